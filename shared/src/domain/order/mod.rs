@@ -2,7 +2,8 @@
 //!
 //! - [`table`]: the moves there are, as data, and [`diagram`]: the same for people
 //! - [`transition`]: people and timers move an order ([`Order::place`], [`Order::transition`])
-//! - [`payment`]: Stripe moves an order ([`Order::payment_fact`]), and what is to be done at Stripe ([`Order::money_steps`])
+//! - [`payment`]: what Stripe can say, the state of payment, and what is to be done at Stripe ([`Order::money_step`])
+//! - [`fact`]: Stripe moves an order ([`Order::payment_fact`])
 //! - [`history`]: what happened, and the answer to a repeated request ([`Order::replay`])
 //! - [`ledger`]: the money
 //!
@@ -10,6 +11,7 @@
 //! it was (its `version`), so of two movers at once one wins.
 
 pub mod diagram;
+pub mod fact;
 pub mod history;
 pub mod ledger;
 pub mod payment;
@@ -123,6 +125,12 @@ pub struct Order {
     /// Refunds that Stripe told of, however they came about.
     #[serde(default)]
     pub refunds: Vec<Refund>,
+    /// How often its client requested a revision.
+    #[serde(default)]
+    pub revisions: u32,
+    /// How often it was released or reassigned.
+    #[serde(default)]
+    pub handovers: u32,
     /// Disputes at the client's bank. (A disagreement between client and worker is [`Status::Disputed`].)
     #[serde(default)]
     pub chargebacks: Vec<Chargeback>,
@@ -191,10 +199,3 @@ impl Order {
         self.worker.as_ref().is_some_and(|worker| worker.id == caller.id)
     }
 }
-
-#[cfg(test)]
-pub(crate) mod fixture;
-#[cfg(test)]
-mod table_tests;
-#[cfg(test)]
-mod walk_tests;
