@@ -185,6 +185,8 @@ impl Order {
         then.version = event.n;
         then.updated_at = event.at;
         then.history.truncate(index + 1);
+        then.revisions = then.count(Transition::is_revision);
+        then.handovers = then.count(Transition::is_handover);
         then.ledger = self.ledger.up_to(version);
         Some(then)
     }
@@ -203,9 +205,8 @@ impl Order {
         self.history.iter().any(|event| event.status == Status::Open)
     }
 
-    /// How often these happened.
-    pub(super) fn count(&self, transitions: &[Transition]) -> usize {
-        let counts = |event: &&Event| matches!(event.kind, EventKind::Transition(t) if transitions.contains(&t));
-        self.history.iter().filter(counts).count()
+    fn count(&self, which: fn(Transition) -> bool) -> u32 {
+        let counts = |event: &Event| matches!(event.kind, EventKind::Transition(transition) if which(transition));
+        self.history.iter().map(|event| u32::from(counts(event))).sum()
     }
 }

@@ -125,6 +125,12 @@ pub struct Order {
     /// Refunds that Stripe told of, however they came about.
     #[serde(default)]
     pub refunds: Vec<Refund>,
+    /// How often its client requested a revision.
+    #[serde(default)]
+    pub revisions: u32,
+    /// How often it was released or reassigned.
+    #[serde(default)]
+    pub handovers: u32,
     /// Disputes at the client's bank. (A disagreement between client and worker is [`Status::Disputed`].)
     #[serde(default)]
     pub chargebacks: Vec<Chargeback>,

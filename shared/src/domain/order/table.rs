@@ -164,6 +164,16 @@ impl Transition {
         }
     }
 
+    /// Counts against [`MAX_REVISIONS`].
+    pub const fn is_revision(self) -> bool {
+        matches!(self, T::RequestRevision)
+    }
+
+    /// Counts against [`MAX_HANDOVERS`].
+    pub const fn is_handover(self) -> bool {
+        matches!(self, T::Release | T::Reassign)
+    }
+
     /// Its name in an order's `actions`: both outcomes of a dispute are the one action `resolve`. With hyphens for underscores it is
     /// the last part of the endpoint's path.
     pub const fn action(self) -> &'static str {
@@ -263,9 +273,9 @@ impl Guard {
 }
 
 /// Revisions a client can request: with [`MAX_HANDOVERS`], what keeps an order's history within one item.
-pub const MAX_REVISIONS: usize = 5;
+pub const MAX_REVISIONS: u32 = 5;
 /// Releases and reassignments of one order.
-pub const MAX_HANDOVERS: usize = 10;
+pub const MAX_HANDOVERS: u32 = 10;
 
 /// What a move has to bring about at Stripe. It is not carried out by the move: it follows from the state that the move leaves behind
 /// (`Order::money_step`), so that it can be repeated until Stripe confirms it.

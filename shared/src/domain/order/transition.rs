@@ -103,6 +103,8 @@ impl Order {
             deadline: None,
             payment_intent: None,
             intent_canceled: false,
+            revisions: 0,
+            handovers: 0,
             refunds: Vec::new(),
             chargebacks: Vec::new(),
             ledger: Ledger::default(),
@@ -139,6 +141,8 @@ impl Order {
         let at = by.at.max(self.updated_at);
         let mut next = self.clone();
         next.worker = worker;
+        next.revisions += u32::from(transition.is_revision());
+        next.handovers += u32::from(transition.is_handover());
         next.enter(rule.to, at, timers);
         let kind = EventKind::Transition(transition);
         Ok(next.record(Change { kind, actor, at, note: by.note, idempotency: by.idempotency }))
@@ -206,8 +210,8 @@ impl Order {
     fn holds(&self, guard: Guard, at: Timestamp, worker: Option<&Caller>) -> bool {
         match guard {
             Guard::Funded => self.is_funded(),
-            Guard::RevisionsLeft => self.count(&[Transition::RequestRevision]) < MAX_REVISIONS,
-            Guard::HandoversLeft => self.count(&[Transition::Release, Transition::Reassign]) < MAX_HANDOVERS,
+            Guard::RevisionsLeft => self.revisions < MAX_REVISIONS,
+            Guard::HandoversLeft => self.handovers < MAX_HANDOVERS,
             Guard::NewWorker => worker.is_some_and(|worker| {
                 worker.active && worker.role == Role::Worker && worker.id != self.client.id && !self.is_worker(worker)
             }),
