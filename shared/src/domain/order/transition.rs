@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::history::{Actor, Event, EventKind, Idempotency};
 use super::ledger::Ledger;
-use super::table::{ActorKind, Guard, MAX_HANDOVERS, MAX_REVISIONS, PaymentStatus, Rule, Status, TABLE, Transition};
+use super::state::{ActorKind, PaymentStatus, Status, Transition};
+use super::table::{Guard, MAX_HANDOVERS, MAX_REVISIONS, Rule, TABLE};
 use super::{Order, Refusal, Timers, Visibility};
 use crate::domain::ids::OrderId;
 use crate::domain::service::Service;
@@ -103,6 +104,8 @@ impl Order {
             deadline: None,
             payment_intent: None,
             intent_canceled: false,
+            revisions: 0,
+            handovers: 0,
             refunds: Vec::new(),
             chargebacks: Vec::new(),
             ledger: Ledger::default(),
@@ -139,6 +142,8 @@ impl Order {
         let at = by.at.max(self.updated_at);
         let mut next = self.clone();
         next.worker = worker;
+        next.revisions += u32::from(transition.is_revision());
+        next.handovers += u32::from(transition.is_handover());
         next.enter(rule.to, at, timers);
         let kind = EventKind::Transition(transition);
         Ok(next.record(Change { kind, actor, at, note: by.note, idempotency: by.idempotency }))
@@ -206,8 +211,8 @@ impl Order {
     fn holds(&self, guard: Guard, at: Timestamp, worker: Option<&Caller>) -> bool {
         match guard {
             Guard::Funded => self.is_funded(),
-            Guard::RevisionsLeft => self.count(&[Transition::RequestRevision]) < MAX_REVISIONS,
-            Guard::HandoversLeft => self.count(&[Transition::Release, Transition::Reassign]) < MAX_HANDOVERS,
+            Guard::RevisionsLeft => self.revisions < MAX_REVISIONS,
+            Guard::HandoversLeft => self.handovers < MAX_HANDOVERS,
             Guard::NewWorker => worker.is_some_and(|worker| {
                 worker.active && worker.role == Role::Worker && worker.id != self.client.id && !self.is_worker(worker)
             }),
