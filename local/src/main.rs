@@ -3,7 +3,8 @@
 
 mod invoke;
 mod log;
-#[path = "template/model.rs"]
-mod model;
+mod template;
+
+use template::model;
 
 fn main() {}
