@@ -1,6 +1,7 @@
 //! `cargo local`: the cloud on one machine.
 #![allow(dead_code, unreachable_pub, reason = "rooms are being furnished")]
 
+mod environment;
 mod invoke;
 mod log;
 mod template;
