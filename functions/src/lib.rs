@@ -1,1 +1,16 @@
-//! x
+//! Every endpoint of the marketplace. `<area>/<verb>.rs` is one endpoint: its request, its rules' call, its reply. `bin/<area>-<verb>.rs` is its
+//! Lambda. [`http`], [`events`] and [`context`] are what all of them share; [`registry`] is the list of them.
+
+pub mod auth;
+pub mod context;
+pub mod events;
+pub mod http;
+pub mod live;
+pub mod orders;
+pub mod payments;
+pub mod registry;
+mod runtime;
+pub mod seed;
+pub mod services;
+pub mod site;
+pub mod webhooks;

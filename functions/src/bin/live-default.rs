@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    functions::events::socket(functions::live::default::handle)
+}

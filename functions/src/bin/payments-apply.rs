@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    functions::events::stream(functions::payments::apply::handle)
+}

@@ -1,0 +1,117 @@
+//! What handlers work with. A handler's first parameter names the context it needs, and with it what its function's environment must hold:
+//! a variable that is missing ends the sandbox in INIT, by name.
+
+use shared::auth::{Issuer, Verifier};
+use shared::config::ConfigError;
+use shared::store::{CursorKey, Store};
+
+/// A context that is built from the environment, once per sandbox.
+pub trait FromEnv: Sized + Send + Sync + 'static {
+    /// Builds it; an error names the variable that is missing or wrong.
+    fn from_env() -> Result<Self, ConfigError>;
+
+    /// Opens connections, while the sandbox initialises.
+    fn warm(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+}
+
+/// Nothing at all.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl FromEnv for Nothing {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self)
+    }
+}
+
+/// The store, and who is calling: what most endpoints need.
+pub struct Context {
+    /// The data.
+    pub store: Store,
+    /// Knows access tokens.
+    pub verifier: Verifier,
+}
+
+impl FromEnv for Context {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { store: Store::from_env()?, verifier: Verifier::from_env()? })
+    }
+
+    async fn warm(&self) {
+        self.store.warm().await;
+    }
+}
+
+/// For lists.
+pub struct Listing {
+    /// The data.
+    pub store: Store,
+    /// Knows access tokens.
+    pub verifier: Verifier,
+    /// Seals cursors.
+    pub cursors: CursorKey,
+}
+
+impl FromEnv for Listing {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { store: Store::from_env()?, verifier: Verifier::from_env()?, cursors: CursorKey::from_env()? })
+    }
+
+    async fn warm(&self) {
+        self.store.warm().await;
+    }
+}
+
+/// For lists that anyone may read.
+pub struct Catalogue {
+    /// The data.
+    pub store: Store,
+    /// Seals cursors.
+    pub cursors: CursorKey,
+}
+
+impl FromEnv for Catalogue {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { store: Store::from_env()?, cursors: CursorKey::from_env()? })
+    }
+
+    async fn warm(&self) {
+        self.store.warm().await;
+    }
+}
+
+/// For signing people in.
+pub struct SignIn {
+    /// The data.
+    pub store: Store,
+    /// Signs access tokens.
+    pub issuer: Issuer,
+}
+
+impl FromEnv for SignIn {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { store: Store::from_env()?, issuer: Issuer::from_env()? })
+    }
+
+    async fn warm(&self) {
+        self.store.warm().await;
+    }
+}
+
+/// The data alone.
+pub struct Data {
+    /// The data.
+    pub store: Store,
+}
+
+impl FromEnv for Data {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { store: Store::from_env()? })
+    }
+
+    async fn warm(&self) {
+        self.store.warm().await;
+    }
+}

@@ -1,0 +1,99 @@
+//! What goes out.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use shared::error::{Error, Result};
+
+/// An answer in the making: status, headers, and a body that is already in memory.
+#[derive(Debug)]
+pub struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(Self { status, headers, body: serde_json::to_vec(body).map_err(Error::internal)? })
+    }
+
+    /// 200 with a JSON body.
+    pub fn ok(body: &impl Serialize) -> Result<Self> {
+        Self::json(StatusCode::OK, body)
+    }
+
+    /// 201 with the new resource and its address.
+    pub fn created(location: &str, body: &impl Serialize) -> Result<Self> {
+        Self::json(StatusCode::CREATED, body)?.header(LOCATION, location)
+    }
+
+    /// 202 with a JSON body.
+    pub fn accepted(body: &impl Serialize) -> Result<Self> {
+        Self::json(StatusCode::ACCEPTED, body)
+    }
+
+    /// 204.
+    pub fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// 304, for a reader that has this version already (RFC 9110, section 15.4.5).
+    pub fn not_modified() -> Self {
+        Self { status: StatusCode::NOT_MODIFIED, headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// Any status with a JSON body of that media type.
+    pub(super) fn of_type(status: u16, media_type: &'static str, body: &impl Serialize) -> Result<Self> {
+        let status = StatusCode::from_u16(status).map_err(Error::internal)?;
+        Self::json(status, body)?.header(CONTENT_TYPE, media_type)
+    }
+
+    /// Sets a header.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self> {
+        self.headers.insert(name, HeaderValue::from_str(value).map_err(Error::internal)?);
+        Ok(self)
+    }
+
+    /// `ETag` of a resource's version.
+    pub fn etag(self, version: u64) -> Result<Self> {
+        self.header(ETAG, &format!("\"{version}\""))
+    }
+
+    /// `Link: <...>; rel="next"` (RFC 8288).
+    pub fn next_page(self, target: &str) -> Result<Self> {
+        self.header(LINK, &format!("<{target}>; rel=\"next\""))
+    }
+
+    /// Marks an answer that repeats an earlier one.
+    pub fn replayed(self, replayed: bool) -> Result<Self> {
+        if replayed { self.header(HeaderName::from_static("idempotent-replayed"), "true") } else { Ok(self) }
+    }
+
+    /// Lets caches keep it; everything else is `no-store`.
+    pub fn cacheable(self, seconds: u32) -> Result<Self> {
+        self.header(CACHE_CONTROL, &format!("public, max-age={seconds}"))
+    }
+
+    /// Its status.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// With what every answer carries.
+    pub(super) fn into_response(mut self, request_id: &str) -> std::result::Result<Response<Body>, lambda_http::Error> {
+        self.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        self.headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        self.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        self.headers.insert(HeaderName::from_static("x-request-id"), HeaderValue::from_str(request_id)?);
+        let mut response = Response::builder().status(self.status).body(match self.body.is_empty() {
+            true => Body::Empty,
+            false => Body::Text(String::from_utf8(self.body)?),
+        })?;
+        *response.headers_mut() = self.headers;
+        Ok(response)
+    }
+}

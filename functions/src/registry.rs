@@ -1,0 +1,55 @@
+//! The list of all functions: what the multi-call binary starts from, and what the tests hold the template, the binaries and the sample events
+//! against.
+
+use std::process::ExitCode;
+
+use crate::{auth, events, http, live, orders, payments, seed, services, site, webhooks};
+
+/// One deployed function.
+pub struct Function {
+    /// Its name: that of its binary, its event sample, and the last part of its `CodeUri`.
+    pub name: &'static str,
+    /// The expression that its binary's `main` consists of.
+    pub main: &'static str,
+    /// Runs it until the sandbox ends.
+    pub run: fn() -> ExitCode,
+}
+
+macro_rules! functions {
+    ($($name:literal => $serve:path, $handle:path;)*) => {
+        /// Every function, in the template's order.
+        pub const ALL: &[Function] = &[$(Function {
+            name: $name,
+            main: concat!("functions::", stringify!($serve), "(functions::", stringify!($handle), ")"),
+            run: || $serve($handle),
+        }),*];
+    };
+}
+
+functions! {
+    "auth-register" => http::serve, auth::register::handle;
+    "auth-token" => http::serve, auth::token::handle;
+    "auth-me" => http::serve, auth::me::handle;
+    "services-create" => http::serve, services::create::handle;
+    "services-list" => http::serve, services::list::handle;
+    "services-get" => http::serve, services::get::handle;
+    "orders-create" => http::serve, orders::create::handle;
+    "orders-get" => http::serve, orders::get::handle;
+    "orders-list" => http::serve, orders::list::handle;
+    "orders-open" => http::serve, orders::open::handle;
+    "orders-accept" => http::serve, orders::accept::handle;
+    "orders-deliver" => http::serve, orders::deliver::handle;
+    "orders-complete" => http::serve, orders::complete::handle;
+    "payments-create" => http::serve, payments::create::handle;
+    "webhooks-stripe" => http::serve, webhooks::stripe::handle;
+    "payments-apply" => events::stream, payments::apply::handle;
+    "live-ticket" => http::serve, live::ticket::handle;
+    "live-feed" => http::serve, live::feed::handle;
+    "live-connect" => events::socket, live::connect::handle;
+    "live-disconnect" => events::socket, live::disconnect::handle;
+    "live-default" => events::socket, live::default::handle;
+    "live-notify" => events::stream, live::notify::handle;
+    "index" => http::serve, site::index::handle;
+    "health" => http::serve, site::health::handle;
+    "seed" => events::invoked, seed::handle;
+}

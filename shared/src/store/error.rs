@@ -1,0 +1,48 @@
+//! What goes wrong at DynamoDB, as our errors: unavailable (try again) or internal (a bug).
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::HashMap;
+
+use crate::error::{Error, catalogue};
+
+/// Error codes after which the same request may succeed.
+const TRANSIENT: &[&str] = &[
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+];
+
+/// 503, with the cause for the log.
+pub(super) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(&catalogue::DATABASE_UNAVAILABLE, "The database is busy; nothing was lost. Try again.").retry_after(1).with_source(source)
+}
+
+/// Whatever the SDK's own retries did not get over.
+pub(super) fn failed<E, R>(error: SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let transient = match &error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        SdkError::ServiceError(e) => e.err().code().is_some_and(|c| TRANSIENT.contains(&c)),
+        _ => false,
+    };
+    let source = DisplayErrorContext(&error).to_string();
+    if transient { unavailable(source) } else { Error::internal(source) }
+}
+
+/// The item that made a put's condition fail.
+pub(super) fn old_item<R>(error: SdkError<PutItemError, R>) -> Option<HashMap<String, AttributeValue>> {
+    match error.into_service_error() {
+        PutItemError::ConditionalCheckFailedException(e) => e.item,
+        _ => None,
+    }
+}

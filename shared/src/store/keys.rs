@@ -1,0 +1,188 @@
+//! Every key of the system. `docs/data-model.md` is this file in prose; a test below holds the exact strings.
+//!
+//! Ids can hold no `#` (they are parsed to a fixed alphabet); names that may hold anything come last in their key.
+
+use jiff::Timestamp;
+
+use super::row::Key;
+use crate::domain::feed::Feed;
+use crate::domain::ids::{OrderId, ServiceId, UserId};
+use crate::domain::text::CategoryKey;
+use crate::domain::user::Role;
+
+/// How many partitions the open orders of one category are spread over, and the due timers.
+/// A partition takes 1000 writes a second; the pool of one category sees two writes an order.
+pub const SHARDS: u8 = 4;
+
+/// Sorts after every sort key that starts with a time.
+pub(super) const LAST: &str = "~";
+
+/// An item that does not exist: read to open the connection.
+pub(super) fn warm_up() -> Key {
+    Key::new("WARM", "UP")
+}
+
+pub(super) fn user(id: &UserId) -> Key {
+    Key::new(format!("USER#{id}"), "USER")
+}
+
+/// The claim on a username; `key` is [`crate::domain::user::Username::key`].
+pub(super) fn username(key: &str) -> Key {
+    Key::new(format!("USERNAME#{key}"), "USERNAME")
+}
+
+/// The claim on an e-mail address.
+pub(super) fn email(key: &str) -> Key {
+    Key::new(format!("EMAIL#{key}"), "EMAIL")
+}
+
+/// A session lies in its user's partition, so that all of them are one Query.
+pub(super) fn session(user: &UserId, id: &str) -> Key {
+    Key::new(format!("USER#{user}"), format!("SESSION#{id}"))
+}
+
+pub(super) fn service(id: &ServiceId) -> Key {
+    Key::new(format!("SERVICE#{id}"), "SERVICE")
+}
+
+pub(super) fn order(id: &OrderId) -> Key {
+    Key::new(format!("ORDER#{id}"), "ORDER")
+}
+
+/// A verified webhook event of Stripe, under its own id.
+pub(super) fn stripe_event(id: &str) -> Key {
+    Key::new(format!("STRIPE#{id}"), "EVENT")
+}
+
+/// A feed's counter.
+pub(super) fn feed_head(feed: &Feed) -> Key {
+    Key::new(format!("FEED#{feed}"), "HEAD")
+}
+
+/// The proof that an event is in a feed already.
+pub(super) fn feed_seen(feed: &Feed, event: &str) -> Key {
+    Key::new(format!("FEED#{feed}"), format!("SEEN#{event}"))
+}
+
+/// An entry of a feed. Entries have a partition of their own, so that the stream tells them from counters by their prefix.
+pub(super) fn feed_entry(feed: &Feed, seq: u64) -> Key {
+    Key::new(entries(feed), sequence(seq))
+}
+
+pub(super) fn entries(feed: &Feed) -> String {
+    format!("ENTRIES#{feed}")
+}
+
+/// A number that sorts as text.
+pub(super) fn sequence(seq: u64) -> String {
+    format!("{seq:020}")
+}
+
+/// A time that sorts as text: RFC 3339, UTC, always with microseconds.
+pub(super) fn time(at: Timestamp) -> String {
+    format!("{at:.6}")
+}
+
+/// Index keys: [`super::Index`] says which index each is for.
+pub(super) mod index {
+    use super::*;
+
+    fn newest(at: Timestamp, id: impl std::fmt::Display) -> String {
+        format!("{}#{id}", time(at))
+    }
+
+    /// gsi1: users of a role, newest first.
+    pub(crate) fn users(role: Role, at: Timestamp, id: &UserId) -> Key {
+        Key::new(users_of(role), newest(at, id))
+    }
+
+    pub(crate) fn users_of(role: Role) -> String {
+        format!("USERS#{}", role.as_str())
+    }
+
+    /// gsi1: active services, newest first.
+    pub(crate) fn services(at: Timestamp, id: &ServiceId) -> Key {
+        Key::new(all_services(), newest(at, id))
+    }
+
+    pub(crate) fn all_services() -> String {
+        "SERVICES".to_owned()
+    }
+
+    /// gsi2: active services of a category, newest first.
+    pub(crate) fn services_in(category: &CategoryKey, at: Timestamp, id: &ServiceId) -> Key {
+        Key::new(services_of(category), newest(at, id))
+    }
+
+    pub(crate) fn services_of(category: &CategoryKey) -> String {
+        format!("SERVICES#{category}")
+    }
+
+    /// gsi1: all orders, newest first.
+    pub(crate) fn orders(at: Timestamp, id: &OrderId) -> Key {
+        Key::new(all_orders(), newest(at, id))
+    }
+
+    pub(crate) fn all_orders() -> String {
+        "ORDERS".to_owned()
+    }
+
+    /// gsi2: a client's orders, newest first.
+    pub(crate) fn client(client: &UserId, at: Timestamp, id: &OrderId) -> Key {
+        Key::new(orders_of_client(client), newest(at, id))
+    }
+
+    pub(crate) fn orders_of_client(client: &UserId) -> String {
+        format!("CLIENT#{client}")
+    }
+
+    /// gsi3: a worker's orders, newest first.
+    pub(crate) fn worker(worker: &UserId, at: Timestamp, id: &OrderId) -> Key {
+        Key::new(orders_of_worker(worker), newest(at, id))
+    }
+
+    pub(crate) fn orders_of_worker(worker: &UserId) -> String {
+        format!("WORKER#{worker}")
+    }
+
+    /// gsi3: open orders, oldest first. Sparse: only what can be claimed is in it.
+    pub(crate) fn open(placed: Timestamp, id: &OrderId) -> Key {
+        Key::new(open_in(shard(id.as_str())), newest(placed, id))
+    }
+
+    pub(crate) fn open_in(shard: u8) -> String {
+        format!("OPEN#{shard}")
+    }
+
+    /// gsi4: open orders of a category, oldest first. Sparse, too.
+    pub(crate) fn open_of(category: &CategoryKey, placed: Timestamp, id: &OrderId) -> Key {
+        Key::new(open_in_category(shard(id.as_str()), category), newest(placed, id))
+    }
+
+    pub(crate) fn open_in_category(shard: u8, category: &CategoryKey) -> String {
+        format!("OPEN#{shard}#{category}")
+    }
+
+    /// gsi5: timers, by when they are due. Sparse.
+    pub(crate) fn timer(due: Timestamp, id: &OrderId) -> Key {
+        Key::new(timers(shard(id.as_str())), newest(due, id))
+    }
+
+    pub(crate) fn timers(shard: u8) -> String {
+        format!("TIMER#{shard}")
+    }
+
+    /// gsi5: webhook events that are stored and not applied, oldest first. Sparse.
+    pub(crate) fn pending_event(received: Timestamp, id: &str) -> Key {
+        Key::new(pending_events(shard(id)), newest(received, id))
+    }
+
+    pub(crate) fn pending_events(shard: u8) -> String {
+        format!("PENDING#{shard}")
+    }
+
+    /// The shard of an id: always the same one.
+    fn shard(id: &str) -> u8 {
+        id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % SHARDS
+    }
+}

@@ -1,0 +1,258 @@
+//! The only place that speaks DynamoDB. [`keys`] holds every key string of the system; [`row`] how an entity becomes an item; one file per
+//! entity says what can be done with it.
+//!
+//! Rules that race are conditions of the write itself. A failed condition comes back as a value ([`Outcome::Conflict`] with the item as it is),
+//! so that the caller turns it into a domain error where it is written, and never into a 500.
+
+mod account;
+pub mod cursor;
+mod error;
+mod feed;
+pub mod keys;
+mod order;
+mod row;
+mod service;
+mod session;
+mod transaction;
+mod webhook;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::config::BehaviorVersion;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+
+pub use account::{Account, Registered};
+pub use cursor::{CursorKey, Listed, PageRequest};
+pub use feed::Appended;
+pub use row::{Entity, Key};
+pub use service::StoredService;
+pub use session::{Presented, Session};
+pub use webhook::StoredEvent;
+
+use crate::aws::Environment;
+use crate::config::{ConfigError, optional, required};
+use crate::error::{Error, Result};
+use cursor::Page;
+use error::failed;
+use row::{Item, from_item, to_item};
+
+/// What a conditional write did.
+#[derive(Debug)]
+pub enum Outcome<T> {
+    /// The write was made.
+    Written,
+    /// The condition did not hold; this is the item as it is (`None` when it is not there).
+    Conflict(Option<T>),
+}
+
+/// The table that holds everything but sockets.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+}
+
+impl Store {
+    /// From `TABLE_NAME` and what Lambda sets; `AWS_ENDPOINT_URL_DYNAMODB` names another endpoint.
+    pub fn from_env() -> std::result::Result<Self, ConfigError> {
+        Ok(Self { client: client()?, table: required("TABLE_NAME")? })
+    }
+
+    /// Opens the connection while the sandbox initialises, which is when CPU is not throttled. It reads an item that does not exist; any
+    /// answer will do, `AccessDenied` too: what is wanted is the TLS handshake.
+    pub async fn warm(&self) {
+        let key = keys::warm_up();
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key.into_item())).send().await;
+        if let Err(error) = read {
+            tracing::debug!(error = %aws_sdk_dynamodb::error::DisplayErrorContext(&error), "warm-up read failed");
+        }
+    }
+
+    /// One consistent read of one item.
+    pub(crate) async fn get<T: Entity>(&self, key: Key) -> Result<Option<T>> {
+        let out = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.into_item()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed)?;
+        out.item.map(from_item).transpose()
+    }
+
+    /// One consistent read of two items: the caller's account and the object, in one round trip.
+    pub(crate) async fn get_two<A: Entity, B: Entity>(&self, a: Key, b: Key) -> Result<(Option<A>, Option<B>)> {
+        let mut wanted = vec![a.clone().into_item(), b.clone().into_item()];
+        let mut found: Vec<Item> = Vec::new();
+        // DynamoDB may leave keys unread under pressure, and says which.
+        for _ in 0..3 {
+            let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(true).build().map_err(Error::internal)?;
+            let out = self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(failed)?;
+            found.extend(out.responses.and_then(|mut r| r.remove(&self.table)).unwrap_or_default());
+            wanted = out.unprocessed_keys.and_then(|mut u| u.remove(&self.table)).map(|k| k.keys).unwrap_or_default();
+            if wanted.is_empty() {
+                break;
+            }
+        }
+        if !wanted.is_empty() {
+            return Err(error::unavailable("unprocessed keys"));
+        }
+        let mut take = |key: &Key| found.iter().position(|item| key.names(item)).map(|at| found.swap_remove(at));
+        let (a, b) = (take(&a), take(&b));
+        Ok((a.map(from_item).transpose()?, b.map(from_item).transpose()?))
+    }
+
+    /// Writes an item that must not be there yet.
+    pub(crate) async fn create<T: Entity>(&self, entity: &T) -> Result<Outcome<T>> {
+        let put = self.client.put_item().condition_expression("attribute_not_exists(pk)");
+        self.put(put, entity).await
+    }
+
+    /// Replaces an item, if it is there with `version`.
+    pub(crate) async fn replace<T: Entity>(&self, entity: &T, version: u64) -> Result<Outcome<T>> {
+        let put = self
+            .client
+            .put_item()
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
+        self.put(put, entity).await
+    }
+
+    async fn put<T: Entity>(&self, put: aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder, entity: &T) -> Result<Outcome<T>> {
+        let sent = put
+            .table_name(&self.table)
+            .set_item(Some(to_item(entity)?))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Outcome::Written),
+            Err(e) => match e.as_service_error().map(|s| s.is_conditional_check_failed_exception()) {
+                Some(true) => Ok(Outcome::Conflict(error::old_item(e).map(from_item).transpose()?)),
+                _ => Err(failed(e)),
+            },
+        }
+    }
+
+    /// One page of an index or of one partition of the table, from `cursor` on.
+    pub(crate) async fn query<T: Entity>(&self, query: &Query) -> Result<Page<T>> {
+        let (pk, sk) = query.index.map_or(("pk", "sk"), Index::attributes);
+        let mut names = HashMap::from([("#pk".to_owned(), pk.to_owned())]);
+        let mut values = HashMap::from([(":pk".to_owned(), AttributeValue::S(query.partition.clone()))]);
+        let mut condition = "#pk = :pk".to_owned();
+        if let Some((low, high)) = &query.between {
+            names.insert("#sk".to_owned(), sk.to_owned());
+            values.insert(":low".to_owned(), AttributeValue::S(low.clone()));
+            values.insert(":high".to_owned(), AttributeValue::S(high.clone()));
+            condition.push_str(" AND #sk BETWEEN :low AND :high");
+        }
+        let out = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .set_index_name(query.index.map(|i| i.name().to_owned()))
+            .key_condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .scan_index_forward(query.forward)
+            .consistent_read(query.index.is_none())
+            .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(query.start.clone())
+            .send()
+            .await
+            .map_err(failed)?;
+        let items = out.items.unwrap_or_default().into_iter().map(from_item).collect::<Result<_>>()?;
+        Ok(Page { items, next: out.last_evaluated_key })
+    }
+}
+
+/// The global secondary indexes; `docs/data-model.md` says what each holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Index {
+    /// Everything of a kind, newest first.
+    Gsi1,
+    /// Things of an owner or a category, newest first.
+    Gsi2,
+    /// Orders of a worker; services by price.
+    Gsi3,
+    /// The open pool: what can be claimed, oldest first.
+    Gsi4,
+    /// What is due: timers, webhook events that are not applied.
+    Gsi5,
+}
+
+impl Index {
+    /// Its name in `template.yaml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gsi1 => "gsi1",
+            Self::Gsi2 => "gsi2",
+            Self::Gsi3 => "gsi3",
+            Self::Gsi4 => "gsi4",
+            Self::Gsi5 => "gsi5",
+        }
+    }
+
+    /// Its partition and sort key attributes.
+    pub const fn attributes(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Gsi1 => ("gsi1pk", "gsi1sk"),
+            Self::Gsi2 => ("gsi2pk", "gsi2sk"),
+            Self::Gsi3 => ("gsi3pk", "gsi3sk"),
+            Self::Gsi4 => ("gsi4pk", "gsi4sk"),
+            Self::Gsi5 => ("gsi5pk", "gsi5sk"),
+        }
+    }
+}
+
+/// A read of one partition, in key order.
+#[derive(Debug, Clone)]
+pub(crate) struct Query {
+    pub(crate) index: Option<Index>,
+    pub(crate) partition: String,
+    /// Sort keys from and to, both included.
+    pub(crate) between: Option<(String, String)>,
+    pub(crate) forward: bool,
+    pub(crate) limit: usize,
+    pub(crate) start: Option<Item>,
+}
+
+impl Query {
+    /// An index's partition, newest first.
+    pub(crate) fn newest(index: Index, partition: String) -> Self {
+        Self { index: Some(index), partition, between: None, forward: false, limit: 100, start: None }
+    }
+
+    /// An index's partition, oldest first.
+    pub(crate) fn oldest(index: Index, partition: String) -> Self {
+        Self { forward: true, ..Self::newest(index, partition) }
+    }
+}
+
+impl Store {
+    /// One page of a list that a caller asked for, with the cursor to go on with.
+    pub(crate) async fn list<T: Entity>(&self, query: Query, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<T>> {
+        let name = format!("{}/{}", query.index.map_or("table", Index::name), query.partition);
+        let start = page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
+        let Page { items, next } = self.query(&Query { limit: page.limit, start, ..query }).await?;
+        let next_cursor = next.map(|position| cursors.seal(&name, &position)).transpose()?;
+        Ok(Listed { items, next_cursor })
+    }
+}
+
+/// A DynamoDB client from what Lambda sets.
+pub(crate) fn client() -> std::result::Result<aws_sdk_dynamodb::Client, ConfigError> {
+    let env = Environment::read()?;
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(env.region)
+        .credentials_provider(env.credentials)
+        .http_client(env.http)
+        .timeout_config(env.timeouts)
+        .retry_config(env.retries)
+        .set_endpoint_url(optional("AWS_ENDPOINT_URL_DYNAMODB"))
+        .build();
+    Ok(aws_sdk_dynamodb::Client::from_conf(config))
+}

@@ -1,0 +1,119 @@
+//! Orders: one item each, with its whole history and ledger, changed by one conditional write. Its stream record is the outbox.
+
+use super::row::{Entity, Key};
+use super::{Account, CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
+use crate::domain::ids::{OrderId, UserId};
+use crate::domain::order::{Order, OrderSummary, Status};
+use crate::domain::text::CategoryKey;
+use crate::error::Result;
+
+impl Entity for Order {
+    const ENTITY: &'static str = "order";
+    const HEAVY: &'static [&'static str] = &["history", "ledger"];
+
+    fn key(&self) -> Key {
+        keys::order(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        let mut indexes = vec![
+            (Index::Gsi1, keys::index::orders(self.created_at, &self.id)),
+            (Index::Gsi2, keys::index::client(&self.client.id, self.created_at, &self.id)),
+        ];
+        if let Some(worker) = &self.worker {
+            indexes.push((Index::Gsi3, keys::index::worker(&worker.id, self.created_at, &self.id)));
+        }
+        if self.status == Status::Open {
+            // By when it was placed: an order that is given back goes to the front, not to the end. An open order has no worker, so
+            // that the workers' index is free to hold the whole pool.
+            indexes.push((Index::Gsi3, keys::index::open(self.created_at, &self.id)));
+            indexes.push((Index::Gsi4, keys::index::open_of(&self.service.category.key(), self.created_at, &self.id)));
+        }
+        if let Some(deadline) = self.deadline {
+            indexes.push((Index::Gsi5, keys::index::timer(deadline, &self.id)));
+        }
+        indexes
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+/// What the indexes project of an order.
+impl Entity for OrderSummary {
+    const ENTITY: &'static str = "order";
+
+    fn key(&self) -> Key {
+        keys::order(&self.id)
+    }
+}
+
+/// Whose orders to list.
+#[derive(Debug, Clone, Copy)]
+pub enum OrdersOf<'a> {
+    /// A client's own.
+    Client(&'a UserId),
+    /// Those assigned to a worker.
+    Worker(&'a UserId),
+    /// All.
+    Everyone,
+}
+
+impl Store {
+    /// An order with its history.
+    pub async fn order(&self, id: &OrderId) -> Result<Option<Order>> {
+        self.get(keys::order(id)).await
+    }
+
+    /// The caller's account and an order, in one read.
+    pub async fn account_and_order(&self, user: &UserId, id: &OrderId) -> Result<(Option<Account>, Option<Order>)> {
+        self.with_account(user, keys::order(id)).await
+    }
+
+    /// Stores a new order; the conflict is one that has its id already.
+    pub async fn place_order(&self, order: &Order) -> Result<Outcome<Order>> {
+        self.create(order).await
+    }
+
+    /// Stores an order's next version. It is written only over the version it was made from, so that of two movers one wins; the conflict is
+    /// the order as the other one left it.
+    pub async fn advance_order(&self, next: &Order, from: &Order) -> Result<Outcome<Order>> {
+        self.replace(next, from.version).await
+    }
+
+    /// Orders, newest first.
+    pub async fn orders(&self, of: OrdersOf<'_>, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<OrderSummary>> {
+        let (index, partition) = match of {
+            OrdersOf::Everyone => (Index::Gsi1, keys::index::all_orders()),
+            OrdersOf::Client(id) => (Index::Gsi2, keys::index::orders_of_client(id)),
+            OrdersOf::Worker(id) => (Index::Gsi3, keys::index::orders_of_worker(id)),
+        };
+        self.list(Query::newest(index, partition), page, cursors).await
+    }
+
+    /// The pool: paid, unclaimed orders, oldest first, of one category if one is given. Its shards are read at once and merged; the cursor is
+    /// the sort key of the last order shown.
+    pub async fn open_orders(&self, category: Option<&CategoryKey>, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<OrderSummary>> {
+        let name = format!("open/{}", category.map_or("", CategoryKey::as_str));
+        let position = page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
+        let after = position.as_ref().and_then(|p| p.get("sk")?.as_s().ok());
+        let shards = (0..keys::SHARDS).map(|shard| {
+            let query = match category {
+                None => Query::oldest(Index::Gsi3, keys::index::open_in(shard)),
+                Some(category) => Query::oldest(Index::Gsi4, keys::index::open_in_category(shard, category)),
+            };
+            // Sort keys are of one length: nothing lies between one and the same with a character more.
+            let between = after.map(|sk| (format!("{sk}0"), keys::LAST.to_owned()));
+            async move { self.query::<OrderSummary>(&Query { between, limit: page.limit + 1, ..query }).await }
+        });
+        let pages = futures::future::try_join_all(shards).await?;
+        let mut items: Vec<OrderSummary> = pages.into_iter().flat_map(|page| page.items).collect();
+        items.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        let more = items.len() > page.limit;
+        items.truncate(page.limit);
+        let last = items.last().filter(|_| more).map(|o| keys::index::open(o.created_at, &o.id).sk);
+        let seal = |sk| cursors.seal(&name, &super::row::Item::from([("sk".to_owned(), super::transaction::s(sk))]));
+        Ok(Listed { items, next_cursor: last.map(seal).transpose()? })
+    }
+}

@@ -1,0 +1,125 @@
+//! How an entity becomes an item, the same way for all of them.
+//!
+//! ```text
+//! pk, sk          the primary key (keys.rs)
+//! entity          what it is: "order"
+//! schema          version of its shape, upgraded on read
+//! version         for optimistic locking
+//! doc             the entity as lists show it: what the indexes project
+//! history, ...    its heavy parts (Entity::HEAVY), beside `doc` so that indexes don't carry them
+//! gsi1pk, ...     sparse index keys
+//! expires_at      TTL, in epoch seconds
+//! ```
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Index;
+use crate::error::{Error, Result};
+
+/// A DynamoDB item.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+impl Key {
+    /// A key; only `keys.rs` makes them.
+    pub(crate) fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    pub(crate) fn into_item(self) -> Item {
+        HashMap::from([("pk".to_owned(), AttributeValue::S(self.pk)), ("sk".to_owned(), AttributeValue::S(self.sk))])
+    }
+
+    /// Whether it is this item's key.
+    pub(crate) fn names(&self, item: &Item) -> bool {
+        let is = |name: &str, value: &str| item.get(name).and_then(|v| v.as_s().ok()).is_some_and(|v| v == value);
+        is("pk", &self.pk) && is("sk", &self.sk)
+    }
+}
+
+/// What is stored under a key of its own.
+pub trait Entity: Serialize + DeserializeOwned {
+    /// What the item says it is.
+    const ENTITY: &'static str;
+    /// The shape's version. Raise it with a change that [`Entity::upgrade`] must know of.
+    const SCHEMA: u32 = 1;
+    /// Fields that are stored beside `doc`, so that no index projects them.
+    const HEAVY: &'static [&'static str] = &[];
+
+    /// Its primary key.
+    fn key(&self) -> Key;
+
+    /// Its keys in the indexes that it is to be found in.
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        Vec::new()
+    }
+
+    /// Grows by one with each change; what `ETag` shows.
+    fn version(&self) -> u64 {
+        1
+    }
+
+    /// When it may be deleted. Reads compare the time themselves: TTL deletes days late.
+    fn expires_at(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Turns a document of an older schema into today's.
+    fn upgrade(_schema: u32, doc: Item) -> Item {
+        doc
+    }
+}
+
+pub(crate) fn to_item<T: Entity>(entity: &T) -> Result<Item> {
+    let mut doc: Item = serde_dynamo::to_item(entity).map_err(Error::internal)?;
+    let mut item = entity.key().into_item();
+    for &heavy in T::HEAVY {
+        if let Some(value) = doc.remove(heavy) {
+            item.insert(heavy.to_owned(), value);
+        }
+    }
+    item.insert("entity".to_owned(), AttributeValue::S(T::ENTITY.to_owned()));
+    item.insert("schema".to_owned(), AttributeValue::N(T::SCHEMA.to_string()));
+    item.insert("version".to_owned(), AttributeValue::N(entity.version().to_string()));
+    item.insert("doc".to_owned(), AttributeValue::M(doc));
+    for (index, key) in entity.indexes() {
+        let (pk, sk) = index.attributes();
+        item.insert(pk.to_owned(), AttributeValue::S(key.pk));
+        item.insert(sk.to_owned(), AttributeValue::S(key.sk));
+    }
+    if let Some(at) = entity.expires_at() {
+        item.insert("expires_at".to_owned(), AttributeValue::N(at.as_second().to_string()));
+    }
+    Ok(item)
+}
+
+/// Reads an item back. One that is not what it should be is an internal error that names its key, never a panic and never skipped.
+pub(crate) fn from_item<T: Entity>(mut item: Item) -> Result<T> {
+    let describe = |item: &Item| format!("{:?} {:?}", item.get("pk"), item.get("sk"));
+    let wrong = |item: &Item, what: &str| Error::internal(format!("item {}: {what}", describe(item)));
+    if item.get("entity").and_then(|v| v.as_s().ok()).is_none_or(|e| e != T::ENTITY) {
+        return Err(wrong(&item, &format!("is not a {}", T::ENTITY)));
+    }
+    let schema = item.get("schema").and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0);
+    let Some(AttributeValue::M(doc)) = item.remove("doc") else { return Err(wrong(&item, "has no doc")) };
+    let mut doc = if schema == T::SCHEMA { doc } else { T::upgrade(schema, doc) };
+    for &heavy in T::HEAVY {
+        if let Some(value) = item.remove(heavy) {
+            doc.insert(heavy.to_owned(), value);
+        }
+    }
+    serde_dynamo::from_item(doc).map_err(|e| wrong(&item, &e.to_string()))
+}

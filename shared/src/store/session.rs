@@ -1,0 +1,142 @@
+//! Sessions: a sign-in and the refresh tokens that descend from it. Tokens are stored hashed and used once; one that comes back ends the session.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::row::{Entity, Key};
+use super::{Account, Outcome, Store, keys};
+use crate::domain::ids::UserId;
+use crate::error::Result;
+
+/// One sign-in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// Unique for its user.
+    pub id: String,
+    /// Whose.
+    pub user_id: UserId,
+    /// Hash of the refresh token that is valid now.
+    pub token: String,
+    /// Hash of the one before, which is good for a moment longer: the answer that carried its successor may have been lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// When `token` took over.
+    pub rotated_at: Timestamp,
+    /// When it ends, whatever happens.
+    pub ends_at: Timestamp,
+    /// Set when it was ended: by logout, or because a used token came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// Grows with each change.
+    pub version: u64,
+}
+
+impl Entity for Session {
+    const ENTITY: &'static str = "session";
+
+    fn key(&self) -> Key {
+        keys::session(&self.user_id, &self.id)
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.ends_at)
+    }
+}
+
+/// What presenting a refresh token means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presented {
+    /// The current token, or the previous one within its grace.
+    Valid,
+    /// One that was used before: stolen, or its thief's. The session must end.
+    Reused,
+    /// The session has ended.
+    Ended,
+}
+
+impl Session {
+    /// What a token with this hash is, now.
+    pub fn present(&self, hash: &str, now: Timestamp, grace: SignedDuration) -> Presented {
+        if self.revoked_at.is_some() || now >= self.ends_at {
+            return Presented::Ended;
+        }
+        let in_grace = self.previous.as_deref() == Some(hash) && now < self.rotated_at + grace;
+        if self.token == hash || in_grace { Presented::Valid } else { Presented::Reused }
+    }
+
+    /// The session with a new token. Within the grace, the one that was valid stays the previous one.
+    #[must_use]
+    pub fn rotated(&self, presented: &str, successor: String, now: Timestamp) -> Self {
+        let by_current = self.token == presented;
+        Self {
+            previous: if by_current { Some(self.token.clone()) } else { self.previous.clone() },
+            rotated_at: if by_current { now } else { self.rotated_at },
+            token: successor,
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The session, ended.
+    #[must_use]
+    pub fn revoked(&self, now: Timestamp) -> Self {
+        Self { revoked_at: Some(now), version: self.version + 1, ..self.clone() }
+    }
+}
+
+impl Store {
+    /// Stores a new session.
+    pub async fn start_session(&self, session: &Session) -> Result<()> {
+        // Its id is random: nothing is there.
+        self.create(session).await.map(drop)
+    }
+
+    /// A session and its user's account, in one read.
+    pub async fn session(&self, user: &UserId, id: &str) -> Result<(Option<Account>, Option<Session>)> {
+        self.with_account(user, keys::session(user, id)).await
+    }
+
+    /// Replaces a session, if it is still the one that was read; `false` when another request was faster.
+    pub async fn update_session(&self, session: &Session, read: &Session) -> Result<bool> {
+        Ok(matches!(self.replace(session, read.version).await?, Outcome::Written))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(now: Timestamp) -> Session {
+        Session {
+            id: "s".into(),
+            user_id: UserId::derived(&["u"]),
+            token: "t1".into(),
+            previous: None,
+            rotated_at: now,
+            ends_at: now + SignedDuration::from_hours(1),
+            revoked_at: None,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_used_token_is_good_for_the_grace_and_then_ends_the_session() {
+        let start = Timestamp::UNIX_EPOCH;
+        let grace = SignedDuration::from_secs(10);
+        let at = |s: i64| start + SignedDuration::from_secs(s);
+        let second = session(start).rotated("t1", "t2".into(), at(5));
+        assert_eq!(second.present("t2", at(6), grace), Presented::Valid);
+        assert_eq!(second.present("t1", at(14), grace), Presented::Valid);
+        assert_eq!(second.present("t1", at(15), grace), Presented::Reused);
+        assert_eq!(second.present("t0", at(6), grace), Presented::Reused);
+        let again = second.rotated("t1", "t3".into(), at(7));
+        assert_eq!(again.present("t1", at(14), grace), Presented::Valid, "the grace is counted from the first use");
+        assert_eq!(again.present("t1", at(15), grace), Presented::Reused);
+        assert_eq!(again.present("t3", at(3600), grace), Presented::Ended);
+        assert_eq!(again.revoked(at(8)).present("t3", at(9), grace), Presented::Ended);
+    }
+}
