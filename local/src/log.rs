@@ -23,9 +23,7 @@ impl Default for Log {
     fn default() -> Self {
         // <https://no-color.org>
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-        Self {
-            coloured: std::io::stderr().is_terminal() && !unwanted,
-        }
+        Self { coloured: std::io::stderr().is_terminal() && !unwanted }
     }
 }
 
@@ -38,27 +36,15 @@ impl Log {
         drop(std::io::stderr().lock().write_all(line.as_bytes()));
     }
 
-    fn format(
-        &self,
-        now: &Timestamp,
-        source: &str,
-        request_id: Option<&str>,
-        text: &str,
-    ) -> String {
+    fn format(&self, now: &Timestamp, source: &str, request_id: Option<&str>, text: &str) -> String {
         let time = now.strftime("%H:%M:%S%.3f");
         let event = render::event(text);
         let (level, text, own_id) = match &event {
-            Some(event) => (
-                Some(event.level.as_str()),
-                event.text.as_str(),
-                event.request_id.as_deref(),
-            ),
+            Some(event) => (Some(event.level.as_str()), event.text.as_str(), event.request_id.as_deref()),
             None => (None, text, None),
         };
         let id = short(request_id.or(own_id).unwrap_or("-"));
-        let level_column = level
-            .map(|level| format!("{level:<5} "))
-            .unwrap_or_default();
+        let level_column = level.map(|level| format!("{level:<5} ")).unwrap_or_default();
         if !self.coloured {
             return format!("{time} {source:<SOURCE_WIDTH$} {id:<8} {level_column}{text}\n");
         }
@@ -76,17 +62,13 @@ impl Log {
 
 /// The last eight characters: ids begin with the time, so that those of one minute begin alike.
 fn short(id: &str) -> &str {
-    id.char_indices()
-        .nth_back(7)
-        .map_or(id, |(start, _)| &id[start..])
+    id.char_indices().nth_back(7).map_or(id, |(start, _)| &id[start..])
 }
 
 /// Always the same colour for the same source.
 fn colour(source: &str) -> u8 {
     // FNV-1a.
-    let hash = source.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = source.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     COLOURS[hash as usize % COLOURS.len()]
 }
 
@@ -103,31 +85,19 @@ mod tests {
 
     #[test]
     fn a_line_has_time_source_and_the_end_of_the_request_id() {
-        assert_eq!(
-            format(false, Some(ID), "hello"),
-            "05:06:07.089 orders-create        0c9e4a77 hello\n"
-        );
-        assert_eq!(
-            format(false, None, "hello"),
-            "05:06:07.089 orders-create        -        hello\n"
-        );
+        assert_eq!(format(false, Some(ID), "hello"), "05:06:07.089 orders-create        0c9e4a77 hello\n");
+        assert_eq!(format(false, None, "hello"), "05:06:07.089 orders-create        -        hello\n");
     }
 
     #[test]
     fn a_json_event_is_written_for_people() {
         let event = r#"{"level":"WARN","fields":{"message":"late","order":"o1"},"span":{"request_id":"0198f6d2-3c7e-7b1c-8a52-5d1f0c9e4a77"}}"#;
-        assert_eq!(
-            format(false, None, event),
-            "05:06:07.089 orders-create        0c9e4a77 WARN  late order=o1\n"
-        );
+        assert_eq!(format(false, None, event), "05:06:07.089 orders-create        0c9e4a77 WARN  late order=o1\n");
     }
 
     #[test]
     fn colours_are_for_terminals_only() {
         assert!(!format(false, None, "x").contains('\x1b'));
-        assert!(
-            format(true, None, "x")
-                .contains(&format!("\x1b[{}morders-create", colour("orders-create")))
-        );
+        assert!(format(true, None, "x").contains(&format!("\x1b[{}morders-create", colour("orders-create"))));
     }
 }

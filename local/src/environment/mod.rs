@@ -74,10 +74,8 @@ pub(crate) fn variables(
         environments.insert(function.name.clone(), environment);
     }
     if !missing.is_empty() {
-        let wanted: Vec<String> = missing
-            .iter()
-            .map(|(name, functions)| format!("{name} (for {})", functions.join(", ")))
-            .collect();
+        let wanted: Vec<String> =
+            missing.iter().map(|(name, functions)| format!("{name} (for {})", functions.join(", "))).collect();
         bail!(
             "the template leaves to the deployment what has no value here: {}; give it in local.env or .env",
             wanted.join(", ")
@@ -88,19 +86,12 @@ pub(crate) fn variables(
 
 /// What Lambda sets, beside what the template gives.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
-pub(crate) fn lambda(
-    function: &Function,
-    access_key_id: String,
-    services: &Services,
-) -> BTreeMap<String, String> {
+pub(crate) fn lambda(function: &Function, access_key_id: String, services: &Services) -> BTreeMap<String, String> {
     let name = &function.function_name;
     let mut environment: BTreeMap<String, String> = [
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
-        (
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            function.memory_mb.to_string(),
-        ),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
         ("_HANDLER", function.handler.clone()),
@@ -116,20 +107,14 @@ pub(crate) fn lambda(
 
 /// How a function reaches the services it calls, and as whom.
 pub(crate) fn aws(access_key_id: String, services: &Services) -> BTreeMap<String, String> {
-    let mut environment = BTreeMap::from([(
-        "AWS_ENDPOINT_URL_LAMBDA".to_owned(),
-        services.invoke.clone(),
-    )]);
+    let mut environment = BTreeMap::from([("AWS_ENDPOINT_URL_LAMBDA".to_owned(), services.invoke.clone())]);
     let region = match &services.aws {
         Some(aws) => {
             environment.extend(aws.credentials.clone());
             &aws.region
         }
         None => {
-            environment.insert(
-                "AWS_ENDPOINT_URL_DYNAMODB".into(),
-                services.dynamodb.clone(),
-            );
+            environment.insert("AWS_ENDPOINT_URL_DYNAMODB".into(), services.dynamodb.clone());
             environment.insert("AWS_ACCESS_KEY_ID".into(), access_key_id);
             // Nothing here checks a signature.
             environment.insert("AWS_SECRET_ACCESS_KEY".into(), "local".into());

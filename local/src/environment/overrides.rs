@@ -48,11 +48,7 @@ impl Overrides {
         mut own: BTreeMap<String, String>,
         process: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        own.extend(
-            values
-                .keys()
-                .filter_map(|name| Some((name.clone(), process(name)?))),
-        );
+        own.extend(values.keys().filter_map(|name| Some((name.clone(), process(name)?))));
         let stripe = match own.get(STRIPE_KEY) {
             Some(key) if key.starts_with("sk_live_") || key.starts_with("rk_live_") => {
                 bail!("{STRIPE_KEY} is a live key: on a laptop, only Stripe's test mode is used")
@@ -61,11 +57,7 @@ impl Overrides {
             _ => Stripe::StandIn,
         };
         if stripe == Stripe::Real {
-            values.retain(|_, value| {
-                !OF_STAND_IN
-                    .iter()
-                    .any(|reference| value.contains(reference))
-            });
+            values.retain(|_, value| !OF_STAND_IN.iter().any(|reference| value.contains(reference)));
         }
         values.extend(own);
         Ok(Self { values, stripe })
@@ -96,16 +88,12 @@ impl Overrides {
             ("${LOCAL_WEBHOOK_SECRET}", services.webhook_secret.as_ref()),
         ] {
             if value.contains(reference) {
-                let url = url.with_context(|| {
-                    format!("{name} is given as {value}, but Stripe's stand-in does not run")
-                })?;
+                let url =
+                    url.with_context(|| format!("{name} is given as {value}, but Stripe's stand-in does not run"))?;
                 value = value.replace(reference, url);
             }
         }
-        ensure!(
-            !value.contains("${LOCAL_"),
-            "{name} is given as {value}, which names no service of the local cloud"
-        );
+        ensure!(!value.contains("${LOCAL_"), "{name} is given as {value}, which names no service of the local cloud");
         Ok(Some(value))
     }
 }
@@ -113,9 +101,7 @@ impl Overrides {
 fn read_file(path: &Path, required: bool) -> Result<BTreeMap<String, String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => file::parse(&text).with_context(|| format!("{} is not usable", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => {
-            Ok(BTreeMap::new())
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => Ok(BTreeMap::new()),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }

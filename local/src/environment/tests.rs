@@ -4,10 +4,7 @@ use super::*;
 use crate::model::{Secret, SecretValue};
 
 fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
-    entries
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect()
+    entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
 }
 
 fn services() -> Services {
@@ -48,11 +45,7 @@ fn secret(name: &str, value: SecretValue) -> Secret {
     }
 }
 
-fn overrides(
-    committed: &[(&str, &str)],
-    own: &[(&str, &str)],
-    process: &[(&str, &str)],
-) -> Overrides {
+fn overrides(committed: &[(&str, &str)], own: &[(&str, &str)], process: &[(&str, &str)]) -> Overrides {
     let process = map(process);
     Overrides::of(map(committed), map(own), |name| process.get(name).cloned()).unwrap()
 }
@@ -62,71 +55,30 @@ fn variables_of(
     overrides: &Overrides,
     secrets: Vec<Secret>,
 ) -> Result<BTreeMap<String, String>> {
-    let project = Project {
-        functions: vec![function("orders", environment)],
-        secrets,
-        ..Project::default()
-    };
+    let project = Project { functions: vec![function("orders", environment)], secrets, ..Project::default() };
     let mut store = Secrets::open(None).unwrap();
-    Ok(variables(&project, overrides, &mut store, &services())?
-        .remove("orders")
-        .unwrap())
+    Ok(variables(&project, overrides, &mut store, &services())?.remove("orders").unwrap())
 }
 
 #[test]
 fn overrides_replace_values_and_never_add_variables() {
     let overrides = overrides(
-        &[
-            ("A", "committed"),
-            ("B", "committed"),
-            ("C", "committed"),
-            ("X", "added"),
-        ],
+        &[("A", "committed"), ("B", "committed"), ("C", "committed"), ("X", "added")],
         &[("B", "own")],
         &[("C", "process"), ("D", "process")],
     );
-    let environment = variables_of(
-        &[("A", "1"), ("B", "1"), ("C", "1"), ("D", "template")],
-        &overrides,
-        vec![],
-    )
-    .unwrap();
-    assert_eq!(
-        environment,
-        map(&[
-            ("A", "committed"),
-            ("B", "own"),
-            ("C", "process"),
-            ("D", "template")
-        ])
-    );
+    let environment =
+        variables_of(&[("A", "1"), ("B", "1"), ("C", "1"), ("D", "template")], &overrides, vec![]).unwrap();
+    assert_eq!(environment, map(&[("A", "committed"), ("B", "own"), ("C", "process"), ("D", "template")]));
 }
 
 #[test]
 fn services_of_this_run_are_filled_in() {
-    let given = overrides(
-        &[
-            ("U", "${LOCAL_WS}?x=${LOCAL_WEBHOOK_SECRET}"),
-            ("V", "${HOME}"),
-        ],
-        &[],
-        &[],
-    );
+    let given = overrides(&[("U", "${LOCAL_WS}?x=${LOCAL_WEBHOOK_SECRET}"), ("V", "${HOME}")], &[], &[]);
     let environment = variables_of(&[("U", ""), ("V", "")], &given, vec![]).unwrap();
-    assert_eq!(
-        environment,
-        map(&[("U", "ws://localhost:8001?x=whsec_local"), ("V", "${HOME}")])
-    );
-    let error = variables_of(
-        &[("U", "")],
-        &overrides(&[("U", "${LOCAL_COFFEE}")], &[], &[]),
-        vec![],
-    )
-    .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "U is given as ${LOCAL_COFFEE}, which names no service of the local cloud"
-    );
+    assert_eq!(environment, map(&[("U", "ws://localhost:8001?x=whsec_local"), ("V", "${HOME}")]));
+    let error = variables_of(&[("U", "")], &overrides(&[("U", "${LOCAL_COFFEE}")], &[], &[]), vec![]).unwrap_err();
+    assert_eq!(error.to_string(), "U is given as ${LOCAL_COFFEE}, which names no service of the local cloud");
 }
 
 #[test]
@@ -146,40 +98,29 @@ fn what_has_no_value_here_is_named_all_at_once() {
 #[test]
 fn secrets_of_the_template_are_resolved() {
     let secrets = vec![
-        secret(
-            "given",
-            SecretValue::Given(json!({"user": "u", "port": 5}).to_string()),
-        ),
+        secret("given", SecretValue::Given(json!({"user": "u", "port": 5}).to_string())),
         secret("unset", SecretValue::Unset),
     ];
     let arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:given-local0";
     let environment = [
-        ("A", "{{resolve:secretsmanager:given:SecretString:user}}:{{resolve:secretsmanager:given:SecretString:port}}".to_owned()),
+        (
+            "A",
+            "{{resolve:secretsmanager:given:SecretString:user}}:{{resolve:secretsmanager:given:SecretString:port}}"
+                .to_owned(),
+        ),
         ("B", format!("{{{{resolve:secretsmanager:{arn}}}}}")),
         ("C", format!("{{{{resolve:secretsmanager:{arn}:SecretString:user:AWSCURRENT}}}}")),
     ];
-    let environment: Vec<(&str, &str)> =
-        environment.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(k, v)| (*k, v.as_str())).collect();
     let resolved = variables_of(&environment, &Overrides::default(), secrets.clone()).unwrap();
-    assert_eq!(
-        resolved,
-        map(&[("A", "u:5"), ("B", r#"{"port":5,"user":"u"}"#), ("C", "u")])
-    );
+    assert_eq!(resolved, map(&[("A", "u:5"), ("B", r#"{"port":5,"user":"u"}"#), ("C", "u")]));
     for (reference, named) in [
-        (
-            "given:SecretString:user:AWSPREVIOUS",
-            "the local cloud has the current SecretString of a secret only",
-        ),
-        (
-            "given:SecretString:colour",
-            "the secret given has no key colour",
-        ),
+        ("given:SecretString:user:AWSPREVIOUS", "the local cloud has the current SecretString of a secret only"),
+        ("given:SecretString:colour", "the secret given has no key colour"),
         ("unset", "give it in local.env or .env"),
     ] {
         let value = format!("{{{{resolve:secretsmanager:{reference}}}}}");
-        let error = variables_of(&[("A", &value)], &Overrides::default(), secrets.clone())
-            .unwrap_err()
-            .to_string();
+        let error = variables_of(&[("A", &value)], &Overrides::default(), secrets.clone()).unwrap_err().to_string();
         assert!(error.contains(named), "{reference}: {error}");
     }
 }
@@ -190,23 +131,12 @@ fn a_generated_secret_stays_the_same_in_its_data_directory() {
     let classes = vec!["ABC".to_owned(), "012".to_owned()];
     let secrets = [secret(
         "s",
-        SecretValue::Generated {
-            length: 20,
-            classes,
-            object: Some((serde_json::Map::new(), "key".into())),
-        },
+        SecretValue::Generated { length: 20, classes, object: Some((serde_json::Map::new(), "key".into())) },
     )];
-    let resolve = |file| {
-        Secrets::open(file)
-            .unwrap()
-            .resolve(&secrets, "{{resolve:secretsmanager:s:SecretString:key}}")
-            .unwrap()
-    };
+    let resolve =
+        |file| Secrets::open(file).unwrap().resolve(&secrets, "{{resolve:secretsmanager:s:SecretString:key}}").unwrap();
     let first = resolve(Some(file.clone()));
-    assert!(
-        first.len() == 20 && first.chars().all(|c| "ABC012".contains(c)),
-        "{first}"
-    );
+    assert!(first.len() == 20 && first.chars().all(|c| "ABC012".contains(c)), "{first}");
     assert_eq!(resolve(Some(file.clone())), first);
     assert_ne!(resolve(None), first);
     std::fs::remove_file(file).unwrap();
@@ -219,33 +149,17 @@ fn a_stripe_key_of_the_developers_own_takes_the_stand_in_out_of_the_game() {
         ("STRIPE_API_URL", "${LOCAL_STRIPE}"),
         ("HOOK", "${LOCAL_WEBHOOK_SECRET}"),
     ];
-    assert_eq!(
-        overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_local")], &[]).stripe(),
-        Stripe::StandIn
-    );
+    assert_eq!(overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_local")], &[]).stripe(), Stripe::StandIn);
     let real = overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_mine")], &[]);
     assert_eq!(real.stripe(), Stripe::Real);
-    let environment = variables_of(
-        &[
-            ("STRIPE_API_URL", "https://api.stripe.com/"),
-            ("STRIPE_SECRET_KEY", ""),
-        ],
-        &real,
-        vec![],
-    )
-    .unwrap();
+    let environment =
+        variables_of(&[("STRIPE_API_URL", "https://api.stripe.com/"), ("STRIPE_SECRET_KEY", "")], &real, vec![])
+            .unwrap();
     assert_eq!(
         environment,
-        map(&[
-            ("STRIPE_API_URL", "https://api.stripe.com/"),
-            ("STRIPE_SECRET_KEY", "sk_test_mine")
-        ])
+        map(&[("STRIPE_API_URL", "https://api.stripe.com/"), ("STRIPE_SECRET_KEY", "sk_test_mine")])
     );
-    let live = Overrides::of(
-        map(&committed),
-        map(&[("STRIPE_SECRET_KEY", "sk_live_x")]),
-        |_| None,
-    );
+    let live = Overrides::of(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None);
     assert_eq!(
         live.unwrap_err().to_string(),
         "STRIPE_SECRET_KEY is a live key: on a laptop, only Stripe's test mode is used"
@@ -263,30 +177,13 @@ fn a_function_is_somebody_and_knows_where_the_services_are() {
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8002"),
         ("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:8004"),
     ] {
-        assert_eq!(
-            environment.get(name).map(String::as_str),
-            Some(value),
-            "{name}"
-        );
+        assert_eq!(environment.get(name).map(String::as_str), Some(value), "{name}");
     }
-    let aws = Aws {
-        region: "eu-west-1".into(),
-        credentials: map(&[("AWS_ACCESS_KEY_ID", "AKIAMINE")]),
-    };
-    let environment = lambda(
-        &function("orders", &[]),
-        "AKIALOCAL".into(),
-        &Services {
-            aws: Some(aws),
-            ..services()
-        },
-    );
+    let aws = Aws { region: "eu-west-1".into(), credentials: map(&[("AWS_ACCESS_KEY_ID", "AKIAMINE")]) };
+    let environment = lambda(&function("orders", &[]), "AKIALOCAL".into(), &Services { aws: Some(aws), ..services() });
     assert_eq!(environment.get("AWS_ENDPOINT_URL_DYNAMODB"), None);
     assert_eq!(
-        (
-            environment["AWS_ACCESS_KEY_ID"].as_str(),
-            environment["AWS_REGION"].as_str()
-        ),
+        (environment["AWS_ACCESS_KEY_ID"].as_str(), environment["AWS_REGION"].as_str()),
         ("AKIAMINE", "eu-west-1")
     );
 }

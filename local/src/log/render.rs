@@ -14,17 +14,8 @@ pub(super) struct Event {
 }
 
 /// What a line says twice, or what the log shows in a column of its own.
-const KNOWN: [&str; 9] = [
-    "timestamp",
-    "level",
-    "message",
-    "target",
-    "span",
-    "spans",
-    "name",
-    "requestId",
-    "request_id",
-];
+const KNOWN: [&str; 9] =
+    ["timestamp", "level", "message", "target", "span", "spans", "name", "requestId", "request_id"];
 
 /// Reads a line that is such an event; `None` for any other.
 pub(super) fn event(line: &str) -> Option<Event> {
@@ -34,10 +25,7 @@ pub(super) fn event(line: &str) -> Option<Event> {
     let event: Map<String, Value> = serde_json::from_str(line).ok()?;
     let level = event.get("level")?.as_str()?.to_ascii_uppercase();
     // Flattened or not: <https://docs.rs/tracing-subscriber/latest/tracing_subscriber/fmt/format/struct.Json.html>.
-    let fields = event
-        .get("fields")
-        .and_then(Value::as_object)
-        .unwrap_or(&event);
+    let fields = event.get("fields").and_then(Value::as_object).unwrap_or(&event);
     let mut text = fields.get("message").map(plain).unwrap_or_default();
     let span = event.get("span").and_then(Value::as_object);
     let mut seen: Vec<&str> = Vec::new();
@@ -58,17 +46,11 @@ pub(super) fn event(line: &str) -> Option<Event> {
         .chain([fields])
         .find_map(|s| s.get("request_id").or_else(|| s.get("requestId")))
         .map(plain);
-    Some(Event {
-        level,
-        text,
-        request_id,
-    })
+    Some(Event { level, text, request_id })
 }
 
 fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -90,11 +72,7 @@ mod tests {
     #[test]
     fn flattened_events_are_understood() {
         let line = r#"{"timestamp":"t","level":"error","message":"failed","code":7,"target":"x"}"#;
-        let expected = Event {
-            level: "ERROR".into(),
-            text: "failed code=7".into(),
-            request_id: None,
-        };
+        let expected = Event { level: "ERROR".into(), text: "failed code=7".into(), request_id: None };
         assert_eq!(event(line), Some(expected));
     }
 

@@ -23,23 +23,13 @@ pub(super) fn read_http_api(logical_id: &str, mut properties: Properties<'_>) ->
     // Any other stage is a prefix of every path.
     properties.only("StageName", &["$default"])?;
     let cors = match properties.flag("CorsConfiguration")? {
-        Some(true) => Some(Cors {
-            allow_origins: vec!["*".into()],
-            ..Cors::default()
-        }),
+        Some(true) => Some(Cors { allow_origins: vec!["*".into()], ..Cors::default() }),
         Some(false) => None,
-        None => properties
-            .map("CorsConfiguration")?
-            .map(read_cors)
-            .transpose()?,
+        None => properties.map("CorsConfiguration")?.map(read_cors).transpose()?,
     };
     properties.without_effect(WITHOUT_EFFECT);
     properties.finish()?;
-    Ok(HttpApi {
-        api_id: logical_id.to_owned(),
-        routes: Vec::new(),
-        cors,
-    })
+    Ok(HttpApi { api_id: logical_id.to_owned(), routes: Vec::new(), cors })
 }
 
 fn read_cors(mut properties: Properties<'_>) -> Result<Cors> {
@@ -70,25 +60,18 @@ pub(super) fn read_websocket_api(
 ) -> Result<WebSocketApi> {
     let mut api = WebSocketApi {
         api_id: logical_id.to_owned(),
-        stage: properties
-            .string("StageName")?
-            .unwrap_or_else(|| "default".into()),
+        stage: properties.string("StageName")?.unwrap_or_else(|| "default".into()),
         route_selection: properties.required("RouteSelectionExpression")?,
         routes: BTreeMap::new(),
     };
-    let mut routes = properties
-        .map("Routes")?
-        .with_context(|| format!("{}: missing", properties.at("Routes")))?;
+    let mut routes = properties.map("Routes")?.with_context(|| format!("{}: missing", properties.at("Routes")))?;
     for key in routes.keys() {
         let Some(mut route) = routes.map(&key)? else {
             continue;
         };
         let arn = route.required("FunctionArn")?;
         let Some(function) = functions.iter().find(|f| f.arn == arn) else {
-            bail!(
-                "{}: {arn} is not a function of this template",
-                route.at("FunctionArn")
-            );
+            bail!("{}: {arn} is not a function of this template", route.at("FunctionArn"));
         };
         route.without_effect(&[("OperationName", "named in the console")]);
         route.finish()?;

@@ -8,10 +8,7 @@ use super::scope::{Scope, UNKNOWN};
 impl Scope<'_> {
     /// Whether the condition of that name holds.
     pub(super) fn condition(&self, name: &str, path: &str) -> Result<bool> {
-        let condition = self
-            .conditions
-            .get(name)
-            .with_context(|| format!("{path}: Conditions has no {name}"))?;
+        let condition = self.conditions.get(name).with_context(|| format!("{path}: Conditions has no {name}"))?;
         self.holds(condition, &format!("Conditions.{name}"), 0)
     }
 
@@ -20,10 +17,7 @@ impl Scope<'_> {
         if depth > 32 {
             bail!("{path}: the condition refers to itself");
         }
-        let single = condition
-            .as_mapping()
-            .filter(|m| m.len() == 1)
-            .and_then(|m| m.iter().next());
+        let single = condition.as_mapping().filter(|m| m.len() == 1).and_then(|m| m.iter().next());
         let (function, argument) = single.with_context(|| format!("{path}: not a condition"))?;
         let arguments = || {
             argument
@@ -33,13 +27,9 @@ impl Scope<'_> {
         };
         Ok(match function.as_str().unwrap_or_default() {
             "Condition" => {
-                let name = argument
-                    .as_str()
-                    .with_context(|| format!("{path}: Condition takes a name"))?;
-                let condition = self
-                    .conditions
-                    .get(name)
-                    .with_context(|| format!("{path}: Conditions has no {name}"))?;
+                let name = argument.as_str().with_context(|| format!("{path}: Condition takes a name"))?;
+                let condition =
+                    self.conditions.get(name).with_context(|| format!("{path}: Conditions has no {name}"))?;
                 self.holds(condition, path, depth + 1)?
             }
             "Fn::Equals" => match arguments()?.as_slice() {
@@ -51,17 +41,13 @@ impl Scope<'_> {
                 _ => bail!("{path}: Fn::Not takes a list of one condition"),
             },
             "Fn::And" => {
-                let held: Vec<bool> = arguments()?
-                    .iter()
-                    .map(|c| self.holds(c, path, depth + 1))
-                    .collect::<Result<_>>()?;
+                let held: Vec<bool> =
+                    arguments()?.iter().map(|c| self.holds(c, path, depth + 1)).collect::<Result<_>>()?;
                 held.into_iter().all(|h| h)
             }
             "Fn::Or" => {
-                let held: Vec<bool> = arguments()?
-                    .iter()
-                    .map(|c| self.holds(c, path, depth + 1))
-                    .collect::<Result<_>>()?;
+                let held: Vec<bool> =
+                    arguments()?.iter().map(|c| self.holds(c, path, depth + 1)).collect::<Result<_>>()?;
                 held.into_iter().any(|h| h)
             }
             refused => bail!("{path}: {refused} is not a condition function"),
@@ -70,10 +56,7 @@ impl Scope<'_> {
 
     fn comparable(&self, value: &Value, path: &str) -> Result<String> {
         let value = self.resolve_string(value, path)?;
-        ensure!(
-            !value.contains(UNKNOWN),
-            "{path}: {value} is not known before deployment"
-        );
+        ensure!(!value.contains(UNKNOWN), "{path}: {value} is not known before deployment");
         Ok(value)
     }
 }
@@ -95,10 +78,7 @@ mod tests {
     fn conditions_combine() {
         with_scope(TEMPLATE, |scope| {
             let holds = |name| scope.condition(name, "Place").unwrap();
-            assert_eq!(
-                [holds("Prod"), holds("Dev"), holds("Both"), holds("Either")],
-                [true, false, false, true]
-            );
+            assert_eq!([holds("Prod"), holds("Dev"), holds("Both"), holds("Either")], [true, false, false, true]);
         });
     }
 
@@ -106,10 +86,7 @@ mod tests {
     fn a_circle_of_conditions_is_an_error() {
         with_scope(TEMPLATE, |scope| {
             let error = scope.condition("Circle", "Place").unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                "Conditions.Circle: the condition refers to itself"
-            );
+            assert_eq!(error.to_string(), "Conditions.Circle: the condition refers to itself");
         });
     }
 }

@@ -16,36 +16,18 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("Architectures", "the binaries are those of this machine"),
     ("Description", "shown in the console"),
     ("KmsKeyArn", "encrypts the environment at rest"),
-    (
-        "LoggingConfig",
-        "the local log has one format, and keeps every level",
-    ),
+    ("LoggingConfig", "the local log has one format, and keeps every level"),
     ("PropagateTags", "tags are for the bill"),
-    (
-        "RuntimeManagementConfig",
-        "there is one runtime, the binary itself",
-    ),
+    ("RuntimeManagementConfig", "there is one runtime, the binary itself"),
     ("Tags", "tags are for the bill"),
     ("Tracing", "X-Ray only records"),
 ];
 
 /// Reads a function, and the routes that lead to it.
-pub(super) fn read_function(
-    logical_id: &str,
-    mut properties: Properties<'_>,
-) -> Result<(Function, Vec<PlacedRoute>)> {
+pub(super) fn read_function(logical_id: &str, mut properties: Properties<'_>) -> Result<(Function, Vec<PlacedRoute>)> {
     let code = properties.required("CodeUri")?;
-    let name = code
-        .trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    ensure!(
-        !name.is_empty(),
-        "{}: {code} does not end in the name of a binary",
-        properties.at("CodeUri")
-    );
+    let name = code.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+    ensure!(!name.is_empty(), "{}: {code} does not end in the name of a binary", properties.at("CodeUri"));
     properties.only("PackageType", &["Zip"])?;
     let runtime = properties.required("Runtime")?;
     ensure!(
@@ -53,12 +35,8 @@ pub(super) fn read_function(
         "{}: the local cloud does only provided.*, not {runtime}",
         properties.at("Runtime")
     );
-    let handler = properties
-        .string("Handler")?
-        .unwrap_or_else(|| "bootstrap".into());
-    let function_name = properties
-        .string("FunctionName")?
-        .unwrap_or_else(|| logical_id.to_owned());
+    let handler = properties.string("Handler")?.unwrap_or_else(|| "bootstrap".into());
+    let function_name = properties.string("FunctionName")?.unwrap_or_else(|| logical_id.to_owned());
     let timeout = within(&mut properties, "Timeout", 3, 1..=900)?;
     let memory_mb = within(&mut properties, "MemorySize", 128, 128..=10_240)?;
     let reserved_concurrency = properties.parsed("ReservedConcurrentExecutions")?;
@@ -66,10 +44,7 @@ pub(super) fn read_function(
         Some(mut environment) => {
             let variables = environment.map("Variables")?;
             environment.finish()?;
-            variables
-                .map(read_variables)
-                .transpose()?
-                .unwrap_or_default()
+            variables.map(read_variables).transpose()?.unwrap_or_default()
         }
         None => BTreeMap::new(),
     };
@@ -118,9 +93,7 @@ fn read_variables(mut variables: Properties<'_>) -> Result<BTreeMap<String, Stri
         if name.starts_with("AWS_") || name == "_HANDLER" || name == "LAMBDA_TASK_ROOT" {
             bail!("{}: the name is reserved by Lambda", variables.at(&name));
         }
-        let value = variables
-            .reference(&name)?
-            .with_context(|| format!("{}: has no value", variables.at(&name)));
+        let value = variables.reference(&name)?.with_context(|| format!("{}: has no value", variables.at(&name)));
         read.insert(name, value?);
     }
     Ok(read)

@@ -22,9 +22,7 @@ pub(super) fn apply(globals: &Mapping, resources: &mut Mapping) -> Result<()> {
         };
         for resource in resources.values_mut().filter_map(Value::as_mapping_mut) {
             if resource.get("Type").and_then(Value::as_str) == Some(resource_type) {
-                let own = resource
-                    .remove("Properties")
-                    .unwrap_or_else(|| Value::Mapping(Mapping::new()));
+                let own = resource.remove("Properties").unwrap_or_else(|| Value::Mapping(Mapping::new()));
                 resource.insert("Properties".into(), merged(defaults, own));
             }
         }
@@ -48,9 +46,7 @@ fn merged(global: &Value, own: Value) -> Value {
             }
             Value::Mapping(own)
         }
-        (Value::Sequence(global), Value::Sequence(own)) => {
-            Value::Sequence(global.iter().cloned().chain(own).collect())
-        }
+        (Value::Sequence(global), Value::Sequence(own)) => Value::Sequence(global.iter().cloned().chain(own).collect()),
         (_, own) => own,
     }
 }
@@ -62,12 +58,7 @@ mod tests {
 
     fn apply_to(template: &str) -> Result<Mapping> {
         let mut template = parse(template).unwrap();
-        let mut resources = template
-            .remove("Resources")
-            .unwrap()
-            .as_mapping()
-            .unwrap()
-            .clone();
+        let mut resources = template.remove("Resources").unwrap().as_mapping().unwrap().clone();
         apply(template["Globals"].as_mapping().unwrap(), &mut resources).map(|()| resources)
     }
 
@@ -93,9 +84,6 @@ mod tests {
     #[test]
     fn a_section_for_what_is_not_done_is_refused_by_name() {
         let error = apply_to("{Globals: {StateMachine: {}}, Resources: {}}").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "Globals.StateMachine: the local cloud does not do this"
-        );
+        assert_eq!(error.to_string(), "Globals.StateMachine: the local cloud does not do this");
     }
 }

@@ -52,10 +52,7 @@ const SECTIONS_WITHOUT_EFFECT: &[(&str, &str)] = &[
 
 /// Resource types without anything to provide.
 const RESOURCES_WITHOUT_EFFECT: &[(&str, &str)] = &[
-    (
-        "AWS::Logs::LogGroup",
-        "there is one local log, of everything",
-    ),
+    ("AWS::Logs::LogGroup", "there is one local log, of everything"),
     ("AWS::CloudWatch::Alarm", "there are no metrics to watch"),
 ];
 
@@ -73,10 +70,8 @@ const ATTRIBUTES_WITHOUT_EFFECT: &[(&str, &str)] = &[
 /// # Errors
 /// One sentence naming the file, the place in it and what is wrong.
 pub(crate) fn load(path: &Path, deployment: &Deployment) -> Result<Project> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the template {}", path.display()))?;
-    read(&text, deployment)
-        .with_context(|| format!("the template {} is not usable", path.display()))
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the template {}", path.display()))?;
+    read(&text, deployment).with_context(|| format!("the template {} is not usable", path.display()))
 }
 
 fn read(text: &str, deployment: &Deployment) -> Result<Project> {
@@ -89,10 +84,7 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
         Some(Value::String(transform)) if transform == "AWS::Serverless-2016-10-31" => {}
         Some(_) => bail!("Transform: the local cloud does only AWS::Serverless-2016-10-31"),
     }
-    let parameters = parameters::values(
-        &section(&mut template, "Parameters")?,
-        &deployment.parameters,
-    )?;
+    let parameters = parameters::values(&section(&mut template, "Parameters")?, &deployment.parameters)?;
     let mappings = section(&mut template, "Mappings")?;
     let conditions = section(&mut template, "Conditions")?;
     let globals = section(&mut template, "Globals")?;
@@ -103,14 +95,7 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
     ensure!(!resources.is_empty(), "Resources: missing");
     globals::apply(&globals, &mut resources)?;
     let stack_name = deployment.stack_name.clone();
-    let scope = Scope {
-        stack_name,
-        parameters,
-        mappings,
-        conditions,
-        resources: &resources,
-        naming: Cell::new(0),
-    };
+    let scope = Scope { stack_name, parameters, mappings, conditions, resources: &resources, naming: Cell::new(0) };
     read_resources(&scope)
 }
 
@@ -137,10 +122,7 @@ fn read_resources(scope: &Scope<'_>) -> Result<Project> {
         let mut resource = Properties::new(scope, &path, resource)?;
         resource.without_effect(ATTRIBUTES_WITHOUT_EFFECT);
         let resource_type = resource.required("Type")?;
-        if RESOURCES_WITHOUT_EFFECT
-            .iter()
-            .any(|(known, _)| *known == resource_type)
-        {
+        if RESOURCES_WITHOUT_EFFECT.iter().any(|(known, _)| *known == resource_type) {
             continue;
         }
         let properties = match resource.map("Properties")? {
@@ -164,44 +146,24 @@ fn read_resources(scope: &Scope<'_>) -> Result<Project> {
                 routes.extend(events);
             }
             "AWS::Serverless::HttpApi" => {
-                ensure!(
-                    project.http_api.is_none(),
-                    "{path}: the local cloud does one HTTP API"
-                );
+                ensure!(project.http_api.is_none(), "{path}: the local cloud does one HTTP API");
                 project.http_api = Some(api::read_http_api(logical_id, properties)?);
             }
             "AWS::Serverless::WebSocketApi" => {
-                ensure!(
-                    websocket_api.is_none(),
-                    "{path}: the local cloud does one WebSocket API"
-                );
+                ensure!(websocket_api.is_none(), "{path}: the local cloud does one WebSocket API");
                 websocket_api = Some((logical_id, properties));
             }
-            "AWS::DynamoDB::Table" => {
-                project
-                    .tables
-                    .push(storage::read_table(name("TableName")?, arn()?, properties)?)
-            }
-            "AWS::SQS::Queue" => {
-                project
-                    .queues
-                    .push(storage::read_queue(name("QueueName")?, arn()?, properties)?)
-            }
+            "AWS::DynamoDB::Table" => project.tables.push(storage::read_table(name("TableName")?, arn()?, properties)?),
+            "AWS::SQS::Queue" => project.queues.push(storage::read_queue(name("QueueName")?, arn()?, properties)?),
             "AWS::SecretsManager::Secret" => {
                 let arn = scope.attribute(logical_id, None, &path)?;
-                project
-                    .secrets
-                    .push(storage::read_secret(name("Name")?, arn, properties)?);
+                project.secrets.push(storage::read_secret(name("Name")?, arn, properties)?);
             }
             other => bail!("{path}: the local cloud does not do {other}"),
         }
     }
     if let Some((logical_id, properties)) = websocket_api {
-        project.websocket_api = Some(api::read_websocket_api(
-            logical_id,
-            properties,
-            &project.functions,
-        )?);
+        project.websocket_api = Some(api::read_websocket_api(logical_id, properties, &project.functions)?);
     }
     connect_routes(&mut project, routes)?;
     check_streams(&project)?;
@@ -212,26 +174,14 @@ fn read_resources(scope: &Scope<'_>) -> Result<Project> {
 fn connect_routes(project: &mut Project, routes: Vec<PlacedRoute>) -> Result<()> {
     for PlacedRoute { place, api, route } in routes {
         let api_id = api.unwrap_or_else(|| "ServerlessHttpApi".into());
-        let http_api = project.http_api.get_or_insert_with(|| HttpApi {
-            api_id: api_id.clone(),
-            ..HttpApi::default()
-        });
+        let http_api = project.http_api.get_or_insert_with(|| HttpApi { api_id: api_id.clone(), ..HttpApi::default() });
         ensure!(
             http_api.api_id == api_id,
             "{place}: {api_id} is not the HTTP API of this template, {}",
             http_api.api_id
         );
-        if let Some(other) = http_api
-            .routes
-            .iter()
-            .find(|r| r.method == route.method && r.path == route.path)
-        {
-            bail!(
-                "{place}: {} {} is a route of {} too",
-                route.method,
-                route.path,
-                other.function
-            );
+        if let Some(other) = http_api.routes.iter().find(|r| r.method == route.method && r.path == route.path) {
+            bail!("{place}: {} {} is a route of {} too", route.method, route.path, other.function);
         }
         http_api.routes.push(route);
     }
@@ -241,12 +191,8 @@ fn connect_routes(project: &mut Project, routes: Vec<PlacedRoute>) -> Result<()>
 fn check_streams(project: &Project) -> Result<()> {
     for stream in project.functions.iter().flat_map(|f| &f.streams) {
         let table = project.tables.iter().find(|t| t.name == stream.table);
-        let table = table.with_context(|| {
-            format!(
-                "{}: {} is not a table of this template",
-                stream.name, stream.table
-            )
-        })?;
+        let table =
+            table.with_context(|| format!("{}: {} is not a table of this template", stream.name, stream.table))?;
         ensure!(
             table.stream_view_type.is_some(),
             "{}: the table {} has no StreamSpecification",

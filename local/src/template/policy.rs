@@ -8,10 +8,7 @@ use super::properties::Properties;
 
 /// Managed policies for services that have no local effect.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
-    (
-        "AWSLambdaBasicExecutionRole",
-        "writing logs is always allowed",
-    ),
+    ("AWSLambdaBasicExecutionRole", "writing logs is always allowed"),
     ("AWSXRayDaemonWriteAccess", "X-Ray only records"),
 ];
 
@@ -27,13 +24,8 @@ pub(super) fn read_policies(properties: &mut Properties<'_>) -> Result<Vec<State
     for (i, document) in documents.iter().enumerate() {
         let path = format!("{path}[{i}]");
         if let Some(name) = document.as_str() {
-            let known = WITHOUT_EFFECT
-                .iter()
-                .any(|(known, _)| name.rsplit('/').next() == Some(known));
-            ensure!(
-                known,
-                "{path}: the local cloud does not know the managed policy {name}; write its statements"
-            );
+            let known = WITHOUT_EFFECT.iter().any(|(known, _)| name.rsplit('/').next() == Some(known));
+            ensure!(known, "{path}: the local cloud does not know the managed policy {name}; write its statements");
             continue;
         }
         let mut document = properties.nested(path, document)?;
@@ -57,45 +49,22 @@ fn read_statement(mut statement: Properties<'_>) -> Result<Statement> {
     let actions = statement.strings("Action")?;
     let resources = statement.strings("Resource")?;
     ensure!(!actions.is_empty(), "{}: missing", statement.at("Action"));
-    ensure!(
-        !resources.is_empty(),
-        "{}: missing",
-        statement.at("Resource")
-    );
-    let leading_keys = statement
-        .map("Condition")?
-        .map(read_condition)
-        .transpose()?;
+    ensure!(!resources.is_empty(), "{}: missing", statement.at("Resource"));
+    let leading_keys = statement.map("Condition")?.map(read_condition).transpose()?;
     statement.finish()?;
-    Ok(Statement {
-        actions,
-        resources,
-        leading_keys,
-    })
+    Ok(Statement { actions, resources, leading_keys })
 }
 
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
 fn read_condition(mut condition: Properties<'_>) -> Result<Vec<String>> {
     let operators = condition.keys();
-    let [operator] = operators.as_slice() else {
-        bail!("{}: the local cloud does one condition", condition.path())
-    };
-    if ![
-        "ForAllValues:StringLike",
-        "ForAllValues:StringEquals",
-        "StringLike",
-        "StringEquals",
-    ]
-    .contains(&operator.as_str())
+    let [operator] = operators.as_slice() else { bail!("{}: the local cloud does one condition", condition.path()) };
+    if !["ForAllValues:StringLike", "ForAllValues:StringEquals", "StringLike", "StringEquals"]
+        .contains(&operator.as_str())
     {
-        bail!(
-            "{}: the local cloud does not do this",
-            condition.at(operator)
-        );
+        bail!("{}: the local cloud does not do this", condition.at(operator));
     }
-    let mut keys = condition
-        .map(operator)?
-        .with_context(|| format!("{}: has no value", condition.at(operator)))?;
+    let mut keys = condition.map(operator)?.with_context(|| format!("{}: has no value", condition.at(operator)))?;
     let patterns = keys.strings("dynamodb:LeadingKeys")?;
     keys.finish()?;
     condition.finish()?;

@@ -15,28 +15,13 @@ pub(super) struct Properties<'s> {
 
 impl<'s> Properties<'s> {
     /// The map at `path`. `value` is as written: intrinsics are evaluated when a key is taken.
-    pub(super) fn new(
-        scope: &'s Scope<'s>,
-        path: impl Into<String>,
-        value: &Value,
-    ) -> Result<Self> {
+    pub(super) fn new(scope: &'s Scope<'s>, path: impl Into<String>, value: &Value) -> Result<Self> {
         let path = path.into();
-        let value = if intrinsic(value).is_some() {
-            scope.resolve(value, &path)?.unwrap_or_default()
-        } else {
-            value.clone()
-        };
+        let value =
+            if intrinsic(value).is_some() { scope.resolve(value, &path)?.unwrap_or_default() } else { value.clone() };
         match value {
-            Value::Mapping(entries) => Ok(Self {
-                scope,
-                path,
-                entries,
-            }),
-            Value::Null => Ok(Self {
-                scope,
-                path,
-                entries: Mapping::new(),
-            }),
+            Value::Mapping(entries) => Ok(Self { scope, path, entries }),
+            Value::Null => Ok(Self { scope, path, entries: Mapping::new() }),
             _ => bail!("{path}: must be a map"),
         }
     }
@@ -53,10 +38,7 @@ impl<'s> Properties<'s> {
 
     /// The keys that are left, as written.
     pub(super) fn keys(&self) -> Vec<String> {
-        self.entries
-            .keys()
-            .filter_map(|k| k.as_str().map(str::to_owned))
-            .collect()
+        self.entries.keys().filter_map(|k| k.as_str().map(str::to_owned)).collect()
     }
 
     /// Takes `key`, evaluated.
@@ -70,9 +52,7 @@ impl<'s> Properties<'s> {
     /// Takes a string whose value may be known only once the stack is deployed (`{{resolve:...}}`).
     pub(super) fn reference(&mut self, key: &str) -> Result<Option<String>> {
         let value = self.value(key)?;
-        value
-            .map(|v| scalar(&v).with_context(|| format!("{}: must be a string", self.at(key))))
-            .transpose()
+        value.map(|v| scalar(&v).with_context(|| format!("{}: must be a string", self.at(key)))).transpose()
     }
 
     /// Takes a string.
@@ -89,8 +69,7 @@ impl<'s> Properties<'s> {
 
     /// Takes a string that must be there.
     pub(super) fn required(&mut self, key: &str) -> Result<String> {
-        self.string(key)?
-            .with_context(|| format!("{}: missing", self.at(key)))
+        self.string(key)?.with_context(|| format!("{}: missing", self.at(key)))
     }
 
     /// Takes a number or a boolean: whatever `T` reads from its text.
@@ -98,10 +77,7 @@ impl<'s> Properties<'s> {
         let Some(text) = self.string(key)? else {
             return Ok(None);
         };
-        let value = text
-            .parse()
-            .ok()
-            .with_context(|| format!("{}: {text} is not a valid value", self.at(key)))?;
+        let value = text.parse().ok().with_context(|| format!("{}: {text} is not a valid value", self.at(key)))?;
         Ok(Some(value))
     }
 
@@ -114,17 +90,13 @@ impl<'s> Properties<'s> {
         };
         items
             .iter()
-            .map(|i| {
-                scalar(i).with_context(|| format!("{}: must be a list of strings", self.at(key)))
-            })
+            .map(|i| scalar(i).with_context(|| format!("{}: must be a list of strings", self.at(key))))
             .collect()
     }
 
     /// What stands at `key`, evaluated, without taking it.
     pub(super) fn peek(&self, key: &str) -> Result<Option<Value>> {
-        self.entries
-            .get(key)
-            .map_or(Ok(None), |value| self.scope.resolve(value, &self.at(key)))
+        self.entries.get(key).map_or(Ok(None), |value| self.scope.resolve(value, &self.at(key)))
     }
 
     /// A map that stands somewhere below this one.
@@ -134,10 +106,7 @@ impl<'s> Properties<'s> {
 
     /// Takes a map.
     pub(super) fn map(&mut self, key: &str) -> Result<Option<Properties<'s>>> {
-        self.entries
-            .remove(key)
-            .map(|value| Self::new(self.scope, self.at(key), &value))
-            .transpose()
+        self.entries.remove(key).map(|value| Self::new(self.scope, self.at(key), &value)).transpose()
     }
 
     /// Takes a list of maps; one map counts as a list of one.
@@ -153,11 +122,7 @@ impl<'s> Properties<'s> {
             Some(Value::Sequence(items)) => items,
             Some(single) => return Ok(vec![Self::new(self.scope, path, &single)?]),
         };
-        items
-            .iter()
-            .enumerate()
-            .map(|(i, item)| Self::new(self.scope, format!("{path}[{i}]"), item))
-            .collect()
+        items.iter().enumerate().map(|(i, item)| Self::new(self.scope, format!("{path}[{i}]"), item)).collect()
     }
 
     /// Takes a key that may only have one of the values given, since the local cloud does nothing else.
@@ -211,10 +176,7 @@ mod tests {
 
     #[test]
     fn a_key_nobody_took_is_refused_by_name() {
-        assert_eq!(
-            check("{A: 1, B: 2}", |p| p.string("A").map(drop)),
-            "Place.B: the local cloud does not do this"
-        );
+        assert_eq!(check("{A: 1, B: 2}", |p| p.string("A").map(drop)), "Place.B: the local cloud does not do this");
         assert_eq!(
             check("{A: 1, B: 2}", |p| {
                 p.without_effect(&[("B", "shown nowhere")]);
@@ -226,35 +188,17 @@ mod tests {
 
     #[test]
     fn values_of_the_wrong_kind_are_located() {
-        assert_eq!(
-            check("{A: [1]}", |p| p.string("A").map(drop)),
-            "Place.A: must be a string"
-        );
-        assert_eq!(
-            check("{A: many}", |p| p.parsed::<u32>("A").map(drop)),
-            "Place.A: many is not a valid value"
-        );
-        assert_eq!(
-            check("{A: 1}", |p| p.map("A").map(drop)),
-            "Place.A: must be a map"
-        );
-        assert_eq!(
-            check("{}", |p| p.required("A").map(drop)),
-            "Place.A: missing"
-        );
-        assert_eq!(
-            check("{A: x}", |p| p.only("A", &["y", "z"])),
-            "Place.A: the local cloud does only y or z, not x"
-        );
+        assert_eq!(check("{A: [1]}", |p| p.string("A").map(drop)), "Place.A: must be a string");
+        assert_eq!(check("{A: many}", |p| p.parsed::<u32>("A").map(drop)), "Place.A: many is not a valid value");
+        assert_eq!(check("{A: 1}", |p| p.map("A").map(drop)), "Place.A: must be a map");
+        assert_eq!(check("{}", |p| p.required("A").map(drop)), "Place.A: missing");
+        assert_eq!(check("{A: x}", |p| p.only("A", &["y", "z"])), "Place.A: the local cloud does only y or z, not x");
     }
 
     #[test]
     fn a_dynamic_reference_outside_an_environment_is_refused() {
         let said = check("{A: '{{resolve:ssm:name}}'}", |p| p.string("A").map(drop));
-        assert!(
-            said.starts_with("Place.A: {{resolve:ssm:name}} is not known"),
-            "{said}"
-        );
+        assert!(said.starts_with("Place.A: {{resolve:ssm:name}} is not known"), "{said}");
     }
 
     #[test]

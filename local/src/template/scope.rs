@@ -74,10 +74,7 @@ impl Scope<'_> {
                 let mut resolved = Mapping::with_capacity(entries.len());
                 for (key, value) in entries {
                     let name = key.as_str().unwrap_or_default();
-                    ensure!(
-                        !name.starts_with("Fn::"),
-                        "{path}: {name} stands beside other keys"
-                    );
+                    ensure!(!name.starts_with("Fn::"), "{path}: {name} stands beside other keys");
                     if let Some(value) = self.resolve(value, &below(path, name))? {
                         resolved.insert(key.clone(), value);
                     }
@@ -91,24 +88,15 @@ impl Scope<'_> {
     /// As [`Self::resolve`], where there must be a string (numbers and booleans are written as one).
     pub(super) fn resolve_string(&self, value: &Value, path: &str) -> Result<String> {
         let resolved = self.resolve(value, path)?;
-        resolved
-            .as_ref()
-            .and_then(scalar)
-            .with_context(|| format!("{path}: must be a string"))
+        resolved.as_ref().and_then(scalar).with_context(|| format!("{path}: must be a string"))
     }
 
     fn call(&self, function: &str, argument: &Value, path: &str) -> Result<Option<Value>> {
-        let arguments = || {
-            argument
-                .as_sequence()
-                .map(Vec::as_slice)
-                .with_context(|| format!("{path}: {function} takes a list"))
-        };
+        let arguments =
+            || argument.as_sequence().map(Vec::as_slice).with_context(|| format!("{path}: {function} takes a list"));
         Ok(Some(match function {
             "Ref" => {
-                let name = argument
-                    .as_str()
-                    .with_context(|| format!("{path}: Ref takes a name"))?;
+                let name = argument.as_str().with_context(|| format!("{path}: Ref takes a name"))?;
                 return self.reference(name, path);
             }
             "Fn::GetAtt" => {
@@ -125,47 +113,29 @@ impl Scope<'_> {
                 let [condition, then, otherwise] = arguments()? else {
                     bail!("{path}: Fn::If takes a condition and two values")
                 };
-                let condition = condition
-                    .as_str()
-                    .with_context(|| format!("{path}: Fn::If takes the name of a condition"))?;
-                return self.resolve(
-                    if self.condition(condition, path)? {
-                        then
-                    } else {
-                        otherwise
-                    },
-                    path,
-                );
+                let condition =
+                    condition.as_str().with_context(|| format!("{path}: Fn::If takes the name of a condition"))?;
+                return self.resolve(if self.condition(condition, path)? { then } else { otherwise }, path);
             }
             "Fn::Join" => {
-                let [separator, parts] = arguments()? else {
-                    bail!("{path}: Fn::Join takes a separator and a list")
-                };
-                self.strings(parts, path)?
-                    .join(&self.resolve_string(separator, path)?)
-                    .into()
+                let [separator, parts] = arguments()? else { bail!("{path}: Fn::Join takes a separator and a list") };
+                self.strings(parts, path)?.join(&self.resolve_string(separator, path)?).into()
             }
             "Fn::Split" => {
-                let [separator, text] = arguments()? else {
-                    bail!("{path}: Fn::Split takes a separator and a string")
-                };
+                let [separator, text] = arguments()? else { bail!("{path}: Fn::Split takes a separator and a string") };
                 let separator = self.resolve_string(separator, path)?;
                 let text = self.resolve_string(text, path)?;
                 Value::Sequence(text.split(separator.as_str()).map(Value::from).collect())
             }
             "Fn::Select" => {
-                let [index, list] = arguments()? else {
-                    bail!("{path}: Fn::Select takes an index and a list")
-                };
+                let [index, list] = arguments()? else { bail!("{path}: Fn::Select takes an index and a list") };
                 let index: usize = self
                     .resolve_string(index, path)?
                     .parse()
                     .with_context(|| format!("{path}: Fn::Select takes a number"))?;
                 let list = self.strings(list, path)?;
                 list.get(index)
-                    .with_context(|| {
-                        format!("{path}: Fn::Select {index} of a list of {}", list.len())
-                    })?
+                    .with_context(|| format!("{path}: Fn::Select {index} of a list of {}", list.len()))?
                     .as_str()
                     .into()
             }
@@ -178,14 +148,8 @@ impl Scope<'_> {
                     self.resolve_string(first, path)?,
                     self.resolve_string(second, path)?,
                 ];
-                let found = self
-                    .mappings
-                    .get(&keys[0])
-                    .and_then(|v| v.get(&keys[1]))
-                    .and_then(|v| v.get(&keys[2]));
-                found
-                    .with_context(|| format!("{path}: Mappings has no {}", keys.join(".")))?
-                    .clone()
+                let found = self.mappings.get(&keys[0]).and_then(|v| v.get(&keys[1])).and_then(|v| v.get(&keys[2]));
+                found.with_context(|| format!("{path}: Mappings has no {}", keys.join(".")))?.clone()
             }
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
                 bail!("{path}: {function} is only for Conditions")
@@ -196,13 +160,8 @@ impl Scope<'_> {
 
     fn strings(&self, list: &Value, path: &str) -> Result<Vec<String>> {
         let list = self.resolve(list, path)?;
-        let list = list
-            .as_ref()
-            .and_then(Value::as_sequence)
-            .with_context(|| format!("{path}: must be a list"))?;
-        list.iter()
-            .map(|item| scalar(item).with_context(|| format!("{path}: must be a list of strings")))
-            .collect()
+        let list = list.as_ref().and_then(Value::as_sequence).with_context(|| format!("{path}: must be a list"))?;
+        list.iter().map(|item| scalar(item).with_context(|| format!("{path}: must be a list of strings"))).collect()
     }
 
     fn reference(&self, name: &str, path: &str) -> Result<Option<Value>> {
@@ -237,10 +196,8 @@ impl Scope<'_> {
         let mut rest = text.as_str();
         while let Some(start) = rest.find("${") {
             result.push_str(&rest[..start]);
-            let end = start
-                + rest[start..]
-                    .find('}')
-                    .with_context(|| format!("{path}: Fn::Sub has a ${{ without }}"))?;
+            let end =
+                start + rest[start..].find('}').with_context(|| format!("{path}: Fn::Sub has a ${{ without }}"))?;
             let name = rest[start + 2..end].trim();
             rest = &rest[end + 1..];
             if let Some(literal) = name.strip_prefix('!') {
@@ -251,10 +208,8 @@ impl Scope<'_> {
                 result.push_str(&self.attribute(resource, Some(attribute), path)?);
             } else {
                 let value = self.reference(name, path)?;
-                let value = value
-                    .as_ref()
-                    .and_then(scalar)
-                    .with_context(|| format!("{path}: ${{{name}}} is not a string"))?;
+                let value =
+                    value.as_ref().and_then(scalar).with_context(|| format!("{path}: ${{{name}}} is not a string"))?;
                 result.push_str(&value);
             }
         }
@@ -271,19 +226,10 @@ pub(super) mod tests {
     /// A scope with the given `Parameters` values, `Mappings`, `Conditions` and `Resources`.
     pub(crate) fn with_scope<T>(template: &str, check: impl FnOnce(&Scope<'_>) -> T) -> T {
         let template = parse(template).unwrap();
-        let section = |name: &str| {
-            template
-                .get(name)
-                .and_then(Value::as_mapping)
-                .cloned()
-                .unwrap_or_default()
-        };
+        let section = |name: &str| template.get(name).and_then(Value::as_mapping).cloned().unwrap_or_default();
         let scope = Scope {
             stack_name: "shop".into(),
-            parameters: section("Parameters")
-                .into_iter()
-                .map(|(k, v)| (k.as_str().unwrap().to_owned(), v))
-                .collect(),
+            parameters: section("Parameters").into_iter().map(|(k, v)| (k.as_str().unwrap().to_owned(), v)).collect(),
             mappings: section("Mappings"),
             conditions: section("Conditions"),
             resources: &section("Resources"),
@@ -300,11 +246,7 @@ pub(super) mod tests {
           Orders: {Type: 'AWS::DynamoDB::Table', Properties: {TableName: !Sub '${AWS::StackName}-orders'}}";
 
     fn resolved(value: &str) -> Result<Option<Value>> {
-        let value = parse(&format!("v: {value}"))
-            .unwrap()
-            .get("v")
-            .unwrap()
-            .clone();
+        let value = parse(&format!("v: {value}")).unwrap().get("v").unwrap().clone();
         with_scope(TEMPLATE, |scope| scope.resolve(&value, "Place"))
     }
 
@@ -315,36 +257,20 @@ pub(super) mod tests {
             ("!Ref AWS::Region", "us-east-1"),
             ("!Ref AWS::AccountId", "'000000000000'"),
             ("!Ref Orders", "shop-orders"),
-            (
-                "!GetAtt Orders.Arn",
-                "arn:aws:dynamodb:us-east-1:000000000000:table/shop-orders",
-            ),
+            ("!GetAtt Orders.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/shop-orders"),
             (
                 "!Sub '${Orders.Arn}/index/* ${!Kept} ${AWS::Partition}'",
                 "'arn:aws:dynamodb:us-east-1:000000000000:table/shop-orders/index/* ${Kept} aws'",
             ),
-            (
-                "!Sub ['${A}-${Stage}', {A: !Ref AWS::StackName}]",
-                "shop-prod",
-            ),
-            (
-                "!Join [',', !Ref Origins]",
-                "'https://a.example,https://b.example'",
-            ),
+            ("!Sub ['${A}-${Stage}', {A: !Ref AWS::StackName}]", "shop-prod"),
+            ("!Join [',', !Ref Origins]", "'https://a.example,https://b.example'"),
             ("!Select [1, !Split ['-', a-b-c]]", "b"),
             ("!FindInMap [Sizes, !Ref Stage, Memory]", "512"),
             ("!If [IsProd, yes please, !Ref Missing]", "yes please"),
             ("!If [IsDev, 1, 2]", "2"),
-            (
-                "{a: !Ref AWS::NoValue, b: [1, !If [IsDev, 2, !Ref AWS::NoValue]]}",
-                "{b: [1]}",
-            ),
+            ("{a: !Ref AWS::NoValue, b: [1, !If [IsDev, 2, !Ref AWS::NoValue]]}", "{b: [1]}"),
         ] {
-            let expected = parse(&format!("v: {expected}"))
-                .unwrap()
-                .get("v")
-                .unwrap()
-                .clone();
+            let expected = parse(&format!("v: {expected}")).unwrap().get("v").unwrap().clone();
             assert_eq!(resolved(written).unwrap(), Some(expected), "{written}");
         }
     }
@@ -352,40 +278,18 @@ pub(super) mod tests {
     #[test]
     fn what_is_not_done_is_refused_by_name_and_place() {
         for (written, named) in [
-            (
-                "{a: !ImportValue x}",
-                "Place.a: the local cloud does not do Fn::ImportValue",
-            ),
+            ("{a: !ImportValue x}", "Place.a: the local cloud does not do Fn::ImportValue"),
             ("!GetAZs x", "Place: the local cloud does not do Fn::GetAZs"),
-            (
-                "[!Ref AWS::StackId]",
-                "Place[0]: the local cloud does not do !Ref AWS::StackId",
-            ),
-            (
-                "!Ref Nothing",
-                "Place: the template has no resource or parameter Nothing",
-            ),
-            (
-                "!GetAtt Orders.Colour",
-                "Place: the local cloud does not know the attribute Colour of Orders",
-            ),
+            ("[!Ref AWS::StackId]", "Place[0]: the local cloud does not do !Ref AWS::StackId"),
+            ("!Ref Nothing", "Place: the template has no resource or parameter Nothing"),
+            ("!GetAtt Orders.Colour", "Place: the local cloud does not know the attribute Colour of Orders"),
             ("!Select [7, [a]]", "Place: Fn::Select 7 of a list of 1"),
-            (
-                "!FindInMap [Sizes, prod, Disk]",
-                "Place: Mappings has no Sizes.prod.Disk",
-            ),
+            ("!FindInMap [Sizes, prod, Disk]", "Place: Mappings has no Sizes.prod.Disk"),
             ("!If [Unknown, 1, 2]", "Place: Conditions has no Unknown"),
             ("!Equals [1, 1]", "Place: Fn::Equals is only for Conditions"),
-            (
-                "{'Fn::Sub': a, Other: b}",
-                "Place: Fn::Sub stands beside other keys",
-            ),
+            ("{'Fn::Sub': a, Other: b}", "Place: Fn::Sub stands beside other keys"),
         ] {
-            assert_eq!(
-                resolved(written).unwrap_err().to_string(),
-                named,
-                "{written}"
-            );
+            assert_eq!(resolved(written).unwrap_err().to_string(), named, "{written}");
         }
     }
 }

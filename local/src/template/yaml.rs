@@ -15,11 +15,7 @@ pub(super) fn parse(text: &str) -> Result<Mapping> {
 
 /// The path of `key` below `path`, as messages show it: `Resources.Orders.Properties`.
 pub(super) fn below(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 fn long_form(value: Value, path: &str) -> Result<Value> {
@@ -57,19 +53,14 @@ fn tagged_long_form(tagged: TaggedValue, path: &str) -> Result<Value> {
     let (function, argument) = match (name, argument) {
         ("Ref" | "Condition", argument) => (name.to_owned(), argument),
         ("GetAtt", Value::String(dotted)) => {
-            let (resource, attribute) = dotted.split_once('.').with_context(|| {
-                format!("{path}: !GetAtt {dotted} is not <resource>.<attribute>")
-            })?;
-            (
-                "Fn::GetAtt".to_owned(),
-                Value::Sequence(vec![resource.into(), attribute.into()]),
-            )
+            let (resource, attribute) = dotted
+                .split_once('.')
+                .with_context(|| format!("{path}: !GetAtt {dotted} is not <resource>.<attribute>"))?;
+            ("Fn::GetAtt".to_owned(), Value::Sequence(vec![resource.into(), attribute.into()]))
         }
         (_, argument) => (format!("Fn::{name}"), argument),
     };
-    Ok(Value::Mapping(
-        [(Value::String(function), argument)].into_iter().collect(),
-    ))
+    Ok(Value::Mapping([(Value::String(function), argument)].into_iter().collect()))
 }
 
 #[cfg(test)]
@@ -78,7 +69,9 @@ mod tests {
 
     #[test]
     fn short_forms_become_long_forms_at_any_depth() {
-        let short = parse("a: [!Ref X, {b: !GetAtt Table.Stream.Arn}]\nc: !If [Prod, !Sub '${X}', !Ref 'AWS::NoValue']").unwrap();
+        let short =
+            parse("a: [!Ref X, {b: !GetAtt Table.Stream.Arn}]\nc: !If [Prod, !Sub '${X}', !Ref 'AWS::NoValue']")
+                .unwrap();
         let long = parse(
             "a: [{Ref: X}, {b: {'Fn::GetAtt': [Table, Stream.Arn]}}]\nc: {'Fn::If': [Prod, {'Fn::Sub': '${X}'}, {Ref: 'AWS::NoValue'}]}",
         )
