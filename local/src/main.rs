@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "rooms are being furnished")]
 
 mod environment;
+mod functions;
+mod http_api;
 mod invoke;
 mod log;
 mod template;
