@@ -152,7 +152,7 @@ async fn disconnected(gateway: &Arc<Gateway>, connection: &Connection, end: &End
     gateway.log.line(
         "ws",
         Some(&connection.id),
-        &format!("closed: {} {}", end.code, end.reason),
+        &format!("closed: {} {:?}", end.code, end.reason),
     );
     if let Some(function) = gateway.api.routes.get("$disconnect") {
         // There is nobody to tell of a failure; it has been logged.

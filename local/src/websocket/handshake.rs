@@ -72,9 +72,14 @@ pub(super) async fn connect(
     };
     let reply = match gateway.integrate(function, event).await {
         Ok(reply) => reply,
-        Err(Failure::Failed) => return Err(failed(StatusCode::BAD_GATEWAY, "Internal server error")),
+        Err(Failure::Failed) => {
+            return Err(failed(StatusCode::BAD_GATEWAY, "Internal server error"));
+        }
         Err(Failure::TimedOut) => {
-            return Err(failed(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"));
+            return Err(failed(
+                StatusCode::GATEWAY_TIMEOUT,
+                "Endpoint request timed out",
+            ));
         }
     };
     if !reply.status.is_success() {

@@ -39,6 +39,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -94,6 +95,8 @@ pub fn start(
         .fallback(handshake::handshake)
         .with_state(Arc::clone(&gateway))
         .into_make_service_with_connect_info::<SocketAddr>();
+    // Without Nagle's algorithm: the last frame of a message would wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
     let serve = axum::serve(listener, clients)
         .with_graceful_shutdown(gateway.shutdown.clone().cancelled_owned());
     let log = gateway.log.clone();

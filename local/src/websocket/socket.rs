@@ -161,16 +161,17 @@ async fn idle(connection: &Connection, limit: Duration) {
 pub(super) async fn close(socket: Option<Socket>, end: &End, patience: Duration) {
     let Some(mut socket) = socket else { return };
     let goodbye = async {
-        match end.close_frame() {
-            Some(frame) => socket.send(Message::Close(Some(frame))).await?,
-            None => socket.flush().await?,
-        }
+        let Some(frame) = end.close_frame() else {
+            // Flushes the answer to the client's close frame; after that the server hangs up (RFC 6455, 7.1.1).
+            return socket.flush().await;
+        };
+        socket.send(Message::Close(Some(frame))).await?;
         let stream = socket.get_mut();
         stream.shutdown().await?;
-        // What the client is still sending (the rest of a frame that was too big, say) is read and forgotten: TCP would reset
-        // a connection closed with unread data, and the client never see the close frame (RFC 6455, 7.1.1).
+        // What the client is still sending (the rest of a frame that was too big, say) is read and forgotten: TCP would
+        // reset a connection closed with unread data, and the client never see the close frame.
         tokio::io::copy(stream, &mut tokio::io::sink()).await?;
-        Ok::<_, Error>(())
+        Ok(())
     };
     // A client that is gone already, or does not hang up, gets no further attention.
     drop(timeout(patience, goodbye).await);

@@ -4,14 +4,18 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use super::*;
 
 /// Waits for `$disconnect`, sees that it names `id`, that the id is gone and that there is no second one; its code and reason.
-async fn disconnected(world: &World, id: &str) -> (u64, String) {
+async fn disconnected(world: &World, client: Option<Client>, id: &str) -> (u64, String) {
+    drop(client);
     let event = world.event("fn $disconnect").await;
     let context = &event["requestContext"];
     assert_eq!(
         (&context["connectionId"], &context["routeKey"]),
         (&json!(id), &json!("$disconnect"))
     );
-    assert_eq!(world.post(id, "anyone?").await.status, 410);
+    for method in ["POST", "GET", "DELETE"] {
+        let answer = world.manage(method, &format!("/prod/@connections/{id}"), "", None).await;
+        assert_eq!(answer.status, 410, "{method}");
+    }
     let running = world.running.lock().unwrap().take().unwrap();
     world.shutdown.cancel();
     running.drained().await;
@@ -56,7 +60,7 @@ async fn a_client_that_closes_without_a_code_is_1005() {
     client.close(None).await.unwrap();
     assert_eq!(closed(&mut client).await, None);
     assert_eq!(
-        disconnected(&world, &id).await,
+        disconnected(&world, Some(client), &id).await,
         end(1005, "Client-side close frame status not set")
     );
 }
@@ -73,7 +77,10 @@ async fn a_client_that_closes_with_a_code_has_it_echoed_and_told() {
         .await
         .unwrap();
     assert_eq!(closed(&mut client).await, Some((4001, "bye".to_owned())));
-    assert_eq!(disconnected(&world, &id).await, end(4001, "bye"));
+    assert_eq!(
+        disconnected(&world, Some(client), &id).await,
+        end(4001, "bye")
+    );
 }
 
 #[tokio::test]
@@ -82,7 +89,7 @@ async fn a_client_whose_tcp_connection_drops_is_1006() {
     let (client, id) = world.connected().await;
     drop(client);
     assert_eq!(
-        disconnected(&world, &id).await,
+        disconnected(&world, None, &id).await,
         end(1006, "Connection closed abnormally")
     );
 }
@@ -108,7 +115,10 @@ async fn a_connection_without_messages_is_closed_with_1001_though_it_pings() {
         closed(&mut client).await,
         Some((1001, "Going away".to_owned()))
     );
-    assert_eq!(disconnected(&world, &id).await, end(1001, "Going away"));
+    assert_eq!(
+        disconnected(&world, Some(client), &id).await,
+        end(1001, "Going away")
+    );
 }
 
 #[tokio::test]
@@ -155,7 +165,10 @@ async fn a_connection_is_closed_with_1001_at_its_maximum_duration() {
         closed(&mut client).await,
         Some((1001, "Going away".to_owned()))
     );
-    assert_eq!(disconnected(&world, &id).await, end(1001, "Going away"));
+    assert_eq!(
+        disconnected(&world, Some(client), &id).await,
+        end(1001, "Going away")
+    );
 }
 
 #[tokio::test]
@@ -166,7 +179,7 @@ async fn a_frame_over_32_kb_is_closed_with_1009() {
     world.event("fn $default").await;
     say(&mut client, &"x".repeat(32 * 1024 + 1)).await;
     assert_eq!(closed(&mut client).await.unwrap().0, 1009);
-    assert_eq!(disconnected(&world, &id).await.0, 1009);
+    assert_eq!(disconnected(&world, Some(client), &id).await.0, 1009);
     assert_eq!(world.count("fn $default"), 1);
 }
 
@@ -188,7 +201,7 @@ async fn a_frame_too_big_for_the_sockets_buffers_still_gets_its_close_frame() {
         matches!(frame, Message::Close(Some(CloseFrame { code, .. })) if u16::from(code) == 1009)
     );
     drop((sink, stream));
-    assert_eq!(disconnected(&world, &id).await.0, 1009);
+    assert_eq!(disconnected(&world, None, &id).await.0, 1009);
 }
 
 #[tokio::test]
@@ -208,7 +221,7 @@ async fn a_message_over_128_kb_is_closed_with_1009() {
             .unwrap();
     }
     assert_eq!(closed(&mut client).await.unwrap().0, 1009);
-    assert_eq!(disconnected(&world, &id).await.0, 1009);
+    assert_eq!(disconnected(&world, Some(client), &id).await.0, 1009);
     assert_eq!(world.count("fn $default"), 0);
 }
 
@@ -218,7 +231,7 @@ async fn a_binary_message_is_closed_with_1003() {
     let (mut client, id) = world.connected().await;
     client.send(Message::binary(vec![1, 2, 3])).await.unwrap();
     assert_eq!(closed(&mut client).await.unwrap().0, 1003);
-    assert_eq!(disconnected(&world, &id).await.0, 1003);
+    assert_eq!(disconnected(&world, Some(client), &id).await.0, 1003);
     assert_eq!(world.count("fn $default"), 0);
 }
 
@@ -252,7 +265,7 @@ async fn delete_closes_with_1000_after_the_messages_before_it() {
         Some((1000, "Connection Closed Normally".to_owned()))
     );
     assert_eq!(
-        disconnected(&world, &id).await,
+        disconnected(&world, Some(client), &id).await,
         end(1000, "Connection Closed Normally")
     );
 }
@@ -297,36 +310,41 @@ async fn a_shutdown_closes_every_connection_and_waits_for_their_disconnects() {
     );
 }
 
-#[tokio::test]
-async fn a_client_that_does_not_answer_a_close_is_dropped_and_its_disconnect_does_not_wait() {
+/// A world that closes its connections at once, and the time it gives clients to answer.
+async fn closing(close_handshake: Duration) -> World {
+    let max_duration = Duration::from_millis(50);
     let quotas = Quotas {
-        max_duration: Duration::from_millis(50),
-        close_handshake: Duration::from_secs(5),
+        max_duration,
+        close_handshake,
         ..Quotas::default()
     };
-    let world = Setup {
+    Setup {
         quotas,
         ..Setup::default()
     }
     .start()
-    .await;
-    let (client, id) = world.connected().await;
+    .await
+}
+
+#[tokio::test]
+async fn disconnect_does_not_wait_for_a_client_that_does_not_answer_a_close() {
+    let world = closing(2 * SOON).await;
+    let _silent = world.connected().await;
     world.event("fn $disconnect").await;
-    assert!(
-        world
-            .running
-            .lock()
-            .unwrap()
-            .as_ref()
-            .unwrap()
-            .gateway
-            .tasks
-            .len()
-            > 1,
-        "the socket is still being closed"
-    );
-    assert_eq!(disconnected(&world, &id).await.0, 1001);
-    drop(client);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_answer_a_close_is_dropped() {
+    let world = closing(Duration::from_millis(50)).await;
+    let _silent = world.connected().await;
+    let running = world.running.lock().unwrap().take().unwrap();
+    let tasks = running.gateway.tasks.clone();
+    world.event("fn $disconnect").await;
+    world.shutdown.cancel();
+    tasks.close();
+    tokio::time::timeout(SOON, tasks.wait())
+        .await
+        .expect("its task ends");
 }
 
 #[tokio::test]
@@ -342,5 +360,5 @@ async fn a_failing_disconnect_function_harms_nobody() {
     .await;
     let (client, id) = world.connected().await;
     drop(client);
-    assert_eq!(disconnected(&world, &id).await.0, 1006);
+    assert_eq!(disconnected(&world, None, &id).await.0, 1006);
 }

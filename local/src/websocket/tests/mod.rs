@@ -45,7 +45,7 @@ fn ok() -> Result<Invocation, InvokeError> {
 
 fn failed() -> Result<Invocation, InvokeError> {
     Ok(Invocation {
-        payload: r#"{"errorMessage":"boom"}"#.into(),
+        payload: r#"{"errorMessage":"boom","statusCode":200}"#.into(),
         error: Some(FunctionError::Unhandled),
     })
 }
