@@ -7,6 +7,7 @@ mod http_api;
 mod invoke;
 mod log;
 mod template;
+mod websocket;
 
 use template::model;
 
