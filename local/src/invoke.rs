@@ -37,7 +37,9 @@ pub enum InvokeError {
 impl std::fmt::Display for InvokeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotFound(m) | Self::Throttled(m) | Self::TooLarge(m) | Self::Unavailable(m) => f.write_str(m),
+            Self::NotFound(m) | Self::Throttled(m) | Self::TooLarge(m) | Self::Unavailable(m) => {
+                f.write_str(m)
+            }
         }
     }
 }
@@ -47,5 +49,9 @@ impl std::error::Error for InvokeError {}
 /// Runs functions: either our own processes ([`crate::functions`]) or an external Invoke API (`--functions URL`).
 pub trait Invoke: Send + Sync + 'static {
     /// Invokes `function` (its binary's name) synchronously with a JSON `payload`.
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<Invocation, InvokeError>>;
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>>;
 }

@@ -11,6 +11,9 @@ impl Log {
     pub fn line(&self, source: &str, request_id: Option<&str>, text: &str) {
         let request = request_id.unwrap_or("-");
         // A log that cannot be written (a closed pipe) must not end the cloud.
-        drop(writeln!(std::io::stderr().lock(), "{source:<20} {request} {text}"));
+        drop(writeln!(
+            std::io::stderr().lock(),
+            "{source:<20} {request} {text}"
+        ));
     }
 }

@@ -177,8 +177,10 @@ pub struct Queue {
 impl Project {
     /// The function of that name, logical id, deployed name or ARN.
     pub fn function(&self, name: &str) -> Option<&Function> {
-        self.functions
-            .iter()
-            .find(|f| [&f.name, &f.logical_id, &f.function_name, &f.arn].into_iter().any(|n| n == name))
+        self.functions.iter().find(|f| {
+            [&f.name, &f.logical_id, &f.function_name, &f.arn]
+                .into_iter()
+                .any(|n| n == name)
+        })
     }
 }
