@@ -88,13 +88,20 @@ impl Workspace {
             .await
             .context("cannot run cargo")?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "cargo does not understand the workspace of {}: {}", directory.display(), said.trim());
+        ensure!(
+            output.status.success(),
+            "cargo does not understand the workspace of {}: {}",
+            directory.display(),
+            said.trim()
+        );
         Self::of(&output.stdout)
     }
 
     fn of(metadata: &[u8]) -> Result<Self> {
-        let metadata: Metadata = serde_json::from_slice(metadata).context("[workspace.metadata.local] of Cargo.toml is not usable")?;
-        let settings = metadata.metadata.and_then(|m| m.local).context("Cargo.toml has no [workspace.metadata.local]")?;
+        let metadata: Metadata =
+            serde_json::from_slice(metadata).context("[workspace.metadata.local] of Cargo.toml is not usable")?;
+        let settings =
+            metadata.metadata.and_then(|m| m.local).context("Cargo.toml has no [workspace.metadata.local]")?;
         let package = metadata.packages.iter().find(|p| p.name == settings.package);
         let package = package.with_context(|| format!("the workspace has no package {}", settings.package))?;
         let is_binary = |target: &&Target| target.kind.iter().any(|kind| kind == "bin");
@@ -123,7 +130,11 @@ impl Workspace {
             None => {
                 for function in functions {
                     let known = self.binaries.iter().any(|b| b == function);
-                    ensure!(known, "the package {} has no binary {function}, which the template names", self.settings.package);
+                    ensure!(
+                        known,
+                        "the package {} has no binary {function}, which the template names",
+                        self.settings.package
+                    );
                     command.args(["--bin", function]);
                 }
             }
@@ -194,9 +205,13 @@ mod tests {
 
     #[test]
     fn settings_and_binaries_are_read() {
-        let workspace = Workspace::of(&metadata(r#"{"package": "functions", "multicall": "shop", "webhook": "/hook"}"#)).unwrap();
+        let workspace =
+            Workspace::of(&metadata(r#"{"package": "functions", "multicall": "shop", "webhook": "/hook"}"#)).unwrap();
         assert_eq!((workspace.multicall(false), workspace.multicall(true)), (Some("shop"), None));
-        assert_eq!((workspace.settings.stack.as_str(), workspace.settings.webhook.as_deref()), ("local", Some("/hook")));
+        assert_eq!(
+            (workspace.settings.stack.as_str(), workspace.settings.webhook.as_deref()),
+            ("local", Some("/hook"))
+        );
         assert_eq!(workspace.binaries, ["shop"]);
         let error = workspace.binary("nothing", false).unwrap_err().to_string();
         assert!(error.starts_with("there is no binary /shop/target/debug/nothing"), "{error}");

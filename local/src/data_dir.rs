@@ -19,9 +19,11 @@ impl DataDir {
     /// # Errors
     /// When another cloud has it.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        std::fs::create_dir_all(path).with_context(|| format!("cannot create the data directory {}", path.display()))?;
+        std::fs::create_dir_all(path)
+            .with_context(|| format!("cannot create the data directory {}", path.display()))?;
         let path = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
-        let lock = File::create(path.join("lock")).with_context(|| format!("cannot write to the data directory {}", path.display()))?;
+        let lock = File::create(path.join("lock"))
+            .with_context(|| format!("cannot write to the data directory {}", path.display()))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, ephemeral: false, _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => bail!(

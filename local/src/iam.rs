@@ -21,10 +21,7 @@ pub fn access_key_id(function_name: &str) -> String {
 /// The access key id in a SigV4 `Authorization` header: `AWS4-HMAC-SHA256 Credential=<id>/<date>/<region>/<service>/aws4_request, ...`.
 pub fn credential(authorization: &str) -> Option<&str> {
     let (_, after) = authorization.split_once("Credential=")?;
-    after
-        .split(['/', ',', ' '])
-        .next()
-        .filter(|id| !id.is_empty())
+    after.split(['/', ',', ' ']).next().filter(|id| !id.is_empty())
 }
 
 /// Evaluates the functions' policies.
@@ -48,21 +45,10 @@ impl Iam {
         let caller = |f: &crate::model::Function| Caller {
             function: f.name.clone(),
             // A role's session is named after the function as deployed; the role, which SAM would name, after the function too.
-            session: format!(
-                "arn:aws:sts::{}:assumed-role/{}/{}",
-                account(&f.arn),
-                f.name,
-                f.function_name
-            ),
+            session: format!("arn:aws:sts::{}:assumed-role/{}/{}", account(&f.arn), f.name, f.function_name),
             policy: f.policy.clone(),
         };
-        Self {
-            callers: project
-                .functions
-                .iter()
-                .map(|f| (access_key_id(&f.name), caller(f)))
-                .collect(),
-        }
+        Self { callers: project.functions.iter().map(|f| (access_key_id(&f.name), caller(f))).collect() }
     }
 
     /// The function that an access key id belongs to; `None` for keys that are allowed everything.
@@ -72,8 +58,7 @@ impl Iam {
 
     /// Whether the holder of a key may do `action` (`lambda:InvokeFunction`) on `resource` (an ARN).
     pub fn allows(&self, access_key_id: &str, action: &str, resource: &str) -> bool {
-        self.caller(access_key_id)
-            .is_none_or(|caller| caller.allows(action, resource, &[]))
+        self.caller(access_key_id).is_none_or(|caller| caller.allows(action, resource, &[]))
     }
 }
 
@@ -86,16 +71,12 @@ impl Caller {
     pub fn allows(&self, action: &str, resource: &str, leading_keys: &[String]) -> bool {
         self.policy.iter().any(|statement| {
             // Actions are case-insensitive, ARNs are not.
-            statement
-                .actions
-                .iter()
-                .any(|a| matches(&a.to_ascii_lowercase(), &action.to_ascii_lowercase()))
+            statement.actions.iter().any(|a| matches(&a.to_ascii_lowercase(), &action.to_ascii_lowercase()))
                 && statement.resources.iter().any(|r| matches(r, resource))
-                && statement.leading_keys.as_ref().is_none_or(|patterns| {
-                    leading_keys
-                        .iter()
-                        .all(|key| patterns.iter().any(|p| matches(p, key)))
-                })
+                && statement
+                    .leading_keys
+                    .as_ref()
+                    .is_none_or(|patterns| leading_keys.iter().all(|key| patterns.iter().any(|p| matches(p, key))))
         })
     }
 
@@ -112,8 +93,7 @@ impl Caller {
 /// IAM's wildcards: `*` is any run of characters (`:` and `/` included), `?` any one.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), text.chars().collect());
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     // Where to go on when what follows the last `*` did not match: let that star take one character more.
     let mut retry: Option<(usize, usize)> = None;
@@ -151,18 +131,11 @@ mod tests {
     use crate::testing;
 
     fn iam(statements: Vec<Statement>) -> Iam {
-        Iam::new(&Project {
-            functions: vec![testing::function("orders-get", statements)],
-            ..Project::default()
-        })
+        Iam::new(&Project { functions: vec![testing::function("orders-get", statements)], ..Project::default() })
     }
 
     fn statement(action: &str, resource: &str) -> Statement {
-        Statement {
-            actions: vec![action.into()],
-            resources: vec![resource.into()],
-            leading_keys: None,
-        }
+        Statement { actions: vec![action.into()], resources: vec![resource.into()], leading_keys: None }
     }
 
     const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/marketplace";
@@ -173,12 +146,7 @@ mod tests {
         assert_eq!(id, access_key_id("orders-get"));
         assert_ne!(id, access_key_id("orders-list"));
         assert_eq!(id.len(), 20);
-        assert!(
-            id.starts_with("AKIA")
-                && id
-                    .chars()
-                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
-        );
+        assert!(id.starts_with("AKIA") && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
     }
 
     #[test]
@@ -206,16 +174,8 @@ mod tests {
     #[test]
     fn actions_are_case_insensitive_and_take_wildcards() {
         let key = access_key_id("orders-get");
-        assert!(iam(vec![statement("dynamodb:getitem", TABLE)]).allows(
-            &key,
-            "dynamodb:GetItem",
-            TABLE
-        ));
-        assert!(iam(vec![statement("dynamodb:*Get*", TABLE)]).allows(
-            &key,
-            "dynamodb:BatchGetItem",
-            TABLE
-        ));
+        assert!(iam(vec![statement("dynamodb:getitem", TABLE)]).allows(&key, "dynamodb:GetItem", TABLE));
+        assert!(iam(vec![statement("dynamodb:*Get*", TABLE)]).allows(&key, "dynamodb:BatchGetItem", TABLE));
         assert!(!iam(vec![statement("lambda:*", TABLE)]).allows(&key, "dynamodb:GetItem", TABLE));
     }
 
@@ -225,16 +185,10 @@ mod tests {
         for (pattern, matching) in [
             ("*", true),
             ("arn:aws:dynamodb:*:*:table/marketplace/index/*", true),
-            (
-                "arn:aws:dynamodb:us-east-?:000000000000:table/marketplace*",
-                true,
-            ),
+            ("arn:aws:dynamodb:us-east-?:000000000000:table/marketplace*", true),
             ("arn:*:table/marketplace/index/by-state", true),
             ("arn:aws:dynamodb:*:*:table/marketplace", false),
-            (
-                "arn:aws:dynamodb:*:*:table/marketplace/index/by-state?",
-                false,
-            ),
+            ("arn:aws:dynamodb:*:*:table/marketplace/index/by-state?", false),
             ("*index", false),
         ] {
             assert_eq!(matches(pattern, &index), matching, "{pattern}");
@@ -244,10 +198,8 @@ mod tests {
 
     #[test]
     fn leading_keys_must_all_be_among_the_patterns() {
-        let statement = Statement {
-            leading_keys: Some(vec!["ORDER#*".into(), "FEED".into()]),
-            ..statement("dynamodb:*", TABLE)
-        };
+        let statement =
+            Statement { leading_keys: Some(vec!["ORDER#*".into(), "FEED".into()]), ..statement("dynamodb:*", TABLE) };
         let iam = iam(vec![statement]);
         let key = access_key_id("orders-get");
         let caller = iam.caller(&key).unwrap();

@@ -64,13 +64,7 @@ pub(crate) fn client(endpoint_url: &str, access_key_id: &str) -> Client {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
         .endpoint_url(endpoint_url)
-        .credentials_provider(Credentials::new(
-            access_key_id,
-            "secret",
-            None,
-            None,
-            "test",
-        ))
+        .credentials_provider(Credentials::new(access_key_id, "secret", None, None, "test"))
         .retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();

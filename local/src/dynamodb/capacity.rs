@@ -36,10 +36,7 @@ pub fn units(answer: &[u8]) -> f64 {
         #[serde(rename = "ConsumedCapacity")]
         consumed: Option<Consumed>,
     }
-    match serde_json::from_slice::<Answer>(answer)
-        .ok()
-        .and_then(|a| a.consumed)
-    {
+    match serde_json::from_slice::<Answer>(answer).ok().and_then(|a| a.consumed) {
         Some(Consumed::One(units)) => units.capacity_units,
         Some(Consumed::Many(units)) => units.iter().map(|u| u.capacity_units).sum(),
         None => 0.0,
@@ -60,12 +57,8 @@ mod tests {
 
     #[test]
     fn capacity_is_asked_for_counted_and_taken_out_again() {
-        assert_eq!(
-            ask(&Bytes::from_static(b" {\"A\":1}")),
-            &br#"{"ReturnConsumedCapacity":"TOTAL","A":1}"#[..]
-        );
-        let answer =
-            br#"{"ConsumedCapacity":{"TableName":"t","CapacityUnits":1.5},"Item":{"n":{"N":"1"}}}"#;
+        assert_eq!(ask(&Bytes::from_static(b" {\"A\":1}")), &br#"{"ReturnConsumedCapacity":"TOTAL","A":1}"#[..]);
+        let answer = br#"{"ConsumedCapacity":{"TableName":"t","CapacityUnits":1.5},"Item":{"n":{"N":"1"}}}"#;
         assert!((units(answer) - 1.5).abs() < f64::EPSILON);
         assert_eq!(strip(answer).unwrap(), br#"{"Item":{"n":{"N":"1"}}}"#);
     }

@@ -33,10 +33,7 @@ pub struct Embedded {
 
 /// A name for a fresh in-memory database to which more than one connection can be opened (SQLite's shared cache).
 pub fn memory_path() -> String {
-    format!(
-        "file:local-cloud-{}?mode=memory&cache=shared",
-        Uuid::now_v7()
-    )
+    format!("file:local-cloud-{}?mode=memory&cache=shared", Uuid::now_v7())
 }
 
 impl Embedded {
@@ -44,48 +41,30 @@ impl Embedded {
     pub async fn open(directory: Option<&Path>) -> anyhow::Result<Self> {
         let path = match directory {
             Some(directory) => {
-                std::fs::create_dir_all(directory)
-                    .with_context(|| format!("cannot create {}", directory.display()))?;
+                std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
                 let path = directory.join("dynamodb.sqlite");
-                path.to_str()
-                    .with_context(|| format!("{} is not UTF-8", path.display()))?
-                    .to_owned()
+                path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?.to_owned()
             }
             None => memory_path(),
         };
-        let database =
-            Database::new(&path).map_err(|e| anyhow!("cannot open the database {path}: {e}"))?;
+        let database = Database::new(&path).map_err(|e| anyhow!("cannot open the database {path}: {e}"))?;
         // Despite its name: the one way to `PRAGMA synchronous = NORMAL`. With the write-ahead log, what was acknowledged then
         // outlives any death of a process, though not a power cut, and a write does not wait for the disk.
-        database
-            .disable_bulk_loading()
-            .map_err(|e| anyhow!("cannot set up the database {path}: {e}"))?;
+        database.disable_bulk_loading().map_err(|e| anyhow!("cannot set up the database {path}: {e}"))?;
         stream_log::index(&path)?;
 
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await?
-            .into_std()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.into_std()?;
         let authority = listener.local_addr()?.to_string().parse()?;
         let (stop, stopped) = tokio::sync::oneshot::channel();
         serve(listener, database.clone(), stopped)?;
-        Ok(Self {
-            database,
-            path,
-            in_memory: directory.is_none(),
-            upstream: Upstream::new(authority),
-            _stop: stop,
-        })
+        Ok(Self { database, path, in_memory: directory.is_none(), upstream: Upstream::new(authority), _stop: stop })
     }
 
     /// Deletes expired items from time to time, and trims the streams.
     pub fn keep_house(&self, writes: TableWrites, log: Log) -> AbortOnDropHandle<()> {
-        let (database, path, in_memory) =
-            (self.database.clone(), self.path.clone(), self.in_memory);
+        let (database, path, in_memory) = (self.database.clone(), self.path.clone(), self.in_memory);
         AbortOnDropHandle::new(tokio::spawn(async move {
-            let (mut sweep, mut trim) = (
-                tokio::time::interval(SWEEP_EVERY),
-                tokio::time::interval(TRIM_EVERY),
-            );
+            let (mut sweep, mut trim) = (tokio::time::interval(SWEEP_EVERY), tokio::time::interval(TRIM_EVERY));
             loop {
                 tokio::select! {
                     _ = sweep.tick() => match sweep_expired(&database).await {
@@ -117,9 +96,7 @@ impl Embedded {
 
 async fn sweep_expired(database: &Database) -> anyhow::Result<usize> {
     let database = database.clone();
-    tokio::task::spawn_blocking(move || database.sweep_ttl())
-        .await?
-        .map_err(|e| anyhow!("{e}"))
+    tokio::task::spawn_blocking(move || database.sweep_ttl()).await?.map_err(|e| anyhow!("{e}"))
 }
 
 /// Serves on a thread and a runtime of its own: every operation blocks its thread, and there is one at a time in any case.
@@ -128,21 +105,15 @@ fn serve(
     database: Database,
     stopped: tokio::sync::oneshot::Receiver<()>,
 ) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listener = {
         let _inside = runtime.enter();
         TcpListener::from_std(listener)?
     };
-    std::thread::Builder::new()
-        .name("dynamodb".into())
-        .spawn(move || {
-            let stopped = async move { drop(stopped.await) };
-            // It ends only by being stopped.
-            drop(runtime.block_on(dynoxide::server::serve_with_shutdown(
-                listener, database, stopped,
-            )));
-        })?;
+    std::thread::Builder::new().name("dynamodb".into()).spawn(move || {
+        let stopped = async move { drop(stopped.await) };
+        // It ends only by being stopped.
+        drop(runtime.block_on(dynoxide::server::serve_with_shutdown(listener, database, stopped)));
+    })?;
     Ok(())
 }

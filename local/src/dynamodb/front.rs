@@ -73,11 +73,7 @@ impl Front {
                 });
                 connections.spawn(async move {
                     // What goes wrong with a connection is the client's to notice.
-                    drop(
-                        http1::Builder::new()
-                            .serve_connection(TokioIo::new(stream), service)
-                            .await,
-                    );
+                    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
                 });
             }
         }))
@@ -86,10 +82,7 @@ impl Front {
     async fn handle(&self, request: Request<Incoming>) -> Result<Reply, NoAnswer> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-            return Ok(reply(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                &json!({"message": "request body is too large"}),
-            ));
+            return Ok(reply(StatusCode::PAYLOAD_TOO_LARGE, &json!({"message": "request body is too large"})));
         };
         let body = body.to_bytes();
         match (&parts.method, parts.uri.path()) {
@@ -98,10 +91,7 @@ impl Front {
                     self.faults.add(fault);
                     reply(StatusCode::CREATED, &json!({}))
                 }
-                Err(error) => reply(
-                    StatusCode::BAD_REQUEST,
-                    &json!({"message": error.to_string()}),
-                ),
+                Err(error) => reply(StatusCode::BAD_REQUEST, &json!({"message": error.to_string()})),
             }),
             (&Method::DELETE, "/_local/faults") => {
                 self.faults.clear();
@@ -109,10 +99,7 @@ impl Front {
             }
             (&Method::GET, "/_local/stats") => Ok(match self.stats.to_json() {
                 Ok(stats) => Response::new(Full::from(stats)),
-                Err(error) => reply(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    &json!({"message": error.to_string()}),
-                ),
+                Err(error) => reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": error.to_string()})),
             }),
             _ => self.operation(parts, body).await,
         }
@@ -120,17 +107,13 @@ impl Front {
 
     /// A call of DynamoDB or of its streams.
     async fn operation(&self, parts: http::request::Parts, body: Bytes) -> Result<Reply, NoAnswer> {
-        let operation = header_text(&parts, "x-amz-target")
-            .and_then(|t| t.split_once('.'))
-            .map(|(_, op)| op.to_owned());
-        let (Some(operation), Ok(json)) = (operation, serde_json::from_slice::<Value>(&body))
-        else {
+        let operation =
+            header_text(&parts, "x-amz-target").and_then(|t| t.split_once('.')).map(|(_, op)| op.to_owned());
+        let (Some(operation), Ok(json)) = (operation, serde_json::from_slice::<Value>(&body)) else {
             // DynamoDB refuses it, in its own words.
             return Ok(self.forward(parts, body).await.map(Full::from));
         };
-        let caller = header_text(&parts, "authorization")
-            .and_then(iam::credential)
-            .and_then(|id| self.iam.caller(id));
+        let caller = header_text(&parts, "authorization").and_then(iam::credential).and_then(|id| self.iam.caller(id));
         let function = caller.map(|c| c.function.as_str());
 
         if let Some(refusal) = caller.and_then(|caller| self.refusal(caller, &operation, &json)) {
@@ -168,36 +151,26 @@ impl Front {
                 self.writes.all_written();
             }
         }
-        if fault == Some(FaultKind::LostResponse) {
-            Err(NoAnswer)
-        } else {
-            Ok(answer.map(Full::from))
-        }
+        if fault == Some(FaultKind::LostResponse) { Err(NoAnswer) } else { Ok(answer.map(Full::from)) }
     }
 
     /// AWS's refusal, when the caller's policy does not allow all of the request.
     fn refusal(&self, caller: &Caller, operation: &str, body: &Value) -> Option<Reply> {
         let Ok(accesses) = self.schema.accesses(operation, body) else {
-            let message =
-                format!("{operation} (PartiQL) is not supported for functions by the local cloud");
+            let message = format!("{operation} (PartiQL) is not supported for functions by the local cloud");
             self.log.line(&caller.function, None, &message);
             return Some(reply(
                 StatusCode::BAD_REQUEST,
                 &json!({"__type": "com.amazon.coral.validate#ValidationException", "message": message}),
             ));
         };
-        let request::Access {
-            action, resource, ..
-        } = accesses
-            .iter()
-            .find(|a| !caller.allows(&a.action, &a.resource, &a.leading_keys))?;
+        let request::Access { action, resource, .. } =
+            accesses.iter().find(|a| !caller.allows(&a.action, &a.resource, &a.leading_keys))?;
         let message = caller.denial(action, resource);
         self.log.line(
             &caller.function,
             None,
-            &format!(
-                "AccessDenied: its policy in the template does not allow {action} on {resource}"
-            ),
+            &format!("AccessDenied: its policy in the template does not allow {action} on {resource}"),
         );
         Some(reply(
             StatusCode::BAD_REQUEST,
@@ -219,15 +192,9 @@ impl Front {
             && !asked
             && reports_capacity(operation)
             && json.as_object().is_some_and(|o| !o.is_empty());
-        let mut answer = self
-            .forward(parts, if ask { capacity::ask(&body) } else { body })
-            .await;
+        let mut answer = self.forward(parts, if ask { capacity::ask(&body) } else { body }).await;
         let success = answer.status().is_success();
-        let units = if success && (ask || asked) {
-            capacity::units(answer.body())
-        } else {
-            0.0
-        };
+        let units = if success && (ask || asked) { capacity::units(answer.body()) } else { 0.0 };
         self.stats.count(function, operation, |c| {
             c.calls += 1;
             c.errors += u64::from(!success);
@@ -246,11 +213,7 @@ impl Front {
     }
 
     async fn forward(&self, parts: http::request::Parts, body: Bytes) -> Response<Bytes> {
-        match self
-            .upstream
-            .forward(Request::from_parts(parts, Full::from(body)))
-            .await
-        {
+        match self.upstream.forward(Request::from_parts(parts, Full::from(body))).await {
             Ok(mut answer) => {
                 // It holds for the connection to the upstream only.
                 answer.headers_mut().remove(header::CONNECTION);
@@ -259,7 +222,8 @@ impl Front {
             }
             Err(error) => {
                 self.log.line("dynamodb", None, &format!("{error:#}"));
-                let body = json!({"__type": "com.amazon.coral.service#ServiceUnavailable", "message": error.to_string()});
+                let body =
+                    json!({"__type": "com.amazon.coral.service#ServiceUnavailable", "message": error.to_string()});
                 answer(StatusCode::SERVICE_UNAVAILABLE, &body)
             }
         }
@@ -276,10 +240,7 @@ fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/x-amz-json-1.0"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
     headers.insert("x-amz-crc32", crc32fast::hash(body.as_bytes()).into());
     if let Ok(id) = HeaderValue::from_str(&Uuid::now_v7().simple().to_string().to_uppercase()) {
         headers.insert("x-amzn-requestid", id);

@@ -51,10 +51,7 @@ pub struct DynamoDb {
     pub streams: StreamsEndpoint,
     /// Tells which tables were written through the front.
     pub writes: TableWrites,
-    _tasks: (
-        Option<AbortOnDropHandle<Infallible>>,
-        Option<AbortOnDropHandle<()>>,
-    ),
+    _tasks: (Option<AbortOnDropHandle<Infallible>>, Option<AbortOnDropHandle<()>>),
     _embedded: Option<Embedded>,
 }
 
@@ -94,9 +91,7 @@ impl DynamoDb {
             (Some(embedded), _) => embedded.upstream.clone(),
             (None, Storage::Endpoint(url)) => Upstream::new(
                 url.authority()
-                    .with_context(|| {
-                        format!("--dynamodb {url} is not a URL such as http://localhost:8000")
-                    })?
+                    .with_context(|| format!("--dynamodb {url} is not a URL such as http://localhost:8000"))?
                     .clone(),
             ),
             (None, _) => bail!("there is no database"),
@@ -107,11 +102,7 @@ impl DynamoDb {
 
         let writes = TableWrites::new(project.tables.iter().map(|t| t.name.as_str()));
         let endpoint_url = format!("http://{}", listener.local_addr()?);
-        let streams = StreamsEndpoint {
-            url: upstream.url(),
-            region: upstream::REGION.to_owned(),
-            is_aws: false,
-        };
+        let streams = StreamsEndpoint { url: upstream.url(), region: upstream::REGION.to_owned(), is_aws: false };
         let front = Front {
             iam,
             schema: request::Schema::new(project),
@@ -121,27 +112,14 @@ impl DynamoDb {
             faults: faults::Faults::default(),
             stats: stats::Stats::default(),
         };
-        let tasks = (
-            Some(front.serve(listener)),
-            embedded.as_ref().map(|e| e.keep_house(writes.clone(), log)),
-        );
-        Ok(Self {
-            endpoint_url,
-            is_aws: false,
-            streams,
-            writes,
-            _tasks: tasks,
-            _embedded: embedded,
-        })
+        let tasks = (Some(front.serve(listener)), embedded.as_ref().map(|e| e.keep_house(writes.clone(), log)));
+        Ok(Self { endpoint_url, is_aws: false, streams, writes, _tasks: tasks, _embedded: embedded })
     }
 
     /// AWS itself: functions go there directly, and the tables are CloudFormation's to make.
     fn aws(url: &Uri, log: &Log) -> anyhow::Result<Self> {
         let host = url.host().unwrap_or_default();
-        let Some(region) = host
-            .strip_prefix("dynamodb.")
-            .and_then(|h| h.strip_suffix(".amazonaws.com"))
-        else {
+        let Some(region) = host.strip_prefix("dynamodb.").and_then(|h| h.strip_suffix(".amazonaws.com")) else {
             bail!(
                 "--dynamodb {url}: https is supported for https://dynamodb.<region>.amazonaws.com only; others need http://"
             );
@@ -149,7 +127,9 @@ impl DynamoDb {
         log.line(
             "dynamodb",
             None,
-            &format!("using AWS in {region}: tables are not created here, and the template's policies are not enforced here"),
+            &format!(
+                "using AWS in {region}: tables are not created here, and the template's policies are not enforced here"
+            ),
         );
         Ok(Self {
             endpoint_url: format!("https://{host}"),

@@ -6,23 +6,14 @@ use crate::testing;
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/marketplace";
 
 fn accesses(operation: &str, body: Value) -> Vec<(String, String, Vec<String>)> {
-    let project = Project {
-        tables: vec![testing::table("marketplace"), testing::table("other")],
-        ..Project::default()
-    };
+    let project =
+        Project { tables: vec![testing::table("marketplace"), testing::table("other")], ..Project::default() };
     let accesses = Schema::new(&project).accesses(operation, &body).unwrap();
-    accesses
-        .into_iter()
-        .map(|a| (a.action, a.resource, a.leading_keys))
-        .collect()
+    accesses.into_iter().map(|a| (a.action, a.resource, a.leading_keys)).collect()
 }
 
 fn access(action: &str, resource: &str, keys: &[&str]) -> (String, String, Vec<String>) {
-    (
-        action.into(),
-        resource.into(),
-        keys.iter().map(ToString::to_string).collect(),
-    )
+    (action.into(), resource.into(), keys.iter().map(ToString::to_string).collect())
 }
 
 fn key(pk: &str) -> Value {
@@ -33,18 +24,12 @@ fn key(pk: &str) -> Value {
 fn an_item_operation_names_table_and_partition_key() {
     for operation in ["GetItem", "UpdateItem", "DeleteItem"] {
         assert_eq!(
-            accesses(
-                operation,
-                json!({"TableName": "marketplace", "Key": key("A")})
-            ),
+            accesses(operation, json!({"TableName": "marketplace", "Key": key("A")})),
             [access(&format!("dynamodb:{operation}"), TABLE, &["A"])]
         );
     }
     assert_eq!(
-        accesses(
-            "PutItem",
-            json!({"TableName": "marketplace", "Item": key("A")})
-        ),
+        accesses("PutItem", json!({"TableName": "marketplace", "Item": key("A")})),
         [access("dynamodb:PutItem", TABLE, &["A"])]
     );
 }
@@ -55,14 +40,7 @@ fn a_query_of_an_index_is_about_the_index_and_its_own_partition_key() {
         "TableName": "marketplace", "IndexName": "by-state", "KeyConditionExpression": "#s = :s",
         "ExpressionAttributeNames": {"#s": "state"}, "ExpressionAttributeValues": {":s": {"S": "open"}},
     });
-    assert_eq!(
-        accesses("Query", query),
-        [access(
-            "dynamodb:Query",
-            &format!("{TABLE}/index/by-state"),
-            &["open"]
-        )]
-    );
+    assert_eq!(accesses("Query", query), [access("dynamodb:Query", &format!("{TABLE}/index/by-state"), &["open"])]);
 }
 
 #[test]
@@ -71,16 +49,10 @@ fn a_batch_needs_its_own_action_on_every_table() {
     let get = json!({"RequestItems": {"marketplace": {"Keys": [key("A"), key("B")]}, "other": {"Keys": [key("C")]}}});
     assert_eq!(
         accesses("BatchGetItem", get),
-        [
-            access("dynamodb:BatchGetItem", TABLE, &["A", "B"]),
-            access("dynamodb:BatchGetItem", &other, &["C"])
-        ]
+        [access("dynamodb:BatchGetItem", TABLE, &["A", "B"]), access("dynamodb:BatchGetItem", &other, &["C"])]
     );
     let write = json!({"RequestItems": {"marketplace": [{"PutRequest": {"Item": key("A")}}, {"DeleteRequest": {"Key": key("B")}}]}});
-    assert_eq!(
-        accesses("BatchWriteItem", write),
-        [access("dynamodb:BatchWriteItem", TABLE, &["A", "B"])]
-    );
+    assert_eq!(accesses("BatchWriteItem", write), [access("dynamodb:BatchWriteItem", TABLE, &["A", "B"])]);
 }
 
 #[test]
@@ -102,10 +74,7 @@ fn a_transaction_needs_the_action_of_each_part() {
         ]
     );
     let body = json!({"TransactItems": [{"Get": part("Key", "A")}]});
-    assert_eq!(
-        accesses("TransactGetItems", body),
-        [access("dynamodb:GetItem", TABLE, &["A"])]
-    );
+    assert_eq!(accesses("TransactGetItems", body), [access("dynamodb:GetItem", TABLE, &["A"])]);
 }
 
 #[test]
@@ -120,17 +89,10 @@ fn a_table_may_be_named_by_its_arn() {
 fn the_written_tables_of_a_transaction_are_named_once() {
     let put = json!({"Put": {"TableName": "marketplace", "Item": key("A")}});
     let body = json!({"TransactItems": [put, put]});
-    assert_eq!(
-        Schema::default().tables("TransactWriteItems", &body),
-        ["marketplace"]
-    );
+    assert_eq!(Schema::default().tables("TransactWriteItems", &body), ["marketplace"]);
 }
 
 #[test]
 fn partiql_is_refused_rather_than_let_through() {
-    assert!(
-        Schema::default()
-            .accesses("ExecuteStatement", &json!({"Statement": "SELECT * FROM t"}))
-            .is_err()
-    );
+    assert!(Schema::default().accesses("ExecuteStatement", &json!({"Statement": "SELECT * FROM t"})).is_err());
 }

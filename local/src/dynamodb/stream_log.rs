@@ -22,15 +22,9 @@ pub fn index(path: &str) -> anyhow::Result<()> {
 
 /// Deletes the records that are older than [`RETENTION`]. Returns how many.
 pub fn trim(path: &str) -> anyhow::Result<usize> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .context("the clock is before 1970")?;
-    let oldest =
-        i64::try_from(now.saturating_sub(RETENTION).as_secs()).context("the clock is far off")?;
-    Ok(connect(path)?.execute(
-        "DELETE FROM _stream_records WHERE created_at < ?1",
-        [oldest],
-    )?)
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    let oldest = i64::try_from(now.saturating_sub(RETENTION).as_secs()).context("the clock is far off")?;
+    Ok(connect(path)?.execute("DELETE FROM _stream_records WHERE created_at < ?1", [oldest])?)
 }
 
 /// A second connection to the database that dynoxide has open.
@@ -62,25 +56,16 @@ mod tests {
         index(&path).unwrap();
         let connection = connect(&path).unwrap();
         for query in QUERIES {
-            let plan: String = connection
-                .query_row(&format!("EXPLAIN QUERY PLAN {query}"), [], |row| {
-                    row.get("detail")
-                })
-                .unwrap();
-            assert!(
-                plan.contains("USING") && plan.contains("_local_stream_sequence"),
-                "{plan}"
-            );
+            let plan: String =
+                connection.query_row(&format!("EXPLAIN QUERY PLAN {query}"), [], |row| row.get("detail")).unwrap();
+            assert!(plan.contains("USING") && plan.contains("_local_stream_sequence"), "{plan}");
         }
     }
 
     #[test]
     fn records_are_trimmed_after_a_day() {
         let (_database, path) = database();
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let connection = connect(&path).unwrap();
         for created_at in [now - 90_000, now - 80_000, now] {
             connection

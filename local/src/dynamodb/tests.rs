@@ -30,14 +30,7 @@ fn project(policy: &[(&str, &str)]) -> Project {
 
 async fn start(project: &Project, storage: Storage) -> anyhow::Result<DynamoDb> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    DynamoDb::start(
-        project,
-        Arc::new(Iam::new(project)),
-        storage,
-        listener,
-        Log::default(),
-    )
-    .await
+    DynamoDb::start(project, Arc::new(Iam::new(project)), storage, listener, Log::default()).await
 }
 
 async fn in_memory(policy: &[(&str, &str)]) -> (DynamoDb, Client) {
@@ -51,11 +44,7 @@ fn s(value: &str) -> AttributeValue {
 }
 
 async fn put(client: &Client, pk: &str) -> Result<(), String> {
-    let put = client
-        .put_item()
-        .table_name("marketplace")
-        .item("pk", s(pk))
-        .item("sk", s("x"));
+    let put = client.put_item().table_name("marketplace").item("pk", s(pk)).item("sk", s("x"));
     put.send().await.map(drop).map_err(|e| code(&e))
 }
 
@@ -70,61 +59,26 @@ fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
 }
 
 async fn local(db: &DynamoDb, method: &str, path: &str, body: Value) -> (u16, Value) {
-    let upstream = Upstream::new(
-        db.endpoint_url
-            .strip_prefix("http://")
-            .unwrap()
-            .parse()
-            .unwrap(),
-    );
+    let upstream = Upstream::new(db.endpoint_url.strip_prefix("http://").unwrap().parse().unwrap());
     let body = http_body_util::Full::from(body.to_string());
-    let answer = upstream
-        .forward(
-            http::Request::builder()
-                .method(method)
-                .uri(path)
-                .body(body)
-                .unwrap(),
-        )
-        .await
-        .unwrap();
-    (
-        answer.status().as_u16(),
-        serde_json::from_slice(answer.body()).unwrap(),
-    )
+    let answer = upstream.forward(http::Request::builder().method(method).uri(path).body(body).unwrap()).await.unwrap();
+    (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
 }
 
 #[tokio::test]
 async fn a_function_reads_and_writes_what_its_policy_allows() {
-    let (_db, client) =
-        in_memory(&[("dynamodb:PutItem", TABLE), ("dynamodb:GetItem", TABLE)]).await;
+    let (_db, client) = in_memory(&[("dynamodb:PutItem", TABLE), ("dynamodb:GetItem", TABLE)]).await;
     put(&client, "A").await.unwrap();
-    let got = client
-        .get_item()
-        .table_name("marketplace")
-        .key("pk", s("A"))
-        .key("sk", s("x"))
-        .send()
-        .await
-        .unwrap();
+    let got = client.get_item().table_name("marketplace").key("pk", s("A")).key("sk", s("x")).send().await.unwrap();
     assert_eq!(got.item().unwrap()["pk"], s("A"));
-    assert!(
-        got.consumed_capacity().is_none(),
-        "nobody asked for the capacity"
-    );
+    assert!(got.consumed_capacity().is_none(), "nobody asked for the capacity");
 }
 
 #[tokio::test]
 async fn what_the_policy_does_not_allow_is_refused_as_aws_refuses() {
     let (_db, client) = in_memory(&[("dynamodb:GetItem", TABLE)]).await;
-    let error = client
-        .put_item()
-        .table_name("marketplace")
-        .item("pk", s("A"))
-        .item("sk", s("x"))
-        .send()
-        .await
-        .unwrap_err();
+    let error =
+        client.put_item().table_name("marketplace").item("pk", s("A")).item("sk", s("x")).send().await.unwrap_err();
     assert_eq!(error.raw_response().unwrap().status().as_u16(), 400);
     let error = error.into_service_error();
     assert_eq!(error.code(), Some("AccessDeniedException"));
@@ -139,66 +93,32 @@ async fn what_the_policy_does_not_allow_is_refused_as_aws_refuses() {
 
 #[tokio::test]
 async fn a_query_of_an_index_needs_the_index_in_the_policy() {
-    for (resource, allowed) in [
-        (TABLE.to_owned(), false),
-        (format!("{TABLE}/index/by-state"), true),
-    ] {
+    for (resource, allowed) in [(TABLE.to_owned(), false), (format!("{TABLE}/index/by-state"), true)] {
         let (_db, client) = in_memory(&[("dynamodb:Query", &resource)]).await;
-        let query = client
-            .query()
-            .table_name("marketplace")
-            .index_name("by-state");
-        let query = query
-            .key_condition_expression("#s = :s")
-            .expression_attribute_names("#s", "state");
-        let result = query
-            .expression_attribute_values(":s", s("open"))
-            .send()
-            .await;
+        let query = client.query().table_name("marketplace").index_name("by-state");
+        let query = query.key_condition_expression("#s = :s").expression_attribute_names("#s", "state");
+        let result = query.expression_attribute_values(":s", s("open")).send().await;
         assert_eq!(result.is_ok(), allowed, "{resource}");
     }
 }
 
 #[tokio::test]
 async fn a_transaction_needs_every_action_in_it() {
-    let put = Put::builder()
-        .table_name("marketplace")
-        .item("pk", s("A"))
-        .item("sk", s("x"))
-        .build()
-        .unwrap();
-    let delete = Delete::builder()
-        .table_name("marketplace")
-        .key("pk", s("B"))
-        .key("sk", s("x"))
-        .build()
-        .unwrap();
+    let put = Put::builder().table_name("marketplace").item("pk", s("A")).item("sk", s("x")).build().unwrap();
+    let delete = Delete::builder().table_name("marketplace").key("pk", s("B")).key("sk", s("x")).build().unwrap();
     for (policy, allowed) in [
         (vec![("dynamodb:PutItem", TABLE)], false),
         (vec![("dynamodb:TransactWriteItems", TABLE)], false),
-        (
-            vec![("dynamodb:PutItem", TABLE), ("dynamodb:DeleteItem", TABLE)],
-            true,
-        ),
+        (vec![("dynamodb:PutItem", TABLE), ("dynamodb:DeleteItem", TABLE)], true),
     ] {
         let (_db, client) = in_memory(&policy).await;
-        let items = [
-            TransactWriteItem::builder().put(put.clone()),
-            TransactWriteItem::builder().delete(delete.clone()),
-        ];
+        let items =
+            [TransactWriteItem::builder().put(put.clone()), TransactWriteItem::builder().delete(delete.clone())];
         let items = items.into_iter().map(|i| i.build()).collect();
-        let result = client
-            .transact_write_items()
-            .set_transact_items(Some(items))
-            .send()
-            .await;
+        let result = client.transact_write_items().set_transact_items(Some(items)).send().await;
         assert_eq!(
             result.map(drop).map_err(|e| code(&e)),
-            if allowed {
-                Ok(())
-            } else {
-                Err("AccessDeniedException".into())
-            }
+            if allowed { Ok(()) } else { Err("AccessDeniedException".into()) }
         );
     }
 }
@@ -210,10 +130,7 @@ async fn leading_keys_limit_a_function_to_its_partitions() {
     let db = start(&project, Storage::Memory).await.unwrap();
     let client = testing::client(&db.endpoint_url, &access_key_id("orders-create"));
     put(&client, "FEED#1").await.unwrap();
-    assert_eq!(
-        put(&client, "USER#1").await,
-        Err("AccessDeniedException".into())
-    );
+    assert_eq!(put(&client, "USER#1").await, Err("AccessDeniedException".into()));
 }
 
 #[tokio::test]
@@ -221,44 +138,18 @@ async fn a_developers_key_may_do_everything() {
     let (db, _) = in_memory(&[]).await;
     let client = testing::client(&db.endpoint_url, DEVELOPER);
     put(&client, "A").await.unwrap();
-    assert_eq!(
-        client
-            .scan()
-            .table_name("marketplace")
-            .send()
-            .await
-            .unwrap()
-            .count(),
-        1
-    );
+    assert_eq!(client.scan().table_name("marketplace").send().await.unwrap().count(), 1);
 }
 
 #[tokio::test]
 async fn answers_of_the_front_carry_dynamodbs_headers() {
     let (_db, client) = in_memory(&[("dynamodb:PutItem", TABLE)]).await;
-    let denied = client
-        .scan()
-        .table_name("marketplace")
-        .send()
-        .await
-        .unwrap_err();
-    let failed = client
-        .put_item()
-        .table_name("marketplace")
-        .item("pk", s("A"))
-        .send()
-        .await
-        .unwrap_err();
+    let denied = client.scan().table_name("marketplace").send().await.unwrap_err();
+    let failed = client.put_item().table_name("marketplace").item("pk", s("A")).send().await.unwrap_err();
     assert_eq!(code(&failed), "ValidationException");
-    for response in [
-        denied.raw_response().unwrap(),
-        failed.raw_response().unwrap(),
-    ] {
+    for response in [denied.raw_response().unwrap(), failed.raw_response().unwrap()] {
         let body_crc = crc32fast::hash(response.body().bytes().unwrap()).to_string();
-        assert_eq!(
-            response.headers().get("x-amz-crc32"),
-            Some(body_crc.as_str())
-        );
+        assert_eq!(response.headers().get("x-amz-crc32"), Some(body_crc.as_str()));
         assert!(response.headers().get("x-amzn-requestid").is_some());
     }
 }
@@ -268,10 +159,7 @@ async fn injected_errors_reach_the_client_as_dynamodbs() {
     let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
     for (error, expected) in [
         ("TransactionConflict", "TransactionConflictException"),
-        (
-            "ProvisionedThroughputExceededException",
-            "ProvisionedThroughputExceededException",
-        ),
+        ("ProvisionedThroughputExceededException", "ProvisionedThroughputExceededException"),
         ("InternalServerError", "InternalServerError"),
     ] {
         let fault = json!({"function": "orders-create", "action": "PutItem", "error": error});
@@ -279,12 +167,7 @@ async fn injected_errors_reach_the_client_as_dynamodbs() {
         assert_eq!(put(&client, "A").await, Err(expected.into()));
         put(&client, "A").await.unwrap();
     }
-    assert_eq!(
-        local(&db, "POST", "/_local/faults", json!({"error": "timeout"}))
-            .await
-            .0,
-        400
-    );
+    assert_eq!(local(&db, "POST", "/_local/faults", json!({"error": "timeout"})).await.0, 400);
 }
 
 #[tokio::test]
@@ -299,60 +182,24 @@ async fn a_lost_response_has_acted_and_a_timeout_has_not() {
     .await;
     assert_eq!(put(&client, "lost").await, Err("dispatch failure".into()));
 
-    local(
-        &db,
-        "POST",
-        "/_local/faults",
-        json!({"action": "PutItem", "error": "timeout"}),
-    )
-    .await;
-    let waited = tokio::time::timeout(
-        std::time::Duration::from_millis(300),
-        put(&client, "timeout"),
-    )
-    .await;
+    local(&db, "POST", "/_local/faults", json!({"action": "PutItem", "error": "timeout"})).await;
+    let waited = tokio::time::timeout(std::time::Duration::from_millis(300), put(&client, "timeout")).await;
     assert!(waited.is_err(), "an answer came");
 
-    let scanned = client
-        .scan()
-        .table_name("marketplace")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        scanned.items().iter().map(|i| &i["pk"]).collect::<Vec<_>>(),
-        [&s("lost")]
-    );
+    let scanned = client.scan().table_name("marketplace").send().await.unwrap();
+    assert_eq!(scanned.items().iter().map(|i| &i["pk"]).collect::<Vec<_>>(), [&s("lost")]);
 }
 
 #[tokio::test]
 async fn calls_and_capacity_are_counted_per_function() {
-    let (db, client) = in_memory(&[
-        ("dynamodb:PutItem", TABLE),
-        ("dynamodb:BatchGetItem", TABLE),
-    ])
-    .await;
+    let (db, client) = in_memory(&[("dynamodb:PutItem", TABLE), ("dynamodb:BatchGetItem", TABLE)]).await;
     put(&client, "A").await.unwrap();
-    let keys =
-        KeysAndAttributes::builder().keys([("pk".into(), s("A")), ("sk".into(), s("x"))].into());
-    client
-        .batch_get_item()
-        .request_items("marketplace", keys.build().unwrap())
-        .send()
-        .await
-        .unwrap();
-    client
-        .scan()
-        .table_name("marketplace")
-        .send()
-        .await
-        .unwrap_err();
+    let keys = KeysAndAttributes::builder().keys([("pk".into(), s("A")), ("sk".into(), s("x"))].into());
+    client.batch_get_item().request_items("marketplace", keys.build().unwrap()).send().await.unwrap();
+    client.scan().table_name("marketplace").send().await.unwrap_err();
     let (_, stats) = local(&db, "GET", "/_local/stats", json!({})).await;
     let counters = &stats["orders-create"];
-    assert_eq!(
-        counters["PutItem"],
-        json!({"calls": 1, "denied": 0, "errors": 0, "capacity_units": 1.0})
-    );
+    assert_eq!(counters["PutItem"], json!({"calls": 1, "denied": 0, "errors": 0, "capacity_units": 1.0}));
     assert_eq!(counters["BatchGetItem"]["capacity_units"], 0.5);
     assert_eq!(counters["Scan"]["denied"], 1);
 }
@@ -361,12 +208,7 @@ async fn calls_and_capacity_are_counted_per_function() {
 async fn a_write_is_told_to_the_streams_and_a_read_is_not() {
     let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
     let mut writes = db.writes.subscribe("marketplace").unwrap();
-    client
-        .scan()
-        .table_name("marketplace")
-        .send()
-        .await
-        .unwrap();
+    client.scan().table_name("marketplace").send().await.unwrap();
     assert!(!writes.has_changed().unwrap());
     put(&client, "A").await.unwrap();
     assert!(writes.has_changed().unwrap());
@@ -378,21 +220,10 @@ async fn data_on_disk_is_there_after_a_restart() {
     let dir = TempDir::new();
     let project = project(&[("dynamodb:*", TABLE)]);
     for count in 1..=2 {
-        let db = start(&project, Storage::Directory(dir.0.clone()))
-            .await
-            .unwrap();
+        let db = start(&project, Storage::Directory(dir.0.clone())).await.unwrap();
         let client = testing::client(&db.endpoint_url, DEVELOPER);
         put(&client, &format!("item {count}")).await.unwrap();
-        assert_eq!(
-            client
-                .scan()
-                .table_name("marketplace")
-                .send()
-                .await
-                .unwrap()
-                .count(),
-            count
-        );
+        assert_eq!(client.scan().table_name("marketplace").send().await.unwrap().count(), count);
     }
 }
 
@@ -404,10 +235,7 @@ async fn indexes_follow_the_template_on_existing_data() {
         let mut project = project(&[]);
         let properties = project.tables[0].properties.as_object_mut().unwrap();
         properties.remove("GlobalSecondaryIndexes");
-        properties["AttributeDefinitions"]
-            .as_array_mut()
-            .unwrap()
-            .pop();
+        properties["AttributeDefinitions"].as_array_mut().unwrap().pop();
         project
     };
     drop(start(&without, storage.clone()).await.unwrap());
@@ -415,14 +243,7 @@ async fn indexes_follow_the_template_on_existing_data() {
     let db = start(&project(&[]), storage.clone()).await.unwrap();
     let indexes = async |db: &DynamoDb| {
         let client = testing::client(&db.endpoint_url, DEVELOPER);
-        let table = client
-            .describe_table()
-            .table_name("marketplace")
-            .send()
-            .await
-            .unwrap()
-            .table
-            .unwrap();
+        let table = client.describe_table().table_name("marketplace").send().await.unwrap().table.unwrap();
         table.global_secondary_indexes().len()
     };
     assert_eq!(indexes(&db).await, 1);
@@ -436,18 +257,9 @@ async fn data_with_other_keys_is_refused_in_one_sentence() {
     let storage = Storage::Directory(dir.0.clone());
     drop(start(&project(&[]), storage.clone()).await.unwrap());
     let mut other = project(&[]);
-    other.tables[0].properties["KeySchema"]
-        .as_array_mut()
-        .unwrap()
-        .pop();
-    other.tables[0].properties["AttributeDefinitions"]
-        .as_array_mut()
-        .unwrap()
-        .remove(1);
-    other.tables[0].properties["GlobalSecondaryIndexes"][0]["KeySchema"]
-        .as_array_mut()
-        .unwrap()
-        .pop();
+    other.tables[0].properties["KeySchema"].as_array_mut().unwrap().pop();
+    other.tables[0].properties["AttributeDefinitions"].as_array_mut().unwrap().remove(1);
+    other.tables[0].properties["GlobalSecondaryIndexes"][0]["KeySchema"].as_array_mut().unwrap().pop();
     let error = start(&other, storage).await.err().unwrap();
     assert_eq!(
         error.to_string(),
@@ -458,56 +270,26 @@ async fn data_with_other_keys_is_refused_in_one_sentence() {
 #[tokio::test]
 async fn a_property_that_is_not_supported_is_refused_by_name() {
     let mut project = project(&[]);
-    project.tables[0].properties["KinesisStreamSpecification"] =
-        json!({"StreamArn": "arn:aws:kinesis:::stream/x"});
+    project.tables[0].properties["KinesisStreamSpecification"] = json!({"StreamArn": "arn:aws:kinesis:::stream/x"});
     let error = start(&project, Storage::Memory).await.err().unwrap();
-    assert!(
-        error.to_string().contains("KinesisStreamSpecification"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("KinesisStreamSpecification"), "{error}");
 }
 
 #[tokio::test]
 async fn another_endpoint_gets_the_tables_and_every_key_sees_the_same_data() {
     let other = start(&Project::default(), Storage::Memory).await.unwrap();
     let url: Uri = other.endpoint_url.parse().unwrap();
-    let db = start(
-        &project(&[("dynamodb:PutItem", TABLE)]),
-        Storage::Endpoint(url),
-    )
-    .await
-    .unwrap();
-    put(
-        &testing::client(&db.endpoint_url, &access_key_id("orders-create")),
-        "A",
-    )
-    .await
-    .unwrap();
-    let seen = testing::client(&db.endpoint_url, DEVELOPER)
-        .scan()
-        .table_name("marketplace")
-        .send()
-        .await
-        .unwrap();
+    let db = start(&project(&[("dynamodb:PutItem", TABLE)]), Storage::Endpoint(url)).await.unwrap();
+    put(&testing::client(&db.endpoint_url, &access_key_id("orders-create")), "A").await.unwrap();
+    let seen = testing::client(&db.endpoint_url, DEVELOPER).scan().table_name("marketplace").send().await.unwrap();
     assert_eq!(seen.count(), 1);
-    let denied = testing::client(&db.endpoint_url, &access_key_id("orders-create"))
-        .scan()
-        .table_name("marketplace");
-    assert_eq!(
-        code(&denied.send().await.unwrap_err()),
-        "AccessDeniedException"
-    );
+    let denied = testing::client(&db.endpoint_url, &access_key_id("orders-create")).scan().table_name("marketplace");
+    assert_eq!(code(&denied.send().await.unwrap_err()), "AccessDeniedException");
 }
 
 #[tokio::test]
 async fn an_endpoint_that_does_not_answer_is_named() {
-    let error = start(
-        &project(&[]),
-        Storage::Endpoint("http://127.0.0.1:1".parse().unwrap()),
-    )
-    .await
-    .err()
-    .unwrap();
+    let error = start(&project(&[]), Storage::Endpoint("http://127.0.0.1:1".parse().unwrap())).await.err().unwrap();
     assert!(error.to_string().contains("http://127.0.0.1:1"), "{error}");
 }
 
@@ -515,43 +297,17 @@ async fn an_endpoint_that_does_not_answer_is_named() {
 async fn aws_itself_is_used_directly() {
     let url: Uri = "https://dynamodb.eu-west-1.amazonaws.com".parse().unwrap();
     let db = start(&project(&[]), Storage::Endpoint(url)).await.unwrap();
-    assert_eq!(
-        db.streams.url,
-        "https://streams.dynamodb.eu-west-1.amazonaws.com"
-    );
+    assert_eq!(db.streams.url, "https://streams.dynamodb.eu-west-1.amazonaws.com");
     assert_eq!((db.streams.region.as_str(), db.is_aws), ("eu-west-1", true));
-    assert!(
-        start(
-            &project(&[]),
-            Storage::Endpoint("https://example.com".parse().unwrap())
-        )
-        .await
-        .is_err()
-    );
+    assert!(start(&project(&[]), Storage::Endpoint("https://example.com".parse().unwrap())).await.is_err());
 }
 
 #[tokio::test]
 async fn expired_items_vanish_in_a_sweep() {
     let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
-    let item = client
-        .put_item()
-        .table_name("marketplace")
-        .item("pk", s("A"))
-        .item("sk", s("x"));
-    item.item("expires_at", AttributeValue::N("1700000000".into()))
-        .send()
-        .await
-        .unwrap();
+    let item = client.put_item().table_name("marketplace").item("pk", s("A")).item("sk", s("x"));
+    item.item("expires_at", AttributeValue::N("1700000000".into())).send().await.unwrap();
     put(&client, "B").await.unwrap();
     db._embedded.as_ref().unwrap().sweep().await.unwrap();
-    assert_eq!(
-        client
-            .scan()
-            .table_name("marketplace")
-            .send()
-            .await
-            .unwrap()
-            .count(),
-        1
-    );
+    assert_eq!(client.scan().table_name("marketplace").send().await.unwrap().count(), 1);
 }

@@ -45,20 +45,14 @@ impl Upstream {
     pub fn new(authority: Authority) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        Self {
-            client: Client::builder(TokioExecutor::new()).build(connector),
-            authority,
-        }
+        Self { client: Client::builder(TokioExecutor::new()).build(connector), authority }
     }
 
     /// Forwards a request as it came, but for its destination and its credential. The answer's body is read to its end.
     pub async fn forward(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
         let (mut parts, body) = request.into_parts();
         parts.uri = self.uri(parts.uri.path_and_query().map_or("/", |p| p.as_str()))?;
-        parts.headers.insert(
-            header::HOST,
-            HeaderValue::from_str(self.authority.as_str())?,
-        );
+        parts.headers.insert(header::HOST, HeaderValue::from_str(self.authority.as_str())?);
         // The body may have been changed on the way; hyper counts it again.
         parts.headers.remove(header::CONTENT_LENGTH);
         if let Some(value) = parts.headers.get_mut(header::AUTHORIZATION)
@@ -72,10 +66,7 @@ impl Upstream {
             .await
             .with_context(|| format!("no answer from DynamoDB at http://{}", self.authority))?;
         let (parts, body) = response.into_parts();
-        Ok(Response::from_parts(
-            parts,
-            body.collect().await?.to_bytes(),
-        ))
+        Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
     }
 
     /// Calls an operation (`CreateTable`).
@@ -97,26 +88,18 @@ impl Upstream {
             )
             .body(Full::from(serde_json::to_vec(body)?))?;
         let response = self.forward(request).await?;
-        let answer: Value = serde_json::from_slice(response.body()).with_context(|| {
-            format!("http://{} does not answer as DynamoDB does", self.authority)
-        })?;
+        let answer: Value = serde_json::from_slice(response.body())
+            .with_context(|| format!("http://{} does not answer as DynamoDB does", self.authority))?;
         if response.status().is_success() {
             return Ok(answer);
         }
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
         let Some(code) = text("__type") else {
-            bail!(
-                "http://{} answered {operation} with status {}",
-                self.authority,
-                response.status()
-            );
+            bail!("http://{} answered {operation} with status {}", self.authority, response.status());
         };
         Err(ApiError {
             code: code.rsplit('#').next().unwrap_or(code).to_owned(),
-            message: text("message")
-                .or_else(|| text("Message"))
-                .unwrap_or_default()
-                .to_owned(),
+            message: text("message").or_else(|| text("Message")).unwrap_or_default().to_owned(),
         }
         .into())
     }
@@ -141,9 +124,7 @@ fn in_one_namespace(authorization: &str) -> Option<String> {
     let (before, after) = authorization.split_once(&format!("Credential={id}/"))?;
     let mut scope = after.splitn(3, '/');
     let (date, _region, rest) = (scope.next()?, scope.next()?, scope.next()?);
-    Some(format!(
-        "{before}Credential={ACCESS_KEY_ID}/{date}/{REGION}/{rest}"
-    ))
+    Some(format!("{before}Credential={ACCESS_KEY_ID}/{date}/{REGION}/{rest}"))
 }
 
 #[cfg(test)]
@@ -153,8 +134,13 @@ mod tests {
     #[test]
     fn every_caller_reaches_the_same_tables() {
         assert_eq!(
-            in_one_namespace("AWS4-HMAC-SHA256 Credential=AKIAX/20250607/eu-west-1/dynamodb/aws4_request, SignedHeaders=h").unwrap(),
-            format!("AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/20250607/{REGION}/dynamodb/aws4_request, SignedHeaders=h")
+            in_one_namespace(
+                "AWS4-HMAC-SHA256 Credential=AKIAX/20250607/eu-west-1/dynamodb/aws4_request, SignedHeaders=h"
+            )
+            .unwrap(),
+            format!(
+                "AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/20250607/{REGION}/dynamodb/aws4_request, SignedHeaders=h"
+            )
         );
     }
 }

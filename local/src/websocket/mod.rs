@@ -97,16 +97,11 @@ pub fn start(
         .into_make_service_with_connect_info::<SocketAddr>();
     // Without Nagle's algorithm: the last frame of a message would wait for the acknowledgement of the one before.
     let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
-    let serve = axum::serve(listener, clients)
-        .with_graceful_shutdown(gateway.shutdown.clone().cancelled_owned());
+    let serve = axum::serve(listener, clients).with_graceful_shutdown(gateway.shutdown.clone().cancelled_owned());
     let log = gateway.log.clone();
     gateway.tasks.spawn(async move {
         if let Err(error) = serve.await {
-            log.line(
-                "ws",
-                None,
-                &format!("no longer accepts connections: {error}"),
-            );
+            log.line("ws", None, &format!("no longer accepts connections: {error}"));
         }
     });
     Ok(Running { gateway })
@@ -122,13 +117,8 @@ impl Running {
     /// Waits after a shutdown until every connection is closed and its `$disconnect` has run, for [`Quotas::drain`] at most.
     pub async fn drained(self) {
         self.gateway.tasks.close();
-        if tokio::time::timeout(self.gateway.quotas.drain, self.gateway.tasks.wait())
-            .await
-            .is_err()
-        {
-            self.gateway
-                .log
-                .line("ws", None, "stopped before every connection was closed");
+        if tokio::time::timeout(self.gateway.quotas.drain, self.gateway.tasks.wait()).await.is_err() {
+            self.gateway.log.line("ws", None, "stopped before every connection was closed");
         }
     }
 }

@@ -8,11 +8,7 @@ const CLIENTS: usize = 300;
 async fn hundreds_of_clients_connect_at_once_and_each_gets_its_own_messages() {
     let world = Arc::new(Setup::default().start().await);
     let clients = futures::future::join_all((0..CLIENTS).map(|_| world.client())).await;
-    let ids: Vec<_> = world
-        .events()
-        .iter()
-        .map(|(_, event)| connection_id(event))
-        .collect();
+    let ids: Vec<_> = world.events().iter().map(|(_, event)| connection_id(event)).collect();
     assert_eq!(ids.len(), CLIENTS);
     for id in &ids {
         let gateway = Arc::clone(&world.running.lock().unwrap().as_ref().unwrap().gateway);
@@ -20,12 +16,8 @@ async fn hundreds_of_clients_connect_at_once_and_each_gets_its_own_messages() {
         let message = super::super::connection::Outgoing::Message(id.clone().into());
         connection.send(message, SOON).await.unwrap();
     }
-    let mut received = futures::future::join_all(
-        clients
-            .into_iter()
-            .map(async |mut client| text(&mut client).await),
-    )
-    .await;
+    let mut received =
+        futures::future::join_all(clients.into_iter().map(async |mut client| text(&mut client).await)).await;
     received.sort();
     let mut sent = ids;
     sent.sort();
