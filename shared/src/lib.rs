@@ -1,1 +1,11 @@
-//! x
+//! The common crate: domain rules, store, auth, payments and live feeds. It knows nothing of Lambda or HTTP.
+//!
+//! Arrows run one way: `store`, `auth`, `payments` and `live` know `domain`; `domain` knows nothing.
+
+pub mod auth;
+mod aws;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod store;
+pub mod telemetry;

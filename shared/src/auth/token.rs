@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{random, signature};
 use crate::config::{ConfigError, Secret, Stage, parsed, required, secret};
-use crate::domain::{Role, UserId};
+use crate::domain::ids::UserId;
+use crate::domain::user::Role;
 use crate::error::{Error, Result, catalogue};
 
 /// `typ` of an access token (RFC 9068, section 2.1), so that no other JWT passes for one.

@@ -40,7 +40,10 @@ where
 }
 
 /// The item that made a put's condition fail.
-pub(super) fn old_item<R>(error: SdkError<PutItemError, R>) -> Option<HashMap<String, AttributeValue>> {
+pub(super) fn old_item<R>(error: SdkError<PutItemError, R>) -> Option<HashMap<String, AttributeValue>>
+where
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
     match error.into_service_error() {
         PutItemError::ConditionalCheckFailedException(e) => e.item,
         _ => None,

@@ -14,7 +14,6 @@ mod row;
 mod service;
 mod session;
 mod transaction;
-mod webhook;
 
 use std::collections::HashMap;
 
@@ -23,11 +22,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnC
 
 pub use account::{Account, Registered};
 pub use cursor::{CursorKey, Listed, PageRequest};
-pub use feed::Appended;
+pub use feed::{Draft, Entry};
+pub use order::OrdersOf;
 pub use row::{Entity, Key};
 pub use service::StoredService;
 pub use session::{Presented, Session};
-pub use webhook::StoredEvent;
 
 use crate::aws::Environment;
 use crate::config::{ConfigError, optional, required};
@@ -245,14 +244,13 @@ impl Store {
 /// A DynamoDB client from what Lambda sets.
 pub(crate) fn client() -> std::result::Result<aws_sdk_dynamodb::Client, ConfigError> {
     let env = Environment::read()?;
-    let config = aws_sdk_dynamodb::Config::builder()
+    let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(env.region)
         .credentials_provider(env.credentials)
         .http_client(env.http)
         .timeout_config(env.timeouts)
-        .retry_config(env.retries)
-        .set_endpoint_url(optional("AWS_ENDPOINT_URL_DYNAMODB"))
-        .build();
-    Ok(aws_sdk_dynamodb::Client::from_conf(config))
+        .retry_config(env.retries);
+    config.set_endpoint_url(optional("AWS_ENDPOINT_URL_DYNAMODB"));
+    Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
 }

@@ -3,13 +3,13 @@
 use super::row::{Entity, Key};
 use super::{Account, CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
 use crate::domain::ids::{OrderId, UserId};
-use crate::domain::order::{Order, OrderSummary, Status};
+use crate::domain::order::Order;
 use crate::domain::text::CategoryKey;
 use crate::error::Result;
 
 impl Entity for Order {
     const ENTITY: &'static str = "order";
-    const HEAVY: &'static [&'static str] = &["history", "ledger"];
+    const HEAVY: &'static [&'static str] = &["history"];
 
     fn key(&self) -> Key {
         keys::order(&self.id)
@@ -23,7 +23,7 @@ impl Entity for Order {
         if let Some(worker) = &self.worker {
             indexes.push((Index::Gsi3, keys::index::worker(&worker.id, self.created_at, &self.id)));
         }
-        if self.status == Status::Open {
+        if self.is_claimable() {
             // By when it was placed: an order that is given back goes to the front, not to the end. An open order has no worker, so
             // that the workers' index is free to hold the whole pool.
             indexes.push((Index::Gsi3, keys::index::open(self.created_at, &self.id)));
@@ -37,15 +37,6 @@ impl Entity for Order {
 
     fn version(&self) -> u64 {
         self.version
-    }
-}
-
-/// What the indexes project of an order.
-impl Entity for OrderSummary {
-    const ENTITY: &'static str = "order";
-
-    fn key(&self) -> Key {
-        keys::order(&self.id)
     }
 }
 
@@ -82,8 +73,8 @@ impl Store {
         self.replace(next, from.version).await
     }
 
-    /// Orders, newest first.
-    pub async fn orders(&self, of: OrdersOf<'_>, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<OrderSummary>> {
+    /// Orders, newest first. What lists read has no history.
+    pub async fn orders(&self, of: OrdersOf<'_>, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<Order>> {
         let (index, partition) = match of {
             OrdersOf::Everyone => (Index::Gsi1, keys::index::all_orders()),
             OrdersOf::Client(id) => (Index::Gsi2, keys::index::orders_of_client(id)),
@@ -94,7 +85,7 @@ impl Store {
 
     /// The pool: paid, unclaimed orders, oldest first, of one category if one is given. Its shards are read at once and merged; the cursor is
     /// the sort key of the last order shown.
-    pub async fn open_orders(&self, category: Option<&CategoryKey>, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<OrderSummary>> {
+    pub async fn open_orders(&self, category: Option<&CategoryKey>, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<Order>> {
         let name = format!("open/{}", category.map_or("", CategoryKey::as_str));
         let position = page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
         let after = position.as_ref().and_then(|p| p.get("sk")?.as_s().ok());
@@ -105,10 +96,10 @@ impl Store {
             };
             // Sort keys are of one length: nothing lies between one and the same with a character more.
             let between = after.map(|sk| (format!("{sk}0"), keys::LAST.to_owned()));
-            async move { self.query::<OrderSummary>(&Query { between, limit: page.limit + 1, ..query }).await }
+            async move { self.query::<Order>(&Query { between, limit: page.limit + 1, ..query }).await }
         });
         let pages = futures::future::try_join_all(shards).await?;
-        let mut items: Vec<OrderSummary> = pages.into_iter().flat_map(|page| page.items).collect();
+        let mut items: Vec<Order> = pages.into_iter().flat_map(|page| page.items).collect();
         items.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         let more = items.len() > page.limit;
         items.truncate(page.limit);

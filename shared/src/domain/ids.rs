@@ -1,0 +1,235 @@
+//! Identifiers. Ours are a type prefix and 26 characters; Stripe's are taken as Stripe gives them, within a character set.
+//!
+//! Both are validated wherever they enter (parsing, deserializing), so no separator of a database key can hide in one.
+
+use data_encoding::BASE32HEX_NOPAD;
+use ring::digest::{SHA256, digest};
+use uuid::Uuid;
+
+use super::error::Invalid;
+
+/// 128 bits as 26 characters of `0-9a-v`: base32hex (RFC 4648 section 7), whose order is the order of the bits.
+fn encode(bits: [u8; 16]) -> String {
+    BASE32HEX_NOPAD.encode(&bits).to_ascii_lowercase()
+}
+
+/// The first 128 bits of a SHA-256 over `domain` and `parts`. Each part is preceded by its length, so that no two lists of parts
+/// give the same input.
+fn hash(domain: &str, parts: &[&[u8]]) -> String {
+    let mut input = Vec::new();
+    for part in std::iter::once(domain.as_bytes()).chain(parts.iter().copied()) {
+        input.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        input.extend_from_slice(part);
+    }
+    let mut bits = [0; 16];
+    bits.copy_from_slice(&digest(&SHA256, &input).as_ref()[..16]);
+    encode(bits)
+}
+
+fn is_encoded(text: &str) -> bool {
+    text.len() == 26 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'v'))
+}
+
+/// A fingerprint of something that is to be recognised but not kept (an `Idempotency-Key`, a request body): 128 bits of SHA-256.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// The fingerprint of a list of byte strings; lists that differ in any part, or in where parts end, differ.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        Self(hash("fingerprint", parts))
+    }
+
+    /// Its 26 characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        if is_encoded(&text) { Ok(Self(text)) } else { Err(Invalid::new("invalid_fingerprint", "Not a fingerprint.")) }
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.0
+    }
+}
+
+macro_rules! string_type {
+    ($name:ident) => {
+        impl $name {
+            /// The identifier as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = Invalid;
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::parse(text)
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                Self::parse(&text)
+            }
+        }
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// What it starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A fresh identifier. Give it a `Uuid::now_v7()`: ids then sort by the time they were made.
+            pub fn from_uuid(uuid: Uuid) -> Self {
+                Self(format!(concat!($prefix, "{}"), encode(*uuid.as_bytes())))
+            }
+
+            /// The identifier that these parts always give, such as caller and `Idempotency-Key`.
+            pub fn derived(parts: &[&str]) -> Self {
+                let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+                Self(format!(concat!($prefix, "{}"), hash($prefix, &parts)))
+            }
+
+            /// Accepts exactly what the constructors make: the prefix and 26 characters of `0-9a-v`.
+            pub fn parse(text: &str) -> Result<Self, Invalid> {
+                match text.strip_prefix($prefix) {
+                    Some(rest) if is_encoded(rest) => Ok(Self(text.to_owned())),
+                    _ => Err(Invalid::new("invalid_id", concat!("Not an identifier that starts with ", $prefix, "."))),
+                }
+            }
+        }
+        string_type!($name);
+    };
+}
+
+macro_rules! stripe_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Accepts 1 to 255 characters of `A-Za-z0-9_`. Stripe asks not to rely on prefixes
+            /// (<https://docs.stripe.com/upgrades>, "backward-compatible changes").
+            pub fn parse(text: &str) -> Result<Self, Invalid> {
+                let fits = (1..=255).contains(&text.len());
+                if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(Invalid::new("invalid_id", "Not an identifier of Stripe's."))
+                }
+            }
+        }
+        string_type!($name);
+    };
+}
+
+id!(/// A user.
+    UserId, "usr_");
+id!(/// A service of the catalogue.
+    ServiceId, "svc_");
+id!(/// An order.
+    OrderId, "ord_");
+id!(/// A message between an order's client and its worker.
+    MessageId, "msg_");
+id!(/// An entry of a feed; derived from what it reports, so that one event is one entry however often it is processed.
+    EntryId, "ent_");
+id!(/// A signed-in session: one family of refresh tokens.
+    SessionId, "ses_");
+id!(/// A broadcast by an admin.
+    BroadcastId, "brc_");
+
+stripe_id!(/// A payment intent (`pi_...`).
+    PaymentIntentId);
+stripe_id!(/// A charge (`ch_...`).
+    ChargeId);
+stripe_id!(/// A refund (`re_...`).
+    RefundId);
+stripe_id!(/// A dispute over a charge (`dp_...`), here called a chargeback.
+    ChargebackId);
+stripe_id!(/// A webhook event (`evt_...`).
+    StripeEventId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_id_parses_and_keeps_the_order_of_its_uuid() {
+        let ids: Vec<_> = [1_u128, 2, 1 << 80, u128::MAX].map(|n| UserId::from_uuid(Uuid::from_u128(n))).into();
+        assert!(ids.is_sorted());
+        for id in ids {
+            assert_eq!(id.as_str().len(), 30);
+            assert_eq!(UserId::parse(id.as_str()), Ok(id));
+        }
+    }
+
+    #[test]
+    fn a_derived_id_depends_on_every_part_its_place_and_its_type() {
+        let id = OrderId::derived(&["ab", "c"]);
+        assert_eq!(id, OrderId::derived(&["ab", "c"]));
+        assert_eq!(OrderId::parse(id.as_str()), Ok(id.clone()));
+        assert_ne!(id, OrderId::derived(&["a", "bc"]));
+        assert_ne!(id, OrderId::derived(&["abc"]));
+        assert_ne!(id, OrderId::derived(&["c", "ab"]));
+        assert_ne!(id.as_str()[4..], ServiceId::derived(&["ab", "c"]).as_str()[4..]);
+    }
+
+    #[test]
+    fn what_could_break_a_key_is_not_an_id() {
+        let good = UserId::derived(&["x"]).to_string();
+        for bad in [
+            "".to_owned(),
+            "usr_".to_owned(),
+            good[4..].to_owned(),
+            good.to_uppercase(),
+            good.replace("usr_", "svc_"),
+            format!("{}#", &good[..29]),
+            format!("{good}0"),
+            format!("{} ", &good[..29]),
+            format!("{}w", &good[..29]),
+            format!("{}é", &good[..28]),
+        ] {
+            assert!(UserId::parse(&bad).is_err(), "{bad:?}");
+            assert!(serde_json::from_value::<UserId>(bad.clone().into()).is_err(), "{bad:?}");
+        }
+        for bad in ["", "pi_1#x", "pi 1", "pi_é", &"p".repeat(256)] {
+            assert!(PaymentIntentId::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(PaymentIntentId::parse("pi_3MtwBwLkdIwHu7ix28a3tqPa").is_ok());
+    }
+
+    #[test]
+    fn an_id_is_a_plain_string_in_json() {
+        let id = ServiceId::derived(&["x"]);
+        assert_eq!(serde_json::to_value(&id).unwrap(), serde_json::Value::from(id.as_str()));
+        let fingerprint = Fingerprint::of(&[b"x"]);
+        assert_eq!(serde_json::from_value::<Fingerprint>(fingerprint.as_str().into()).unwrap(), fingerprint);
+    }
+}

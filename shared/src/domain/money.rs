@@ -1,0 +1,254 @@
+//! Money: integer minor units with a currency. There is no float, and no conversion between currencies.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Invalid;
+
+/// Code, decimal places, smallest charge in minor units. The currencies for which Stripe documents a minimum charge
+/// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
+const CURRENCIES: &[(&str, u8, i64)] = &[
+    ("aed", 2, 200),
+    ("aud", 2, 50),
+    ("brl", 2, 50),
+    ("cad", 2, 50),
+    ("chf", 2, 50),
+    ("czk", 2, 1500),
+    ("dkk", 2, 250),
+    ("eur", 2, 50),
+    ("gbp", 2, 30),
+    ("hkd", 2, 400),
+    ("huf", 2, 17_500),
+    ("inr", 2, 50),
+    ("jpy", 0, 50),
+    ("mxn", 2, 1000),
+    ("myr", 2, 200),
+    ("nok", 2, 300),
+    ("nzd", 2, 50),
+    ("pln", 2, 200),
+    ("ron", 2, 200),
+    ("sek", 2, 300),
+    ("sgd", 2, 50),
+    ("thb", 2, 1000),
+    ("usd", 2, 50),
+];
+
+/// A lower-case ISO 4217 code, of those that can be charged here ([`Currency::all`]).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency(&'static str);
+
+impl Currency {
+    /// US dollar, the sample data's currency.
+    pub const USD: Self = Self("usd");
+
+    /// Every currency that a price can be in.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CURRENCIES.iter().map(|&(code, ..)| Self(code))
+    }
+
+    /// Accepts a lower-case code of [`Currency::all`].
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let known = CURRENCIES.iter().find(|(code, ..)| *code == text);
+        known.map(|&(code, ..)| Self(code)).ok_or_else(|| {
+            Invalid::new("unknown_currency", "Not a lower-case ISO 4217 code of a currency that is accepted here.")
+        })
+    }
+
+    /// `usd`.
+    pub fn code(self) -> &'static str {
+        self.0
+    }
+
+    /// Decimal places of its minor unit: 2 for `usd`, 0 for `jpy`.
+    pub fn exponent(self) -> u8 {
+        self.row().1
+    }
+
+    /// The smallest price in minor units: Stripe's minimum charge.
+    pub fn min_price(self) -> i64 {
+        self.row().2
+    }
+
+    fn row(self) -> (&'static str, u8, i64) {
+        CURRENCIES.iter().copied().find(|(code, ..)| *code == self.0).unwrap_or((self.0, 2, 50))
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl FromStr for Currency {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.0.to_owned()
+    }
+}
+
+/// An amount in minor units of a currency; negative when it goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// Minor units: 1999 is 19.99 dollars, or 1999 yen.
+    pub amount: i64,
+    /// The currency it is in.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// So many minor units.
+    pub const fn new(amount: i64, currency: Currency) -> Self {
+        Self { amount, currency }
+    }
+
+    /// The sum; `None` when the currencies differ or it does not fit.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let amount = self.amount.checked_add(other.amount)?;
+        (self.currency == other.currency).then_some(Self { amount, ..self })
+    }
+
+    /// The same amount in the other direction; `None` for the one amount that has no opposite.
+    pub fn checked_neg(self) -> Option<Self> {
+        self.amount.checked_neg().map(|amount| Self { amount, ..self })
+    }
+}
+
+impl fmt::Display for Money {
+    /// `19.99 usd`, `1999 jpy`: for people, never for computing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = 10_u64.pow(self.currency.exponent().into());
+        let (sign, amount) = (if self.amount < 0 { "-" } else { "" }, self.amount.unsigned_abs());
+        match self.currency.exponent() {
+            0 => write!(f, "{sign}{amount} {}", self.currency),
+            places => {
+                write!(f, "{sign}{}.{:0places$} {}", amount / unit, amount % unit, self.currency, places = places.into())
+            }
+        }
+    }
+}
+
+/// What a service costs: an amount that Stripe will charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Money", into = "Money")]
+pub struct Price(Money);
+
+impl Price {
+    /// Stripe's maximum: eight digits (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
+    pub const MAX: i64 = 99_999_999;
+
+    /// Accepts from the currency's minimum charge to [`Price::MAX`]. Codes: `amount_too_small`, `amount_too_large`.
+    pub fn parse(money: Money) -> Result<Self, Invalid> {
+        let min = money.currency.min_price();
+        if money.amount < min {
+            let least = Money::new(min, money.currency);
+            return Err(Invalid::new("amount_too_small", format!("The smallest price is {min} minor units ({least}).")));
+        }
+        if money.amount > Self::MAX {
+            return Err(Invalid::new("amount_too_large", format!("The largest price is {} minor units.", Self::MAX)));
+        }
+        Ok(Self(money))
+    }
+
+    /// It as money.
+    pub fn money(self) -> Money {
+        self.0
+    }
+
+    /// Minor units.
+    pub fn amount(self) -> i64 {
+        self.0.amount
+    }
+
+    /// The currency it is in.
+    pub fn currency(self) -> Currency {
+        self.0.currency
+    }
+}
+
+impl TryFrom<Money> for Price {
+    type Error = Invalid;
+    fn try_from(money: Money) -> Result<Self, Invalid> {
+        Self::parse(money)
+    }
+}
+
+impl From<Price> for Money {
+    fn from(price: Price) -> Self {
+        price.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json, to_value};
+
+    use super::*;
+
+    #[test]
+    fn a_price_lies_between_the_currencys_minimum_and_eight_digits() {
+        for currency in Currency::all() {
+            let price = |amount| Price::parse(Money::new(amount, currency)).map_err(|e| e.code);
+            assert_eq!(price(currency.min_price() - 1), Err("amount_too_small"));
+            assert_eq!(price(currency.min_price()).unwrap().amount(), currency.min_price());
+            assert!(price(99_999_999).is_ok());
+            assert_eq!(price(100_000_000), Err("amount_too_large"));
+            assert_eq!(price(-5), Err("amount_too_small"));
+        }
+    }
+
+    #[test]
+    fn only_known_lower_case_codes_are_currencies() {
+        assert_eq!(Currency::parse("usd"), Ok(Currency::USD));
+        for bad in ["USD", "xxx", "", "us", "usd "] {
+            assert_eq!(Currency::parse(bad).map_err(|e| e.code), Err("unknown_currency"), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn money_in_json_is_an_integer_and_a_code() {
+        let money: Money = from_value(json!({"amount": 1999, "currency": "usd"})).unwrap();
+        assert_eq!(to_value(money).unwrap(), json!({"amount": 1999, "currency": "usd"}));
+        assert!(from_value::<Money>(json!({"amount": 19.99, "currency": "usd"})).is_err());
+        assert!(from_value::<Money>(json!({"amount": 1999, "currency": "usd", "tax": 1})).is_err());
+        assert!(from_value::<Price>(json!({"amount": 1, "currency": "usd"})).is_err());
+    }
+
+    #[test]
+    fn sums_are_checked() {
+        let usd = |amount| Money::new(amount, Currency::USD);
+        assert_eq!(usd(5).checked_add(usd(-7)), Some(usd(-2)));
+        assert_eq!(usd(i64::MAX).checked_add(usd(1)), None);
+        assert_eq!(usd(1).checked_add(Money::new(1, Currency::parse("eur").unwrap())), None);
+        assert_eq!(usd(i64::MIN).checked_neg(), None);
+    }
+
+    #[test]
+    fn money_is_shown_with_its_decimal_places() {
+        assert_eq!(Money::new(-1905, Currency::USD).to_string(), "-19.05 usd");
+        assert_eq!(Money::new(500, Currency::parse("jpy").unwrap()).to_string(), "500 jpy");
+    }
+}

@@ -1,0 +1,255 @@
+//! People and timers move an order.
+
+use jiff::Timestamp;
+
+use super::history::{Actor, Event, EventKind, Idempotency};
+use super::ledger::Ledger;
+use super::table::{
+    ActorKind, Guard, MAX_HANDOVERS, MAX_REVISIONS, PaymentStatus, Rule, Status, TABLE, Timer, Transition,
+};
+use super::{Order, Refusal, Timers, Visibility};
+use crate::domain::ids::OrderId;
+use crate::domain::service::Service;
+use crate::domain::text::Note;
+use crate::domain::user::{Caller, Person, Role};
+
+/// Who asks for a move. Stripe does not ask, it says what happened: [`Order::payment_fact`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// A user, as stored now.
+    User(Caller),
+    /// The sweeper, for a deadline that has passed.
+    Timer,
+}
+
+/// A request to move: who, when, and what comes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// Who asks.
+    pub who: Who,
+    /// Now.
+    pub at: Timestamp,
+    /// What is said about it: a note or a reason.
+    pub note: Option<Note>,
+    /// The worker that a [`Transition::Reassign`] names, as stored now.
+    pub worker: Option<Caller>,
+    /// The request's `Idempotency-Key`, when it carried one.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl By {
+    /// A user, with nothing else.
+    pub fn user(caller: &Caller, at: Timestamp) -> Self {
+        Self { who: Who::User(caller.clone()), at, note: None, worker: None, idempotency: None }
+    }
+
+    /// A timer.
+    pub fn timer(at: Timestamp) -> Self {
+        Self { who: Who::Timer, at, note: None, worker: None, idempotency: None }
+    }
+
+    /// With a note.
+    pub fn note(self, note: Option<Note>) -> Self {
+        Self { note, ..self }
+    }
+
+    /// Naming a worker.
+    pub fn worker(self, worker: Option<Caller>) -> Self {
+        Self { worker, ..self }
+    }
+
+    /// With an `Idempotency-Key`.
+    pub fn idempotency(self, idempotency: Option<Idempotency>) -> Self {
+        Self { idempotency, ..self }
+    }
+}
+
+/// One event to be, without what follows from the order itself.
+pub(super) struct Step {
+    pub(super) kind: EventKind,
+    pub(super) actor: Actor,
+    pub(super) at: Timestamp,
+    pub(super) note: Option<Note>,
+    pub(super) idempotency: Option<Idempotency>,
+}
+
+impl Order {
+    /// A new order of this service, at its price of now, version 1. `by.note` is what the client adds.
+    ///
+    /// Refused when the caller is not an active client ([`Refusal::Inactive`], [`Refusal::Forbidden`]) or the service is not active
+    /// ([`Refusal::ServiceNotFound`]).
+    pub fn place(id: OrderId, service: &Service, by: By, timers: &Timers) -> Result<Self, Refusal> {
+        let Who::User(client) = &by.who else { return Err(Refusal::Forbidden) };
+        if !client.active {
+            return Err(Refusal::Inactive);
+        }
+        if client.role != Role::Client {
+            return Err(Refusal::Forbidden);
+        }
+        if !service.is_active() {
+            return Err(Refusal::ServiceNotFound);
+        }
+        let actor = Actor::user(ActorKind::Client, client);
+        let unborn = Self {
+            id,
+            status: Status::Pending,
+            payment_status: PaymentStatus::Unpaid,
+            service: service.into(),
+            price: service.price,
+            client: client.into(),
+            worker: None,
+            note: by.note,
+            version: 0,
+            created_at: by.at,
+            updated_at: by.at,
+            deadline: None,
+            payment_intent: None,
+            intent_canceled: false,
+            refunds: Vec::new(),
+            chargebacks: Vec::new(),
+            ledger: Ledger::default(),
+            history: Vec::new(),
+        };
+        // The note is the order's; its first event does not repeat it.
+        let kind = EventKind::Transition(Transition::Place);
+        let step = Step { kind, actor, at: by.at, note: None, idempotency: by.idempotency };
+        Ok(unborn.step(step, |order, at| order.enter(Status::Pending, at, timers)))
+    }
+
+    /// The order after a move by a user or a timer.
+    ///
+    /// Refused, in this order: to whom is not active ([`Refusal::Inactive`]); to whom may not know of it ([`Refusal::NotFound`]); to
+    /// whom never makes this move ([`Refusal::Forbidden`], [`Refusal::OwnOrder`]); in a state that it does not lead out of
+    /// ([`Refusal::Illegal`]); by a guard ([`Refusal::Guard`]).
+    pub fn transition(&self, transition: Transition, by: By, timers: &Timers) -> Result<Self, Refusal> {
+        let (rule, kind) = self.check(transition, &by)?;
+        let actor = match &by.who {
+            Who::User(caller) => Actor::user(kind, caller),
+            Who::Timer => Actor::system(kind),
+        };
+        let worker = match (rule.to, transition, &by.who) {
+            (Status::Open, ..) => None,
+            (_, Transition::Accept, Who::User(caller)) => Some(Person::from(caller)),
+            (_, Transition::Reassign, _) => by.worker.as_ref().map(Person::from),
+            _ => self.worker.clone(),
+        };
+        let step = Step { kind: EventKind::Transition(transition), actor, at: by.at, note: by.note, idempotency: by.idempotency };
+        Ok(self.step(step, |order, at| {
+            order.worker = worker;
+            order.enter(rule.to, at, timers);
+        }))
+    }
+
+    /// The move that time makes now, if its deadline has passed. A timer that comes after the order has moved on finds nothing due.
+    pub fn due(&self, now: Timestamp) -> Option<Transition> {
+        let rule = TABLE.iter().find(|rule| rule.from == Some(self.status) && rule.actors.contains(&ActorKind::Timer))?;
+        self.rule(rule.transition, ActorKind::Timer, now, None).ok().map(|rule| rule.transition)
+    }
+
+    /// The row that this request goes by, and as what its maker stands to the order.
+    pub(super) fn check(&self, transition: Transition, by: &By) -> Result<(&'static Rule, ActorKind), Refusal> {
+        let kind = match &by.who {
+            Who::Timer => ActorKind::Timer,
+            Who::User(caller) => self.standing(transition, caller)?,
+        };
+        Ok((self.rule(transition, kind, by.at, by.worker.as_ref())?, kind))
+    }
+
+    fn standing(&self, transition: Transition, caller: &Caller) -> Result<ActorKind, Refusal> {
+        if !caller.active {
+            return Err(Refusal::Inactive);
+        }
+        let claims = transition == Transition::Accept && caller.role == Role::Worker;
+        // Who was too late for an order of the pool is told so. Any other order is none of their business.
+        let may_know = self.visibility(caller) != Visibility::None || claims && self.was_open();
+        let is_client = self.client.id == caller.id;
+        match caller.role {
+            _ if !may_know => Err(Refusal::NotFound),
+            Role::Admin => Ok(ActorKind::Admin),
+            Role::Client if is_client => Ok(ActorKind::Client),
+            // A worker who was a client once.
+            Role::Worker if is_client && claims => Err(Refusal::OwnOrder),
+            Role::Worker if claims || self.is_worker(caller) => Ok(ActorKind::Worker),
+            Role::Client | Role::Worker => Err(Refusal::Forbidden),
+        }
+    }
+
+    /// The row for a move by someone of this standing.
+    pub(super) fn rule(
+        &self,
+        transition: Transition,
+        kind: ActorKind,
+        at: Timestamp,
+        worker: Option<&Caller>,
+    ) -> Result<&'static Rule, Refusal> {
+        let (status, version) = (self.status, self.version);
+        let mut rules = TABLE.iter().filter(|rule| rule.transition == transition && rule.actors.contains(&kind)).peekable();
+        if rules.peek().is_none() {
+            return Err(Refusal::Forbidden);
+        }
+        let mut refusal = None;
+        for rule in rules.filter(|rule| rule.from == Some(status)) {
+            match rule.guards.iter().copied().find(|guard| !self.holds(*guard, at, worker)) {
+                None => return Ok(rule),
+                Some(guard) => refusal = refusal.or(Some(Refusal::Guard { guard, status, version })),
+            }
+        }
+        Err(refusal.unwrap_or(Refusal::Illegal { transition, status, version }))
+    }
+
+    fn holds(&self, guard: Guard, at: Timestamp, worker: Option<&Caller>) -> bool {
+        match guard {
+            Guard::Funded => self.is_funded(),
+            Guard::RevisionsLeft => self.count(&[Transition::RequestRevision]) < MAX_REVISIONS,
+            Guard::HandoversLeft => self.count(&[Transition::Release, Transition::Reassign]) < MAX_HANDOVERS,
+            Guard::NewWorker => worker.is_some_and(|worker| {
+                worker.active && worker.role == Role::Worker && worker.id != self.client.id && !self.is_worker(worker)
+            }),
+            Guard::NoWorker => worker.is_none(),
+            Guard::Due => self.deadline.is_some_and(|deadline| deadline <= at),
+        }
+    }
+
+    /// Enters a state of work: its timer replaces that of the state before.
+    pub(super) fn enter(&mut self, status: Status, at: Timestamp, timers: &Timers) {
+        self.status = status;
+        self.deadline = status.timer().map(|timer| timers.deadline(timer, at));
+        if status == Status::Canceled && !self.is_charged() {
+            // Whatever attempt was under way is to come to nothing; should it succeed after all, the money goes back.
+            self.payment_status = PaymentStatus::Unpaid;
+        }
+    }
+
+    /// The time to pay runs, but not while Stripe waits for the bank: nobody can do anything about that.
+    pub(super) fn set_attempt(&mut self, payment_status: PaymentStatus, at: Timestamp, timers: &Timers) {
+        if payment_status == PaymentStatus::Processing {
+            self.deadline = None;
+        } else if self.payment_status == PaymentStatus::Processing {
+            self.deadline = Some(timers.deadline(Timer::Unpaid, at));
+        }
+        self.payment_status = payment_status;
+    }
+
+    /// One change, one event. `change` is given the event's time, which is never before the last event's, whatever clock it is from.
+    pub(super) fn step(&self, step: Step, change: impl FnOnce(&mut Self, Timestamp)) -> Self {
+        let mut next = self.clone();
+        let at = step.at.max(self.updated_at);
+        next.version += 1;
+        next.updated_at = at;
+        change(&mut next, at);
+        next.payment_status = next.derived_payment_status();
+        next.history.push(Event {
+            n: next.version,
+            at,
+            kind: step.kind,
+            actor: step.actor,
+            note: step.note,
+            idempotency: step.idempotency,
+            status: next.status,
+            payment_status: next.payment_status,
+            worker: next.worker.clone(),
+            deadline: next.deadline,
+        });
+        next
+    }
+}

@@ -1,0 +1,228 @@
+//! Text that people write: any script, bounded in characters, without control characters.
+//!
+//! Every text is put into Unicode normalisation form C (so that what looks equal is equal) and trimmed before it is measured.
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+
+use super::error::Invalid;
+
+/// What a kind of text allows.
+struct Rule {
+    min: usize,
+    max: usize,
+    multi_line: bool,
+}
+
+/// The normalised text, or why it is none of this kind. Codes: `control_character`, `too_short`, `too_long`.
+fn clean(text: &str, rule: &Rule) -> Result<String, Invalid> {
+    let text = if rule.multi_line { text.replace("\r\n", "\n") } else { text.to_owned() };
+    let allowed = |c: char| match c {
+        '\n' | '\t' => rule.multi_line,
+        // Line and paragraph separators break lines without being control characters.
+        '\u{2028}' | '\u{2029}' => rule.multi_line,
+        _ => !c.is_control(),
+    };
+    if !text.trim().chars().all(allowed) {
+        return Err(Invalid::new("control_character", "Must not contain control characters."));
+    }
+    let text = nfc(text.trim());
+    let length = text.chars().count();
+    if length < rule.min {
+        return Err(Invalid::new("too_short", format!("Must have at least {} characters.", rule.min)));
+    }
+    if length > rule.max {
+        return Err(Invalid::new("too_long", format!("Must have at most {} characters.", rule.max)));
+    }
+    Ok(text)
+}
+
+/// Unicode normalisation form C (UAX #15). The tables are linked anyway: the URL parser needs them for host names.
+pub(super) fn nfc(text: &str) -> String {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
+}
+
+/// How names are compared: lower case, normalised, white space collapsed to single spaces.
+pub(super) fn fold(text: &str) -> String {
+    // Lower-casing can leave form C (capital I with dot), hence the second normalisation.
+    let lower = nfc(&nfc(text).to_lowercase());
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $min:literal ..= $max:literal, multi_line: $multi_line:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The fewest characters, once trimmed.
+            pub const MIN: usize = $min;
+            /// The most characters, once trimmed.
+            pub const MAX: usize = $max;
+
+            /// Normalises, trims and checks. Codes: `control_character`, `too_short`, `too_long`.
+            pub fn parse(text: &str) -> Result<Self, Invalid> {
+                clean(text, &Rule { min: $min, max: $max, multi_line: $multi_line }).map(Self)
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Invalid;
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::parse(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+    };
+}
+
+text!(/// The name of a service: one line.
+    Name, 1..=100, multi_line: false);
+text!(/// What a service is.
+    Description, 0..=4000, multi_line: true);
+text!(/// A category as shown. Categories are compared by [`Category::key`].
+    Category, 1..=40, multi_line: false);
+text!(/// What someone adds to an order or to a move of it. Bounded so that an order's whole history fits one DynamoDB item (400 KB).
+    Note, 0..=2000, multi_line: true);
+text!(/// A note that must say something: why an order is canceled or disputed.
+    Reason, 1..=2000, multi_line: true);
+text!(/// A message on an order, or a broadcast.
+    MessageText, 1..=4000, multi_line: true);
+
+impl From<Reason> for Note {
+    fn from(reason: Reason) -> Self {
+        Self(reason.0)
+    }
+}
+
+impl Category {
+    /// What makes two categories the same: letter case and spacing do not. It may hold any character but a control character, so it
+    /// goes last in a composed key, or is encoded.
+    pub fn key(&self) -> CategoryKey {
+        CategoryKey(fold(&self.0))
+    }
+}
+
+/// [`Category::key`]: `web development` for `Web  Development`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CategoryKey(String);
+
+impl CategoryKey {
+    /// The key of the category that this text names, however it is written.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Category::parse(text).map(|category| category.key())
+    }
+
+    /// The folded text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for CategoryKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for CategoryKey {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::parse(&text)
+    }
+}
+
+impl From<CategoryKey> for String {
+    fn from(key: CategoryKey) -> Self {
+        key.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code<T: std::fmt::Debug>(parsed: Result<T, Invalid>) -> &'static str {
+        parsed.unwrap_err().code
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_after_trimming() {
+        assert_eq!(Name::parse("  設計 и дизайн  ").unwrap().as_str(), "設計 и дизайн");
+        assert!(Name::parse(&"設".repeat(100)).is_ok());
+        assert_eq!(code(Name::parse(&"設".repeat(101))), "too_long");
+        assert_eq!(code(Name::parse(" \t ")), "too_short");
+        assert_eq!(Note::parse("").unwrap().as_str(), "");
+        assert_eq!(code(Reason::parse("\n")), "too_short");
+    }
+
+    #[test]
+    fn control_characters_are_refused_but_line_breaks_and_tabs_where_text_has_lines() {
+        for bad in ["a\u{0}b", "a\u{1b}[31m", "a\u{7f}b", "a\u{85}b"] {
+            assert_eq!(code(Name::parse(bad)), "control_character", "{bad:?}");
+            assert_eq!(code(Note::parse(bad)), "control_character", "{bad:?}");
+        }
+        for line_break in ["a\nb", "a\tb", "a\u{2028}b"] {
+            assert_eq!(code(Name::parse(line_break)), "control_character", "{line_break:?}");
+            assert!(Note::parse(line_break).is_ok(), "{line_break:?}");
+        }
+        assert_eq!(Note::parse("a\r\nb").unwrap().as_str(), "a\nb");
+        assert_eq!(code(Note::parse("a\rb")), "control_character");
+    }
+
+    #[test]
+    fn composed_and_decomposed_are_the_same_text() {
+        assert_eq!(Name::parse("Cafe\u{301}").unwrap(), Name::parse("Café").unwrap());
+    }
+
+    #[test]
+    fn categories_differ_by_neither_case_nor_spacing() {
+        let key = |text| Category::parse(text).unwrap().key();
+        assert_eq!(key("Web  Development"), key("web development"));
+        assert_eq!(key("ДИЗАЙН"), key("дизайн"));
+        assert_eq!(key("CAFE\u{301}"), key("café"));
+        assert_ne!(key("C"), key("C#"));
+        assert_eq!(Category::parse("Web Design").unwrap().as_str(), "Web Design");
+    }
+
+    #[test]
+    fn a_category_key_is_its_own_key() {
+        for text in ["Web  Development", "İSTANBUL", "ΟΔΟΣ", "STRASSE ß", "C#: x"] {
+            let key = CategoryKey::parse(text).unwrap();
+            assert_eq!(CategoryKey::parse(key.as_str()), Ok(key));
+        }
+    }
+
+    #[test]
+    fn what_was_accepted_is_accepted_again() {
+        for text in ["  a\r\n\tb ", "Cafe\u{301}", "\u{1100}\u{1161}"] {
+            let note = Note::parse(text).unwrap();
+            assert_eq!(Note::parse(note.as_str()), Ok(note));
+        }
+    }
+}
