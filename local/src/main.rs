@@ -1,6 +1,8 @@
 //! `cargo local`: the cloud on one machine.
 #![allow(dead_code, unreachable_pub, reason = "rooms are being furnished")]
 
+mod functions;
+mod http_api;
 mod invoke;
 mod log;
 #[path = "template/model.rs"]
