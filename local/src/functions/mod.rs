@@ -1,6 +1,6 @@
 //! AWS Lambda on one machine: every function in processes of its own, spoken to through the Runtime API.
 //!
-//! [`Functions`] runs the project's binaries, [`RemoteFunctions`] sends invocations to an external Invoke API instead
+//! [`Functions`] runs the project's binaries, [`remote::RemoteFunctions`] sends invocations to an external Invoke API instead
 //! (`--functions URL`), and [`invoke_api`] is that API as this cloud serves it. All of them meet in [`crate::invoke::Invoke`].
 //!
 //! What is as on AWS: one invocation at a time per instance, `Timeout` and `MemorySize`, the init phase of 10 s, the limits
@@ -8,12 +8,13 @@
 //! not frozen, and what bounds the account's concurrency is here a number of processes, for which invocations queue.
 
 mod exit;
+mod idle;
 mod instance;
 pub mod invoke_api;
 mod memory;
 mod output;
 mod pool;
-mod remote;
+pub mod remote;
 mod runtime_api;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ use futures::future::BoxFuture;
 use crate::invoke::{Invocation, Invoke, InvokeError};
 use crate::log::Log;
 use crate::model::Function;
-pub use remote::RemoteFunctions;
+pub(crate) use runtime_api::trace_root;
 
 /// The largest event or reply of a synchronous invocation: 6 MB and the 100 bytes that Lambda adds.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>

@@ -1,17 +1,17 @@
 //! Which instance gets an invocation: an idle one, a new one, or none.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::future::join_all;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::idle::Idle;
 use super::instance::{Instance, Outcome};
 use super::runtime_api::Event;
 use super::{Launch, MAX_PAYLOAD, Settings};
@@ -32,10 +32,7 @@ pub(super) struct Pool {
     running: Arc<Semaphore>,
     /// A permit per instance that is starting: a hundred at once would all miss the init timeout.
     starting: Semaphore,
-    /// Instances with nothing to do, the longest idle first.
-    idle: Mutex<Vec<Instance>>,
-    /// An instance has become idle.
-    freed: Notify,
+    idle: Idle,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -74,8 +71,7 @@ impl Pool {
             log,
             running: Arc::new(Semaphore::new(settings.max_instances)),
             starting: Semaphore::new(starting),
-            idle: Mutex::default(),
-            freed: Notify::new(),
+            idle: Idle::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             settings,
@@ -112,8 +108,7 @@ impl Pool {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        let idle = std::mem::take(&mut *self.idle());
-        join_all(idle.into_iter().map(|mut instance| async move { instance.kill().await })).await;
+        self.idle.kill_all().await;
     }
 
     async fn admit(&self, name: &str) -> Result<Admission, InvokeError> {
@@ -191,11 +186,11 @@ impl Pool {
     }
 
     async fn instance(&self, entry: &Entry) -> Result<Instance, InvokeError> {
-        loop {
-            let mut freed = std::pin::pin!(self.freed.notified());
+        while !self.stop.is_cancelled() {
+            let mut freed = std::pin::pin!(self.idle.freed());
             // From here on, not from the first poll: what becomes idle between the look and the wait must be noticed.
             freed.as_mut().enable();
-            if let Some(instance) = self.take_idle(&entry.function.name) {
+            if let Some(instance) = self.idle.take(&entry.function.name) {
                 return Ok(instance);
             }
             tokio::select! {
@@ -204,10 +199,14 @@ impl Pool {
                 () = freed => {}
             }
         }
+        Err(stopping())
     }
 
     async fn start(&self, entry: &Entry) -> Result<Instance, InvokeError> {
-        if let Some(mut evicted) = self.make_room() {
+        let running = self.settings.max_instances - self.running.available_permits();
+        if self.idle.len() + running > self.settings.max_instances
+            && let Some(mut evicted) = self.idle.take_oldest()
+        {
             evicted.kill().await;
         }
         let (function, stop) = (entry.function.clone(), self.stop.clone());
@@ -218,50 +217,18 @@ impl Pool {
         })
     }
 
-    fn take_idle(&self, name: &str) -> Option<Instance> {
-        let mut idle = self.idle();
-        // The one used last, so that those not needed stay idle and are reaped.
-        while let Some(at) = idle.iter().rposition(|instance| instance.function.name == name) {
-            let mut instance = idle.remove(at);
-            if instance.is_alive() {
-                return Some(instance);
-            }
-        }
-        None
-    }
-
-    /// The longest idle instance, when idle and running ones together are more than there may be.
-    fn make_room(&self) -> Option<Instance> {
-        let mut idle = self.idle();
-        let running = self.settings.max_instances - self.running.available_permits();
-        if idle.len() + running > self.settings.max_instances { Some(idle.remove(0)) } else { None }
-    }
-
     fn put_back(&self, instance: Instance, admission: Admission) {
-        self.idle().push(instance);
+        self.idle.put(instance);
         drop(admission);
-        self.freed.notify_waiters();
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Instance>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle.announce();
     }
 }
 
-/// Ends instances that have been idle for too long, and forgets those that ended by themselves.
+/// Ends idle instances in time. The pool may go away meanwhile, which ends them too.
 async fn reap(pool: Weak<Pool>, stop: CancellationToken, every: Duration) {
     while stop.run_until_cancelled(sleep(every)).await.is_some() {
         let Some(pool) = pool.upgrade() else { return };
-        let over: Vec<Instance> = {
-            let mut idle = pool.idle();
-            let is_over = |instance: &mut Instance| {
-                instance.idle_since.elapsed() > pool.settings.idle_timeout || !instance.is_alive()
-            };
-            idle.extract_if(.., is_over).collect()
-        };
-        for mut instance in over {
-            instance.kill().await;
-        }
+        pool.idle.reap(pool.settings.idle_timeout).await;
     }
 }
 
