@@ -49,25 +49,13 @@ pub(super) enum SendError {
 }
 
 impl Connection {
-    fn new(
-        parts: &Parts,
-        source_ip: String,
-        quotas: &Quotas,
-    ) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
-        let header = |name| {
-            parts
-                .headers
-                .get(name)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        };
+    fn new(parts: &Parts, source_ip: String, quotas: &Quotas) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
+        let header = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let (queue, outgoing) = mpsc::channel(quotas.buffer_messages);
         let connection = Self {
             id: id::new(),
             connected_at: Timestamp::now(),
-            identity: Identity {
-                source_ip,
-                user_agent: header(http::header::USER_AGENT),
-            },
+            identity: Identity { source_ip, user_agent: header(http::header::USER_AGENT) },
             domain_name: header(http::header::HOST).unwrap_or_default(),
             opened: Instant::now(),
             active_after: AtomicU64::new(0),
@@ -104,9 +92,7 @@ impl Connection {
     /// When the last message was sent or received.
     pub(super) fn last_active_at(&self) -> Timestamp {
         let after = SignedDuration::try_from(self.active_after()).unwrap_or_default();
-        self.connected_at
-            .saturating_add(after)
-            .unwrap_or(self.connected_at)
+        self.connected_at.saturating_add(after).unwrap_or(self.connected_at)
     }
 }
 
@@ -149,17 +135,9 @@ pub(super) async fn live(
 }
 
 async fn disconnected(gateway: &Arc<Gateway>, connection: &Connection, end: &End) {
-    gateway.log.line(
-        "ws",
-        Some(&connection.id),
-        &format!("closed: {} {}", end.code, end.reason),
-    );
+    gateway.log.line("ws", Some(&connection.id), &format!("closed: {} {:?}", end.code, end.reason));
     if let Some(function) = gateway.api.routes.get("$disconnect") {
         // There is nobody to tell of a failure; it has been logged.
-        drop(
-            gateway
-                .integrate(function, Event::disconnect(&gateway.api, connection, end))
-                .await,
-        );
+        drop(gateway.integrate(function, Event::disconnect(&gateway.api, connection, end)).await);
     }
 }

@@ -20,11 +20,7 @@ pub(super) struct End {
 
 impl End {
     const fn ours(code: u16, reason: &'static str) -> Self {
-        Self {
-            code,
-            reason: Cow::Borrowed(reason),
-            by_us: true,
-        }
+        Self { code, reason: Cow::Borrowed(reason), by_us: true }
     }
 
     /// No message for the idle timeout, or the maximum duration is reached. The reason is AWS's.
@@ -38,26 +34,17 @@ impl End {
     /// The gateway is shutting down.
     pub(super) const RESTART: Self = Self::ours(1012, "Service restart");
     /// The TCP connection ended without a close frame.
-    pub(super) const DROPPED: Self = Self {
-        code: 1006,
-        reason: Cow::Borrowed("Connection closed abnormally"),
-        by_us: false,
-    };
+    pub(super) const DROPPED: Self =
+        Self { code: 1006, reason: Cow::Borrowed("Connection closed abnormally"), by_us: false };
 
     /// The client sent a close frame.
     pub(super) fn by_client(frame: Option<CloseFrame>) -> Self {
         match frame {
-            Some(frame) => Self {
-                code: frame.code.into(),
-                reason: frame.reason.as_str().to_owned().into(),
-                by_us: false,
-            },
+            Some(frame) => {
+                Self { code: frame.code.into(), reason: frame.reason.as_str().to_owned().into(), by_us: false }
+            }
             // The reason is AWS's.
-            None => Self {
-                code: 1005,
-                reason: Cow::Borrowed("Client-side close frame status not set"),
-                by_us: false,
-            },
+            None => Self { code: 1005, reason: Cow::Borrowed("Client-side close frame status not set"), by_us: false },
         }
     }
 
@@ -74,9 +61,6 @@ impl End {
 
     /// The close frame to send, when it is ours to close.
     pub(super) fn close_frame(&self) -> Option<CloseFrame> {
-        self.by_us.then(|| CloseFrame {
-            code: CloseCode::from(self.code),
-            reason: self.reason.as_ref().into(),
-        })
+        self.by_us.then(|| CloseFrame { code: CloseCode::from(self.code), reason: self.reason.as_ref().into() })
     }
 }

@@ -84,12 +84,7 @@ impl Event {
     }
 
     /// A message from the client.
-    pub(super) fn message(
-        api: &WebSocketApi,
-        connection: &Connection,
-        route_key: &str,
-        body: String,
-    ) -> Self {
+    pub(super) fn message(api: &WebSocketApi, connection: &Connection, route_key: &str, body: String) -> Self {
         let mut event = Self::new(api, connection, route_key, "MESSAGE");
         event.request_context.message_id = Some(id::new());
         event.body = Some(body);
@@ -102,25 +97,15 @@ impl Event {
         event.request_context.disconnect_status_code = Some(end.code);
         event.request_context.disconnect_reason = Some(end.reason.to_string());
         let host = ("Host", connection.domain_name.as_str());
-        let headers: Multi = [
-            host,
-            ("x-api-key", ""),
-            ("X-Forwarded-For", ""),
-            ("x-restapi", ""),
-        ]
-        .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
-        .into();
+        let headers: Multi = [host, ("x-api-key", ""), ("X-Forwarded-For", ""), ("x-restapi", "")]
+            .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
+            .into();
         event.headers = Some(last_values(&headers));
         event.multi_value_headers = Some(headers);
         event
     }
 
-    fn new(
-        api: &WebSocketApi,
-        connection: &Connection,
-        route_key: &str,
-        event_type: &'static str,
-    ) -> Self {
+    fn new(api: &WebSocketApi, connection: &Connection, route_key: &str, event_type: &'static str) -> Self {
         let now = Timestamp::now();
         let request_id = id::new();
         let request_context = RequestContext {
@@ -156,28 +141,13 @@ impl Event {
 /// The client's headers without the hop-by-hop ones, and those that API Gateway adds.
 fn headers(from: &HeaderMap, connection: &Connection) -> Multi {
     let mut headers = Multi::new();
-    for (name, value) in from
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "connection" | "upgrade"))
-    {
+    for (name, value) in from.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "upgrade")) {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        headers
-            .entry(as_written(name.as_str()))
-            .or_default()
-            .push(value);
+        headers.entry(as_written(name.as_str())).or_default().push(value);
     }
-    let port = connection
-        .domain_name
-        .rsplit_once(':')
-        .map_or("80", |(_, port)| port);
-    let [trace, root] =
-        [id::new(), id::new()].map(|id| data_encoding::HEXLOWER.encode(id.as_bytes()));
-    let trace = format!(
-        "Root=1-{:08x}-{}{}",
-        connection.connected_at.as_second(),
-        &trace[..12],
-        &root[..12]
-    );
+    let port = connection.domain_name.rsplit_once(':').map_or("80", |(_, port)| port);
+    let [trace, root] = [id::new(), id::new()].map(|id| data_encoding::HEXLOWER.encode(id.as_bytes()));
+    let trace = format!("Root=1-{:08x}-{}{}", connection.connected_at.as_second(), &trace[..12], &root[..12]);
     let added = [
         ("X-Amzn-Trace-Id", trace.as_str()),
         ("X-Forwarded-For", connection.identity.source_ip.as_str()),
@@ -185,9 +155,7 @@ fn headers(from: &HeaderMap, connection: &Connection) -> Multi {
         ("X-Forwarded-Proto", "http"),
     ];
     for (name, value) in added {
-        headers
-            .entry(name.to_owned())
-            .or_insert_with(|| vec![value.to_owned()]);
+        headers.entry(name.to_owned()).or_insert_with(|| vec![value.to_owned()]);
     }
     headers
 }
@@ -198,16 +166,11 @@ fn as_written(name: &str) -> String {
         "websocket" => "WebSocket".to_owned(),
         part => part[..1].to_ascii_uppercase() + &part[1..],
     };
-    name.split('-')
-        .map(|p| if p.is_empty() { String::new() } else { part(p) })
-        .collect::<Vec<_>>()
-        .join("-")
+    name.split('-').map(|p| if p.is_empty() { String::new() } else { part(p) }).collect::<Vec<_>>().join("-")
 }
 
 fn query(parts: &Parts) -> Option<Multi> {
-    let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-        .ok()?
-        .0;
+    let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).ok()?.0;
     let mut query = Multi::new();
     for (name, value) in pairs {
         query.entry(name).or_default().push(value);
@@ -216,10 +179,7 @@ fn query(parts: &Parts) -> Option<Multi> {
 }
 
 fn last_values(multi: &Multi) -> Single {
-    multi
-        .iter()
-        .filter_map(|(name, values)| Some((name.clone(), values.last()?.clone())))
-        .collect()
+    multi.iter().filter_map(|(name, values)| Some((name.clone(), values.last()?.clone()))).collect()
 }
 
 #[cfg(test)]
@@ -228,13 +188,7 @@ mod tests {
 
     #[test]
     fn header_names_are_written_as_clients_write_them() {
-        for name in [
-            "Host",
-            "Sec-WebSocket-Key",
-            "User-Agent",
-            "X-Api-Key",
-            "Origin",
-        ] {
+        for name in ["Host", "Sec-WebSocket-Key", "User-Agent", "X-Api-Key", "Origin"] {
             assert_eq!(as_written(&name.to_ascii_lowercase()), name);
         }
     }

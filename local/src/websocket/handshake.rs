@@ -26,11 +26,7 @@ pub(super) async fn handshake(
     mut request: Request,
 ) -> Response {
     if !serves(&gateway.api.stage, request.uri().path()) {
-        return refusal(
-            StatusCode::FORBIDDEN,
-            "ForbiddenException",
-            json!({"message": "Forbidden"}),
-        );
+        return refusal(StatusCode::FORBIDDEN, "ForbiddenException", json!({"message": "Forbidden"}));
     }
     let accepted = match create_response_with_body(&request, Body::empty) {
         Ok(accepted) => accepted,
@@ -40,17 +36,8 @@ pub(super) async fn handshake(
     let (answer, answered) = oneshot::channel();
     let (parts, _) = request.into_parts();
     let source_ip = peer.ip().to_string();
-    gateway.tasks.spawn(connection::live(
-        Arc::clone(&gateway),
-        parts,
-        source_ip,
-        accepted,
-        upgrade,
-        answer,
-    ));
-    answered
-        .await
-        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    gateway.tasks.spawn(connection::live(Arc::clone(&gateway), parts, source_ip, accepted, upgrade, answer));
+    answered.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// Asks `$connect`, when there is one: `accepted` with the subprotocol it chose, or else a refusal.
@@ -66,13 +53,14 @@ pub(super) async fn connect(
     let event = Event::connect(&gateway.api, connection, parts);
     let request_id = event.request_context.request_id.clone();
     let failed = |status, message| {
-        let body =
-            json!({"message": message, "connectionId": connection.id, "requestId": request_id});
+        let body = json!({"message": message, "connectionId": connection.id, "requestId": request_id});
         refusal(status, "InternalServerErrorException", body)
     };
     let reply = match gateway.integrate(function, event).await {
         Ok(reply) => reply,
-        Err(Failure::Failed) => return Err(failed(StatusCode::BAD_GATEWAY, "Internal server error")),
+        Err(Failure::Failed) => {
+            return Err(failed(StatusCode::BAD_GATEWAY, "Internal server error"));
+        }
         Err(Failure::TimedOut) => {
             return Err(failed(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"));
         }
@@ -88,11 +76,7 @@ pub(super) async fn connect(
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
     if let Some(protocol) = reply.header(SEC_WEBSOCKET_PROTOCOL.as_str()) {
         match HeaderValue::from_str(protocol) {
-            Ok(protocol) => drop(
-                accepted
-                    .headers_mut()
-                    .insert(SEC_WEBSOCKET_PROTOCOL, protocol),
-            ),
+            Ok(protocol) => drop(accepted.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol)),
             Err(_) => return Err(failed(StatusCode::BAD_GATEWAY, "Internal server error")),
         }
     }
@@ -109,28 +93,18 @@ fn serves(stage: &str, path: &str) -> bool {
 fn not_a_handshake(error: &Error) -> Response {
     let status = match error {
         Error::Protocol(
-            ProtocolError::MissingConnectionUpgradeHeader
-            | ProtocolError::MissingUpgradeWebSocketHeader,
+            ProtocolError::MissingConnectionUpgradeHeader | ProtocolError::MissingUpgradeWebSocketHeader,
         ) => StatusCode::UPGRADE_REQUIRED,
         _ => StatusCode::BAD_REQUEST,
     };
-    let mut response = refusal(
-        status,
-        "BadRequestException",
-        json!({"message": error.to_string()}),
-    );
+    let mut response = refusal(status, "BadRequestException", json!({"message": error.to_string()}));
     // RFC 9110, 15.5.22: a 426 names the protocol.
-    response
-        .headers_mut()
-        .insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
+    response.headers_mut().insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
     response
 }
 
 fn refusal(status: StatusCode, error_type: &'static str, body: serde_json::Value) -> Response {
-    let error_type = (
-        HeaderName::from_static("x-amzn-errortype"),
-        HeaderValue::from_static(error_type),
-    );
+    let error_type = (HeaderName::from_static("x-amzn-errortype"), HeaderValue::from_static(error_type));
     (status, [error_type], axum::Json(body)).into_response()
 }
 
@@ -140,15 +114,7 @@ mod tests {
 
     #[test]
     fn only_the_stage_and_the_root_are_served() {
-        assert!(
-            ["/", "/prod", "/prod/"]
-                .into_iter()
-                .all(|path| serves("prod", path))
-        );
-        assert!(
-            !["/dev", "/prod/x", "/PROD"]
-                .into_iter()
-                .any(|path| serves("prod", path))
-        );
+        assert!(["/", "/prod", "/prod/"].into_iter().all(|path| serves("prod", path)));
+        assert!(!["/dev", "/prod/x", "/PROD"].into_iter().any(|path| serves("prod", path)));
     }
 }

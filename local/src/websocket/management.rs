@@ -65,11 +65,7 @@ async fn manage(
     request: Request,
 ) -> Result<Response, ApiError> {
     let gateway = &management.gateway;
-    if target
-        .stage
-        .as_ref()
-        .is_some_and(|stage| *stage != gateway.api.stage)
-    {
+    if target.stage.as_ref().is_some_and(|stage| *stage != gateway.api.stage) {
         return Err(ApiError::Forbidden("Forbidden".to_owned()));
     }
     let (parts, body) = request.into_parts();
@@ -77,18 +73,13 @@ async fn manage(
     let open = || match gateway.open.get(&target.id) {
         Some(connection) => Ok(connection),
         None if id::is_well_formed(&target.id) => Err(ApiError::Gone),
-        None => Err(ApiError::BadRequest(format!(
-            "Invalid connectionId: {}",
-            target.id
-        ))),
+        None => Err(ApiError::BadRequest(format!("Invalid connectionId: {}", target.id))),
     };
     match parts.method {
         Method::POST => post(gateway, open, body).await,
         Method::GET => Ok(describe(open()?.as_ref())),
         Method::DELETE => Ok(delete(gateway, &open()?)),
-        _ => Err(ApiError::Forbidden(
-            "Missing Authentication Token".to_owned(),
-        )),
+        _ => Err(ApiError::Forbidden("Missing Authentication Token".to_owned())),
     }
 }
 
@@ -98,16 +89,11 @@ async fn post(
     open: impl Fn() -> Result<Arc<Connection>, ApiError>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let message = to_bytes(body, MAX_BODY)
-        .await
-        .map_err(|_| ApiError::PayloadTooLarge)?;
+    let message = to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::PayloadTooLarge)?;
     if message.len() > gateway.quotas.message_bytes {
         return Err(ApiError::PayloadTooLarge);
     }
-    match open()?
-        .send(Outgoing::Message(message), gateway.quotas.buffer_wait)
-        .await
-    {
+    match open()?.send(Outgoing::Message(message), gateway.quotas.buffer_wait).await {
         Ok(()) => Ok(StatusCode::OK.into_response()),
         Err(SendError::Gone) => Err(ApiError::Gone),
         Err(SendError::BufferFull) => Err(ApiError::LimitExceeded),
@@ -136,25 +122,18 @@ fn delete(gateway: &Gateway, connection: &Arc<Connection>) -> Response {
 
 impl Management {
     fn authorize(&self, method: &Method, id: &str, headers: &HeaderMap) -> Result<(), ApiError> {
-        let (Some(authorize), Some(header)) =
-            (&self.authorize, headers.get(http::header::AUTHORIZATION))
-        else {
+        let (Some(authorize), Some(header)) = (&self.authorize, headers.get(http::header::AUTHORIZATION)) else {
             return Ok(());
         };
         let api = &self.gateway.api;
-        let resource = format!(
-            "{ARN_PREFIX}:{}/{}/{method}/@connections/{id}",
-            api.api_id, api.stage
-        );
+        let resource = format!("{ARN_PREFIX}:{}/{}/{method}/@connections/{id}", api.api_id, api.stage);
         let key = header.to_str().ok().and_then(access_key);
         match key {
             Some(key) if authorize(key, ACTION, &resource) => Ok(()),
             Some(key) => Err(ApiError::Forbidden(format!(
                 "{key} is not authorized to perform: {ACTION} on resource: {resource}"
             ))),
-            None => Err(ApiError::Forbidden(
-                "Authorization header is not a SigV4 one".to_owned(),
-            )),
+            None => Err(ApiError::Forbidden("Authorization header is not a SigV4 one".to_owned())),
         }
     }
 }
@@ -162,9 +141,7 @@ impl Management {
 /// The access key id of `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/execute-api/aws4_request, ...`.
 fn access_key(authorization: &str) -> Option<&str> {
     let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
-    let credential = parameters
-        .split(',')
-        .find_map(|parameter| parameter.trim().strip_prefix("Credential="))?;
+    let credential = parameters.split(',').find_map(|parameter| parameter.trim().strip_prefix("Credential="))?;
     credential.split_once('/').map(|(key, _)| key)
 }
 
@@ -173,28 +150,15 @@ impl IntoResponse for ApiError {
         let (status, name, message) = match self {
             Self::BadRequest(message) => (StatusCode::BAD_REQUEST, "BadRequestException", message),
             Self::Forbidden(message) => (StatusCode::FORBIDDEN, "ForbiddenException", message),
-            Self::Gone => (
-                StatusCode::GONE,
-                "GoneException",
-                "Connection is gone".to_owned(),
-            ),
-            Self::PayloadTooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "PayloadTooLargeException",
-                "Payload too large".to_owned(),
-            ),
-            Self::LimitExceeded => (
-                StatusCode::TOO_MANY_REQUESTS,
-                "LimitExceededException",
-                "Client side buffer is full".to_owned(),
-            ),
+            Self::Gone => (StatusCode::GONE, "GoneException", "Connection is gone".to_owned()),
+            Self::PayloadTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Payload too large".to_owned())
+            }
+            Self::LimitExceeded => {
+                (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException", "Client side buffer is full".to_owned())
+            }
         };
-        (
-            status,
-            [("x-amzn-errortype", name)],
-            Json(json!({"message": message})),
-        )
-            .into_response()
+        (status, [("x-amzn-errortype", name)], Json(json!({"message": message}))).into_response()
     }
 }
 

@@ -39,6 +39,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -94,16 +95,13 @@ pub fn start(
         .fallback(handshake::handshake)
         .with_state(Arc::clone(&gateway))
         .into_make_service_with_connect_info::<SocketAddr>();
-    let serve = axum::serve(listener, clients)
-        .with_graceful_shutdown(gateway.shutdown.clone().cancelled_owned());
+    // Without Nagle's algorithm: the last frame of a message would wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
+    let serve = axum::serve(listener, clients).with_graceful_shutdown(gateway.shutdown.clone().cancelled_owned());
     let log = gateway.log.clone();
     gateway.tasks.spawn(async move {
         if let Err(error) = serve.await {
-            log.line(
-                "ws",
-                None,
-                &format!("no longer accepts connections: {error}"),
-            );
+            log.line("ws", None, &format!("no longer accepts connections: {error}"));
         }
     });
     Ok(Running { gateway })
@@ -119,13 +117,8 @@ impl Running {
     /// Waits after a shutdown until every connection is closed and its `$disconnect` has run, for [`Quotas::drain`] at most.
     pub async fn drained(self) {
         self.gateway.tasks.close();
-        if tokio::time::timeout(self.gateway.quotas.drain, self.gateway.tasks.wait())
-            .await
-            .is_err()
-        {
-            self.gateway
-                .log
-                .line("ws", None, "stopped before every connection was closed");
+        if tokio::time::timeout(self.gateway.quotas.drain, self.gateway.tasks.wait()).await.is_err() {
+            self.gateway.log.line("ws", None, "stopped before every connection was closed");
         }
     }
 }

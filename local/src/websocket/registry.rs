@@ -13,8 +13,7 @@ pub(super) struct Registry {
 
 impl Registry {
     pub(super) fn insert(&self, connection: &Arc<Connection>) {
-        self.lock()
-            .insert(connection.id.clone(), Arc::clone(connection));
+        self.lock().insert(connection.id.clone(), Arc::clone(connection));
     }
 
     pub(super) fn get(&self, id: &str) -> Option<Arc<Connection>> {
@@ -27,8 +26,6 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Connection>>> {
         // A map is whole whatever panicked while it was locked.
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

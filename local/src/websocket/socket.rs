@@ -40,8 +40,7 @@ pub(super) async fn serve(
         .write_buffer_size(BUFFER_BYTES)
         .max_message_size(Some(quotas.message_bytes))
         .max_frame_size(Some(quotas.frame_bytes));
-    let mut socket =
-        WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     let (sink, stream) = (&mut socket).split();
     // Reading does not wait for writing: a client that does not read can still be heard, and timed.
     let end = tokio::select! {
@@ -80,12 +79,7 @@ async fn read(
 /// Invokes the function of the route that `message` takes. The client hears of it only when that fails.
 async fn deliver(gateway: &Arc<Gateway>, connection: &Connection, message: &str) {
     let route = gateway.selection.route(&gateway.api.routes, message);
-    let event = Event::message(
-        &gateway.api,
-        connection,
-        route.map_or("$default", |(key, _)| key),
-        message.to_owned(),
-    );
+    let event = Event::message(&gateway.api, connection, route.map_or("$default", |(key, _)| key), message.to_owned());
     let request_id = event.request_context.request_id.clone();
     let problem = match route {
         None => "Forbidden",
@@ -94,16 +88,10 @@ async fn deliver(gateway: &Arc<Gateway>, connection: &Connection, message: &str)
             Err(_) => "Internal server error",
         },
     };
-    let frame = format!(
-        r#"{{"message": "{problem}", "connectionId":"{}", "requestId":"{request_id}"}}"#,
-        connection.id
-    );
+    let frame =
+        format!(r#"{{"message": "{problem}", "connectionId":"{}", "requestId":"{request_id}"}}"#, connection.id);
     // A client that has gone, or does not read, is not told.
-    drop(
-        connection
-            .send(Outgoing::Message(frame.into()), gateway.quotas.buffer_wait)
-            .await,
-    );
+    drop(connection.send(Outgoing::Message(frame.into()), gateway.quotas.buffer_wait).await);
 }
 
 async fn write(
@@ -131,28 +119,17 @@ async fn write(
 
 /// `message` in frames of at most `max` bytes: one, or a first one and its continuations.
 fn frames(message: &Bytes, max: usize) -> impl Iterator<Item = Frame> {
-    let data = if std::str::from_utf8(message).is_ok() {
-        Data::Text
-    } else {
-        Data::Binary
-    };
+    let data = if std::str::from_utf8(message).is_ok() { Data::Text } else { Data::Binary };
     let starts = (0..message.len().max(1)).step_by(max);
     starts.map(move |start| {
         let end = message.len().min(start + max);
         let data = if start == 0 { data } else { Data::Continue };
-        Frame::message(
-            message.slice(start..end),
-            OpCode::Data(data),
-            end == message.len(),
-        )
+        Frame::message(message.slice(start..end), OpCode::Data(data), end == message.len())
     })
 }
 
 async fn idle(connection: &Connection, limit: Duration) {
-    while let Some(left) = limit
-        .checked_sub(connection.idle_for())
-        .filter(|left| !left.is_zero())
-    {
+    while let Some(left) = limit.checked_sub(connection.idle_for()).filter(|left| !left.is_zero()) {
         sleep(left).await;
     }
 }
@@ -161,16 +138,17 @@ async fn idle(connection: &Connection, limit: Duration) {
 pub(super) async fn close(socket: Option<Socket>, end: &End, patience: Duration) {
     let Some(mut socket) = socket else { return };
     let goodbye = async {
-        match end.close_frame() {
-            Some(frame) => socket.send(Message::Close(Some(frame))).await?,
-            None => socket.flush().await?,
-        }
+        let Some(frame) = end.close_frame() else {
+            // Flushes the answer to the client's close frame; after that the server hangs up (RFC 6455, 7.1.1).
+            return socket.flush().await;
+        };
+        socket.send(Message::Close(Some(frame))).await?;
         let stream = socket.get_mut();
         stream.shutdown().await?;
-        // What the client is still sending (the rest of a frame that was too big, say) is read and forgotten: TCP would reset
-        // a connection closed with unread data, and the client never see the close frame (RFC 6455, 7.1.1).
+        // What the client is still sending (the rest of a frame that was too big, say) is read and forgotten: TCP would
+        // reset a connection closed with unread data, and the client never see the close frame.
         tokio::io::copy(stream, &mut tokio::io::sink()).await?;
-        Ok::<_, Error>(())
+        Ok(())
     };
     // A client that is gone already, or does not hang up, gets no further attention.
     drop(timeout(patience, goodbye).await);
@@ -181,16 +159,8 @@ mod tests {
     use super::*;
 
     fn shapes(message: &'static [u8], max: usize) -> Vec<(usize, OpCode, bool)> {
-        let shape = |frame: Frame| {
-            (
-                frame.payload().len(),
-                frame.header().opcode,
-                frame.header().is_final,
-            )
-        };
-        frames(&Bytes::from_static(message), max)
-            .map(shape)
-            .collect()
+        let shape = |frame: Frame| (frame.payload().len(), frame.header().opcode, frame.header().is_final);
+        frames(&Bytes::from_static(message), max).map(shape).collect()
     }
 
     #[test]
@@ -198,17 +168,11 @@ mod tests {
         let (text, more) = (OpCode::Data(Data::Text), OpCode::Data(Data::Continue));
         assert_eq!(shapes(b"", 4), [(0, text, true)]);
         assert_eq!(shapes(b"1234", 4), [(4, text, true)]);
-        assert_eq!(
-            shapes(b"123456789", 4),
-            [(4, text, false), (4, more, false), (1, more, true)]
-        );
+        assert_eq!(shapes(b"123456789", 4), [(4, text, false), (4, more, false), (1, more, true)]);
     }
 
     #[test]
     fn a_message_that_is_not_text_is_binary() {
-        assert_eq!(
-            shapes(&[0xff, 0xfe], 4),
-            [(2, OpCode::Data(Data::Binary), true)]
-        );
+        assert_eq!(shapes(&[0xff, 0xfe], 4), [(2, OpCode::Data(Data::Binary), true)]);
     }
 }
