@@ -17,7 +17,7 @@ impl Registry {
     }
 
     pub(super) fn get(&self, id: &str) -> Option<Arc<Connection>> {
-        self.lock().values().next().cloned().filter(|_| !id.is_empty())
+        self.lock().get(id).cloned()
     }
 
     pub(super) fn remove(&self, id: &str) -> Option<Arc<Connection>> {
