@@ -54,7 +54,7 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "URL", conflicts_with_all = ["release", "each", "no_build"])]
     pub(crate) functions: Option<String>,
 
-    /// Use another DynamoDB: DynamoDB Local (http://...), or AWS (<https://dynamodb>.REGION.amazonaws.com).
+    /// Use another DynamoDB: DynamoDB Local (http://...), or AWS (https://dynamodb.REGION.amazonaws.com).
     #[arg(long, value_name = "URL")]
     pub(crate) dynamodb: Option<Uri>,
 

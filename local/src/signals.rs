@@ -1,6 +1,5 @@
 //! What ends the local cloud: Ctrl-C, SIGTERM, SIGHUP (its terminal is closed), or the end of its standard input.
 
-use tokio::io::AsyncReadExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -31,10 +30,9 @@ impl Stop {
         }
         if stdin {
             let stop = stop.clone();
-            tokio::spawn(async move {
-                let mut stdin = tokio::io::stdin();
-                let mut ignored = [0; 1024];
-                while let Ok(1..) = stdin.read(&mut ignored).await {}
+            // Not Tokio's standard input, which would be waited for at the end.
+            std::thread::spawn(move || {
+                drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
                 stop.asked.cancel();
             });
         }

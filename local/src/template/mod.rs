@@ -26,7 +26,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use serde_norway::{Mapping, Value};
 
-pub(crate) use self::scope::{ACCOUNT, REGION, UNKNOWN};
+pub(crate) use self::scope::{REGION, UNKNOWN};
 
 use self::events::PlacedRoute;
 use self::model::{HttpApi, Project};
