@@ -36,9 +36,16 @@ const CURRENCIES: &[(&str, u8, i64)] = &[
 ];
 
 /// A lower-case ISO 4217 code, of those that can be charged here ([`Currency::all`]).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Currency(&'static str);
+
+// Derived, it would ask for input that lives for ever.
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
 
 impl Currency {
     /// US dollar, the sample data's currency.
@@ -145,7 +152,14 @@ impl fmt::Display for Money {
         match self.currency.exponent() {
             0 => write!(f, "{sign}{amount} {}", self.currency),
             places => {
-                write!(f, "{sign}{}.{:0places$} {}", amount / unit, amount % unit, self.currency, places = places.into())
+                write!(
+                    f,
+                    "{sign}{}.{:0places$} {}",
+                    amount / unit,
+                    amount % unit,
+                    self.currency,
+                    places = places.into()
+                )
             }
         }
     }
@@ -165,7 +179,10 @@ impl Price {
         let min = money.currency.min_price();
         if money.amount < min {
             let least = Money::new(min, money.currency);
-            return Err(Invalid::new("amount_too_small", format!("The smallest price is {min} minor units ({least}).")));
+            return Err(Invalid::new(
+                "amount_too_small",
+                format!("The smallest price is {min} minor units ({least})."),
+            ));
         }
         if money.amount > Self::MAX {
             return Err(Invalid::new("amount_too_large", format!("The largest price is {} minor units.", Self::MAX)));

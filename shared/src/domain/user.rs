@@ -98,7 +98,10 @@ impl Username {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
-            return Err(Invalid::new("invalid_character", "May have letters A to Z, digits, dots, underscores and hyphens."));
+            return Err(Invalid::new(
+                "invalid_character",
+                "May have letters A to Z, digits, dots, underscores and hyphens.",
+            ));
         }
         match text.len() {
             0..Self::MIN => Err(Invalid::new("too_short", "Must have at least 3 characters.")),

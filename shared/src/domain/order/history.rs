@@ -134,7 +134,10 @@ impl Idempotency {
     /// path's parameters and the body.
     pub fn new(caller: &UserId, operation: &str, key: &str, request: &[&[u8]]) -> Self {
         let caller = caller.as_str().as_bytes();
-        Self { key: Fingerprint::of(&[caller, operation.as_bytes(), key.as_bytes()]), request: Fingerprint::of(request) }
+        Self {
+            key: Fingerprint::of(&[caller, operation.as_bytes(), key.as_bytes()]),
+            request: Fingerprint::of(request),
+        }
     }
 }
 

@@ -91,13 +91,13 @@ impl Ledger {
         self.0.iter().find(|entry| entry.kind == kind)
     }
 
-    /// Whether this movement is entered.
-    pub fn contains(&self, kind: LedgerKind, stripe_id: &str) -> bool {
-        self.0.iter().any(|entry| entry.kind == kind && entry.stripe_id == stripe_id)
+    /// This movement, if it is entered.
+    pub fn of(&self, kind: LedgerKind, stripe_id: &str) -> Option<&LedgerEntry> {
+        self.0.iter().find(|entry| entry.kind == kind && entry.stripe_id == stripe_id)
     }
 
     pub(super) fn push(&mut self, entry: LedgerEntry) {
-        debug_assert!(!self.contains(entry.kind, &entry.stripe_id), "{} twice", entry.id());
+        debug_assert!(self.of(entry.kind, &entry.stripe_id).is_none(), "{} twice", entry.id());
         self.0.push(entry);
     }
 

@@ -2,7 +2,8 @@
 //!
 //! - [`table`]: the moves there are, as data, and [`diagram`]: the same for people
 //! - [`transition`]: people and timers move an order ([`Order::place`], [`Order::transition`])
-//! - [`payment`]: Stripe moves an order ([`Order::payment_fact`]), and what is to be done at Stripe ([`Order::money_steps`])
+//! - [`payment`]: what Stripe can say, the state of payment, and what is to be done at Stripe ([`Order::money_step`])
+//! - [`fact`]: Stripe moves an order ([`Order::payment_fact`])
 //! - [`history`]: what happened, and the answer to a repeated request ([`Order::replay`])
 //! - [`ledger`]: the money
 //!
@@ -10,6 +11,7 @@
 //! it was (its `version`), so of two movers at once one wins.
 
 pub mod diagram;
+pub mod fact;
 pub mod history;
 pub mod ledger;
 pub mod payment;
@@ -191,10 +193,3 @@ impl Order {
         self.worker.as_ref().is_some_and(|worker| worker.id == caller.id)
     }
 }
-
-#[cfg(test)]
-pub(crate) mod fixture;
-#[cfg(test)]
-mod table_tests;
-#[cfg(test)]
-mod walk_tests;

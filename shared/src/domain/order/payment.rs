@@ -1,18 +1,10 @@
-//! Stripe moves an order: what it says becomes facts, ledger entries and the state of payment.
-//!
-//! A fact is applied any number of times with the effect of once, and facts of one payment in any order end in the same state:
-//! money that moved is entered under Stripe's id, final statements win over earlier ones, and the state of payment is read off the ledger.
-//! Only [`FactKind::Processing`], [`FactKind::RequiresAction`] and [`FactKind::Failed`] replace each other as they come; they have to be taken
-//! from the intent as Stripe gives it at the time of applying, not from an event that may be old.
+//! The money side of an order: what Stripe can say, the state that follows from it, and what is to be done at Stripe.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::history::{Actor, EventKind, PaymentStep};
-use super::ledger::{LedgerEntry, LedgerKind};
-use super::table::{ActorKind, PaymentStatus, Status, Transition};
-use super::transition::{By, Step, Who};
-use super::{Mismatch, Order, Refusal, Timers, Visibility};
+use super::ledger::LedgerKind;
+use super::table::{PaymentStatus, Status};
+use super::{Order, Refusal, Visibility};
 use crate::domain::ids::{ChargeId, ChargebackId, PaymentIntentId, RefundId};
 use crate::domain::money::Money;
 use crate::domain::user::{Caller, Role};
@@ -110,7 +102,7 @@ impl ChargebackState {
     }
 
     /// It goes from an inquiry to a chargeback to its end, where it stays.
-    fn follows(self, before: Self) -> bool {
+    pub(super) fn follows(self, before: Self) -> bool {
         match before {
             Self::Inquiry => self != Self::Inquiry,
             Self::Open => self.is_closed(),
@@ -193,50 +185,69 @@ impl Order {
         Err(Refusal::NotPayable { status: self.status, version: self.version })
     }
 
-    /// Notes the intent that Stripe made for this order. `None`: it was noted already. An order that was called off meanwhile takes it too,
-    /// and has it canceled ([`Order::money_steps`]). Another intent than the one noted is a [`Refusal::Mismatch`].
-    pub fn bind_intent(&self, intent: PaymentIntentId, by: By) -> Result<Option<Self>, Refusal> {
-        let actor = match &by.who {
-            Who::User(caller) if caller.id == self.client.id => Actor::user(ActorKind::Client, caller),
-            Who::User(_) | Who::Timer => return Err(Refusal::Forbidden),
-        };
-        if self.binds(&intent)? {
-            return Ok(None);
+    /// What is to be done at Stripe now. It follows from the state alone, so it can be asked at any time, by anybody, and repeated.
+    pub fn money_step(&self) -> Option<MoneyStep> {
+        let intent = self.payment_intent.clone().filter(|_| self.status == Status::Canceled)?;
+        if !self.is_charged() {
+            return (!self.intent_canceled).then_some(MoneyStep::CancelIntent { intent });
         }
-        let kind = EventKind::Payment(PaymentStep::PaymentStarted);
-        let step = Step { kind, actor, at: by.at, note: by.note, idempotency: by.idempotency };
-        Ok(Some(self.step(step, |order, _| order.payment_intent = Some(intent))))
+        let failed = self.failed_refunds();
+        let under_way = self.refunds.iter().any(|refund| refund.status == RefundStatus::Pending);
+        // What a bank has taken back is not here to be refunded; should the chargeback be won, it is.
+        let balance = self.ledger.balance();
+        if balance <= 0 || under_way || failed >= MAX_REFUND_ATTEMPTS {
+            return None;
+        }
+        let idempotency_key = format!("{}-refund-{failed}-{balance}", self.id);
+        Some(MoneyStep::Refund { intent, amount: Money::new(balance, self.price.currency()), idempotency_key })
     }
 
-    /// The order after what Stripe said; `None` when it knew already. It is never refused for its state: money that moved is entered.
-    /// What is of another intent, charge, amount or currency is a [`Refusal::Mismatch`].
-    ///
-    /// A payment that succeeds makes a pending order open; when the order was called off meanwhile, the money is to go back. An intent that is
-    /// canceled cancels a pending order: it could never be paid. Nothing else moves work, and nothing moves it backwards.
-    pub fn payment_fact(&self, fact: &Fact, at: Timestamp, timers: &Timers) -> Result<Option<Self>, Refusal> {
-        self.binds(&fact.intent)?;
-        let intent = fact.intent.clone();
-        let say = |kind: EventKind, change: &dyn Fn(&mut Self, Timestamp)| {
-            let actor = Actor::system(ActorKind::Stripe);
-            Some(self.step(Step { kind, actor, at, note: None, idempotency: None }, |order, at| {
-                // A webhook may come before the answer to the call that made the intent.
-                order.payment_intent = Some(intent);
-                change(order, at);
-            }))
-        };
-        let attempt = |status, step| {
-            let waits = self.status == Status::Pending && !self.is_charged() && !self.intent_canceled;
-            if !waits || self.payment_status == status || self.noted_attempts() >= MAX_NOTED_ATTEMPTS {
-                return None;
-            }
-            Some((EventKind::Payment(step), status))
-        };
-        let attempted = |attempt: Option<(EventKind, PaymentStatus)>| {
-            attempt.and_then(|(kind, status)| say(kind, &|order, at| order.set_attempt(status, at, timers)))
-        };
-        Ok(match &fact.kind {
-            FactKind::Processing => attempted(attempt(PaymentStatus::Processing, PaymentStep::PaymentProcessing)),
-            _ => None,
-        })
+    /// Why an admin should look at it; empty for most.
+    pub fn attention(&self) -> Vec<Attention> {
+        let chargeback_open = self.chargebacks.iter().any(|chargeback| !chargeback.state.is_closed());
+        let at_work = matches!(self.status, Status::Open | Status::Assigned | Status::Delivered | Status::Disputed);
+        let refund_failed = self.payment_status == PaymentStatus::RefundPending
+            && self.ledger.balance() > 0
+            && self.failed_refunds() >= MAX_REFUND_ATTEMPTS;
+        [
+            (Attention::Dispute, self.status == Status::Disputed),
+            (Attention::ChargebackOpen, chargeback_open),
+            (Attention::Unfunded, at_work && !self.is_funded()),
+            (Attention::RefundFailed, refund_failed),
+        ]
+        .into_iter()
+        .filter_map(|(attention, holds)| holds.then_some(attention))
+        .collect()
+    }
+
+    /// Whether the whole price is here.
+    pub fn is_funded(&self) -> bool {
+        self.is_charged() && self.ledger.balance() >= self.price.amount()
+    }
+
+    /// Whether the payment succeeded, whatever became of the money since.
+    pub fn is_charged(&self) -> bool {
+        self.ledger.find(LedgerKind::Charge).is_some()
+    }
+
+    /// The state of payment, once there is a charge, is read off the ledger. Whatever an order that was called off holds is to go
+    /// back.
+    pub(super) fn derived_payment_status(&self) -> PaymentStatus {
+        if !self.is_charged() {
+            return self.payment_status;
+        }
+        let bank_decides = self.chargebacks.iter().any(|chargeback| chargeback.state == ChargebackState::Open);
+        let all_back = self.ledger.balance() <= 0 && !bank_decides;
+        match self.status {
+            Status::Canceled if all_back => PaymentStatus::Refunded,
+            Status::Canceled => PaymentStatus::RefundPending,
+            // Refunded by hand, at Stripe, while the order goes on.
+            _ if all_back && self.ledger.refunded() > 0 => PaymentStatus::Refunded,
+            _ => PaymentStatus::Paid,
+        }
+    }
+
+    fn failed_refunds(&self) -> usize {
+        self.refunds.iter().filter(|refund| refund.status == RefundStatus::Failed).count()
     }
 }

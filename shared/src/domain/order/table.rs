@@ -29,8 +29,7 @@ pub enum Status {
 
 impl Status {
     /// Every state, in the order of the usual life.
-    pub const ALL: [Self; 7] =
-        [S::Pending, S::Open, S::Assigned, S::Delivered, S::Completed, S::Disputed, S::Canceled];
+    pub const ALL: [Self; 7] = [S::Pending, S::Open, S::Assigned, S::Delivered, S::Completed, S::Disputed, S::Canceled];
 
     /// `pending`.
     pub const fn as_str(self) -> &'static str {
@@ -269,7 +268,7 @@ pub const MAX_REVISIONS: usize = 5;
 pub const MAX_HANDOVERS: usize = 10;
 
 /// What a move has to bring about at Stripe. It is not carried out by the move: it follows from the state that the move leaves behind
-/// (`Order::money_steps`), so that it can be repeated until Stripe confirms it.
+/// (`Order::money_step`), so that it can be repeated until Stripe confirms it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {

@@ -4,9 +4,7 @@ use jiff::Timestamp;
 
 use super::history::{Actor, Event, EventKind, Idempotency};
 use super::ledger::Ledger;
-use super::table::{
-    ActorKind, Guard, MAX_HANDOVERS, MAX_REVISIONS, PaymentStatus, Rule, Status, TABLE, Timer, Transition,
-};
+use super::table::{ActorKind, Guard, MAX_HANDOVERS, MAX_REVISIONS, PaymentStatus, Rule, Status, TABLE, Transition};
 use super::{Order, Refusal, Timers, Visibility};
 use crate::domain::ids::OrderId;
 use crate::domain::service::Service;
@@ -64,8 +62,8 @@ impl By {
     }
 }
 
-/// One event to be, without what follows from the order itself.
-pub(super) struct Step {
+/// What an event says besides the state it leaves behind.
+pub(super) struct Change {
     pub(super) kind: EventKind,
     pub(super) actor: Actor,
     pub(super) at: Timestamp,
@@ -90,7 +88,7 @@ impl Order {
             return Err(Refusal::ServiceNotFound);
         }
         let actor = Actor::user(ActorKind::Client, client);
-        let unborn = Self {
+        let mut order = Self {
             id,
             status: Status::Pending,
             payment_status: PaymentStatus::Unpaid,
@@ -110,10 +108,15 @@ impl Order {
             ledger: Ledger::default(),
             history: Vec::new(),
         };
-        // The note is the order's; its first event does not repeat it.
-        let kind = EventKind::Transition(Transition::Place);
-        let step = Step { kind, actor, at: by.at, note: None, idempotency: by.idempotency };
-        Ok(unborn.step(step, |order, at| order.enter(Status::Pending, at, timers)))
+        order.enter(Status::Pending, by.at, timers);
+        // The note is the order's own: the event does not repeat it.
+        Ok(order.record(Change {
+            kind: EventKind::Transition(Transition::Place),
+            actor,
+            at: by.at,
+            note: None,
+            idempotency: by.idempotency,
+        }))
     }
 
     /// The order after a move by a user or a timer.
@@ -133,16 +136,18 @@ impl Order {
             (_, Transition::Reassign, _) => by.worker.as_ref().map(Person::from),
             _ => self.worker.clone(),
         };
-        let step = Step { kind: EventKind::Transition(transition), actor, at: by.at, note: by.note, idempotency: by.idempotency };
-        Ok(self.step(step, |order, at| {
-            order.worker = worker;
-            order.enter(rule.to, at, timers);
-        }))
+        let at = by.at.max(self.updated_at);
+        let mut next = self.clone();
+        next.worker = worker;
+        next.enter(rule.to, at, timers);
+        let kind = EventKind::Transition(transition);
+        Ok(next.record(Change { kind, actor, at, note: by.note, idempotency: by.idempotency }))
     }
 
     /// The move that time makes now, if its deadline has passed. A timer that comes after the order has moved on finds nothing due.
     pub fn due(&self, now: Timestamp) -> Option<Transition> {
-        let rule = TABLE.iter().find(|rule| rule.from == Some(self.status) && rule.actors.contains(&ActorKind::Timer))?;
+        let rule =
+            TABLE.iter().find(|rule| rule.from == Some(self.status) && rule.actors.contains(&ActorKind::Timer))?;
         self.rule(rule.transition, ActorKind::Timer, now, None).ok().map(|rule| rule.transition)
     }
 
@@ -183,7 +188,8 @@ impl Order {
         worker: Option<&Caller>,
     ) -> Result<&'static Rule, Refusal> {
         let (status, version) = (self.status, self.version);
-        let mut rules = TABLE.iter().filter(|rule| rule.transition == transition && rule.actors.contains(&kind)).peekable();
+        let mut rules =
+            TABLE.iter().filter(|rule| rule.transition == transition && rule.actors.contains(&kind)).peekable();
         if rules.peek().is_none() {
             return Err(Refusal::Forbidden);
         }
@@ -220,36 +226,25 @@ impl Order {
         }
     }
 
-    /// The time to pay runs, but not while Stripe waits for the bank: nobody can do anything about that.
-    pub(super) fn set_attempt(&mut self, payment_status: PaymentStatus, at: Timestamp, timers: &Timers) {
-        if payment_status == PaymentStatus::Processing {
-            self.deadline = None;
-        } else if self.payment_status == PaymentStatus::Processing {
-            self.deadline = Some(timers.deadline(Timer::Unpaid, at));
-        }
-        self.payment_status = payment_status;
-    }
-
-    /// One change, one event. `change` is given the event's time, which is never before the last event's, whatever clock it is from.
-    pub(super) fn step(&self, step: Step, change: impl FnOnce(&mut Self, Timestamp)) -> Self {
-        let mut next = self.clone();
-        let at = step.at.max(self.updated_at);
-        next.version += 1;
-        next.updated_at = at;
-        change(&mut next, at);
-        next.payment_status = next.derived_payment_status();
-        next.history.push(Event {
-            n: next.version,
+    /// Closes a change with its event, and with the state of payment that follows from it.
+    pub(super) fn record(mut self, change: Change) -> Self {
+        // Whatever clock an event is from, the history does not go back in time.
+        let at = change.at.max(self.updated_at);
+        self.version += 1;
+        self.updated_at = at;
+        self.payment_status = self.derived_payment_status();
+        self.history.push(Event {
+            n: self.version,
             at,
-            kind: step.kind,
-            actor: step.actor,
-            note: step.note,
-            idempotency: step.idempotency,
-            status: next.status,
-            payment_status: next.payment_status,
-            worker: next.worker.clone(),
-            deadline: next.deadline,
+            kind: change.kind,
+            actor: change.actor,
+            note: change.note,
+            idempotency: change.idempotency,
+            status: self.status,
+            payment_status: self.payment_status,
+            worker: self.worker.clone(),
+            deadline: self.deadline,
         });
-        next
+        self
     }
 }
