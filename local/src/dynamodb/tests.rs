@@ -543,7 +543,7 @@ async fn expired_items_vanish_in_a_sweep() {
         .await
         .unwrap();
     put(&client, "B").await.unwrap();
-    db._embedded.as_ref().unwrap().sweep().await.unwrap();
+    db.sweep().await;
     assert_eq!(
         client
             .scan()
