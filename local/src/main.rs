@@ -7,6 +7,7 @@ mod invoke;
 mod log;
 #[path = "template/model.rs"]
 mod model;
+mod schedules;
 mod streams;
 #[cfg(test)]
 mod testing;
