@@ -16,7 +16,9 @@ mod http_api;
 mod iam;
 mod invoke;
 mod log;
+mod schedules;
 mod signals;
+mod streams;
 mod stripe;
 mod template;
 #[cfg(test)]

@@ -31,7 +31,9 @@ use crate::iam::{self, Iam};
 use crate::invoke::Invoke;
 use crate::log::Log;
 use crate::model::Function;
+use crate::schedules::Schedules;
 use crate::signals::Stop;
+use crate::streams::Streams;
 use crate::{http_api, stripe, websocket};
 
 /// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives one understands the next.
@@ -50,6 +52,8 @@ struct Cloud {
     websocket: Option<websocket::Running>,
     stripe: Option<JoinHandle<()>>,
     servers: JoinSet<()>,
+    /// What invokes functions by itself, once they are known to start.
+    background: Option<(Streams, Schedules)>,
     dynamodb: DynamoDb,
 }
 
@@ -138,8 +142,9 @@ impl Cloud {
             None => None,
         };
         let summary = plan.summary(services);
-        let cloud = Self { plan, summary, runner, shutdown, websocket, stripe, servers, dynamodb };
-        match cloud.get_going(&log).await {
+        let mut cloud =
+            Self { plan, summary, runner, shutdown, websocket, stripe, servers, background: None, dynamodb };
+        match cloud.get_going(log).await {
             Ok(()) => Ok(cloud),
             Err(error) => {
                 cloud.runner.stop().await;
@@ -148,8 +153,8 @@ impl Cloud {
         }
     }
 
-    /// Makes sure that every function starts, and puts sample data there.
-    async fn get_going(&self, log: &Log) -> Result<()> {
+    /// Makes sure that every function starts, sets streams and schedules going, and puts sample data there.
+    async fn get_going(&mut self, log: Log) -> Result<()> {
         if let Runner::Own(functions) = &self.runner {
             // The pool has its own idea of how many processes are started at once.
             let names = self.plan.project.functions.iter().map(|f| functions.warm(&f.name));
@@ -158,8 +163,13 @@ impl Cloud {
                 outcome?;
             }
         }
+        let project = &self.plan.project;
+        let invoke = self.runner.as_invoke();
+        let data_dir = self.plan.data_dir.kept("streams");
+        let streams = Streams::start(project, &self.dynamodb, invoke.clone(), data_dir.as_deref(), log.clone()).await?;
+        self.background = Some((streams, Schedules::start(project, invoke, log.clone())?));
         match self.plan.seed() {
-            Some(seed) => self.seed(seed, log).await,
+            Some(seed) => self.seed(seed, &log).await,
             None => Ok(()),
         }
     }
@@ -194,7 +204,9 @@ impl Cloud {
 
     /// Ends everything in order, or at once when `urged`.
     async fn end(self, urged: CancellationToken) {
-        let Self { runner, shutdown, websocket, stripe, mut servers, dynamodb, .. } = self;
+        let Self { plan, runner, shutdown, websocket, stripe, mut servers, background, dynamodb, .. } = self;
+        // What a mapping has not finished is delivered after the next start.
+        drop(background);
         let in_order = async {
             shutdown.cancel();
             if let Some(websocket) = websocket {
@@ -210,6 +222,8 @@ impl Cloud {
         servers.abort_all();
         runner.stop().await;
         drop(dynamodb);
+        // Last: it is the next run's from here on.
+        drop(plan);
     }
 }
 

@@ -28,6 +28,8 @@ use crate::iam::Iam;
 use crate::log::Log;
 use crate::model::Project;
 
+pub use self::stream_log::RETENTION;
+pub use self::upstream::ACCESS_KEY_ID;
 pub use self::writes::TableWrites;
 
 /// Where the data is.
@@ -114,6 +116,14 @@ impl DynamoDb {
         };
         let tasks = (Some(front.serve(listener)), embedded.as_ref().map(|e| e.keep_house(writes.clone(), log)));
         Ok(Self { endpoint_url, is_aws: false, streams, writes, _tasks: tasks, _embedded: embedded })
+    }
+
+    /// Deletes what has expired by now, without telling the streams.
+    #[cfg(test)]
+    pub async fn sweep(&self) {
+        if let Some(embedded) = &self._embedded {
+            embedded.sweep().await.unwrap();
+        }
     }
 
     /// AWS itself: functions go there directly, and the tables are CloudFormation's to make.

@@ -308,6 +308,6 @@ async fn expired_items_vanish_in_a_sweep() {
     let item = client.put_item().table_name("marketplace").item("pk", s("A")).item("sk", s("x"));
     item.item("expires_at", AttributeValue::N("1700000000".into())).send().await.unwrap();
     put(&client, "B").await.unwrap();
-    db._embedded.as_ref().unwrap().sweep().await.unwrap();
+    db.sweep().await;
     assert_eq!(client.scan().table_name("marketplace").send().await.unwrap().count(), 1);
 }
