@@ -99,7 +99,8 @@ impl Store {
         let mut found = Vec::new();
         // DynamoDB may leave keys unread under pressure or beyond 16 MB, and says which.
         for _ in 0..5 {
-            let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(true);
+            let request =
+                KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(true);
             let request = request.build().map_err(Error::internal)?;
             let out = self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(failed)?;
             found.extend(out.responses.and_then(|mut r| r.remove(&self.table)).unwrap_or_default());
