@@ -5,5 +5,6 @@ mod invoke;
 mod log;
 #[path = "template/model.rs"]
 mod model;
+mod stripe;
 
 fn main() {}
