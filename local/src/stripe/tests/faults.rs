@@ -41,13 +41,26 @@ async fn a_call_times_out_after_it_has_acted() {
     assert_eq!(sandbox.get(&format!("{INTENTS}/{id}")).await.json["status"], "succeeded");
     let again = sandbox.send("POST", &confirm, HEADERS, "payment_method=pm_card_visa").await.unwrap();
     assert_eq!((again.status, again.header("idempotent-replayed")), (200, Some("true")));
-    // A call that hangs does not keep the stand-in from stopping.
+    // Neither does it keep the stand-in from stopping.
     sandbox.control("faults", json!({ "fault": "timeout_after_acting" })).await;
-    let address = sandbox.url.clone();
-    let hanging =
-        tokio::spawn(async move { tokio::net::TcpStream::connect(address.trim_start_matches("http://")).await });
-    drop(hanging.await);
+    let stop = sandbox.stop.clone();
+    let stopping = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop.cancel();
+    };
+    let (hanging, ()) = tokio::join!(sandbox.send("GET", INTENTS, HEADERS, ""), stopping);
+    assert!(hanging.is_err(), "it is answered after all");
     sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_takes_nothing_back() {
+    let sandbox = Sandbox::start().await;
+    let path = format!("{INTENTS}/{}", sandbox.intent().await.id());
+    let confirm = format!("{path}/confirm");
+    let impatient = sandbox.send("POST", &confirm, HEADERS, "payment_method=pm_card_slow");
+    assert!(tokio::time::timeout(Duration::from_millis(100), impatient).await.is_err(), "it is not slow");
+    sandbox.until_status(&path, "succeeded").await;
 }
 
 #[tokio::test]
