@@ -16,14 +16,9 @@ mod http_api;
 mod iam;
 mod invoke;
 mod log;
-mod schedules;
-mod signals;
-mod streams;
+#[path = "template/model.rs"]
+mod model;
 mod stripe;
-mod template;
-#[cfg(test)]
-mod testing;
-mod websocket;
 
 use std::process::ExitCode;
 use std::time::Duration;
