@@ -62,6 +62,9 @@ fn history_says_who_under_which_name_and_does_not_go_back_in_time() {
     let accepted = order.transition(Transition::Accept, by, &timers()).unwrap();
     let event = accepted.last();
     assert_eq!(event.at, order.updated_at);
+    let slow_clock = By::user(&worker(), minute(-60));
+    let delivered = accepted.transition(Transition::Deliver, slow_clock, &timers()).unwrap();
+    assert_eq!(delivered.deadline, order_in(Status::Delivered).deadline, "nor do deadlines");
     assert_eq!(event.actor.kind, ActorKind::Worker);
     assert_eq!(event.actor.id, Some(worker().id));
     assert_eq!(event.actor.username, Some(worker().username));
