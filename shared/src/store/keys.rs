@@ -172,6 +172,15 @@ pub(super) mod index {
         format!("TIMER#{shard}")
     }
 
+    /// gsi1: webhook events by what was done about them, newest first.
+    pub(crate) fn stripe_event(state: &str, received: Timestamp, id: &str) -> Key {
+        Key::new(stripe_events(state), newest(received, id))
+    }
+
+    pub(crate) fn stripe_events(state: &str) -> String {
+        format!("STRIPE#{state}")
+    }
+
     /// gsi5: webhook events that are stored and not applied, oldest first. Sparse.
     pub(crate) fn pending_event(received: Timestamp, id: &str) -> Key {
         Key::new(pending_events(shard(id)), newest(received, id))

@@ -14,6 +14,7 @@ mod row;
 mod service;
 mod session;
 mod transaction;
+mod webhook;
 
 use std::collections::HashMap;
 
@@ -27,6 +28,7 @@ pub use order::OrdersOf;
 pub use row::{Entity, Key};
 pub use service::StoredService;
 pub use session::{Presented, Session};
+pub use webhook::{EventOutcome, Handled, StripeEvent};
 
 use crate::aws::Environment;
 use crate::config::{ConfigError, optional, required};
