@@ -1,8 +1,10 @@
 //! What handlers work with. A handler's first parameter names the context it needs, and with it what its function's environment must hold:
 //! a variable that is missing ends the sandbox in INIT, by name.
 
+use jiff::SignedDuration;
 use shared::auth::{Issuer, Verifier};
-use shared::config::ConfigError;
+use shared::config::{ConfigError, parsed};
+use shared::domain::order::Timers;
 use shared::store::{CursorKey, Store};
 
 /// A context that is built from the environment, once per sandbox.
@@ -42,6 +44,37 @@ impl FromEnv for Context {
     async fn warm(&self) {
         self.store.warm().await;
     }
+}
+
+/// For placing and moving orders.
+pub struct Orders {
+    /// The data.
+    pub store: Store,
+    /// Knows access tokens.
+    pub verifier: Verifier,
+    /// How long an order's timers run.
+    pub timers: Timers,
+}
+
+impl FromEnv for Orders {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { store: Store::from_env()?, verifier: Verifier::from_env()?, timers: timers()? })
+    }
+
+    async fn warm(&self) {
+        self.store.warm().await;
+    }
+}
+
+/// From `ORDER_UNPAID_SECONDS`, `ORDER_UNCLAIMED_SECONDS` and `ORDER_UNREVIEWED_SECONDS`.
+pub fn timers() -> Result<Timers, ConfigError> {
+    let usual = Timers::default();
+    let read = |name, usual: SignedDuration| Ok(SignedDuration::from_secs(parsed(name, usual.as_secs())?));
+    Ok(Timers {
+        unpaid: read("ORDER_UNPAID_SECONDS", usual.unpaid)?,
+        unclaimed: read("ORDER_UNCLAIMED_SECONDS", usual.unclaimed)?,
+        unreviewed: read("ORDER_UNREVIEWED_SECONDS", usual.unreviewed)?,
+    })
 }
 
 /// For lists.

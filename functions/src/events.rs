@@ -31,7 +31,11 @@ where
     })
 }
 
-async fn batch<C, F, Fut>(handle: &F, context: &'static C, event: Event) -> std::result::Result<Value, lambda_runtime::Error>
+async fn batch<C, F, Fut>(
+    handle: &F,
+    context: &'static C,
+    event: Event,
+) -> std::result::Result<Value, lambda_runtime::Error>
 where
     F: Fn(&'static C, EventRecord) -> Fut,
     Fut: Future<Output = Result<()>>,

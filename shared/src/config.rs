@@ -27,7 +27,8 @@ impl ConfigError {
 
 /// The variable's value; empty counts as missing.
 pub fn required(variable: &str) -> Result<String, ConfigError> {
-    optional(variable).ok_or_else(|| ConfigError::new(variable, "is not set; template.yaml gives it to each function that needs it"))
+    optional(variable)
+        .ok_or_else(|| ConfigError::new(variable, "is not set; template.yaml gives it to each function that needs it"))
 }
 
 /// The variable's value, if it is set and not empty.

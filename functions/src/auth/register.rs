@@ -40,14 +40,18 @@ fn parse(request: &Request) -> Result<(NewUser, Secret)> {
     let email = body.required("email", text(Email::parse));
     let username = body.required("username", text(Username::parse));
     let own_name = username.as_ref().map(ToString::to_string).unwrap_or_default();
-    let password = body.required("password", text(|p| {
-        let secret = Secret::new(p);
-        password::check_policy(&secret, &own_name).map(|()| secret)
-    }));
+    let password = body.required(
+        "password",
+        text(|p| {
+            let secret = Secret::new(p);
+            password::check_policy(&secret, &own_name).map(|()| secret)
+        }),
+    );
     let role = body.optional("role", text(role));
     let categories = body.optional("categories", texts(Category::parse));
     let (email, username, password, role, categories) = body.finish((email, username, password, role, categories))?;
-    let categories = Categories::new(categories.unwrap_or_default()).map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
+    let categories = Categories::new(categories.unwrap_or_default())
+        .map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
     Ok((NewUser { email, username, role: role.unwrap_or(Role::Client), categories }, password))
 }
 

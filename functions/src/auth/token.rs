@@ -40,7 +40,9 @@ pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
     match grant.as_deref() {
         Some("password") => by_password(context, fields, now).await,
         Some("refresh_token") => by_refresh_token(context, fields, now).await,
-        Some(_) => Err(Error::new(&catalogue::UNSUPPORTED_GRANT_TYPE, "Use grant_type=password or grant_type=refresh_token.")),
+        Some(_) => {
+            Err(Error::new(&catalogue::UNSUPPORTED_GRANT_TYPE, "Use grant_type=password or grant_type=refresh_token."))
+        }
         None => fields.finish((grant,)).and(Err(Error::internal("grant_type"))),
     }
 }
@@ -97,15 +99,24 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
             }
         }
     }
-    Err(Error::new(&catalogue::DATABASE_UNAVAILABLE, "The session is in use by too many requests at once. Try again.").retry_after(1))
+    Err(Error::new(&catalogue::DATABASE_UNAVAILABLE, "The session is in use by too many requests at once. Try again.")
+        .retry_after(1))
 }
 
 fn start(account: &Account, now: Timestamp) -> Result<(Opaque, Session)> {
     let id = BASE64URL_NOPAD.encode(&random::<12>()?);
     let user_id = account.user.id.clone();
     let refresh = refresh_token(&user_id, &id)?;
-    let session =
-        Session { id, user_id, token: refresh.hash.clone(), previous: None, rotated_at: now, ends_at: now + SESSION, revoked_at: None, version: 1 };
+    let session = Session {
+        id,
+        user_id,
+        token: refresh.hash.clone(),
+        previous: None,
+        rotated_at: now,
+        ends_at: now + SESSION,
+        revoked_at: None,
+        version: 1,
+    };
     Ok((refresh, session))
 }
 
@@ -118,7 +129,11 @@ fn refresh_token(user: &UserId, session: &str) -> Result<Opaque> {
 fn names(token: &str) -> Option<(UserId, &str)> {
     let mut parts = token.strip_prefix("rt.")?.split('.');
     let (user, session, secret) = (parts.next()?, parts.next()?, parts.next()?);
-    let plain = |part: &str| !part.is_empty() && part.len() <= 64 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 64
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
     let right = plain(session) && plain(secret) && parts.next().is_none();
     Some((user.parse().ok().filter(|_| right)?, session))
 }
@@ -153,7 +168,15 @@ mod tests {
         let user = UserId::derived(&["u"]);
         let token = refresh_token(&user, "abc_-1").unwrap();
         assert_eq!(names(token.token.expose()), Some((user.clone(), "abc_-1")));
-        for wrong in ["", "rt.", "rt.a.b.c", &format!("rt.{user}.a#b.c"), &format!("rt.{user}..c"), &format!("rt.{user}.a.b.c"), &format!("{user}.a.b")] {
+        for wrong in [
+            "",
+            "rt.",
+            "rt.a.b.c",
+            &format!("rt.{user}.a#b.c"),
+            &format!("rt.{user}..c"),
+            &format!("rt.{user}.a.b.c"),
+            &format!("{user}.a.b"),
+        ] {
             assert_eq!(names(wrong), None, "{wrong}");
         }
     }

@@ -11,10 +11,18 @@ use super::Request;
 /// The claims of the bearer token (RFC 6750) that the request carries.
 pub fn bearer(request: &Request, verifier: &Verifier) -> Result<Claims> {
     let header = request.header(AUTHORIZATION).ok_or_else(|| {
-        Error::new(&catalogue::UNAUTHENTICATED, "Send an access token: Authorization: Bearer ... POST /auth/token gives one.")
+        Error::new(
+            &catalogue::UNAUTHENTICATED,
+            "Send an access token: Authorization: Bearer ... POST /auth/token gives one.",
+        )
     })?;
-    let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    verifier.verify(token.ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "The Authorization header must be `Bearer` and an access token."))?)
+    let token = header
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    verifier.verify(token.ok_or_else(|| {
+        Error::new(&catalogue::INVALID_TOKEN, "The Authorization header must be `Bearer` and an access token.")
+    })?)
 }
 
 /// Refuses (403) a token of another role before anything is read.
@@ -28,9 +36,7 @@ pub fn only(claims: &Claims, role: Role) -> Result<()> {
 /// The caller as the account says *now*: what the token says may be minutes old, and a write must not rest on it. Refuses one who is
 /// suspended, is gone, or has another role than the token's.
 pub fn active(claims: &Claims, account: Option<&Account>) -> Result<Caller> {
-    let user = &account
-        .ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "There is no such user any more."))?
-        .user;
+    let user = &account.ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "There is no such user any more."))?.user;
     if !user.is_active() {
         return Err(Error::new(&catalogue::ACCOUNT_SUSPENDED, "This account is suspended. Ask an administrator."));
     }

@@ -29,7 +29,11 @@ impl Fields {
     }
 
     /// A field that must be there. `None` when it is missing or wrong, which [`Fields::finish`] will say.
-    pub fn required<T>(&mut self, name: &'static str, parse: impl FnOnce(&str, Value) -> std::result::Result<T, Problem>) -> Option<T> {
+    pub fn required<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str, Value) -> std::result::Result<T, Problem>,
+    ) -> Option<T> {
         match self.optional(name, parse)? {
             Some(value) => Some(value),
             None => {
@@ -40,7 +44,11 @@ impl Fields {
     }
 
     /// A field that may be missing or `null`: `Some(None)` then, and `None` when it is wrong.
-    pub fn optional<T>(&mut self, name: &'static str, parse: impl FnOnce(&str, Value) -> std::result::Result<T, Problem>) -> Option<Option<T>> {
+    pub fn optional<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str, Value) -> std::result::Result<T, Problem>,
+    ) -> Option<Option<T>> {
         self.asked.push(name);
         match self.map.remove(name) {
             None | Some(Value::Null) => Some(None),
@@ -104,7 +112,9 @@ complete!(A B C D E);
 complete!(A B C D E F);
 
 /// A parser for a field that is text.
-pub fn text<T>(parse: impl FnOnce(&str) -> std::result::Result<T, Invalid>) -> impl FnOnce(&str, Value) -> std::result::Result<T, Problem> {
+pub fn text<T>(
+    parse: impl FnOnce(&str) -> std::result::Result<T, Invalid>,
+) -> impl FnOnce(&str, Value) -> std::result::Result<T, Problem> {
     move |name, value| match value {
         Value::String(text) => parse(&text).map_err(|invalid| vec![invalid.at(name)]),
         _ => Err(vec![Invalid::new("not_a_string", "Must be a string.").at(name)]),
@@ -112,9 +122,13 @@ pub fn text<T>(parse: impl FnOnce(&str) -> std::result::Result<T, Invalid>) -> i
 }
 
 /// A parser for a field that is a list of texts; a wrong one is named by its place (`categories[2]`).
-pub fn texts<T>(parse: impl Fn(&str) -> std::result::Result<T, Invalid>) -> impl FnOnce(&str, Value) -> std::result::Result<Vec<T>, Problem> {
+pub fn texts<T>(
+    parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
+) -> impl FnOnce(&str, Value) -> std::result::Result<Vec<T>, Problem> {
     move |name, value| {
-        let Value::Array(values) = value else { return Err(vec![Invalid::new("not_a_list", "Must be a list of strings.").at(name)]) };
+        let Value::Array(values) = value else {
+            return Err(vec![Invalid::new("not_a_list", "Must be a list of strings.").at(name)]);
+        };
         let mut errors = Vec::new();
         let mut parsed = Vec::new();
         for (at, value) in values.into_iter().enumerate() {
@@ -128,7 +142,9 @@ pub fn texts<T>(parse: impl Fn(&str) -> std::result::Result<T, Invalid>) -> impl
 }
 
 /// A parser for whatever `serde` can read as `T`, with one sentence for what it should have been.
-pub fn json<T: DeserializeOwned>(expected: &'static str) -> impl FnOnce(&str, Value) -> std::result::Result<T, Problem> {
+pub fn json<T: DeserializeOwned>(
+    expected: &'static str,
+) -> impl FnOnce(&str, Value) -> std::result::Result<T, Problem> {
     move |name, value| serde_json::from_value(value).map_err(|_| vec![Invalid::new("invalid", expected).at(name)])
 }
 
@@ -156,7 +172,10 @@ mod tests {
         let list = body.optional("list", texts(short));
         let error = body.finish((a, b, c, list)).unwrap_err();
         let named: Vec<_> = error.fields().iter().map(|f| (f.field.as_str(), f.code)).collect();
-        assert_eq!(named, [("a", "too_long"), ("b", "not_a_string"), ("c", "required"), ("list[1]", "too_long"), ("x", "unknown")]);
+        assert_eq!(
+            named,
+            [("a", "too_long"), ("b", "not_a_string"), ("c", "required"), ("list[1]", "too_long"), ("x", "unknown")]
+        );
     }
 
     #[test]

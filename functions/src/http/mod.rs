@@ -45,7 +45,12 @@ where
     })
 }
 
-async fn respond<C, F, Fut>(handle: &F, context: &'static C, event: lambda_http::Request, request_id: String) -> Result<Response<Body>, lambda_http::Error>
+async fn respond<C, F, Fut>(
+    handle: &F,
+    context: &'static C,
+    event: lambda_http::Request,
+    request_id: String,
+) -> std::result::Result<Response<Body>, lambda_http::Error>
 where
     F: Fn(&'static C, Request) -> Fut,
     Fut: Future<Output = Result<Reply>>,

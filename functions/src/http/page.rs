@@ -19,7 +19,10 @@ pub fn asked(fields: &mut Fields) -> Option<PageRequest> {
 }
 
 fn limit(text: &str) -> std::result::Result<usize, Invalid> {
-    text.parse().ok().filter(|n| (1..=MAX).contains(n)).ok_or_else(|| Invalid::new("out_of_range", "Must be a number from 1 to 100."))
+    text.parse()
+        .ok()
+        .filter(|n| (1..=MAX).contains(n))
+        .ok_or_else(|| Invalid::new("out_of_range", "Must be a number from 1 to 100."))
 }
 
 #[derive(Serialize)]
@@ -31,7 +34,11 @@ struct List<T> {
 /// The answer to a list request. `Link` repeats the request's own query with the next cursor.
 pub fn reply<T: Serialize>(request: &Request, items: Vec<T>, next_cursor: Option<String>) -> Result<Reply> {
     let link = next_cursor.as_ref().map(|cursor| {
-        let kept: String = request.query_pairs().filter(|(name, _)| *name != "cursor").map(|(name, value)| format!("{name}={}&", encode(value))).collect();
+        let kept: String = request
+            .query_pairs()
+            .filter(|(name, _)| *name != "cursor")
+            .map(|(name, value)| format!("{name}={}&", encode(value)))
+            .collect();
         format!("{}?{kept}cursor={cursor}", request.path())
     });
     let reply = Reply::ok(&List { items, next_cursor })?;

@@ -15,7 +15,9 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
     let code = error.code();
     let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     match code.kind {
-        Kind::Internal | Kind::Unavailable => tracing::error!(code = code.code, source, "request failed: {}", code.code),
+        Kind::Internal | Kind::Unavailable => {
+            tracing::error!(code = code.code, source, "request failed: {}", code.code)
+        }
         _ => tracing::info!(code = code.code, source, "request refused: {}", code.code),
     }
     document(error, request_id).unwrap_or_else(|_| {

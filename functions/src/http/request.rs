@@ -5,7 +5,7 @@ use std::str::FromStr;
 use http::header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
 use lambda_http::request::RequestContext;
-use lambda_http::{Body, RequestExt, RequestPayloadExt as _};
+use lambda_http::{Body, RequestExt};
 use serde_json::Value;
 use shared::error::{Error, Invalid, Result, catalogue};
 
@@ -13,7 +13,7 @@ use super::Fields;
 use super::fields::unknown;
 
 /// Bodies above this are 413; the Stripe webhook has its own limit.
-pub const BODY_LIMIT: usize = 64 * 1024;
+const BODY_LIMIT: usize = 64 * 1024;
 
 /// One HTTP request: headers, parameters and the raw body.
 #[derive(Debug)]
@@ -112,12 +112,18 @@ impl Request {
         let media_type = self.header(CONTENT_TYPE).unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(Error::new(&catalogue::UNSUPPORTED_MEDIA_TYPE, "Send JSON, with Content-Type: application/json."));
+            return Err(Error::new(
+                &catalogue::UNSUPPORTED_MEDIA_TYPE,
+                "Send JSON, with Content-Type: application/json.",
+            ));
         }
         match serde_json::from_slice(body) {
             Ok(Value::Object(map)) => Ok(Fields::new(map, Vec::new())),
             Ok(_) => Err(Error::new(&catalogue::MALFORMED_REQUEST, "Send a JSON object.")),
-            Err(e) => Err(Error::new(&catalogue::MALFORMED_REQUEST, format!("The body is not JSON: line {}, column {}.", e.line(), e.column()))),
+            Err(e) => Err(Error::new(
+                &catalogue::MALFORMED_REQUEST,
+                format!("The body is not JSON: line {}, column {}.", e.line(), e.column()),
+            )),
         }
     }
 
@@ -144,7 +150,8 @@ impl Request {
     pub fn check_if_match(&self, version: u64) -> Result<()> {
         match self.header(IF_MATCH) {
             Some(tags) if !lists(tags, version) => {
-                Err(Error::new(&catalogue::PRECONDITION_FAILED, "It was changed meanwhile. Read it again.").with("version", version))
+                Err(Error::new(&catalogue::PRECONDITION_FAILED, "It was changed meanwhile. Read it again.")
+                    .with("version", version))
             }
             _ => Ok(()),
         }

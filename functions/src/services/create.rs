@@ -23,7 +23,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     only(&claims, Role::Admin)?;
     let new = parse(&request)?;
     let created_by = idempotency(&request, &claims.sub, "services-create")?;
-    let id = created_by.as_ref().map_or_else(|| ServiceId::from_uuid(Uuid::now_v7()), |key| ServiceId::derived(&[key.key.as_str()]));
+    let id = created_by
+        .as_ref()
+        .map_or_else(|| ServiceId::from_uuid(Uuid::now_v7()), |key| ServiceId::derived(&[key.key.as_str()]));
     let (account, before) = context.store.account_and_service(&claims.sub, &id).await?;
     active(&claims, account.as_ref())?;
     let created = StoredService { service: Service::new(id, new, Timestamp::now()), created_by };
@@ -41,7 +43,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 /// The first answer again, if the request was the same: what it asked for, as of when it was first asked.
 fn replay(before: &StoredService, mut again: StoredService) -> Result<Reply> {
     if before.created_by.is_none() || before.created_by != again.created_by {
-        return Err(Error::new(&catalogue::IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another request. Use a new one."));
+        return Err(Error::new(
+            &catalogue::IDEMPOTENCY_KEY_REUSED,
+            "This Idempotency-Key came with another request. Use a new one.",
+        ));
     }
     again.service.created_at = before.service.created_at;
     again.service.updated_at = before.service.created_at;
@@ -49,7 +54,9 @@ fn replay(before: &StoredService, mut again: StoredService) -> Result<Reply> {
 }
 
 fn reply(service: &Service, replayed: bool) -> Result<Reply> {
-    Reply::created(&format!("/services/{}", service.id), &ServiceView::from(service))?.etag(service.version)?.replayed(replayed)
+    Reply::created(&format!("/services/{}", service.id), &ServiceView::from(service))?
+        .etag(service.version)?
+        .replayed(replayed)
 }
 
 fn parse(request: &Request) -> Result<NewService> {
@@ -64,6 +71,7 @@ fn parse(request: &Request) -> Result<NewService> {
 
 /// `{"amount": 1999, "currency": "usd"}`, within what Stripe charges.
 fn price(field: &str, value: serde_json::Value) -> std::result::Result<Price, Problem> {
-    let money: Money = json(r#"Must be {"amount": whole minor units, "currency": lower-case ISO 4217 code}."#)(field, value)?;
+    let money: Money =
+        json(r#"Must be {"amount": whole minor units, "currency": lower-case ISO 4217 code}."#)(field, value)?;
     Price::parse(money).map_err(|invalid| vec![invalid.at(format!("{field}.amount"))])
 }

@@ -17,5 +17,9 @@ pub async fn handle(context: &Catalogue, request: Request) -> Result<Reply> {
     let page = page::asked(&mut query);
     let (category, page) = query.finish((category, page))?;
     let listed = context.store.services(category.as_ref(), &page, &context.cursors).await?;
-    page::reply(&request, listed.items.iter().map(|stored| ServiceView::from(&stored.service)).collect(), listed.next_cursor)
+    page::reply(
+        &request,
+        listed.items.iter().map(|stored| ServiceView::from(&stored.service)).collect(),
+        listed.next_cursor,
+    )
 }

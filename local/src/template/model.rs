@@ -16,6 +16,8 @@ pub struct Project {
     pub tables: Vec<Table>,
     /// SQS queues: only as on-failure destinations of event source mappings.
     pub queues: Vec<Queue>,
+    /// Secrets, which `{{resolve:secretsmanager:...}}` in a function's environment may name.
+    pub secrets: Vec<Secret>,
 }
 
 /// One `AWS::Serverless::Function`.
@@ -30,7 +32,9 @@ pub struct Function {
     pub function_name: String,
     /// `arn:aws:lambda:<region>:<account>:function:<function_name>`.
     pub arn: String,
-    /// `Environment.Variables`, resolved.
+    /// `Handler`: what Lambda gives as `_HANDLER`.
+    pub handler: String,
+    /// `Environment.Variables`, resolved but for `{{resolve:...}}`, which [`crate::environment`] does.
     pub environment: BTreeMap<String, String>,
     /// `Timeout`.
     pub timeout: Duration,
@@ -172,6 +176,35 @@ pub struct Queue {
     pub name: String,
     /// Its ARN.
     pub arn: String,
+}
+
+/// An `AWS::SecretsManager::Secret`.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// `Name`, or the logical id.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Where its value comes from.
+    pub value: SecretValue,
+}
+
+/// Where the value of a [`Secret`] comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretValue {
+    /// `SecretString`, as written.
+    Given(String),
+    /// `GenerateSecretString`: made by chance once, and then kept.
+    Generated {
+        /// `PasswordLength`.
+        length: usize,
+        /// The characters it is made of; at least one of each class.
+        classes: Vec<String>,
+        /// `SecretStringTemplate` (a JSON object) and `GenerateStringKey`: the object and where the password goes.
+        object: Option<(serde_json::Map<String, serde_json::Value>, String)>,
+    },
+    /// Put there by hand after the deployment.
+    Unset,
 }
 
 impl Project {

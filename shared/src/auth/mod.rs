@@ -1,8 +1,8 @@
 //! Who is calling: passwords, access tokens, refresh tokens and socket tickets.
 
+mod opaque;
 pub mod password;
 mod signature;
-mod opaque;
 pub mod token;
 
 pub use opaque::{Opaque, hash, random};

@@ -19,10 +19,52 @@ const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$u2nJnEzLYmP0bnvJ0lKv8g$6xqZ8
 
 /// Passwords too common to be used: the head of every list that attackers start with.
 const COMMON: &[&str] = &[
-    "12345678", "123456789", "1234567890", "password", "password1", "password123", "passw0rd", "p@ssw0rd", "qwertyui", "qwertyuiop", "qwerty123",
-    "1q2w3e4r", "1q2w3e4r5t", "11111111", "00000000", "87654321", "abc12345", "abcd1234", "iloveyou", "sunshine", "princess", "football", "baseball",
-    "welcome1", "letmein1", "superman", "trustno1", "whatever", "starwars", "computer", "michelle", "jennifer", "12341234", "asdfghjk", "asdfasdf",
-    "zxcvbnm1", "admin123", "administrator", "changeme", "changeme1", "marketplace", "internet", "samsung1", "dragon12", "monkey12", "master12",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "password",
+    "password1",
+    "password123",
+    "passw0rd",
+    "p@ssw0rd",
+    "qwertyui",
+    "qwertyuiop",
+    "qwerty123",
+    "1q2w3e4r",
+    "1q2w3e4r5t",
+    "11111111",
+    "00000000",
+    "87654321",
+    "abc12345",
+    "abcd1234",
+    "iloveyou",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "welcome1",
+    "letmein1",
+    "superman",
+    "trustno1",
+    "whatever",
+    "starwars",
+    "computer",
+    "michelle",
+    "jennifer",
+    "12341234",
+    "asdfghjk",
+    "asdfasdf",
+    "zxcvbnm1",
+    "admin123",
+    "administrator",
+    "changeme",
+    "changeme1",
+    "marketplace",
+    "internet",
+    "samsung1",
+    "dragon12",
+    "monkey12",
+    "master12",
 ];
 
 /// Checks a new password against the policy: 8 to 128 characters, not one of the common ones, not the user's own name.
@@ -45,7 +87,13 @@ pub fn check_policy(password: &Secret, username: &str) -> std::result::Result<()
 /// Hashes a password. Runs on a blocking thread: it takes tens of milliseconds of CPU.
 pub async fn hash(password: Secret) -> Result<String> {
     let salt = random::<16>()?;
-    blocking(move || hasher()?.hash_password_with_salt(password.expose().as_bytes(), &salt).map(|h| h.to_string()).map_err(Error::internal)).await
+    blocking(move || {
+        hasher()?
+            .hash_password_with_salt(password.expose().as_bytes(), &salt)
+            .map(|h| h.to_string())
+            .map_err(Error::internal)
+    })
+    .await
 }
 
 /// Whether `password` is the one behind `stored`. Without a stored hash (no such user) it takes as long and says no.

@@ -97,14 +97,24 @@ impl Verifier {
     /// The claims of a valid token; anything else is the same 401.
     pub fn verify(&self, token: &str) -> Result<Claims> {
         let invalid = |why: String| {
-            Error::new(&catalogue::INVALID_TOKEN, "The access token is not valid or has ended. Get a new one from POST /auth/token.").with_source(why)
+            Error::new(
+                &catalogue::INVALID_TOKEN,
+                "The access token is not valid or has ended. Get a new one from POST /auth/token.",
+            )
+            .with_source(why)
         };
         let header = jsonwebtoken::decode_header(token).map_err(|e| invalid(e.to_string()))?;
         if header.typ.as_deref() != Some(TYPE) {
             return Err(invalid("typ is not at+jwt".to_owned()));
         }
-        let key = header.kid.as_deref().and_then(|kid| self.keys.get(kid)).ok_or_else(|| invalid("unknown kid".to_owned()))?;
-        jsonwebtoken::decode::<Claims>(token, key, &self.validation).map(|t| t.claims).map_err(|e| invalid(e.to_string()))
+        let key = header
+            .kid
+            .as_deref()
+            .and_then(|kid| self.keys.get(kid))
+            .ok_or_else(|| invalid("unknown kid".to_owned()))?;
+        jsonwebtoken::decode::<Claims>(token, key, &self.validation)
+            .map(|t| t.claims)
+            .map_err(|e| invalid(e.to_string()))
     }
 }
 
@@ -120,16 +130,33 @@ impl Issuer {
     /// From `JWT_SIGNING_KEY` (base64 of an Ed25519 key in PKCS#8), `JWT_SIGNING_KEY_ID`, `JWT_ISSUER` and `ACCESS_TOKEN_SECONDS` (900 unless set).
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let seconds = parsed("ACCESS_TOKEN_SECONDS", 900_u32)?;
-        Self::new(&secret("JWT_SIGNING_KEY")?, required("JWT_SIGNING_KEY_ID")?, required("JWT_ISSUER")?, seconds, Stage::from_env()?)
+        Self::new(
+            &secret("JWT_SIGNING_KEY")?,
+            required("JWT_SIGNING_KEY_ID")?,
+            required("JWT_ISSUER")?,
+            seconds,
+            Stage::from_env()?,
+        )
     }
 
-    fn new(key: &Secret, key_id: String, issuer: String, seconds: u32, stage: Stage) -> std::result::Result<Self, ConfigError> {
+    fn new(
+        key: &Secret,
+        key_id: String,
+        issuer: String,
+        seconds: u32,
+        stage: Stage,
+    ) -> std::result::Result<Self, ConfigError> {
         signature::install();
         check_stage(&key_id, stage).map_err(|e| ConfigError::new("JWT_SIGNING_KEY_ID", e))?;
         let wrong = || ConfigError::new("JWT_SIGNING_KEY", "is not an Ed25519 key in base64 PKCS#8");
         let der = BASE64.decode(key.expose().as_bytes()).map_err(|_| wrong())?;
         ring::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| wrong())?;
-        Ok(Self { key: EncodingKey::from_ed_der(&der), key_id, issuer, lifetime: SignedDuration::from_secs(i64::from(seconds)) })
+        Ok(Self {
+            key: EncodingKey::from_ed_der(&der),
+            key_id,
+            issuer,
+            lifetime: SignedDuration::from_secs(i64::from(seconds)),
+        })
     }
 
     /// How long its tokens are valid.
@@ -139,7 +166,8 @@ impl Issuer {
 
     /// An access token for `user` in `session`.
     pub fn issue(&self, user: &UserId, role: Role, session: &str, now: Timestamp) -> Result<Secret> {
-        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(self.key_id.clone()), ..Header::new(Algorithm::EdDSA) };
+        let header =
+            Header { typ: Some(TYPE.to_owned()), kid: Some(self.key_id.clone()), ..Header::new(Algorithm::EdDSA) };
         let claims = Claims {
             sub: user.clone(),
             role,

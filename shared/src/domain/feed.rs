@@ -10,6 +10,7 @@ use super::ids::UserId;
 use super::order::{ActorKind, Event, EventKind, Order, PaymentStatus, PaymentStep, Status, Transition};
 use super::text::CategoryKey;
 use super::user::{Person, Role, User};
+use crate::domain::words::words;
 
 /// A numbered sequence of entries that some users may read: `user:<id>`, `role:workers`, `workers:<category>`, `workers:*`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,81 +103,62 @@ impl From<Feed> for String {
     }
 }
 
-macro_rules! entry_kinds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What an entry reports: its `type` on the wire.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum EntryKind {
-            $($(#[$doc])* #[serde(rename = $text)] $name,)*
-        }
-
-        impl EntryKind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// Its `type`.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-    };
+words! {
+    /// What an entry reports: its `type` on the wire.
+    EntryKind {
+        /// An order is in the pool, or is there again.
+        OrderOpened = "order.opened",
+        /// A worker has it.
+        OrderAssigned = "order.assigned",
+        /// Its worker has it no more.
+        OrderReleased = "order.released",
+        /// It was delivered.
+        OrderDelivered = "order.delivered",
+        /// Its client wants the delivery changed.
+        OrderRevisionRequested = "order.revision_requested",
+        /// It was accepted.
+        OrderCompleted = "order.completed",
+        /// It was called off, or ran out of time.
+        OrderCanceled = "order.canceled",
+        /// An admin is to decide.
+        OrderDisputed = "order.disputed",
+        /// An admin has decided.
+        OrderResolved = "order.resolved",
+        /// Stripe waits for the bank.
+        PaymentProcessing = "payment.processing",
+        /// The money is here.
+        PaymentPaid = "payment.paid",
+        /// An attempt was declined.
+        PaymentFailed = "payment.failed",
+        /// The money went back.
+        PaymentRefunded = "payment.refunded",
+        /// A refund failed; for admins.
+        PaymentRefundFailed = "payment.refund_failed",
+        /// The client's bank disputes the charge; for admins.
+        PaymentDisputed = "payment.disputed",
+        /// The bank's dispute is decided; for admins.
+        PaymentDisputeClosed = "payment.dispute_closed",
+        /// A message on an order.
+        MessageReceived = "message.received",
+        /// A word to everyone of a role.
+        Broadcast = "broadcast",
+    }
 }
 
-entry_kinds! {
-    /// An order is in the pool, or is there again.
-    OrderOpened = "order.opened",
-    /// A worker has it.
-    OrderAssigned = "order.assigned",
-    /// Its worker has it no more.
-    OrderReleased = "order.released",
-    /// It was delivered.
-    OrderDelivered = "order.delivered",
-    /// Its client wants the delivery changed.
-    OrderRevisionRequested = "order.revision_requested",
-    /// It was accepted.
-    OrderCompleted = "order.completed",
-    /// It was called off, or ran out of time.
-    OrderCanceled = "order.canceled",
-    /// An admin is to decide.
-    OrderDisputed = "order.disputed",
-    /// An admin has decided.
-    OrderResolved = "order.resolved",
-    /// Stripe waits for the bank.
-    PaymentProcessing = "payment.processing",
-    /// The money is here.
-    PaymentPaid = "payment.paid",
-    /// An attempt was declined.
-    PaymentFailed = "payment.failed",
-    /// The money went back.
-    PaymentRefunded = "payment.refunded",
-    /// A refund failed; for admins.
-    PaymentRefundFailed = "payment.refund_failed",
-    /// The client's bank disputes the charge; for admins.
-    PaymentDisputed = "payment.disputed",
-    /// The bank's dispute is decided; for admins.
-    PaymentDisputeClosed = "payment.dispute_closed",
-    /// A message on an order.
-    MessageReceived = "message.received",
-    /// A word to everyone of a role.
-    Broadcast = "broadcast",
-}
-
-/// As whom an entry is read: says how much of the order it shows, and which `actions`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reader {
-    /// Its client.
-    Client,
-    /// Its worker.
-    Worker,
-    /// Who was its worker until this event: sees that, but not who has it now.
-    FormerWorker,
-    /// Workers who could claim it.
-    Pool,
-    /// Admins.
-    Admin,
+words! {
+    /// As whom an entry is read: says how much of the order it shows, and which `actions`.
+    Reader {
+        /// Its client.
+        Client = "client",
+        /// Its worker.
+        Worker = "worker",
+        /// Who was its worker until this event: sees that, but not who has it now.
+        FormerWorker = "former_worker",
+        /// Workers who could claim it.
+        Pool = "pool",
+        /// Admins.
+        Admin = "admin",
+    }
 }
 
 impl Reader {

@@ -11,3 +11,4 @@ pub mod order;
 pub mod service;
 pub mod text;
 pub mod user;
+mod words;

@@ -6,15 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::ids::ServiceId;
 use super::money::Price;
 use super::text::{Category, Description, Name};
+use crate::domain::words::words;
 
-/// Whether a service can be ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ServiceStatus {
-    /// Listed and ordered.
-    Active,
-    /// Deleted: known to admins only. Orders of it go on.
-    Deactivated,
+words! {
+    /// Whether a service can be ordered.
+    ServiceStatus {
+        /// Listed and ordered.
+        Active = "active",
+        /// Deleted: known to admins only. Orders of it go on.
+        Deactivated = "deactivated",
+    }
 }
 
 /// A service of the catalogue.

@@ -4,6 +4,7 @@
 //! become the other by accident.
 
 pub mod catalogue;
+mod refusal;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -96,7 +97,11 @@ impl Error {
 
     /// 500: the caller learns nothing, the log learns `source`.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::new(&catalogue::INTERNAL, "Something went wrong on our side. Try again; if it stays, report the request id.").with_source(source)
+        Self::new(
+            &catalogue::INTERNAL,
+            "Something went wrong on our side. Try again; if it stays, report the request id.",
+        )
+        .with_source(source)
     }
 
     /// 404 for an object that is not there, or that the caller may not know of.

@@ -89,12 +89,20 @@ impl Store {
         let Committed::No(failed) = committed else { return Ok(Registered::New) };
         if failed.contains(&0) {
             return match self.account(&user.id).await? {
-                Some(before) if before.created_by.is_some() && before.created_by == account.created_by => Ok(Registered::Before(Box::new(before))),
-                _ => Err(Error::new(&catalogue::IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another request. Use a new one.")),
+                Some(before) if before.created_by.is_some() && before.created_by == account.created_by => {
+                    Ok(Registered::Before(Box::new(before)))
+                }
+                _ => Err(Error::new(
+                    &catalogue::IDEMPOTENCY_KEY_REUSED,
+                    "This Idempotency-Key came with another request. Use a new one.",
+                )),
             };
         }
         let taken = [(1, "username", "This username is taken."), (2, "email", "This e-mail address is taken.")];
-        let wrong = taken.into_iter().filter(|(at, ..)| failed.contains(at)).map(|(_, field, detail)| Invalid::new("taken", detail).at(field));
+        let wrong = taken
+            .into_iter()
+            .filter(|(at, ..)| failed.contains(at))
+            .map(|(_, field, detail)| Invalid::new("taken", detail).at(field));
         Err(Error::invalid(wrong.collect()))
     }
 
@@ -118,7 +126,11 @@ impl Store {
     }
 
     /// The caller's account and an object, in one round trip.
-    pub(super) async fn with_account<T: Entity>(&self, user: &UserId, key: Key) -> Result<(Option<Account>, Option<T>)> {
+    pub(super) async fn with_account<T: Entity>(
+        &self,
+        user: &UserId,
+        key: Key,
+    ) -> Result<(Option<Account>, Option<T>)> {
         self.get_two(keys::user(user), key).await
     }
 

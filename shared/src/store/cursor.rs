@@ -51,7 +51,8 @@ impl CursorKey {
     }
 
     fn new(secret: &[u8]) -> Result<Self> {
-        let key = UnboundKey::new(&AES_256_GCM, digest(&SHA256, secret).as_ref()).map_err(|_| Error::internal("no cursor key"))?;
+        let key = UnboundKey::new(&AES_256_GCM, digest(&SHA256, secret).as_ref())
+            .map_err(|_| Error::internal("no cursor key"))?;
         Ok(Self(LessSafeKey::new(key)))
     }
 
@@ -70,13 +71,19 @@ impl CursorKey {
 
     /// The position in a cursor that was sealed for the same list.
     pub(crate) fn open(&self, list: &str, cursor: &str) -> Result<Item> {
-        let invalid = || Error::new(&catalogue::INVALID_CURSOR, "Use `next_cursor` of the same list, with the same filters, as it was given.");
+        let invalid = || {
+            Error::new(
+                &catalogue::INVALID_CURSOR,
+                "Use `next_cursor` of the same list, with the same filters, as it was given.",
+            )
+        };
         let bytes = BASE64.decode(cursor.as_bytes()).map_err(|_| invalid())?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN).ok_or_else(invalid)?;
         let mut sealed = sealed.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| invalid())?;
         let data = self.0.open_in_place(nonce, Aad::from(list), &mut sealed).map_err(|_| invalid())?;
-        let position: std::collections::BTreeMap<String, String> = serde_json::from_slice(data).map_err(|_| invalid())?;
+        let position: std::collections::BTreeMap<String, String> =
+            serde_json::from_slice(data).map_err(|_| invalid())?;
         Ok(position.into_iter().map(|(k, v)| (k, AttributeValue::S(v))).collect())
     }
 }

@@ -21,7 +21,9 @@ const TRANSIENT: &[&str] = &[
 
 /// 503, with the cause for the log.
 pub(super) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::new(&catalogue::DATABASE_UNAVAILABLE, "The database is busy; nothing was lost. Try again.").retry_after(1).with_source(source)
+    Error::new(&catalogue::DATABASE_UNAVAILABLE, "The database is busy; nothing was lost. Try again.")
+        .retry_after(1)
+        .with_source(source)
 }
 
 /// Whatever the SDK's own retries did not get over.

@@ -15,7 +15,7 @@ use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
 
 /// How long entries are kept.
-pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How often an append that loses the race for the next number tries the one after.
 const ATTEMPTS: usize = 50;
 
@@ -108,7 +108,9 @@ impl Store {
     /// Appends an event to a feed and returns its number there: the one it has already, if it was appended before.
     pub async fn append(&self, draft: &Draft) -> Result<u64> {
         for _ in 0..ATTEMPTS {
-            let (seen, head) = self.get_two::<Seen, Head>(keys::feed_seen(&draft.feed, &draft.id), keys::feed_head(&draft.feed)).await?;
+            let (seen, head) = self
+                .get_two::<Seen, Head>(keys::feed_seen(&draft.feed, &draft.id), keys::feed_head(&draft.feed))
+                .await?;
             if let Some(seen) = seen {
                 return Ok(seen.seq);
             }
@@ -154,7 +156,17 @@ impl Store {
     /// Up to `limit` entries of a feed after number `after`, in order.
     pub async fn feed_after(&self, feed: &Feed, after: u64, limit: usize) -> Result<Vec<Entry>> {
         let between = Some((keys::sequence(after.saturating_add(1)), keys::sequence(u64::MAX)));
-        let page = self.query(&Query { index: None, partition: keys::entries(feed), between, forward: true, limit, start: None }).await?;
+        let page = self
+            .query(&Query {
+                index: None,
+                partition: keys::entries(feed),
+                between,
+                status: None,
+                forward: true,
+                limit,
+                start: None,
+            })
+            .await?;
         Ok(page.items)
     }
 

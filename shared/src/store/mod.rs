@@ -89,7 +89,11 @@ impl Store {
         let mut found: Vec<Item> = Vec::new();
         // DynamoDB may leave keys unread under pressure, and says which.
         for _ in 0..3 {
-            let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(true).build().map_err(Error::internal)?;
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(std::mem::take(&mut wanted)))
+                .consistent_read(true)
+                .build()
+                .map_err(Error::internal)?;
             let out = self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(failed)?;
             found.extend(out.responses.and_then(|mut r| r.remove(&self.table)).unwrap_or_default());
             wanted = out.unprocessed_keys.and_then(|mut u| u.remove(&self.table)).map(|k| k.keys).unwrap_or_default();
@@ -121,7 +125,11 @@ impl Store {
         self.put(put, entity).await
     }
 
-    async fn put<T: Entity>(&self, put: aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder, entity: &T) -> Result<Outcome<T>> {
+    async fn put<T: Entity>(
+        &self,
+        put: aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder,
+        entity: &T,
+    ) -> Result<Outcome<T>> {
         let sent = put
             .table_name(&self.table)
             .set_item(Some(to_item(entity)?))
@@ -149,12 +157,17 @@ impl Store {
             values.insert(":high".to_owned(), AttributeValue::S(high.clone()));
             condition.push_str(" AND #sk BETWEEN :low AND :high");
         }
+        if let Some(status) = query.status {
+            names.insert("#status".to_owned(), "status".to_owned());
+            values.insert(":status".to_owned(), AttributeValue::S(status.to_owned()));
+        }
         let out = self
             .client
             .query()
             .table_name(&self.table)
             .set_index_name(query.index.map(|i| i.name().to_owned()))
             .key_condition_expression(condition)
+            .set_filter_expression(query.status.map(|_| "doc.#status = :status".to_owned()))
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .scan_index_forward(query.forward)
@@ -215,6 +228,8 @@ pub(crate) struct Query {
     pub(crate) partition: String,
     /// Sort keys from and to, both included.
     pub(crate) between: Option<(String, String)>,
+    /// Only items whose `doc.status` is this. Filtered after reading: a page may come out short, even empty, and go on.
+    pub(crate) status: Option<&'static str>,
     pub(crate) forward: bool,
     pub(crate) limit: usize,
     pub(crate) start: Option<Item>,
@@ -223,7 +238,7 @@ pub(crate) struct Query {
 impl Query {
     /// An index's partition, newest first.
     pub(crate) fn newest(index: Index, partition: String) -> Self {
-        Self { index: Some(index), partition, between: None, forward: false, limit: 100, start: None }
+        Self { index: Some(index), partition, between: None, status: None, forward: false, limit: 100, start: None }
     }
 
     /// An index's partition, oldest first.
@@ -233,15 +248,38 @@ impl Query {
 }
 
 impl Store {
-    /// One page of a list that a caller asked for, with the cursor to go on with.
-    pub(crate) async fn list<T: Entity>(&self, query: Query, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<T>> {
-        let name = format!("{}/{}", query.index.map_or("table", Index::name), query.partition);
-        let start = page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
-        let Page { items, next } = self.query(&Query { limit: page.limit, start, ..query }).await?;
-        let next_cursor = next.map(|position| cursors.seal(&name, &position)).transpose()?;
+    /// One page of a list that a caller asked for, with the cursor to go on with. With a filter it reads on until the page is full, up to
+    /// [`FILTER_READS`] times; what it gives then may be short of the limit, with a cursor.
+    pub(crate) async fn list<T: Entity>(
+        &self,
+        query: Query,
+        page: &PageRequest,
+        cursors: &CursorKey,
+    ) -> Result<Listed<T>> {
+        let name = format!(
+            "{}/{}/{}",
+            query.index.map_or("table", Index::name),
+            query.partition,
+            query.status.unwrap_or_default()
+        );
+        let mut position = page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
+        let mut items = Vec::new();
+        for _ in 0..FILTER_READS {
+            let read =
+                self.query(&Query { limit: page.limit - items.len(), start: position.take(), ..query.clone() }).await?;
+            items.extend(read.items);
+            position = read.next;
+            if position.is_none() || items.len() == page.limit {
+                break;
+            }
+        }
+        let next_cursor = position.map(|position| cursors.seal(&name, &position)).transpose()?;
         Ok(Listed { items, next_cursor })
     }
 }
+
+/// Reads that a filtered list may take for one page.
+const FILTER_READS: usize = 10;
 
 /// A DynamoDB client from what Lambda sets.
 pub(crate) fn client() -> std::result::Result<aws_sdk_dynamodb::Client, ConfigError> {

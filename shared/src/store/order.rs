@@ -3,7 +3,7 @@
 use super::row::{Entity, Key};
 use super::{Account, CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
 use crate::domain::ids::{OrderId, UserId};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, Status};
 use crate::domain::text::CategoryKey;
 use crate::error::Result;
 
@@ -73,19 +73,30 @@ impl Store {
         self.replace(next, from.version).await
     }
 
-    /// Orders, newest first. What lists read has no history.
-    pub async fn orders(&self, of: OrdersOf<'_>, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<Order>> {
+    /// Orders, newest first, in one state if one is given. What lists read has no history.
+    pub async fn orders(
+        &self,
+        of: OrdersOf<'_>,
+        status: Option<Status>,
+        page: &PageRequest,
+        cursors: &CursorKey,
+    ) -> Result<Listed<Order>> {
         let (index, partition) = match of {
             OrdersOf::Everyone => (Index::Gsi1, keys::index::all_orders()),
             OrdersOf::Client(id) => (Index::Gsi2, keys::index::orders_of_client(id)),
             OrdersOf::Worker(id) => (Index::Gsi3, keys::index::orders_of_worker(id)),
         };
-        self.list(Query::newest(index, partition), page, cursors).await
+        self.list(Query { status: status.map(Status::as_str), ..Query::newest(index, partition) }, page, cursors).await
     }
 
     /// The pool: paid, unclaimed orders, oldest first, of one category if one is given. Its shards are read at once and merged; the cursor is
     /// the sort key of the last order shown.
-    pub async fn open_orders(&self, category: Option<&CategoryKey>, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<Order>> {
+    pub async fn open_orders(
+        &self,
+        category: Option<&CategoryKey>,
+        page: &PageRequest,
+        cursors: &CursorKey,
+    ) -> Result<Listed<Order>> {
         let name = format!("open/{}", category.map_or("", CategoryKey::as_str));
         let position = page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
         let after = position.as_ref().and_then(|p| p.get("sk")?.as_s().ok());

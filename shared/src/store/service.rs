@@ -51,7 +51,11 @@ impl Store {
     }
 
     /// The caller's account and a service, in one read.
-    pub async fn account_and_service(&self, user: &UserId, id: &ServiceId) -> Result<(Option<Account>, Option<StoredService>)> {
+    pub async fn account_and_service(
+        &self,
+        user: &UserId,
+        id: &ServiceId,
+    ) -> Result<(Option<Account>, Option<StoredService>)> {
         self.with_account(user, keys::service(id)).await
     }
 
@@ -61,7 +65,12 @@ impl Store {
     }
 
     /// Active services, newest first, of one category if one is given.
-    pub async fn services(&self, category: Option<&CategoryKey>, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<StoredService>> {
+    pub async fn services(
+        &self,
+        category: Option<&CategoryKey>,
+        page: &PageRequest,
+        cursors: &CursorKey,
+    ) -> Result<Listed<StoredService>> {
         let (index, partition) = match category {
             None => (Index::Gsi1, keys::index::all_services()),
             Some(category) => (Index::Gsi2, keys::index::services_of(category)),

@@ -33,7 +33,10 @@ pub(crate) enum Committed {
 impl Transaction {
     /// Writes an item that must not be there yet.
     pub(crate) fn create<T: Entity>(mut self, store: &Store, entity: &T) -> Result<Self> {
-        let put = Put::builder().table_name(&store.table).set_item(Some(to_item(entity)?)).condition_expression("attribute_not_exists(pk)");
+        let put = Put::builder()
+            .table_name(&store.table)
+            .set_item(Some(to_item(entity)?))
+            .condition_expression("attribute_not_exists(pk)");
         self.items.push(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build());
         Ok(self)
     }
@@ -84,7 +87,9 @@ enum Verdict {
 
 fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>) -> Verdict {
     match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => reasons(canceled.cancellation_reasons()),
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+            reasons(canceled.cancellation_reasons())
+        }
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => Verdict::Retry,
         _ => Verdict::Failed,
     }
@@ -92,7 +97,9 @@ fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>) -> Verdict {
 
 /// Retried only when every reason is one that passes by itself; a failed condition beside a conflict is still an answer.
 fn reasons(reasons: &[CancellationReason]) -> Verdict {
-    let named = |name: &str| reasons.iter().enumerate().filter(move |(_, r)| r.code() == Some(name)).map(|(at, _)| at).collect::<Vec<_>>();
+    let named = |name: &str| {
+        reasons.iter().enumerate().filter(move |(_, r)| r.code() == Some(name)).map(|(at, _)| at).collect::<Vec<_>>()
+    };
     let failed = named("ConditionalCheckFailed");
     if !failed.is_empty() {
         return Verdict::ConditionFailed(failed);
@@ -132,7 +139,8 @@ mod tests {
         assert!(matches!(reasons(&[reason("None"), reason("TransactionConflict")]), Verdict::Retry));
         assert!(matches!(reasons(&[reason("ThrottlingError"), reason("None")]), Verdict::Retry));
         assert!(matches!(reasons(&[reason("ValidationError"), reason("TransactionConflict")]), Verdict::Failed));
-        let Verdict::ConditionFailed(at) = reasons(&[reason("TransactionConflict"), reason("ConditionalCheckFailed")]) else {
+        let Verdict::ConditionFailed(at) = reasons(&[reason("TransactionConflict"), reason("ConditionalCheckFailed")])
+        else {
             panic!("a failed condition is an answer");
         };
         assert_eq!(at, [1]);

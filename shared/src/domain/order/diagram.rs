@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::table::{Rule, Status, TABLE};
+use super::state::Status;
+use super::table::{Rule, TABLE};
 
 /// A [Mermaid state diagram](https://mermaid.js.org/syntax/stateDiagram.html).
 pub fn mermaid() -> String {

@@ -3,75 +3,40 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::table::{ActorKind, PaymentStatus, Status, Transition};
+use super::state::{ActorKind, PaymentStatus, Status, Transition};
 use super::{Order, Refusal};
 use crate::domain::ids::{Fingerprint, UserId};
 use crate::domain::text::Note;
 use crate::domain::user::{Caller, Person, Username};
+use crate::domain::words::words;
 
-/// A change of the money side that moves no work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentStep {
-    /// The order got its payment intent.
-    PaymentStarted,
-    /// Stripe waits for the bank.
-    PaymentProcessing,
-    /// Stripe waits for the client.
-    PaymentRequiresAction,
-    /// An attempt was declined.
-    PaymentFailed,
-    /// The payment succeeded when the order no longer waited for it: it goes back.
-    PaidLate,
-    /// The intent was canceled.
-    PaymentCanceled,
-    /// What Stripe keeps of the charge became known.
-    FeeKnown,
-    /// Stripe took a refund on.
-    RefundStarted,
-    /// Stripe carried a refund out.
-    RefundSucceeded,
-    /// A refund failed.
-    RefundFailed,
-    /// The client's bank disputes the charge.
-    ChargebackOpened,
-    /// The bank's dispute is decided.
-    ChargebackClosed,
-}
-
-impl PaymentStep {
-    /// Every step.
-    pub const ALL: [Self; 12] = [
-        Self::PaymentStarted,
-        Self::PaymentProcessing,
-        Self::PaymentRequiresAction,
-        Self::PaymentFailed,
-        Self::PaidLate,
-        Self::PaymentCanceled,
-        Self::FeeKnown,
-        Self::RefundStarted,
-        Self::RefundSucceeded,
-        Self::RefundFailed,
-        Self::ChargebackOpened,
-        Self::ChargebackClosed,
-    ];
-
-    /// `payment_started`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PaymentStarted => "payment_started",
-            Self::PaymentProcessing => "payment_processing",
-            Self::PaymentRequiresAction => "payment_requires_action",
-            Self::PaymentFailed => "payment_failed",
-            Self::PaidLate => "paid_late",
-            Self::PaymentCanceled => "payment_canceled",
-            Self::FeeKnown => "fee_known",
-            Self::RefundStarted => "refund_started",
-            Self::RefundSucceeded => "refund_succeeded",
-            Self::RefundFailed => "refund_failed",
-            Self::ChargebackOpened => "chargeback_opened",
-            Self::ChargebackClosed => "chargeback_closed",
-        }
+words! {
+    /// A change of the money side that moves no work.
+    PaymentStep {
+        /// The order got its payment intent.
+        PaymentStarted = "payment_started",
+        /// Stripe waits for the bank.
+        PaymentProcessing = "payment_processing",
+        /// Stripe waits for the client.
+        PaymentRequiresAction = "payment_requires_action",
+        /// An attempt was declined.
+        PaymentFailed = "payment_failed",
+        /// The payment succeeded when the order no longer waited for it: it goes back.
+        PaidLate = "paid_late",
+        /// The intent was canceled.
+        PaymentCanceled = "payment_canceled",
+        /// What Stripe keeps of the charge became known.
+        FeeKnown = "fee_known",
+        /// Stripe took a refund on.
+        RefundStarted = "refund_started",
+        /// Stripe carried a refund out.
+        RefundSucceeded = "refund_succeeded",
+        /// A refund failed.
+        RefundFailed = "refund_failed",
+        /// The client's bank disputes the charge.
+        ChargebackOpened = "chargeback_opened",
+        /// The bank's dispute is decided.
+        ChargebackClosed = "chargeback_closed",
     }
 }
 

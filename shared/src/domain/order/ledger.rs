@@ -4,36 +4,23 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::money::{Currency, Money};
+use crate::domain::words::words;
 
-/// What an entry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LedgerKind {
-    /// The client paid (positive).
-    Charge,
-    /// Money went back to the client (negative).
-    Refund,
-    /// A refund failed after Stripe had said that it succeeded: the money is here again (positive).
-    RefundReversal,
-    /// The client's bank took money back (negative).
-    Chargeback,
-    /// A chargeback was won: the money is here again (positive).
-    ChargebackReversal,
-    /// What Stripe keeps of a charge (negative); the marketplace's cost, never the client's money.
-    Fee,
-}
-
-impl LedgerKind {
-    /// `refund_reversal`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Charge => "charge",
-            Self::Refund => "refund",
-            Self::RefundReversal => "refund_reversal",
-            Self::Chargeback => "chargeback",
-            Self::ChargebackReversal => "chargeback_reversal",
-            Self::Fee => "fee",
-        }
+words! {
+    /// What an entry is.
+    LedgerKind {
+        /// The client paid (positive).
+        Charge = "charge",
+        /// Money went back to the client (negative).
+        Refund = "refund",
+        /// A refund failed after Stripe had said that it succeeded: the money is here again (positive).
+        RefundReversal = "refund_reversal",
+        /// The client's bank took money back (negative).
+        Chargeback = "chargeback",
+        /// A chargeback was won: the money is here again (positive).
+        ChargebackReversal = "chargeback_reversal",
+        /// What Stripe keeps of a charge (negative); the marketplace's cost, never the client's money.
+        Fee = "fee",
     }
 }
 

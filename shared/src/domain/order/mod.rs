@@ -1,6 +1,6 @@
 //! Orders: one aggregate with its state of work, its state of payment, its numbered history and its ledger.
 //!
-//! - [`table`]: the moves there are, as data, and [`diagram`]: the same for people
+//! - [`state`]: the words; [`table`]: the moves there are, as data, and [`diagram`]: the same for people
 //! - [`transition`]: people and timers move an order ([`Order::place`], [`Order::transition`])
 //! - [`payment`]: what Stripe can say, the state of payment, and what is to be done at Stripe ([`Order::money_step`])
 //! - [`fact`]: Stripe moves an order ([`Order::payment_fact`])
@@ -16,6 +16,7 @@ pub mod history;
 pub mod ledger;
 pub mod payment;
 mod refusal;
+pub mod state;
 pub mod table;
 pub mod transition;
 
@@ -26,7 +27,8 @@ pub use self::history::{Actor, Event, EventKind, Idempotency, PaymentStep};
 pub use self::ledger::{Ledger, LedgerEntry, LedgerKind};
 pub use self::payment::{Attention, Chargeback, ChargebackState, Fact, FactKind, MoneyStep, Refund, RefundStatus};
 pub use self::refusal::{Mismatch, Refusal};
-pub use self::table::{ActorKind, Effect, Guard, PaymentStatus, Rule, Status, TABLE, Timer, Transition};
+pub use self::state::{ActorKind, PaymentStatus, Status, Transition};
+pub use self::table::{Effect, Guard, Rule, TABLE, Timer};
 pub use self::transition::{By, Who};
 use super::ids::{OrderId, PaymentIntentId, ServiceId};
 use super::money::Price;

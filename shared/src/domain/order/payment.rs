@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LedgerKind;
-use super::table::{PaymentStatus, Status};
+use super::state::{PaymentStatus, Status};
 use super::{Order, Refusal, Visibility};
 use crate::domain::ids::{ChargeId, ChargebackId, PaymentIntentId, RefundId};
 use crate::domain::money::Money;
 use crate::domain::user::{Caller, Role};
+use crate::domain::words::words;
 
 /// Something Stripe said about an order's payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,17 +59,17 @@ pub enum FactKind {
     },
 }
 
-/// How far a refund is, in the only direction it goes: even one that succeeded can fail later
-/// (<https://docs.stripe.com/refunds#failed-refunds>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundStatus {
-    /// Stripe's `pending` and `requires_action`.
-    Pending,
-    /// Stripe's `succeeded`.
-    Succeeded,
-    /// Stripe's `failed` and `canceled`: the money is still, or again, here.
-    Failed,
+words! {
+    /// How far a refund is, in the only direction it goes: even one that succeeded can fail later
+    /// (<https://docs.stripe.com/refunds#failed-refunds>).
+    RefundStatus {
+        /// Stripe's `pending` and `requires_action`.
+        Pending = "pending",
+        /// Stripe's `succeeded`.
+        Succeeded = "succeeded",
+        /// Stripe's `failed` and `canceled`: the money is still, or again, here.
+        Failed = "failed",
+    }
 }
 
 /// A refund as Stripe last told of it.
@@ -82,18 +83,18 @@ pub struct Refund {
     pub status: RefundStatus,
 }
 
-/// How far a dispute at the bank is (<https://docs.stripe.com/disputes/how-disputes-work>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChargebackState {
-    /// Stripe's `warning_*` but closed: the bank asks, no money has moved.
-    Inquiry,
-    /// Stripe's `needs_response` and `under_review`: the money is withdrawn.
-    Open,
-    /// Stripe's `won` and `warning_closed`: the money is here.
-    Won,
-    /// Stripe's `lost`: the money is gone.
-    Lost,
+words! {
+    /// How far a dispute at the bank is (<https://docs.stripe.com/disputes/how-disputes-work>).
+    ChargebackState {
+        /// Stripe's `warning_*` but closed: the bank asks, no money has moved.
+        Inquiry = "inquiry",
+        /// Stripe's `needs_response` and `under_review`: the money is withdrawn.
+        Open = "open",
+        /// Stripe's `won` and `warning_closed`: the money is here.
+        Won = "won",
+        /// Stripe's `lost`: the money is gone.
+        Lost = "lost",
+    }
 }
 
 impl ChargebackState {
@@ -141,18 +142,18 @@ pub enum MoneyStep {
     },
 }
 
-/// Why an admin should look at an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Attention {
-    /// Client and worker disagree.
-    Dispute,
-    /// The client's bank asks or has taken the money; Stripe waits for evidence.
-    ChargebackOpen,
-    /// Work goes on although the money is not, or not all, there any more.
-    Unfunded,
-    /// The money is to go back and refunds failed [`MAX_REFUND_ATTEMPTS`] times.
-    RefundFailed,
+words! {
+    /// Why an admin should look at an order.
+    Attention {
+        /// Client and worker disagree.
+        Dispute = "dispute",
+        /// The client's bank asks or has taken the money; Stripe waits for evidence.
+        ChargebackOpen = "chargeback_open",
+        /// Work goes on although the money is not, or not all, there any more.
+        Unfunded = "unfunded",
+        /// The money is to go back and refunds failed [`MAX_REFUND_ATTEMPTS`] times.
+        RefundFailed = "refund_failed",
+    }
 }
 
 /// Refunds that are tried before an admin has to find another way.

@@ -1,33 +1,24 @@
 //! Why an order did not move.
 
-use super::table::{Guard, Status, Transition};
+use super::state::{Status, Transition};
+use super::table::Guard;
+use crate::domain::words::words;
 
-/// What Stripe said does not belong to the order that it was said of. Nothing is applied; it is for an admin to look into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mismatch {
-    /// Another payment intent than the order's.
-    Intent,
-    /// Another charge than the one that paid for the order.
-    Charge,
-    /// Another amount than the order's price, a refund of more than was paid, or of nothing.
-    Amount,
-    /// Another currency than the order's.
-    Currency,
-}
-
-impl Mismatch {
-    /// `amount`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Intent => "intent",
-            Self::Charge => "charge",
-            Self::Amount => "amount",
-            Self::Currency => "currency",
-        }
+words! {
+    /// What Stripe said does not belong to the order that it was said of. Nothing is applied; it is for an admin to look into.
+    Mismatch {
+        /// Another payment intent than the order's.
+        Intent = "intent",
+        /// Another charge than the one that paid for the order.
+        Charge = "charge",
+        /// Another amount than the order's price, a refund of more than was paid, or of nothing.
+        Amount = "amount",
+        /// Another currency than the order's.
+        Currency = "currency",
     }
 }
 
-/// Why an order did not move. The store adds one more reason, the lost race.
+/// Why an order did not move. The store adds one more reason, the lost race; the error catalogue gives each its code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The order is not the caller's to know of. (404)
@@ -58,7 +49,7 @@ pub enum Refusal {
     /// State and actor are right, but a guard does not hold. (409)
     #[error("{}", guard.detail())]
     Guard {
-        /// Which; its code is the refusal's.
+        /// Which; its word is the refusal's code.
         guard: Guard,
         /// The state it is in.
         status: Status,
@@ -85,23 +76,4 @@ pub enum Refusal {
     /// What Stripe said does not belong to this order.
     #[error("The {} of the payment is not the order's.", .0.as_str())]
     Mismatch(Mismatch),
-}
-
-impl Refusal {
-    /// Stable, `snake_case`.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "order_not_found",
-            Self::ServiceNotFound => "service_not_found",
-            Self::Inactive => "account_inactive",
-            Self::Forbidden => "forbidden",
-            Self::OwnOrder => "own_order",
-            Self::Illegal { .. } => "illegal_transition",
-            Self::Guard { guard, .. } => guard.code(),
-            Self::NotPayable { .. } => "order_not_payable",
-            Self::NoWorkerYet { .. } => "no_worker_yet",
-            Self::KeyReused => "idempotency_key_reused",
-            Self::Mismatch(_) => "payment_mismatch",
-        }
-    }
 }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::history::{Actor, Event, EventKind, Idempotency};
 use super::ledger::Ledger;
-use super::table::{ActorKind, Guard, MAX_HANDOVERS, MAX_REVISIONS, PaymentStatus, Rule, Status, TABLE, Transition};
+use super::state::{ActorKind, PaymentStatus, Status, Transition};
+use super::table::{Guard, MAX_HANDOVERS, MAX_REVISIONS, Rule, TABLE};
 use super::{Order, Refusal, Timers, Visibility};
 use crate::domain::ids::OrderId;
 use crate::domain::service::Service;

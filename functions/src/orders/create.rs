@@ -1,0 +1,66 @@
+//! `POST /orders`: a client orders a service, at its price of now.
+
+use jiff::Timestamp;
+use shared::domain::ids::{OrderId, ServiceId};
+use shared::domain::order::{By, Order};
+use shared::domain::text::Note;
+use shared::domain::user::{Caller, Role};
+use shared::error::{Error, Result, catalogue};
+use shared::store::Outcome;
+use uuid::Uuid;
+
+use super::OrderView;
+use crate::context::Orders;
+use crate::http::{Reply, Request, active, bearer, idempotency, only, text};
+
+/// Places an order.
+///
+/// # Errors
+/// 403 for all but clients, 404 when there is no such active service, 422 naming every wrong field.
+pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
+    let claims = bearer(&request, &context.verifier)?;
+    only(&claims, Role::Client)?;
+    let mut body = request.fields()?;
+    let service = body.required("service_id", text(ServiceId::parse));
+    let note = body.optional("note", text(Note::parse));
+    let (service, note) = body.finish((service, note))?;
+    let key = idempotency(&request, &claims.sub, "orders-create")?;
+    // Derived from caller and key: that the order is there is the proof that the request was carried out.
+    let id =
+        key.as_ref().map_or_else(|| OrderId::from_uuid(Uuid::now_v7()), |key| OrderId::derived(&[key.key.as_str()]));
+
+    let (account, service) = context.store.account_and_service(&claims.sub, &service).await?;
+    let caller = active(&claims, account.as_ref())?;
+    let service = service.ok_or_else(|| Error::not_found("service"))?.service;
+    let by = By::user(&caller, Timestamp::now()).note(note).idempotency(key.clone());
+    let placed = Order::place(id.clone(), &service, by, &context.timers);
+    // A service that is gone meanwhile must not keep a repeated request from its first answer.
+    if let (Err(_), Some(_)) = (&placed, &key)
+        && let Some(before) = context.store.order(&id).await?
+    {
+        return replay(&before, key.as_ref(), &caller);
+    }
+    let order = placed?;
+    match context.store.place_order(&order).await? {
+        Outcome::Written => {
+            tracing::info!(order = %order.id, client = %caller.id, "placed {}", order.id);
+            reply(&order, &caller, false)
+        }
+        Outcome::Conflict(before) => {
+            replay(&before.ok_or_else(|| Error::internal("a condition failed on no item"))?, key.as_ref(), &caller)
+        }
+    }
+}
+
+fn replay(before: &Order, key: Option<&shared::domain::order::Idempotency>, caller: &Caller) -> Result<Reply> {
+    let first = key.map(|key| before.replay(key)).transpose()?.flatten();
+    let first = first.ok_or_else(|| {
+        Error::new(&catalogue::IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another request. Use a new one.")
+    })?;
+    reply(&first, caller, true)
+}
+
+fn reply(order: &Order, caller: &Caller, replayed: bool) -> Result<Reply> {
+    let view = OrderView::new(order, &order.actions(caller));
+    Reply::created(&format!("/orders/{}", order.id), &view)?.etag(order.version)?.replayed(replayed)
+}

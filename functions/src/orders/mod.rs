@@ -1,0 +1,13 @@
+//! Orders: placing, reading, and moving them through the transition table.
+
+pub mod accept;
+pub mod complete;
+pub mod create;
+pub mod deliver;
+pub mod get;
+pub mod list;
+mod mover;
+pub mod open;
+mod view;
+
+pub use view::OrderView;

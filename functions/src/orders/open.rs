@@ -1,0 +1,26 @@
+//! `GET /orders/open`: the pool that workers claim from: paid, unclaimed, oldest first.
+
+use shared::domain::order::ActorKind;
+use shared::domain::text::CategoryKey;
+use shared::domain::user::Role;
+use shared::error::Result;
+
+use super::OrderView;
+use crate::context::Listing;
+use crate::http::{Reply, Request, bearer, only, page, text};
+
+/// One page of the pool, of one category if `?category=` names one.
+///
+/// # Errors
+/// 403 for all but workers, 422 for wrong or unknown parameters, 400 for a cursor of another list.
+pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
+    let claims = bearer(&request, &context.verifier)?;
+    only(&claims, Role::Worker)?;
+    let mut query = request.query(&["category", "limit", "cursor"])?;
+    let category = query.optional("category", text(CategoryKey::parse));
+    let page = page::asked(&mut query);
+    let (category, page) = query.finish((category, page))?;
+    let listed = context.store.open_orders(category.as_ref(), &page, &context.cursors).await?;
+    let items = listed.items.iter().map(|order| OrderView::new(order, &order.actions_as(ActorKind::Worker))).collect();
+    page::reply(&request, items, listed.next_cursor)
+}

@@ -1,0 +1,49 @@
+//! An order as the API shows it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::domain::money::Price;
+use shared::domain::order::{Order, OrderedService, PaymentStatus, Status, Transition};
+use shared::domain::text::Note;
+use shared::domain::user::Person;
+
+/// `{id, status, payment_status, service, price, client, worker, note, actions, version, created_at, updated_at, deadline}`.
+#[derive(Debug, Serialize)]
+pub struct OrderView<'a> {
+    id: &'a str,
+    status: Status,
+    payment_status: PaymentStatus,
+    service: &'a OrderedService,
+    price: Price,
+    client: &'a Person,
+    worker: Option<&'a Person>,
+    note: Option<&'a Note>,
+    actions: Vec<&'static str>,
+    version: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    deadline: Option<Timestamp>,
+}
+
+impl<'a> OrderView<'a> {
+    /// The order, and what its reader may do with it now.
+    pub fn new(order: &'a Order, actions: &[Transition]) -> Self {
+        let mut actions: Vec<_> = actions.iter().map(|transition| transition.action()).collect();
+        actions.dedup();
+        Self {
+            id: order.id.as_str(),
+            status: order.status,
+            payment_status: order.payment_status,
+            service: &order.service,
+            price: order.price,
+            client: &order.client,
+            worker: order.worker.as_ref(),
+            note: order.note.as_ref(),
+            actions,
+            version: order.version,
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+            deadline: order.deadline,
+        }
+    }
+}

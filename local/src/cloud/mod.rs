@@ -1,0 +1,275 @@
+//! One run of the local cloud: what is known before it, its start, its end.
+
+mod plan;
+mod ports;
+mod summary;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use self::plan::Plan;
+use self::summary::{Remarks, Summary};
+use crate::cli::Cli;
+use crate::dynamodb::DynamoDb;
+use crate::environment::secrets::Secrets;
+use crate::environment::{self, Services};
+use crate::functions::invoke_api::{self, InvokeApi};
+use crate::functions::remote::RemoteFunctions;
+use crate::functions::{Functions, Launch, Settings};
+use crate::iam::{self, Iam};
+use crate::invoke::Invoke;
+use crate::log::Log;
+use crate::model::Function;
+use crate::schedules::Schedules;
+use crate::signals::Stop;
+use crate::streams::Streams;
+use crate::{http_api, stripe, websocket};
+
+/// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives one understands the next.
+const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RyaXBlLXN0YW5kLWlu";
+
+/// How long a function may take that has to be compiled first.
+const COMPILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// What ends by being dropped, and what has to be ended.
+struct Cloud {
+    plan: Plan,
+    summary: Summary,
+    runner: Runner,
+    /// Told to the WebSocket API and the stand-in for Stripe.
+    shutdown: CancellationToken,
+    websocket: Option<websocket::Running>,
+    stripe: Option<JoinHandle<()>>,
+    servers: JoinSet<()>,
+    /// What invokes functions by itself, once they are known to start.
+    background: Option<(Streams, Schedules)>,
+    dynamodb: DynamoDb,
+}
+
+/// What runs the functions.
+#[derive(Clone)]
+enum Runner {
+    /// This cloud.
+    Own(Functions),
+    /// Something else, behind an Invoke API.
+    Remote(RemoteFunctions),
+}
+
+/// Runs the local cloud until it is to stop.
+///
+/// # Errors
+/// One sentence that says what does not work.
+pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
+    let began = Instant::now();
+    let log = Log::default();
+    let started = async { Cloud::start(Plan::make(cli).await?, log).await };
+    let cloud = tokio::select! {
+        biased;
+        () = stop.asked.cancelled() => return Ok(()),
+        cloud = started => cloud?,
+    };
+    cloud.announce(began.elapsed())?;
+    stop.asked.cancelled().await;
+    cloud.end(stop.urged).await;
+    Ok(())
+}
+
+impl Cloud {
+    async fn start(mut plan: Plan, log: Log) -> Result<Self> {
+        for name in plan.strangers() {
+            log.line(
+                "local",
+                None,
+                &format!("local.env or .env gives {name}, which the template gives to no function"),
+            );
+        }
+        let iam = Arc::new(Iam::new(&plan.project));
+        let ports = plan.ports.take().context("the ports are taken once")?;
+        let dynamodb = DynamoDb::start(&plan.project, iam.clone(), plan.storage(), ports.dynamodb, log.clone()).await?;
+        let services = plan.services(&dynamodb, &ports.http, &ports.ws, &ports.stripe, &ports.invoke)?;
+        let mut secrets = Secrets::open(plan.data_dir.kept("secrets.json"))?;
+        let environments = environment::variables(&plan.project, &plan.overrides, &mut secrets, &services)?;
+        let runner = plan.runner(environments, &services, &log).await?;
+        let invoke = runner.as_invoke();
+
+        let shutdown = CancellationToken::new();
+        let mut servers = JoinSet::new();
+        let authorize: invoke_api::Authorize = {
+            let iam = iam.clone();
+            Arc::new(move |key: &str, action: &str, resource: &str| iam.allows(key, action, resource))
+        };
+        let mut management = invoke_api::router(InvokeApi {
+            project: plan.project.clone(),
+            invoke: invoke.clone(),
+            log: log.clone(),
+            authorize: Some(authorize.clone()),
+            retry_delays: invoke_api::RETRY_DELAYS,
+        });
+        let mut websocket = None;
+        if let (Some(api), Some(listener)) = (plan.project.websocket_api.clone(), ports.ws) {
+            let running =
+                websocket::start(listener, api, plan.quotas(), invoke.clone(), log.clone(), shutdown.clone())?;
+            management = management.merge(running.management(Some(authorize)));
+            websocket = Some(running);
+        }
+        serve(&mut servers, ports.invoke, management);
+        if let (Some(api), Some(listener)) = (&plan.project.http_api, ports.http) {
+            let timeout = match runner {
+                Runner::Own(_) => http_api::INTEGRATION_TIMEOUT,
+                Runner::Remote(_) => COMPILE_TIMEOUT,
+            };
+            let gateway = http_api::Gateway::new(api, &plan.project, invoke.clone(), log.clone(), timeout);
+            servers.spawn(async move { drop(http_api::serve(listener, gateway).await) });
+        }
+        let stripe = match ports.stripe {
+            Some(listener) => {
+                let webhook = plan.workspace.settings.webhook.as_ref().map(|path| format!("{}{path}", services.http));
+                let data_dir = plan.data_dir.kept("stripe");
+                let options = stripe::Options::new(webhook, WEBHOOK_SECRET, data_dir);
+                Some(stripe::start(listener, options, log.clone(), shutdown.clone()).await?)
+            }
+            None => None,
+        };
+        let summary = plan.summary(services);
+        let mut cloud =
+            Self { plan, summary, runner, shutdown, websocket, stripe, servers, background: None, dynamodb };
+        match cloud.get_going(log).await {
+            Ok(()) => Ok(cloud),
+            Err(error) => {
+                cloud.runner.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes sure that every function starts, sets streams and schedules going, and puts sample data there.
+    async fn get_going(&mut self, log: Log) -> Result<()> {
+        if let Runner::Own(functions) = &self.runner {
+            // The pool has its own idea of how many processes are started at once.
+            let names = self.plan.project.functions.iter().map(|f| functions.warm(&f.name));
+            let mut started = futures::stream::iter(names).buffer_unordered(16);
+            while let Some(outcome) = started.next().await {
+                outcome?;
+            }
+        }
+        let project = &self.plan.project;
+        let invoke = self.runner.as_invoke();
+        let data_dir = self.plan.data_dir.kept("streams");
+        let streams = Streams::start(project, &self.dynamodb, invoke.clone(), data_dir.as_deref(), log.clone()).await?;
+        self.background = Some((streams, Schedules::start(project, invoke, log.clone())?));
+        match self.plan.seed() {
+            Some(seed) => self.seed(seed, &log).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn seed(&self, seed: &Function, log: &Log) -> Result<()> {
+        let invocation = self.runner.as_invoke().invoke(&seed.name, Bytes::from_static(b"{}")).await;
+        let invocation = invocation.with_context(|| format!("sample data could not be put there by {}", seed.name))?;
+        let reply = String::from_utf8_lossy(&invocation.payload);
+        if invocation.error.is_some() {
+            bail!("sample data could not be put there by {}: {reply}", seed.name);
+        }
+        log.line(&seed.name, None, &reply);
+        Ok(())
+    }
+
+    fn announce(&self, took: Duration) -> Result<()> {
+        if self.plan.cli.json {
+            println!("{}", self.summary.to_json()?);
+            return Ok(());
+        }
+        let settings = &self.plan.workspace.settings;
+        let remarks = Remarks {
+            took,
+            runner: self.plan.runner_name(),
+            data: self.plan.data_name(),
+            webhook: settings.webhook.clone(),
+            hints: settings.hints.clone(),
+        };
+        print!("{}", self.summary.to_text(&remarks));
+        Ok(())
+    }
+
+    /// Ends everything in order, or at once when `urged`.
+    async fn end(self, urged: CancellationToken) {
+        let Self { plan, runner, shutdown, websocket, stripe, mut servers, background, dynamodb, .. } = self;
+        // What a mapping has not finished is delivered after the next start.
+        drop(background);
+        let in_order = async {
+            shutdown.cancel();
+            if let Some(websocket) = websocket {
+                // Their `$disconnect` needs functions and database.
+                websocket.drained().await;
+            }
+            if let Some(stripe) = stripe {
+                // It ends by itself, and has nobody to tell how.
+                drop(stripe.await);
+            }
+        };
+        urged.run_until_cancelled(in_order).await;
+        servers.abort_all();
+        runner.stop().await;
+        drop(dynamodb);
+        // Last: it is the next run's from here on.
+        drop(plan);
+    }
+}
+
+impl Runner {
+    fn as_invoke(&self) -> Arc<dyn Invoke> {
+        match self {
+            Self::Own(functions) => Arc::new(functions.clone()),
+            Self::Remote(remote) => Arc::new(remote.clone()),
+        }
+    }
+
+    /// Ends every process. What something else runs is not ours to end.
+    async fn stop(&self) {
+        if let Self::Own(functions) = self {
+            functions.stop().await;
+        }
+    }
+}
+
+impl Plan {
+    async fn runner(
+        &self,
+        environments: BTreeMap<String, BTreeMap<String, String>>,
+        services: &Services,
+        log: &Log,
+    ) -> Result<Runner> {
+        if let Some(url) = &self.cli.functions {
+            let shared = environment::aws("LOCAL".to_owned(), services);
+            watch::write_environment(&self.workspace.root, &environments, shared)?;
+            let remote = RemoteFunctions::new(url)?;
+            watch::wait_for(url, log).await?;
+            return Ok(Runner::Remote(remote));
+        }
+        let mut launches = Vec::new();
+        for (function, program) in self.project.functions.iter().zip(self.programs()?) {
+            let mut env = environments.get(&function.name).cloned().unwrap_or_default();
+            env.extend(environment::lambda(function, iam::access_key_id(&function.name), services));
+            let root = program.parent().map(|p| p.display().to_string()).unwrap_or_default();
+            env.insert("LAMBDA_TASK_ROOT".into(), root);
+            launches.push((function.clone(), Launch { program, args: Vec::new(), env }));
+        }
+        Ok(Runner::Own(Functions::new(launches, Settings::default(), log.clone())))
+    }
+}
+
+fn serve(servers: &mut JoinSet<()>, listener: TcpListener, router: Router) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    servers.spawn(async move { drop(axum::serve(listener, service).await) });
+}

@@ -1,0 +1,180 @@
+//! What is known, and checked, before anything is started.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use tokio::net::TcpListener;
+
+use super::WEBHOOK_SECRET;
+use super::ports::Ports;
+use super::summary::Summary;
+use crate::cargo::Workspace;
+use crate::cli::Cli;
+use crate::data_dir::DataDir;
+use crate::dynamodb::{DynamoDb, Storage};
+use crate::environment::{Aws, Overrides, Services};
+use crate::model::{Function, Project};
+use crate::template::{self, Deployment};
+use crate::websocket::Quotas;
+
+/// Everything a run is made from.
+pub(super) struct Plan {
+    pub(super) cli: Cli,
+    pub(super) workspace: Workspace,
+    pub(super) project: Arc<Project>,
+    pub(super) overrides: Overrides,
+    pub(super) data_dir: DataDir,
+    /// Until the start, which gives each to its server.
+    pub(super) ports: Option<Ports>,
+}
+
+impl Plan {
+    /// Reads the project, takes the data directory and the ports, and builds the functions: what is quickest to fail comes first.
+    pub(super) async fn make(cli: Cli) -> Result<Self> {
+        let template = std::path::absolute(&cli.template)?;
+        let directory = template.parent().unwrap_or(Path::new("/")).to_owned();
+        ensure!(template.is_file(), "there is no template {}", cli.template.display());
+        let workspace = Workspace::read(&directory).await?;
+        let settings = &workspace.settings;
+        let deployment = Deployment { stack_name: settings.stack.clone(), parameters: settings.parameters.clone() };
+        let project = Arc::new(template::load(&template, &deployment)?);
+        let own = cli.env_file.clone().unwrap_or_else(|| directory.join(".env"));
+        let overrides = Overrides::read(&directory, &own, cli.env_file.is_some(), |name| std::env::var(name).ok())?;
+        if let Some(seed) = &settings.seed {
+            let known = project.functions.iter().any(|f| f.name == *seed);
+            ensure!(known, "[workspace.metadata.local] names {seed} as seed, which is no function of the template");
+        }
+        let data_dir = match &cli.data_dir {
+            _ if cli.ephemeral => DataDir::ephemeral()?,
+            Some(path) => DataDir::open(path)?,
+            None => DataDir::open(&directory.join(".local"))?,
+        };
+        let ports = Some(Ports::take(&cli, &project, overrides.stripe()).await?);
+        if cli.functions.is_none() && !cli.no_build {
+            let names: Vec<&str> = project.functions.iter().map(|f| f.name.as_str()).collect();
+            workspace.build(&names, cli.each, cli.release).await?;
+        }
+        Ok(Self { cli, workspace, project, overrides, data_dir, ports })
+    }
+
+    /// Names with a value on this machine that no function has.
+    pub(super) fn strangers(&self) -> Vec<&str> {
+        let known = |name: &&str| self.project.functions.iter().any(|f| f.environment.contains_key(*name));
+        self.overrides.names().filter(|name| !known(name)).collect()
+    }
+
+    /// Where the database is.
+    pub(super) fn storage(&self) -> Storage {
+        match &self.cli.dynamodb {
+            Some(url) => Storage::Endpoint(url.clone()),
+            None if self.cli.ephemeral => Storage::Memory,
+            None => Storage::Directory(self.data_dir.path().to_owned()),
+        }
+    }
+
+    /// The quotas of the WebSocket API: those of AWS, but for what a test asks.
+    pub(super) fn quotas(&self) -> Quotas {
+        let usual = Quotas::default();
+        Quotas {
+            idle_timeout: self.cli.ws_idle_timeout.unwrap_or(usual.idle_timeout),
+            max_duration: self.cli.ws_max_duration.unwrap_or(usual.max_duration),
+            ..usual
+        }
+    }
+
+    /// The function that puts sample data there, unless it is not wanted.
+    pub(super) fn seed(&self) -> Option<&Function> {
+        let seed = self.workspace.settings.seed.as_ref().filter(|_| !self.cli.no_seed)?;
+        self.project.functions.iter().find(|f| f.name == *seed)
+    }
+
+    /// Where this run's services are.
+    pub(super) fn services(
+        &self,
+        dynamodb: &DynamoDb,
+        http: &Option<TcpListener>,
+        ws: &Option<TcpListener>,
+        stripe: &Option<TcpListener>,
+        invoke: &TcpListener,
+    ) -> Result<Services> {
+        let port = |listener: &TcpListener| listener.local_addr().map(|a| a.port());
+        let url = |scheme: &str, listener: &Option<TcpListener>| -> Result<String> {
+            // Browsers treat `localhost` as a secure origin by name.
+            listener.as_ref().map_or(Ok(String::new()), |l| Ok(format!("{scheme}://localhost:{}", port(l)?)))
+        };
+        let invoke = format!("http://127.0.0.1:{}", port(invoke)?);
+        let stage = self.project.websocket_api.as_ref().map(|api| api.stage.as_str()).unwrap_or_default();
+        Ok(Services {
+            http: url("http", http)?,
+            ws: url("ws", ws)?,
+            connections: format!("{invoke}/{stage}"),
+            dynamodb: dynamodb.endpoint_url.clone(),
+            stripe: stripe.as_ref().map(|l| port(l).map(|port| format!("http://127.0.0.1:{port}"))).transpose()?,
+            webhook_secret: stripe.as_ref().map(|_| WEBHOOK_SECRET.to_owned()),
+            invoke,
+            aws: dynamodb.is_aws.then(|| aws(&dynamodb.streams.region)).transpose()?,
+        })
+    }
+
+    /// The program of each function, in their order.
+    pub(super) fn programs(&self) -> Result<Vec<PathBuf>> {
+        let names: Vec<&str> = self.project.functions.iter().map(|f| f.name.as_str()).collect();
+        match self.workspace.multicall(self.cli.each) {
+            Some(multicall) => {
+                let program = self.workspace.binary(multicall, self.cli.release)?;
+                let bin = self.data_dir.link(&program, &names)?;
+                Ok(names.iter().map(|name| bin.join(name)).collect())
+            }
+            None => names.iter().map(|name| self.workspace.binary(name, self.cli.release)).collect(),
+        }
+    }
+
+    /// What is served, and where.
+    pub(super) fn summary(&self, services: Services) -> Summary {
+        Summary {
+            http: Some(services.http).filter(|url| !url.is_empty()),
+            ws: Some(services.ws).filter(|url| !url.is_empty()),
+            dynamodb: services.dynamodb,
+            stripe: services.stripe,
+            invoke: services.invoke,
+            webhook_secret: services.webhook_secret,
+            functions: self.project.functions.iter().map(|f| f.name.clone()).collect(),
+        }
+    }
+
+    /// What runs the functions, in words.
+    pub(super) fn runner_name(&self) -> String {
+        let profile = if self.cli.release { "optimised" } else { "not optimised" };
+        match (&self.cli.functions, self.workspace.multicall(self.cli.each)) {
+            (Some(url), _) => format!("run by {url}"),
+            (None, Some(multicall)) => format!("all of them the binary {multicall}, {profile}"),
+            (None, None) => format!("each a binary of its own, {profile}"),
+        }
+    }
+
+    /// Where data is, in words.
+    pub(super) fn data_name(&self) -> String {
+        match &self.cli.dynamodb {
+            Some(url) => format!("in front of {url}"),
+            None if self.cli.ephemeral => "in memory".to_owned(),
+            None => format!("kept in {}", self.data_dir.path().display()),
+        }
+    }
+}
+
+/// The developer's own credentials, which functions need where they talk to AWS.
+fn aws(region: &str) -> Result<Aws> {
+    let mut credentials = BTreeMap::new();
+    for (name, needed) in [("AWS_ACCESS_KEY_ID", true), ("AWS_SECRET_ACCESS_KEY", true), ("AWS_SESSION_TOKEN", false)] {
+        match std::env::var(name) {
+            Ok(value) => drop(credentials.insert(name.to_owned(), value)),
+            Err(error) if needed => {
+                return Err(error).with_context(|| format!("--dynamodb names AWS, which needs {name}"));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(Aws { region: region.to_owned(), credentials })
+}

@@ -1,0 +1,102 @@
+//! The directory in which the cloud continues where it stopped. One cloud at a time has it.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// The directory of one run, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+    ephemeral: bool,
+    _lock: Option<File>,
+}
+
+impl DataDir {
+    /// Takes `path`, which is made if need be.
+    ///
+    /// # Errors
+    /// When another cloud has it.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        std::fs::create_dir_all(path)
+            .with_context(|| format!("cannot create the data directory {}", path.display()))?;
+        let path = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
+        let lock = File::create(path.join("lock"))
+            .with_context(|| format!("cannot write to the data directory {}", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, ephemeral: false, _lock: Some(lock) }),
+            Err(TryLockError::WouldBlock) => bail!(
+                "another local cloud is running on the data directory {}: end it, or choose another with --data-dir or --ephemeral",
+                path.display()
+            ),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
+
+    /// A directory that goes with the run: everything else is in memory.
+    pub(crate) fn ephemeral() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("local-cloud-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(Self { path, ephemeral: true, _lock: None })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file that is to be there in the next run; `None` when there is none.
+    pub(crate) fn kept(&self, name: &str) -> Option<PathBuf> {
+        (!self.ephemeral).then(|| self.path.join(name))
+    }
+
+    /// Makes `bin/<name>` for each of `names`, links to `program`, which sees from its own name which one it is.
+    pub(crate) fn link(&self, program: &Path, names: &[&str]) -> Result<PathBuf> {
+        let bin = self.path.join("bin");
+        if bin.exists() {
+            std::fs::remove_dir_all(&bin).with_context(|| format!("cannot remove {}", bin.display()))?;
+        }
+        std::fs::create_dir_all(&bin).with_context(|| format!("cannot create {}", bin.display()))?;
+        for name in names {
+            let link = bin.join(name);
+            std::os::unix::fs::symlink(program, &link).with_context(|| format!("cannot create {}", link.display()))?;
+        }
+        Ok(bin)
+    }
+}
+
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        if self.ephemeral {
+            // A temporary directory: the system cleans up what cannot be removed now.
+            drop(std::fs::remove_dir_all(&self.path));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_cloud_on_the_same_directory_is_refused_until_the_first_is_over() {
+        let path = std::env::temp_dir().join(format!("data-dir-{}", uuid::Uuid::now_v7()));
+        let first = DataDir::open(&path).unwrap();
+        let error = DataDir::open(&path).unwrap_err().to_string();
+        assert!(error.starts_with("another local cloud is running on the data directory"), "{error}");
+        drop(first);
+        drop(DataDir::open(&path).unwrap());
+        std::fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn links_are_those_of_this_run_and_go_with_an_ephemeral_one() {
+        let directory = DataDir::ephemeral().unwrap();
+        directory.link(Path::new("/bin/sh"), &["old"]).unwrap();
+        let bin = directory.link(Path::new("/bin/sh"), &["a", "b"]).unwrap();
+        assert!(bin.join("a").is_file() && bin.join("b").is_file() && !bin.join("old").exists());
+        drop(directory);
+        assert!(!bin.exists());
+    }
+}

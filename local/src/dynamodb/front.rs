@@ -1,0 +1,254 @@
+//! The DynamoDB port. A request passes IAM, meets the faults a test asked for, is forwarded, counted, and told to the streams.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+use super::faults::{self, FaultKind, Faults};
+use super::request::{Schema, is_partiql, reports_capacity, writes};
+use super::stats::Stats;
+use super::upstream::Upstream;
+use super::writes::TableWrites;
+use super::{capacity, request};
+use crate::iam::{self, Caller, Iam};
+use crate::log::Log;
+
+/// DynamoDB takes bodies of up to 16 MB.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// Everything a request meets.
+pub struct Front {
+    pub(super) iam: Arc<Iam>,
+    pub(super) schema: Schema,
+    pub(super) upstream: Upstream,
+    pub(super) writes: TableWrites,
+    pub(super) log: Log,
+    pub(super) faults: Faults,
+    pub(super) stats: Stats,
+}
+
+/// The connection ends without an answer.
+#[derive(Debug)]
+struct NoAnswer;
+
+impl std::fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the answer was lost, as a test asked for")
+    }
+}
+
+impl std::error::Error for NoAnswer {}
+
+type Reply = Response<Full<Bytes>>;
+
+impl Front {
+    /// Serves until the handle is dropped.
+    pub fn serve(self, listener: TcpListener) -> AbortOnDropHandle<Infallible> {
+        let front = Arc::new(self);
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            loop {
+                // Aborted connections and a used-up file limit pass; there is nothing else to do about them.
+                let Ok((stream, _)) = listener.accept().await else {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    continue;
+                };
+                while connections.try_join_next().is_some() {}
+                drop(stream.set_nodelay(true));
+                let front = front.clone();
+                let service = service_fn(move |request| {
+                    let front = front.clone();
+                    async move { front.handle(request).await }
+                });
+                connections.spawn(async move {
+                    // What goes wrong with a connection is the client's to notice.
+                    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+                });
+            }
+        }))
+    }
+
+    async fn handle(&self, request: Request<Incoming>) -> Result<Reply, NoAnswer> {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
+            return Ok(reply(StatusCode::PAYLOAD_TOO_LARGE, &json!({"message": "request body is too large"})));
+        };
+        let body = body.to_bytes();
+        match (&parts.method, parts.uri.path()) {
+            (&Method::POST, "/_local/faults") => Ok(match serde_json::from_slice(&body) {
+                Ok(fault) => {
+                    self.faults.add(fault);
+                    reply(StatusCode::CREATED, &json!({}))
+                }
+                Err(error) => reply(StatusCode::BAD_REQUEST, &json!({"message": error.to_string()})),
+            }),
+            (&Method::DELETE, "/_local/faults") => {
+                self.faults.clear();
+                Ok(reply(StatusCode::OK, &json!({})))
+            }
+            (&Method::GET, "/_local/stats") => Ok(match self.stats.to_json() {
+                Ok(stats) => Response::new(Full::from(stats)),
+                Err(error) => reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": error.to_string()})),
+            }),
+            _ => self.operation(parts, body).await,
+        }
+    }
+
+    /// A call of DynamoDB or of its streams.
+    async fn operation(&self, parts: http::request::Parts, body: Bytes) -> Result<Reply, NoAnswer> {
+        let operation =
+            header_text(&parts, "x-amz-target").and_then(|t| t.split_once('.')).map(|(_, op)| op.to_owned());
+        let (Some(operation), Ok(json)) = (operation, serde_json::from_slice::<Value>(&body)) else {
+            // DynamoDB refuses it, in its own words.
+            return Ok(self.forward(parts, body).await.map(Full::from));
+        };
+        let caller = header_text(&parts, "authorization").and_then(iam::credential).and_then(|id| self.iam.caller(id));
+        let function = caller.map(|c| c.function.as_str());
+
+        if let Some(refusal) = caller.and_then(|caller| self.refusal(caller, &operation, &json)) {
+            self.stats.count(function, &operation, |c| {
+                c.calls += 1;
+                c.denied += 1;
+            });
+            return Ok(refusal);
+        }
+
+        let tables = self.schema.tables(&operation, &json);
+        let fault = self.faults.meet(function, &operation, &tables);
+        match fault {
+            Some(FaultKind::Timeout) => std::future::pending().await,
+            Some(kind) => {
+                if let Some((status, answer)) = faults::answer(kind, &operation, &json) {
+                    self.stats.count(function, &operation, |c| {
+                        c.calls += 1;
+                        c.errors += 1;
+                    });
+                    return Ok(reply(
+                        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                        &answer,
+                    ));
+                }
+            }
+            None => {}
+        }
+
+        let answer = self.counted(parts, body, function, &operation, &json).await;
+        if answer.status().is_success() {
+            if writes(&operation) {
+                tables.iter().for_each(|table| self.writes.written(table));
+            } else if is_partiql(&operation) {
+                self.writes.all_written();
+            }
+        }
+        if fault == Some(FaultKind::LostResponse) { Err(NoAnswer) } else { Ok(answer.map(Full::from)) }
+    }
+
+    /// AWS's refusal, when the caller's policy does not allow all of the request.
+    fn refusal(&self, caller: &Caller, operation: &str, body: &Value) -> Option<Reply> {
+        let Ok(accesses) = self.schema.accesses(operation, body) else {
+            let message = format!("{operation} (PartiQL) is not supported for functions by the local cloud");
+            self.log.line(&caller.function, None, &message);
+            return Some(reply(
+                StatusCode::BAD_REQUEST,
+                &json!({"__type": "com.amazon.coral.validate#ValidationException", "message": message}),
+            ));
+        };
+        let request::Access { action, resource, .. } =
+            accesses.iter().find(|a| !caller.allows(&a.action, &a.resource, &a.leading_keys))?;
+        let message = caller.denial(action, resource);
+        self.log.line(
+            &caller.function,
+            None,
+            &format!("AccessDenied: its policy in the template does not allow {action} on {resource}"),
+        );
+        Some(reply(
+            StatusCode::BAD_REQUEST,
+            &json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": message}),
+        ))
+    }
+
+    /// Forwards a request and counts it, with its capacity when a function made it.
+    async fn counted(
+        &self,
+        parts: http::request::Parts,
+        body: Bytes,
+        function: Option<&str>,
+        operation: &str,
+        json: &Value,
+    ) -> Response<Bytes> {
+        let asked = json.get("ReturnConsumedCapacity").is_some();
+        let ask = function.is_some()
+            && !asked
+            && reports_capacity(operation)
+            && json.as_object().is_some_and(|o| !o.is_empty());
+        let mut answer = self.forward(parts, if ask { capacity::ask(&body) } else { body }).await;
+        let success = answer.status().is_success();
+        let units = if success && (ask || asked) { capacity::units(answer.body()) } else { 0.0 };
+        self.stats.count(function, operation, |c| {
+            c.calls += 1;
+            c.errors += u64::from(!success);
+            c.capacity_units += units;
+        });
+        if ask
+            && success
+            && let Some(stripped) = capacity::strip(answer.body())
+        {
+            let headers = answer.headers_mut();
+            headers.remove(header::CONTENT_LENGTH);
+            headers.insert("x-amz-crc32", crc32fast::hash(&stripped).into());
+            *answer.body_mut() = stripped.into();
+        }
+        answer
+    }
+
+    async fn forward(&self, parts: http::request::Parts, body: Bytes) -> Response<Bytes> {
+        match self.upstream.forward(Request::from_parts(parts, Full::from(body))).await {
+            Ok(mut answer) => {
+                // It holds for the connection to the upstream only.
+                answer.headers_mut().remove(header::CONNECTION);
+                answer.headers_mut().remove(header::TRANSFER_ENCODING);
+                answer
+            }
+            Err(error) => {
+                self.log.line("dynamodb", None, &format!("{error:#}"));
+                let body =
+                    json!({"__type": "com.amazon.coral.service#ServiceUnavailable", "message": error.to_string()});
+                answer(StatusCode::SERVICE_UNAVAILABLE, &body)
+            }
+        }
+    }
+}
+
+fn header_text<'p>(parts: &'p http::request::Parts, name: &str) -> Option<&'p str> {
+    parts.headers.get(name)?.to_str().ok()
+}
+
+/// An answer of our own, with the headers DynamoDB's have.
+fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+    let body = body.to_string();
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
+    headers.insert("x-amz-crc32", crc32fast::hash(body.as_bytes()).into());
+    if let Ok(id) = HeaderValue::from_str(&Uuid::now_v7().simple().to_string().to_uppercase()) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    *response.body_mut() = body.into();
+    response
+}
+
+fn reply(status: StatusCode, body: &Value) -> Reply {
+    answer(status, body).map(Full::from)
+}

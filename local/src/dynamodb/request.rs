@@ -1,0 +1,225 @@
+//! What a request to DynamoDB is, as IAM sees it: actions on tables and indexes, with partition keys.
+//!
+//! Which operation needs which actions on what:
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::key_condition;
+use crate::model::{Project, Table};
+
+/// One thing a request needs to be allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// `dynamodb:GetItem`.
+    pub action: String,
+    /// The ARN of a table or of an index.
+    pub resource: String,
+    /// Values of the partition key the request names: what `dynamodb:LeadingKeys` holds.
+    pub leading_keys: Vec<String>,
+}
+
+/// The tables of the template, as far as requests have to be understood by them.
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    tables: HashMap<String, TableSchema>,
+    /// `arn:aws:dynamodb:<region>:<account>:`.
+    arn_prefix: String,
+}
+
+#[derive(Debug, Clone)]
+struct TableSchema {
+    arn: String,
+    partition_key: String,
+    /// Index name to its partition key.
+    indexes: HashMap<String, String>,
+}
+
+/// PartiQL hides what it touches in a statement's text.
+#[derive(Debug)]
+pub struct Unsupported;
+
+impl Schema {
+    /// The tables of a project.
+    pub fn new(project: &Project) -> Self {
+        let arns = project.functions.iter().map(|f| &f.arn).chain(project.tables.iter().map(|t| &t.arn));
+        let arn_prefix = arns.last().map_or_else(
+            || "arn:aws:dynamodb:us-east-1:000000000000:".to_owned(),
+            |arn| {
+                let part = |i| arn.split(':').nth(i).unwrap_or_default();
+                format!("arn:{}:dynamodb:{}:{}:", part(1), part(3), part(4))
+            },
+        );
+        let tables = project.tables.iter().map(|t| (t.name.clone(), TableSchema::new(t))).collect();
+        Self { tables, arn_prefix }
+    }
+
+    /// Everything that has to be allowed for `operation` with this body.
+    pub fn accesses(&self, operation: &str, body: &Value) -> Result<Vec<Access>, Unsupported> {
+        let action = format!("dynamodb:{operation}");
+        let table = text(body, "TableName");
+        Ok(match operation {
+            "GetItem" | "DeleteItem" | "UpdateItem" => vec![self.item(action, table, &body["Key"])],
+            "PutItem" => vec![self.item(action, table, &body["Item"])],
+            "Query" | "Scan" => vec![self.search(action, table, body)],
+            "BatchGetItem" => {
+                self.batch(&action, body, |request| request["Keys"].as_array().into_iter().flatten().collect())
+            }
+            "BatchWriteItem" => self.batch(&action, body, |requests| {
+                let requests = requests.as_array().into_iter().flatten();
+                requests
+                    .flat_map(|r| [r.pointer("/PutRequest/Item"), r.pointer("/DeleteRequest/Key")])
+                    .flatten()
+                    .collect()
+            }),
+            // A transaction has no action of its own: every part needs its own.
+            "TransactGetItems" | "TransactWriteItems" => {
+                let items = body["TransactItems"].as_array().into_iter().flatten();
+                items
+                    .filter_map(Value::as_object)
+                    .flatten()
+                    .map(|(kind, part)| self.transact_item(kind, part))
+                    .collect()
+            }
+            "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction" => {
+                return Err(Unsupported);
+            }
+            "ListTables" => vec![Access { action, resource: "*".into(), leading_keys: Vec::new() }],
+            _ => {
+                let resource = match text(body, "StreamArn") {
+                    "" => self.arn(table),
+                    stream => stream.to_owned(),
+                };
+                vec![Access { action, resource, leading_keys: Vec::new() }]
+            }
+        })
+    }
+
+    /// An access to one item, by its key or as a whole.
+    fn item(&self, action: String, table: &str, item: &Value) -> Access {
+        let leading_keys = self.leading_key(table, item).into_iter().collect();
+        Access { action, resource: self.arn(table), leading_keys }
+    }
+
+    fn transact_item(&self, kind: &str, part: &Value) -> Access {
+        let (action, item) = match kind {
+            "Get" => ("dynamodb:GetItem", "Key"),
+            "Put" => ("dynamodb:PutItem", "Item"),
+            "Update" => ("dynamodb:UpdateItem", "Key"),
+            "Delete" => ("dynamodb:DeleteItem", "Key"),
+            // A kind that does not exist is refused by DynamoDB itself.
+            _ => ("dynamodb:ConditionCheckItem", "Key"),
+        };
+        self.item(action.to_owned(), text(part, "TableName"), &part[item])
+    }
+
+    /// A batch needs its own action, once per table.
+    fn batch<'v>(&self, action: &str, body: &'v Value, items: impl Fn(&'v Value) -> Vec<&'v Value>) -> Vec<Access> {
+        let tables = body["RequestItems"].as_object().into_iter().flatten();
+        let access = |(table, request): (&String, &'v Value)| Access {
+            action: action.to_owned(),
+            resource: self.arn(table),
+            leading_keys: items(request).into_iter().filter_map(|item| self.leading_key(table, item)).collect(),
+        };
+        tables.map(access).collect()
+    }
+
+    /// A Query or Scan: of the index alone, when it names one.
+    fn search(&self, action: String, table: &str, body: &Value) -> Access {
+        let schema = self.tables.get(self.name(table));
+        let (resource, partition_key) = match text(body, "IndexName") {
+            "" => (self.arn(table), schema.map(|s| &s.partition_key)),
+            index => (format!("{}/index/{index}", self.arn(table)), schema.and_then(|s| s.indexes.get(index))),
+        };
+        let leading_keys = partition_key
+            .and_then(|key| key_condition::partition_key_value(body, key))
+            .and_then(scalar)
+            .into_iter()
+            .collect();
+        Access { action, resource, leading_keys }
+    }
+
+    fn leading_key(&self, table: &str, item: &Value) -> Option<String> {
+        let schema = self.tables.get(self.name(table))?;
+        scalar(item.get(&schema.partition_key)?)
+    }
+
+    /// The name in what DynamoDB takes for `TableName`: a name or an ARN.
+    fn name<'t>(&self, table: &'t str) -> &'t str {
+        match table.strip_prefix("arn:") {
+            Some(arn) => arn.split_once("table/").map_or(table, |(_, name)| name),
+            None => table,
+        }
+    }
+
+    fn arn(&self, table: &str) -> String {
+        let name = self.name(table);
+        self.tables.get(name).map_or_else(|| format!("{}table/{name}", self.arn_prefix), |s| s.arn.clone())
+    }
+
+    /// The tables a request names.
+    pub fn tables<'v>(&self, operation: &str, body: &'v Value) -> Vec<&'v str> {
+        let mut tables: Vec<&str> = match operation {
+            "BatchGetItem" | "BatchWriteItem" => {
+                body["RequestItems"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+            }
+            "TransactGetItems" | "TransactWriteItems" => {
+                let items = body["TransactItems"].as_array().into_iter().flatten();
+                items.filter_map(Value::as_object).flatten().map(|(_, part)| text(part, "TableName")).collect()
+            }
+            _ => vec![text(body, "TableName")],
+        };
+        for table in &mut tables {
+            *table = self.name(table);
+        }
+        tables.sort_unstable();
+        tables.dedup();
+        tables
+    }
+}
+
+impl TableSchema {
+    fn new(table: &Table) -> Self {
+        let partition_key = |keyed: &Value| {
+            let keys = keyed["KeySchema"].as_array().into_iter().flatten();
+            let key = keys.into_iter().find(|k| k["KeyType"] == "HASH");
+            key.map(|k| text(k, "AttributeName").to_owned()).unwrap_or_default()
+        };
+        let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
+            .into_iter()
+            .flat_map(|kind| table.properties[kind].as_array().into_iter().flatten())
+            .map(|index| (text(index, "IndexName").to_owned(), partition_key(index)))
+            .collect();
+        Self { arn: table.arn.clone(), partition_key: partition_key(&table.properties), indexes }
+    }
+}
+
+/// Whether an operation changes items.
+pub fn writes(operation: &str) -> bool {
+    matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems")
+}
+
+/// Whether an operation may write to tables that its body does not name.
+pub fn is_partiql(operation: &str) -> bool {
+    matches!(operation, "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction")
+}
+
+/// Whether an operation can be asked for the capacity it used.
+pub fn reports_capacity(operation: &str) -> bool {
+    writes(operation) || matches!(operation, "GetItem" | "Query" | "Scan" | "BatchGetItem" | "TransactGetItems")
+}
+
+fn text<'v>(value: &'v Value, member: &str) -> &'v str {
+    value.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The value of a key attribute (`{"S": "..."}`, `N` or `B`), as IAM compares it.
+fn scalar(attribute: &Value) -> Option<String> {
+    attribute.as_object()?.values().next()?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

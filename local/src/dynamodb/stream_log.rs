@@ -1,0 +1,81 @@
+//! Keeps dynoxide's stream log fast and bounded. It stores stream records in one SQLite table, without an index on what it looks
+//! them up by and without ever trimming: a write to a table with a stream would take time in proportion to all writes before it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use rusqlite::Connection;
+
+/// How long a stream keeps its records.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
+pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Adds the index that finds a table's last sequence number, and the records after one. Covers the range query over a shard too.
+pub fn index(path: &str) -> anyhow::Result<()> {
+    connect(path)?
+        .execute_batch(
+            "CREATE INDEX IF NOT EXISTS _local_stream_sequence
+             ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id)",
+        )
+        .context("the stream log of this version of dynoxide is not as expected")
+}
+
+/// Deletes the records that are older than [`RETENTION`]. Returns how many.
+pub fn trim(path: &str) -> anyhow::Result<usize> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    let oldest = i64::try_from(now.saturating_sub(RETENTION).as_secs()).context("the clock is far off")?;
+    Ok(connect(path)?.execute("DELETE FROM _stream_records WHERE created_at < ?1", [oldest])?)
+}
+
+/// A second connection to the database that dynoxide has open.
+fn connect(path: &str) -> anyhow::Result<Connection> {
+    let connection = Connection::open(path).with_context(|| format!("cannot open {path}"))?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `dynoxide` runs on every write, and on every `GetRecords`.
+    const QUERIES: [&str; 2] = [
+        "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 't'",
+        "SELECT event_name FROM _stream_records WHERE table_name = 't' AND shard_id = 's'
+         AND CAST(sequence_number AS INTEGER) > 5 ORDER BY CAST(sequence_number AS INTEGER) ASC LIMIT 10",
+    ];
+
+    fn database() -> (dynoxide::Database, String) {
+        let path = super::super::embedded::memory_path();
+        (dynoxide::Database::new(&path).unwrap(), path)
+    }
+
+    #[test]
+    fn the_stream_log_is_read_by_index() {
+        let (_database, path) = database();
+        index(&path).unwrap();
+        let connection = connect(&path).unwrap();
+        for query in QUERIES {
+            let plan: String =
+                connection.query_row(&format!("EXPLAIN QUERY PLAN {query}"), [], |row| row.get("detail")).unwrap();
+            assert!(plan.contains("USING") && plan.contains("_local_stream_sequence"), "{plan}");
+        }
+    }
+
+    #[test]
+    fn records_are_trimmed_after_a_day() {
+        let (_database, path) = database();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let connection = connect(&path).unwrap();
+        for created_at in [now - 90_000, now - 80_000, now] {
+            connection
+                .execute(
+                    "INSERT INTO _stream_records (table_name, event_name, keys_json, sequence_number, shard_id, created_at)
+                     VALUES ('t', 'INSERT', '{}', '1', 's', ?1)",
+                    [i64::try_from(created_at).unwrap()],
+                )
+                .unwrap();
+        }
+        assert_eq!(trim(&path).unwrap(), 1);
+    }
+}

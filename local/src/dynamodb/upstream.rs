@@ -1,0 +1,146 @@
+//! The DynamoDB behind our front: an HTTP client that forwards requests, and makes a few of its own.
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Request, Response, Uri, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+use crate::iam;
+
+/// The one access key that every forwarded request carries: DynamoDB Local keeps separate tables per access key.
+pub const ACCESS_KEY_ID: &str = "AKIALOCALCLOUD000000";
+/// The one region, for the same reason.
+pub const REGION: &str = "us-east-1";
+
+/// A DynamoDB that speaks plain HTTP and checks no signatures: the embedded one, or DynamoDB Local.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    client: Client<HttpConnector, Full<Bytes>>,
+    authority: Authority,
+}
+
+/// An error of the DynamoDB API.
+#[derive(Debug)]
+pub struct ApiError {
+    /// `ResourceNotFoundException` and so on, without its namespace.
+    pub code: String,
+    message: String,
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl Upstream {
+    /// The DynamoDB at `authority` (`127.0.0.1:8000`).
+    pub fn new(authority: Authority) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Self { client: Client::builder(TokioExecutor::new()).build(connector), authority }
+    }
+
+    /// Forwards a request as it came, but for its destination and its credential. The answer's body is read to its end.
+    pub async fn forward(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
+        let (mut parts, body) = request.into_parts();
+        parts.uri = self.uri(parts.uri.path_and_query().map_or("/", |p| p.as_str()))?;
+        parts.headers.insert(header::HOST, HeaderValue::from_str(self.authority.as_str())?);
+        // The body may have been changed on the way; hyper counts it again.
+        parts.headers.remove(header::CONTENT_LENGTH);
+        if let Some(value) = parts.headers.get_mut(header::AUTHORIZATION)
+            && let Some(replaced) = value.to_str().ok().and_then(in_one_namespace)
+        {
+            *value = HeaderValue::from_str(&replaced)?;
+        }
+        let response = self
+            .client
+            .request(Request::from_parts(parts, body))
+            .await
+            .with_context(|| format!("no answer from DynamoDB at http://{}", self.authority))?;
+        let (parts, body) = response.into_parts();
+        Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
+    }
+
+    /// Calls an operation (`CreateTable`).
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`] when DynamoDB refuses; otherwise it could not be reached.
+    pub async fn call(&self, operation: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = Request::post("/")
+            .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .header("x-amz-date", "20250101T000000Z")
+            .header(
+                header::AUTHORIZATION,
+                format!(
+                    "AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/20250101/{REGION}/dynamodb/aws4_request, \
+                     SignedHeaders=host;x-amz-date;x-amz-target, Signature=unchecked"
+                ),
+            )
+            .body(Full::from(serde_json::to_vec(body)?))?;
+        let response = self.forward(request).await?;
+        let answer: Value = serde_json::from_slice(response.body())
+            .with_context(|| format!("http://{} does not answer as DynamoDB does", self.authority))?;
+        if response.status().is_success() {
+            return Ok(answer);
+        }
+        let text = |name: &str| answer.get(name).and_then(Value::as_str);
+        let Some(code) = text("__type") else {
+            bail!("http://{} answered {operation} with status {}", self.authority, response.status());
+        };
+        Err(ApiError {
+            code: code.rsplit('#').next().unwrap_or(code).to_owned(),
+            message: text("message").or_else(|| text("Message")).unwrap_or_default().to_owned(),
+        }
+        .into())
+    }
+
+    /// `http://host:port`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.authority)
+    }
+
+    fn uri(&self, path_and_query: &str) -> anyhow::Result<Uri> {
+        Ok(Uri::builder()
+            .scheme(Scheme::HTTP)
+            .authority(self.authority.clone())
+            .path_and_query(path_and_query)
+            .build()?)
+    }
+}
+
+/// The `Authorization` header with [`ACCESS_KEY_ID`] and [`REGION`] in place of the caller's.
+fn in_one_namespace(authorization: &str) -> Option<String> {
+    let id = iam::credential(authorization)?;
+    let (before, after) = authorization.split_once(&format!("Credential={id}/"))?;
+    let mut scope = after.splitn(3, '/');
+    let (date, _region, rest) = (scope.next()?, scope.next()?, scope.next()?);
+    Some(format!("{before}Credential={ACCESS_KEY_ID}/{date}/{REGION}/{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_caller_reaches_the_same_tables() {
+        assert_eq!(
+            in_one_namespace(
+                "AWS4-HMAC-SHA256 Credential=AKIAX/20250607/eu-west-1/dynamodb/aws4_request, SignedHeaders=h"
+            )
+            .unwrap(),
+            format!(
+                "AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/20250607/{REGION}/dynamodb/aws4_request, SignedHeaders=h"
+            )
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! The environment of each function: what the template gives it, with the values of this machine, and what Lambda sets.
+//!
+//! The rule is that of `sam local --env-vars`: a name in `local.env` (the project's, committed) or `.env` (the developer's)
+//! replaces the value of a variable that the template gives to a function; it never adds one. The environment of the local
+//! cloud itself reaches no function, but for values of the names in `local.env`, so that one run can be given another value.
+
+mod file;
+mod overrides;
+pub(crate) mod secrets;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+
+pub(crate) use self::overrides::{Overrides, Stripe};
+use self::secrets::Secrets;
+use crate::model::{Function, Project};
+use crate::template::UNKNOWN;
+
+/// Where this run's services are, for functions and for `${LOCAL_...}` in overrides.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Services {
+    /// `${LOCAL_HTTP}`: the HTTP API.
+    pub(crate) http: String,
+    /// `${LOCAL_WS}`: the WebSocket API.
+    pub(crate) ws: String,
+    /// `${LOCAL_CONNECTIONS}`: `@connections` of the WebSocket API.
+    pub(crate) connections: String,
+    /// `${LOCAL_DYNAMODB}`.
+    pub(crate) dynamodb: String,
+    /// `${LOCAL_STRIPE}`: the stand-in, when it runs.
+    pub(crate) stripe: Option<String>,
+    /// `${LOCAL_WEBHOOK_SECRET}`: what the stand-in signs with.
+    pub(crate) webhook_secret: Option<String>,
+    /// The Lambda Invoke API.
+    pub(crate) invoke: String,
+    /// The region and credentials of AWS, when functions talk to the real DynamoDB.
+    pub(crate) aws: Option<Aws>,
+}
+
+/// How functions reach AWS itself: as the developer does.
+#[derive(Debug, Clone)]
+pub(crate) struct Aws {
+    /// The region of the tables.
+    pub(crate) region: String,
+    /// `AWS_ACCESS_KEY_ID` and its like, from the local cloud's own environment.
+    pub(crate) credentials: BTreeMap<String, String>,
+}
+
+/// The variables that the template gives to each function, with the values of this machine.
+///
+/// # Errors
+/// One sentence with every variable that has no value here, and the functions that want it.
+pub(crate) fn variables(
+    project: &Project,
+    overrides: &Overrides,
+    secrets: &mut Secrets,
+    services: &Services,
+) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let mut environments = BTreeMap::new();
+    let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for function in &project.functions {
+        let mut environment = BTreeMap::new();
+        for (name, value) in &function.environment {
+            let value = match overrides.value(name, services)? {
+                Some(value) => value,
+                None => secrets.resolve(&project.secrets, value)?,
+            };
+            if value.contains(UNKNOWN) {
+                missing.entry(name).or_default().push(&function.name);
+            }
+            environment.insert(name.clone(), value);
+        }
+        environments.insert(function.name.clone(), environment);
+    }
+    if !missing.is_empty() {
+        let wanted: Vec<String> =
+            missing.iter().map(|(name, functions)| format!("{name} (for {})", functions.join(", "))).collect();
+        bail!(
+            "the template leaves to the deployment what has no value here: {}; give it in local.env or .env",
+            wanted.join(", ")
+        );
+    }
+    Ok(environments)
+}
+
+/// What Lambda sets, beside what the template gives.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+pub(crate) fn lambda(function: &Function, access_key_id: String, services: &Services) -> BTreeMap<String, String> {
+    let name = &function.function_name;
+    let mut environment: BTreeMap<String, String> = [
+        ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
+        ("_HANDLER", function.handler.clone()),
+        ("LANG", "en_US.UTF-8".into()),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".into()),
+        ("TZ", ":UTC".into()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    environment.extend(aws(access_key_id, services));
+    environment
+}
+
+/// How a function reaches the services it calls, and as whom.
+pub(crate) fn aws(access_key_id: String, services: &Services) -> BTreeMap<String, String> {
+    let mut environment = BTreeMap::from([("AWS_ENDPOINT_URL_LAMBDA".to_owned(), services.invoke.clone())]);
+    let region = match &services.aws {
+        Some(aws) => {
+            environment.extend(aws.credentials.clone());
+            &aws.region
+        }
+        None => {
+            environment.insert("AWS_ENDPOINT_URL_DYNAMODB".into(), services.dynamodb.clone());
+            environment.insert("AWS_ACCESS_KEY_ID".into(), access_key_id);
+            // Nothing here checks a signature.
+            environment.insert("AWS_SECRET_ACCESS_KEY".into(), "local".into());
+            environment.insert("AWS_SESSION_TOKEN".into(), "local".into());
+            crate::template::REGION
+        }
+    };
+    environment.insert("AWS_REGION".into(), region.to_owned());
+    environment.insert("AWS_DEFAULT_REGION".into(), region.to_owned());
+    environment
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! `local.env` and `.env`: values that replace those of the template on this machine.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Services, file};
+
+/// The variable by whose value Stripe itself is told from its stand-in.
+const STRIPE_KEY: &str = "STRIPE_SECRET_KEY";
+/// What only the stand-in can give a value to.
+const OF_STAND_IN: [&str; 2] = ["${LOCAL_STRIPE}", "${LOCAL_WEBHOOK_SECRET}"];
+
+/// Values of this machine, by the name of the variable.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Overrides {
+    values: BTreeMap<String, String>,
+    stripe: Stripe,
+}
+
+/// Who plays Stripe.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Stripe {
+    /// The stand-in of this cloud.
+    #[default]
+    StandIn,
+    /// Stripe itself in test mode, since the developer gave a key of their own.
+    Real,
+}
+
+impl Overrides {
+    /// Reads `local.env` of the project at `project`, if it is there, and `.env` (`user`, which must be there if
+    /// `user_required`). `process` is the environment of the local cloud.
+    pub(crate) fn read(
+        project: &Path,
+        user: &Path,
+        user_required: bool,
+        process: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let committed = read_file(&project.join("local.env"), false)?;
+        let own = read_file(user, user_required)?;
+        Self::of(committed, own, process)
+    }
+
+    pub(super) fn of(
+        mut values: BTreeMap<String, String>,
+        mut own: BTreeMap<String, String>,
+        process: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        own.extend(values.keys().filter_map(|name| Some((name.clone(), process(name)?))));
+        let stripe = match own.get(STRIPE_KEY) {
+            Some(key) if key.starts_with("sk_live_") || key.starts_with("rk_live_") => {
+                bail!("{STRIPE_KEY} is a live key: on a laptop, only Stripe's test mode is used")
+            }
+            Some(key) if values.get(STRIPE_KEY) != Some(key) => Stripe::Real,
+            _ => Stripe::StandIn,
+        };
+        if stripe == Stripe::Real {
+            values.retain(|_, value| !OF_STAND_IN.iter().any(|reference| value.contains(reference)));
+        }
+        values.extend(own);
+        Ok(Self { values, stripe })
+    }
+
+    /// Who plays Stripe.
+    pub(crate) fn stripe(&self) -> Stripe {
+        self.stripe
+    }
+
+    /// The names that have a value here.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// The value for a variable, with `${LOCAL_...}` replaced.
+    pub(super) fn value(&self, name: &str, services: &Services) -> Result<Option<String>> {
+        let Some(value) = self.values.get(name) else {
+            return Ok(None);
+        };
+        let mut value = value.clone();
+        for (reference, url) in [
+            ("${LOCAL_HTTP}", Some(&services.http)),
+            ("${LOCAL_WS}", Some(&services.ws)),
+            ("${LOCAL_CONNECTIONS}", Some(&services.connections)),
+            ("${LOCAL_DYNAMODB}", Some(&services.dynamodb)),
+            ("${LOCAL_STRIPE}", services.stripe.as_ref()),
+            ("${LOCAL_WEBHOOK_SECRET}", services.webhook_secret.as_ref()),
+        ] {
+            if value.contains(reference) {
+                let url =
+                    url.with_context(|| format!("{name} is given as {value}, but Stripe's stand-in does not run"))?;
+                value = value.replace(reference, url);
+            }
+        }
+        ensure!(!value.contains("${LOCAL_"), "{name} is given as {value}, which names no service of the local cloud");
+        Ok(Some(value))
+    }
+}
+
+fn read_file(path: &Path, required: bool) -> Result<BTreeMap<String, String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => file::parse(&text).with_context(|| format!("{} is not usable", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => Ok(BTreeMap::new()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}

@@ -1,0 +1,189 @@
+use serde_json::json;
+
+use super::*;
+use crate::model::{Secret, SecretValue};
+
+fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+    entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+}
+
+fn services() -> Services {
+    Services {
+        http: "http://localhost:8000".into(),
+        ws: "ws://localhost:8001".into(),
+        connections: "http://127.0.0.1:8004/live".into(),
+        dynamodb: "http://127.0.0.1:8002".into(),
+        stripe: Some("http://127.0.0.1:8003".into()),
+        webhook_secret: Some("whsec_local".into()),
+        invoke: "http://127.0.0.1:8004".into(),
+        aws: None,
+    }
+}
+
+fn function(name: &str, environment: &[(&str, &str)]) -> Function {
+    Function {
+        name: name.into(),
+        logical_id: name.into(),
+        function_name: name.into(),
+        arn: format!("arn:aws:lambda:us-east-1:000000000000:function:{name}"),
+        handler: "bootstrap".into(),
+        environment: map(environment),
+        timeout: std::time::Duration::from_secs(3),
+        memory_mb: 128,
+        reserved_concurrency: None,
+        policy: Vec::new(),
+        streams: Vec::new(),
+        schedules: Vec::new(),
+    }
+}
+
+fn secret(name: &str, value: SecretValue) -> Secret {
+    Secret {
+        name: name.into(),
+        arn: format!("arn:aws:secretsmanager:us-east-1:000000000000:secret:{name}-local0"),
+        value,
+    }
+}
+
+fn overrides(committed: &[(&str, &str)], own: &[(&str, &str)], process: &[(&str, &str)]) -> Overrides {
+    let process = map(process);
+    Overrides::of(map(committed), map(own), |name| process.get(name).cloned()).unwrap()
+}
+
+fn variables_of(
+    environment: &[(&str, &str)],
+    overrides: &Overrides,
+    secrets: Vec<Secret>,
+) -> Result<BTreeMap<String, String>> {
+    let project = Project { functions: vec![function("orders", environment)], secrets, ..Project::default() };
+    let mut store = Secrets::open(None).unwrap();
+    Ok(variables(&project, overrides, &mut store, &services())?.remove("orders").unwrap())
+}
+
+#[test]
+fn overrides_replace_values_and_never_add_variables() {
+    let overrides = overrides(
+        &[("A", "committed"), ("B", "committed"), ("C", "committed"), ("X", "added")],
+        &[("B", "own")],
+        &[("C", "process"), ("D", "process")],
+    );
+    let environment =
+        variables_of(&[("A", "1"), ("B", "1"), ("C", "1"), ("D", "template")], &overrides, vec![]).unwrap();
+    assert_eq!(environment, map(&[("A", "committed"), ("B", "own"), ("C", "process"), ("D", "template")]));
+}
+
+#[test]
+fn services_of_this_run_are_filled_in() {
+    let given = overrides(&[("U", "${LOCAL_WS}?x=${LOCAL_WEBHOOK_SECRET}"), ("V", "${HOME}")], &[], &[]);
+    let environment = variables_of(&[("U", ""), ("V", "")], &given, vec![]).unwrap();
+    assert_eq!(environment, map(&[("U", "ws://localhost:8001?x=whsec_local"), ("V", "${HOME}")]));
+    let error = variables_of(&[("U", "")], &overrides(&[("U", "${LOCAL_COFFEE}")], &[], &[]), vec![]).unwrap_err();
+    assert_eq!(error.to_string(), "U is given as ${LOCAL_COFFEE}, which names no service of the local cloud");
+}
+
+#[test]
+fn what_has_no_value_here_is_named_all_at_once() {
+    let environment = [
+        ("KEY", "{{resolve:secretsmanager:jwt:SecretString:key}}"),
+        ("PUBLIC", "{{resolve:parameter:Public}}"),
+        ("A", "1"),
+    ];
+    let error = variables_of(&environment, &Overrides::default(), vec![]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the template leaves to the deployment what has no value here: KEY (for orders), PUBLIC (for orders); give it in local.env or .env"
+    );
+}
+
+#[test]
+fn secrets_of_the_template_are_resolved() {
+    let secrets = vec![
+        secret("given", SecretValue::Given(json!({"user": "u", "port": 5}).to_string())),
+        secret("unset", SecretValue::Unset),
+    ];
+    let arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:given-local0";
+    let environment = [
+        (
+            "A",
+            "{{resolve:secretsmanager:given:SecretString:user}}:{{resolve:secretsmanager:given:SecretString:port}}"
+                .to_owned(),
+        ),
+        ("B", format!("{{{{resolve:secretsmanager:{arn}}}}}")),
+        ("C", format!("{{{{resolve:secretsmanager:{arn}:SecretString:user:AWSCURRENT}}}}")),
+    ];
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let resolved = variables_of(&environment, &Overrides::default(), secrets.clone()).unwrap();
+    assert_eq!(resolved, map(&[("A", "u:5"), ("B", r#"{"port":5,"user":"u"}"#), ("C", "u")]));
+    for (reference, named) in [
+        ("given:SecretString:user:AWSPREVIOUS", "the local cloud has the current SecretString of a secret only"),
+        ("given:SecretString:colour", "the secret given has no key colour"),
+        ("unset", "give it in local.env or .env"),
+    ] {
+        let value = format!("{{{{resolve:secretsmanager:{reference}}}}}");
+        let error = variables_of(&[("A", &value)], &Overrides::default(), secrets.clone()).unwrap_err().to_string();
+        assert!(error.contains(named), "{reference}: {error}");
+    }
+}
+
+#[test]
+fn a_generated_secret_stays_the_same_in_its_data_directory() {
+    let file = std::env::temp_dir().join(format!("secrets-{}.json", uuid::Uuid::now_v7()));
+    let classes = vec!["ABC".to_owned(), "012".to_owned()];
+    let secrets = [secret(
+        "s",
+        SecretValue::Generated { length: 20, classes, object: Some((serde_json::Map::new(), "key".into())) },
+    )];
+    let resolve =
+        |file| Secrets::open(file).unwrap().resolve(&secrets, "{{resolve:secretsmanager:s:SecretString:key}}").unwrap();
+    let first = resolve(Some(file.clone()));
+    assert!(first.len() == 20 && first.chars().all(|c| "ABC012".contains(c)), "{first}");
+    assert_eq!(resolve(Some(file.clone())), first);
+    assert_ne!(resolve(None), first);
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn a_stripe_key_of_the_developers_own_takes_the_stand_in_out_of_the_game() {
+    let committed = [
+        ("STRIPE_SECRET_KEY", "sk_test_local"),
+        ("STRIPE_API_URL", "${LOCAL_STRIPE}"),
+        ("HOOK", "${LOCAL_WEBHOOK_SECRET}"),
+    ];
+    assert_eq!(overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_local")], &[]).stripe(), Stripe::StandIn);
+    let real = overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_mine")], &[]);
+    assert_eq!(real.stripe(), Stripe::Real);
+    let environment =
+        variables_of(&[("STRIPE_API_URL", "https://api.stripe.com/"), ("STRIPE_SECRET_KEY", "")], &real, vec![])
+            .unwrap();
+    assert_eq!(
+        environment,
+        map(&[("STRIPE_API_URL", "https://api.stripe.com/"), ("STRIPE_SECRET_KEY", "sk_test_mine")])
+    );
+    let live = Overrides::of(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None);
+    assert_eq!(
+        live.unwrap_err().to_string(),
+        "STRIPE_SECRET_KEY is a live key: on a laptop, only Stripe's test mode is used"
+    );
+}
+
+#[test]
+fn a_function_is_somebody_and_knows_where_the_services_are() {
+    let environment = lambda(&function("orders", &[]), "AKIALOCAL".into(), &services());
+    for (name, value) in [
+        ("AWS_LAMBDA_FUNCTION_NAME", "orders"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+        ("AWS_ACCESS_KEY_ID", "AKIALOCAL"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8002"),
+        ("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:8004"),
+    ] {
+        assert_eq!(environment.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    let aws = Aws { region: "eu-west-1".into(), credentials: map(&[("AWS_ACCESS_KEY_ID", "AKIAMINE")]) };
+    let environment = lambda(&function("orders", &[]), "AKIALOCAL".into(), &Services { aws: Some(aws), ..services() });
+    assert_eq!(environment.get("AWS_ENDPOINT_URL_DYNAMODB"), None);
+    assert_eq!(
+        (environment["AWS_ACCESS_KEY_ID"].as_str(), environment["AWS_REGION"].as_str()),
+        ("AKIAMINE", "eu-west-1")
+    );
+}

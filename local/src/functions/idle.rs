@@ -1,0 +1,75 @@
+//! Instances with nothing to do.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+use super::instance::Instance;
+
+/// The idle instances of all functions, the longest idle first.
+#[derive(Debug, Default)]
+pub(super) struct Idle {
+    instances: Mutex<Vec<Instance>>,
+    freed: Notify,
+}
+
+impl Idle {
+    pub(super) fn len(&self) -> usize {
+        self.instances().len()
+    }
+
+    /// A live instance of `function`: the one used last, so that those not needed stay idle and are reaped.
+    pub(super) fn take(&self, function: &str) -> Option<Instance> {
+        let mut instances = self.instances();
+        while let Some(at) = instances.iter().rposition(|instance| instance.function.name == function) {
+            let mut instance = instances.remove(at);
+            if instance.is_alive() {
+                return Some(instance);
+            }
+        }
+        None
+    }
+
+    /// The longest idle instance, of whatever function.
+    pub(super) fn take_oldest(&self) -> Option<Instance> {
+        let mut instances = self.instances();
+        if instances.is_empty() { None } else { Some(instances.remove(0)) }
+    }
+
+    pub(super) fn put(&self, instance: Instance) {
+        self.instances().push(instance);
+    }
+
+    /// Tells those who wait in [`Idle::freed`] to look again.
+    pub(super) fn announce(&self) {
+        self.freed.notify_waiters();
+    }
+
+    /// Completes at the next [`Idle::announce`].
+    pub(super) fn freed(&self) -> Notified<'_> {
+        self.freed.notified()
+    }
+
+    /// Ends those that have been idle for longer than this, and forgets those that ended by themselves.
+    pub(super) async fn reap(&self, longest: Duration) {
+        let is_over = |instance: &mut Instance| instance.idle_since.elapsed() > longest || !instance.is_alive();
+        let over: Vec<_> = self.instances().extract_if(.., is_over).collect();
+        kill(over).await;
+    }
+
+    pub(super) async fn kill_all(&self) {
+        let all = std::mem::take(&mut *self.instances());
+        kill(all).await;
+    }
+
+    fn instances(&self) -> MutexGuard<'_, Vec<Instance>> {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn kill(instances: Vec<Instance>) {
+    join_all(instances.into_iter().map(|mut instance| async move { instance.kill().await })).await;
+}

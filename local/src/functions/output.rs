@@ -1,0 +1,114 @@
+//! What a function's process prints, line by line into the log.
+
+use std::collections::VecDeque;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+use crate::log::Log;
+
+/// Lines of stderr kept to explain a crash at init.
+const TAIL: usize = 5;
+
+/// The two pipes of one process.
+#[derive(Debug)]
+pub(super) struct Output {
+    request_id: Shared<Option<String>>,
+    tail: Shared<VecDeque<String>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+type Shared<T> = Arc<Mutex<T>>;
+
+impl Output {
+    /// Asks for the pipes that [`Output::follow`] reads.
+    pub(super) fn pipe(command: &mut Command) {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
+
+    /// Starts to read both pipes.
+    pub(super) fn follow(child: &mut Child, function: &str, log: &Log) -> Self {
+        let request_id: Shared<Option<String>> = Arc::default();
+        let tail: Shared<VecDeque<String>> = Arc::default();
+        let write = {
+            let (function, log, request_id) = (function.to_owned(), log.clone(), request_id.clone());
+            move |line: &str| log.line(&function, lock(&request_id).as_deref(), line)
+        };
+        let keep = {
+            let (tail, write) = (tail.clone(), write.clone());
+            move |line: &str| {
+                push(&mut lock(&tail), line);
+                write(line);
+            }
+        };
+        let stdout = child.stdout.take().map(|pipe| tokio::spawn(lines(pipe, write)));
+        let stderr = child.stderr.take().map(|pipe| tokio::spawn(lines(pipe, keep)));
+        Self { request_id, tail, readers: [stdout, stderr].into_iter().flatten().collect() }
+    }
+
+    /// From now on lines belong to this request. It is not taken back at the reply: what is still in the pipe then, and what a
+    /// function prints afterwards, is of that request.
+    pub(super) fn belongs_to(&self, request_id: &str) {
+        *lock(&self.request_id) = Some(request_id.to_owned());
+    }
+
+    /// The last lines on stderr of a process that has ended, joined with ` | `.
+    pub(super) async fn last_words(&mut self) -> String {
+        for reader in &mut self.readers {
+            // The pipe ends with the process, unless that left a child of its own behind.
+            drop(tokio::time::timeout(Duration::from_secs(1), reader).await);
+        }
+        lock(&self.tail).iter().map(String::as_str).collect::<Vec<_>>().join(" | ")
+    }
+}
+
+fn push(tail: &mut VecDeque<String>, line: &str) {
+    if tail.len() == TAIL {
+        tail.pop_front();
+    }
+    tail.push_back(line.to_owned());
+}
+
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Hands over each line until the pipe ends. Bytes that are not UTF-8 must not stop it: a full pipe blocks the function.
+async fn lines(pipe: impl AsyncRead + Unpin, mut each: impl FnMut(&str)) {
+    let mut pipe = BufReader::new(pipe);
+    let mut line = Vec::new();
+    while let Ok(1..) = pipe.read_until(b'\n', &mut line).await {
+        let text = String::from_utf8_lossy(&line);
+        if !text.trim_end().is_empty() {
+            each(text.trim_end());
+        }
+        line.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_come_one_by_one_and_broken_utf8_does_not_end_them() {
+        let mut seen = Vec::new();
+        lines(&b"one\r\n\ntw\xffo\nunfinished"[..], |line| seen.push(line.to_owned())).await;
+        assert_eq!(seen, ["one", "tw\u{fffd}o", "unfinished"]);
+    }
+
+    #[tokio::test]
+    async fn the_last_lines_of_stderr_are_kept() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "for i in 1 2 3 4 5 6 7; do echo e$i >&2; echo o$i; done"]);
+        Output::pipe(&mut command);
+        let mut child = command.spawn().unwrap();
+        let mut output = Output::follow(&mut child, "shell", &Log::default());
+        child.wait().await.unwrap();
+        assert_eq!(output.last_words().await, "e3 | e4 | e5 | e6 | e7");
+    }
+}

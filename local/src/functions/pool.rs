@@ -1,0 +1,251 @@
+//! Which instance gets an invocation: an idle one, a new one, or none.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::idle::Idle;
+use super::instance::{Instance, Outcome};
+use super::runtime_api::Event;
+use super::{Launch, MAX_PAYLOAD, Settings};
+use crate::invoke::{Invocation, InvokeError};
+use crate::log::Log;
+use crate::model::Function;
+
+/// A reply waits this long for its instance to be ready again, so that who calls, gets the reply and calls again meets the
+/// same instance and not a second one. It takes a fraction of a millisecond, unless the function works on after its reply.
+const READY_GRACE: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    entries: BTreeMap<String, Arc<Entry>>,
+    settings: Settings,
+    log: Log,
+    /// A permit per instance that is starting or at work.
+    running: Arc<Semaphore>,
+    /// A permit per instance that is starting: a hundred at once would all miss the init timeout.
+    starting: Semaphore,
+    idle: Idle,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+#[derive(Debug)]
+struct Entry {
+    function: Arc<Function>,
+    launch: Launch,
+    reserved: Option<Arc<Semaphore>>,
+}
+
+/// The right to one instance of a function.
+#[derive(Debug)]
+struct Admission {
+    entry: Arc<Entry>,
+    _reserved: Option<OwnedSemaphorePermit>,
+    _running: OwnedSemaphorePermit,
+}
+
+type Reply = oneshot::Sender<Result<Invocation, InvokeError>>;
+
+impl Pool {
+    pub(super) fn new(
+        functions: impl IntoIterator<Item = (Function, Launch)>,
+        settings: Settings,
+        log: Log,
+    ) -> Arc<Self> {
+        let entries = functions.into_iter().map(|(function, launch)| {
+            let reserved = function.reserved_concurrency.map(|n| Arc::new(Semaphore::new(n as usize)));
+            let name = function.name.clone();
+            (name, Arc::new(Entry { function: function.into(), launch, reserved }))
+        });
+        let starting = 4 * std::thread::available_parallelism().map_or(1, Into::into);
+        let pool = Arc::new(Self {
+            entries: entries.collect(),
+            log,
+            running: Arc::new(Semaphore::new(settings.max_instances)),
+            starting: Semaphore::new(starting),
+            idle: Idle::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            settings,
+        });
+        let every = (pool.settings.idle_timeout / 4).max(Duration::from_millis(10));
+        pool.tasks.spawn(reap(Arc::downgrade(&pool), pool.stop.clone(), every));
+        pool
+    }
+
+    /// As [`crate::invoke::Invoke::invoke`]. A caller that goes away does not end the invocation, as on Lambda.
+    pub(super) async fn invoke(self: Arc<Self>, name: &str, payload: Bytes) -> Result<Invocation, InvokeError> {
+        if payload.len() > MAX_PAYLOAD {
+            let size = payload.len();
+            return Err(InvokeError::TooLarge(format!("{size} byte payload is too large (limit {MAX_PAYLOAD} bytes)")));
+        }
+        let admission = self.admit(name).await?;
+        let (reply, answer) = oneshot::channel();
+        self.tasks.spawn(self.clone().run(admission, payload, reply));
+        answer.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// Starts an instance unless one is idle.
+    pub(super) async fn warm(self: Arc<Self>, name: &str) -> Result<(), InvokeError> {
+        let admission = self.admit(name).await?;
+        let warmed = async {
+            let instance = self.instance(&admission.entry).await?;
+            self.put_back(instance, admission);
+            Ok(())
+        };
+        self.tasks.track_future(warmed).await
+    }
+
+    pub(super) async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.idle.kill_all().await;
+    }
+
+    async fn admit(&self, name: &str) -> Result<Admission, InvokeError> {
+        let not_found = || InvokeError::NotFound(format!("Function not found: {name}"));
+        let entry = self.entries.get(name).ok_or_else(not_found)?.clone();
+        if self.stop.is_cancelled() {
+            return Err(stopping());
+        }
+        let reserved = entry.reserved.clone().map(Semaphore::try_acquire_owned).transpose().map_err(|_| {
+            let text = "throttled: ReservedConcurrentExecutions are all in use";
+            self.log.line(name, None, text);
+            InvokeError::Throttled(format!("Rate Exceeded. {name} is {text}"))
+        })?;
+        let running = timeout(self.settings.queue_wait, self.running.clone().acquire_owned()).await;
+        let Ok(Ok(running)) = running else {
+            let text =
+                format!("throttled: all {} instances of the local cloud are in use", self.settings.max_instances);
+            self.log.line(name, None, &text);
+            return Err(InvokeError::Throttled(format!("Rate Exceeded. {name} is {text}")));
+        };
+        Ok(Admission { entry, _reserved: reserved, _running: running })
+    }
+
+    /// One invocation, from admission to an instance that is idle again or over.
+    async fn run(self: Arc<Self>, admission: Admission, payload: Bytes, reply: Reply) {
+        let function = &admission.entry.function;
+        let event = Event {
+            request_id: Uuid::now_v7().to_string(),
+            function_arn: function.arn.clone(),
+            timeout: function.timeout,
+            payload,
+        };
+        let log = |text: &str| self.log.line(&function.name, Some(&event.request_id), text);
+        loop {
+            let mut instance = match self.instance(&admission.entry).await {
+                Ok(instance) => instance,
+                Err(e) => return answer(reply, Err(e)),
+            };
+            let deadline = Instant::now() + event.timeout;
+            match instance.invoke(event.clone()).await {
+                Outcome::NotTaken => log("its process ended while it was idle; another one takes over"),
+                Outcome::Stopped => return answer(reply, Err(stopping())),
+                Outcome::Ended(invocation) => {
+                    log(&failure(&invocation));
+                    return answer(reply, Ok(invocation));
+                }
+                Outcome::Answered(invocation) => {
+                    if invocation.error.is_some() {
+                        log(&failure(&invocation));
+                    }
+                    return self.release(instance, admission, deadline, reply, invocation).await;
+                }
+            }
+        }
+    }
+
+    async fn release(
+        &self,
+        mut instance: Instance,
+        admission: Admission,
+        deadline: Instant,
+        reply: Reply,
+        invocation: Invocation,
+    ) {
+        if let Ok(ready) = timeout(READY_GRACE, instance.settle(deadline)).await {
+            if ready {
+                self.put_back(instance, admission);
+            }
+            return answer(reply, Ok(invocation));
+        }
+        answer(reply, Ok(invocation));
+        if instance.settle(deadline).await {
+            self.put_back(instance, admission);
+        }
+    }
+
+    async fn instance(&self, entry: &Entry) -> Result<Instance, InvokeError> {
+        while !self.stop.is_cancelled() {
+            let mut freed = std::pin::pin!(self.idle.freed());
+            // From here on, not from the first poll: what becomes idle between the look and the wait must be noticed.
+            freed.as_mut().enable();
+            if let Some(instance) = self.idle.take(&entry.function.name) {
+                return Ok(instance);
+            }
+            tokio::select! {
+                biased;
+                Ok(_starting) = self.starting.acquire() => return self.start(entry).await,
+                () = freed => {}
+            }
+        }
+        Err(stopping())
+    }
+
+    async fn start(&self, entry: &Entry) -> Result<Instance, InvokeError> {
+        let running = self.settings.max_instances - self.running.available_permits();
+        if self.idle.len() + running > self.settings.max_instances
+            && let Some(mut evicted) = self.idle.take_oldest()
+        {
+            evicted.kill().await;
+        }
+        let (function, stop) = (entry.function.clone(), self.stop.clone());
+        let started = Instance::start(function, &entry.launch, self.settings.init_timeout, stop, &self.log).await;
+        started.map_err(|reason| {
+            self.log.line(&entry.function.name, None, &reason);
+            InvokeError::Unavailable(reason)
+        })
+    }
+
+    fn put_back(&self, instance: Instance, admission: Admission) {
+        self.idle.put(instance);
+        drop(admission);
+        self.idle.announce();
+    }
+}
+
+/// Ends idle instances in time. The pool may go away meanwhile, which ends them too.
+async fn reap(pool: Weak<Pool>, stop: CancellationToken, every: Duration) {
+    while stop.run_until_cancelled(sleep(every)).await.is_some() {
+        let Some(pool) = pool.upgrade() else { return };
+        pool.idle.reap(pool.settings.idle_timeout).await;
+    }
+}
+
+fn answer(reply: Reply, result: Result<Invocation, InvokeError>) {
+    // Fails when the caller has gone away, who then does not want it.
+    drop(reply.send(result));
+}
+
+fn stopping() -> InvokeError {
+    InvokeError::Unavailable("the local cloud is stopping".to_owned())
+}
+
+/// The line in the log for an invocation that failed: what Lambda's error object says.
+fn failure(invocation: &Invocation) -> String {
+    let error: serde_json::Value = serde_json::from_slice(&invocation.payload).unwrap_or_default();
+    match (error["errorType"].as_str(), error["errorMessage"].as_str()) {
+        (Some(kind), Some(message)) => format!("failed: {kind}: {message}"),
+        _ => format!("failed: {}", String::from_utf8_lossy(&invocation.payload)),
+    }
+}

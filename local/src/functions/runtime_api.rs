@@ -1,0 +1,217 @@
+//! The Lambda Runtime API, version 2018-06-01: how one instance gets its events and gives its replies.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+//!
+//! Every instance has a server of its own, as in its own sandbox on Lambda, so `AWS_LAMBDA_RUNTIME_API` is the documented
+//! `host:port`, an instance cannot answer for another, and nothing has to be looked up.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+use super::MAX_PAYLOAD;
+
+/// One event on its way to the function.
+#[derive(Debug, Clone)]
+pub(super) struct Event {
+    pub(super) request_id: String,
+    pub(super) function_arn: String,
+    pub(super) timeout: Duration,
+    pub(super) payload: Bytes,
+}
+
+/// What the process told us.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// It asks for an event: init, or the last invocation, is over.
+    Ready,
+    /// It replied.
+    Reply(Bytes),
+    /// It reported that the invocation failed, with this error object.
+    Failure(Bytes),
+    /// It replied with more than [`MAX_PAYLOAD`], which was refused.
+    TooLarge,
+    /// It reported that init failed, with this error object.
+    InitFailure(Bytes),
+}
+
+/// The server of one instance; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct RuntimeApi {
+    pub(super) address: SocketAddr,
+    events: mpsc::Sender<Event>,
+    reports: mpsc::UnboundedReceiver<Report>,
+    shared: Arc<Shared>,
+    _server: AbortOnDropHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    events: tokio::sync::Mutex<mpsc::Receiver<Event>>,
+    reports: mpsc::UnboundedSender<Report>,
+    /// The request the function is working on.
+    current: Mutex<Option<String>>,
+}
+
+impl RuntimeApi {
+    /// Listens on a free port of the loopback interface.
+    pub(super) async fn start() -> std::io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (events, next) = mpsc::channel(1);
+        let (report, reports) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared { events: next.into(), reports: report, current: Mutex::default() });
+        let router = router(shared.clone());
+        let server = tokio::spawn(async move {
+            // Small messages both ways: waiting to fill a packet would cost every invocation some milliseconds.
+            let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+            // Never returns: axum tries again after a failed accept.
+            drop(axum::serve(listener, router).await);
+        });
+        Ok(Self { address, events, reports, shared, _server: AbortOnDropHandle::new(server) })
+    }
+
+    /// Gives the function its next event. There must not be another one that it has not taken yet.
+    pub(super) async fn send(&self, event: Event) {
+        // Fails only without a receiver, and `shared` holds that.
+        drop(self.events.send(event).await);
+    }
+
+    /// Whether the function has taken an event that it has not finished.
+    pub(super) fn is_working(&self) -> bool {
+        self.shared.current().is_some()
+    }
+
+    /// What the process says next; waits for it forever.
+    pub(super) async fn report(&mut self) -> Report {
+        match self.reports.recv().await {
+            Some(report) => report,
+            // Not reached: `shared` holds the sender.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Shared {
+    fn current(&self) -> MutexGuard<'_, Option<String>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_current(&self, request_id: &str) -> bool {
+        self.current().as_deref() == Some(request_id)
+    }
+
+    fn tell(&self, report: Report) {
+        // Without a receiver the instance is being ended, and nobody waits for its word any more.
+        drop(self.reports.send(report));
+    }
+
+    /// Takes the outcome of the current request; false when this is another one.
+    fn finish(&self, request_id: &str, outcome: Report) -> bool {
+        let is_current = self.current().take_if(|current| current == request_id).is_some();
+        if is_current {
+            self.tell(outcome);
+        }
+        is_current
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/2018-06-01/runtime/invocation/next", get(next))
+        .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+        .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+        .route("/2018-06-01/runtime/init/error", post(init_error))
+        .with_state(shared)
+}
+
+async fn next(State(shared): State<Arc<Shared>>) -> Response {
+    shared.tell(Report::Ready);
+    let Some(event) = shared.events.lock().await.recv().await else {
+        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "ContainerError", "the instance is being ended");
+    };
+    *shared.current() = Some(event.request_id.clone());
+    let deadline = SystemTime::now() + event.timeout;
+    let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let headers = [
+        ("lambda-runtime-aws-request-id", event.request_id),
+        ("lambda-runtime-deadline-ms", deadline.to_string()),
+        ("lambda-runtime-invoked-function-arn", event.function_arn),
+        ("lambda-runtime-trace-id", format!("{};Sampled=0", trace_root())),
+        ("content-type", "application/json".to_owned()),
+    ];
+    let headers = headers.map(|(name, value)| (HeaderName::from_static(name), value));
+    (axum::response::AppendHeaders(headers), Body::from(event.payload)).into_response()
+}
+
+async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: Body) -> Response {
+    finish(&shared, &id, body, Report::Reply).await
+}
+
+async fn error(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: Body) -> Response {
+    finish(&shared, &id, body, Report::Failure).await
+}
+
+async fn finish(shared: &Shared, id: &str, body: Body, report: fn(Bytes) -> Report) -> Response {
+    if !shared.is_current(id) {
+        return foreign(id);
+    }
+    let (outcome, answer) = match Limited::new(body, MAX_PAYLOAD).collect().await {
+        Ok(body) => (report(body.to_bytes()), accepted()),
+        Err(e) if e.is::<LengthLimitError>() => {
+            let message = format!("Exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes).");
+            (Report::TooLarge, refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message))
+        }
+        Err(e) => {
+            return refuse(StatusCode::BAD_REQUEST, "InvalidRequest", &format!("the body broke off: {e}"));
+        }
+    };
+    // Asked again now that the body is here: of two replies to one request only the first counts.
+    if shared.finish(id, outcome) { answer } else { foreign(id) }
+}
+
+async fn init_error(State(shared): State<Arc<Shared>>, body: Body) -> Response {
+    // The object is for people to read, and the process ends right after it.
+    let body = Limited::new(body, MAX_PAYLOAD).collect().await.map(|body| body.to_bytes());
+    shared.tell(Report::InitFailure(body.unwrap_or_default()));
+    accepted()
+}
+
+fn accepted() -> Response {
+    (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response()
+}
+
+/// A reply to a request that this instance is not working on: another's, or one that is over.
+fn foreign(id: &str) -> Response {
+    refuse(StatusCode::FORBIDDEN, "InvalidRequestID", &format!("request {id} is not being worked on here"))
+}
+
+fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
+    (status, axum::Json(json!({ "errorType": kind, "errorMessage": message }))).into_response()
+}
+
+/// An X-Ray trace id: `Root=1-<seconds>-<24 hexadecimal digits>`.
+/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids>
+pub(crate) fn trace_root() -> String {
+    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let random = Uuid::now_v7().simple().to_string();
+    // The first eight digits of a version 7 UUID are only the time again.
+    format!("Root=1-{seconds:08x}-{}", &random[8..])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! CORS as the template configures it: preflights are answered by the gateway, and what functions say of CORS is ignored.
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html>
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+    HeaderName, HeaderValue, ORIGIN,
+};
+use http::{HeaderMap, Method};
+
+use crate::model::Cors;
+
+/// Whether this request is a preflight, which no function gets to see.
+pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::OPTIONS && headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+impl Cors {
+    /// Sets the headers of a response to `request` (its headers). Those of an origin that is not allowed get none.
+    pub(super) fn apply(&self, request: &HeaderMap, is_preflight: bool, response: &mut HeaderMap) {
+        let stale: Vec<_> =
+            response.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
+        for name in stale {
+            response.remove(name);
+        }
+        let Some(allowed) = request.get(ORIGIN).and_then(|origin| self.allowed_origin(origin)) else {
+            return;
+        };
+        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        let mut list = |name: HeaderName, values: &[String]| {
+            if let (false, Ok(value)) = (values.is_empty(), values.join(",").parse()) {
+                response.insert(name, value);
+            }
+        };
+        list(ACCESS_CONTROL_EXPOSE_HEADERS, &self.expose_headers);
+        if is_preflight {
+            list(ACCESS_CONTROL_ALLOW_METHODS, &self.allow_methods);
+            list(ACCESS_CONTROL_ALLOW_HEADERS, &self.allow_headers);
+            if let Some(seconds) = self.max_age {
+                response.insert(ACCESS_CONTROL_MAX_AGE, seconds.into());
+            }
+        }
+        if self.allow_credentials {
+            response.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
+    }
+
+    /// What `Access-Control-Allow-Origin` says to this origin: `*` when all are allowed, otherwise the origin itself.
+    /// `https://*` in the template is every origin of that scheme.
+    fn allowed_origin(&self, origin: &HeaderValue) -> Option<HeaderValue> {
+        if self.allow_origins.iter().any(|allowed| allowed == "*") {
+            return Some(HeaderValue::from_static("*"));
+        }
+        let text = origin.to_str().ok()?;
+        let matches = |allowed: &String| match allowed.strip_suffix('*') {
+            Some(start) => text.starts_with(start),
+            None => allowed == text,
+        };
+        self.allow_origins.iter().any(matches).then(|| origin.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(cors: &Cors, origin: Option<&'static str>, is_preflight: bool) -> HeaderMap {
+        let mut request = HeaderMap::new();
+        if let Some(origin) = origin {
+            request.insert(ORIGIN, HeaderValue::from_static(origin));
+        }
+        let mut response = HeaderMap::new();
+        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("https://from.function"));
+        cors.apply(&request, is_preflight, &mut response);
+        response
+    }
+
+    fn cors(origins: &[&str]) -> Cors {
+        let strings = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+        Cors {
+            allow_origins: strings(origins),
+            allow_methods: strings(&["GET", "POST"]),
+            allow_headers: strings(&["authorization"]),
+            expose_headers: strings(&["etag", "link"]),
+            max_age: Some(600),
+            allow_credentials: false,
+        }
+    }
+
+    #[test]
+    fn a_preflight_is_told_methods_headers_and_age_and_a_request_what_it_may_read() {
+        let preflight = applied(&cors(&["*"]), Some("https://shop.example"), true);
+        assert_eq!(preflight[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        assert_eq!(preflight[ACCESS_CONTROL_ALLOW_METHODS], "GET,POST");
+        assert_eq!(preflight[ACCESS_CONTROL_ALLOW_HEADERS], "authorization");
+        assert_eq!(preflight[ACCESS_CONTROL_MAX_AGE], "600");
+        let request = applied(&cors(&["*"]), Some("https://shop.example"), false);
+        assert_eq!(request[ACCESS_CONTROL_EXPOSE_HEADERS], "etag,link");
+        assert!(!request.contains_key(ACCESS_CONTROL_ALLOW_METHODS));
+        assert!(!request.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS));
+    }
+
+    #[test]
+    fn a_listed_origin_is_echoed_and_another_one_gets_nothing_of_the_function_either() {
+        let mut listed = cors(&["https://shop.example", "http://*"]);
+        listed.allow_credentials = true;
+        for origin in ["https://shop.example", "http://localhost:5173"] {
+            let headers = applied(&listed, Some(origin), false);
+            assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], origin);
+            assert_eq!(headers[ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
+        }
+        assert!(applied(&listed, Some("https://evil.example"), true).is_empty());
+        assert!(applied(&listed, None, false).is_empty());
+    }
+}

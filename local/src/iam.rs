@@ -1,0 +1,223 @@
+//! IAM for the functions: who calls (by access key id) and whether that function's policy allows it.
+//!
+//! Every function has an access key id of its own, so that a permission missing in the template is missing here too. A key that
+//! belongs to no function (a developer's CLI, the cloud itself) is allowed everything. Signatures are not checked.
+
+use std::collections::HashMap;
+
+use data_encoding::BASE32_NOPAD;
+use ring::digest;
+
+use crate::model::{Project, Statement};
+
+/// The access key id of a function (`AWS_ACCESS_KEY_ID` in its environment): 20 characters, the same in every run.
+pub fn access_key_id(function_name: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, function_name.as_bytes());
+    let mut id = BASE32_NOPAD.encode(&hash.as_ref()[..10]);
+    id.insert_str(0, "AKIA");
+    id
+}
+
+/// The access key id in a SigV4 `Authorization` header: `AWS4-HMAC-SHA256 Credential=<id>/<date>/<region>/<service>/aws4_request, ...`.
+pub fn credential(authorization: &str) -> Option<&str> {
+    let (_, after) = authorization.split_once("Credential=")?;
+    after.split(['/', ',', ' ']).next().filter(|id| !id.is_empty())
+}
+
+/// Evaluates the functions' policies.
+#[derive(Debug, Clone, Default)]
+pub struct Iam {
+    callers: HashMap<String, Caller>,
+}
+
+/// A function as IAM sees it.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// [`crate::model::Function::name`].
+    pub function: String,
+    session: String,
+    policy: Vec<Statement>,
+}
+
+impl Iam {
+    /// The functions of a project, each by its [`access_key_id`].
+    pub fn new(project: &Project) -> Self {
+        let caller = |f: &crate::model::Function| Caller {
+            function: f.name.clone(),
+            // A role's session is named after the function as deployed; the role, which SAM would name, after the function too.
+            session: format!("arn:aws:sts::{}:assumed-role/{}/{}", account(&f.arn), f.name, f.function_name),
+            policy: f.policy.clone(),
+        };
+        Self { callers: project.functions.iter().map(|f| (access_key_id(&f.name), caller(f))).collect() }
+    }
+
+    /// The function that an access key id belongs to; `None` for keys that are allowed everything.
+    pub fn caller(&self, access_key_id: &str) -> Option<&Caller> {
+        self.callers.get(access_key_id)
+    }
+
+    /// Whether the holder of a key may do `action` (`lambda:InvokeFunction`) on `resource` (an ARN).
+    pub fn allows(&self, access_key_id: &str, action: &str, resource: &str) -> bool {
+        self.caller(access_key_id).is_none_or(|caller| caller.allows(action, resource, &[]))
+    }
+}
+
+impl Caller {
+    /// Whether one of the function's statements allows `action` on `resource`, where the request concerns items with the
+    /// partition keys `leading_keys`.
+    ///
+    /// `dynamodb:LeadingKeys` is a `ForAllValues` condition, which holds when a request has no such key (a Scan):
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>.
+    pub fn allows(&self, action: &str, resource: &str, leading_keys: &[String]) -> bool {
+        self.policy.iter().any(|statement| {
+            // Actions are case-insensitive, ARNs are not.
+            statement.actions.iter().any(|a| matches(&a.to_ascii_lowercase(), &action.to_ascii_lowercase()))
+                && statement.resources.iter().any(|r| matches(r, resource))
+                && statement
+                    .leading_keys
+                    .as_ref()
+                    .is_none_or(|patterns| leading_keys.iter().all(|key| patterns.iter().any(|p| matches(p, key))))
+        })
+    }
+
+    /// What AWS says when it refuses.
+    pub fn denial(&self, action: &str, resource: &str) -> String {
+        format!(
+            "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the \
+             {action} action",
+            self.session
+        )
+    }
+}
+
+/// IAM's wildcards: `*` is any run of characters (`:` and `/` included), `?` any one.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    // Where to go on when what follows the last `*` did not match: let that star take one character more.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p, t));
+                p += 1;
+            }
+            Some(&c) if c == '?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match retry {
+                Some((star, taken)) => {
+                    retry = Some((star, taken + 1));
+                    p = star + 1;
+                    t = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == '*')
+}
+
+/// The account id of an ARN.
+fn account(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn iam(statements: Vec<Statement>) -> Iam {
+        Iam::new(&Project { functions: vec![testing::function("orders-get", statements)], ..Project::default() })
+    }
+
+    fn statement(action: &str, resource: &str) -> Statement {
+        Statement { actions: vec![action.into()], resources: vec![resource.into()], leading_keys: None }
+    }
+
+    const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/marketplace";
+
+    #[test]
+    fn access_key_ids_are_stable_and_look_like_aws_ids() {
+        let id = access_key_id("orders-get");
+        assert_eq!(id, access_key_id("orders-get"));
+        assert_ne!(id, access_key_id("orders-list"));
+        assert_eq!(id.len(), 20);
+        assert!(id.starts_with("AKIA") && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
+    }
+
+    #[test]
+    fn the_access_key_id_is_found_in_an_authorization_header() {
+        let header = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20250101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00";
+        assert_eq!(credential(header), Some("AKIAEXAMPLE"));
+        assert_eq!(credential("Bearer abc"), None);
+    }
+
+    #[test]
+    fn a_function_may_do_what_its_policy_says_and_nothing_else() {
+        let iam = iam(vec![statement("dynamodb:GetItem", TABLE)]);
+        let key = access_key_id("orders-get");
+        assert!(iam.allows(&key, "dynamodb:GetItem", TABLE));
+        assert!(!iam.allows(&key, "dynamodb:PutItem", TABLE));
+        assert!(!iam.allows(&key, "dynamodb:GetItem", &format!("{TABLE}/index/by-state")));
+        assert!(!iam.allows(&key, "dynamodb:GetItem", &TABLE.to_uppercase()));
+    }
+
+    #[test]
+    fn an_unknown_key_may_do_everything() {
+        assert!(iam(vec![]).allows("AKIADEVELOPER", "dynamodb:DeleteTable", TABLE));
+    }
+
+    #[test]
+    fn actions_are_case_insensitive_and_take_wildcards() {
+        let key = access_key_id("orders-get");
+        assert!(iam(vec![statement("dynamodb:getitem", TABLE)]).allows(&key, "dynamodb:GetItem", TABLE));
+        assert!(iam(vec![statement("dynamodb:*Get*", TABLE)]).allows(&key, "dynamodb:BatchGetItem", TABLE));
+        assert!(!iam(vec![statement("lambda:*", TABLE)]).allows(&key, "dynamodb:GetItem", TABLE));
+    }
+
+    #[test]
+    fn resources_take_wildcards_that_cross_separators() {
+        let index = format!("{TABLE}/index/by-state");
+        for (pattern, matching) in [
+            ("*", true),
+            ("arn:aws:dynamodb:*:*:table/marketplace/index/*", true),
+            ("arn:aws:dynamodb:us-east-?:000000000000:table/marketplace*", true),
+            ("arn:*:table/marketplace/index/by-state", true),
+            ("arn:aws:dynamodb:*:*:table/marketplace", false),
+            ("arn:aws:dynamodb:*:*:table/marketplace/index/by-state?", false),
+            ("*index", false),
+        ] {
+            assert_eq!(matches(pattern, &index), matching, "{pattern}");
+        }
+        assert!(matches("a*b*c", "a-b-b-c") && !matches("a*b*c", "a-b-b-d"));
+    }
+
+    #[test]
+    fn leading_keys_must_all_be_among_the_patterns() {
+        let statement =
+            Statement { leading_keys: Some(vec!["ORDER#*".into(), "FEED".into()]), ..statement("dynamodb:*", TABLE) };
+        let iam = iam(vec![statement]);
+        let key = access_key_id("orders-get");
+        let caller = iam.caller(&key).unwrap();
+        let keys = |keys: &[&str]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert!(caller.allows("dynamodb:GetItem", TABLE, &keys(&["ORDER#1", "FEED"])));
+        assert!(!caller.allows("dynamodb:GetItem", TABLE, &keys(&["ORDER#1", "USER#1"])));
+        assert!(caller.allows("dynamodb:Scan", TABLE, &[]));
+    }
+
+    #[test]
+    fn a_denial_reads_as_on_aws() {
+        let iam = iam(vec![]);
+        let key = access_key_id("orders-get");
+        assert_eq!(
+            iam.caller(&key).unwrap().denial("dynamodb:PutItem", TABLE),
+            "User: arn:aws:sts::000000000000:assumed-role/orders-get/orders-get is not authorized to perform: dynamodb:PutItem on \
+             resource: arn:aws:dynamodb:us-east-1:000000000000:table/marketplace because no identity-based policy allows the \
+             dynamodb:PutItem action"
+        );
+    }
+}

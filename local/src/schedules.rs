@@ -1,0 +1,196 @@
+//! Schedules: `rate(...)` and `cron(...)` of the template, in UTC.
+//! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html>
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use croner::Cron;
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::invoke::Invoke;
+use crate::log::Log;
+use crate::model::{Function, Project, Schedule};
+
+/// The running schedules. Dropped, they stop.
+pub struct Schedules {
+    _schedules: JoinSet<()>,
+}
+
+/// When a schedule fires.
+#[derive(Debug)]
+enum Expression {
+    Rate(Duration),
+    Cron(Box<Cron>),
+}
+
+impl Schedules {
+    /// Starts the schedules of a project. A rate fires for the first time after its first period.
+    ///
+    /// # Errors
+    ///
+    /// An expression that EventBridge would not take, by its schedule's name.
+    pub fn start(project: &Project, invoke: Arc<dyn Invoke>, log: Log) -> anyhow::Result<Self> {
+        let mut schedules = JoinSet::new();
+        for function in &project.functions {
+            for schedule in &function.schedules {
+                let expression = Expression::parse(&schedule.expression)
+                    .with_context(|| format!("the schedule {} cannot be {}", schedule.name, schedule.expression))?;
+                schedules.spawn(run(expression, function.clone(), schedule.clone(), invoke.clone(), log.clone()));
+            }
+        }
+        Ok(Self { _schedules: schedules })
+    }
+}
+
+/// Fires whenever it is time. A run that takes long does not keep the next from starting, as on AWS.
+async fn run(expression: Expression, function: Function, schedule: Schedule, invoke: Arc<dyn Invoke>, log: Log) {
+    let mut runs = JoinSet::new();
+    let mut last = Timestamp::now();
+    while let Some(next) = expression.next(last) {
+        sleep_until(next).await;
+        // After a machine slept, what was missed is not made up for.
+        last = next.max(Timestamp::now());
+        while runs.try_join_next().is_some() {}
+        runs.spawn(fire(next, function.clone(), schedule.clone(), invoke.clone(), log.clone()));
+    }
+    log.line("schedule", None, &format!("{} will not fire again", schedule.name));
+    while runs.join_next().await.is_some() {}
+}
+
+/// Sleeps by the clock on the wall: a timer alone stands still while a laptop sleeps.
+async fn sleep_until(time: Timestamp) {
+    while let Ok(left) = Duration::try_from(time.duration_since(Timestamp::now()))
+        && !left.is_zero()
+    {
+        tokio::time::sleep(left.min(Duration::from_secs(30))).await;
+    }
+}
+
+async fn fire(time: Timestamp, function: Function, schedule: Schedule, invoke: Arc<dyn Invoke>, log: Log) {
+    let payload = schedule.input.clone().unwrap_or_else(|| event(&function, &schedule, time));
+    let failure = match invoke.invoke(&function.name, Bytes::from(payload.to_string())).await {
+        Ok(invocation) if invocation.error.is_none() => return,
+        Ok(invocation) => {
+            let error: Value = serde_json::from_slice(&invocation.payload).unwrap_or_default();
+            error["errorMessage"].as_str().unwrap_or("it gave no message").to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    log.line("schedule", None, &format!("{}: {} failed: {failure}", schedule.name, function.name));
+}
+
+/// The scheduled event of EventBridge.
+fn event(function: &Function, schedule: &Schedule, time: Timestamp) -> Value {
+    let mut arn = function.arn.split(':').skip(3);
+    let (region, account) = (arn.next().unwrap_or_default(), arn.next().unwrap_or_default());
+    let rule = schedule.name.replace('/', "-");
+    json!({
+        "version": "0",
+        "id": Uuid::now_v7().to_string(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": account,
+        "time": format!("{time:.0}"),
+        "region": region,
+        "resources": [format!("arn:aws:events:{region}:{account}:rule/{rule}")],
+        "detail": {},
+    })
+}
+
+impl Expression {
+    fn parse(expression: &str) -> anyhow::Result<Self> {
+        let within = |kind: &str| expression.trim().strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
+        if let Some(rate) = within("rate") {
+            return parse_rate(rate).map(Self::Rate);
+        }
+        if let Some(cron) = within("cron") {
+            return parse_cron(cron).map(|cron| Self::Cron(Box::new(cron)));
+        }
+        bail!("a schedule is rate(...) or cron(...)")
+    }
+
+    /// The next time after `last`; `None` when there is none.
+    fn next(&self, last: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Rate(period) => last.checked_add(*period).ok(),
+            Self::Cron(cron) => {
+                let last: DateTime<Utc> = DateTime::from_timestamp(last.as_second(), 0)?;
+                let next = cron.find_next_occurrence(&last, false).ok()?;
+                Timestamp::from_second(next.timestamp()).ok()
+            }
+        }
+    }
+}
+
+/// `5 minutes`. "If the value is equal to 1, then the unit must be singular."
+fn parse_rate(rate: &str) -> anyhow::Result<Duration> {
+    let mut parts = rate.split_whitespace();
+    let (Some(value), Some(unit), None) = (parts.next(), parts.next(), parts.next()) else {
+        bail!("a rate is a value and a unit");
+    };
+    let value: u32 = value.parse().ok().filter(|v| *v > 0).context("the value of a rate is a positive number")?;
+    let minutes = match (unit, value) {
+        ("minute", 1) | ("minutes", 2..) => 1,
+        ("hour", 1) | ("hours", 2..) => 60,
+        ("day", 1) | ("days", 2..) => 24 * 60,
+        _ => bail!("the unit of a rate is minute, hour or day with 1, and minutes, hours or days with more"),
+    };
+    Ok(Duration::from_secs(u64::from(value) * minutes * 60))
+}
+
+/// Minutes, hours, day of month, month, day of week (1-7 is SUN-SAT), year.
+fn parse_cron(cron: &str) -> anyhow::Result<Cron> {
+    let fields: Vec<String> = cron.split_whitespace().map(str::to_uppercase).collect();
+    let [minutes, hours, day_of_month, month, day_of_week, year] = fields.as_slice() else {
+        bail!("a cron expression has six fields: minutes, hours, day of month, month, day of week, year");
+    };
+    ensure!(
+        (day_of_month == "?") != (day_of_week == "?"),
+        "one of day of month and day of week is ?, and the other is not"
+    );
+    ensure!(
+        day_of_week.split([',', '-', '#', '/']).all(|day| day.trim_end_matches('L') != "0"),
+        "days of the week are 1 to 7"
+    );
+    let hours = across_the_end(hours, 0, 23);
+    let month = across_the_end(&numbered(month, &MONTHS), 1, 12);
+    // The last day of the week is Saturday.
+    let day_of_week = if day_of_week == "L" { "7" } else { day_of_week };
+    let day_of_week = across_the_end(&numbered(day_of_week, &DAYS), 1, 7);
+    let parser = CronParser::builder()
+        .seconds(Seconds::Required)
+        .year(Year::Required)
+        .alternative_weekdays(true)
+        // `0/15` is how AWS's own examples write steps.
+        .sloppy_ranges(true)
+        .build();
+    Ok(parser.parse(&format!("0 {minutes} {hours} {day_of_month} {month} {day_of_week} {year}"))?)
+}
+
+const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/// A field with numbers, from 1, in place of names.
+fn numbered(field: &str, names: &[&str]) -> String {
+    (1..).zip(names).fold(field.to_owned(), |field, (number, name)| field.replace(name, &number.to_string()))
+}
+
+/// A field whose ranges that run across its end (`20-2` for hours) are written as two, as croner needs them.
+fn across_the_end(field: &str, min: u8, max: u8) -> String {
+    let range = |part: &str| {
+        let (from, to) = part.split_once('-')?;
+        let (from, to): (u8, u8) = (from.parse().ok()?, to.parse().ok()?);
+        (from > to).then(|| format!("{from}-{max},{min}-{to}"))
+    };
+    field.split(',').map(|part| range(part).unwrap_or_else(|| part.to_owned())).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! How far each event source mapping has come, kept on disk: after a restart it goes on where it stopped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+/// What is kept of one mapping.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The stream it is about. Another stream (the table was made anew) starts from nothing.
+    pub stream_arn: String,
+    /// The shards it has seen, by id.
+    pub shards: BTreeMap<String, ShardState>,
+}
+
+/// What is kept of one shard.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardState {
+    /// Records made before this (seconds since 1970) are none of the mapping's business: it starts at `LATEST`.
+    pub since: Option<i64>,
+    /// Per lane, the sequence number of the last record that is dealt with; as many as the mapping's `ParallelizationFactor`.
+    pub lanes: Vec<Option<String>>,
+    /// The shard is closed and all of it is dealt with.
+    pub finished: bool,
+}
+
+/// The state of one mapping, and its file (none when it is not to outlive the process).
+#[derive(Debug)]
+pub struct Checkpoints {
+    file: Option<PathBuf>,
+    state: Mutex<State>,
+}
+
+impl Checkpoints {
+    /// The state of `mapping` as it was left in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read as what it should be.
+    pub fn open(directory: Option<&Path>, mapping: &str) -> anyhow::Result<Self> {
+        let Some(directory) = directory else {
+            return Ok(Self { file: None, state: Mutex::default() });
+        };
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+        let file = directory.join(format!("{}.json", mapping.replace('/', ".")));
+        let state = match std::fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", file.display()))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
+        };
+        Ok(Self { file: Some(file), state: Mutex::new(state) })
+    }
+
+    /// Reads the state.
+    pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the state and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// The file could not be written; the state is changed all the same.
+    pub fn update<T>(&self, update: impl FnOnce(&mut State) -> T) -> anyhow::Result<T> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = update(&mut state);
+        if let Some(file) = &self.file {
+            // Renamed into place: a death in mid-write leaves the state before, and records are delivered again, not lost.
+            let unfinished = file.with_extension("json.new");
+            std::fs::write(&unfinished, serde_json::to_vec(&*state)?)
+                .and_then(|()| std::fs::rename(&unfinished, file))
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        Ok(result)
+    }
+}
+
+impl ShardState {
+    /// The state for `count` lanes. When that has changed, keys are in other lanes than before: all go on from where the last one was.
+    pub fn with_lanes(mut self, count: usize) -> Self {
+        if self.lanes.len() != count {
+            let behind = self.lanes.iter().min_by(|a, b| compare(a.as_deref(), b.as_deref())).cloned().flatten();
+            self.lanes = vec![behind; count];
+        }
+        self
+    }
+}
+
+/// Orders sequence numbers: decimal numbers of up to 40 digits. None is before all.
+fn compare(a: Option<&str>, b: Option<&str>) -> std::cmp::Ordering {
+    let key = |s: Option<&str>| s.map(|s| s.trim_start_matches('0').to_owned()).map(|s| (s.len(), s));
+    key(a).cmp(&key(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TempDir;
+
+    #[test]
+    fn the_state_outlives_the_process() {
+        let dir = TempDir::new();
+        let shard = ShardState { since: Some(5), lanes: vec![Some("7".into())], finished: false };
+        let checkpoints = Checkpoints::open(Some(&dir.0), "live-notify/Orders").unwrap();
+        checkpoints.update(|s| s.shards.insert("shard-1".into(), shard.clone())).unwrap();
+        let reopened = Checkpoints::open(Some(&dir.0), "live-notify/Orders").unwrap();
+        assert_eq!(reopened.read(|s| s.shards["shard-1"].clone()), shard);
+        let other = Checkpoints::open(Some(&dir.0), "live-notify/Others").unwrap();
+        assert_eq!(other.read(Clone::clone), State::default());
+    }
+
+    #[test]
+    fn other_lanes_go_on_from_the_one_furthest_behind() {
+        let lanes = |lanes: &[Option<&str>]| ShardState {
+            lanes: lanes.iter().map(|l| l.map(str::to_owned)).collect(),
+            ..ShardState::default()
+        };
+        assert_eq!(lanes(&[Some("9"), Some("10")]).with_lanes(1), lanes(&[Some("9")]));
+        assert_eq!(lanes(&[Some("9"), None]).with_lanes(3), lanes(&[None, None, None]));
+        assert_eq!(lanes(&[Some("9"), Some("10")]).with_lanes(2), lanes(&[Some("9"), Some("10")]));
+        assert_eq!(lanes(&[]).with_lanes(1), lanes(&[None]));
+    }
+}

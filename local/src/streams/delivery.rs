@@ -1,0 +1,240 @@
+//! Gives one batch to the function until every record of it is processed, or given up.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Mapping;
+use super::destination::{Condition, Discarded};
+use super::source::Record;
+use crate::dynamodb::RETENTION;
+use crate::invoke::FunctionError;
+
+/// A batch, or what is left of it, or a part of it.
+struct Part {
+    records: Vec<Record>,
+    /// Times the function was given exactly these again.
+    retries: u32,
+    /// Times the function was given them at all.
+    invocations: u32,
+    /// How the last of these ended.
+    function_error: Option<&'static str>,
+}
+
+/// What came of one invocation.
+enum Outcome {
+    Processed,
+    /// The function did not run: it was throttled, or could not be reached.
+    NotInvoked(String),
+    Failed(String),
+    /// The function replied that this record (its index) and all after it are not processed.
+    FailedFrom(usize),
+}
+
+/// Delivers `records`, in order. `resolved` is told the sequence number up to which all is processed or given up.
+pub async fn deliver(mapping: &Mapping, shard_id: &str, records: Vec<Record>, resolved: impl Fn(&str)) {
+    let mut parts = vec![Part::new(records)];
+    let mut not_invoked = 0;
+    while let Some(mut part) = parts.pop() {
+        expire(mapping, shard_id, &mut part, &resolved);
+        let Some(last) = part.records.last().map(|r| r.sequence_number.clone()) else { continue };
+        let outcome = invoke(mapping, &mut part).await;
+        if !matches!(outcome, Outcome::NotInvoked(_)) {
+            not_invoked = 0;
+        }
+        let bisect = mapping.settings.bisect;
+        match outcome {
+            Outcome::Processed => resolved(&last),
+            Outcome::NotInvoked(reason) => {
+                not_invoked += 1;
+                let wait = mapping.pace.backoff(not_invoked);
+                mapping.say(&format!("{} could not be invoked: {reason}; again in {wait:?}", mapping.function));
+                tokio::time::sleep(wait).await;
+                parts.push(part);
+            }
+            // "The batch is bisected at the returned sequence number, and Lambda retries only the remaining records."
+            Outcome::FailedFrom(index) if index > 0 => {
+                let rest = part.records.split_off(index);
+                if let Some(done) = part.records.last() {
+                    resolved(&done.sequence_number);
+                }
+                mapping.say(&format!("{index} records processed, {} failed", rest.len()));
+                let rest = Part { records: rest, ..part };
+                if bisect {
+                    parts.push(Part::new(rest.records));
+                } else {
+                    retry(mapping, shard_id, rest, &mut parts, &resolved).await;
+                }
+            }
+            // Splitting a batch does not count as a retry.
+            Outcome::Failed(_) | Outcome::FailedFrom(_) if bisect && part.records.len() > 1 => {
+                mapping.say(&format!("batch of {} failed{}; split in two", part.records.len(), outcome.reason()));
+                let second = part.records.split_off(part.records.len() / 2);
+                parts.push(Part::new(second));
+                parts.push(Part::new(part.records));
+            }
+            Outcome::Failed(_) | Outcome::FailedFrom(_) => {
+                mapping.say(&format!("batch of {} failed{}", part.records.len(), outcome.reason()));
+                retry(mapping, shard_id, part, &mut parts, &resolved).await;
+            }
+        }
+    }
+}
+
+impl Part {
+    fn new(records: Vec<Record>) -> Self {
+        Self { records, retries: 0, invocations: 0, function_error: None }
+    }
+}
+
+impl Outcome {
+    fn reason(&self) -> String {
+        match self {
+            Self::Failed(reason) => format!(": {reason}"),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Gives up the records at the front that are too old.
+fn expire(mapping: &Mapping, shard_id: &str, part: &mut Part, resolved: &impl Fn(&str)) {
+    let max_age = mapping.settings.max_age.map_or(RETENTION, |age| age.min(RETENTION));
+    let oldest = jiff::Timestamp::now().as_second() - i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+    let expired = part.records.iter().take_while(|r| r.created < oldest).count();
+    if expired > 0 {
+        let rest = part.records.split_off(expired);
+        discard(mapping, shard_id, part, Condition::RecordAgeExceeded, resolved);
+        part.records = rest;
+    }
+}
+
+/// Waits and puts the part back, or gives it up when its retries are used up.
+async fn retry(mapping: &Mapping, shard_id: &str, mut part: Part, parts: &mut Vec<Part>, resolved: &impl Fn(&str)) {
+    if mapping.settings.max_retries.is_some_and(|max| part.retries >= max) {
+        return discard(mapping, shard_id, &part, Condition::RetryAttemptsExhausted, resolved);
+    }
+    part.retries += 1;
+    tokio::time::sleep(mapping.pace.backoff(part.retries)).await;
+    parts.push(part);
+}
+
+/// Gives up all of a part: tells the log, the destination when there is one, and goes on behind it.
+fn discard(mapping: &Mapping, shard_id: &str, part: &Part, condition: Condition, resolved: &impl Fn(&str)) {
+    let (Some(first), Some(last)) = (part.records.first(), part.records.last()) else { return };
+    let request_id = Uuid::now_v7().to_string();
+    mapping.log.line(
+        "streams",
+        Some(&request_id),
+        &format!(
+            "WARNING {}: {} records given up ({condition:?} after {} invocations), {} to {}",
+            mapping.settings.name,
+            part.records.len(),
+            part.invocations,
+            first.sequence_number,
+            last.sequence_number
+        ),
+    );
+    if let Some(queue) = &mapping.queue {
+        let discarded = Discarded {
+            function_arn: &mapping.function_arn,
+            stream_arn: &mapping.event_source_arn,
+            shard_id,
+            condition,
+            invocations: part.invocations,
+            function_error: part.function_error,
+            records: &part.records,
+        };
+        queue.send(&discarded.message(&request_id), &mapping.log, &request_id);
+    }
+    resolved(&last.sequence_number);
+}
+
+async fn invoke(mapping: &Mapping, part: &mut Part) -> Outcome {
+    let mut payload = br#"{"Records":["#.to_vec();
+    for (i, record) in part.records.iter().enumerate() {
+        if i > 0 {
+            payload.push(b',');
+        }
+        payload.extend_from_slice(record.event.to_string().as_bytes());
+    }
+    payload.extend_from_slice(b"]}");
+    let invocation = match mapping.invoke.invoke(&mapping.function, Bytes::from(payload)).await {
+        Ok(invocation) => invocation,
+        Err(error) => return Outcome::NotInvoked(error.to_string()),
+    };
+    part.invocations += 1;
+    part.function_error = invocation.error.map(|_| "Unhandled");
+    match invocation.error {
+        Some(FunctionError::TimedOut) => Outcome::Failed("it timed out".into()),
+        Some(FunctionError::Unhandled) => {
+            let error: Value = serde_json::from_slice(&invocation.payload).unwrap_or_default();
+            Outcome::Failed(error["errorMessage"].as_str().unwrap_or("it gave no message").to_owned())
+        }
+        None if mapping.settings.report_batch_item_failures => failures(&invocation.payload, &part.records),
+        None => Outcome::Processed,
+    }
+}
+
+/// What a function that reports batch item failures says: the lowest failed sequence number is where it goes on. A reply that is
+/// not as documented (an identifier that is empty, null, misnamed, or of no record in the batch) fails the whole batch.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
+fn failures(reply: &[u8], records: &[Record]) -> Outcome {
+    if reply.is_empty() {
+        return Outcome::Processed;
+    }
+    let malformed = |what: &str| Outcome::Failed(format!("its reply is no batch response ({what})"));
+    let reply: Value = match serde_json::from_slice(reply) {
+        Ok(reply) => reply,
+        Err(error) => return malformed(&error.to_string()),
+    };
+    let failures = match &reply {
+        Value::Null => return Outcome::Processed,
+        Value::Object(members) => match members.get("batchItemFailures") {
+            None | Some(Value::Null) => return Outcome::Processed,
+            Some(Value::Array(failures)) => failures,
+            Some(_) => return malformed("batchItemFailures is no list"),
+        },
+        _ => return malformed("it is no object"),
+    };
+    let mut lowest: Option<usize> = None;
+    for failure in failures {
+        let Some(identifier) = failure.get("itemIdentifier").and_then(Value::as_str) else {
+            return malformed("an itemIdentifier is missing");
+        };
+        let Some(index) = records.iter().position(|r| r.sequence_number == identifier) else {
+            return malformed("an itemIdentifier is of no record in the batch");
+        };
+        lowest = Some(lowest.map_or(index, |l| l.min(index)));
+    }
+    lowest.map_or(Outcome::Processed, Outcome::FailedFrom)
+}
+
+/// How fast things are done. AWS does not say how it backs off; this is so that a developer sees what happens.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often streams are polled when nobody tells that they were written.
+    pub poll: Duration,
+    /// The wait before the first retry; it doubles with each.
+    pub first_retry: Duration,
+    /// The longest wait before a retry.
+    pub longest_retry: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(1),
+            first_retry: Duration::from_millis(250),
+            longest_retry: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Pace {
+    fn backoff(&self, retry: u32) -> Duration {
+        self.first_retry.saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1))).min(self.longest_retry)
+    }
+}

@@ -1,0 +1,112 @@
+//! The on-failure destination: a queue that takes a message for every batch that was given up.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use super::source::Record;
+use crate::log::Log;
+
+/// Why a batch was given up. Names are those in the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// `MaximumRetryAttempts` is used up.
+    RetryAttemptsExhausted,
+    /// `MaximumRecordAgeInSeconds`, or the stream's 24 hours, have passed.
+    RecordAgeExceeded,
+}
+
+/// A batch that is given up.
+#[derive(Debug)]
+pub struct Discarded<'a> {
+    /// The ARN of the function.
+    pub function_arn: &'a str,
+    pub stream_arn: &'a str,
+    pub shard_id: &'a str,
+    pub condition: Condition,
+    /// How often the function was invoked with it.
+    pub invocations: u32,
+    /// `Unhandled`, when the last invocation failed; `None` when it replied that records failed, or there was none.
+    pub function_error: Option<&'a str>,
+    pub records: &'a [Record],
+}
+
+impl Discarded<'_> {
+    /// The message that Lambda sends. `request_id` is in the local cloud's log, too.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
+    pub fn message(&self, request_id: &str) -> Value {
+        let condition = match self.condition {
+            Condition::RetryAttemptsExhausted => "RetryAttemptsExhausted",
+            Condition::RecordAgeExceeded => "RecordAgeExceeded",
+        };
+        let time = |record: Option<&Record>| {
+            record.and_then(|r| jiff::Timestamp::from_second(r.created).ok()).map(|t| t.to_string())
+        };
+        let sequence = |record: Option<&Record>| record.map(|r| r.sequence_number.clone());
+        let (first, last) = (self.records.first(), self.records.last());
+        let mut message = json!({
+            "requestContext": {
+                "requestId": request_id,
+                "functionArn": self.function_arn,
+                "condition": condition,
+                "approximateInvokeCount": self.invocations,
+            },
+            "version": "1.0",
+            "timestamp": format!("{:.3}", jiff::Timestamp::now()),
+            "DDBStreamBatchInfo": {
+                "shardId": self.shard_id,
+                "startSequenceNumber": sequence(first),
+                "endSequenceNumber": sequence(last),
+                "approximateArrivalOfFirstRecord": time(first),
+                "approximateArrivalOfLastRecord": time(last),
+                "batchSize": self.records.len(),
+                "streamArn": self.stream_arn,
+            },
+        });
+        if self.invocations > 0 {
+            message["responseContext"] =
+                json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": self.function_error});
+        }
+        message
+    }
+}
+
+/// A queue: a file of JSON lines in the data directory, or nothing but the log when there is none.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    name: String,
+    file: Option<PathBuf>,
+}
+
+impl Queue {
+    /// The queue `name`, kept in `directory`.
+    pub fn new(directory: Option<&Path>, name: &str) -> Self {
+        Self { name: name.to_owned(), file: directory.map(|d| d.join(format!("{name}.jsonl"))) }
+    }
+
+    /// Appends a message.
+    pub fn send(&self, message: &Value, log: &Log, request_id: &str) {
+        match &self.file {
+            None => log.line(&self.name, Some(request_id), &message.to_string()),
+            Some(file) => match append(file, message) {
+                Ok(()) => log.line(&self.name, Some(request_id), &format!("a message was put into {}", file.display())),
+                Err(error) => log.line(&self.name, Some(request_id), &format!("{error:#}; the message: {message}")),
+            },
+        }
+    }
+}
+
+fn append(file: &Path, message: &Value) -> anyhow::Result<()> {
+    if let Some(directory) = file.parent() {
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    }
+    let mut open = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    // One write: lines of several mappings do not mix.
+    open.write_all(format!("{message}\n").as_bytes()).with_context(|| format!("cannot write {}", file.display()))
+}

@@ -1,0 +1,286 @@
+//! Filter criteria: which stream records a function is invoked with, in the pattern language of EventBridge as far as Lambda has it.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html>
+
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
+
+/// The patterns of a mapping: a record passes when one of them matches, and when there are none.
+#[derive(Debug, Clone, Default)]
+pub struct Filter(Vec<Pattern>);
+
+/// An object of a pattern: all of its members must match.
+#[derive(Debug, Clone)]
+struct Pattern {
+    members: Vec<(String, Node)>,
+    /// Each `$or`: one of its alternatives must match.
+    alternatives: Vec<Vec<Pattern>>,
+}
+
+#[derive(Debug, Clone)]
+enum Node {
+    Object(Pattern),
+    /// One of these must match the value.
+    Leaf(Vec<Matcher>),
+}
+
+#[derive(Debug, Clone)]
+enum Matcher {
+    Equals(Value),
+    EqualsIgnoreCase(String),
+    Prefix(String),
+    Suffix(String),
+    AnythingBut(Vec<Matcher>),
+    Numeric(Vec<(Comparison, f64)>),
+    Exists(bool),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Comparison {
+    Less,
+    LessOrEqual,
+    Equal,
+    GreaterOrEqual,
+    Greater,
+}
+
+impl Filter {
+    /// # Errors
+    ///
+    /// Names what of a pattern is not in the language.
+    pub fn new(patterns: &[Value]) -> anyhow::Result<Self> {
+        Ok(Self(patterns.iter().map(Pattern::new).collect::<anyhow::Result<_>>()?))
+    }
+
+    /// Whether a record, in the form the function is given, passes.
+    pub fn passes(&self, record: &Value) -> bool {
+        self.0.is_empty() || self.0.iter().any(|pattern| pattern.matches(Some(record)))
+    }
+}
+
+impl Pattern {
+    fn new(pattern: &Value) -> anyhow::Result<Self> {
+        let pattern = pattern.as_object().with_context(|| format!("a filter pattern is an object, not {pattern}"))?;
+        let (mut members, mut alternatives) = (Vec::new(), Vec::new());
+        for (name, value) in pattern {
+            match value {
+                Value::Array(patterns) if name == "$or" => {
+                    ensure!(patterns.len() > 1, "$or of a filter pattern needs more than one alternative");
+                    alternatives.push(patterns.iter().map(Self::new).collect::<anyhow::Result<_>>()?);
+                }
+                Value::Array(matchers) => {
+                    ensure!(!matchers.is_empty(), "{name} of a filter pattern is an empty list, which matches nothing");
+                    let matchers = matchers.iter().map(Matcher::new).collect::<anyhow::Result<_>>()?;
+                    members.push((name.clone(), Node::Leaf(matchers)));
+                }
+                Value::Object(_) => members.push((name.clone(), Node::Object(Self::new(value)?))),
+                _ => bail!("{name} of a filter pattern is {value}; values to match are written in a list"),
+            }
+        }
+        Ok(Self { members, alternatives })
+    }
+
+    fn matches(&self, value: Option<&Value>) -> bool {
+        if let Some(Value::Array(elements)) = value {
+            return elements.iter().any(|element| self.matches(Some(element)));
+        }
+        let member = |name: &str| value.and_then(|v| v.get(name));
+        self.members.iter().all(|(name, node)| match node {
+            Node::Object(pattern) => pattern.matches(member(name)),
+            Node::Leaf(matchers) => matchers.iter().any(|matcher| matcher.matches(member(name))),
+        }) && self.alternatives.iter().all(|patterns| patterns.iter().any(|pattern| pattern.matches(value)))
+    }
+}
+
+impl Matcher {
+    fn new(matcher: &Value) -> anyhow::Result<Self> {
+        let Some(members) = matcher.as_object() else {
+            ensure!(!matcher.is_array(), "a list within a list of a filter pattern: {matcher}");
+            return Ok(Self::Equals(matcher.clone()));
+        };
+        let mut members = members.iter();
+        let (Some((name, value)), None) = (members.next(), members.next()) else {
+            bail!("a matcher of a filter pattern has one member: {matcher}");
+        };
+        let text = || {
+            value
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("{name} of a filter pattern needs a string: {value}"))
+        };
+        Ok(match name.as_str() {
+            "prefix" => Self::Prefix(text()?),
+            "suffix" => Self::Suffix(text()?),
+            "equals-ignore-case" => Self::EqualsIgnoreCase(text()?),
+            "exists" => Self::Exists(value.as_bool().context("exists of a filter pattern is true or false")?),
+            "anything-but" => Self::AnythingBut(match value {
+                Value::Array(values) => values.iter().map(Self::new).collect::<anyhow::Result<_>>()?,
+                value => vec![Self::new(value)?],
+            }),
+            "numeric" => Self::Numeric(comparisons(value)?),
+            _ => bail!("{name} of a filter pattern is not supported by Lambda, or not by the local cloud"),
+        })
+    }
+
+    /// Only leaves exist: an object is the path to its members, as in EventBridge.
+    fn matches(&self, value: Option<&Value>) -> bool {
+        match (value, self) {
+            (None | Some(Value::Object(_)), matcher) => matches!(matcher, Self::Exists(false)),
+            (Some(_), Self::Exists(wanted)) => *wanted,
+            (Some(Value::Array(elements)), matcher) => elements.iter().any(|e| matcher.matches(Some(e))),
+            (Some(value), Self::Equals(wanted)) => match (value.as_f64(), wanted.as_f64()) {
+                (Some(value), Some(wanted)) => value.total_cmp(&wanted).is_eq(),
+                _ => value == wanted,
+            },
+            (Some(value), Self::AnythingBut(refused)) => !refused.iter().any(|matcher| matcher.matches(Some(value))),
+            // DynamoDB's numbers are strings in a record: no numeric matcher matches them, on AWS either.
+            // <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html>
+            (Some(value), Self::Numeric(comparisons)) => value.as_f64().is_some_and(|value| {
+                comparisons.iter().all(|(comparison, bound)| {
+                    let ordering = value.total_cmp(bound);
+                    match comparison {
+                        Comparison::Less => ordering.is_lt(),
+                        Comparison::LessOrEqual => ordering.is_le(),
+                        Comparison::Equal => ordering.is_eq(),
+                        Comparison::GreaterOrEqual => ordering.is_ge(),
+                        Comparison::Greater => ordering.is_gt(),
+                    }
+                })
+            }),
+            (Some(value), Self::Prefix(prefix)) => value.as_str().is_some_and(|v| v.starts_with(prefix.as_str())),
+            (Some(value), Self::Suffix(suffix)) => value.as_str().is_some_and(|v| v.ends_with(suffix.as_str())),
+            (Some(value), Self::EqualsIgnoreCase(wanted)) => {
+                value.as_str().is_some_and(|v| v.to_lowercase() == wanted.to_lowercase())
+            }
+        }
+    }
+}
+
+/// `[">", 0, "<=", 5]`.
+fn comparisons(value: &Value) -> anyhow::Result<Vec<(Comparison, f64)>> {
+    let parts = value.as_array().filter(|a| !a.is_empty() && a.len() % 2 == 0);
+    let parts = parts.with_context(|| format!("numeric of a filter pattern is a list of comparisons: {value}"))?;
+    let comparison = |pair: &[Value]| {
+        let comparison = match pair[0].as_str() {
+            Some("<") => Comparison::Less,
+            Some("<=") => Comparison::LessOrEqual,
+            Some("=") => Comparison::Equal,
+            Some(">=") => Comparison::GreaterOrEqual,
+            Some(">") => Comparison::Greater,
+            _ => bail!("numeric of a filter pattern does not know {}", pair[0]),
+        };
+        Ok((
+            comparison,
+            pair[1].as_f64().with_context(|| format!("numeric of a filter pattern needs a number: {}", pair[1]))?,
+        ))
+    };
+    parts.chunks(2).map(comparison).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn passes(pattern: Value) -> bool {
+        let record = json!({
+            "eventName": "MODIFY",
+            "dynamodb": {
+                "SizeBytes": 120,
+                "Keys": {"pk": {"S": "ORDER#1"}},
+                "NewImage": {
+                    "state": {"S": "open"}, "total": {"N": "100"}, "paid": {"BOOL": true},
+                    "tags": {"SS": ["red", "blue"]}, "none": {"NULL": true}, "empty": {"S": ""},
+                },
+            },
+        });
+        Filter::new(&[pattern]).unwrap().passes(&record)
+    }
+
+    fn image(attribute: &str, kind: &str, matchers: Value) -> bool {
+        passes(json!({"dynamodb": {"NewImage": {attribute: {kind: matchers}}}}))
+    }
+
+    #[test]
+    fn without_patterns_everything_passes_and_with_several_one_is_enough() {
+        assert!(Filter::default().passes(&json!({})));
+        let filter = Filter::new(&[json!({"eventName": ["INSERT"]}), json!({"eventName": ["MODIFY"]})]).unwrap();
+        assert!(filter.passes(&json!({"eventName": "MODIFY"})) && !filter.passes(&json!({"eventName": "REMOVE"})));
+    }
+
+    #[test]
+    fn values_match_exactly_and_a_list_is_an_or() {
+        assert!(image("state", "S", json!(["closed", "open"])));
+        assert!(!image("state", "S", json!(["Open"])));
+        assert!(image("paid", "BOOL", json!([true])) && !image("paid", "BOOL", json!([false])));
+        assert!(image("empty", "S", json!([""])) && !image("state", "S", json!([""])));
+        assert!(image("total", "N", json!(["100"])) && !image("total", "N", json!([100])));
+        assert!(passes(json!({"dynamodb": {"SizeBytes": [120.0]}})));
+    }
+
+    #[test]
+    fn all_members_must_match() {
+        assert!(passes(json!({"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"state": {"S": ["open"]}}}})));
+        assert!(!passes(json!({"eventName": ["INSERT"], "dynamodb": {"NewImage": {"state": {"S": ["open"]}}}})));
+    }
+
+    #[test]
+    fn a_set_matches_by_any_of_its_elements() {
+        assert!(image("tags", "SS", json!(["blue"])) && !image("tags", "SS", json!(["green"])));
+    }
+
+    #[test]
+    fn prefix_suffix_and_case() {
+        let key = |matcher: Value| passes(json!({"dynamodb": {"Keys": {"pk": {"S": [matcher]}}}}));
+        assert!(key(json!({"prefix": "ORDER#"})) && !key(json!({"prefix": "USER#"})));
+        assert!(key(json!({"suffix": "#1"})) && !key(json!({"suffix": "#2"})));
+        assert!(key(json!({"equals-ignore-case": "order#1"})) && !key(json!({"equals-ignore-case": "order#2"})));
+    }
+
+    #[test]
+    fn exists_is_about_leaves() {
+        assert!(image("state", "S", json!([{"exists": true}])) && !image("state", "S", json!([{"exists": false}])));
+        assert!(image("gone", "S", json!([{"exists": false}])) && !image("gone", "S", json!([{"exists": true}])));
+        assert!(passes(json!({"dynamodb": {"OldImage": {"state": {"S": [{"exists": false}]}}}})));
+        assert!(!passes(json!({"dynamodb": {"NewImage": {"state": [{"exists": true}]}}})));
+    }
+
+    #[test]
+    fn anything_but_needs_a_value_that_is_another() {
+        assert!(image("state", "S", json!([{"anything-but": ["closed", "done"]}])));
+        assert!(!image("state", "S", json!([{"anything-but": ["open", "done"]}])));
+        assert!(!image("state", "S", json!([{"anything-but": "open"}])));
+        assert!(!image("state", "S", json!([{"anything-but": {"prefix": "op"}}])));
+        assert!(!image("gone", "S", json!([{"anything-but": ["x"]}])));
+    }
+
+    #[test]
+    fn numeric_compares_numbers_and_not_dynamodbs_strings() {
+        let size = |matcher: Value| passes(json!({"dynamodb": {"SizeBytes": [{"numeric": matcher}]}}));
+        assert!(size(json!([">", 100, "<=", 120])) && !size(json!([">", 100, "<", 120])));
+        assert!(size(json!(["=", 120])) && !size(json!([">=", 121])));
+        assert!(!image("total", "N", json!([{"numeric": ["=", 100]}])));
+    }
+
+    #[test]
+    fn one_alternative_of_an_or_is_enough_and_the_other_members_still_count() {
+        let or = json!([{"eventName": ["INSERT"]}, {"dynamodb": {"NewImage": {"state": {"S": ["open"]}}}}]);
+        assert!(passes(json!({"$or": or})));
+        assert!(!passes(json!({"$or": or, "dynamodb": {"SizeBytes": [1]}})));
+        assert!(!passes(json!({"$or": [{"eventName": ["INSERT"]}, {"eventName": ["REMOVE"]}]})));
+    }
+
+    #[test]
+    fn what_is_not_in_the_language_is_named() {
+        for (pattern, named) in [
+            (json!({"a": [{"wildcard": "x*"}]}), "wildcard"),
+            (json!({"a": "x"}), "a of a filter pattern"),
+            (json!({"a": []}), "empty list"),
+            (json!({"a": [{"numeric": [">"]}]}), "numeric"),
+            (json!("x"), "object"),
+        ] {
+            let error = Filter::new(&[pattern]).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

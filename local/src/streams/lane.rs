@@ -1,0 +1,204 @@
+//! One reader of one shard, for one mapping. A mapping with a `ParallelizationFactor` has as many lanes per shard, each of which
+//! passes over the items of the others: order holds per item, and lanes do not wait for each other.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Mapping;
+use super::delivery::deliver;
+use super::source::{Position, Record};
+use crate::dynamodb::RETENTION;
+
+/// A payload is at most 6 MB, of which the envelope around the records takes a little.
+const MAX_PAYLOAD: usize = 6 * 1024 * 1024 - 1024;
+
+/// The reader.
+pub struct Lane {
+    mapping: Arc<Mapping>,
+    shard_id: String,
+    /// Which of the mapping's lanes this is.
+    index: usize,
+    writes: Option<watch::Receiver<()>>,
+    /// Up to where the shard is read.
+    position: Position,
+    /// Where reading goes on; `None` when an iterator has to be made at `position`.
+    iterator: Option<String>,
+    /// Records made before (seconds since 1970) are not the mapping's, while reading from the oldest.
+    skip_before: Option<i64>,
+    /// The shard is closed and read to its end.
+    ended: bool,
+    /// Records that are read and in no batch yet.
+    pending: VecDeque<Record>,
+    /// The last failure to read, so that it is not logged every second.
+    failure: Option<String>,
+}
+
+impl Lane {
+    /// Lane `index` of a shard, from its checkpoint; `latest` is the iterator of a shard that has none and starts at its end.
+    pub fn new(mapping: Arc<Mapping>, shard_id: &str, index: usize, latest: Option<String>) -> Self {
+        let checkpoint =
+            mapping.checkpoints.read(|s| s.shards.get(shard_id).and_then(|s| s.lanes.get(index).cloned().flatten()));
+        Self {
+            shard_id: shard_id.to_owned(),
+            index,
+            writes: mapping.writes.clone(),
+            position: checkpoint.map_or(Position::TrimHorizon, Position::After),
+            iterator: latest,
+            skip_before: None,
+            ended: false,
+            pending: VecDeque::new(),
+            failure: None,
+            mapping,
+        }
+    }
+
+    /// Reads and delivers until the shard is closed and all of it is dealt with.
+    pub async fn run(mut self) {
+        while let Some(batch) = self.next_batch().await {
+            deliver(&self.mapping, &self.shard_id, batch, |sequence_number| self.checkpoint(sequence_number)).await;
+        }
+    }
+
+    /// Waits for a batch: a full one, or what there is at the end of the batching window.
+    async fn next_batch(&mut self) -> Option<Vec<Record>> {
+        let (batch_size, window) = (self.mapping.settings.batch_size.max(1), self.mapping.settings.batch_window);
+        let mut deadline: Option<Instant> = None;
+        loop {
+            let missing = batch_size.saturating_sub(self.pending.len());
+            let read = if self.ended || missing == 0 { 0 } else { self.read(missing).await };
+            if !self.pending.is_empty() {
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + window);
+                let full = self.pending.len() >= batch_size
+                    || self.pending.iter().map(|r| r.size).sum::<usize>() >= MAX_PAYLOAD;
+                if full || self.ended || Instant::now() >= deadline {
+                    return Some(self.take_batch(batch_size));
+                }
+            }
+            if self.ended {
+                return None;
+            }
+            if read == 0 {
+                self.pass_over();
+                self.wait(deadline).await;
+            }
+        }
+    }
+
+    fn take_batch(&mut self, batch_size: usize) -> Vec<Record> {
+        let (mut batch, mut size) = (Vec::new(), 0);
+        while batch.len() < batch_size
+            && let Some(record) = self.pending.pop_front_if(|r| batch.is_empty() || size + r.size < MAX_PAYLOAD)
+        {
+            // One more for the comma.
+            size += record.size + 1;
+            batch.push(record);
+        }
+        batch
+    }
+
+    /// Reads up to `limit` records and keeps those that concern this lane. Returns how many were read.
+    async fn read(&mut self, limit: usize) -> usize {
+        match self.try_read(limit).await {
+            Ok(read) => {
+                self.failure = None;
+                read
+            }
+            Err(error) => {
+                // An iterator that expired, or a database that is away: go on from where we are.
+                self.iterator = None;
+                let failure = format!("{error:#}");
+                if self.failure.as_ref() != Some(&failure) {
+                    self.mapping.say(&format!("the stream cannot be read: {failure}"));
+                    self.failure = Some(failure);
+                }
+                0
+            }
+        }
+    }
+
+    async fn try_read(&mut self, limit: usize) -> anyhow::Result<usize> {
+        let mapping = self.mapping.clone();
+        let iterator = match self.iterator.take() {
+            Some(iterator) => iterator,
+            None => {
+                self.skip_before = match self.position {
+                    Position::TrimHorizon => {
+                        mapping.checkpoints.read(|s| s.shards.get(&self.shard_id).and_then(|s| s.since))
+                    }
+                    _ => None,
+                };
+                mapping.source.iterator(&mapping.stream_arn, &self.shard_id, &self.position).await?
+            }
+        };
+        let page = mapping.source.records(&iterator, limit, &mapping.event_source_arn).await?;
+        self.ended = page.next.is_none();
+        self.iterator = page.next;
+        let read = page.records.len();
+        for record in page.records {
+            self.position = Position::After(record.sequence_number.clone());
+            if self.concerns(&record) {
+                self.pending.push_back(record);
+            }
+        }
+        Ok(read)
+    }
+
+    /// Whether the function is to be given a record by this lane.
+    fn concerns(&self, record: &Record) -> bool {
+        let lanes = self.mapping.settings.parallelization.max(1);
+        let trimmed = jiff::Timestamp::now().as_second() - i64::try_from(RETENTION.as_secs()).unwrap_or(i64::MAX);
+        record.key_hash as usize % lanes == self.index
+            && record.created >= self.skip_before.unwrap_or(i64::MIN).max(trimmed)
+            && self.mapping.filter.passes(&record.event)
+    }
+
+    /// Puts the checkpoint behind records that do not concern this lane, when nothing else is left before them.
+    fn pass_over(&self) {
+        if self.pending.is_empty()
+            && let Position::After(sequence_number) = &self.position
+        {
+            self.checkpoint(sequence_number);
+        }
+    }
+
+    /// All up to this sequence number is dealt with.
+    fn checkpoint(&self, sequence_number: &str) {
+        let (shard_id, index) = (&self.shard_id, self.index);
+        let known = self.mapping.checkpoints.read(|s| {
+            s.shards
+                .get(shard_id)
+                .and_then(|s| s.lanes.get(index))
+                .is_some_and(|l| l.as_deref() == Some(sequence_number))
+        });
+        if known {
+            return;
+        }
+        let kept = self.mapping.checkpoints.update(|state| {
+            let lane = state.shards.get_mut(shard_id).and_then(|shard| shard.lanes.get_mut(index));
+            if let Some(lane) = lane {
+                *lane = Some(sequence_number.to_owned());
+            }
+        });
+        if let Err(error) = kept {
+            self.mapping.say(&format!("its progress could not be kept: {error:#}"));
+        }
+    }
+
+    /// Until the table is written, or it is time to look.
+    async fn wait(&mut self, deadline: Option<Instant>) {
+        let until = Instant::now() + self.mapping.pace.poll;
+        let until = deadline.map_or(until, |deadline| until.min(deadline));
+        // Failing to read is no reason to try as fast as writes come in.
+        match &mut self.writes {
+            Some(writes) if self.failure.is_none() => {
+                // Its sender lives as long as the database: an end of it is the end of everything.
+                drop(tokio::time::timeout_at(until, writes.changed()).await);
+            }
+            _ => tokio::time::sleep_until(until.max(Instant::now() + Duration::from_millis(10))).await,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Reads DynamoDB Streams, through the AWS SDK: of the embedded database, of DynamoDB Local, and of AWS.
+
+use anyhow::{Context, anyhow};
+use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodbstreams::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodbstreams::types::ShardIteratorType;
+use aws_smithy_http_client::{Builder, tls};
+
+use super::event;
+use crate::dynamodb::StreamsEndpoint;
+
+/// One record of a stream.
+#[derive(Debug, Clone)]
+pub struct Record {
+    pub sequence_number: String,
+    /// Seconds since 1970.
+    pub created: i64,
+    /// A hash of the item's key.
+    pub key_hash: u32,
+    /// The record as the function is given it, and its size as JSON in bytes.
+    pub event: serde_json::Value,
+    pub size: usize,
+}
+
+/// One shard of a stream.
+#[derive(Debug, Clone)]
+pub struct Shard {
+    pub id: String,
+    pub parent: Option<String>,
+}
+
+/// From where a shard is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Position {
+    TrimHorizon,
+    Latest,
+    After(String),
+}
+
+/// What one read brought.
+#[derive(Debug)]
+pub struct Page {
+    pub records: Vec<Record>,
+    /// `None` at the end of a closed shard.
+    pub next: Option<String>,
+}
+
+/// The streams API of a DynamoDB.
+#[derive(Debug, Clone)]
+pub struct Source {
+    client: Client,
+    is_aws: bool,
+}
+
+impl Source {
+    /// # Errors
+    ///
+    /// AWS is to be used and the environment has no credentials.
+    pub fn new(endpoint: &StreamsEndpoint) -> anyhow::Result<Self> {
+        let (credentials, http_client) = if endpoint.is_aws {
+            let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+            (credentials_of_environment()?, Builder::new().tls_provider(ring).build_https())
+        } else {
+            let key = crate::dynamodb::ACCESS_KEY_ID;
+            (Credentials::new(key, "unchecked", None, None, "local"), Builder::new().build_http())
+        };
+        let config = aws_sdk_dynamodbstreams::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(endpoint.region.clone()))
+            .endpoint_url(&endpoint.url)
+            .credentials_provider(credentials)
+            .http_client(http_client)
+            .build();
+        Ok(Self { client: Client::from_conf(config), is_aws: endpoint.is_aws })
+    }
+
+    /// The ARN of a table's current stream.
+    pub async fn stream(&self, table: &str) -> anyhow::Result<String> {
+        let listed = self.client.list_streams().table_name(table).send().await;
+        let listed = listed.map_err(|e| failure(&e)).with_context(|| format!("the stream of table {table}"))?;
+        let streams = listed.streams.unwrap_or_default().into_iter();
+        // Streams that were switched off are listed for a day; labels are times.
+        let latest =
+            streams.filter(|s| s.table_name() == Some(table)).max_by(|a, b| a.stream_label.cmp(&b.stream_label));
+        latest.and_then(|s| s.stream_arn).with_context(|| format!("table {table} has no stream"))
+    }
+
+    /// The ARN that functions see as `eventSourceARN`: that of the template's table, whatever the database calls it.
+    pub fn event_source_arn(&self, stream_arn: &str, table_arn: &str) -> String {
+        let label = stream_arn.rsplit_once("/stream/").map_or("", |(_, label)| label);
+        if self.is_aws { stream_arn.to_owned() } else { format!("{table_arn}/stream/{label}") }
+    }
+
+    /// The shards of a stream.
+    pub async fn shards(&self, stream_arn: &str) -> anyhow::Result<Vec<Shard>> {
+        let mut shards = Vec::new();
+        let mut start = None;
+        loop {
+            let request = self.client.describe_stream().stream_arn(stream_arn).set_exclusive_start_shard_id(start);
+            let described = request.send().await.map_err(|e| failure(&e))?;
+            let described = described.stream_description.context("a stream without a description")?;
+            shards.extend(
+                described
+                    .shards
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|shard| Some(Shard { id: shard.shard_id?, parent: shard.parent_shard_id })),
+            );
+            start = described.last_evaluated_shard_id;
+            if start.is_none() {
+                return Ok(shards);
+            }
+        }
+    }
+
+    /// An iterator at a position. A position that was trimmed is the oldest there is.
+    pub async fn iterator(&self, stream_arn: &str, shard_id: &str, position: &Position) -> anyhow::Result<String> {
+        let request = self.client.get_shard_iterator().stream_arn(stream_arn).shard_id(shard_id);
+        let horizon = request.clone().shard_iterator_type(ShardIteratorType::TrimHorizon);
+        let request = match position {
+            Position::TrimHorizon => horizon.clone(),
+            Position::Latest => request.shard_iterator_type(ShardIteratorType::Latest),
+            Position::After(number) => {
+                request.shard_iterator_type(ShardIteratorType::AfterSequenceNumber).sequence_number(number)
+            }
+        };
+        let result = match request.send().await {
+            Err(error) if error.code() == Some("TrimmedDataAccessException") => horizon.send().await,
+            result => result,
+        };
+        result.map_err(|e| failure(&e))?.shard_iterator.context("no shard iterator")
+    }
+
+    /// Up to `limit` records (1000 at most); functions see them as coming from `event_source_arn`.
+    pub async fn records(&self, iterator: &str, limit: usize, event_source_arn: &str) -> anyhow::Result<Page> {
+        let limit = i32::try_from(limit.clamp(1, 1000))?;
+        let got =
+            self.client.get_records().shard_iterator(iterator).limit(limit).send().await.map_err(|e| failure(&e))?;
+        let records = got.records.unwrap_or_default();
+        let records = records.into_iter().map(|r| event::record(r, event_source_arn)).collect::<anyhow::Result<_>>()?;
+        Ok(Page { records, next: got.next_shard_iterator })
+    }
+}
+
+/// The error with its cause: an [`SdkError`] alone says no more than "service error".
+fn failure<E, R>(error: &SdkError<E, R>) -> anyhow::Error
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug,
+{
+    match error.message() {
+        Some(message) => anyhow!("{}: {message}", error.code().unwrap_or("error")),
+        None => anyhow!("{}", DisplayErrorContext(error)),
+    }
+}
+
+fn credentials_of_environment() -> anyhow::Result<Credentials> {
+    let variable = |name: &str| {
+        std::env::var(name).with_context(|| format!("--dynamodb with AWS needs {name} in the environment"))
+    };
+    Ok(Credentials::new(
+        variable("AWS_ACCESS_KEY_ID")?,
+        variable("AWS_SECRET_ACCESS_KEY")?,
+        std::env::var("AWS_SESSION_TOKEN").ok(),
+        None,
+        "environment",
+    ))
+}

@@ -1,0 +1,93 @@
+//! Currencies: which there are, their smallest charge and how an amount is written in Stripe's messages.
+
+use super::error::Error;
+
+/// Currency, minimum charge in minor units (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>), symbol, decimals.
+const CURRENCIES: &[(&str, i64, &str, u32)] = &[
+    ("usd", 50, "$", 2),
+    ("aed", 200, "AED", 2),
+    ("aud", 50, "$", 2),
+    ("brl", 50, "R$", 2),
+    ("cad", 50, "$", 2),
+    ("chf", 50, "CHF", 2),
+    ("czk", 1500, "Kč", 2),
+    ("dkk", 250, "kr.", 2),
+    ("eur", 50, "€", 2),
+    ("gbp", 30, "£", 2),
+    ("hkd", 400, "$", 2),
+    ("huf", 17_500, "Ft", 2),
+    ("inr", 50, "₹", 2),
+    ("jpy", 50, "¥", 0),
+    ("mxn", 1000, "$", 2),
+    ("myr", 200, "RM", 2),
+    ("nok", 300, "kr", 2),
+    ("nzd", 50, "$", 2),
+    ("pln", 200, "zł", 2),
+    ("ron", 200, "lei", 2),
+    ("sek", 300, "kr", 2),
+    ("sgd", 50, "$", 2),
+    ("thb", 1000, "฿", 2),
+];
+
+/// Stripe takes amounts of up to eight digits.
+const LARGEST: i64 = 99_999_999;
+
+/// A currency as Stripe writes it (lower case), if it is one of ours.
+pub(super) fn currency(text: &str) -> Result<String, Error> {
+    let lower = text.to_ascii_lowercase();
+    if CURRENCIES.iter().any(|(code, ..)| *code == lower) {
+        return Ok(lower);
+    }
+    let known: Vec<_> = CURRENCIES.iter().map(|(code, ..)| *code).collect();
+    Err(Error::parameter(
+        "currency",
+        format!("Invalid currency: {lower}. Stripe currently supports these currencies: {}", known.join(", ")),
+    ))
+}
+
+/// `amount_too_small`, `amount_too_large`.
+pub(super) fn check(amount: i64, currency: &str) -> Result<(), Error> {
+    let minimum = CURRENCIES.iter().find(|(code, ..)| *code == currency).map_or(1, |(_, minimum, ..)| *minimum);
+    if amount < minimum {
+        let message = format!("Amount must be at least {} {currency}", format(minimum, currency));
+        return Err(Error::parameter("amount", message).code("amount_too_small"));
+    }
+    if amount > LARGEST {
+        let message = format!("Amount must be no more than {}", format(LARGEST, currency));
+        return Err(Error::parameter("amount", message).code("amount_too_large"));
+    }
+    Ok(())
+}
+
+/// `$10.00`.
+pub(super) fn format(amount: i64, currency: &str) -> String {
+    let (symbol, decimals) = CURRENCIES
+        .iter()
+        .find(|(code, ..)| *code == currency)
+        .map_or(("", 2), |(_, _, symbol, decimals)| (*symbol, *decimals));
+    if decimals == 0 {
+        return format!("{symbol}{amount}");
+    }
+    let unit = 10_i64.pow(decimals);
+    format!("{symbol}{}.{:02}", amount / unit, amount % unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_bounded_by_their_currency() {
+        assert_eq!(check(49, "usd").unwrap_err().body.message, "Amount must be at least $0.50 usd");
+        assert!(check(50, "usd").is_ok() && check(30, "gbp").is_ok());
+        assert!(check(29, "gbp").is_err() && check(249, "dkk").is_err());
+        assert_eq!(check(100_000_000, "usd").unwrap_err().body.code, Some("amount_too_large"));
+    }
+
+    #[test]
+    fn currencies_are_lower_cased_and_unknown_ones_refused() {
+        assert_eq!(currency("EUR").unwrap(), "eur");
+        assert!(currency("xyz").unwrap_err().body.message.starts_with("Invalid currency: xyz."));
+        assert_eq!((format(2145, "usd").as_str(), format(50, "jpy").as_str()), ("$21.45", "¥50"));
+    }
+}

@@ -1,0 +1,306 @@
+//! Parameters in Stripe's form encoding: `application/x-www-form-urlencoded` names with brackets, `metadata[order]=1`,
+//! `expand[]=a&expand[]=b`, `expand[0]=a`, nested to any depth.
+//!
+//! An endpoint takes what it knows out of [`Params`] and then calls [`Params::finish`], for which whatever is left is unknown.
+
+use std::collections::BTreeMap;
+
+use super::error::Error;
+
+/// The parameters of one call, or of one bracketed part of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Params {
+    /// The bracketed name of this part, for error messages; empty for the whole.
+    path: String,
+    nodes: BTreeMap<String, Node>,
+}
+
+#[derive(Debug, Clone)]
+enum Node {
+    Text(String),
+    Branch(BTreeMap<String, Node>),
+}
+
+/// What a call does to an object's metadata: keys with empty values are removed, an empty `metadata` removes all.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Metadata {
+    clear: bool,
+    entries: BTreeMap<String, String>,
+}
+
+impl Metadata {
+    /// Applies the change.
+    pub(super) fn merge_into(self, metadata: &mut BTreeMap<String, String>) {
+        if self.clear {
+            metadata.clear();
+        }
+        for (key, value) in self.entries {
+            if value.is_empty() {
+                metadata.remove(&key)
+            } else {
+                metadata.insert(key, value)
+            };
+        }
+    }
+}
+
+impl Params {
+    /// Parses a body or a query string.
+    pub(super) fn parse(encoded: &[u8]) -> Result<Self, Error> {
+        let mut root = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(encoded) {
+            let (first, brackets) = name.split_once('[').map_or((&*name, None), |(first, rest)| (first, Some(rest)));
+            let mut path = vec![first];
+            if let Some(brackets) = brackets {
+                let inner = brackets.strip_suffix(']').ok_or_else(|| {
+                    Error::parameter(&*name, format!("Invalid parameter name: {name}. Brackets must be closed."))
+                })?;
+                path.extend(inner.split("]["));
+            }
+            insert(&mut root, &path, value.into_owned()).map_err(|()| {
+                Error::parameter(&*name, format!("Parameter {name} is given both as a value and as a hash."))
+            })?;
+        }
+        Ok(Self { path: String::new(), nodes: root })
+    }
+
+    /// A string. Stripe takes an empty one for an attempt to unset, which none of our parameters allows.
+    pub(super) fn text(&mut self, key: &str) -> Result<Option<String>, Error> {
+        let name = self.name(key);
+        match self.nodes.remove(key) {
+            None => Ok(None),
+            Some(Node::Text(text)) if text.is_empty() => Err(Error::parameter(
+                &*name,
+                format!(
+                    "You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; however '{name}' \
+                     cannot be unset. You should remove '{name}' from your request or supply a non-empty value."
+                ),
+            )
+            .code("parameter_invalid_empty")),
+            Some(Node::Text(text)) => Ok(Some(text)),
+            Some(Node::Branch(_)) => Err(Error::parameter(&*name, format!("Invalid string: {name} is a hash or an array"))),
+        }
+    }
+
+    /// An integer of at least `minimum`.
+    pub(super) fn integer(&mut self, key: &str, minimum: i64) -> Result<Option<i64>, Error> {
+        let name = self.name(key);
+        let Some(text) = self.text(key)? else {
+            return Ok(None);
+        };
+        let invalid = |message: String| Error::parameter(&*name, message).code("parameter_invalid_integer");
+        let number: i64 = text.parse().map_err(|_| invalid(format!("Invalid integer: {text}")))?;
+        if number < minimum {
+            return Err(invalid(format!("This value must be greater than or equal to {minimum}.")));
+        }
+        Ok(Some(number))
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&mut self, key: &str) -> Result<Option<bool>, Error> {
+        let name = self.name(key);
+        match self.text(key)?.as_deref() {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(text) => Err(Error::parameter(name, format!("Invalid boolean: {text}"))),
+        }
+    }
+
+    /// One of a few words.
+    pub(super) fn choice(&mut self, key: &str, allowed: &[&'static str]) -> Result<Option<&'static str>, Error> {
+        let name = self.name(key);
+        let Some(text) = self.text(key)? else {
+            return Ok(None);
+        };
+        match allowed.iter().find(|word| **word == text) {
+            Some(word) => Ok(Some(word)),
+            None => Err(Error::parameter(&*name, format!("Invalid {name}: must be one of {}", allowed.join(", ")))),
+        }
+    }
+
+    /// An array of strings.
+    pub(super) fn list(&mut self, key: &str) -> Result<Option<Vec<String>>, Error> {
+        let name = self.name(key);
+        let invalid = || Error::parameter(&*name, "Invalid array");
+        match self.nodes.remove(key) {
+            None => Ok(None),
+            Some(Node::Text(_)) => Err(invalid()),
+            Some(Node::Branch(items)) => {
+                let mut numbered = items
+                    .into_iter()
+                    .map(|(index, item)| match (index.parse::<usize>(), item) {
+                        (Ok(index), Node::Text(text)) => Ok((index, text)),
+                        _ => Err(invalid()),
+                    })
+                    .collect::<Result<Vec<_>, _>>()?;
+                numbered.sort_unstable();
+                Ok(Some(numbered.into_iter().map(|(_, text)| text).collect()))
+            }
+        }
+    }
+
+    /// A bracketed part: take what is in it, then [`finish`](Self::finish) it too.
+    pub(super) fn branch(&mut self, key: &str) -> Result<Option<Self>, Error> {
+        let path = self.name(key);
+        match self.nodes.remove(key) {
+            None => Ok(None),
+            Some(Node::Text(_)) => Err(Error::parameter(path, "Invalid object")),
+            Some(Node::Branch(nodes)) => Ok(Some(Self { path, nodes })),
+        }
+    }
+
+    /// A string that stays where it is.
+    pub(super) fn peek(&self, key: &str) -> Option<&str> {
+        match self.nodes.get(key)? {
+            Node::Text(text) => Some(text),
+            Node::Branch(_) => None,
+        }
+    }
+
+    /// Whether `key` is a bracketed part and not a plain value.
+    pub(super) fn is_branch(&self, key: &str) -> bool {
+        matches!(self.nodes.get(key), Some(Node::Branch(_)))
+    }
+
+    /// Metadata, within Stripe's limits: 50 keys of 40 characters, values of 500 (<https://docs.stripe.com/api/metadata>).
+    pub(super) fn metadata(&mut self) -> Result<Metadata, Error> {
+        let branch = match self.nodes.remove("metadata") {
+            None => return Ok(Metadata::default()),
+            Some(Node::Text(text)) if text.is_empty() => {
+                return Ok(Metadata { clear: true, ..Metadata::default() });
+            }
+            Some(Node::Text(_)) => return Err(Error::parameter("metadata", "Invalid object")),
+            Some(Node::Branch(branch)) => branch,
+        };
+        if branch.len() > 50 {
+            return Err(Error::parameter("metadata", "Metadata can have at most 50 keys."));
+        }
+        let mut entries = BTreeMap::new();
+        for (key, node) in branch {
+            let name = format!("metadata[{key}]");
+            let Node::Text(value) = node else {
+                return Err(Error::parameter(name, "Metadata values must be strings."));
+            };
+            if key.chars().count() > 40 {
+                return Err(Error::parameter(name, "Metadata keys can have at most 40 characters."));
+            }
+            if value.chars().count() > 500 {
+                return Err(Error::parameter(name, "Metadata values can have at most 500 characters."));
+            }
+            entries.insert(key, value);
+        }
+        Ok(Metadata { clear: false, entries })
+    }
+
+    /// Refuses by name the parameters that Stripe knows and this stand-in does not do.
+    pub(super) fn unsupported(&self, keys: &[&str]) -> Result<(), Error> {
+        match keys.iter().find(|key| self.nodes.contains_key(**key)) {
+            Some(key) => Err(self.not_done(key)),
+            None => Ok(()),
+        }
+    }
+
+    /// The refusal of a value or parameter that Stripe knows and this stand-in does not do.
+    pub(super) fn not_done(&self, key: &str) -> Error {
+        let name = self.name(key);
+        Error::parameter(
+            &*name,
+            format!(
+                "The local Stripe stand-in does not support '{name}' as given; test this against Stripe's own test mode."
+            ),
+        )
+    }
+
+    /// `parameter_unknown`, if anything is left.
+    pub(super) fn finish(self) -> Result<(), Error> {
+        match self.nodes.keys().next() {
+            None => Ok(()),
+            Some(key) => {
+                let name = self.name(key);
+                Err(Error::parameter(&*name, format!("Received unknown parameter: {name}")).code("parameter_unknown"))
+            }
+        }
+    }
+
+    fn name(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}[{key}]", self.path) }
+    }
+}
+
+/// Puts a value at its place in the tree; fails when a name is both a value and a hash.
+fn insert(nodes: &mut BTreeMap<String, Node>, path: &[&str], value: String) -> Result<(), ()> {
+    let Some((first, rest)) = path.split_first() else {
+        return Err(());
+    };
+    // `a[]` is the next element of the array.
+    let key = if first.is_empty() { nodes.len().to_string() } else { (*first).to_owned() };
+    if rest.is_empty() {
+        return match nodes.insert(key, Node::Text(value)) {
+            Some(Node::Branch(_)) => Err(()),
+            _ => Ok(()),
+        };
+    }
+    match nodes.entry(key).or_insert_with(|| Node::Branch(BTreeMap::new())) {
+        Node::Branch(branch) => insert(branch, rest, value),
+        Node::Text(_) => Err(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(encoded: &str) -> Params {
+        Params::parse(encoded.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn arrays_are_read_with_and_without_indexes_in_their_order() {
+        assert_eq!(params("a[]=x&a[]=y").list("a").unwrap().unwrap(), ["x", "y"]);
+        assert_eq!(params("a[10]=z&a[2]=y&a[0]=x").list("a").unwrap().unwrap(), ["x", "y", "z"]);
+        assert!(params("a=x").list("a").is_err());
+    }
+
+    #[test]
+    fn nested_names_are_read_level_by_level_and_named_whole_in_errors() {
+        let mut whole = params("payment_method_data%5Bcard%5D%5Bnumber%5D=4242&payment_method_data[card][odd]=1");
+        let mut card = whole.branch("payment_method_data").unwrap().unwrap().branch("card").unwrap().unwrap();
+        assert_eq!(card.text("number").unwrap().unwrap(), "4242");
+        let error = card.finish().unwrap_err();
+        assert_eq!(
+            (error.body.code, error.body.param.as_deref()),
+            (Some("parameter_unknown"), Some("payment_method_data[card][odd]"))
+        );
+        whole.finish().unwrap();
+    }
+
+    #[test]
+    fn a_name_that_is_both_value_and_hash_or_is_not_closed_is_refused() {
+        assert!(Params::parse(b"a=1&a[b]=2").is_err());
+        assert!(Params::parse(b"a[b]=2&a=1").is_err());
+        assert!(Params::parse(b"a[b=2").is_err());
+    }
+
+    #[test]
+    fn integers_are_whole_and_within_bounds() {
+        for (text, message) in [
+            ("1.5", "Invalid integer: 1.5"),
+            ("abc", "Invalid integer: abc"),
+            ("-1", "This value must be greater than or equal to 1."),
+        ] {
+            let error = params(&format!("amount={text}")).integer("amount", 1).unwrap_err();
+            assert_eq!((error.body.code, &*error.body.message), (Some("parameter_invalid_integer"), message));
+        }
+        assert_eq!(params("amount=5").integer("amount", 1).unwrap(), Some(5));
+    }
+
+    #[test]
+    fn metadata_is_merged_and_unset_by_empty_values() {
+        let mut metadata = BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+        params("metadata[a]=&metadata[c]=3").metadata().unwrap().merge_into(&mut metadata);
+        assert_eq!(metadata, BTreeMap::from([("b".to_owned(), "2".to_owned()), ("c".to_owned(), "3".to_owned())]));
+        params("metadata=").metadata().unwrap().merge_into(&mut metadata);
+        assert!(metadata.is_empty());
+    }
+}

@@ -1,0 +1,192 @@
+//! What happens to money: the attempt to pay an intent, its delayed end, its cancellation.
+//! The order of states is Stripe's: <https://docs.stripe.com/payments/paymentintents/lifecycle>.
+
+use serde_json::{Value, json};
+
+use super::dispute;
+use super::error::Error;
+use super::ids;
+use super::objects::charge::{Charge, ChargeStatus};
+use super::objects::payment_intent::{PaymentIntent, Status};
+use super::objects::payment_method::{Aftermath, Decline, Outcome, PaymentMethod, Settlement};
+use super::transaction::Transaction;
+
+impl Transaction<'_> {
+    /// Tries to pay `intent` with the method attached to it. `present` is whether the customer is there to authenticate.
+    ///
+    /// # Errors
+    /// 402 when the card is refused; the intent is then payable again and says why in `last_payment_error`.
+    pub(super) fn attempt(&mut self, mut intent: PaymentIntent, present: bool) -> Result<PaymentIntent, Error> {
+        let Some(method) = intent.payment_method.clone() else {
+            return Err(intent.unexpected_state(
+                "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment \
+                 method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
+            ));
+        };
+        intent.next_action = None;
+        intent.last_payment_error = None;
+        match method.test().outcome {
+            Outcome::Succeeds | Outcome::SucceedsSlowly => Ok(self.succeed(intent, &method)),
+            Outcome::Declines(decline) => Err(self.decline(intent, &method, decline)),
+            Outcome::Authenticates(_) if !present => {
+                let message = "Your card was declined. This transaction requires authentication.";
+                let error = Error::card(message, "authentication_required", Some("authentication_required"));
+                Err(self.fail(intent, &method, error))
+            }
+            Outcome::Authenticates(_) => {
+                intent.status = Status::RequiresAction;
+                intent.next_action = Some(self.next_action(&intent));
+                self.put(intent.clone());
+                self.emit("payment_intent.requires_action", intent.to_json());
+                Ok(intent)
+            }
+            Outcome::Processes(settlement) => {
+                let charge = new_charge(&intent, &method, ChargeStatus::Pending, self.now);
+                intent.status = Status::Processing;
+                intent.latest_charge = Some(charge.id.clone());
+                self.put(charge.clone());
+                self.put(intent.clone());
+                self.emit("charge.pending", charge.to_json());
+                self.emit("payment_intent.processing", intent.to_json());
+                if settlement.is_some() {
+                    self.unsettled.push(intent.id.clone());
+                }
+                Ok(intent)
+            }
+        }
+    }
+
+    /// Ends what `intent` waits for: the customer's authentication, or the bank. `succeeds` of `None` leaves a bank's answer to the test
+    /// method. Does nothing for an intent that waits for neither.
+    pub(super) fn conclude(&mut self, mut intent: PaymentIntent, succeeds: Option<bool>) -> PaymentIntent {
+        let Some(method) = intent.payment_method.clone() else {
+            return intent;
+        };
+        let id = intent.id.clone();
+        intent.next_action = None;
+        match (intent.status, method.test().outcome, succeeds) {
+            (Status::RequiresAction, _, Some(false)) => {
+                let message = "We are unable to authenticate your payment method. Please choose a different payment method and try again.";
+                let mut error = Error::refused(message).code("payment_intent_authentication_failure");
+                error.status = 402;
+                self.fail(intent, &method, error);
+            }
+            (Status::RequiresAction, Outcome::Authenticates(Some(decline)), Some(true)) => {
+                self.decline(intent, &method, decline);
+            }
+            (Status::RequiresAction, _, Some(true)) => return self.succeed(intent, &method),
+            (Status::Processing, _, Some(true))
+            | (Status::Processing, Outcome::Processes(Some(Settlement::Succeeds)), None) => {
+                return self.succeed(intent, &method);
+            }
+            (Status::Processing, Outcome::Processes(Some(Settlement::Fails(decline))), None) => {
+                self.decline(intent, &method, decline);
+            }
+            (Status::Processing, _, Some(false)) => {
+                let message = "The payment was declined by the customer's bank.";
+                let decline =
+                    Decline { code: "payment_intent_payment_attempt_failed", decline_code: None, message, param: None };
+                self.decline(intent, &method, decline);
+            }
+            _ => return intent,
+        }
+        self.intent(&id).expect("a failed payment leaves its intent")
+    }
+
+    /// Cancels; the caller has checked the state.
+    pub(super) fn cancel(&mut self, mut intent: PaymentIntent, reason: Option<&str>) -> PaymentIntent {
+        intent.status = Status::Canceled;
+        intent.canceled_at = Some(self.now);
+        intent.cancellation_reason = reason.map(str::to_owned);
+        intent.next_action = None;
+        self.put(intent.clone());
+        self.emit("payment_intent.canceled", intent.to_json());
+        intent
+    }
+
+    fn succeed(&mut self, mut intent: PaymentIntent, method: &PaymentMethod) -> PaymentIntent {
+        let charge = self.settled_charge(&intent, method, ChargeStatus::Succeeded);
+        intent.status = Status::Succeeded;
+        intent.amount_received = intent.amount;
+        intent.latest_charge = Some(charge.id.clone());
+        self.put(charge.clone());
+        self.put(intent.clone());
+        self.emit("charge.succeeded", charge.to_json());
+        self.emit("payment_intent.succeeded", intent.to_json());
+        if method.test().aftermath == Aftermath::Dispute {
+            dispute::open(self, charge, "fraudulent");
+        }
+        intent
+    }
+
+    /// A refusal by the bank: there is a failed charge.
+    fn decline(&mut self, mut intent: PaymentIntent, method: &PaymentMethod, decline: Decline) -> Error {
+        let mut charge = self.settled_charge(&intent, method, ChargeStatus::Failed);
+        charge.failure = Some((decline.code.to_owned(), decline.message.to_owned()));
+        charge.decline_code = decline.decline_code.map(str::to_owned);
+        intent.latest_charge = Some(charge.id.clone());
+        self.put(charge.clone());
+        self.emit("charge.failed", charge.to_json());
+        let mut error = Error::card(decline.message, decline.code, decline.decline_code);
+        error.body.charge = Some(charge.id);
+        error.body.param = decline.param.map(str::to_owned);
+        self.fail(intent, method, error)
+    }
+
+    /// The intent is payable again, and says why.
+    fn fail(&mut self, mut intent: PaymentIntent, method: &PaymentMethod, mut error: Error) -> Error {
+        error.body.payment_method = Some(method.to_json());
+        intent.status = Status::RequiresPaymentMethod;
+        intent.payment_method = None;
+        intent.last_payment_error = Some(json!(error.body));
+        self.put(intent.clone());
+        self.emit("payment_intent.payment_failed", intent.to_json());
+        error.with_intent(intent.to_json())
+    }
+
+    /// The charge that was pending, or a new one.
+    fn settled_charge(&self, intent: &PaymentIntent, method: &PaymentMethod, status: ChargeStatus) -> Charge {
+        let pending = intent
+            .latest_charge
+            .as_deref()
+            .and_then(|id| self.store.charges.get(id))
+            .filter(|charge| charge.status == ChargeStatus::Pending);
+        match pending {
+            Some(charge) => Charge { status, ..charge.clone() },
+            None => new_charge(intent, method, status, self.now),
+        }
+    }
+
+    /// What a browser would do next: go to the bank's page, here the stand-in's.
+    fn next_action(&self, intent: &PaymentIntent) -> Value {
+        let page = format!("{}/_local/payment_intents/{}/authenticate", self.base_url, intent.id);
+        match &intent.return_url {
+            Some(return_url) => {
+                json!({ "redirect_to_url": { "return_url": return_url, "url": page }, "type": "redirect_to_url" })
+            }
+            None => {
+                json!({ "type": "use_stripe_sdk", "use_stripe_sdk": { "type": "three_d_secure_redirect", "stripe_js": page } })
+            }
+        }
+    }
+}
+
+fn new_charge(intent: &PaymentIntent, method: &PaymentMethod, status: ChargeStatus, now: i64) -> Charge {
+    Charge {
+        id: ids::new("ch_"),
+        amount: intent.amount,
+        amount_refunded: 0,
+        created: now,
+        currency: intent.currency.clone(),
+        description: intent.description.clone(),
+        disputed: false,
+        failure: None,
+        decline_code: None,
+        metadata: intent.metadata.clone(),
+        payment_intent: intent.id.clone(),
+        payment_method: method.clone(),
+        receipt_email: intent.receipt_email.clone(),
+        statement_descriptor_suffix: intent.statement_descriptor_suffix.clone(),
+        status,
+    }
+}

@@ -1,0 +1,97 @@
+//! Refunds: what they do to their charge, and what some of them become later (<https://docs.stripe.com/refunds>).
+
+use std::collections::BTreeMap;
+
+use super::error::Error;
+use super::objects::charge::{Charge, ChargeStatus, Refund, RefundStatus};
+use super::objects::payment_method::Aftermath;
+use super::transaction::Transaction;
+use super::{ids, money};
+
+/// Refunds `amount` of the charge, or all that is left of it.
+pub(super) fn create(
+    transaction: &mut Transaction<'_>,
+    mut charge: Charge,
+    amount: Option<i64>,
+    reason: Option<&str>,
+    metadata: BTreeMap<String, String>,
+) -> Result<Refund, Error> {
+    if charge.disputed {
+        let message = format!("Charge {} has been charged back; cannot issue a refund.", charge.id);
+        return Err(Error::refused(message).code("charge_disputed"));
+    }
+    if charge.unrefunded() == 0 {
+        return Err(
+            Error::refused(format!("Charge {} has already been refunded.", charge.id)).code("charge_already_refunded")
+        );
+    }
+    let amount = amount.unwrap_or(charge.unrefunded());
+    if amount > charge.unrefunded() {
+        let asked = money::format(amount, &charge.currency);
+        let (what, left) = match charge.amount_refunded {
+            0 => ("charge amount", charge.amount),
+            _ => ("unrefunded amount on charge", charge.unrefunded()),
+        };
+        let message =
+            format!("Refund amount ({asked}) is greater than {what} ({})", money::format(left, &charge.currency));
+        return Err(Error::refused(message).param("amount"));
+    }
+    let (status, becomes) = match charge.payment_method.test().aftermath {
+        Aftermath::RefundPends => (RefundStatus::Pending, Some(RefundStatus::Succeeded)),
+        Aftermath::RefundFails => (RefundStatus::Succeeded, Some(RefundStatus::Failed)),
+        Aftermath::None | Aftermath::Dispute => (RefundStatus::Succeeded, None),
+    };
+    let refund = Refund {
+        id: ids::new("re_"),
+        amount,
+        charge: charge.id.clone(),
+        created: transaction.now,
+        currency: charge.currency.clone(),
+        metadata,
+        payment_intent: charge.payment_intent.clone(),
+        reason: reason.map(str::to_owned),
+        status,
+        becomes,
+    };
+    charge.amount_refunded += amount;
+    transaction.put(charge.clone());
+    transaction.put(refund.clone());
+    transaction.emit("refund.created", refund.to_json());
+    transaction.emit("charge.refunded", charge.to_json());
+    if becomes.is_some() {
+        transaction.unsettled.push(refund.id.clone());
+    }
+    Ok(refund)
+}
+
+/// The status that the refund takes by itself: a pending one succeeds, one that a bank sends back fails and its money is the account's again.
+pub(super) fn settle(transaction: &mut Transaction<'_>, mut refund: Refund) -> Refund {
+    let Some(status) = refund.becomes.take() else {
+        return refund;
+    };
+    refund.status = status;
+    transaction.put(refund.clone());
+    if status == RefundStatus::Failed
+        && let Some(charge) = transaction.store.charges.get(&refund.charge)
+    {
+        let amount_refunded = charge.amount_refunded - refund.amount;
+        let charge = Charge { amount_refunded, ..charge.clone() };
+        transaction.put(charge);
+    }
+    transaction.emit("refund.updated", refund.to_json());
+    transaction.emit("charge.refund.updated", refund.to_json());
+    if status == RefundStatus::Failed {
+        transaction.emit("refund.failed", refund.to_json());
+    }
+    refund
+}
+
+/// The charge that a refund of this payment intent is taken from.
+pub(super) fn charge_of_intent(transaction: &Transaction<'_>, id: &str) -> Result<Charge, Error> {
+    let intent = transaction.intent(id).map_err(|error| error.named_by("payment_intent"))?;
+    let charge = intent.latest_charge.as_deref().and_then(|id| transaction.store.charges.get(id));
+    charge.filter(|charge| charge.status == ChargeStatus::Succeeded).cloned().ok_or_else(|| {
+        Error::refused(format!("This PaymentIntent ({id}) does not have a successful charge to refund."))
+            .param("payment_intent")
+    })
+}

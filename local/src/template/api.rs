@@ -1,0 +1,96 @@
+//! `AWS::Serverless::HttpApi` and `AWS::Serverless::WebSocketApi`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_norway::Value;
+
+use super::model::{Cors, Function, HttpApi, WebSocketApi};
+use super::properties::Properties;
+
+/// Properties of both kinds of API that change nothing a client could see on one machine.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("AccessLogSettings", "the local log shows every request"),
+    ("Description", "shown in the console"),
+    ("FailOnWarnings", "about the import of an OpenAPI document"),
+    ("Name", "shown in the console"),
+    ("PropagateTags", "tags are for the bill"),
+    ("Tags", "tags are for the bill"),
+];
+
+/// Reads an HTTP API; its routes stand with the functions.
+pub(super) fn read_http_api(logical_id: &str, mut properties: Properties<'_>) -> Result<HttpApi> {
+    // Any other stage is a prefix of every path.
+    properties.only("StageName", &["$default"])?;
+    let cors = match properties.flag("CorsConfiguration")? {
+        Some(true) => Some(Cors { allow_origins: vec!["*".into()], ..Cors::default() }),
+        Some(false) => None,
+        None => properties.map("CorsConfiguration")?.map(read_cors).transpose()?,
+    };
+    properties.without_effect(WITHOUT_EFFECT);
+    properties.finish()?;
+    Ok(HttpApi { api_id: logical_id.to_owned(), routes: Vec::new(), cors })
+}
+
+fn read_cors(mut properties: Properties<'_>) -> Result<Cors> {
+    let cors = Cors {
+        allow_origins: properties.strings("AllowOrigins")?,
+        allow_methods: properties.strings("AllowMethods")?,
+        allow_headers: properties.strings("AllowHeaders")?,
+        expose_headers: properties.strings("ExposeHeaders")?,
+        max_age: properties.parsed("MaxAge")?,
+        allow_credentials: properties.parsed("AllowCredentials")?.unwrap_or(false),
+    };
+    // API Gateway refuses this too, since browsers would.
+    let any = cors.allow_origins.iter().any(|o| o == "*");
+    ensure!(
+        !(any && cors.allow_credentials),
+        "{}: credentials are not allowed for any origin",
+        properties.at("AllowCredentials")
+    );
+    properties.finish()?;
+    Ok(cors)
+}
+
+/// Reads a WebSocket API, whose routes name `functions`.
+pub(super) fn read_websocket_api(
+    logical_id: &str,
+    mut properties: Properties<'_>,
+    functions: &[Function],
+) -> Result<WebSocketApi> {
+    let mut api = WebSocketApi {
+        api_id: logical_id.to_owned(),
+        stage: properties.string("StageName")?.unwrap_or_else(|| "default".into()),
+        route_selection: properties.required("RouteSelectionExpression")?,
+        routes: BTreeMap::new(),
+    };
+    let mut routes = properties.map("Routes")?.with_context(|| format!("{}: missing", properties.at("Routes")))?;
+    for key in routes.keys() {
+        let Some(mut route) = routes.map(&key)? else {
+            continue;
+        };
+        let arn = route.required("FunctionArn")?;
+        let Some(function) = functions.iter().find(|f| f.arn == arn) else {
+            bail!("{}: {arn} is not a function of this template", route.at("FunctionArn"));
+        };
+        route.without_effect(&[("OperationName", "named in the console")]);
+        route.finish()?;
+        api.routes.insert(key, function.name.clone());
+    }
+    properties.without_effect(WITHOUT_EFFECT);
+    properties.finish()?;
+    Ok(api)
+}
+
+impl Properties<'_> {
+    /// Takes `key` if it is a boolean, and leaves it otherwise.
+    fn flag(&mut self, key: &str) -> Result<Option<bool>> {
+        match self.peek(key)? {
+            Some(Value::Bool(flag)) => {
+                self.value(key)?;
+                Ok(Some(flag))
+            }
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What `Ref` and `Fn::GetAtt` of a resource give: names and ARNs, known before anything is created.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_norway::Value;
+
+use super::scope::{ACCOUNT, REGION, Scope};
+
+impl Scope<'_> {
+    /// `Fn::GetAtt` of a resource, or its `Ref` when `attribute` is `None`.
+    pub(super) fn attribute(&self, logical_id: &str, attribute: Option<&str>, path: &str) -> Result<String> {
+        let resource = self
+            .resources
+            .get(logical_id)
+            .with_context(|| format!("{path}: the template has no resource or parameter {logical_id}"))?;
+        if let Some(condition) = resource.get("Condition").and_then(Value::as_str) {
+            ensure!(
+                self.condition(condition, path)?,
+                "{path}: {logical_id} is not there, since the condition {condition} does not hold"
+            );
+        }
+        let resource_type = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
+        let name = |property| self.physical_name(logical_id, property);
+        let arn = |service: &str, rest: &str| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}");
+        Ok(match (resource_type, attribute) {
+            ("AWS::Serverless::Function", None) => name("FunctionName")?,
+            ("AWS::Serverless::Function", Some("Arn")) => arn("lambda", &format!("function:{}", name("FunctionName")?)),
+            ("AWS::DynamoDB::Table", None) => name("TableName")?,
+            ("AWS::DynamoDB::Table", Some("Arn")) => arn("dynamodb", &format!("table/{}", name("TableName")?)),
+            // The label of a real stream is the time of its creation; nothing but equality may depend on it.
+            ("AWS::DynamoDB::Table", Some("StreamArn")) => {
+                arn("dynamodb", &format!("table/{}/stream/local", name("TableName")?))
+            }
+            ("AWS::SQS::Queue", None | Some("QueueUrl")) => {
+                format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{}", name("QueueName")?)
+            }
+            ("AWS::SQS::Queue", Some("Arn")) => arn("sqs", &name("QueueName")?),
+            ("AWS::SQS::Queue", Some("QueueName")) => name("QueueName")?,
+            // A real secret's ARN ends in six characters of chance.
+            ("AWS::SecretsManager::Secret", None | Some("Id")) => {
+                arn("secretsmanager", &format!("secret:{}-local0", name("Name")?))
+            }
+            ("AWS::Logs::LogGroup", None) => name("LogGroupName")?,
+            ("AWS::Logs::LogGroup", Some("Arn")) => arn("logs", &format!("log-group:{}:*", name("LogGroupName")?)),
+            ("AWS::CloudWatch::Alarm", None) => name("AlarmName")?,
+            ("AWS::CloudWatch::Alarm", Some("Arn")) => arn("cloudwatch", &format!("alarm:{}", name("AlarmName")?)),
+            // An API's id is given by AWS; here it is the logical id, which is as unique.
+            ("AWS::Serverless::HttpApi" | "AWS::Serverless::WebSocketApi", None | Some("ApiId")) => {
+                logical_id.to_owned()
+            }
+            ("AWS::Serverless::HttpApi", Some("ApiEndpoint")) => {
+                format!("https://{logical_id}.execute-api.{REGION}.amazonaws.com")
+            }
+            ("AWS::Serverless::WebSocketApi", Some("ApiEndpoint")) => {
+                format!("wss://{logical_id}.execute-api.{REGION}.amazonaws.com")
+            }
+            (_, Some(attribute)) => {
+                bail!("{path}: the local cloud does not know the attribute {attribute} of {logical_id}")
+            }
+            (other, None) => {
+                bail!("{path}: the local cloud does not know what !Ref {logical_id} gives, which is an {other}")
+            }
+        })
+    }
+
+    /// The name a resource gives itself in `property`, or its logical id.
+    pub(super) fn physical_name(&self, logical_id: &str, property: &str) -> Result<String> {
+        let written = self.resources.get(logical_id).and_then(|r| r.get("Properties")).and_then(|p| p.get(property));
+        let Some(written) = written else {
+            return Ok(logical_id.to_owned());
+        };
+        let path = format!("Resources.{logical_id}.Properties.{property}");
+        ensure!(self.naming.get() < 32, "{path}: the name refers to itself");
+        self.naming.set(self.naming.get() + 1);
+        let resolved = self.resolve(written, &path);
+        self.naming.set(self.naming.get() - 1);
+        match resolved? {
+            Some(Value::String(name)) => Ok(name),
+            None => Ok(logical_id.to_owned()),
+            Some(_) => bail!("{path}: must be a string"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::scope::tests::with_scope;
+
+    #[test]
+    fn names_that_refer_to_each_other_in_a_circle_are_an_error() {
+        let template = "
+            Resources:
+              A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !GetAtt B.QueueName}}
+              B: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !GetAtt A.QueueName}}";
+        let error = with_scope(template, |scope| scope.attribute("A", None, "Place").unwrap_err());
+        assert!(error.to_string().ends_with("the name refers to itself"), "{error}");
+    }
+
+    #[test]
+    fn a_resource_whose_condition_does_not_hold_cannot_be_referred_to() {
+        let template = "
+            Conditions: {Never: !Equals [a, b]}
+            Resources: {A: {Type: 'AWS::SQS::Queue', Condition: Never}}";
+        let error = with_scope(template, |scope| scope.attribute("A", None, "Place").unwrap_err());
+        assert_eq!(error.to_string(), "Place: A is not there, since the condition Never does not hold");
+    }
+}

@@ -1,0 +1,183 @@
+//! `Events` of a function: what invokes it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::model::{HttpRoute, Schedule, StreamMapping};
+use super::properties::Properties;
+
+/// A route and where the template says so.
+pub(super) struct PlacedRoute {
+    /// `Resources.<function>.Properties.Events.<key>.Properties`.
+    pub(super) place: String,
+    /// The id of its HTTP API; `None` is the one SAM makes when an event names none.
+    pub(super) api: Option<String>,
+    /// The route.
+    pub(super) route: HttpRoute,
+}
+
+/// What invokes a function.
+#[derive(Default)]
+pub(super) struct Events {
+    /// Routes of the HTTP API.
+    pub(super) routes: Vec<PlacedRoute>,
+    /// Event source mappings.
+    pub(super) streams: Vec<StreamMapping>,
+    /// Schedules.
+    pub(super) schedules: Vec<Schedule>,
+}
+
+/// Reads the `Events` of the function named `function`.
+pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Result<Events> {
+    let mut read = Events::default();
+    let Some(mut events) = properties.map("Events")? else {
+        return Ok(read);
+    };
+    for key in events.keys() {
+        let Some(mut event) = events.map(&key)? else {
+            continue;
+        };
+        let name = format!("{function}/{key}");
+        let event_type = event.required("Type")?;
+        let Some(properties) = event.map("Properties")? else { bail!("{}: missing", event.at("Properties")) };
+        match event_type.as_str() {
+            "HttpApi" => read.routes.push(read_route(function, properties)?),
+            "DynamoDB" => read.streams.extend(read_stream(name, properties)?),
+            "Schedule" => read.schedules.extend(read_schedule(name, properties, "Schedule")?),
+            "ScheduleV2" => read.schedules.extend(read_schedule(name, properties, "ScheduleExpression")?),
+            other => bail!("{}: the local cloud does not do events of type {other}", event.at("Type")),
+        }
+        event.finish()?;
+    }
+    Ok(read)
+}
+
+fn read_route(function: &str, mut properties: Properties<'_>) -> Result<PlacedRoute> {
+    let api = properties.string("ApiId")?;
+    let path = properties.required("Path")?;
+    ensure!(path.starts_with('/'), "{}: {path} does not start with a slash", properties.at("Path"));
+    let method = properties.required("Method")?.to_ascii_uppercase();
+    properties.only("PayloadFormatVersion", &["2.0"])?;
+    let place = properties.path().to_owned();
+    properties.finish()?;
+    Ok(PlacedRoute { place, api, route: HttpRoute { method, path, function: function.to_owned() } })
+}
+
+/// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-dynamodb.html>
+fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<StreamMapping>> {
+    let stream = properties.required("Stream")?;
+    let table = stream
+        .split_once(":table/")
+        .and_then(|(_, rest)| rest.split_once("/stream/"))
+        .map(|(table, _)| table.to_owned())
+        .with_context(|| format!("{}: {stream} is not the stream of a table", properties.at("Stream")))?;
+    let starting_position = properties.required("StartingPosition")?;
+    let from_start = match starting_position.as_str() {
+        "TRIM_HORIZON" => true,
+        "LATEST" => false,
+        other => bail!("{}: {other} is neither TRIM_HORIZON nor LATEST", properties.at("StartingPosition")),
+    };
+    let report = properties.strings("FunctionResponseTypes")?;
+    if let Some(unknown) = report.iter().find(|r| *r != "ReportBatchItemFailures") {
+        bail!("{}: the local cloud does not do {unknown}", properties.at("FunctionResponseTypes"));
+    }
+    let batch_size = properties.parsed("BatchSize")?.unwrap_or(100);
+    ensure!(
+        (1..=10_000).contains(&batch_size),
+        "{}: {batch_size} is not within 1 and 10000",
+        properties.at("BatchSize")
+    );
+    let parallelization = properties.parsed("ParallelizationFactor")?.unwrap_or(1);
+    ensure!(
+        (1..=10).contains(&parallelization),
+        "{}: {parallelization} is not within 1 and 10",
+        properties.at("ParallelizationFactor")
+    );
+    let mapping = StreamMapping {
+        name,
+        table,
+        batch_size,
+        batch_window: Duration::from_secs(properties.parsed("MaximumBatchingWindowInSeconds")?.unwrap_or(0)),
+        from_start,
+        filters: read_filters(&mut properties)?,
+        bisect: properties.parsed("BisectBatchOnFunctionError")?.unwrap_or(false),
+        report_batch_item_failures: !report.is_empty(),
+        max_retries: read_limit(&mut properties, "MaximumRetryAttempts")?,
+        max_age: read_limit(&mut properties, "MaximumRecordAgeInSeconds")?.map(|s| Duration::from_secs(s.into())),
+        parallelization,
+        on_failure: read_destination(&mut properties)?,
+    };
+    let enabled = properties.parsed("Enabled")?.unwrap_or(true);
+    properties.without_effect(&[("MetricsConfig", "there are no metrics")]);
+    properties.finish()?;
+    Ok(enabled.then_some(mapping))
+}
+
+/// A limit where -1, which is also the default, is none.
+fn read_limit(properties: &mut Properties<'_>, key: &str) -> Result<Option<u32>> {
+    match properties.parsed::<i64>(key)? {
+        None | Some(-1) => Ok(None),
+        Some(limit) => {
+            limit.try_into().map(Some).with_context(|| format!("{}: {limit} is not a valid value", properties.at(key)))
+        }
+    }
+}
+
+fn read_filters(properties: &mut Properties<'_>) -> Result<Vec<serde_json::Value>> {
+    let Some(mut criteria) = properties.map("FilterCriteria")? else {
+        return Ok(Vec::new());
+    };
+    let mut patterns = Vec::new();
+    for mut filter in criteria.maps("Filters")? {
+        let pattern = filter.required("Pattern")?;
+        patterns.push(serde_json::from_str(&pattern).with_context(|| format!("{}: not JSON", filter.at("Pattern")))?);
+        filter.finish()?;
+    }
+    criteria.finish()?;
+    Ok(patterns)
+}
+
+fn read_destination(properties: &mut Properties<'_>) -> Result<Option<String>> {
+    let Some(mut config) = properties.map("DestinationConfig")? else {
+        return Ok(None);
+    };
+    let destination = match config.map("OnFailure")? {
+        Some(mut on_failure) => {
+            on_failure.only("Type", &["SQS"])?;
+            let destination = on_failure.required("Destination")?;
+            on_failure.finish()?;
+            Some(destination)
+        }
+        None => None,
+    };
+    config.finish()?;
+    Ok(destination)
+}
+
+fn read_schedule(name: String, mut properties: Properties<'_>, expression: &str) -> Result<Option<Schedule>> {
+    let schedule = Schedule {
+        name,
+        expression: properties.required(expression)?,
+        input: match properties.string("Input")? {
+            Some(input) => {
+                Some(serde_json::from_str(&input).with_context(|| format!("{}: not JSON", properties.at("Input")))?)
+            }
+            None => None,
+        },
+    };
+    properties.only("ScheduleExpressionTimezone", &["UTC"])?;
+    if let Some(mut window) = properties.map("FlexibleTimeWindow")? {
+        window.only("Mode", &["OFF"])?;
+        window.finish()?;
+    }
+    let enabled =
+        properties.parsed("Enabled")?.unwrap_or(true) && properties.string("State")?.is_none_or(|s| s == "ENABLED");
+    properties.without_effect(&[
+        ("Name", "named in the console"),
+        ("OmitName", "named in the console"),
+        ("Description", "shown in the console"),
+    ]);
+    properties.finish()?;
+    Ok(enabled.then_some(schedule))
+}

@@ -1,0 +1,89 @@
+//! `Globals`, merged into each resource as SAM does it: maps merge, lists are concatenated, anything else is overridden.
+//! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
+
+use anyhow::{Result, bail};
+use serde_norway::{Mapping, Value};
+
+use super::scope::intrinsic;
+
+/// `Globals` sections and the resource types they are for.
+const SECTIONS: [(&str, &str); 3] = [
+    ("Function", "AWS::Serverless::Function"),
+    ("HttpApi", "AWS::Serverless::HttpApi"),
+    ("WebSocketApi", "AWS::Serverless::WebSocketApi"),
+];
+
+/// Merges `Globals` into the `Properties` of every resource they are for.
+pub(super) fn apply(globals: &Mapping, resources: &mut Mapping) -> Result<()> {
+    for (section, defaults) in globals {
+        let section = section.as_str().unwrap_or_default();
+        let Some((_, resource_type)) = SECTIONS.iter().find(|(name, _)| *name == section) else {
+            bail!("Globals.{section}: the local cloud does not do this");
+        };
+        for resource in resources.values_mut().filter_map(Value::as_mapping_mut) {
+            if resource.get("Type").and_then(Value::as_str) == Some(resource_type) {
+                let own = resource.remove("Properties").unwrap_or_else(|| Value::Mapping(Mapping::new()));
+                resource.insert("Properties".into(), merged(defaults, own));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn merged(global: &Value, own: Value) -> Value {
+    // SAM takes an intrinsic for a scalar.
+    if intrinsic(global).is_some() || intrinsic(&own).is_some() {
+        return own;
+    }
+    match (global, own) {
+        (Value::Mapping(global), Value::Mapping(mut own)) => {
+            for (key, global) in global {
+                let value = match own.remove(key) {
+                    Some(own) => merged(global, own),
+                    None => global.clone(),
+                };
+                own.insert(key.clone(), value);
+            }
+            Value::Mapping(own)
+        }
+        (Value::Sequence(global), Value::Sequence(own)) => Value::Sequence(global.iter().cloned().chain(own).collect()),
+        (_, own) => own,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::yaml::parse;
+
+    fn apply_to(template: &str) -> Result<Mapping> {
+        let mut template = parse(template).unwrap();
+        let mut resources = template.remove("Resources").unwrap().as_mapping().unwrap().clone();
+        apply(template["Globals"].as_mapping().unwrap(), &mut resources).map(|()| resources)
+    }
+
+    #[test]
+    fn maps_merge_lists_are_concatenated_and_scalars_are_overridden() {
+        let resources = apply_to(
+            "
+            Globals: {Function: {Timeout: 3, MemorySize: 128, Layers: [a], Environment: {Variables: {A: 1, B: 1}}, Tags: {T: 1}}}
+            Resources:
+              F: {Type: 'AWS::Serverless::Function', Properties: {Timeout: 9, Layers: [b], Environment: {Variables: {B: !Ref X}}, Tags: !Ref T}}
+              G: {Type: 'AWS::Serverless::Function'}
+              Q: {Type: 'AWS::SQS::Queue'}",
+        );
+        let expected = parse(
+            "
+            F: {Type: 'AWS::Serverless::Function', Properties: {Timeout: 9, MemorySize: 128, Layers: [a, b], Environment: {Variables: {A: 1, B: !Ref X}}, Tags: !Ref T}}
+            G: {Type: 'AWS::Serverless::Function', Properties: {Timeout: 3, MemorySize: 128, Layers: [a], Environment: {Variables: {A: 1, B: 1}}, Tags: {T: 1}}}
+            Q: {Type: 'AWS::SQS::Queue'}",
+        );
+        assert_eq!(resources.unwrap(), expected.unwrap());
+    }
+
+    #[test]
+    fn a_section_for_what_is_not_done_is_refused_by_name() {
+        let error = apply_to("{Globals: {StateMachine: {}}, Resources: {}}").unwrap_err();
+        assert_eq!(error.to_string(), "Globals.StateMachine: the local cloud does not do this");
+    }
+}

@@ -1,0 +1,47 @@
+//! `Parameters` and their values.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_norway::{Mapping, Value};
+
+use super::scope::{scalar, unknown};
+
+/// The value of every parameter: what `given` says, its default, or else what stands for an unknown value.
+pub(super) fn values(parameters: &Mapping, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>> {
+    let mut values = BTreeMap::new();
+    for (name, parameter) in parameters {
+        let name = name.as_str().unwrap_or_default();
+        let path = format!("Parameters.{name}");
+        let parameter_type =
+            parameter.get("Type").and_then(Value::as_str).with_context(|| format!("{path}.Type: missing"))?;
+        let default = parameter
+            .get("Default")
+            .map(|d| scalar(d).with_context(|| format!("{path}.Default: must be a string")))
+            .transpose()?;
+        let Some(value) = given.get(name).cloned().or(default) else {
+            values.insert(name.to_owned(), unknown(name));
+            continue;
+        };
+        if let Some(allowed) = parameter.get("AllowedValues").and_then(Value::as_sequence) {
+            let allowed: Vec<String> = allowed.iter().filter_map(scalar).collect();
+            ensure!(allowed.contains(&value), "{path}: {value} is not one of {}", allowed.join(", "));
+        }
+        let value = match parameter_type {
+            "String" => Value::String(value),
+            "Number" => {
+                ensure!(value.parse::<f64>().is_ok(), "{path}: {value} is not a number");
+                Value::String(value)
+            }
+            "CommaDelimitedList" | "List<Number>" => {
+                Value::Sequence(value.split(',').map(|v| Value::from(v.trim())).collect())
+            }
+            other => bail!("{path}.Type: the local cloud does not do {other}"),
+        };
+        values.insert(name.to_owned(), value);
+    }
+    if let Some(stranger) = given.keys().find(|name| !values.contains_key(*name)) {
+        bail!("Parameters has no {stranger}, which was given a value");
+    }
+    Ok(values)
+}

@@ -1,0 +1,221 @@
+//! A map of the template read key by key: what nobody asked for is refused by name at the end.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_norway::{Mapping, Value};
+
+use super::scope::{Scope, UNKNOWN, intrinsic, scalar};
+use super::yaml::below;
+
+/// A map whose keys are taken one by one; [`Properties::finish`] refuses those that are left.
+pub(super) struct Properties<'s> {
+    scope: &'s Scope<'s>,
+    path: String,
+    entries: Mapping,
+}
+
+impl<'s> Properties<'s> {
+    /// The map at `path`. `value` is as written: intrinsics are evaluated when a key is taken.
+    pub(super) fn new(scope: &'s Scope<'s>, path: impl Into<String>, value: &Value) -> Result<Self> {
+        let path = path.into();
+        let value =
+            if intrinsic(value).is_some() { scope.resolve(value, &path)?.unwrap_or_default() } else { value.clone() };
+        match value {
+            Value::Mapping(entries) => Ok(Self { scope, path, entries }),
+            Value::Null => Ok(Self { scope, path, entries: Mapping::new() }),
+            _ => bail!("{path}: must be a map"),
+        }
+    }
+
+    /// Where this map stands.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where `key` of this map stands.
+    pub(super) fn at(&self, key: &str) -> String {
+        below(&self.path, key)
+    }
+
+    /// The keys that are left, as written.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.entries.keys().filter_map(|k| k.as_str().map(str::to_owned)).collect()
+    }
+
+    /// Takes `key`, evaluated.
+    pub(super) fn value(&mut self, key: &str) -> Result<Option<Value>> {
+        match self.entries.remove(key) {
+            Some(value) => self.scope.resolve(&value, &self.at(key)),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes a string whose value may be known only once the stack is deployed (`{{resolve:...}}`).
+    pub(super) fn reference(&mut self, key: &str) -> Result<Option<String>> {
+        let value = self.value(key)?;
+        value.map(|v| scalar(&v).with_context(|| format!("{}: must be a string", self.at(key)))).transpose()
+    }
+
+    /// Takes a string.
+    pub(super) fn string(&mut self, key: &str) -> Result<Option<String>> {
+        let value = self.reference(key)?;
+        if let Some(value) = value.as_ref().filter(|v| v.contains(UNKNOWN)) {
+            bail!(
+                "{}: {value} is not known before deployment, which the local cloud does only in Environment",
+                self.at(key)
+            );
+        }
+        Ok(value)
+    }
+
+    /// Takes a string that must be there.
+    pub(super) fn required(&mut self, key: &str) -> Result<String> {
+        self.string(key)?.with_context(|| format!("{}: missing", self.at(key)))
+    }
+
+    /// Takes a number or a boolean: whatever `T` reads from its text.
+    pub(super) fn parsed<T: std::str::FromStr>(&mut self, key: &str) -> Result<Option<T>> {
+        let Some(text) = self.string(key)? else {
+            return Ok(None);
+        };
+        let value = text.parse().ok().with_context(|| format!("{}: {text} is not a valid value", self.at(key)))?;
+        Ok(Some(value))
+    }
+
+    /// Takes a list of strings; one string counts as a list of one.
+    pub(super) fn strings(&mut self, key: &str) -> Result<Vec<String>> {
+        let items = match self.value(key)? {
+            None => return Ok(Vec::new()),
+            Some(Value::Sequence(items)) => items,
+            Some(single) => vec![single],
+        };
+        items
+            .iter()
+            .map(|i| scalar(i).with_context(|| format!("{}: must be a list of strings", self.at(key))))
+            .collect()
+    }
+
+    /// What stands at `key`, evaluated, without taking it.
+    pub(super) fn peek(&self, key: &str) -> Result<Option<Value>> {
+        self.entries.get(key).map_or(Ok(None), |value| self.scope.resolve(value, &self.at(key)))
+    }
+
+    /// A map that stands somewhere below this one.
+    pub(super) fn nested(&self, path: String, value: &Value) -> Result<Properties<'s>> {
+        Self::new(self.scope, path, value)
+    }
+
+    /// Takes a map.
+    pub(super) fn map(&mut self, key: &str) -> Result<Option<Properties<'s>>> {
+        self.entries.remove(key).map(|value| Self::new(self.scope, self.at(key), &value)).transpose()
+    }
+
+    /// Takes a list of maps; one map counts as a list of one.
+    pub(super) fn maps(&mut self, key: &str) -> Result<Vec<Properties<'s>>> {
+        let path = self.at(key);
+        let items = match self.entries.remove(key) {
+            None => return Ok(Vec::new()),
+            Some(call) if intrinsic(&call).is_some() => match self.scope.resolve(&call, &path)? {
+                None => return Ok(Vec::new()),
+                Some(Value::Sequence(items)) => items,
+                Some(single) => vec![single],
+            },
+            Some(Value::Sequence(items)) => items,
+            Some(single) => return Ok(vec![Self::new(self.scope, path, &single)?]),
+        };
+        items.iter().enumerate().map(|(i, item)| Self::new(self.scope, format!("{path}[{i}]"), item)).collect()
+    }
+
+    /// Takes a key that may only have one of the values given, since the local cloud does nothing else.
+    pub(super) fn only(&mut self, key: &str, allowed: &[&str]) -> Result<()> {
+        if let Some(value) = self.string(key)? {
+            ensure!(
+                allowed.contains(&value.as_str()),
+                "{}: the local cloud does only {}, not {value}",
+                self.at(key),
+                allowed.join(" or ")
+            );
+        }
+        Ok(())
+    }
+
+    /// Drops keys that nothing local could show; each is listed with the reason.
+    pub(super) fn without_effect(&mut self, keys: &[(&str, &str)]) {
+        for (key, _reason) in keys {
+            self.entries.remove(key);
+        }
+    }
+
+    /// Refuses what was not taken.
+    pub(super) fn finish(self) -> Result<()> {
+        match self.keys().first() {
+            Some(key) => bail!("{}: the local cloud does not do this", self.at(key)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A plain value as JSON.
+pub(super) fn json(value: &Value, path: &str) -> Result<serde_json::Value> {
+    serde_json::to_value(value).with_context(|| format!("{path}: not representable as JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::scope::tests::with_scope;
+    use crate::template::yaml::parse;
+
+    fn check(yaml: &str, read: impl FnOnce(&mut Properties<'_>) -> Result<()>) -> String {
+        let value = Value::Mapping(parse(yaml).unwrap());
+        with_scope("Resources: {}", |scope| {
+            let mut properties = Properties::new(scope, "Place", &value).unwrap();
+            let result = read(&mut properties).and_then(|()| properties.finish());
+            result.map_or_else(|e| e.to_string(), |()| "fine".into())
+        })
+    }
+
+    #[test]
+    fn a_key_nobody_took_is_refused_by_name() {
+        assert_eq!(check("{A: 1, B: 2}", |p| p.string("A").map(drop)), "Place.B: the local cloud does not do this");
+        assert_eq!(
+            check("{A: 1, B: 2}", |p| {
+                p.without_effect(&[("B", "shown nowhere")]);
+                p.string("A").map(drop)
+            }),
+            "fine"
+        );
+    }
+
+    #[test]
+    fn values_of_the_wrong_kind_are_located() {
+        assert_eq!(check("{A: [1]}", |p| p.string("A").map(drop)), "Place.A: must be a string");
+        assert_eq!(check("{A: many}", |p| p.parsed::<u32>("A").map(drop)), "Place.A: many is not a valid value");
+        assert_eq!(check("{A: 1}", |p| p.map("A").map(drop)), "Place.A: must be a map");
+        assert_eq!(check("{}", |p| p.required("A").map(drop)), "Place.A: missing");
+        assert_eq!(check("{A: x}", |p| p.only("A", &["y", "z"])), "Place.A: the local cloud does only y or z, not x");
+    }
+
+    #[test]
+    fn a_dynamic_reference_outside_an_environment_is_refused() {
+        let said = check("{A: '{{resolve:ssm:name}}'}", |p| p.string("A").map(drop));
+        assert!(said.starts_with("Place.A: {{resolve:ssm:name}} is not known"), "{said}");
+    }
+
+    #[test]
+    fn one_stands_for_a_list_of_one() {
+        assert_eq!(
+            check("{A: x}", |p| {
+                assert_eq!(p.strings("A")?, ["x"]);
+                Ok(())
+            }),
+            "fine"
+        );
+        assert_eq!(
+            check("{A: {B: x}}", |p| {
+                assert_eq!(p.maps("A")?.len(), 1);
+                Ok(())
+            }),
+            "fine"
+        );
+    }
+}

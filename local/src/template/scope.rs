@@ -1,0 +1,295 @@
+//! What intrinsic functions refer to, and their evaluation.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_norway::{Mapping, Value};
+
+use super::yaml::below;
+
+/// The region of everything local.
+pub(crate) const REGION: &str = "us-east-1";
+/// The account of everything local.
+pub(crate) const ACCOUNT: &str = "000000000000";
+
+/// The names a template can refer to.
+pub(super) struct Scope<'t> {
+    /// `AWS::StackName`.
+    pub(super) stack_name: String,
+    /// Parameters with their values: strings, lists of strings, or for one without value [`unknown`].
+    pub(super) parameters: BTreeMap<String, Value>,
+    /// `Mappings`.
+    pub(super) mappings: Mapping,
+    /// `Conditions`, not evaluated yet.
+    pub(super) conditions: Mapping,
+    /// `Resources`.
+    pub(super) resources: &'t Mapping,
+    /// How deep the names being evaluated refer to each other.
+    pub(super) naming: Cell<usize>,
+}
+
+/// The start of what only has a value once the stack is deployed: a dynamic reference of CloudFormation.
+pub(crate) const UNKNOWN: &str = "{{resolve:";
+
+/// What stands for a parameter that has neither default nor override. It is of use only in a function's environment,
+/// where `local.env` can give the value.
+pub(super) fn unknown(parameter: &str) -> Value {
+    format!("{UNKNOWN}parameter:{parameter}}}}}").into()
+}
+
+/// The function and argument of `{"Fn::...": argument}` or `{"Ref": argument}`; `None` for every other value.
+pub(super) fn intrinsic(value: &Value) -> Option<(&str, &Value)> {
+    let mapping = value.as_mapping().filter(|m| m.len() == 1)?;
+    let (name, argument) = mapping.iter().next()?;
+    let name = name.as_str()?;
+    (name == "Ref" || name.starts_with("Fn::")).then_some((name, argument))
+}
+
+/// How CloudFormation writes a scalar where a string is expected.
+pub(super) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(s) => Some(s.clone()),
+        Value::Number(n) => Some(n.to_string()),
+        Value::Bool(b) => Some(b.to_string()),
+        _ => None,
+    }
+}
+
+impl Scope<'_> {
+    /// `value` with every intrinsic evaluated; `None` is `AWS::NoValue`.
+    pub(super) fn resolve(&self, value: &Value, path: &str) -> Result<Option<Value>> {
+        if let Some((function, argument)) = intrinsic(value) {
+            return self.call(function, argument, path);
+        }
+        Ok(Some(match value {
+            Value::Sequence(items) => {
+                let mut resolved = Vec::with_capacity(items.len());
+                for (i, item) in items.iter().enumerate() {
+                    resolved.extend(self.resolve(item, &format!("{path}[{i}]"))?);
+                }
+                Value::Sequence(resolved)
+            }
+            Value::Mapping(entries) => {
+                let mut resolved = Mapping::with_capacity(entries.len());
+                for (key, value) in entries {
+                    let name = key.as_str().unwrap_or_default();
+                    ensure!(!name.starts_with("Fn::"), "{path}: {name} stands beside other keys");
+                    if let Some(value) = self.resolve(value, &below(path, name))? {
+                        resolved.insert(key.clone(), value);
+                    }
+                }
+                Value::Mapping(resolved)
+            }
+            plain => plain.clone(),
+        }))
+    }
+
+    /// As [`Self::resolve`], where there must be a string (numbers and booleans are written as one).
+    pub(super) fn resolve_string(&self, value: &Value, path: &str) -> Result<String> {
+        let resolved = self.resolve(value, path)?;
+        resolved.as_ref().and_then(scalar).with_context(|| format!("{path}: must be a string"))
+    }
+
+    fn call(&self, function: &str, argument: &Value, path: &str) -> Result<Option<Value>> {
+        let arguments =
+            || argument.as_sequence().map(Vec::as_slice).with_context(|| format!("{path}: {function} takes a list"));
+        Ok(Some(match function {
+            "Ref" => {
+                let name = argument.as_str().with_context(|| format!("{path}: Ref takes a name"))?;
+                return self.reference(name, path);
+            }
+            "Fn::GetAtt" => {
+                let arguments = arguments()?;
+                let [resource, attribute] = arguments else {
+                    bail!("{path}: Fn::GetAtt takes a resource and an attribute")
+                };
+                let resource = self.resolve_string(resource, path)?;
+                let attribute = self.resolve_string(attribute, path)?;
+                self.attribute(&resource, Some(&attribute), path)?.into()
+            }
+            "Fn::Sub" => self.substitute(argument, path)?.into(),
+            "Fn::If" => {
+                let [condition, then, otherwise] = arguments()? else {
+                    bail!("{path}: Fn::If takes a condition and two values")
+                };
+                let condition =
+                    condition.as_str().with_context(|| format!("{path}: Fn::If takes the name of a condition"))?;
+                return self.resolve(if self.condition(condition, path)? { then } else { otherwise }, path);
+            }
+            "Fn::Join" => {
+                let [separator, parts] = arguments()? else { bail!("{path}: Fn::Join takes a separator and a list") };
+                self.strings(parts, path)?.join(&self.resolve_string(separator, path)?).into()
+            }
+            "Fn::Split" => {
+                let [separator, text] = arguments()? else { bail!("{path}: Fn::Split takes a separator and a string") };
+                let separator = self.resolve_string(separator, path)?;
+                let text = self.resolve_string(text, path)?;
+                Value::Sequence(text.split(separator.as_str()).map(Value::from).collect())
+            }
+            "Fn::Select" => {
+                let [index, list] = arguments()? else { bail!("{path}: Fn::Select takes an index and a list") };
+                let index: usize = self
+                    .resolve_string(index, path)?
+                    .parse()
+                    .with_context(|| format!("{path}: Fn::Select takes a number"))?;
+                let list = self.strings(list, path)?;
+                list.get(index)
+                    .with_context(|| format!("{path}: Fn::Select {index} of a list of {}", list.len()))?
+                    .as_str()
+                    .into()
+            }
+            "Fn::FindInMap" => {
+                let [map, first, second] = arguments()? else {
+                    bail!("{path}: Fn::FindInMap takes a map and two keys")
+                };
+                let keys = [
+                    self.resolve_string(map, path)?,
+                    self.resolve_string(first, path)?,
+                    self.resolve_string(second, path)?,
+                ];
+                let found = self.mappings.get(&keys[0]).and_then(|v| v.get(&keys[1])).and_then(|v| v.get(&keys[2]));
+                found.with_context(|| format!("{path}: Mappings has no {}", keys.join(".")))?.clone()
+            }
+            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
+                bail!("{path}: {function} is only for Conditions")
+            }
+            refused => bail!("{path}: the local cloud does not do {refused}"),
+        }))
+    }
+
+    fn strings(&self, list: &Value, path: &str) -> Result<Vec<String>> {
+        let list = self.resolve(list, path)?;
+        let list = list.as_ref().and_then(Value::as_sequence).with_context(|| format!("{path}: must be a list"))?;
+        list.iter().map(|item| scalar(item).with_context(|| format!("{path}: must be a list of strings"))).collect()
+    }
+
+    fn reference(&self, name: &str, path: &str) -> Result<Option<Value>> {
+        if let Some(value) = self.parameters.get(name) {
+            return Ok(Some(value.clone()));
+        }
+        Ok(Some(Value::from(match name {
+            "AWS::NoValue" => return Ok(None),
+            "AWS::Region" => REGION,
+            "AWS::AccountId" => ACCOUNT,
+            "AWS::StackName" => &self.stack_name,
+            "AWS::Partition" => "aws",
+            "AWS::URLSuffix" => "amazonaws.com",
+            pseudo if pseudo.starts_with("AWS::") => {
+                bail!("{path}: the local cloud does not do !Ref {pseudo}")
+            }
+            resource => return Ok(Some(self.attribute(resource, None, path)?.into())),
+        })))
+    }
+
+    /// `Fn::Sub`: `${Name}`, `${Resource.Attribute}`, `${!Literal}`, and the local names of its two-argument form.
+    fn substitute(&self, argument: &Value, path: &str) -> Result<String> {
+        let (text, locals) = match argument {
+            Value::String(text) => (text, None),
+            Value::Sequence(arguments) => match arguments.as_slice() {
+                [Value::String(text), Value::Mapping(locals)] => (text, Some(locals)),
+                _ => bail!("{path}: Fn::Sub takes a string and a map"),
+            },
+            _ => bail!("{path}: Fn::Sub takes a string"),
+        };
+        let mut result = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(start) = rest.find("${") {
+            result.push_str(&rest[..start]);
+            let end =
+                start + rest[start..].find('}').with_context(|| format!("{path}: Fn::Sub has a ${{ without }}"))?;
+            let name = rest[start + 2..end].trim();
+            rest = &rest[end + 1..];
+            if let Some(literal) = name.strip_prefix('!') {
+                result.push_str(&format!("${{{literal}}}"));
+            } else if let Some(local) = locals.and_then(|l| l.get(name)) {
+                result.push_str(&self.resolve_string(local, path)?);
+            } else if let Some((resource, attribute)) = name.split_once('.') {
+                result.push_str(&self.attribute(resource, Some(attribute), path)?);
+            } else {
+                let value = self.reference(name, path)?;
+                let value =
+                    value.as_ref().and_then(scalar).with_context(|| format!("{path}: ${{{name}}} is not a string"))?;
+                result.push_str(&value);
+            }
+        }
+        result.push_str(rest);
+        Ok(result)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::template::yaml::parse;
+
+    /// A scope with the given `Parameters` values, `Mappings`, `Conditions` and `Resources`.
+    pub(crate) fn with_scope<T>(template: &str, check: impl FnOnce(&Scope<'_>) -> T) -> T {
+        let template = parse(template).unwrap();
+        let section = |name: &str| template.get(name).and_then(Value::as_mapping).cloned().unwrap_or_default();
+        let scope = Scope {
+            stack_name: "shop".into(),
+            parameters: section("Parameters").into_iter().map(|(k, v)| (k.as_str().unwrap().to_owned(), v)).collect(),
+            mappings: section("Mappings"),
+            conditions: section("Conditions"),
+            resources: &section("Resources"),
+            naming: Cell::new(0),
+        };
+        check(&scope)
+    }
+
+    const TEMPLATE: &str = "
+        Parameters: {Stage: prod, Origins: [https://a.example, https://b.example]}
+        Mappings: {Sizes: {prod: {Memory: 512}, dev: {Memory: 128}}}
+        Conditions: {IsProd: !Equals [!Ref Stage, prod], IsDev: !Not [{Condition: IsProd}]}
+        Resources:
+          Orders: {Type: 'AWS::DynamoDB::Table', Properties: {TableName: !Sub '${AWS::StackName}-orders'}}";
+
+    fn resolved(value: &str) -> Result<Option<Value>> {
+        let value = parse(&format!("v: {value}")).unwrap().get("v").unwrap().clone();
+        with_scope(TEMPLATE, |scope| scope.resolve(&value, "Place"))
+    }
+
+    #[test]
+    fn intrinsics_are_evaluated() {
+        for (written, expected) in [
+            ("!Ref Stage", "prod"),
+            ("!Ref AWS::Region", "us-east-1"),
+            ("!Ref AWS::AccountId", "'000000000000'"),
+            ("!Ref Orders", "shop-orders"),
+            ("!GetAtt Orders.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/shop-orders"),
+            (
+                "!Sub '${Orders.Arn}/index/* ${!Kept} ${AWS::Partition}'",
+                "'arn:aws:dynamodb:us-east-1:000000000000:table/shop-orders/index/* ${Kept} aws'",
+            ),
+            ("!Sub ['${A}-${Stage}', {A: !Ref AWS::StackName}]", "shop-prod"),
+            ("!Join [',', !Ref Origins]", "'https://a.example,https://b.example'"),
+            ("!Select [1, !Split ['-', a-b-c]]", "b"),
+            ("!FindInMap [Sizes, !Ref Stage, Memory]", "512"),
+            ("!If [IsProd, yes please, !Ref Missing]", "yes please"),
+            ("!If [IsDev, 1, 2]", "2"),
+            ("{a: !Ref AWS::NoValue, b: [1, !If [IsDev, 2, !Ref AWS::NoValue]]}", "{b: [1]}"),
+        ] {
+            let expected = parse(&format!("v: {expected}")).unwrap().get("v").unwrap().clone();
+            assert_eq!(resolved(written).unwrap(), Some(expected), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_done_is_refused_by_name_and_place() {
+        for (written, named) in [
+            ("{a: !ImportValue x}", "Place.a: the local cloud does not do Fn::ImportValue"),
+            ("!GetAZs x", "Place: the local cloud does not do Fn::GetAZs"),
+            ("[!Ref AWS::StackId]", "Place[0]: the local cloud does not do !Ref AWS::StackId"),
+            ("!Ref Nothing", "Place: the template has no resource or parameter Nothing"),
+            ("!GetAtt Orders.Colour", "Place: the local cloud does not know the attribute Colour of Orders"),
+            ("!Select [7, [a]]", "Place: Fn::Select 7 of a list of 1"),
+            ("!FindInMap [Sizes, prod, Disk]", "Place: Mappings has no Sizes.prod.Disk"),
+            ("!If [Unknown, 1, 2]", "Place: Conditions has no Unknown"),
+            ("!Equals [1, 1]", "Place: Fn::Equals is only for Conditions"),
+            ("{'Fn::Sub': a, Other: b}", "Place: Fn::Sub stands beside other keys"),
+        ] {
+            assert_eq!(resolved(written).unwrap_err().to_string(), named, "{written}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Whole templates, and each refusal.
+
+use std::time::Duration;
+
+use super::model::{Cors, HttpRoute, SecretValue, Statement};
+use super::*;
+
+fn deployment() -> Deployment {
+    Deployment { stack_name: "shop".into(), parameters: BTreeMap::new() }
+}
+
+/// The message for a template with these resources.
+fn refusal(resources: &str) -> String {
+    format!("{:#}", read(&format!("Resources:\n{resources}"), &deployment()).expect_err("a refusal"))
+}
+
+/// The message for a function with these properties beside the necessary ones.
+fn function_refusal(properties: &str) -> String {
+    refusal(&format!(
+        "  F: {{Type: 'AWS::Serverless::Function', Properties: {{CodeUri: target/lambda/f/, Runtime: provided.al2023, {properties}}}}}"
+    ))
+}
+
+const SHOP: &str = r#"
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: {Type: String, Default: dev, AllowedValues: [dev, prod]}
+  Origins: {Type: CommaDelimitedList, Default: "https://a.example, https://b.example"}
+  PublicKey: {Type: String}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+Globals:
+  Function: {Runtime: provided.al2023, Handler: bootstrap, Timeout: 10, Environment: {Variables: {STAGE: !Ref Stage, KEY: !Ref PublicKey}}}
+Resources:
+  Orders:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: Retain
+    Properties:
+      TableName: !Sub "${AWS::StackName}-orders"
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+      TimeToLiveSpecification: {AttributeName: expires_at, Enabled: true}
+  Undelivered: {Type: AWS::SQS::Queue, Properties: {MessageRetentionPeriod: 60}}
+  Cursor: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {PasswordLength: 64, ExcludePunctuation: true}}}
+  Api: {Type: AWS::Serverless::HttpApi, Properties: {CorsConfiguration: {AllowOrigins: !Ref Origins, MaxAge: 600}}}
+  Live:
+    Type: AWS::Serverless::WebSocketApi
+    Properties: {RouteSelectionExpression: $request.body.action, StageName: live, Routes: {$connect: {FunctionArn: !GetAtt Notify.Arn}}}
+  OnlyInProduction: {Type: AWS::SNS::Topic, Condition: IsProd}
+  Logs: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 7}}
+  Create:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/orders-create/
+      Environment: {Variables: {CURSOR: !Sub "{{resolve:secretsmanager:${Cursor}}}"}}
+      Policies:
+        - AWSLambdaBasicExecutionRole
+        - Statement:
+            - Effect: Allow
+              Action: [dynamodb:GetItem, dynamodb:PutItem]
+              Resource: [!GetAtt Orders.Arn, !Sub "${Orders.Arn}/index/*"]
+              Condition: {"ForAllValues:StringLike": {dynamodb:LeadingKeys: ["ORDER#*"]}}
+      Events:
+        Http: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: post, Path: "/orders/{id}"}}
+  Notify:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/notify
+      MemorySize: 512
+      ReservedConcurrentExecutions: 2
+      Events:
+        Nightly: {Type: ScheduleV2, Properties: {ScheduleExpression: cron(0 3 * * ? *), Input: '{"a": 1}'}}
+        Never: {Type: Schedule, Properties: {Schedule: rate(1 minute), Enabled: false}}
+        Stream:
+          Type: DynamoDB
+          Properties:
+            Stream: !GetAtt Orders.StreamArn
+            StartingPosition: TRIM_HORIZON
+            BatchSize: 10
+            MaximumRetryAttempts: -1
+            MaximumRecordAgeInSeconds: 60
+            FunctionResponseTypes: [ReportBatchItemFailures]
+            DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Undelivered.Arn}}
+            FilterCriteria: {Filters: [{Pattern: '{"eventName": ["INSERT"]}'}]}
+"#;
+
+#[test]
+fn a_template_becomes_a_project() {
+    let project = read(SHOP, &deployment()).unwrap();
+    let [create, notify] = project.functions.as_slice() else { panic!("two functions") };
+    assert_eq!(
+        (create.name.as_str(), create.function_name.as_str(), create.handler.as_str()),
+        ("orders-create", "Create", "bootstrap")
+    );
+    assert_eq!(create.arn, "arn:aws:lambda:us-east-1:000000000000:function:Create");
+    assert_eq!((create.timeout, create.memory_mb, create.reserved_concurrency), (Duration::from_secs(10), 128, None));
+    assert_eq!((notify.memory_mb, notify.reserved_concurrency), (512, Some(2)));
+    let environment: Vec<_> = create.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    assert_eq!(
+        environment,
+        [
+            ("CURSOR", "{{resolve:secretsmanager:arn:aws:secretsmanager:us-east-1:000000000000:secret:Cursor-local0}}"),
+            ("KEY", "{{resolve:parameter:PublicKey}}"),
+            ("STAGE", "dev"),
+        ]
+    );
+    let orders = "arn:aws:dynamodb:us-east-1:000000000000:table/shop-orders";
+    assert_eq!(
+        create.policy,
+        [Statement {
+            actions: vec!["dynamodb:GetItem".into(), "dynamodb:PutItem".into()],
+            resources: vec![orders.into(), format!("{orders}/index/*")],
+            leading_keys: Some(vec!["ORDER#*".into()]),
+        }]
+    );
+    let [schedule] = notify.schedules.as_slice() else { panic!("one schedule is enabled") };
+    assert_eq!((schedule.name.as_str(), schedule.expression.as_str()), ("notify/Nightly", "cron(0 3 * * ? *)"));
+    assert_eq!(schedule.input, Some(serde_json::json!({"a": 1})));
+    let [stream] = notify.streams.as_slice() else { panic!("one stream") };
+    assert_eq!(
+        (stream.table.as_str(), stream.batch_size, stream.from_start, stream.parallelization),
+        ("shop-orders", 10, true, 1)
+    );
+    assert_eq!((stream.max_retries, stream.max_age), (None, Some(Duration::from_secs(60))));
+    assert_eq!(stream.filters, [serde_json::json!({"eventName": ["INSERT"]})]);
+    assert!(stream.report_batch_item_failures && !stream.bisect);
+    assert_eq!(stream.on_failure.as_deref(), Some("arn:aws:sqs:us-east-1:000000000000:Undelivered"));
+
+    let api = project.http_api.unwrap();
+    assert_eq!(
+        api.routes,
+        [HttpRoute { method: "POST".into(), path: "/orders/{id}".into(), function: "orders-create".into() }]
+    );
+    let allow_origins = vec!["https://a.example".into(), "https://b.example".into()];
+    assert_eq!(api.cors, Some(Cors { allow_origins, max_age: Some(600), ..Cors::default() }));
+    let live = project.websocket_api.unwrap();
+    assert_eq!(
+        (live.api_id.as_str(), live.stage.as_str(), live.route_selection.as_str()),
+        ("Live", "live", "$request.body.action")
+    );
+    assert_eq!(live.routes, BTreeMap::from([("$connect".to_owned(), "notify".to_owned())]));
+
+    let [table] = project.tables.as_slice() else { panic!("one table") };
+    assert_eq!((table.name.as_str(), table.ttl_attribute.as_deref()), ("shop-orders", Some("expires_at")));
+    assert_eq!(table.stream_view_type.as_deref(), Some("NEW_AND_OLD_IMAGES"));
+    assert_eq!(table.properties["KeySchema"], serde_json::json!([{"AttributeName": "pk", "KeyType": "HASH"}]));
+    let [secret] = project.secrets.as_slice() else { panic!("one secret") };
+    assert!(
+        matches!(&secret.value, SecretValue::Generated { length: 64, classes, object: None } if classes.len() == 3)
+    );
+}
+
+#[test]
+fn parameters_are_overridden_within_what_they_allow() {
+    let given = |value: &str| Deployment {
+        stack_name: "shop".into(),
+        parameters: [("Stage".to_owned(), value.to_owned())].into(),
+    };
+    let message = |value| format!("{:#}", read(SHOP, &given(value)).unwrap_err());
+    assert_eq!(message("prod"), "Resources.OnlyInProduction: the local cloud does not do AWS::SNS::Topic");
+    assert_eq!(message("test"), "Parameters.Stage: test is not one of dev, prod");
+    let stranger = Deployment { parameters: [("Nobody".to_owned(), String::new())].into(), ..deployment() };
+    assert_eq!(
+        format!("{:#}", read(SHOP, &stranger).unwrap_err()),
+        "Parameters has no Nobody, which was given a value"
+    );
+}
+
+#[test]
+fn what_a_template_asks_for_beyond_that_is_refused_by_name() {
+    for (resources, named) in [
+        ("  T: {Type: 'AWS::SNS::Topic'}", "Resources.T: the local cloud does not do AWS::SNS::Topic"),
+        (
+            "  Q: {Type: 'AWS::SQS::Queue', UpdatePolicy: {}}",
+            "Resources.Q.UpdatePolicy: the local cloud does not do this",
+        ),
+        (
+            "  Q: {Type: 'AWS::SQS::Queue', Properties: {FifoQueue: true}}",
+            "Resources.Q.Properties.FifoQueue: the local cloud does not do this",
+        ),
+        (
+            "  S: {Type: 'AWS::SecretsManager::Secret', Properties: {ReplicaRegions: []}}",
+            "Resources.S.Properties.ReplicaRegions: the local cloud does not do this",
+        ),
+        (
+            "  A: {Type: 'AWS::Serverless::HttpApi', Properties: {Auth: {}}}",
+            "Resources.A.Properties.Auth: the local cloud does not do this",
+        ),
+        (
+            "  A: {Type: 'AWS::Serverless::HttpApi', Properties: {StageName: prod}}",
+            "Resources.A.Properties.StageName: the local cloud does only $default, not prod",
+        ),
+        (
+            "  A: {Type: 'AWS::Serverless::WebSocketApi', Properties: {RouteSelectionExpression: x, Routes: {$connect: {FunctionArn: y}}}}",
+            "Resources.A.Properties.Routes.$connect.FunctionArn: y is not a function of this template",
+        ),
+        (
+            "  T: {Type: 'AWS::DynamoDB::Table', Properties: {BillingMode: PROVISIONED}}",
+            "Resources.T.Properties.BillingMode: the local cloud does only PAY_PER_REQUEST, not PROVISIONED",
+        ),
+        (
+            "  T: {Type: 'AWS::DynamoDB::Table', Properties: {BillingMode: PAY_PER_REQUEST, KeySchema: [{AttributeName: a, Colour: b}]}}",
+            "Resources.T.Properties.KeySchema[0].Colour: the local cloud does not do this",
+        ),
+    ] {
+        assert_eq!(refusal(resources), named);
+    }
+    for (template, named) in [
+        ("{Rules: {}, Resources: {}}", "Rules: the local cloud does not do this"),
+        ("{Transform: [A, B], Resources: {}}", "Transform: the local cloud does only AWS::Serverless-2016-10-31"),
+        ("{Resources: {}}", "Resources: missing"),
+        (
+            "{Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: x}}}",
+            "Parameters.P.Type: the local cloud does not do AWS::SSM::Parameter::Value<String>",
+        ),
+    ] {
+        assert_eq!(format!("{:#}", read(template, &deployment()).unwrap_err()), named);
+    }
+}
+
+#[test]
+fn what_a_function_asks_for_beyond_that_is_refused_by_name() {
+    for (properties, named) in [
+        ("VpcConfig: {}", "VpcConfig: the local cloud does not do this"),
+        ("Timeout: 901", "Timeout: 901 is not within 1 and 900"),
+        ("PackageType: Image", "PackageType: the local cloud does only Zip, not Image"),
+        ("FunctionName: !Ref P", "FunctionName: the template has no resource or parameter P"),
+        (
+            "Environment: {Variables: {AWS_REGION: x}}",
+            "Environment.Variables.AWS_REGION: the name is reserved by Lambda",
+        ),
+        ("Environment: {Secrets: {}}", "Environment.Secrets: the local cloud does not do this"),
+        (
+            "Policies: AdministratorAccess",
+            "Policies[0]: the local cloud does not know the managed policy AdministratorAccess; write its statements",
+        ),
+        (
+            "Policies: [{DynamoDBCrudPolicy: {TableName: t}}]",
+            "Policies[0].DynamoDBCrudPolicy: the local cloud does not do this; policy templates are to be written as a Statement",
+        ),
+        (
+            "Policies: [{Statement: [{Effect: Deny, Action: a, Resource: b}]}]",
+            "Policies[0].Statement[0].Effect: the local cloud does only Allow, not Deny",
+        ),
+        (
+            "Policies: [{Statement: [{Effect: Allow, Action: a, NotResource: b}]}]",
+            "Policies[0].Statement[0].Resource: missing",
+        ),
+        (
+            "Policies: [{Statement: [{Effect: Allow, Action: a, Resource: b, Condition: {Bool: {x: y}}}]}]",
+            "Policies[0].Statement[0].Condition.Bool: the local cloud does not do this",
+        ),
+        ("Events: {E: {Type: S3, Properties: {}}}", "Events.E.Type: the local cloud does not do events of type S3"),
+        (
+            "Events: {E: {Type: HttpApi, Properties: {Path: /, Method: GET, Auth: {}}}}",
+            "Events.E.Properties.Auth: the local cloud does not do this",
+        ),
+        (
+            "Events: {E: {Type: Schedule, Properties: {Schedule: rate(1 day), RetryPolicy: {}}}}",
+            "Events.E.Properties.RetryPolicy: the local cloud does not do this",
+        ),
+        (
+            "Events: {E: {Type: DynamoDB, Properties: {Stream: x, StartingPosition: LATEST}}}",
+            "Events.E.Properties.Stream: x is not the stream of a table",
+        ),
+    ] {
+        assert_eq!(function_refusal(properties), format!("Resources.F.Properties.{named}"));
+    }
+}
+
+#[test]
+fn resources_that_do_not_fit_together_are_named() {
+    let function = |name: &str, code: &str, events: &str| {
+        format!(
+            "  {name}: {{Type: 'AWS::Serverless::Function', Properties: {{CodeUri: {code}, Runtime: provided.al2023, Events: {{{events}}}}}}}\n"
+        )
+    };
+    let route = "E: {Type: HttpApi, Properties: {Path: /, Method: GET}}";
+    assert_eq!(
+        refusal(&(function("F", "f", route) + &function("G", "g", route))),
+        "Resources.G.Properties.Events.E.Properties: GET / is a route of f too"
+    );
+    assert_eq!(
+        refusal(&(function("F", "a/f", "") + &function("G", "b/f/", ""))),
+        "Resources.G.Properties.CodeUri: ends in f like that of Resources.F"
+    );
+    let stream =
+        "E: {Type: DynamoDB, Properties: {Stream: 'arn:aws:dynamodb:r:a:table/t/stream/x', StartingPosition: LATEST}}";
+    assert_eq!(refusal(&function("F", "f", stream)), "f/E: t is not a table of this template");
+}

@@ -1,0 +1,143 @@
+//! One connection, from its handshake to its `$disconnect`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::response::Response;
+use bytes::Bytes;
+use http::request::Parts;
+use hyper::upgrade::OnUpgrade;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+
+use super::end::End;
+use super::event::{Event, Identity};
+use super::{Gateway, Quotas, handshake, id, socket};
+
+/// A connection as everyone but its own task sees it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) id: String,
+    pub(super) connected_at: Timestamp,
+    pub(super) identity: Identity,
+    /// The `Host` that the client connected to.
+    pub(super) domain_name: String,
+    opened: Instant,
+    /// Milliseconds from `opened` to the last message.
+    active_after: AtomicU64,
+    queue: mpsc::Sender<Outgoing>,
+}
+
+/// What a connection's task is asked to send.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    /// A message: a text frame when it is UTF-8, otherwise a binary one.
+    Message(Bytes),
+    /// The end of the connection, after the messages before it.
+    Close(End),
+}
+
+/// Why something could not be put into a connection's queue.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum SendError {
+    /// The connection has ended.
+    Gone,
+    /// The client does not read, and its buffer is full.
+    BufferFull,
+}
+
+impl Connection {
+    fn new(parts: &Parts, source_ip: String, quotas: &Quotas) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
+        let header = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let (queue, outgoing) = mpsc::channel(quotas.buffer_messages);
+        let connection = Self {
+            id: id::new(),
+            connected_at: Timestamp::now(),
+            identity: Identity { source_ip, user_agent: header(http::header::USER_AGENT) },
+            domain_name: header(http::header::HOST).unwrap_or_default(),
+            opened: Instant::now(),
+            active_after: AtomicU64::new(0),
+            queue,
+        };
+        (Arc::new(connection), outgoing)
+    }
+
+    /// Puts `outgoing` behind what already waits for the client.
+    pub(super) async fn send(&self, outgoing: Outgoing, wait: Duration) -> Result<(), SendError> {
+        match timeout(wait, self.queue.send(outgoing)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(SendError::Gone),
+            Err(_) => Err(SendError::BufferFull),
+        }
+    }
+
+    /// Notes that a message was sent or received.
+    pub(super) fn touch(&self) {
+        let after = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.active_after.fetch_max(after, Ordering::Relaxed);
+    }
+
+    /// How long after the connection was opened the last message was sent or received.
+    fn active_after(&self) -> Duration {
+        Duration::from_millis(self.active_after.load(Ordering::Relaxed))
+    }
+
+    /// How long there has been no message in either direction.
+    pub(super) fn idle_for(&self) -> Duration {
+        self.opened.elapsed().saturating_sub(self.active_after())
+    }
+
+    /// When the last message was sent or received.
+    pub(super) fn last_active_at(&self) -> Timestamp {
+        let after = SignedDuration::try_from(self.active_after()).unwrap_or_default();
+        self.connected_at.saturating_add(after).unwrap_or(self.connected_at)
+    }
+}
+
+/// The life of one connection. `accepted` is the response that completes the handshake; `answer` takes it, or a refusal.
+///
+/// A task of its own, because a handshake whose client goes away is dropped, and `$connect` must not be left half told.
+pub(super) async fn live(
+    gateway: Arc<Gateway>,
+    parts: Parts,
+    source_ip: String,
+    accepted: Response,
+    upgrade: OnUpgrade,
+    answer: oneshot::Sender<Response>,
+) {
+    let (connection, mut outgoing) = Connection::new(&parts, source_ip, &gateway.quotas);
+    let response = match handshake::connect(&gateway, &connection, &parts, accepted).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            // Nobody is there to be told when the client has gone.
+            drop(answer.send(refusal));
+            return;
+        }
+    };
+    // From here it can be posted to. Frames wait in the queue for the few microseconds until the client has its 101, so
+    // that whoever hears of the connection from the client never finds it gone.
+    gateway.open.insert(&connection);
+    drop(answer.send(response));
+
+    let ended = match upgrade.await {
+        Ok(upgraded) => socket::serve(&gateway, &connection, upgraded, &mut outgoing).await,
+        Err(_) => (End::DROPPED, None),
+    };
+    let (end, socket) = ended;
+    gateway.open.remove(&connection.id);
+    outgoing.close();
+    tokio::join!(
+        socket::close(socket, &end, gateway.quotas.close_handshake),
+        disconnected(&gateway, &connection, &end)
+    );
+}
+
+async fn disconnected(gateway: &Arc<Gateway>, connection: &Connection, end: &End) {
+    gateway.log.line("ws", Some(&connection.id), &format!("closed: {} {:?}", end.code, end.reason));
+    if let Some(function) = gateway.api.routes.get("$disconnect") {
+        // There is nobody to tell of a failure; it has been logged.
+        drop(gateway.integrate(function, Event::disconnect(&gateway.api, connection, end)).await);
+    }
+}

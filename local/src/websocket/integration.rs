@@ -1,0 +1,86 @@
+//! Invoking the function of a route, and what its reply means.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::Gateway;
+use super::event::Event;
+
+/// A function's reply. Its body is not read: there are no route responses.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    headers: BTreeMap<String, String>,
+}
+
+impl Reply {
+    /// The value of a header, whatever the case of its name.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why there is no reply. It has been logged.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The function did not run, failed, or its reply is not one of a proxy integration.
+    Failed,
+    /// It took longer than the integration timeout.
+    TimedOut,
+}
+
+/// A Lambda proxy integration's reply as the function writes it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProxyReply {
+    status_code: u16,
+    headers: Option<BTreeMap<String, String>>,
+}
+
+impl Gateway {
+    /// Invokes `function` with `event` and waits for its reply, for the integration timeout at most.
+    pub(super) async fn integrate(self: &Arc<Self>, function: &str, event: Event) -> Result<Reply, Failure> {
+        let context = &event.request_context;
+        let log = |text: String| {
+            let text = format!("{} ({}): {function} {text}", context.route_key, context.connection_id);
+            self.log.line("ws", Some(&context.request_id), &text);
+        };
+        let payload = match serde_json::to_vec(&event) {
+            Ok(payload) => Bytes::from(payload),
+            Err(error) => {
+                log(format!("was not invoked: {error}"));
+                return Err(Failure::Failed);
+            }
+        };
+        // In a task of its own: a timeout ends the waiting, not the function.
+        let (invoke, name) = (Arc::clone(&self.invoke), function.to_owned());
+        let invocation = self.tasks.spawn(async move { invoke.invoke(&name, payload).await });
+        let Ok(invoked) = timeout(self.quotas.integration_timeout, invocation).await else {
+            log("did not reply within the integration timeout".to_owned());
+            return Err(Failure::TimedOut);
+        };
+        let reply = match invoked {
+            Ok(Ok(invocation)) if invocation.error.is_none() => parse(&invocation.payload),
+            Ok(Ok(invocation)) => Err(format!("failed: {:?}", invocation.error)),
+            Ok(Err(error)) => Err(format!("was not invoked: {error}")),
+            Err(error) => Err(format!("was not invoked: {error}")),
+        };
+        reply.map_err(|problem| {
+            log(problem);
+            Failure::Failed
+        })
+    }
+}
+
+fn parse(payload: &[u8]) -> Result<Reply, String> {
+    let malformed = |what: String| format!("gave a malformed proxy reply: {what}");
+    let reply: ProxyReply = serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
+    let status = StatusCode::from_u16(reply.status_code).ok().filter(|status| (200..600).contains(&status.as_u16()));
+    let status = status.ok_or_else(|| malformed(format!("statusCode {}", reply.status_code)))?;
+    Ok(Reply { status, headers: reply.headers.unwrap_or_default() })
+}

@@ -1,0 +1,175 @@
+//! The `@connections` API, by which functions reach the clients.
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use axum::{Json, Router};
+use http::{HeaderMap, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::connection::{Connection, Outgoing, SendError};
+use super::end::End;
+use super::{Gateway, id};
+
+/// Whether the access key (the first part of a `SigV4` `Credential`) may do an action
+/// (`execute-api:ManageConnections`) on a resource (`arn:aws:execute-api:<region>:<account>:<api>/<stage>/POST/@connections/<id>`).
+pub type Authorize = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
+
+const ACTION: &str = "execute-api:ManageConnections";
+const ARN_PREFIX: &str = "arn:aws:execute-api:us-east-1:000000000000";
+
+/// The largest body that is read at all, so that a caller gets its 413 instead of a reset: API Gateway's payload limit.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+
+#[derive(Clone)]
+struct Management {
+    gateway: Arc<Gateway>,
+    authorize: Option<Authorize>,
+}
+
+/// The path's parameters, percent-decoded.
+#[derive(Deserialize)]
+struct Target {
+    stage: Option<String>,
+    id: String,
+}
+
+/// The errors of the API, as `aws-sdk-apigatewaymanagement` knows them.
+enum ApiError {
+    BadRequest(String),
+    Forbidden(String),
+    Gone,
+    PayloadTooLarge,
+    LimitExceeded,
+}
+
+pub(super) fn router(gateway: Arc<Gateway>, authorize: Option<Authorize>) -> Router {
+    let mut router = Router::new();
+    // Some callers encode the `@`, and routes are matched before decoding.
+    for connections in ["@connections", "%40connections"] {
+        router = router
+            .route(&format!("/{connections}/{{id}}"), any(manage))
+            .route(&format!("/{{stage}}/{connections}/{{id}}"), any(manage));
+    }
+    router.with_state(Management { gateway, authorize })
+}
+
+async fn manage(
+    State(management): State<Management>,
+    Path(target): Path<Target>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let gateway = &management.gateway;
+    if target.stage.as_ref().is_some_and(|stage| *stage != gateway.api.stage) {
+        return Err(ApiError::Forbidden("Forbidden".to_owned()));
+    }
+    let (parts, body) = request.into_parts();
+    management.authorize(&parts.method, &target.id, &parts.headers)?;
+    let open = || match gateway.open.get(&target.id) {
+        Some(connection) => Ok(connection),
+        None if id::is_well_formed(&target.id) => Err(ApiError::Gone),
+        None => Err(ApiError::BadRequest(format!("Invalid connectionId: {}", target.id))),
+    };
+    match parts.method {
+        Method::POST => post(gateway, open, body).await,
+        Method::GET => Ok(describe(open()?.as_ref())),
+        Method::DELETE => Ok(delete(gateway, &open()?)),
+        _ => Err(ApiError::Forbidden("Missing Authentication Token".to_owned())),
+    }
+}
+
+/// Queues the body for the client: 200 means that it will be sent, not that it has arrived.
+async fn post(
+    gateway: &Gateway,
+    open: impl Fn() -> Result<Arc<Connection>, ApiError>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let message = to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::PayloadTooLarge)?;
+    if message.len() > gateway.quotas.message_bytes {
+        return Err(ApiError::PayloadTooLarge);
+    }
+    match open()?.send(Outgoing::Message(message), gateway.quotas.buffer_wait).await {
+        Ok(()) => Ok(StatusCode::OK.into_response()),
+        Err(SendError::Gone) => Err(ApiError::Gone),
+        Err(SendError::BufferFull) => Err(ApiError::LimitExceeded),
+    }
+}
+
+fn describe(connection: &Connection) -> Response {
+    Json(json!({
+        "connectedAt": connection.connected_at,
+        "identity": connection.identity,
+        "lastActiveAt": connection.last_active_at(),
+    }))
+    .into_response()
+}
+
+/// The connection is gone at once; its socket is closed after the messages that were posted before.
+fn delete(gateway: &Gateway, connection: &Arc<Connection>) -> Response {
+    gateway.open.remove(&connection.id);
+    let (connection, wait) = (Arc::clone(connection), gateway.quotas.slow_client);
+    gateway.tasks.spawn(async move {
+        // A queue that stays full for that long ends the connection by itself.
+        drop(connection.send(Outgoing::Close(End::DELETED), wait).await);
+    });
+    StatusCode::NO_CONTENT.into_response()
+}
+
+impl Management {
+    fn authorize(&self, method: &Method, id: &str, headers: &HeaderMap) -> Result<(), ApiError> {
+        let (Some(authorize), Some(header)) = (&self.authorize, headers.get(http::header::AUTHORIZATION)) else {
+            return Ok(());
+        };
+        let api = &self.gateway.api;
+        let resource = format!("{ARN_PREFIX}:{}/{}/{method}/@connections/{id}", api.api_id, api.stage);
+        let key = header.to_str().ok().and_then(access_key);
+        match key {
+            Some(key) if authorize(key, ACTION, &resource) => Ok(()),
+            Some(key) => Err(ApiError::Forbidden(format!(
+                "{key} is not authorized to perform: {ACTION} on resource: {resource}"
+            ))),
+            None => Err(ApiError::Forbidden("Authorization header is not a SigV4 one".to_owned())),
+        }
+    }
+}
+
+/// The access key id of `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/execute-api/aws4_request, ...`.
+fn access_key(authorization: &str) -> Option<&str> {
+    let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
+    let credential = parameters.split(',').find_map(|parameter| parameter.trim().strip_prefix("Credential="))?;
+    credential.split_once('/').map(|(key, _)| key)
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, name, message) = match self {
+            Self::BadRequest(message) => (StatusCode::BAD_REQUEST, "BadRequestException", message),
+            Self::Forbidden(message) => (StatusCode::FORBIDDEN, "ForbiddenException", message),
+            Self::Gone => (StatusCode::GONE, "GoneException", "Connection is gone".to_owned()),
+            Self::PayloadTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Payload too large".to_owned())
+            }
+            Self::LimitExceeded => {
+                (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException", "Client side buffer is full".to_owned())
+            }
+        };
+        (status, [("x-amzn-errortype", name)], Json(json!({"message": message}))).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::access_key;
+
+    #[test]
+    fn the_access_key_is_the_first_part_of_the_credential() {
+        let header = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=0";
+        assert_eq!(access_key(header), Some("AKID"));
+        assert_eq!(access_key("Bearer x"), None);
+    }
+}

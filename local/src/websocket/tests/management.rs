@@ -1,0 +1,225 @@
+use aws_sdk_apigatewaymanagement::Client as Sdk;
+use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
+use aws_sdk_apigatewaymanagement::operation::get_connection::GetConnectionError;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+use jiff::Timestamp;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use super::*;
+
+const NOBODY: &str = "L0SM9cOFvHcCIhw=";
+
+fn sdk(world: &World, key: &str) -> Sdk {
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let config = aws_sdk_apigatewaymanagement::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(format!("http://{}/prod", world.management))
+        .credentials_provider(Credentials::new(key, "secret", None, None, "test"))
+        .retry_config(aws_sdk_apigatewaymanagement::config::retry::RetryConfig::disabled())
+        .http_client(http)
+        .build();
+    Sdk::from_conf(config)
+}
+
+/// A client that never reads, of a world where that is noticed soon.
+async fn stuck() -> (World, Client, String) {
+    let quotas = Quotas {
+        buffer_messages: 2,
+        buffer_wait: Duration::from_millis(50),
+        slow_client: Duration::from_secs(2),
+        ..Quotas::default()
+    };
+    let world = Setup { quotas, ..Setup::default() }.start().await;
+    let (client, id) = world.connected().await;
+    (world, client, id)
+}
+
+/// Posts large messages until one is not taken.
+async fn fill(world: &World, id: &str) -> Answer {
+    loop {
+        let answer = world.post(id, vec![b'x'; 128 * 1024]).await;
+        if answer.status != 200 {
+            return answer;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_sdk_posts_gets_and_deletes() {
+    let world = Setup::default().start().await;
+    let mut request = format!("ws://{}/prod", world.ws).into_client_request().unwrap();
+    request.headers_mut().insert("user-agent", http::HeaderValue::from_static("me/1"));
+    let (mut client, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let connect = world.event("fn $connect").await;
+    let id = connection_id(&connect);
+    let sdk = sdk(&world, "AKID");
+
+    let before = sdk.get_connection().connection_id(&id).send().await.unwrap();
+    let connected_at = before.connected_at().unwrap();
+    assert_eq!(connected_at.to_millis().unwrap(), connect["requestContext"]["connectedAt"].as_i64().unwrap());
+    let identity = before.identity().unwrap();
+    assert_eq!((identity.source_ip(), identity.user_agent()), (Some("127.0.0.1"), Some("me/1")));
+
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    sdk.post_to_connection().connection_id(&id).data(Blob::new("grüezi")).send().await.unwrap();
+    assert_eq!(text(&mut client).await, "grüezi");
+    let after = sdk.get_connection().connection_id(&id).send().await.unwrap();
+    assert_eq!(after.connected_at().unwrap(), connected_at);
+    assert!(after.last_active_at().unwrap() > before.last_active_at().unwrap());
+    assert!(after.last_active_at().unwrap().to_millis().unwrap() <= Timestamp::now().as_millisecond());
+
+    sdk.delete_connection().connection_id(&id).send().await.unwrap();
+    assert_eq!(closed(&mut client).await.unwrap().0, 1000);
+}
+
+#[tokio::test]
+async fn the_sdk_knows_the_errors_by_their_types() {
+    let deny: Authorize = Arc::new(|key, _, _| key != "DENIED");
+    let world = Setup { authorize: Some(deny), ..Setup::default() }.start().await;
+    let (_client, id) = world.connected().await;
+    let (allowed, denied) = (sdk(&world, "AKID"), sdk(&world, "DENIED"));
+
+    let gone = allowed.post_to_connection().connection_id(NOBODY).data(Blob::new("x")).send().await.unwrap_err();
+    assert!(matches!(gone.into_service_error(), PostToConnectionError::GoneException(_)));
+    let gone = allowed.get_connection().connection_id(NOBODY).send().await.unwrap_err();
+    assert!(matches!(gone.into_service_error(), GetConnectionError::GoneException(_)));
+    let gone = allowed.delete_connection().connection_id(NOBODY).send().await.unwrap_err();
+    assert!(matches!(gone.into_service_error(), DeleteConnectionError::GoneException(_)));
+
+    let large = Blob::new(vec![b'x'; 128 * 1024 + 1]);
+    let large = allowed.post_to_connection().connection_id(&id).data(large).send().await.unwrap_err();
+    assert!(matches!(large.into_service_error(), PostToConnectionError::PayloadTooLargeException(_)));
+
+    let forbidden = denied.post_to_connection().connection_id(&id).data(Blob::new("x")).send().await.unwrap_err();
+    let PostToConnectionError::ForbiddenException(forbidden) = forbidden.into_service_error() else { panic!() };
+    assert!(forbidden.message().unwrap().contains("execute-api:ManageConnections"));
+}
+
+#[tokio::test]
+async fn the_sdk_knows_a_full_buffer_by_its_type() {
+    let (world, _client, id) = stuck().await;
+    fill(&world, &id).await;
+    let full =
+        sdk(&world, "AKID").post_to_connection().connection_id(&id).data(Blob::new("x")).send().await.unwrap_err();
+    assert!(matches!(full.into_service_error(), PostToConnectionError::LimitExceededException(_)));
+}
+
+#[tokio::test]
+async fn the_stage_may_be_left_out_and_the_path_may_be_encoded() {
+    let world = Setup::default().start().await;
+    let (mut client, id) = world.connected().await;
+    let encoded = id.replace('=', "%3D");
+    for path in [
+        format!("/@connections/{id}"),
+        format!("/%40connections/{encoded}"),
+        format!("/prod/@connections/{encoded}"),
+        format!("/prod/%40connections/{id}"),
+    ] {
+        assert_eq!(world.manage("POST", &path, path.clone(), None).await.status, 200, "{path}");
+        assert_eq!(text(&mut client).await, path);
+    }
+    assert_eq!(world.manage("POST", &format!("/dev/@connections/{id}"), "x", None).await.status, 403);
+}
+
+#[tokio::test]
+async fn an_id_that_cannot_be_one_is_a_bad_request() {
+    let world = Setup::default().start().await;
+    for method in ["POST", "GET", "DELETE"] {
+        let answer = world.manage(method, "/prod/@connections/nonsense", "", None).await;
+        assert_eq!((answer.status, answer.error.as_deref()), (400, Some("BadRequestException")));
+        assert_eq!(answer.body["message"], "Invalid connectionId: nonsense");
+        assert_eq!(world.manage(method, &format!("/prod/@connections/{NOBODY}"), "", None).await.status, 410);
+    }
+}
+
+#[tokio::test]
+async fn the_authorizer_is_asked_for_the_key_action_and_resource_of_signed_requests_only() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let questions = Arc::clone(&asked);
+    let authorize: Authorize = Arc::new(move |key, action, resource| {
+        questions.lock().unwrap().push([key, action, resource].map(str::to_owned));
+        key == "GOOD"
+    });
+    let world = Setup { authorize: Some(authorize), ..Setup::default() }.start().await;
+    let (_client, id) = world.connected().await;
+    let path = format!("/@connections/{}", id.replace('=', "%3D"));
+    assert_eq!(world.manage("GET", &path, "", None).await.status, 200, "unsigned");
+    assert_eq!(world.manage("GET", &path, "", Some("GOOD")).await.status, 200);
+    let denied = world.manage("POST", &path, "x", Some("BAD")).await;
+    assert_eq!((denied.status, denied.error.as_deref()), (403, Some("ForbiddenException")));
+    let arn = |method| format!("arn:aws:execute-api:us-east-1:000000000000:Live/prod/{method}/@connections/{id}");
+    let action = "execute-api:ManageConnections".to_owned();
+    let expected = [["GOOD".to_owned(), action.clone(), arn("GET")], ["BAD".to_owned(), action, arn("POST")]];
+    assert_eq!(*asked.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn text_is_sent_as_text_and_other_bytes_as_binary() {
+    let world = Setup::default().start().await;
+    let (mut client, id) = world.connected().await;
+    world.post(&id, "").await;
+    world.post(&id, "text").await;
+    world.post(&id, vec![0xff, 0x00]).await;
+    for expected in [Message::text(""), Message::text("text"), Message::binary(vec![0xff, 0x00])] {
+        assert_eq!(client.next().await.unwrap().unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_message_over_32_kb_is_sent_in_frames_of_32_kb() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let world = Setup::default().start().await;
+    let (mut client, id) = world.connected().await;
+    // é is two bytes: a frame's end falls within one.
+    let message = format!("a{}", "é".repeat(50_000));
+    world.post(&id, message.clone()).await;
+    assert_eq!(text(&mut client).await, message);
+
+    let mut tcp = TcpStream::connect(&world.ws).await.unwrap();
+    let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    tcp.write_all(request.as_bytes()).await.unwrap();
+    let id = connection_id(&world.nth_event("fn $connect", 1).await);
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(tcp.read_u8().await.unwrap());
+    }
+    world.post(&id, vec![b'x'; 40 * 1024]).await;
+    let mut frames = Vec::new();
+    for _ in 0..2 {
+        let (first, second) = (tcp.read_u8().await.unwrap(), tcp.read_u8().await.unwrap());
+        assert_eq!(second, 126, "a 16 bit length, unmasked");
+        let length = tcp.read_u16().await.unwrap();
+        tcp.read_exact(&mut vec![0; length.into()]).await.unwrap();
+        frames.push((first, length));
+    }
+    assert_eq!(frames, [(0x01, 32 * 1024), (0x80, 8 * 1024)]);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_429_then_closed_and_others_are_not_delayed() {
+    let (world, stuck, id) = stuck().await;
+    let (mut other, other_id) = world.connected().await;
+    let answer = fill(&world, &id).await;
+    assert_eq!((answer.status, answer.error.as_deref()), (429, Some("LimitExceededException")));
+    assert_eq!(world.post(&other_id, "hello").await.status, 200);
+    assert_eq!(text(&mut other).await, "hello");
+    assert_eq!(world.count("fn $disconnect"), 0, "others are served while one is stuck");
+    let event = world.event("fn $disconnect").await;
+    assert_eq!(connection_id(&event), id);
+    assert_eq!(event["requestContext"]["disconnectStatusCode"], 1008);
+    assert_eq!(world.post(&id, "x").await.status, 410);
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn a_stuck_client_can_be_deleted() {
+    let (world, _client, id) = stuck().await;
+    fill(&world, &id).await;
+    assert_eq!(world.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
+    assert_eq!(world.post(&id, "x").await.status, 410);
+    assert_eq!(connection_id(&world.event("fn $disconnect").await), id);
+}

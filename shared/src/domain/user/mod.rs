@@ -1,0 +1,172 @@
+//! Users: who someone is, what they may be called, and whether they may act.
+
+mod names;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use self::names::{Categories, Email, Username};
+use super::error::Invalid;
+use super::ids::UserId;
+pub use super::text::{Category, CategoryKey};
+use crate::domain::words::words;
+
+words! {
+    /// What a user does here. One role each.
+    Role {
+        /// Orders and pays.
+        Client = "client",
+        /// Claims and delivers.
+        Worker = "worker",
+        /// Runs the marketplace.
+        Admin = "admin",
+    }
+}
+
+words! {
+    /// Whether a user may act.
+    UserStatus {
+        /// May.
+        Active = "active",
+        /// May not, until an admin says otherwise.
+        Suspended = "suspended",
+        /// Was deleted; the names stay taken.
+        Deactivated = "deactivated",
+    }
+}
+
+/// A user as kept and as shown. The password hash is not part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Who.
+    pub id: UserId,
+    /// Unique by [`Email::key`].
+    pub email: Email,
+    /// Unique by [`Username::key`].
+    pub username: Username,
+    /// What the user does here.
+    pub role: Role,
+    /// Whether the user may act.
+    pub status: UserStatus,
+    /// What a worker serves; empty for others.
+    #[serde(default)]
+    pub categories: Categories,
+    /// When registered.
+    pub created_at: Timestamp,
+    /// When last changed.
+    pub updated_at: Timestamp,
+    /// Starts at 1, one more with every change; the condition of every write.
+    pub version: u64,
+}
+
+/// A user to be.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Not yet known to be free.
+    pub email: Email,
+    /// Not yet known to be free.
+    pub username: Username,
+    /// Who may choose which is the edge's to say: registration offers client and worker.
+    pub role: Role,
+    /// For workers.
+    pub categories: Categories,
+}
+
+/// What is to change of a user; `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct UserChange {
+    /// A new address.
+    pub email: Option<Email>,
+    /// A new name.
+    pub username: Option<Username>,
+    /// A new role; admins only, never one's own.
+    pub role: Option<Role>,
+    /// A new status; admins only, never one's own.
+    pub status: Option<UserStatus>,
+    /// New categories; for workers.
+    pub categories: Option<Categories>,
+}
+
+impl User {
+    /// An active user, version 1. Refused with `not_a_worker` when one who is no worker names categories (a fault of field
+    /// `categories`).
+    pub fn new(id: UserId, new: NewUser, at: Timestamp) -> Result<Self, Invalid> {
+        let NewUser { email, username, role, categories } = new;
+        let status = UserStatus::Active;
+        let user = Self { id, email, username, role, status, categories, created_at: at, updated_at: at, version: 1 };
+        if user.role != Role::Worker && !user.categories.is_empty() { Err(not_a_worker()) } else { Ok(user) }
+    }
+
+    /// The user after a change; `None` when it changes nothing. One who stops being a worker loses the categories. Refused as
+    /// [`User::new`] refuses.
+    pub fn changed(&self, change: UserChange, at: Timestamp) -> Result<Option<Self>, Invalid> {
+        let mut next = self.clone();
+        next.role = change.role.unwrap_or(next.role);
+        next.status = change.status.unwrap_or(next.status);
+        next.email = change.email.unwrap_or(next.email);
+        next.username = change.username.unwrap_or(next.username);
+        if next.role != Role::Worker {
+            if change.categories.is_some_and(|categories| !categories.is_empty()) {
+                return Err(not_a_worker());
+            }
+            next.categories = Categories::default();
+        } else {
+            next.categories = change.categories.unwrap_or(next.categories);
+        }
+        if next == *self {
+            return Ok(None);
+        }
+        next.version += 1;
+        next.updated_at = at.max(self.updated_at);
+        Ok(Some(next))
+    }
+
+    /// Whether the user may act at all.
+    pub fn is_active(&self) -> bool {
+        self.status == UserStatus::Active
+    }
+}
+
+fn not_a_worker() -> Invalid {
+    Invalid::new("not_a_worker", "Only workers serve categories.")
+}
+
+/// A user as far as a rule needs to know: from the stored [`User`] for everything that writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub id: UserId,
+    /// To be remembered in the history.
+    pub username: Username,
+    /// What the user does here, now.
+    pub role: Role,
+    /// Whether the user may act, now.
+    pub active: bool,
+}
+
+impl From<&User> for Caller {
+    fn from(user: &User) -> Self {
+        Self { id: user.id.clone(), username: user.username.clone(), role: user.role, active: user.is_active() }
+    }
+}
+
+/// A user as others see it on an order, under the name of that time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Who.
+    pub id: UserId,
+    /// The name when it was written down.
+    pub username: Username,
+}
+
+impl From<&Caller> for Person {
+    fn from(caller: &Caller) -> Self {
+        Self { id: caller.id.clone(), username: caller.username.clone() }
+    }
+}
+
+impl From<&User> for Person {
+    fn from(user: &User) -> Self {
+        Self { id: user.id.clone(), username: user.username.clone() }
+    }
+}

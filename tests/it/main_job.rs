@@ -1,0 +1,60 @@
+//! The main job, from registration to completion, with everybody watching.
+
+use serde_json::{Value, json};
+
+use crate::support::{Cloud, Socket, User, admin, client, cloud, price, unique, worker};
+
+/// Pays an order's intent at Stripe's stand-in, as the browser does: with the publishable key and the client secret.
+pub async fn pay(cloud: &Cloud, client: &User, order: &str, card: &str) -> Value {
+    let payment = client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
+    let intent = payment["payment_intent_id"].as_str().expect("an intent").to_owned();
+    let stripe = cloud.stripe().bearer(payment["publishable_key"].as_str().expect("a key"));
+    let fields = [("payment_method", card), ("client_secret", payment["client_secret"].as_str().expect("a secret"))];
+    let confirmed = stripe.form(&format!("/v1/payment_intents/{intent}/confirm"), &fields).await;
+    json!({"payment": payment, "status": confirmed.status.as_u16(), "stripe": confirmed.body})
+}
+
+#[tokio::test]
+async fn a_client_orders_and_pays_a_worker_claims_and_delivers_and_everybody_sees_it_live() {
+    let cloud = cloud();
+    let category = unique("Main job ");
+    let (client, worker, admin) = (client(cloud).await, worker(cloud, &[&category]).await, admin(cloud).await);
+
+    let body = json!({"name": "A web site", "description": "One page.", "category": category, "price": price(1999)});
+    let service = admin.api.post("/services", body).await.expect(201);
+    let service = service["id"].as_str().expect("an id");
+    let listed = cloud.client().get(&format!("/services?category={}", category.replace(' ', "%20"))).await.expect(200);
+    assert_eq!(listed["items"][0]["id"], service);
+    let read = cloud.client().get(&format!("/services/{service}")).await.expect(200);
+    assert_eq!(read["price"], price(1999));
+
+    let (mut workers_socket, _) = Socket::hello(&worker, json!({})).await;
+    let (mut clients_socket, _) = Socket::hello(&client, json!({})).await;
+
+    let order = client.api.post("/orders", json!({"service_id": service, "note": "In blue, please."})).await.expect(201);
+    assert_eq!((&order["status"], &order["payment_status"]), (&json!("pending"), &json!("unpaid")));
+    let id = order["id"].as_str().expect("an id").to_owned();
+    let path = format!("/orders/{id}");
+
+    let paid = pay(cloud, &client, &id, "pm_card_visa").await;
+    assert_eq!(paid["status"], 200, "{paid:#}");
+    assert_eq!(paid["payment"]["amount"], 1999);
+
+    let opened = workers_socket.entry("order.opened", &id).await;
+    assert_eq!(opened["data"]["status"], "open");
+    let open = worker.api.get(&format!("/orders/open?category={}", category.replace(' ', "%20"))).await.expect(200);
+    assert_eq!(open["items"][0]["id"], id.as_str());
+    assert_eq!(open["items"][0]["actions"], json!(["accept"]));
+
+    let accepted = worker.api.post(&format!("{path}/accept"), json!({})).await.expect(200);
+    assert_eq!(accepted["worker"]["username"], worker.username.as_str());
+    let assigned = clients_socket.entry("order.assigned", &id).await;
+    assert_eq!(assigned["data"]["worker"]["username"], worker.username.as_str());
+
+    worker.api.post(&format!("{path}/deliver"), json!({"note": "Here it is."})).await.expect(200);
+    clients_socket.entry("order.delivered", &id).await;
+    let completed = client.api.post(&format!("{path}/complete"), json!({})).await.expect(200);
+    assert_eq!(completed["status"], "completed");
+    workers_socket.entry("order.completed", &id).await;
+    assert_eq!(client.api.get(&path).await.expect(200)["actions"], json!([]));
+}

@@ -1,0 +1,114 @@
+//! An HTTP client that knows nothing of the product but its conventions.
+
+use http::{HeaderMap, Method, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+type Http = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
+
+/// Talks to one base URL, with the headers it was given.
+#[derive(Clone)]
+pub struct Client {
+    base: String,
+    headers: Vec<(String, String)>,
+    http: Http,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Client {
+    pub fn new(base: &str) -> Self {
+        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
+        Self { base: base.trim_end_matches('/').to_owned(), headers: Vec::new(), http }
+    }
+
+    /// The same, sending this header with every request.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut next = self.clone();
+        next.headers.push((name.to_owned(), value.to_owned()));
+        next
+    }
+
+    /// The same, signed in.
+    pub fn bearer(&self, token: &str) -> Self {
+        self.with("authorization", &format!("Bearer {token}"))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, "", Bytes::new()).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, "application/json", body.to_string().into()).await
+    }
+
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
+        self.send(Method::POST, path, "application/x-www-form-urlencoded", pairs.join("&").into()).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, content_type: &str, body: Bytes) -> Answer {
+        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if !content_type.is_empty() {
+            request = request.header("content-type", content_type);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(body)).expect("a request");
+        let (parts, body) = self.http.request(request).await.expect("an answer").into_parts();
+        let bytes = body.collect().await.expect("a whole answer").to_bytes();
+        let body = match bytes.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into()),
+        };
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+fn percent(value: &str) -> String {
+    value.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+impl Answer {
+    /// The body, if the status is this one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        self.body
+    }
+
+    /// A problem document of this status and code, complete as RFC 9457 and our conventions have it.
+    #[track_caller]
+    pub fn problem(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{:#}", self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        for member in ["type", "title", "detail"] {
+            assert!(self.body[member].as_str().is_some_and(|text| !text.is_empty()), "no {member}: {:#}", self.body);
+        }
+        assert_eq!(self.body["request_id"].as_str(), self.header("x-request-id"));
+        self.body
+    }
+
+    /// The names of the fields that a 422 calls wrong, with their codes.
+    #[track_caller]
+    pub fn wrong_fields(self) -> Vec<(String, String)> {
+        let body = self.problem(422, "validation_failed");
+        let errors = body["errors"].as_array().expect("errors").iter();
+        errors.map(|e| (e["field"].as_str().expect("field").to_owned(), e["code"].as_str().expect("code").to_owned())).collect()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+}

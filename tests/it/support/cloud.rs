@@ -1,0 +1,109 @@
+//! Local clouds, each a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::Client;
+
+/// A running local cloud. It ends when its standard input closes: with this value, or with the test process, however that ends.
+pub struct Cloud {
+    pub ready: Ready,
+    child: Child,
+    stdin: Option<ChildStdin>,
+}
+
+/// The line that `--json` prints.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Ready {
+    pub http: String,
+    pub ws: String,
+    pub dynamodb: String,
+    pub stripe: String,
+    pub invoke: String,
+    pub webhook_secret: String,
+    pub functions: Vec<String>,
+}
+
+/// The cloud that the tests of this run share.
+pub fn cloud() -> &'static Cloud {
+    static CLOUD: OnceLock<Cloud> = OnceLock::new();
+    CLOUD.get_or_init(|| Cloud::start("shared", &["--ephemeral"]))
+}
+
+/// The workspace's folder.
+pub fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Builds the local cloud and the multi-call binary, once a run.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "local", "--package", "functions", "--bin", "local", "--bin", "marketplace"])
+            .current_dir(workspace())
+            .status();
+        assert!(built.expect("cargo starts").success(), "the local cloud does not build");
+        // target/debug/deps/it-... is this process.
+        let target = std::env::current_exe().expect("this process has a path");
+        target.ancestors().nth(2).expect("target/debug").join("local")
+    })
+}
+
+impl Cloud {
+    /// Starts one on free ports, with these further flags. Its log goes to `target/tests/<name>.log`.
+    pub fn start(name: &str, flags: &[&str]) -> Self {
+        Self::command(name, flags).unwrap_or_else(|log| panic!("the local cloud did not start; its log is {log}"))
+    }
+
+    /// As [`Cloud::start`]; the path of the log if it does not come up.
+    pub fn command(name: &str, flags: &[&str]) -> Result<Self, String> {
+        let logs = workspace().join("target/tests");
+        std::fs::create_dir_all(&logs).expect("target can be written");
+        let log = logs.join(format!("{name}.log"));
+        let mut child = Command::new(binary())
+            .args(["--http-port", "0", "--ws-port", "0", "--json", "--no-build", "--exit-with-stdin"])
+            .args(flags)
+            .current_dir(workspace())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&log).expect("the log can be written"))
+            .spawn()
+            .expect("the local cloud starts");
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
+        match serde_json::from_str(&line) {
+            Ok(ready) => Ok(Self { ready, child, stdin }),
+            Err(_) => Err(log.display().to_string()),
+        }
+    }
+
+    /// An HTTP client of its API.
+    pub fn client(&self) -> Client {
+        Client::new(&self.ready.http)
+    }
+
+    /// An HTTP client of its Stripe stand-in.
+    pub fn stripe(&self) -> Client {
+        Client::new(&self.ready.stripe)
+    }
+
+    /// The process's id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        // Its exit code is looked at by the tests that care.
+        drop(self.child.wait());
+    }
+}

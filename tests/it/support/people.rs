@@ -1,0 +1,79 @@
+//! People who are new to the marketplace, so that no two tests meet.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+
+use super::{Client, Cloud};
+
+/// Someone signed in.
+#[derive(Clone)]
+pub struct User {
+    pub id: String,
+    pub username: String,
+    pub password: String,
+    pub token: String,
+    pub refresh_token: String,
+    pub api: Client,
+}
+
+/// A name that nothing else has, in this run or another.
+pub fn unique(what: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_micros();
+    format!("{what}{}x{}", now % 1_000_000_000_000, COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A new client.
+pub async fn client(cloud: &Cloud) -> User {
+    register(cloud, json!({"role": "client"})).await
+}
+
+/// A new worker of these categories; of all when none is named.
+pub async fn worker(cloud: &Cloud, categories: &[&str]) -> User {
+    register(cloud, json!({"role": "worker", "categories": categories})).await
+}
+
+/// The sample administrator.
+pub async fn admin(cloud: &Cloud) -> User {
+    User::sign_in(cloud, "admin", "admin123").await
+}
+
+async fn register(cloud: &Cloud, mut fields: Value) -> User {
+    let username = unique("u");
+    fields["username"] = json!(username);
+    fields["email"] = json!(format!("{username}@example.com"));
+    fields["password"] = json!("correct horse");
+    cloud.client().post("/auth/register", fields).await.expect(201);
+    User::sign_in(cloud, &username, "correct horse").await
+}
+
+impl User {
+    pub async fn sign_in(cloud: &Cloud, username: &str, password: &str) -> Self {
+        let api = cloud.client();
+        let fields = [("grant_type", "password"), ("username", username), ("password", password)];
+        let token = api.form("/auth/token", &fields).await.expect(200);
+        let text = |name: &str| token[name].as_str().expect(name).to_owned();
+        let api = api.bearer(&text("access_token"));
+        let me = api.get("/auth/me").await.expect(200);
+        Self {
+            id: me["id"].as_str().expect("id").to_owned(),
+            username: username.to_owned(),
+            password: password.to_owned(),
+            token: text("access_token"),
+            refresh_token: text("refresh_token"),
+            api,
+        }
+    }
+}
+
+/// A price in US cents.
+pub fn price(cents: i64) -> Value {
+    json!({"amount": cents, "currency": "usd"})
+}
+
+/// A new service of this category at 19.99 dollars.
+pub async fn service(cloud: &Cloud, category: &str) -> Value {
+    let body = json!({"name": unique("Service "), "description": "Made for a test.", "category": category, "price": price(1999)});
+    admin(cloud).await.api.post("/services", body).await.expect(201)
+}

@@ -1,0 +1,61 @@
+//! A WebSocket client as a browser would be one: it gets a ticket, connects, says hello.
+
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::User;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Socket {
+    /// Connects with a fresh ticket.
+    pub async fn connect(user: &User) -> Self {
+        let ticket = user.api.post("/live/tickets", json!({})).await.expect(200);
+        let (stream, _) = connect_async(ticket["url"].as_str().expect("url")).await.expect("the handshake is accepted");
+        Self { stream }
+    }
+
+    /// Connects and says hello with these numbers; returns the welcome as well.
+    pub async fn hello(user: &User, after: Value) -> (Self, Value) {
+        let mut socket = Self::connect(user).await;
+        socket.send(json!({"action": "hello", "after": after})).await;
+        let welcome = socket.next().await;
+        assert_eq!(welcome["type"], "welcome", "{welcome:#}");
+        (socket, welcome)
+    }
+
+    pub async fn send(&mut self, message: Value) {
+        self.stream.send(Message::text(message.to_string())).await.expect("the socket takes a message");
+    }
+
+    /// The next frame.
+    pub async fn next(&mut self) -> Value {
+        let frame = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
+        let frame = frame.expect("the socket is open").expect("a whole frame");
+        serde_json::from_str(frame.to_text().expect("text")).expect("JSON")
+    }
+
+    /// The next entry of this type that is about this order; others are passed over.
+    pub async fn entry(&mut self, kind: &str, order: &str) -> Value {
+        loop {
+            let frame = self.next().await;
+            if frame["type"] == kind && frame["data"]["id"] == order {
+                return frame;
+            }
+        }
+    }
+
+    pub async fn close(mut self) {
+        self.stream.close(None).await.expect("the socket closes");
+    }
+}

@@ -1,0 +1,94 @@
+//! One list of functions: registry, template, binaries, event samples and watch router say the same.
+
+use std::collections::BTreeSet;
+
+use functions::registry::ALL;
+use serde_norway::Value;
+
+use crate::support::workspace;
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(workspace().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+fn registered() -> BTreeSet<String> {
+    ALL.iter().map(|function| function.name.to_owned()).collect()
+}
+
+/// The functions of the template: name, and method and path of their routes.
+fn deployed() -> Vec<(String, Vec<(String, String)>)> {
+    let template: Value = serde_norway::from_str(&read("template.yaml")).unwrap();
+    let resources = template["Resources"].as_mapping().unwrap();
+    let functions = resources.values().filter(|r| r["Type"] == "AWS::Serverless::Function");
+    let function = |function: &Value| {
+        let code = function["Properties"]["CodeUri"].as_str().unwrap();
+        let name = code.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
+        let events = function["Properties"]["Events"].as_mapping();
+        let routes = events.into_iter().flat_map(|events| events.values()).filter(|e| e["Type"] == "HttpApi");
+        let text = |event: &Value, name: &str| event["Properties"][name].as_str().unwrap().to_owned();
+        (name, routes.map(|e| (text(e, "Method"), text(e, "Path"))).collect())
+    };
+    functions.map(function).collect()
+}
+
+#[test]
+fn the_template_deploys_exactly_the_registered_functions_in_their_order() {
+    let deployed: Vec<_> = deployed().into_iter().map(|(name, _)| name).collect();
+    let registered: Vec<_> = ALL.iter().map(|function| function.name.to_owned()).collect();
+    assert_eq!(deployed, registered);
+}
+
+/// A binary is three lines: that it is exactly these, and compiles, proves that it is wired to its handler.
+#[test]
+fn every_binary_starts_its_own_handler_and_nothing_else() {
+    for function in ALL {
+        let expected = format!("fn main() -> std::process::ExitCode {{\n    {}\n}}\n", function.main);
+        let actual = read(&format!("functions/src/bin/{}.rs", function.name));
+        assert_eq!(actual.replace("//!", "//"), expected, "functions/src/bin/{}.rs", function.name);
+    }
+    let mut binaries: BTreeSet<String> = std::fs::read_dir(workspace().join("functions/src/bin"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert!(binaries.remove("marketplace"));
+    assert_eq!(binaries, registered());
+}
+
+#[test]
+fn every_binary_is_declared_without_tests() {
+    let manifest: toml::Value = toml::from_str(&read("functions/Cargo.toml")).unwrap();
+    let mut declared = BTreeSet::new();
+    for bin in manifest["bin"].as_array().unwrap() {
+        assert_eq!(bin["test"].as_bool(), Some(false), "{bin}");
+        declared.insert(bin["name"].as_str().unwrap().to_owned());
+    }
+    assert!(declared.remove("marketplace"));
+    assert_eq!(declared, registered());
+}
+
+#[test]
+fn every_function_has_a_sample_event_and_no_sample_is_left_over() {
+    let mut samples = BTreeSet::new();
+    for entry in std::fs::read_dir(workspace().join("events")).unwrap() {
+        let path = entry.unwrap().path();
+        serde_json::from_str::<serde_json::Value>(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        samples.insert(path.file_stem().unwrap().to_string_lossy().into_owned());
+    }
+    assert_eq!(samples, registered());
+}
+
+#[test]
+fn the_watch_router_has_the_routes_of_the_template() {
+    let manifest: toml::Value = toml::from_str(&read("Cargo.toml")).unwrap();
+    let router = &manifest["workspace"]["metadata"]["lambda"]["watch"]["router"];
+    let mut watched = BTreeSet::new();
+    for (path, targets) in router.as_table().unwrap() {
+        let targets = targets.as_array().cloned().unwrap_or_else(|| vec![targets.clone()]);
+        for target in targets {
+            let text = |name: &str| target[name].as_str().unwrap().to_owned();
+            watched.insert((text("function"), text("method"), path.clone()));
+        }
+    }
+    let routes = deployed().into_iter().flat_map(|(name, routes)| routes.into_iter().map(move |(m, p)| (name.clone(), m, p)));
+    assert_eq!(watched, routes.collect());
+}
