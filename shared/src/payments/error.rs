@@ -48,11 +48,14 @@ pub(super) fn failed(error: &StripeError) -> Error {
 }
 
 fn unavailable(source: String) -> Error {
-    Error::new(&catalogue::PAYMENTS_UNAVAILABLE, "Stripe does not answer just now; nothing was lost. Try again.").retry_after(5).with_source(source)
+    Error::new(&catalogue::PAYMENTS_UNAVAILABLE, "Stripe does not answer just now; nothing was lost. Try again.")
+        .retry_after(5)
+        .with_source(source)
 }
 
 fn declined(e: &ApiErrors) -> Error {
-    let error = Error::new(&catalogue::CARD_DECLINED, "The card was declined. Try another one.").with_source(summary(e));
+    let error =
+        Error::new(&catalogue::CARD_DECLINED, "The card was declined. Try another one.").with_source(summary(e));
     // The bank's reason where there is one, or else Stripe's: `insufficient_funds`, `expired_card`.
     match e.decline_code.as_deref().or(e.code.as_ref().map(|code| code.as_str())) {
         Some(code) => error.with("decline_code", code),
@@ -99,7 +102,11 @@ mod tests {
     fn a_stripe_that_is_down_slow_or_limiting_is_503_with_retry_after() {
         let api_error = r#"{"error": {"type": "api_error", "message": "Stripe's words"}}"#;
         let down = [500, 502, 503, 429, 409, 401].map(|status| stripe_error(status, api_error));
-        let silent = [StripeError::Timeout, StripeError::ClientError("reset".into()), StripeError::JSONDeserialize("<html>".into())];
+        let silent = [
+            StripeError::Timeout,
+            StripeError::ClientError("reset".into()),
+            StripeError::JSONDeserialize("<html>".into()),
+        ];
         for error in down.iter().chain(&silent) {
             let ours = failed(error);
             assert!(ours.is(&catalogue::PAYMENTS_UNAVAILABLE), "{error}");
@@ -109,7 +116,8 @@ mod tests {
 
     #[test]
     fn what_stripe_refuses_otherwise_is_our_fault_and_opaque() {
-        let body = r#"{"error": {"type": "invalid_request_error", "code": "amount_too_small", "message": "Stripe's words"}}"#;
+        let body =
+            r#"{"error": {"type": "invalid_request_error", "code": "amount_too_small", "message": "Stripe's words"}}"#;
         let error = failed(&stripe_error(400, body));
         assert_eq!(error.code().kind, Kind::Internal);
         assert!(!error.detail().contains("words"));

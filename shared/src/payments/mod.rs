@@ -38,7 +38,12 @@ pub trait Payments: Send + Sync {
     fn cancel_intent(&self, id: &PaymentIntentId) -> impl Future<Output = Result<Intent>> + Send;
 
     /// Gives back a part of what was charged.
-    fn refund(&self, intent: &PaymentIntentId, amount: Money, idempotency_key: &str) -> impl Future<Output = Result<Refund>> + Send;
+    fn refund(
+        &self,
+        intent: &PaymentIntentId,
+        amount: Money,
+        idempotency_key: &str,
+    ) -> impl Future<Output = Result<Refund>> + Send;
 
     /// All refunds of an intent, whoever made them.
     fn refunds(&self, intent: &PaymentIntentId) -> impl Future<Output = Result<Vec<Refund>>> + Send;

@@ -88,7 +88,8 @@ impl Notice {
     /// A body that reads the same, in the place of one that is too large to be stored.
     pub fn reduced(&self) -> String {
         let object = json!({"payment_intent": self.intent.as_ref().map(PaymentIntentId::as_str)});
-        json!({"id": self.id.as_str(), "type": self.kind, "api_version": self.api_version, "data": {"object": object}}).to_string()
+        json!({"id": self.id.as_str(), "type": self.kind, "api_version": self.api_version, "data": {"object": object}})
+            .to_string()
     }
 }
 
@@ -108,7 +109,9 @@ mod tests {
     use super::*;
 
     fn event(kind: &str, object: &Value) -> Vec<u8> {
-        json!({"id": "evt_1", "type": kind, "api_version": "2030-01-01.future", "data": {"object": object}}).to_string().into_bytes()
+        json!({"id": "evt_1", "type": kind, "api_version": "2030-01-01.future", "data": {"object": object}})
+            .to_string()
+            .into_bytes()
     }
 
     fn asks(body: &[u8]) -> Option<(String, bool)> {
@@ -119,7 +122,9 @@ mod tests {
     fn every_kind_of_object_leads_to_its_intent() {
         let intent = json!({"id": "pi_1", "object": "payment_intent"});
         assert_eq!(asks(&event("payment_intent.succeeded", &intent)), Some(("pi_1".into(), false)));
-        for (kind, object) in [("charge.refunded", "charge"), ("refund.failed", "refund"), ("charge.dispute.created", "dispute")] {
+        for (kind, object) in
+            [("charge.refunded", "charge"), ("refund.failed", "refund"), ("charge.dispute.created", "dispute")]
+        {
             let by_id = json!({"id": "xx_1", "object": object, "payment_intent": "pi_1"});
             let expanded = json!({"id": "xx_1", "object": object, "payment_intent": {"id": "pi_1"}});
             for object in [by_id, expanded] {
@@ -140,7 +145,16 @@ mod tests {
 
     #[test]
     fn any_body_is_an_event_and_the_same_body_the_same_one() {
-        let bodies: [&[u8]; 8] = [b"", b"{", b"null", b"[1]", b"\xff\xfe", b"{\"id\": 7}", b"{\"id\": \"evt #1\"}", b"{\"data\": {\"object\": 3}}"];
+        let bodies: [&[u8]; 8] = [
+            b"",
+            b"{",
+            b"null",
+            b"[1]",
+            b"\xff\xfe",
+            b"{\"id\": 7}",
+            b"{\"id\": \"evt #1\"}",
+            b"{\"data\": {\"object\": 3}}",
+        ];
         for body in bodies {
             let notice = Notice::read(body);
             assert!(notice.id.as_str().starts_with("unidentified_"), "{notice:?}");
@@ -151,7 +165,10 @@ mod tests {
 
     #[test]
     fn a_reduced_body_reads_as_the_whole() {
-        for object in [json!({"id": "pi_1", "object": "payment_intent", "x": "y".repeat(1000)}), json!({"object": "refund", "payment_intent": "pi_1"})] {
+        for object in [
+            json!({"id": "pi_1", "object": "payment_intent", "x": "y".repeat(1000)}),
+            json!({"object": "refund", "payment_intent": "pi_1"}),
+        ] {
             let whole = Notice::read(&event("refund.created", &object));
             assert_eq!(Notice::read(whole.reduced().as_bytes()), whole);
         }

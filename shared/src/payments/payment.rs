@@ -35,6 +35,11 @@ impl Payment {
         Self { intent, refunds: Vec::new(), chargebacks: Vec::new() }
     }
 
+    /// Whether what it says of the intent's status can't be overtaken: it is paid, canceled, or nothing yet.
+    pub fn is_final(&self) -> bool {
+        !matches!(self.status(), Some(FactKind::Processing | FactKind::RequiresAction | FactKind::Failed))
+    }
+
     /// The order after all of this; `None` when it knew already.
     ///
     /// # Errors
@@ -65,9 +70,16 @@ impl Payment {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let refunds = self.refunds.iter().cloned().map(|Refund { id, amount, status }| FactKind::Refund { refund: id, amount, status });
-        let chargebacks =
-            self.chargebacks.iter().cloned().map(|Chargeback { id, amount, state }| FactKind::Chargeback { chargeback: id, amount, state });
+        let refunds = self.refunds.iter().cloned().map(|Refund { id, amount, status }| FactKind::Refund {
+            refund: id,
+            amount,
+            status,
+        });
+        let chargebacks = self
+            .chargebacks
+            .iter()
+            .cloned()
+            .map(|Chargeback { id, amount, state }| FactKind::Chargeback { chargeback: id, amount, state });
         let kinds = self.status().into_iter().chain(refunds).chain(chargebacks);
         kinds.map(|kind| Fact { intent: self.intent.id.clone(), kind }).collect()
     }
@@ -106,7 +118,12 @@ mod tests {
     }
 
     fn client() -> Caller {
-        Caller { id: UserId::derived(&["client"]), username: Username::parse("client1").unwrap(), role: Role::Client, active: true }
+        Caller {
+            id: UserId::derived(&["client"]),
+            username: Username::parse("client1").unwrap(),
+            role: Role::Client,
+            active: true,
+        }
     }
 
     fn order(name: &str) -> Order {
@@ -142,7 +159,9 @@ mod tests {
     #[test]
     fn each_status_of_an_intent_is_one_of_payment() {
         let order = order("a");
-        let after = |intent: Intent| apply(&Payment::of(intent), &order).unwrap().map(|order| (order.status, order.payment_status));
+        let after = |intent: Intent| {
+            apply(&Payment::of(intent), &order).unwrap().map(|order| (order.status, order.payment_status))
+        };
         let declined = Intent { declined: true, ..intent(&order, IntentStatus::RequiresPaymentMethod) };
         for (intent, expected) in [
             (intent(&order, IntentStatus::RequiresPaymentMethod), None),
@@ -187,11 +206,18 @@ mod tests {
         let order = order("a").transition(Transition::Cancel, By::user(&client(), AT), &Timers::default()).unwrap();
         let mut payment = Payment::of(intent(&order, IntentStatus::Succeeded));
         payment.intent.charge.as_mut().unwrap().fee = Some(usd(88));
-        payment.refunds = vec![Refund { id: RefundId::parse("re_1").unwrap(), amount: usd(999), status: RefundStatus::Succeeded }];
-        payment.chargebacks =
-            vec![Chargeback { id: ChargebackId::parse("dp_1").unwrap(), amount: usd(1000), state: ChargebackState::Lost }];
+        payment.refunds =
+            vec![Refund { id: RefundId::parse("re_1").unwrap(), amount: usd(999), status: RefundStatus::Succeeded }];
+        payment.chargebacks = vec![Chargeback {
+            id: ChargebackId::parse("dp_1").unwrap(),
+            amount: usd(1000),
+            state: ChargebackState::Lost,
+        }];
         let after = apply(&payment, &order).unwrap().unwrap();
-        assert_eq!((after.status, after.payment_status, after.ledger.balance()), (Status::Canceled, PaymentStatus::Refunded, 0));
+        assert_eq!(
+            (after.status, after.payment_status, after.ledger.balance()),
+            (Status::Canceled, PaymentStatus::Refunded, 0)
+        );
         assert_eq!((after.version, after.history.len()), (order.version + 3, order.history.len() + 3));
         assert_eq!(apply(&payment, &after).unwrap(), None);
     }

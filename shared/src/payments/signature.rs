@@ -18,7 +18,8 @@ impl WebhookSecrets {
     /// From `STRIPE_WEBHOOK_SECRETS`, separated by commas.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let list = secret("STRIPE_WEBHOOK_SECRETS")?;
-        let secrets: Vec<_> = list.expose().split(',').map(str::trim).filter(|s| !s.is_empty()).map(Secret::new).collect();
+        let secrets: Vec<_> =
+            list.expose().split(',').map(str::trim).filter(|s| !s.is_empty()).map(Secret::new).collect();
         match secrets.is_empty() {
             true => Err(ConfigError::new("STRIPE_WEBHOOK_SECRETS", "names no secret")),
             false => Ok(Self::new(&secrets)),
@@ -57,7 +58,11 @@ impl WebhookSecrets {
 }
 
 fn invalid(why: &'static str) -> Error {
-    Error::new(&catalogue::INVALID_SIGNATURE, "Only Stripe may call this, with a fresh signature of the body as it is sent.").with_source(why)
+    Error::new(
+        &catalogue::INVALID_SIGNATURE,
+        "Only Stripe may call this, with a fresh signature of the body as it is sent.",
+    )
+    .with_source(why)
 }
 
 #[cfg(test)]
@@ -88,7 +93,15 @@ mod tests {
     fn a_genuine_signature_is_accepted_and_a_forged_one_is_not() {
         assert!(accepts(&["whsec_a"], &header("whsec_a", NOW), BODY));
         assert!(!accepts(&["whsec_a"], &header("whsec_b", NOW), BODY), "wrong secret");
-        for forged in ["", "t=", "v1=", "t=1800000000", &format!("t={NOW},v1="), &format!("t={NOW},v1=zz"), &format!("t={NOW},v1={}", "0".repeat(64))] {
+        for forged in [
+            "",
+            "t=",
+            "v1=",
+            "t=1800000000",
+            &format!("t={NOW},v1="),
+            &format!("t={NOW},v1=zz"),
+            &format!("t={NOW},v1={}", "0".repeat(64)),
+        ] {
             assert!(!accepts(&["whsec_a"], forged, BODY), "{forged}");
         }
         let none = WebhookSecrets::new(&[Secret::new("whsec_a")]).verify(None, BODY, Timestamp::UNIX_EPOCH);
@@ -115,7 +128,9 @@ mod tests {
 
     #[test]
     fn only_signatures_of_the_last_and_next_five_minutes_count() {
-        for (seconds, fresh) in [(-301, false), (-300, true), (0, true), (300, true), (301, false), (i64::MIN / 2, false)] {
+        for (seconds, fresh) in
+            [(-301, false), (-300, true), (0, true), (300, true), (301, false), (i64::MIN / 2, false)]
+        {
             assert_eq!(accepts(&["whsec_a"], &header("whsec_a", NOW + seconds), BODY), fresh, "{seconds} s");
         }
         let moved = header("whsec_a", NOW - 900).replace(&(NOW - 900).to_string(), &NOW.to_string());

@@ -189,7 +189,8 @@ fn money(amount: i64, currency: &stripe_types::Currency) -> Option<Money> {
 }
 
 fn known(amount: i64, currency: &stripe_types::Currency) -> Result<Money> {
-    money(amount, currency).ok_or_else(|| Error::internal(format!("Stripe moved money in {currency}, in which no price is")))
+    money(amount, currency)
+        .ok_or_else(|| Error::internal(format!("Stripe moved money in {currency}, in which no price is")))
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnC
 pub use account::{Account, Registered};
 pub use cursor::{CursorKey, Listed, PageRequest};
 pub use feed::{Draft, Entry};
+pub use keys::Changed;
 pub use order::OrdersOf;
 pub use row::{Entity, Key};
 pub use service::StoredService;

@@ -167,7 +167,12 @@ mod tests {
         assert_eq!(item["expires_at"].as_n().unwrap(), &(35 * 24 * 3600).to_string());
         assert_eq!(from_item::<StripeEvent>(item).unwrap(), event);
 
-        let done = Handled { outcome: EventOutcome::Mismatch, reason: Some("amount".into()), order_id: None, at: Timestamp::UNIX_EPOCH };
+        let done = Handled {
+            outcome: EventOutcome::Mismatch,
+            reason: Some("amount".into()),
+            order_id: None,
+            at: Timestamp::UNIX_EPOCH,
+        };
         let item = to_item(&event.handled(done)).unwrap();
         assert!(!item.contains_key("gsi5pk"));
         assert_eq!(item["gsi1pk"].as_s().unwrap(), "STRIPE#mismatch");
