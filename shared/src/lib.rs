@@ -7,5 +7,6 @@ mod aws;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod payments;
 pub mod store;
 pub mod telemetry;

@@ -14,6 +14,7 @@ mod row;
 mod service;
 mod session;
 mod transaction;
+mod webhook;
 
 use std::collections::HashMap;
 
@@ -24,10 +25,12 @@ use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 pub use account::{Account, Registered};
 pub use cursor::{CursorKey, Listed, PageRequest};
 pub use feed::{Draft, Entry};
+pub use keys::Changed;
 pub use order::OrdersOf;
 pub use row::{Entity, Key};
 pub use service::StoredService;
 pub use session::{Presented, Session};
+pub use webhook::{EventOutcome, Handled, StripeEvent};
 
 use crate::aws::Environment;
 use crate::config::{ConfigError, optional, required};
