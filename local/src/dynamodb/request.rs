@@ -221,5 +221,4 @@ fn scalar(attribute: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "request_tests.rs"]
 mod tests;
