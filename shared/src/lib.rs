@@ -7,6 +7,7 @@ mod aws;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod live;
 pub mod payments;
 pub mod store;
 pub mod telemetry;

@@ -34,6 +34,8 @@ catalogue! {
     UNAUTHENTICATED "unauthenticated" Unauthenticated "Sign in first";
     INVALID_TOKEN "invalid_token" Unauthenticated "The access token is not valid";
     INVALID_TICKET "invalid_ticket" Unauthenticated "The ticket is not valid";
+    UNKNOWN_ACTION "unknown_action" Malformed "There is no such action";
+    FEED_NUMBER_AHEAD "feed_number_ahead" Malformed "The feed has no such number yet";
     CARD_DECLINED "card_declined" PaymentRefused "The card was declined";
     FORBIDDEN "forbidden" Forbidden "Not allowed";
     ACCOUNT_SUSPENDED "account_suspended" Forbidden "The account is suspended";
@@ -63,6 +65,7 @@ catalogue! {
     TOO_MANY_REQUESTS "too_many_requests" Throttled "Too many requests";
     INTERNAL "internal" Internal "Internal error";
     PAYMENTS_UNAVAILABLE "payments_unavailable" Unavailable "Payments are unavailable";
+    REPLAY_UNFINISHED "replay_unfinished" Unavailable "There is more than one hello can replay";
     DATABASE_UNAVAILABLE "database_unavailable" Unavailable "The database is unavailable";
 }
 

@@ -1,36 +1,41 @@
 //! Feeds: numbered 1, 2, 3, ... without gaps, each event in each feed once, however often it is appended.
 //!
-//! An append is one transaction of three items: the proof that the event is in (`SEEN#`), the counter (`HEAD`), the entry. Whoever dies before it
-//! has done nothing, whoever comes again finds the proof.
+//! An append is one transaction: the proof that the event is in (`SEEN#`), the entry, and the counter (`HEAD`). Whoever dies before it has
+//! done nothing, whoever comes again finds the proof.
+
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::Update;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::row::{Entity, Key};
-use super::transaction::{Committed, Transaction, check, n};
+use super::row::{Entity, Key, from_item};
+use super::transaction::{Committed, Transaction, backoff, n};
 use super::{Query, Store, keys};
-use crate::domain::feed::Feed;
+use crate::domain::feed::{EntryKind, Feed};
+use crate::domain::ids::EntryId;
 use crate::error::{Error, Result};
 
 /// How long entries are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Entries that one transaction appends: each takes two items of the hundred that a transaction may have, and the counter takes one.
+const AT_ONCE: usize = 49;
 /// How often an append that loses the race for the next number tries the one after.
-const ATTEMPTS: usize = 50;
+const ATTEMPTS: u32 = 50;
 
 /// One entry of a feed, in the shape that sockets and `GET /live/feed` show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// What happened: `order.opened`, ...
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: EntryKind,
     /// Which feed it is in.
     pub feed: Feed,
     /// Its number there: 1, 2, 3, ...
     pub seq: u64,
-    /// Unique for the event, the same in every feed.
-    pub id: String,
+    /// Unique for what happened, the same in every feed.
+    pub id: EntryId,
     /// When it happened.
     pub at: Timestamp,
     /// The order's public shape, or the message.
@@ -72,7 +77,7 @@ impl Entity for Head {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Seen {
     feed: Feed,
-    id: String,
+    id: EntryId,
     seq: u64,
     at: Timestamp,
 }
@@ -84,6 +89,7 @@ impl Entity for Seen {
         keys::feed_seen(&self.feed, &self.id)
     }
 
+    /// It outlives its entry, and by far the 24 hours in which a stream can repeat a record.
     fn expires_at(&self) -> Option<Timestamp> {
         Some(self.at + KEPT)
     }
@@ -93,11 +99,9 @@ impl Entity for Seen {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// Its type.
-    pub kind: String,
-    /// Which feed.
-    pub feed: Feed,
-    /// Unique for the event.
-    pub id: String,
+    pub kind: EntryKind,
+    /// Unique for what happened.
+    pub id: EntryId,
     /// When it happened.
     pub at: Timestamp,
     /// What it shows.
@@ -105,37 +109,62 @@ pub struct Draft {
 }
 
 impl Store {
-    /// Appends an event to a feed and returns its number there: the one it has already, if it was appended before.
-    pub async fn append(&self, draft: &Draft) -> Result<u64> {
-        for _ in 0..ATTEMPTS {
-            let (seen, head) = self
-                .get_two::<Seen, Head>(keys::feed_seen(&draft.feed, &draft.id), keys::feed_head(&draft.feed))
-                .await?;
-            if let Some(seen) = seen {
-                return Ok(seen.seq);
-            }
-            let last = head.as_ref().map_or(0, |head| head.last);
-            if self.append_as(draft, last).await? {
-                return Ok(last + 1);
-            }
+    /// Appends events to a feed, in their order. Those that are in it already stay where they are.
+    pub async fn append(&self, feed: &Feed, drafts: &[Draft]) -> Result<()> {
+        for drafts in drafts.chunks(AT_ONCE) {
+            self.append_some(feed, drafts).await?;
         }
-        Err(super::error::unavailable(format!("feed {} is written by too many at once", draft.feed)))
+        Ok(())
     }
 
-    async fn append_as(&self, draft: &Draft, last: u64) -> Result<bool> {
-        let Draft { kind, feed, id, at, data } = draft.clone();
-        let seq = last + 1;
-        let seen = Seen { feed: feed.clone(), id: id.clone(), seq, at };
-        let entry = Entry { kind, feed: feed.clone(), seq, id, at, data };
-        let mut transaction = Transaction::default().create(self, &seen)?.create(self, &entry)?;
+    async fn append_some(&self, feed: &Feed, drafts: &[Draft]) -> Result<()> {
+        for attempt in 0..ATTEMPTS {
+            let (last, mut seen) = self.head_and_seen(feed, drafts).await?;
+            // `insert` keeps one of those that came twice in this call, too.
+            let new: Vec<&Draft> = drafts.iter().filter(|draft| seen.insert(draft.id.clone())).collect();
+            if new.is_empty() || self.append_after(feed, last, &new).await? {
+                return Ok(());
+            }
+            tokio::time::sleep(backoff(attempt)?).await;
+        }
+        Err(super::error::unavailable(format!("feed {feed} is written by too many at once")))
+    }
+
+    async fn head_and_seen(&self, feed: &Feed, drafts: &[Draft]) -> Result<(u64, HashSet<EntryId>)> {
+        let ids: HashSet<&EntryId> = drafts.iter().map(|draft| &draft.id).collect();
+        let mut wanted: Vec<Key> = ids.into_iter().map(|id| keys::feed_seen(feed, id)).collect();
+        let head = keys::feed_head(feed);
+        wanted.push(head.clone());
+        let (mut last, mut seen) = (0, HashSet::new());
+        for item in self.get_items(wanted).await? {
+            if head.names(&item) {
+                last = from_item::<Head>(item)?.last;
+            } else {
+                seen.insert(from_item::<Seen>(item)?.id);
+            }
+        }
+        Ok((last, seen))
+    }
+
+    /// Whether they got the numbers after `last`; `false` when another append was faster.
+    async fn append_after(&self, feed: &Feed, last: u64, drafts: &[&Draft]) -> Result<bool> {
+        let mut transaction = Transaction::default();
+        let mut next = last;
+        for draft in drafts {
+            next += 1;
+            let Draft { kind, id, at, data } = (*draft).clone();
+            let seen = Seen { feed: feed.clone(), id: id.clone(), seq: next, at };
+            let entry = Entry { kind, feed: feed.clone(), seq: next, id, at, data };
+            transaction = transaction.create(self, &seen)?.create(self, &entry)?;
+        }
         transaction = match last {
-            0 => transaction.create(self, &Head { feed, last: seq })?,
-            _ => transaction.update(self.advance(&feed, last)?),
+            0 => transaction.create(self, &Head { feed: feed.clone(), last: next })?,
+            _ => transaction.update(self.advance(feed, last, next)?),
         };
         Ok(transaction.commit(&self.client).await? == Committed::Yes)
     }
 
-    fn advance(&self, feed: &Feed, last: u64) -> Result<Update> {
+    fn advance(&self, feed: &Feed, last: u64, next: u64) -> Result<Update> {
         Update::builder()
             .table_name(&self.table)
             .set_key(Some(keys::feed_head(feed).into_item()))
@@ -143,40 +172,27 @@ impl Store {
             .condition_expression("version = :last")
             .expression_attribute_names("#last", "last")
             .expression_attribute_values(":last", n(last))
-            .expression_attribute_values(":next", n(last + 1))
+            .expression_attribute_values(":next", n(next))
             .build()
             .map_err(Error::internal)
     }
 
-    /// The number of a feed's last entry; 0 while it is empty.
-    pub async fn feed_last(&self, feed: &Feed) -> Result<u64> {
-        Ok(self.get::<Head>(keys::feed_head(feed)).await?.map_or(0, |head| head.last))
+    /// The numbers of these feeds' last entries; 0 for one that is empty. At most 100 feeds.
+    pub async fn feed_heads(&self, feeds: &[Feed]) -> Result<HashMap<Feed, u64>> {
+        let mut heads: HashMap<Feed, u64> = feeds.iter().map(|feed| (feed.clone(), 0)).collect();
+        for item in self.get_items(feeds.iter().map(keys::feed_head).collect()).await? {
+            let head: Head = from_item(item)?;
+            heads.insert(head.feed, head.last);
+        }
+        Ok(heads)
     }
 
-    /// Up to `limit` entries of a feed after number `after`, in order.
+    /// Up to `limit` entries of a feed after number `after`, in order, as they are now. Entries older than [`KEPT`] are gone, so that the
+    /// first may have a higher number than `after + 1`.
     pub async fn feed_after(&self, feed: &Feed, after: u64, limit: usize) -> Result<Vec<Entry>> {
         let between = Some((keys::sequence(after.saturating_add(1)), keys::sequence(u64::MAX)));
-        let page = self
-            .query(&Query {
-                index: None,
-                partition: keys::entries(feed),
-                between,
-                status: None,
-                forward: true,
-                limit,
-                start: None,
-            })
-            .await?;
-        Ok(page.items)
-    }
-
-    /// A condition for another transaction: that this feed's last entry is still `last`.
-    pub(crate) fn feed_is_at(&self, feed: &Feed, last: u64) -> Result<aws_sdk_dynamodb::types::ConditionCheck> {
-        let check = check(self, keys::feed_head(feed));
-        let check = match last {
-            0 => check.condition_expression("attribute_not_exists(pk)"),
-            _ => check.condition_expression("version = :last").expression_attribute_values(":last", n(last)),
-        };
-        check.build().map_err(Error::internal)
+        let partition = keys::entries(feed);
+        let query = Query { index: None, partition, between, status: None, forward: true, limit, start: None };
+        Ok(self.query(&query).await?.items)
     }
 }

@@ -6,13 +6,18 @@ use jiff::Timestamp;
 
 use super::row::Key;
 use crate::domain::feed::Feed;
-use crate::domain::ids::{OrderId, ServiceId, StripeEventId, UserId};
+use crate::domain::ids::{EntryId, OrderId, ServiceId, StripeEventId, UserId};
 use crate::domain::text::CategoryKey;
 use crate::domain::user::Role;
 
 /// How many partitions the open orders of one category are spread over, and the due timers.
 /// A partition takes 1000 writes a second; the pool of one category sees two writes an order.
 pub const SHARDS: u8 = 4;
+
+/// How many partitions the sockets of a role-wide feed are spread over. All of them reconnecting at once is what fills a partition:
+/// 8 take 8 000 rows a second, which is more sockets than API Gateway lets open in that time (docs/live.md). Changing it is a migration:
+/// rows written before are not looked for where they are.
+pub(super) const FEED_SHARDS: u8 = 8;
 
 /// Sorts after every sort key that starts with a time.
 pub(super) const LAST: &str = "~";
@@ -60,8 +65,8 @@ pub(super) fn feed_head(feed: &Feed) -> Key {
 }
 
 /// The proof that an event is in a feed already.
-pub(super) fn feed_seen(feed: &Feed, event: &str) -> Key {
-    Key::new(format!("FEED#{feed}"), format!("SEEN#{event}"))
+pub(super) fn feed_seen(feed: &Feed, entry: &EntryId) -> Key {
+    Key::new(format!("FEED#{feed}"), format!("SEEN#{entry}"))
 }
 
 /// An entry of a feed. Entries have a partition of their own, so that the stream tells them from counters by their prefix.
@@ -71,6 +76,42 @@ pub(super) fn feed_entry(feed: &Feed, seq: u64) -> Key {
 
 pub(super) fn entries(feed: &Feed) -> String {
     format!("ENTRIES#{feed}")
+}
+
+/// The connections table: a ticket, under its hash.
+pub(super) fn ticket(hash: &str) -> Key {
+    Key::new(format!("TICKET#{hash}"), "TICKET")
+}
+
+/// The connections table: a socket.
+pub(super) fn connection(id: &str) -> Key {
+    Key::new(format!("CONN#{id}"), "CONN")
+}
+
+/// The connections table: a socket among its user's.
+pub(super) fn socket_of(user: &UserId, connection: &str) -> Key {
+    Key::new(sockets_of(user), connection)
+}
+
+pub(super) fn sockets_of(user: &UserId) -> String {
+    format!("USER#{user}")
+}
+
+/// The connections table: what one socket gets of a feed. A role-wide feed's sockets are spread over its shards.
+pub(super) fn subscription(feed: &Feed, connection: &str) -> Key {
+    Key::new(subscriptions(feed, spread(connection, feed_shards(feed))), connection)
+}
+
+pub(super) fn subscriptions(feed: &Feed, shard: u8) -> String {
+    format!("FEED#{shard}#{feed}")
+}
+
+/// Over how many partitions a feed's sockets are spread: one for a user's few, [`FEED_SHARDS`] for a role's or a category's many.
+pub(super) const fn feed_shards(feed: &Feed) -> u8 {
+    match feed {
+        Feed::User(_) => 1,
+        Feed::Role(_) | Feed::Category(_) | Feed::AnyCategory => FEED_SHARDS,
+    }
 }
 
 /// A number that sorts as text.
@@ -210,8 +251,12 @@ pub(super) mod index {
         format!("PENDING#{shard}")
     }
 
-    /// The shard of an id: always the same one.
     fn shard(id: &str) -> u8 {
-        id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % SHARDS
+        spread(id, SHARDS)
     }
+}
+
+/// The shard of an id: always the same one.
+fn spread(id: &str, shards: u8) -> u8 {
+    id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % shards
 }

@@ -5,6 +5,7 @@
 //! so that the caller turns it into a domain error where it is written, and never into a 500.
 
 mod account;
+mod connection;
 pub mod cursor;
 mod error;
 mod feed;
@@ -13,6 +14,7 @@ mod order;
 mod row;
 mod service;
 mod session;
+mod subscription;
 mod transaction;
 mod webhook;
 
@@ -23,14 +25,16 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnC
 use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 
 pub use account::{Account, Registered};
+pub use connection::{Connection, Connections, OpenSocket, Ticket};
 pub use cursor::{CursorKey, Listed, PageRequest};
 pub use feed::{Draft, Entry};
 pub use keys::Changed;
 pub use order::OrdersOf;
-pub use row::{Entity, Key};
+pub use row::{Entity, Key, from_image};
 pub use service::StoredService;
 pub use session::{Presented, Session};
 pub use webhook::{EventOutcome, Handled, StripeEvent};
+pub use subscription::{Live, Skip, Subscription};
 
 use crate::aws::Environment;
 use crate::config::{ConfigError, optional, required};
@@ -88,28 +92,28 @@ impl Store {
 
     /// One consistent read of two items: the caller's account and the object, in one round trip.
     pub(crate) async fn get_two<A: Entity, B: Entity>(&self, a: Key, b: Key) -> Result<(Option<A>, Option<B>)> {
-        let mut wanted = vec![a.clone().into_item(), b.clone().into_item()];
-        let mut found: Vec<Item> = Vec::new();
-        // DynamoDB may leave keys unread under pressure, and says which.
-        for _ in 0..3 {
-            let request = KeysAndAttributes::builder()
-                .set_keys(Some(std::mem::take(&mut wanted)))
-                .consistent_read(true)
-                .build()
-                .map_err(Error::internal)?;
+        let mut found = self.get_items(vec![a.clone(), b.clone()]).await?;
+        let mut take = |key: &Key| found.iter().position(|item| key.names(item)).map(|at| found.swap_remove(at));
+        let (a, b) = (take(&a), take(&b));
+        Ok((a.map(from_item).transpose()?, b.map(from_item).transpose()?))
+    }
+
+    /// One consistent read of up to 100 items, in no order; those that are not there are missing.
+    pub(crate) async fn get_items(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
+        let mut wanted: Vec<Item> = keys.into_iter().map(Key::into_item).collect();
+        let mut found = Vec::new();
+        // DynamoDB may leave keys unread under pressure or beyond 16 MB, and says which.
+        for _ in 0..5 {
+            let request = KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(true);
+            let request = request.build().map_err(Error::internal)?;
             let out = self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(failed)?;
             found.extend(out.responses.and_then(|mut r| r.remove(&self.table)).unwrap_or_default());
             wanted = out.unprocessed_keys.and_then(|mut u| u.remove(&self.table)).map(|k| k.keys).unwrap_or_default();
             if wanted.is_empty() {
-                break;
+                return Ok(found);
             }
         }
-        if !wanted.is_empty() {
-            return Err(error::unavailable("unprocessed keys"));
-        }
-        let mut take = |key: &Key| found.iter().position(|item| key.names(item)).map(|at| found.swap_remove(at));
-        let (a, b) = (take(&a), take(&b));
-        Ok((a.map(from_item).transpose()?, b.map(from_item).transpose()?))
+        Err(error::unavailable("unprocessed keys"))
     }
 
     /// Writes an item that must not be there yet.

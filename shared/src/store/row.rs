@@ -106,6 +106,14 @@ pub(crate) fn to_item<T: Entity>(entity: &T) -> Result<Item> {
     Ok(item)
 }
 
+/// Reads an image of a stream record.
+///
+/// # Errors
+/// Internal, naming the item's key, when it is not what it should be.
+pub fn from_image<T: Entity>(image: serde_dynamo::Item) -> Result<T> {
+    from_item(image.into())
+}
+
 /// Reads an item back. One that is not what it should be is an internal error that names its key, never a panic and never skipped.
 pub(crate) fn from_item<T: Entity>(mut item: Item) -> Result<T> {
     let describe = |item: &Item| format!("{:?} {:?}", item.get("pk"), item.get("sk"));

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ConditionCheck, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem, Update};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Store;
 use super::error::{failed, unavailable};
-use super::row::{Entity, Key, to_item};
+use super::row::{Entity, to_item};
 use crate::error::{Error, Result};
 
 /// How often a transaction that conflicts with another is tried.
@@ -47,12 +47,6 @@ impl Transaction {
         self
     }
 
-    /// A condition on an item that is not written.
-    pub(crate) fn check(mut self, check: ConditionCheck) -> Self {
-        self.items.push(TransactWriteItem::builder().condition_check(check).build());
-        self
-    }
-
     /// Commits. Conflicts with other transactions and throttles are retried with jittered back-off; a failed condition is an answer.
     pub(crate) async fn commit(self, client: &aws_sdk_dynamodb::Client) -> Result<Committed> {
         for attempt in 0..ATTEMPTS {
@@ -72,7 +66,7 @@ impl Transaction {
 }
 
 /// Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): between 0 and 10 ms doubled each time, 640 ms at most.
-fn backoff(attempt: u32) -> Result<Duration> {
+pub(super) fn backoff(attempt: u32) -> Result<Duration> {
     let mut random = [0; 2];
     SystemRandom::new().fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
     let ceiling = 10_u64 << attempt.min(6);
@@ -119,11 +113,6 @@ pub(crate) fn s(value: impl Into<String>) -> AttributeValue {
 /// A number attribute.
 pub(crate) fn n(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
-}
-
-/// A condition on the item under `key`.
-pub(crate) fn check(store: &Store, key: Key) -> aws_sdk_dynamodb::types::builders::ConditionCheckBuilder {
-    ConditionCheck::builder().table_name(&store.table).set_key(Some(key.into_item()))
 }
 
 #[cfg(test)]

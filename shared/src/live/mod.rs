@@ -1,0 +1,72 @@
+//! Live feeds: entries reach those concerned without their asking, and nobody else.
+//!
+//! - [`ticket`]: the right to open one socket
+//! - [`hello`]: what a client missed is replayed, and from then on pushed
+//! - [`fan_out`]: what was appended to a feed goes to its sockets
+//! - [`close`]: sockets end with the sign-in, the account or the limit that they belong to
+//! - [`frame`]: what goes over a socket; [`push`]: how it gets there
+//!
+//! A feed is stored ([`crate::store::Entry`]), and pushing is an optimisation of reading it. What a socket was given of a feed is always all of it
+//! from where it started: a socket that can't be given an entry is closed, and its client comes back and says what it has.
+
+pub mod close;
+pub mod fan_out;
+pub mod frame;
+pub mod hello;
+pub mod push;
+pub mod ticket;
+
+use crate::config::ConfigError;
+use crate::error::Result;
+use crate::store::{Connections, Store};
+use push::{ApiGateway, Posted, Push};
+
+/// Feeds, sockets, and the way to the sockets.
+#[derive(Debug, Clone)]
+pub struct Live<P = ApiGateway> {
+    /// Feeds and accounts.
+    pub store: Store,
+    /// Sockets.
+    pub connections: Connections,
+    /// The way to the sockets.
+    pub push: P,
+}
+
+impl Live {
+    /// From `TABLE_NAME`, `CONNECTIONS_TABLE_NAME`, `PUSH_ENDPOINT` and what Lambda sets.
+    pub fn from_env() -> std::result::Result<Self, ConfigError> {
+        let (store, connections) = (Store::from_env()?, Connections::from_env()?);
+        Ok(Self { store, connections, push: ApiGateway::from_env()? })
+    }
+}
+
+impl<P: Push> Live<P> {
+    /// Hands frames to a socket, in order; `false` when it is gone. One that does not take them is closed: what it holds is never
+    /// missing something in between.
+    ///
+    /// # Errors
+    /// When it could be neither reached nor closed.
+    pub async fn send<'a>(&self, connection: &str, frames: impl IntoIterator<Item = &'a [u8]>) -> Result<bool> {
+        for frame in frames {
+            match self.push.post(connection, frame).await {
+                Ok(Posted::Yes) => {}
+                Ok(Posted::Gone) => {
+                    self.connections.forget(connection).await?;
+                    return Ok(false);
+                }
+                Err(error) => {
+                    tracing::warn!(connection, error = %push::cause(&error), "socket {connection} takes nothing: it is closed");
+                    self.end(connection).await?;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Closes a socket and forgets it.
+    pub async fn end(&self, connection: &str) -> Result<()> {
+        self.push.close(connection).await?;
+        self.connections.forget(connection).await.map(drop)
+    }
+}
