@@ -5,6 +5,7 @@ pub mod auth;
 pub mod context;
 pub mod events;
 pub mod http;
+pub mod live;
 pub mod orders;
 pub mod payments;
 pub mod registry;
