@@ -16,9 +16,14 @@ mod http_api;
 mod iam;
 mod invoke;
 mod log;
-#[path = "template/model.rs"]
-mod model;
+mod schedules;
+mod signals;
+mod streams;
 mod stripe;
+mod template;
+#[cfg(test)]
+mod testing;
+mod websocket;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -221,4 +221,5 @@ fn scalar(attribute: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
+#[path = "request_tests.rs"]
 mod tests;

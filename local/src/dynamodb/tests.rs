@@ -1,6 +1,69 @@
-//! What a request meets on its way.
+//! The front and the embedded database, through the AWS SDK.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem};
+use serde_json::{Value, json};
 
 use super::*;
+use crate::iam::access_key_id;
+use crate::model::Statement;
+use crate::testing::{self, TempDir};
+
+const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/marketplace";
+
+/// A developer's key.
+const DEVELOPER: &str = "AKIADEVELOPER0000000";
+
+fn project(policy: &[(&str, &str)]) -> Project {
+    let statements = policy.iter().map(|(action, resource)| Statement {
+        actions: vec![(*action).into()],
+        resources: vec![(*resource).into()],
+        leading_keys: None,
+    });
+    Project {
+        functions: vec![testing::function("orders-create", statements.collect())],
+        tables: vec![testing::table("marketplace")],
+        ..Project::default()
+    }
+}
+
+async fn start(project: &Project, storage: Storage) -> anyhow::Result<DynamoDb> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    DynamoDb::start(project, Arc::new(Iam::new(project)), storage, listener, Log::default()).await
+}
+
+async fn in_memory(policy: &[(&str, &str)]) -> (DynamoDb, Client) {
+    let db = start(&project(policy), Storage::Memory).await.unwrap();
+    let client = testing::client(&db.endpoint_url, &access_key_id("orders-create"));
+    (db, client)
+}
+
+fn s(value: &str) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+async fn put(client: &Client, pk: &str) -> Result<(), String> {
+    let put = client.put_item().table_name("marketplace").item("pk", s(pk)).item("sk", s("x"));
+    put.send().await.map(drop).map_err(|e| code(&e))
+}
+
+/// The error's code, or what kind of failure it was.
+fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
+    match error {
+        SdkError::ServiceError(e) => e.err().code().unwrap_or("?").to_owned(),
+        SdkError::DispatchFailure(_) => "dispatch failure".into(),
+        SdkError::TimeoutError(_) => "timeout".into(),
+        _ => "other".into(),
+    }
+}
+
+async fn local(db: &DynamoDb, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let upstream = Upstream::new(db.endpoint_url.strip_prefix("http://").unwrap().parse().unwrap());
+    let body = http_body_util::Full::from(body.to_string());
+    let answer = upstream.forward(http::Request::builder().method(method).uri(path).body(body).unwrap()).await.unwrap();
+    (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
+}
 
 #[tokio::test]
 async fn a_function_reads_and_writes_what_its_policy_allows() {
@@ -150,4 +213,101 @@ async fn a_write_is_told_to_the_streams_and_a_read_is_not() {
     put(&client, "A").await.unwrap();
     assert!(writes.has_changed().unwrap());
     writes.mark_unchanged();
+}
+
+#[tokio::test]
+async fn data_on_disk_is_there_after_a_restart() {
+    let dir = TempDir::new();
+    let project = project(&[("dynamodb:*", TABLE)]);
+    for count in 1..=2 {
+        let db = start(&project, Storage::Directory(dir.0.clone())).await.unwrap();
+        let client = testing::client(&db.endpoint_url, DEVELOPER);
+        put(&client, &format!("item {count}")).await.unwrap();
+        assert_eq!(client.scan().table_name("marketplace").send().await.unwrap().count(), count);
+    }
+}
+
+#[tokio::test]
+async fn indexes_follow_the_template_on_existing_data() {
+    let dir = TempDir::new();
+    let storage = Storage::Directory(dir.0.clone());
+    let without = {
+        let mut project = project(&[]);
+        let properties = project.tables[0].properties.as_object_mut().unwrap();
+        properties.remove("GlobalSecondaryIndexes");
+        properties["AttributeDefinitions"].as_array_mut().unwrap().pop();
+        project
+    };
+    drop(start(&without, storage.clone()).await.unwrap());
+
+    let db = start(&project(&[]), storage.clone()).await.unwrap();
+    let indexes = async |db: &DynamoDb| {
+        let client = testing::client(&db.endpoint_url, DEVELOPER);
+        let table = client.describe_table().table_name("marketplace").send().await.unwrap().table.unwrap();
+        table.global_secondary_indexes().len()
+    };
+    assert_eq!(indexes(&db).await, 1);
+    drop(db);
+    assert_eq!(indexes(&start(&without, storage).await.unwrap()).await, 0);
+}
+
+#[tokio::test]
+async fn data_with_other_keys_is_refused_in_one_sentence() {
+    let dir = TempDir::new();
+    let storage = Storage::Directory(dir.0.clone());
+    drop(start(&project(&[]), storage.clone()).await.unwrap());
+    let mut other = project(&[]);
+    other.tables[0].properties["KeySchema"].as_array_mut().unwrap().pop();
+    other.tables[0].properties["AttributeDefinitions"].as_array_mut().unwrap().remove(1);
+    other.tables[0].properties["GlobalSecondaryIndexes"][0]["KeySchema"].as_array_mut().unwrap().pop();
+    let error = start(&other, storage).await.err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "table marketplace in the database has other keys than the template: remove the data directory, or start with --ephemeral"
+    );
+}
+
+#[tokio::test]
+async fn a_property_that_is_not_supported_is_refused_by_name() {
+    let mut project = project(&[]);
+    project.tables[0].properties["KinesisStreamSpecification"] = json!({"StreamArn": "arn:aws:kinesis:::stream/x"});
+    let error = start(&project, Storage::Memory).await.err().unwrap();
+    assert!(error.to_string().contains("KinesisStreamSpecification"), "{error}");
+}
+
+#[tokio::test]
+async fn another_endpoint_gets_the_tables_and_every_key_sees_the_same_data() {
+    let other = start(&Project::default(), Storage::Memory).await.unwrap();
+    let url: Uri = other.endpoint_url.parse().unwrap();
+    let db = start(&project(&[("dynamodb:PutItem", TABLE)]), Storage::Endpoint(url)).await.unwrap();
+    put(&testing::client(&db.endpoint_url, &access_key_id("orders-create")), "A").await.unwrap();
+    let seen = testing::client(&db.endpoint_url, DEVELOPER).scan().table_name("marketplace").send().await.unwrap();
+    assert_eq!(seen.count(), 1);
+    let denied = testing::client(&db.endpoint_url, &access_key_id("orders-create")).scan().table_name("marketplace");
+    assert_eq!(code(&denied.send().await.unwrap_err()), "AccessDeniedException");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_is_named() {
+    let error = start(&project(&[]), Storage::Endpoint("http://127.0.0.1:1".parse().unwrap())).await.err().unwrap();
+    assert!(error.to_string().contains("http://127.0.0.1:1"), "{error}");
+}
+
+#[tokio::test]
+async fn aws_itself_is_used_directly() {
+    let url: Uri = "https://dynamodb.eu-west-1.amazonaws.com".parse().unwrap();
+    let db = start(&project(&[]), Storage::Endpoint(url)).await.unwrap();
+    assert_eq!(db.streams.url, "https://streams.dynamodb.eu-west-1.amazonaws.com");
+    assert_eq!((db.streams.region.as_str(), db.is_aws), ("eu-west-1", true));
+    assert!(start(&project(&[]), Storage::Endpoint("https://example.com".parse().unwrap())).await.is_err());
+}
+
+#[tokio::test]
+async fn expired_items_vanish_in_a_sweep() {
+    let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
+    let item = client.put_item().table_name("marketplace").item("pk", s("A")).item("sk", s("x"));
+    item.item("expires_at", AttributeValue::N("1700000000".into())).send().await.unwrap();
+    put(&client, "B").await.unwrap();
+    db.sweep().await;
+    assert_eq!(client.scan().table_name("marketplace").send().await.unwrap().count(), 1);
 }
