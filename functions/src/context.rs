@@ -3,9 +3,10 @@
 
 use jiff::SignedDuration;
 use shared::auth::{Issuer, Verifier};
-use shared::config::{ConfigError, parsed};
+use shared::config::{ConfigError, parsed, required};
 use shared::domain::order::Timers;
-use shared::store::{CursorKey, Store};
+use shared::live::Live;
+use shared::store::{Connections, CursorKey, Store};
 
 /// A context that is built from the environment, once per sandbox.
 pub trait FromEnv: Sized + Send + Sync + 'static {
@@ -146,5 +147,78 @@ impl FromEnv for Data {
 
     async fn warm(&self) {
         self.store.warm().await;
+    }
+}
+
+impl FromEnv for Live {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env()
+    }
+
+    async fn warm(&self) {
+        self.store.warm().await;
+    }
+}
+
+/// For giving out tickets.
+pub struct Tickets {
+    /// The data.
+    pub store: Store,
+    /// Knows access tokens.
+    pub verifier: Verifier,
+    /// Sockets and tickets.
+    pub connections: Connections,
+    /// Where sockets connect to (`wss://...`).
+    pub url: String,
+}
+
+impl FromEnv for Tickets {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::from_env()?,
+            verifier: Verifier::from_env()?,
+            connections: Connections::from_env()?,
+            url: required("LIVE_URL")?,
+        })
+    }
+
+    async fn warm(&self) {
+        self.store.warm().await;
+    }
+}
+
+/// Sockets alone.
+pub struct Sockets {
+    /// Sockets and tickets.
+    pub connections: Connections,
+}
+
+impl FromEnv for Sockets {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { connections: Connections::from_env()? })
+    }
+
+    async fn warm(&self) {
+        self.connections.warm().await;
+    }
+}
+
+/// For opening sockets.
+pub struct Handshake {
+    /// Feeds, sockets, and the way to the sockets.
+    pub live: Live,
+    /// Origins that browsers may connect from.
+    pub origins: Vec<String>,
+}
+
+impl FromEnv for Handshake {
+    fn from_env() -> Result<Self, ConfigError> {
+        let origins = required("ALLOWED_ORIGINS")?;
+        let origins = origins.split(',').map(|origin| origin.trim().to_owned()).collect();
+        Ok(Self { live: Live::from_env()?, origins })
+    }
+
+    async fn warm(&self) {
+        self.live.connections.warm().await;
     }
 }

@@ -14,44 +14,65 @@ use crate::context::FromEnv;
 
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
-/// The first record that fails ends the batch: its sequence number is reported (`ReportBatchItemFailures`), and Lambda delivers it and all after
-/// it again. So a record may come again after it was done, and every handler must make that a no-op.
+/// The first record that fails ends the batch: it is reported, and Lambda delivers it and all after it again. So a record may come again after
+/// it was done, and every handler must make that a no-op.
 pub fn stream<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
     F: Fn(&'static C, EventRecord) -> Fut + Sync,
     Fut: Future<Output = Result<()>> + Send,
 {
+    batch(|context, records: Vec<EventRecord>| {
+        let handle = &handle;
+        async move {
+            for record in records {
+                let at = sequence(&record);
+                handle(context, record).await.map_err(|error| Failure { at, error })?;
+            }
+            Ok(())
+        }
+    })
+}
+
+/// Where a batch failed, and why.
+#[derive(Debug)]
+pub struct Failure {
+    /// [`sequence`] of the first record that was not handled: it and all after it are delivered again.
+    pub at: Option<String>,
+    /// Why.
+    pub error: Error,
+}
+
+/// A record's sequence number, which a failure is reported by.
+pub fn sequence(record: &EventRecord) -> Option<String> {
+    record.change.sequence_number.clone()
+}
+
+/// Runs `handle` on whole batches of a DynamoDB stream.
+pub fn batch<C, F, Fut>(handle: F) -> ExitCode
+where
+    C: FromEnv,
+    F: Fn(&'static C, Vec<EventRecord>) -> Fut + Sync,
+    Fut: Future<Output = std::result::Result<(), Failure>> + Send,
+{
     crate::runtime::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
             let span = tracing::info_span!("stream", request_id = event.context.request_id);
-            batch(&handle, context, event.payload).instrument(span).await
+            let handled = handle(context, event.payload.records).instrument(span.clone()).await;
+            span.in_scope(|| report(handled))
         }))
         .await
     })
 }
 
-async fn batch<C, F, Fut>(
-    handle: &F,
-    context: &'static C,
-    event: Event,
-) -> std::result::Result<Value, lambda_runtime::Error>
-where
-    F: Fn(&'static C, EventRecord) -> Fut,
-    Fut: Future<Output = Result<()>>,
-{
-    for record in event.records {
-        let sequence = record.change.sequence_number.clone();
-        if let Err(error) = handle(context, record).await {
-            log(&error, "record failed");
-            // Without a sequence number nothing can be reported but the whole batch.
-            return match sequence {
-                Some(sequence) => Ok(json!({"batchItemFailures": [{"itemIdentifier": sequence}]})),
-                None => Err(error.into()),
-            };
-        }
+/// `ReportBatchItemFailures`: the lowest sequence number is where Lambda goes on. Without one, all of the batch has failed.
+fn report(handled: std::result::Result<(), Failure>) -> std::result::Result<Value, lambda_runtime::Error> {
+    let Err(Failure { at, error }) = handled else { return Ok(json!({"batchItemFailures": []})) };
+    log(&error, "record failed");
+    match at {
+        Some(sequence) => Ok(json!({"batchItemFailures": [{"itemIdentifier": sequence}]})),
+        None => Err(error.into()),
     }
-    Ok(json!({"batchItemFailures": []}))
 }
 
 /// Runs `handle` as a route of the WebSocket API. An error becomes the status of its kind: what `$connect` refuses a handshake with.

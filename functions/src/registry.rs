@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use crate::{auth, events, http, orders, seed, services, site};
+use crate::{auth, events, http, live, orders, payments, seed, services, site, webhooks};
 
 /// One deployed function.
 pub struct Function {
@@ -40,6 +40,15 @@ functions! {
     "orders-accept" => http::serve, orders::accept::handle;
     "orders-deliver" => http::serve, orders::deliver::handle;
     "orders-complete" => http::serve, orders::complete::handle;
+    "payments-create" => http::serve, payments::create::handle;
+    "webhooks-stripe" => http::serve, webhooks::stripe::handle;
+    "payments-apply" => events::stream, payments::apply::handle;
+    "live-ticket" => http::serve, live::ticket::handle;
+    "live-feed" => http::serve, live::feed::handle;
+    "live-connect" => events::socket, live::connect::handle;
+    "live-disconnect" => events::socket, live::disconnect::handle;
+    "live-default" => events::socket, live::default::handle;
+    "live-notify" => events::batch, live::notify::handle;
     "index" => http::serve, site::index::handle;
     "health" => http::serve, site::health::handle;
     "seed" => events::invoked, seed::handle;

@@ -46,9 +46,9 @@ impl DataDir {
         &self.path
     }
 
-    /// A file that is to be there in the next run; `None` when there is none.
-    pub(crate) fn kept(&self, name: &str) -> Option<PathBuf> {
-        (!self.ephemeral).then(|| self.path.join(name))
+    /// Where to put what is to be there in the next run; `None` when there is no next.
+    pub(crate) fn to_keep(&self) -> Option<&Path> {
+        (!self.ephemeral).then_some(&self.path)
     }
 
     /// Makes `bin/<name>` for each of `names`, links to `program`, which sees from its own name which one it is.

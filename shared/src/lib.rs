@@ -8,5 +8,6 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod live;
+pub mod payments;
 pub mod store;
 pub mod telemetry;

@@ -1,3 +1,3 @@
 fn main() -> std::process::ExitCode {
-    functions::events::stream(functions::live::notify::handle)
+    functions::events::batch(functions::live::notify::handle)
 }

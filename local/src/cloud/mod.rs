@@ -98,7 +98,7 @@ impl Cloud {
         let ports = plan.ports.take().context("the ports are taken once")?;
         let dynamodb = DynamoDb::start(&plan.project, iam.clone(), plan.storage(), ports.dynamodb, log.clone()).await?;
         let services = plan.services(&dynamodb, &ports.http, &ports.ws, &ports.stripe, &ports.invoke)?;
-        let mut secrets = Secrets::open(plan.data_dir.kept("secrets.json"))?;
+        let mut secrets = Secrets::open(plan.data_dir.to_keep().map(|path| path.join("secrets.json")))?;
         let environments = environment::variables(&plan.project, &plan.overrides, &mut secrets, &services)?;
         let runner = plan.runner(environments, &services, &log).await?;
         let invoke = runner.as_invoke();
@@ -135,7 +135,7 @@ impl Cloud {
         let stripe = match ports.stripe {
             Some(listener) => {
                 let webhook = plan.workspace.settings.webhook.as_ref().map(|path| format!("{}{path}", services.http));
-                let data_dir = plan.data_dir.kept("stripe");
+                let data_dir = plan.data_dir.to_keep().map(Into::into);
                 let options = stripe::Options::new(webhook, WEBHOOK_SECRET, data_dir);
                 Some(stripe::start(listener, options, log.clone(), shutdown.clone()).await?)
             }
@@ -165,8 +165,8 @@ impl Cloud {
         }
         let project = &self.plan.project;
         let invoke = self.runner.as_invoke();
-        let data_dir = self.plan.data_dir.kept("streams");
-        let streams = Streams::start(project, &self.dynamodb, invoke.clone(), data_dir.as_deref(), log.clone()).await?;
+        let data_dir = self.plan.data_dir.to_keep();
+        let streams = Streams::start(project, &self.dynamodb, invoke.clone(), data_dir, log.clone()).await?;
         self.background = Some((streams, Schedules::start(project, invoke, log.clone())?));
         match self.plan.seed() {
             Some(seed) => self.seed(seed, &log).await,

@@ -99,7 +99,8 @@ impl DynamoDb {
             (None, _) => bail!("there is no database"),
         };
         for table in &project.tables {
-            tables::provide(&upstream, table).await?;
+            let provided = tables::provide(&upstream, table).await;
+            provided.with_context(|| format!("the table {} cannot be provided", table.name))?;
         }
 
         let writes = TableWrites::new(project.tables.iter().map(|t| t.name.as_str()));

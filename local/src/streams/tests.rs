@@ -522,6 +522,16 @@ async fn after_a_restart_it_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn latest_starts_after_the_last_record_even_of_the_same_second() {
+    let cloud = Cloud::new(vec![StreamMapping { from_start: false, ..mapping() }]).await;
+    let fake = Fake::succeeding();
+    cloud.put("before", "open").await;
+    let _streams = cloud.streams(&fake).await;
+    cloud.put("after", "open").await;
+    assert_eq!(fake.until_invoked(1).await, [["after"]]);
+}
+
+#[tokio::test]
 async fn latest_starts_at_the_end_and_loses_nothing_in_a_restart() {
     let mut cloud = Cloud::new(vec![StreamMapping { from_start: false, ..mapping() }]).await;
     cloud.put("before", "open").await;

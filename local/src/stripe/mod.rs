@@ -5,7 +5,7 @@
 //! refused by name, paths get Stripe's own 404. Keys are any `sk_test_...` and, to see and confirm an intent whose client secret one
 //! knows, any `pk_test_...`.
 //!
-//! Test payment methods are those of <https://docs.stripe.com/testing> (see [`objects::payment_method`]), and one more: `pm_card_slow`
+//! Test payment methods are those of <https://docs.stripe.com/testing> (see [`objects::test_method`]), and one more: `pm_card_slow`
 //! succeeds after [`Options::slow_payment`]. Those that take time (`pm_usBankAccount_success`, `pm_card_pendingRefund`,
 //! `pm_card_refundFail`) take [`Options::settlement`]; `pm_usBankAccount_processing` waits to be told.
 //!
@@ -30,12 +30,15 @@
 
 mod api;
 mod control;
+mod delivery;
 mod dispute;
 mod error;
 mod faults;
 mod ids;
+mod metadata;
 mod money;
 mod objects;
+mod options;
 mod params;
 mod payment;
 mod refund;
@@ -47,9 +50,7 @@ mod transaction;
 mod webhooks;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -57,11 +58,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::options::Options;
+
 use self::error::Error;
 use self::faults::Faults;
 use self::objects::event::Delivery;
 use self::objects::payment_intent::Status;
-use self::objects::payment_method::Outcome;
+use self::objects::test_method::Outcome;
 use self::store::Store;
 use self::transaction::{Cause, Transaction};
 use self::webhooks::Webhooks;
@@ -71,53 +74,6 @@ use crate::log::Log;
 pub const SECRET_KEY: &str = "sk_test_local";
 /// The publishable key to configure browsers with.
 pub const PUBLISHABLE_KEY: &str = "pk_test_local";
-
-/// How the stand-in behaves.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where events are posted, an `http://` URL; without one they are only listed.
-    pub webhook_url: Option<String>,
-    /// `whsec_...`, with which they are signed.
-    pub webhook_secret: String,
-    /// Where everything is kept (`stripe.jsonl`); in memory only without one.
-    pub data_dir: Option<PathBuf>,
-    /// The version of the API that events are written in.
-    pub api_version: String,
-    /// How soon a webhook is tried again; every further wait is twice as long.
-    pub retry_first: Duration,
-    /// The longest wait between two tries.
-    pub retry_longest: Duration,
-    /// How long the endpoint may take.
-    pub delivery_timeout: Duration,
-    /// How long events are gathered before they are reordered.
-    pub reorder_window: Duration,
-    /// How long a bank takes: delayed payments, pending and failing refunds.
-    pub settlement: Duration,
-    /// How long a payment with `pm_card_slow` takes.
-    pub slow_payment: Duration,
-    /// How long the answer to an idempotency key is kept.
-    pub idempotency_keys_kept: Duration,
-}
-
-impl Options {
-    /// The usual behaviour.
-    #[must_use]
-    pub fn new(webhook_url: Option<String>, webhook_secret: impl Into<String>, data_dir: Option<PathBuf>) -> Self {
-        Self {
-            webhook_url,
-            webhook_secret: webhook_secret.into(),
-            data_dir,
-            api_version: "2026-09-30.endive".to_owned(),
-            retry_first: Duration::from_millis(500),
-            retry_longest: Duration::from_secs(30),
-            delivery_timeout: Duration::from_secs(20),
-            reorder_window: Duration::from_millis(300),
-            settlement: Duration::from_secs(2),
-            slow_payment: Duration::from_secs(2),
-            idempotency_keys_kept: Duration::from_secs(24 * 60 * 60),
-        }
-    }
-}
 
 /// The stand-in's whole state.
 struct Stripe {

@@ -8,7 +8,8 @@ use super::error::Error;
 use super::ids;
 use super::objects::charge::{Charge, ChargeStatus};
 use super::objects::payment_intent::{PaymentIntent, Status};
-use super::objects::payment_method::{Aftermath, Decline, Outcome, PaymentMethod, Settlement};
+use super::objects::payment_method::PaymentMethod;
+use super::objects::test_method::{Aftermath, Decline, Outcome, Settlement, debit_failed};
 use super::transaction::Transaction;
 
 impl Transaction<'_> {
@@ -83,9 +84,7 @@ impl Transaction<'_> {
                 self.decline(intent, &method, decline);
             }
             (Status::Processing, _, Some(false)) => {
-                let message = "The payment was declined by the customer's bank.";
-                let decline =
-                    Decline { code: "payment_intent_payment_attempt_failed", decline_code: None, message, param: None };
+                let decline = debit_failed("The payment was declined by the customer's bank.");
                 self.decline(intent, &method, decline);
             }
             _ => return intent,

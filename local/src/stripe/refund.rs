@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::Error;
 use super::objects::charge::{Charge, ChargeStatus, Refund, RefundStatus};
-use super::objects::payment_method::Aftermath;
+use super::objects::test_method::Aftermath;
 use super::transaction::Transaction;
 use super::{ids, money};
 

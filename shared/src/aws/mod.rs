@@ -54,7 +54,7 @@ impl Environment {
     }
 }
 
-fn http_client() -> Result<SharedHttpClient, ConfigError> {
+pub(crate) fn http_client() -> Result<SharedHttpClient, ConfigError> {
     static CLIENT: OnceLock<SharedHttpClient> = OnceLock::new();
     if let Some(client) = CLIENT.get() {
         return Ok(client.clone());

@@ -98,3 +98,25 @@ impl Service {
         self.status == ServiceStatus::Active
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::order::tests::fixture::service;
+
+    #[test]
+    fn a_change_touches_what_it_names_and_counts_one_version() {
+        let before = service();
+        let at = before.updated_at + jiff::SignedDuration::from_secs(1);
+        let name = Name::parse("Icon").unwrap();
+        let after = before.changed(ServiceChange { name: Some(name.clone()), ..ServiceChange::default() }, at).unwrap();
+        assert_eq!(after, Service { name, version: 2, updated_at: at, ..before });
+    }
+
+    #[test]
+    fn a_change_that_changes_nothing_is_none() {
+        let same = ServiceChange { price: Some(service().price), ..ServiceChange::default() };
+        assert_eq!(service().changed(same, Timestamp::MAX), None);
+        assert_eq!(service().changed(ServiceChange::default(), Timestamp::MAX), None);
+    }
+}

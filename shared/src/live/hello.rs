@@ -49,15 +49,17 @@ impl<P: Push> Live<P> {
         for problem in after.iter().filter_map(|(feed, n)| refusal(feed, *n, &heads)) {
             frames.push(frame::error(&problem)?);
         }
-        if !self.send(&connection.id, frames.iter().map(Vec::as_slice)).await? {
+        let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+        if !self.send(&connection.id, &frames).await? {
             return Ok(());
         }
-        let replays = held.iter().map(|subscription| {
+        let mut replays = Vec::new();
+        for subscription in &held {
             let name = subscription.feed.to_string();
             let last = heads.get(&name).copied().unwrap_or_default();
             let seen = after.get(&name).copied().unwrap_or(last).min(last);
-            self.replay(subscription, seen, last, started)
-        });
+            replays.push(self.replay(subscription, seen, last, started));
+        }
         try_join_all(replays).await.map(drop)
     }
 
@@ -95,7 +97,8 @@ impl<P: Push> Live<P> {
                 position = entries.last().map_or(last, |entry| entry.seq);
                 let frames = entries.iter().map(serde_json::to_vec).collect::<std::result::Result<Vec<_>, _>>();
                 let frames = frames.map_err(Error::internal)?;
-                if !self.send(&held.connection, frames.iter().map(Vec::as_slice)).await? {
+                let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+                if !self.send(&held.connection, &frames).await? {
                     return Ok(());
                 }
             }

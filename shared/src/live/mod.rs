@@ -46,7 +46,7 @@ impl<P: Push> Live<P> {
     ///
     /// # Errors
     /// When it could be neither reached nor closed.
-    pub async fn send<'a>(&self, connection: &str, frames: impl IntoIterator<Item = &'a [u8]>) -> Result<bool> {
+    pub async fn send(&self, connection: &str, frames: &[&[u8]]) -> Result<bool> {
         for frame in frames {
             match self.push.post(connection, frame).await {
                 Ok(Posted::Yes) => {}

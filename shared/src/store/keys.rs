@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::row::Key;
 use crate::domain::feed::Feed;
-use crate::domain::ids::{EntryId, OrderId, ServiceId, UserId};
+use crate::domain::ids::{EntryId, OrderId, ServiceId, StripeEventId, UserId};
 use crate::domain::text::CategoryKey;
 use crate::domain::user::Role;
 
@@ -124,6 +124,26 @@ pub(super) fn time(at: Timestamp) -> String {
     format!("{at:.6}")
 }
 
+/// What a record of the table's stream is about, where a function follows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// An order.
+    Order(OrderId),
+    /// A webhook event of Stripe.
+    StripeEvent(StripeEventId),
+}
+
+impl Changed {
+    /// From the record's partition key; `None` for everything else.
+    pub fn parse(pk: &str) -> Option<Self> {
+        match pk.split_once('#')? {
+            ("ORDER", id) => id.parse().ok().map(Self::Order),
+            ("STRIPE", id) => id.parse().ok().map(Self::StripeEvent),
+            _ => None,
+        }
+    }
+}
+
 /// Index keys: [`super::Index`] says which index each is for.
 pub(super) mod index {
     use super::*;
@@ -211,6 +231,15 @@ pub(super) mod index {
 
     pub(crate) fn timers(shard: u8) -> String {
         format!("TIMER#{shard}")
+    }
+
+    /// gsi1: webhook events by what was done about them, newest first.
+    pub(crate) fn stripe_event(state: &str, received: Timestamp, id: &str) -> Key {
+        Key::new(stripe_events(state), newest(received, id))
+    }
+
+    pub(crate) fn stripe_events(state: &str) -> String {
+        format!("STRIPE#{state}")
     }
 
     /// gsi5: webhook events that are stored and not applied, oldest first. Sparse.

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
-use super::Answer;
+use super::response::Answer;
 use crate::stripe::error::Error;
 use crate::stripe::store::Reply;
 use crate::stripe::transaction::Transaction;

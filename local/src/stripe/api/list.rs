@@ -59,9 +59,11 @@ impl Page {
         keep: impl Fn(&T) -> bool,
         show: impl Fn(&T) -> Value,
     ) -> Result<Value, Error> {
+        // `/v1/refunds` lists refunds.
+        let kind = url.trim_start_matches("/v1/").trim_end_matches('s');
         for (param, cursor) in [("starting_after", &self.starting_after), ("ending_before", &self.ending_before)] {
             if let Some(id) = cursor.as_ref().filter(|id| table.get(id).is_none()) {
-                return Err(Error::missing("object", id).named_by(param));
+                return Err(Error::missing(kind, id).named_by(param));
             }
         }
         let (from, to) = self.created;

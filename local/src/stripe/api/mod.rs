@@ -3,29 +3,34 @@
 mod auth;
 mod expand;
 mod idempotency;
+mod intent_params;
 mod list;
 mod others;
 mod payment_intents;
 mod payment_methods;
+mod response;
+mod routes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::Value;
 
 use self::auth::Key;
+pub(super) use self::response::pretty;
+use self::response::{Answer, reset, respond};
+use self::routes::{route, unrecognized};
 use super::error::{Error, required};
 use super::faults::Fault;
 use super::objects::payment_intent::PaymentIntent;
-use super::objects::payment_method::{Outcome, by_name};
+use super::objects::test_method::{Outcome, by_name};
 use super::params::Params;
-use super::transaction::{Cause, Transaction};
+use super::transaction::Cause;
 use super::{Stripe, ids};
 
 /// Larger bodies than Stripe's parameters ever are.
@@ -60,58 +65,6 @@ impl Call {
             Key::Publishable => intent.to_public_json(),
         }
     }
-}
-
-type Endpoint = fn(&mut Transaction<'_>, &mut Call) -> Result<Value, Error>;
-
-/// The endpoint for a method and path, and the id in the path. `public` endpoints take a publishable key.
-fn route<'p>(method: &Method, path: &'p str) -> Option<(Endpoint, &'p str, bool)> {
-    let parts: Vec<&str> = path.strip_prefix("/v1/")?.split('/').collect();
-    let found: (Endpoint, &str, bool) = match (method.as_str(), parts.as_slice()) {
-        ("POST", ["payment_intents"]) => (payment_intents::create, "", false),
-        ("GET", ["payment_intents"]) => (payment_intents::list, "", false),
-        ("GET", ["payment_intents", id]) => (payment_intents::retrieve, id, true),
-        ("POST", ["payment_intents", id]) => (payment_intents::update, id, false),
-        ("POST", ["payment_intents", id, "confirm"]) => (payment_intents::confirm, id, true),
-        ("POST", ["payment_intents", id, "cancel"]) => (payment_intents::cancel, id, false),
-        ("POST", ["refunds"]) => (others::create_refund, "", false),
-        ("GET", ["refunds"]) => (others::list_refunds, "", false),
-        ("GET", ["refunds", id]) => (others::retrieve_refund, id, false),
-        ("POST", ["refunds", id, "cancel"]) => (others::cancel_refund, id, false),
-        ("GET", ["charges"]) => (others::list_charges, "", false),
-        ("GET", ["charges", id]) => (others::retrieve_charge, id, false),
-        ("GET", ["disputes"]) => (others::list_disputes, "", false),
-        ("GET", ["disputes", id]) => (others::retrieve_dispute, id, false),
-        ("GET", ["balance_transactions", id]) => (others::retrieve_balance_transaction, id, false),
-        ("GET", ["events"]) => (others::list_events, "", false),
-        ("GET", ["events", id]) => (others::retrieve_event, id, false),
-        _ => return None,
-    };
-    // A trailing slash is not an empty id.
-    (!parts.contains(&"")).then_some(found)
-}
-
-/// What is sent back.
-pub(super) struct Answer {
-    status: u16,
-    body: String,
-    /// The request that the idempotency key was first used in, when this is its answer again.
-    original: Option<String>,
-}
-
-impl Answer {
-    fn of(result: &Result<Value, Error>) -> Self {
-        let (status, body) = match result {
-            Ok(value) => (200, pretty(value)),
-            Err(error) => (error.status, pretty(&error.to_json())),
-        };
-        Self { status, body, original: None }
-    }
-}
-
-/// JSON as Stripe writes it: two spaces, and no newline at the end.
-pub(super) fn pretty(value: &Value) -> String {
-    format!("{value:#}")
 }
 
 /// Serves every path that is not the control API's.
@@ -252,16 +205,6 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn unrecognized(method: &Method, path: &str) -> Error {
-    let mut error = Error::refused(format!(
-        "Unrecognized request URL ({method}: {path}). If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make \
-         sure you passed a valid (non-empty) identifier in your code. Please see https://stripe.com/docs or we can help at https://support.stripe.com/."
-    ));
-    error.status = 404;
-    error.executed = false;
-    error
-}
-
 fn too_many_requests() -> Error {
     let mut error = Error::refused(
         "Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits.",
@@ -270,36 +213,4 @@ fn too_many_requests() -> Error {
     error.status = 429;
     error.executed = false;
     error
-}
-
-/// A body that breaks off before it begins: the client sees its connection die.
-fn reset() -> Response {
-    let broken =
-        futures::stream::once(async { Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset)) });
-    Response::new(Body::from_stream(broken))
-}
-
-fn respond(answer: Answer, request_id: &str, version: &str, key: Option<&str>) -> Response {
-    let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut set = |name: &'static str, value: &str| {
-        // What came in a header may go out in one.
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
-        }
-    };
-    set("content-type", "application/json");
-    set("request-id", request_id);
-    set("stripe-version", version);
-    if let Some(key) = key {
-        set("idempotency-key", key);
-        set("original-request", answer.original.as_deref().unwrap_or(request_id));
-    }
-    if answer.original.is_some() {
-        set("idempotent-replayed", "true");
-    }
-    if answer.status == 401 {
-        set("www-authenticate", "Bearer realm=\"Stripe\"");
-    }
-    response
 }

@@ -2,7 +2,8 @@
 
 use crate::stripe::error::Error;
 use crate::stripe::objects::payment_intent::{PaymentIntent, Status};
-use crate::stripe::objects::payment_method::{PaymentMethod, TestMethod, by_name, by_number};
+use crate::stripe::objects::payment_method::PaymentMethod;
+use crate::stripe::objects::test_method::{TestMethod, by_name, by_number, by_token};
 use crate::stripe::params::Params;
 
 /// The types the stand-in has.
@@ -31,7 +32,7 @@ pub(super) fn take_again(
             let missing = || {
                 Error::parameter("payment_method", format!("No such PaymentMethod: '{id}'")).code("resource_missing")
             };
-            by_name(&id).filter(|test| test.name == id).map(Some).ok_or_else(missing)
+            by_name(&id).map(Some).ok_or_else(missing)
         }
         (None, Some(data)) => from_data(data).map(Some),
     }
@@ -52,7 +53,7 @@ fn from_data(mut data: Params) -> Result<&'static TestMethod, Error> {
     }
     card.finish()?;
     match (token, number) {
-        (Some(token), None) => by_name(&token).filter(|test| test.name != token).ok_or_else(|| {
+        (Some(token), None) => by_token(&token).ok_or_else(|| {
             Error::parameter("payment_method_data[card][token]", format!("No such token: '{token}'"))
                 .code("resource_missing")
         }),

@@ -80,7 +80,7 @@ impl Dispute {
             "metadata": {},
             "network_reason_code": "10.4",
             "payment_intent": self.payment_intent,
-            "payment_method_details": { "card": { "brand": "visa", "case_type": "chargeback", "network_reason_code": "10.4" }, "type": "card" },
+            "payment_method_details": { "card": { "brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4" }, "type": "card" },
             "reason": self.reason,
             "status": self.status,
         })

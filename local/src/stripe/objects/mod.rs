@@ -6,6 +6,7 @@ pub(super) mod dispute;
 pub(super) mod event;
 pub(super) mod payment_intent;
 pub(super) mod payment_method;
+pub(super) mod test_method;
 
 use serde_json::Value;
 

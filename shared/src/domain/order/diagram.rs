@@ -1,4 +1,4 @@
-//! The transition table for people: a Mermaid diagram and a Markdown table, for the docs and the OpenAPI text.
+//! The transition table for people: a Mermaid diagram and a Markdown table, for the docs and the API description.
 
 use std::fmt::Write;
 

@@ -201,3 +201,6 @@ impl Order {
         self.worker.as_ref().is_some_and(|worker| worker.id == caller.id)
     }
 }
+
+#[cfg(test)]
+pub(in crate::domain) mod tests;

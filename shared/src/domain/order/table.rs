@@ -1,6 +1,6 @@
 //! The transition table: which moves an order can make, who makes them, under which guards and with which effects.
 //!
-//! It is data. The handlers, `actions` in every order response, the OpenAPI text, the diagram in the docs and the exhaustive test
+//! It is data. The handlers, `actions` in every order response, the API description, the diagram in the docs and the exhaustive test
 //! all read this one list.
 
 use serde::Serialize;

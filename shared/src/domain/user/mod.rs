@@ -170,3 +170,54 @@ impl From<&User> for Person {
         Self { id: user.id.clone(), username: user.username.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new(role: Role, categories: &[&str]) -> NewUser {
+        let categories = categories.iter().map(|text| Category::parse(text).unwrap()).collect();
+        NewUser {
+            email: Email::parse("ada@example.com").unwrap(),
+            username: Username::parse("ada").unwrap(),
+            role,
+            categories: Categories::new(categories).unwrap(),
+        }
+    }
+
+    fn user(role: Role, categories: &[&str]) -> Result<User, Invalid> {
+        User::new(UserId::derived(&["ada"]), new(role, categories), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn only_workers_serve_categories() {
+        assert!(user(Role::Worker, &["Design"]).is_ok());
+        assert_eq!(user(Role::Client, &["Design"]).unwrap_err().code, "not_a_worker");
+        let change =
+            UserChange { categories: Some(new(Role::Worker, &["Design"]).categories), ..UserChange::default() };
+        let client = user(Role::Client, &[]).unwrap();
+        assert_eq!(client.changed(change, Timestamp::UNIX_EPOCH).unwrap_err().code, "not_a_worker");
+    }
+
+    #[test]
+    fn who_stops_being_a_worker_loses_the_categories() {
+        let worker = user(Role::Worker, &["Design"]).unwrap();
+        let change = UserChange { role: Some(Role::Client), ..UserChange::default() };
+        let client = worker.changed(change, Timestamp::UNIX_EPOCH).unwrap().unwrap();
+        assert!(client.categories.is_empty());
+        assert_eq!(client.version, 2);
+    }
+
+    #[test]
+    fn a_change_that_changes_nothing_is_none() {
+        let worker = user(Role::Worker, &["Design"]).unwrap();
+        let same =
+            UserChange { role: Some(Role::Worker), username: Some(worker.username.clone()), ..UserChange::default() };
+        assert_eq!(worker.changed(same, Timestamp::MAX), Ok(None));
+    }
+
+    #[test]
+    fn an_address_does_not_show_in_debug_output() {
+        assert!(!format!("{:?}", user(Role::Client, &[]).unwrap()).contains("example.com"));
+    }
+}

@@ -169,3 +169,70 @@ impl From<Categories> for Vec<Category> {
         categories.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_username_is_3_to_32_of_its_alphabet_and_unique_in_any_case() {
+        for good in ["ada", "A.d-a_1", &"x".repeat(32)] {
+            assert!(Username::parse(good).is_ok(), "{good}");
+        }
+        let long = "x".repeat(33);
+        for (bad, code) in [
+            ("ab", "too_short"),
+            ("", "too_short"),
+            (long.as_str(), "too_long"),
+            ("a b", "invalid_character"),
+            ("аda", "invalid_character"),
+            ("ada#", "invalid_character"),
+            ("ada@x", "invalid_character"),
+        ] {
+            assert_eq!(Username::parse(bad).unwrap_err().code, code, "{bad}");
+        }
+        assert_eq!(Username::parse("Ada").unwrap().key(), Username::parse("aDA").unwrap().key());
+    }
+
+    #[test]
+    fn an_email_has_a_dot_atom_and_a_domain_with_a_dot() {
+        for good in ["a@b.co", "first.last+tag@sub.example.com", "x@xn--bcher-kva.example", " ada@example.com "] {
+            assert!(Email::parse(good).is_ok(), "{good}");
+        }
+        let long_local = format!("{}@example.com", "x".repeat(65));
+        for bad in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "ada@localhost",
+            "a da@example.com",
+            ".ada@example.com",
+            "a..b@example.com",
+            "ada@-x.com",
+            "ada@x-.com",
+            "ada@example..com",
+            "ada@1.2.3.4",
+            "ada@b@example.com",
+            "ädä@example.com",
+            "ada@example.com\u{0}",
+            long_local.as_str(),
+        ] {
+            assert_eq!(Email::parse(bad).map_err(|e| e.code), Err("invalid_email"), "{bad:?}");
+        }
+        let long = format!("a@{}.com", "x.".repeat(130));
+        assert_eq!(Email::parse(&long).map_err(|e| e.code), Err("too_long"));
+        assert_eq!(Email::parse("Ada@Example.COM").unwrap().key(), "ada@example.com");
+    }
+
+    #[test]
+    fn categories_are_at_most_20_and_none_twice() {
+        let category = |text: &str| Category::parse(text).unwrap();
+        let kept = Categories::new(vec![category("Design"), category("DESIGN"), category("Writing")]).unwrap();
+        assert_eq!(kept.iter().map(Category::as_str).collect::<Vec<_>>(), ["Design", "Writing"]);
+        let many = |n: usize| Categories::new((0..n).map(|i| category(&format!("c{i}"))).collect());
+        assert!(many(20).is_ok());
+        assert_eq!(many(21).unwrap_err().code, "too_many");
+        assert!(serde_json::from_str::<Categories>(r#"["ok", ""]"#).is_err());
+    }
+}

@@ -1,5 +1,7 @@
 //! The control API under `/_local/`: what a test, or a curious person, does to the stand-in. Documented in [`crate::stripe`].
 
+mod webhooks;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -8,15 +10,13 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::error::Error;
 use super::faults::Rule;
-use super::objects::event::Delivery;
 use super::objects::payment_intent::Status;
 use super::transaction::Cause;
-use super::webhooks::{Mode, Outcome, shuffle};
-use super::{Stripe, dispute, now, refund, signature};
+use super::{Stripe, dispute, refund};
 
 type App = State<Arc<Stripe>>;
 
@@ -24,10 +24,7 @@ type App = State<Arc<Stripe>>;
 pub(super) fn routes() -> Router<Arc<Stripe>> {
     Router::new()
         .route("/", get(index))
-        .route("/_local/webhooks", get(webhooks).post(set_webhooks))
-        .route("/_local/webhooks/release", post(release))
-        .route("/_local/webhooks/send", post(send))
-        .route("/_local/events/{id}/replay", post(replay))
+        .merge(webhooks::routes())
         .route("/_local/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .route("/_local/payment_intents/{id}/authenticate", get(authentication_page))
         .route("/_local/payment_intents/{id}/succeed", post(succeed))
@@ -49,102 +46,6 @@ async fn index() -> &'static str {
     "A local stand-in for Stripe. The API is under /v1/, with any sk_test_ key; the control API is under /_local/:\n\
      webhooks, webhooks/release, webhooks/send, events/{id}/replay, faults,\n\
      payment_intents/{id}/succeed, payment_intents/{id}/fail, refunds/{id}/settle, disputes, disputes/{id}/close\n"
-}
-
-async fn webhooks(State(stripe): App) -> Json<Value> {
-    let pending: Vec<_> = stripe
-        .store()
-        .events
-        .iter()
-        .filter(|event| event.delivery == Delivery::Pending)
-        .map(|event| event.id.clone())
-        .collect();
-    let state = stripe.webhooks.state();
-    let mut shown = json!(state.switches);
-    shown["held"] = json!(state.held);
-    shown["pending"] = json!(pending);
-    Json(shown)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SetWebhooks {
-    mode: Option<Mode>,
-    delay_ms: Option<u64>,
-    repeat: Option<u32>,
-    secrets: Option<Vec<String>>,
-}
-
-async fn set_webhooks(State(stripe): App, Json(set): Json<SetWebhooks>) -> Json<Value> {
-    {
-        let switches = &mut stripe.webhooks.state().switches;
-        switches.mode = set.mode.unwrap_or(switches.mode);
-        switches.delay_ms = set.delay_ms.unwrap_or(switches.delay_ms);
-        switches.repeat = set.repeat.unwrap_or(switches.repeat);
-        if let Some(secrets) = set.secrets {
-            switches.secrets = secrets;
-        }
-    }
-    webhooks(State(stripe)).await
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "snake_case")]
-enum Order {
-    #[default]
-    AsCreated,
-    Reverse,
-    Shuffle,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Release {
-    #[serde(default)]
-    order: Order,
-}
-
-async fn release(State(stripe): App, Json(release): Json<Release>) -> Json<Value> {
-    let mut events = std::mem::take(&mut stripe.webhooks.state().held);
-    match release.order {
-        Order::AsCreated => {}
-        Order::Reverse => events.reverse(),
-        Order::Shuffle => shuffle(&mut events),
-    }
-    let mut outcomes = Vec::new();
-    for event in events {
-        let outcome = stripe.deliver_or_retry(&event).await;
-        outcomes.push(json!({ "event": event, "status": outcome.status, "body": outcome.body }));
-    }
-    Json(outcomes.into())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Send {
-    body: Value,
-    secrets: Option<Vec<String>>,
-    timestamp: Option<i64>,
-    signature: Option<String>,
-}
-
-async fn send(State(stripe): App, Json(send): Json<Send>) -> Json<Outcome> {
-    let body = match send.body {
-        Value::String(text) => text,
-        value => super::api::pretty(&value),
-    };
-    let secrets = send.secrets.unwrap_or_else(|| stripe.webhooks.state().switches.secrets.clone());
-    let signature = send
-        .signature
-        .unwrap_or_else(|| signature::header(&secrets, send.timestamp.unwrap_or_else(now), body.as_bytes()));
-    Json(stripe.post(body, &signature).await)
-}
-
-async fn replay(State(stripe): App, Path(id): Path<String>) -> Result<Json<Outcome>, Error> {
-    if stripe.store().events.get(&id).is_none() {
-        return Err(Error::missing("event", &id));
-    }
-    Ok(Json(stripe.deliver_once(&id).await))
 }
 
 async fn list_faults(State(stripe): App) -> Json<Vec<Rule>> {

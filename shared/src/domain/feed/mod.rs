@@ -289,3 +289,6 @@ impl Audience<'_> {
         self.tell(Feed::Role(Role::Admin), kind, Reader::Admin);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! `$connect`: a handshake, accepted for a ticket.
+
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use jiff::Timestamp;
+use shared::error::{Error, Result, catalogue};
+use shared::live::ticket;
+use shared::store::Connection;
+
+use super::default::connection_id;
+use crate::context::Handshake;
+
+/// Takes the ticket and notes the socket. Nothing goes over it before its hello.
+///
+/// # Errors
+/// 403 for a browser on another origin, 401 without a good ticket: the status that refuses the handshake.
+pub async fn handle(context: &Handshake, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
+    // Browsers always send it, and can't be made to lie; other clients need a ticket all the same.
+    if let Some(origin) = event.headers.get("origin").and_then(|origin| origin.to_str().ok())
+        && !context.origins.iter().any(|allowed| allowed == origin)
+    {
+        return Err(Error::new(&catalogue::ORIGIN_NOT_ALLOWED, "Sockets can't be opened from this origin."));
+    }
+    let now = Timestamp::now();
+    let token = event.query_string_parameters.first("ticket").unwrap_or_default();
+    let ticket = ticket::take(&context.live.connections, token, now).await?;
+    let connection = Connection {
+        id: connection_id(&event)?.to_owned(),
+        user_id: ticket.user_id,
+        session_id: ticket.session_id,
+        feeds: Vec::new(),
+        connected_at: now,
+    };
+    context.live.connections.open(&connection).await?;
+    tracing::info!(user = %connection.user_id, connection = connection.id, "socket {} opened", connection.id);
+    context.live.close_surplus(&connection.user_id).await
+}

@@ -1,0 +1,8 @@
+//! Live: tickets, sockets, feeds, and who is told of what.
+
+pub mod connect;
+pub mod default;
+pub mod disconnect;
+pub mod feed;
+pub mod notify;
+pub mod ticket;

@@ -1,0 +1,79 @@
+//! The stream function of payments. A webhook event that was stored is applied to its order; an order that was called off gets its intent
+//! canceled, or its money back.
+
+use aws_lambda_events::dynamodb::EventRecord;
+use jiff::Timestamp;
+use shared::domain::ids::{OrderId, StripeEventId};
+use shared::error::Result;
+use shared::payments::notice::{Ignored, Notice};
+use shared::payments::{Payments, Stripe};
+use shared::store::{Changed, EventOutcome, Handled, StripeEvent};
+
+use super::{Cashier, Followed};
+
+/// Handles one record. It reads what the record is about anew: the record may be old, and may have come before.
+///
+/// # Errors
+/// Only what may pass: Stripe or the database do not answer. The record is then delivered again.
+pub async fn handle(context: &Cashier<Stripe>, record: EventRecord) -> Result<()> {
+    let keys = &record.change.keys;
+    let pk = keys
+        .get("pk")
+        .and_then(|pk| if let serde_dynamo::AttributeValue::S(pk) = pk { Some(pk.as_str()) } else { None });
+    match pk.and_then(Changed::parse) {
+        Some(Changed::StripeEvent(id)) => context.apply(&id).await,
+        Some(Changed::Order(id)) => context.settle_order(&id).await,
+        // The filter lets nothing else through.
+        None => Ok(()),
+    }
+}
+
+impl<P: Payments> Cashier<P> {
+    /// Applies a stored event, if that was not done before.
+    pub async fn apply(&self, id: &StripeEventId) -> Result<()> {
+        let Some(event) = self.store.stripe_event(id).await? else { return Ok(()) };
+        if event.handled.is_some() {
+            return Ok(());
+        }
+        let handled = self.outcome_of(&event).await?;
+        let (outcome, reason) = (handled.outcome.as_str(), handled.reason.as_deref().unwrap_or_default());
+        let order = handled.order_id.as_ref().map_or("none", OrderId::as_str);
+        match handled.outcome {
+            EventOutcome::Mismatch => {
+                tracing::error!(event = %id, kind = event.kind, order, outcome, reason, "event {id} does not fit its order: {reason}");
+            }
+            _ => tracing::info!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is {outcome}"),
+        }
+        self.store.event_handled(&event, handled).await
+    }
+
+    async fn outcome_of(&self, event: &StripeEvent) -> Result<Handled> {
+        let note = |outcome, reason: Option<&str>, order_id| Handled {
+            outcome,
+            reason: reason.map(str::to_owned),
+            order_id,
+            at: Timestamp::now(),
+        };
+        let question = match Notice::read(event.payload.as_bytes()).question() {
+            Ok(question) => question,
+            Err(Ignored::Type) => return Ok(note(EventOutcome::Ignored, Some("type"), None)),
+            Err(Ignored::NoIntent) => return Ok(note(EventOutcome::Ignored, Some("no_intent"), None)),
+        };
+        Ok(match self.follow(&question.intent, question.thoroughly).await? {
+            Followed::Applied(order) => note(EventOutcome::Applied, None, Some(self.settle(order).await?.id)),
+            Followed::Unchanged(order) => note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id)),
+            Followed::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
+            Followed::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
+            Followed::NoSuchOrder(id) => note(EventOutcome::Mismatch, Some("no_such_order"), Some(id)),
+            Followed::Mismatch(id, mismatch) => note(EventOutcome::Mismatch, Some(mismatch.as_str()), Some(id)),
+        })
+    }
+
+    /// Does at Stripe what the order needs done there.
+    pub async fn settle_order(&self, id: &OrderId) -> Result<()> {
+        match self.store.order(id).await? {
+            Some(order) => self.settle(order).await.map(drop),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `POST /webhooks/stripe`: Stripe says that something happened. The event is verified and stored; what follows from it is a second step
+//! (`payments-apply`), so that nothing but the signature and the database decides this answer.
+
+use http::HeaderName;
+use jiff::Timestamp;
+use serde_json::json;
+use shared::config::ConfigError;
+use shared::error::{Error, Result, catalogue};
+use shared::payments::signature::WebhookSecrets;
+use shared::store::{Outcome, Store, StripeEvent};
+
+use crate::context::FromEnv;
+use crate::http::{Reply, Request};
+
+/// Bodies above this are 413. Stripe's own are far below.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// The data, and what Stripe signs with.
+pub struct Webhook {
+    /// The data.
+    pub store: Store,
+    /// The endpoint's signing secrets.
+    pub secrets: WebhookSecrets,
+}
+
+impl FromEnv for Webhook {
+    fn from_env() -> std::result::Result<Self, ConfigError> {
+        Ok(Self { store: Store::from_env()?, secrets: WebhookSecrets::from_env()? })
+    }
+
+    async fn warm(&self) {
+        self.store.warm().await;
+    }
+}
+
+/// Answers 200 once the event is stored, or was before, whatever is in it.
+///
+/// # Errors
+/// 400 for any signature that is not Stripe's, fresh and of this very body; 413; 503, upon which Stripe sends it again.
+pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
+    let body = request.body();
+    if body.len() > BODY_LIMIT {
+        return Err(Error::new(&catalogue::BODY_TOO_LARGE, "Send at most 1 MiB."));
+    }
+    let now = Timestamp::now();
+    context.secrets.verify(request.header(HeaderName::from_static("stripe-signature")), body, now)?;
+    let event = StripeEvent::received(body, now);
+    let (id, kind) = (&event.id, &event.kind);
+    match context.store.receive_event(&event).await? {
+        Outcome::Written => tracing::info!(event = %id, kind, "event {id} is stored"),
+        Outcome::Conflict(_) => tracing::info!(event = %id, kind, "event {id} came before"),
+    }
+    Reply::ok(&json!({"received": true}))
+}

@@ -1,0 +1,79 @@
+//! Metadata: <https://docs.stripe.com/api/metadata>.
+
+use std::collections::BTreeMap;
+
+use super::error::Error;
+use super::params::{Node, Params};
+
+/// What a call does to an object's metadata: keys with empty values are removed, an empty `metadata` removes all.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Metadata {
+    clear: bool,
+    entries: BTreeMap<String, String>,
+}
+
+impl Metadata {
+    /// Applies the change.
+    pub(super) fn merge_into(self, metadata: &mut BTreeMap<String, String>) {
+        if self.clear {
+            metadata.clear();
+        }
+        for (key, value) in self.entries {
+            if value.is_empty() {
+                metadata.remove(&key)
+            } else {
+                metadata.insert(key, value)
+            };
+        }
+    }
+}
+
+impl Params {
+    /// Metadata, within Stripe's limits: 50 keys of 40 characters, values of 500 (<https://docs.stripe.com/api/metadata>).
+    pub(super) fn metadata(&mut self) -> Result<Metadata, Error> {
+        let branch = match self.nodes.remove("metadata") {
+            None => return Ok(Metadata::default()),
+            Some(Node::Text(text)) if text.is_empty() => {
+                return Ok(Metadata { clear: true, ..Metadata::default() });
+            }
+            Some(Node::Text(_)) => return Err(Error::parameter("metadata", "Invalid object")),
+            Some(Node::Branch(branch)) => branch,
+        };
+        if branch.len() > 50 {
+            return Err(Error::parameter("metadata", "Metadata can have at most 50 keys."));
+        }
+        let mut entries = BTreeMap::new();
+        for (key, node) in branch {
+            let name = format!("metadata[{key}]");
+            let Node::Text(value) = node else {
+                return Err(Error::parameter(name, "Metadata values must be strings."));
+            };
+            if key.chars().count() > 40 {
+                return Err(Error::parameter(name, "Metadata keys can have at most 40 characters."));
+            }
+            if value.chars().count() > 500 {
+                return Err(Error::parameter(name, "Metadata values can have at most 500 characters."));
+            }
+            entries.insert(key, value);
+        }
+        Ok(Metadata { clear: false, entries })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(encoded: &str) -> Params {
+        Params::parse(encoded.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn metadata_is_merged_and_unset_by_empty_values() {
+        let mut metadata = BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+        params("metadata[a]=&metadata[c]=3").metadata().unwrap().merge_into(&mut metadata);
+        assert_eq!(metadata, BTreeMap::from([("b".to_owned(), "2".to_owned()), ("c".to_owned(), "3".to_owned())]));
+        params("metadata=").metadata().unwrap().merge_into(&mut metadata);
+        assert!(metadata.is_empty());
+    }
+}

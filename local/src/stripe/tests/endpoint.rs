@@ -1,0 +1,119 @@
+//! A webhook endpoint that checks signatures by itself and answers as it is told.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use ring::hmac;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use super::PATIENCE;
+
+pub(super) const SECRET: &str = "whsec_local_test";
+
+/// One webhook as it came.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) body: String,
+    pub(super) signature: String,
+    pub(super) event: Value,
+}
+
+impl Delivery {
+    pub(super) fn kind(&self) -> &str {
+        self.event["type"].as_str().unwrap()
+    }
+
+    pub(super) fn id(&self) -> &str {
+        self.event["id"].as_str().unwrap()
+    }
+
+    /// How many of the header's `v1` are the body's HMAC under `secret`.
+    pub(super) fn signed_by(&self, secret: &str) -> usize {
+        let parts: Vec<_> = self.signature.split(',').filter_map(|part| part.split_once('=')).collect();
+        let timestamp = parts.iter().find(|(name, _)| *name == "t").unwrap().1;
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let signed = format!("{timestamp}.{}", self.body);
+        let is_right =
+            |hex: &str| hmac::verify(&key, signed.as_bytes(), &HEXLOWER.decode(hex.as_bytes()).unwrap()).is_ok();
+        parts.iter().filter(|(name, value)| *name == "v1" && is_right(value)).count()
+    }
+}
+
+#[derive(Default)]
+struct Received {
+    deliveries: Mutex<Vec<Delivery>>,
+    /// What to answer next; 200 when there is nothing.
+    answers: Mutex<VecDeque<u16>>,
+    changed: Notify,
+}
+
+/// The endpoint; it lives as long as its test's runtime.
+#[derive(Clone)]
+pub(super) struct Endpoint {
+    pub(super) url: String,
+    received: Arc<Received>,
+}
+
+impl Endpoint {
+    pub(super) async fn start() -> Self {
+        let received = Arc::new(Received::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/webhooks/stripe", listener.local_addr().unwrap());
+        let router = Router::new().route("/webhooks/stripe", post(receive)).with_state(Arc::clone(&received));
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, received }
+    }
+
+    /// What the next deliveries are answered with.
+    pub(super) fn answer(&self, statuses: &[u16]) {
+        self.received.answers.lock().unwrap().extend(statuses);
+    }
+
+    /// All that came so far.
+    pub(super) fn deliveries(&self) -> Vec<Delivery> {
+        self.received.deliveries.lock().unwrap().clone()
+    }
+
+    /// The kinds of all that came so far.
+    pub(super) fn kinds(&self) -> Vec<String> {
+        self.deliveries().iter().map(|delivery| delivery.kind().to_owned()).collect()
+    }
+
+    /// Waits for `count` deliveries in all.
+    pub(super) async fn wait_for(&self, count: usize) -> Vec<Delivery> {
+        let enough = async {
+            loop {
+                let changed = self.received.changed.notified();
+                let deliveries = self.deliveries();
+                if deliveries.len() >= count {
+                    return deliveries;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, enough)
+            .await
+            .unwrap_or_else(|_| panic!("{count} deliveries do not come, only {:?}", self.kinds()))
+    }
+}
+
+async fn receive(State(received): State<Arc<Received>>, headers: HeaderMap, body: Bytes) -> (StatusCode, &'static str) {
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    let delivery = Delivery {
+        signature: headers["stripe-signature"].to_str().unwrap().to_owned(),
+        event: serde_json::from_str(&body).unwrap_or(Value::Null),
+        body,
+    };
+    received.deliveries.lock().unwrap().push(delivery);
+    received.changed.notify_waiters();
+    let status = received.answers.lock().unwrap().pop_front().unwrap_or(200);
+    (StatusCode::from_u16(status).unwrap(), "seen")
+}

@@ -1,0 +1,129 @@
+//! The switches: delay, repeat, hold and release, reorder, drop.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::Sandbox;
+
+const OF_A_PAYMENT: [&str; 3] = ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"];
+
+fn reversed() -> Vec<&'static str> {
+    OF_A_PAYMENT.into_iter().rev().collect()
+}
+
+#[tokio::test]
+async fn held_events_are_released_in_the_order_asked_for() {
+    let sandbox = Sandbox::start().await;
+    sandbox.hold().await;
+    sandbox.pay("pm_card_visa").await;
+    let state = sandbox.send("GET", "/_local/webhooks", &[], "").await.unwrap().json;
+    assert_eq!((state["held"].as_array().unwrap().len(), state["pending"].as_array().unwrap().len()), (3, 3));
+    assert!(sandbox.endpoint.deliveries().is_empty());
+    let released = sandbox.control("webhooks/release", json!({ "order": "reverse" })).await;
+    assert_eq!(released.as_array().unwrap().len(), 3);
+    assert_eq!(released[0]["status"], 200);
+    assert_eq!(sandbox.endpoint.kinds(), reversed());
+    sandbox.pay("pm_card_visa").await;
+    sandbox.control("webhooks/release", json!({})).await;
+    assert_eq!(sandbox.endpoint.kinds()[3..], OF_A_PAYMENT);
+    let state = sandbox.send("GET", "/_local/webhooks", &[], "").await.unwrap().json;
+    assert_eq!((&state["held"], &state["pending"]), (&json!([]), &json!([])));
+}
+
+#[tokio::test]
+async fn a_released_event_that_is_refused_is_tried_again_unless_still_on_hold() {
+    let sandbox = Sandbox::start().await;
+    sandbox.hold().await;
+    sandbox.intent().await;
+    sandbox.endpoint.answer(&[500]);
+    assert_eq!(sandbox.control("webhooks/release", json!({})).await[0]["status"], 500);
+    // Still on hold, so it goes back among the held.
+    let held =
+        async || sandbox.send("GET", "/_local/webhooks", &[], "").await.unwrap().json["held"].as_array().unwrap().len();
+    let deadline = Instant::now() + super::PATIENCE;
+    while held().await == 0 {
+        assert!(Instant::now() < deadline, "it is not held again");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(sandbox.endpoint.deliveries().len(), 1);
+    sandbox.control("webhooks", json!({ "mode": "deliver" })).await;
+    sandbox.control("webhooks/release", json!({})).await;
+    assert_eq!(sandbox.endpoint.deliveries().len(), 2);
+}
+
+#[tokio::test]
+async fn events_are_gathered_and_sent_newest_first() {
+    let sandbox = Sandbox::start().await;
+    sandbox.control("webhooks", json!({ "mode": "reverse" })).await;
+    sandbox.pay("pm_card_visa").await;
+    sandbox.endpoint.wait_for(3).await;
+    assert_eq!(sandbox.endpoint.kinds(), reversed());
+}
+
+#[tokio::test]
+async fn events_are_gathered_and_shuffled_without_losing_any() {
+    let sandbox = Sandbox::start().await;
+    sandbox.control("webhooks", json!({ "mode": "shuffle" })).await;
+    let mut orders = Vec::new();
+    // Twelve payments in the order of their making by chance: once in more than two billion.
+    for round in 1..=12 {
+        sandbox.pay("pm_card_visa").await;
+        let mut kinds: Vec<_> = sandbox.endpoint.wait_for(round * 3).await[(round - 1) * 3..]
+            .iter()
+            .map(|delivery| delivery.kind().to_owned())
+            .collect();
+        orders.push(kinds.clone());
+        kinds.sort_unstable();
+        assert_eq!(kinds, ["charge.succeeded", "payment_intent.created", "payment_intent.succeeded"]);
+    }
+    assert!(orders.iter().any(|order| *order != OF_A_PAYMENT), "nothing was ever out of order");
+}
+
+#[tokio::test]
+async fn every_event_is_repeated_as_often_as_asked() {
+    let sandbox = Sandbox::start().await;
+    sandbox.control("webhooks", json!({ "repeat": 3 })).await;
+    sandbox.intent().await;
+    let deliveries = sandbox.endpoint.wait_for(3).await;
+    assert!(deliveries.iter().all(|delivery| delivery.id() == deliveries[0].id()));
+    sandbox.intent().await;
+    assert_ne!(sandbox.endpoint.wait_for(6).await[3].id(), deliveries[0].id(), "three times, not more");
+}
+
+#[tokio::test]
+async fn deliveries_are_put_off_by_the_delay() {
+    let sandbox = Sandbox::start().await;
+    sandbox.control("webhooks", json!({ "delay_ms": 400 })).await;
+    let before = Instant::now();
+    sandbox.intent().await;
+    sandbox.endpoint.wait_for(1).await;
+    assert!(before.elapsed() >= Duration::from_millis(400));
+}
+
+#[tokio::test]
+async fn dropped_events_are_never_sent_but_can_be_replayed() {
+    let sandbox = Sandbox::start().await;
+    sandbox.control("webhooks", json!({ "mode": "drop" })).await;
+    sandbox.intent().await;
+    sandbox.control("webhooks", json!({ "mode": "deliver" })).await;
+    sandbox.intent().await;
+    sandbox.endpoint.wait_for(1).await;
+    let events = sandbox.get("/v1/events").await.json;
+    assert_eq!(sandbox.endpoint.deliveries()[0].id(), events["data"][0]["id"], "only the second came");
+    let dropped = events["data"][1]["id"].as_str().unwrap();
+    assert_eq!(events["data"][1]["pending_webhooks"], 0);
+    sandbox.control(&format!("events/{dropped}/replay"), json!({})).await;
+    assert_eq!(sandbox.endpoint.deliveries()[1].id(), dropped);
+}
+
+#[tokio::test]
+async fn an_unknown_switch_is_refused() {
+    let sandbox = Sandbox::start().await;
+    for body in [r#"{"mode":"scatter"}"#, r#"{"pause":true}"#] {
+        let reply =
+            sandbox.send("POST", "/_local/webhooks", &[("content-type", "application/json")], body).await.unwrap();
+        assert!(reply.status >= 400, "{body}");
+    }
+}

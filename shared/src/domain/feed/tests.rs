@@ -1,0 +1,225 @@
+//! Who gets which entry, and who does not.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::domain::order::tests::fixture::*;
+use crate::domain::order::{ChargebackState, FactKind, RefundStatus};
+use crate::domain::user::{Caller, Categories, Category, Email, NewUser, UserStatus};
+
+fn told(order: &Order) -> BTreeSet<(String, EntryKind, Reader)> {
+    let notices = notices(order, order.history.last().unwrap());
+    let set: BTreeSet<_> = notices.iter().map(|n| (name(&n.feed), n.kind, n.reader)).collect();
+    assert_eq!(set.len(), notices.len(), "twice: {notices:?}");
+    set
+}
+
+/// Feeds by the names of the fixture's people.
+fn name(feed: &Feed) -> String {
+    let people = [client(), worker(), other_worker(), admin()];
+    match feed {
+        Feed::User(id) => people.iter().find(|person| person.id == *id).unwrap().username.to_string(),
+        shared => shared.to_string(),
+    }
+}
+
+/// Exactly these entries and no others: `carol` is the client, `walter` the worker, `wanda` another.
+#[track_caller]
+fn assert_told(order: &Order, expected: &[(&str, EntryKind, Reader)]) {
+    let expected = expected.iter().map(|(feed, kind, reader)| ((*feed).to_owned(), *kind, *reader)).collect();
+    assert_eq!(told(order), expected);
+}
+
+fn by(order: &Order, transition: Transition, caller: &Caller, worker: Option<Caller>) -> Order {
+    let by = crate::domain::order::By::user(caller, order.updated_at).worker(worker);
+    order.transition(transition, by, &timers()).unwrap()
+}
+
+const POOL: [(&str, EntryKind, Reader); 2] =
+    [("workers:design", EntryKind::OrderOpened, Reader::Pool), ("workers:*", EntryKind::OrderOpened, Reader::Pool)];
+
+fn both(kind: EntryKind) -> [(&'static str, EntryKind, Reader); 2] {
+    [("carol", kind, Reader::Client), ("walter", kind, Reader::Worker)]
+}
+
+#[test]
+fn an_order_that_is_placed_or_gets_its_intent_is_nobodys_news() {
+    assert_told(&placed(), &[]);
+    assert_told(&placed().told(&fact(FactKind::RequiresAction)), &[]);
+}
+
+#[test]
+fn order_opened_goes_to_its_pool_and_payment_paid_to_its_client() {
+    let [category, any] = POOL;
+    assert_told(&order_in(Status::Open), &[category, any, ("carol", EntryKind::PaymentPaid, Reader::Client)]);
+}
+
+#[test]
+fn order_assigned_goes_to_its_client_and_its_worker() {
+    assert_told(&order_in(Status::Assigned), &both(EntryKind::OrderAssigned));
+}
+
+#[test]
+fn order_released_goes_to_its_client_and_who_had_it_and_the_pool_has_it_again() {
+    let [category, any] = POOL;
+    let expected = [
+        category,
+        any,
+        ("carol", EntryKind::OrderReleased, Reader::Client),
+        ("walter", EntryKind::OrderReleased, Reader::FormerWorker),
+    ];
+    let assigned = order_in(Status::Assigned);
+    assert_told(&by(&assigned, Transition::Release, &worker(), None), &expected);
+    assert_told(&by(&assigned, Transition::Reassign, &admin(), None), &expected);
+}
+
+#[test]
+fn a_reassignment_tells_who_has_it_and_not_to_whom_it_went_tells_who_had_it() {
+    let order = by(&order_in(Status::Assigned), Transition::Reassign, &admin(), Some(other_worker()));
+    assert_told(
+        &order,
+        &[
+            ("carol", EntryKind::OrderAssigned, Reader::Client),
+            ("wanda", EntryKind::OrderAssigned, Reader::Worker),
+            ("walter", EntryKind::OrderReleased, Reader::FormerWorker),
+        ],
+    );
+    assert!(!Reader::FormerWorker.sees_worker());
+    assert_eq!(Reader::FormerWorker.standing(), None);
+}
+
+#[test]
+fn delivery_revision_and_completion_go_to_both() {
+    let delivered = order_in(Status::Delivered);
+    assert_told(&delivered, &both(EntryKind::OrderDelivered));
+    assert_told(&delivered.then(Transition::RequestRevision, &client()), &both(EntryKind::OrderRevisionRequested));
+    assert_told(&delivered.then(Transition::Complete, &client()), &both(EntryKind::OrderCompleted));
+    let due = delivered.deadline.unwrap();
+    let timed = delivered.transition(Transition::Complete, crate::domain::order::By::timer(due), &timers()).unwrap();
+    assert_told(&timed, &both(EntryKind::OrderCompleted));
+}
+
+#[test]
+fn cancellation_goes_to_its_client_and_to_its_worker_if_it_has_one() {
+    assert_told(&order_in(Status::Canceled), &[("carol", EntryKind::OrderCanceled, Reader::Client)]);
+    assert_told(&by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None), &both(EntryKind::OrderCanceled));
+    let pending = placed();
+    let by = crate::domain::order::By::timer(pending.deadline.unwrap());
+    let expired = pending.transition(Transition::Expire, by, &timers()).unwrap();
+    assert_told(&expired, &[("carol", EntryKind::OrderCanceled, Reader::Client)]);
+}
+
+#[test]
+fn disputes_and_their_resolution_go_to_both_and_to_the_admins() {
+    let disputed = order_in(Status::Disputed);
+    let [one, other] = both(EntryKind::OrderDisputed);
+    assert_told(&disputed, &[one, other, ("role:admins", EntryKind::OrderDisputed, Reader::Admin)]);
+    let [one, other] = both(EntryKind::OrderResolved);
+    for outcome in [Transition::ResolveRelease, Transition::ResolveRefund] {
+        let expected = [one, other, ("role:admins", EntryKind::OrderResolved, Reader::Admin)];
+        assert_told(&disputed.then(outcome, &admin()), &expected);
+    }
+}
+
+#[test]
+fn how_a_payment_goes_is_its_clients_news_alone() {
+    let client = |kind| [("carol", kind, Reader::Client)];
+    assert_told(&placed().told(&fact(FactKind::Processing)), &client(EntryKind::PaymentProcessing));
+    assert_told(&placed().told(&fact(FactKind::Failed)), &client(EntryKind::PaymentFailed));
+    let late = order_in(Status::Canceled).told(&succeeded());
+    assert_told(&late, &client(EntryKind::PaymentPaid));
+    assert_told(&late.told(&refund("re_1", PRICE, RefundStatus::Pending)), &[]);
+    assert_told(&late.told(&refund("re_1", PRICE, RefundStatus::Succeeded)), &client(EntryKind::PaymentRefunded));
+    // The worker of an order that is refunded hears of the order, not of the money.
+    let assigned = by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None);
+    assert_told(&assigned.told(&refund("re_1", PRICE, RefundStatus::Succeeded)), &client(EntryKind::PaymentRefunded));
+}
+
+#[test]
+fn what_goes_wrong_with_money_that_was_here_is_the_admins_news() {
+    let admins = |kind| [("role:admins", kind, Reader::Admin)];
+    let assigned = order_in(Status::Assigned);
+    let disputed = assigned.told(&chargeback("dp_1", PRICE, ChargebackState::Open));
+    assert_told(&disputed, &admins(EntryKind::PaymentDisputed));
+    let won = disputed.told(&chargeback("dp_1", PRICE, ChargebackState::Won));
+    assert_told(&won, &admins(EntryKind::PaymentDisputeClosed));
+    let canceled = order_in(Status::Open).then(Transition::Cancel, &client());
+    assert_told(&canceled.told(&refund("re_1", PRICE, RefundStatus::Failed)), &admins(EntryKind::PaymentRefundFailed));
+}
+
+#[test]
+fn an_events_notices_stay_the_same_however_far_the_order_has_moved_on() {
+    let mut order = order_in(Status::Assigned);
+    let mut then = vec![told(&order)];
+    order = by(&order, Transition::Reassign, &admin(), Some(other_worker()));
+    then.push(told(&order));
+    order = by(&order, Transition::Release, &other_worker(), None);
+    then.push(told(&order));
+    let first = order.history.len() - then.len();
+    for (event, told) in order.history[first..].iter().zip(then) {
+        let now: BTreeSet<_> = notices(&order, event).iter().map(|n| (name(&n.feed), n.kind, n.reader)).collect();
+        assert_eq!(now, told, "{event:?}");
+    }
+}
+
+#[test]
+fn an_order_of_a_category_named_star_is_told_once() {
+    let mut service = service();
+    service.category = Category::parse("*").unwrap();
+    let by = crate::domain::order::By::user(&client(), minute(0));
+    let order = Order::place(placed().id, &service, by, &timers()).unwrap().told(&succeeded());
+    assert_eq!(told(&order).len(), 2);
+}
+
+fn user(role: Role, categories: &[&str]) -> User {
+    let categories = categories.iter().map(|text| Category::parse(text).unwrap()).collect();
+    let new = NewUser {
+        email: Email::parse("x@example.com").unwrap(),
+        username: worker().username,
+        role,
+        categories: Categories::new(categories).unwrap(),
+    };
+    User::new(worker().id, new, Timestamp::UNIX_EPOCH).unwrap()
+}
+
+#[test]
+fn a_user_reads_their_own_feed_their_roles_and_a_worker_those_of_the_categories_served() {
+    let names = |user: &User| Feed::of(user).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let own = format!("user:{}", worker().id);
+    assert_eq!(names(&user(Role::Client, &[])), [&own, "role:clients"]);
+    assert_eq!(names(&user(Role::Admin, &[])), [&own, "role:admins"]);
+    assert_eq!(names(&user(Role::Worker, &[])), [&own, "role:workers", "workers:*"]);
+    let served = user(Role::Worker, &["Design", "Web  Development"]);
+    assert_eq!(names(&served), [&own, "role:workers", "workers:design", "workers:web development"]);
+
+    let reads = |user: &User, feed: &str| Feed::parse(feed).unwrap().may_be_read_by(user);
+    assert!(reads(&served, "workers:design"));
+    for foreign in ["workers:*", "workers:writing", "role:admins", "role:clients", &format!("user:{}", client().id)] {
+        assert!(!reads(&served, foreign), "{foreign}");
+    }
+    let suspended = User { status: UserStatus::Suspended, ..served };
+    assert!(!reads(&suspended, &own));
+}
+
+#[test]
+fn a_feed_has_one_name() {
+    let own = format!("user:{}", worker().id);
+    for name in [own.as_str(), "role:workers", "role:clients", "role:admins", "workers:*", "workers:c#: дизайн"] {
+        let feed = Feed::parse(name).unwrap();
+        assert_eq!(feed.to_string(), name);
+        assert_eq!(serde_json::to_value(&feed).unwrap(), name);
+    }
+    for bad in
+        ["", "user:", "user:x", "role:worker", "role:*", "workers:", "workers:Design", "workers: a", "x:y", "workers"]
+    {
+        assert!(Feed::parse(bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn entry_types_are_those_of_the_contract() {
+    assert_eq!(EntryKind::OrderRevisionRequested.as_str(), "order.revision_requested");
+    assert_eq!(serde_json::to_value(EntryKind::MessageReceived).unwrap(), "message.received");
+}

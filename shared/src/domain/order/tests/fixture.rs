@@ -1,0 +1,110 @@
+//! People, a service, and orders that got into their state by real moves.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::ids::{ChargeId, ChargebackId, OrderId, PaymentIntentId, RefundId, ServiceId, UserId};
+use crate::domain::money::{Currency, Money, Price};
+use crate::domain::order::*;
+use crate::domain::service::{NewService, Service};
+use crate::domain::text::{Category, Description, Name};
+use crate::domain::user::{Caller, Role, Username};
+
+pub(in crate::domain) const PRICE: i64 = 1999;
+
+/// So many minutes after the start of every test.
+pub(in crate::domain) fn minute(n: i64) -> Timestamp {
+    Timestamp::from_second(1_760_000_000).unwrap() + SignedDuration::from_mins(n)
+}
+
+pub(in crate::domain) fn caller(name: &str, role: Role) -> Caller {
+    Caller { id: UserId::derived(&[name]), username: Username::parse(name).unwrap(), role, active: true }
+}
+
+pub(in crate::domain) fn client() -> Caller {
+    caller("carol", Role::Client)
+}
+
+pub(in crate::domain) fn worker() -> Caller {
+    caller("walter", Role::Worker)
+}
+
+pub(in crate::domain) fn other_worker() -> Caller {
+    caller("wanda", Role::Worker)
+}
+
+pub(in crate::domain) fn admin() -> Caller {
+    caller("ada", Role::Admin)
+}
+
+pub(in crate::domain) fn service() -> Service {
+    let new = NewService {
+        name: Name::parse("Logo").unwrap(),
+        description: Description::parse("").unwrap(),
+        category: Category::parse("Design").unwrap(),
+        price: Price::parse(usd(PRICE)).unwrap(),
+    };
+    Service::new(ServiceId::derived(&["logo"]), new, minute(0))
+}
+
+pub(in crate::domain) fn usd(amount: i64) -> Money {
+    Money::new(amount, Currency::USD)
+}
+
+pub(in crate::domain) fn timers() -> Timers {
+    Timers::default()
+}
+
+pub(in crate::domain) fn fact(kind: FactKind) -> Fact {
+    Fact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind }
+}
+
+pub(in crate::domain) fn succeeded() -> Fact {
+    fact(FactKind::Succeeded { charge: ChargeId::parse("ch_1").unwrap(), amount: usd(PRICE), fee: None })
+}
+
+pub(in crate::domain) fn refund(id: &str, amount: i64, status: RefundStatus) -> Fact {
+    fact(FactKind::Refund { refund: RefundId::parse(id).unwrap(), amount: usd(amount), status })
+}
+
+pub(in crate::domain) fn chargeback(id: &str, amount: i64, state: ChargebackState) -> Fact {
+    fact(FactKind::Chargeback { chargeback: ChargebackId::parse(id).unwrap(), amount: usd(amount), state })
+}
+
+impl Order {
+    /// The order after a move that is not refused, at the time of the last.
+    pub(in crate::domain) fn then(&self, transition: Transition, caller: &Caller) -> Self {
+        self.transition(transition, By::user(caller, self.updated_at), &timers()).unwrap()
+    }
+
+    /// The order after what Stripe said, whether or not that was news.
+    pub(in crate::domain) fn told(&self, fact: &Fact) -> Self {
+        self.payment_fact(fact, self.updated_at, &timers()).unwrap().unwrap_or_else(|| self.clone())
+    }
+
+    pub(in crate::domain) fn last(&self) -> &Event {
+        self.history.last().unwrap()
+    }
+}
+
+pub(in crate::domain) fn placed() -> Order {
+    let id = OrderId::derived(&["order"]);
+    Order::place(id, &service(), By::user(&client(), minute(0)), &timers()).unwrap()
+}
+
+/// An order in this state, of [`client`] and, where there is one, [`worker`].
+pub(in crate::domain) fn order_in(status: Status) -> Order {
+    let open = || placed().told(&succeeded());
+    let assigned = || open().then(Transition::Accept, &worker());
+    let delivered = || assigned().then(Transition::Deliver, &worker());
+    let order = match status {
+        Status::Pending => placed(),
+        Status::Open => open(),
+        Status::Assigned => assigned(),
+        Status::Delivered => delivered(),
+        Status::Completed => delivered().then(Transition::Complete, &client()),
+        Status::Disputed => delivered().then(Transition::Dispute, &client()),
+        Status::Canceled => placed().then(Transition::Cancel, &client()),
+    };
+    assert_eq!(order.status, status);
+    order
+}

@@ -1,0 +1,238 @@
+//! Who is refused what, the bounds, and the clocks.
+
+use jiff::SignedDuration;
+
+use super::fixture::*;
+use crate::domain::order::*;
+use crate::domain::service::{Service, ServiceStatus};
+use crate::domain::user::{Caller, Role};
+
+fn ask(order: &Order, transition: Transition, caller: &Caller) -> Result<Order, Refusal> {
+    order.transition(transition, By::user(caller, order.updated_at), &timers())
+}
+
+fn stranger() -> Caller {
+    caller("sam", Role::Client)
+}
+
+#[test]
+fn an_order_is_placed_by_an_active_client_for_an_active_service_at_its_price() {
+    let place = |caller: &Caller, service: &Service| {
+        Order::place(placed().id, service, By::user(caller, minute(0)), &timers()).map(|order| order.version)
+    };
+    assert_eq!(place(&client(), &service()), Ok(1));
+    assert_eq!(place(&worker(), &service()), Err(Refusal::Forbidden));
+    assert_eq!(place(&admin(), &service()), Err(Refusal::Forbidden));
+    assert_eq!(place(&Caller { active: false, ..client() }, &service()), Err(Refusal::Inactive));
+    let gone = Service { status: ServiceStatus::Deactivated, ..service() };
+    assert_eq!(place(&client(), &gone), Err(Refusal::ServiceNotFound));
+
+    let order = placed();
+    assert_eq!((order.status, order.payment_status), (Status::Pending, PaymentStatus::Unpaid));
+    assert_eq!(order.price, service().price);
+    assert_eq!(order.deadline, Some(minute(30)));
+}
+
+#[test]
+fn only_one_of_two_workers_gets_an_order_and_the_other_learns_state_and_version() {
+    let order = order_in(Status::Open);
+    let won = ask(&order, Transition::Accept, &worker()).unwrap();
+    assert_eq!(won.worker.as_ref().map(|w| &w.id), Some(&worker().id));
+    let late = ask(&won, Transition::Accept, &other_worker());
+    let (status, version) = (Status::Assigned, won.version);
+    assert_eq!(late, Err(Refusal::Illegal { transition: Transition::Accept, status, version }));
+}
+
+#[test]
+fn what_is_not_yours_does_not_exist() {
+    for status in Status::ALL {
+        let order = order_in(status);
+        for transition in Transition::ALL {
+            assert_eq!(ask(&order, transition, &stranger()), Err(Refusal::NotFound), "{status} {transition}");
+        }
+        let hidden = status != Status::Open;
+        for transition in Transition::ALL.into_iter().filter(|t| *t != Transition::Accept) {
+            let expected = if hidden { Refusal::NotFound } else { Refusal::Forbidden };
+            assert_eq!(ask(&order, transition, &other_worker()), Err(expected), "{status} {transition}");
+        }
+    }
+    // It was never in the pool.
+    assert_eq!(ask(&placed(), Transition::Accept, &worker()), Err(Refusal::NotFound));
+    assert_eq!(ask(&order_in(Status::Canceled), Transition::Accept, &worker()), Err(Refusal::NotFound));
+}
+
+#[test]
+fn what_is_never_yours_to_do_is_forbidden_and_what_is_too_late_is_a_conflict() {
+    let open = order_in(Status::Open);
+    assert_eq!(ask(&open, Transition::Accept, &client()), Err(Refusal::Forbidden));
+    assert_eq!(ask(&open, Transition::Accept, &admin()), Err(Refusal::Forbidden));
+    assert_eq!(ask(&open, Transition::Pay, &client()), Err(Refusal::Forbidden));
+    assert_eq!(ask(&open, Transition::Expire, &admin()), Err(Refusal::Forbidden));
+    let assigned = order_in(Status::Assigned);
+    assert!(matches!(ask(&assigned, Transition::Cancel, &client()), Err(Refusal::Illegal { .. })));
+    let completed = order_in(Status::Completed);
+    assert!(matches!(ask(&completed, Transition::Complete, &client()), Err(Refusal::Illegal { .. })));
+}
+
+#[test]
+fn the_suspended_do_nothing() {
+    let suspended = Caller { active: false, ..worker() };
+    assert_eq!(ask(&order_in(Status::Open), Transition::Accept, &suspended), Err(Refusal::Inactive));
+    assert_eq!(ask(&order_in(Status::Assigned), Transition::Deliver, &suspended), Err(Refusal::Inactive));
+    assert_eq!(order_in(Status::Assigned).actions(&suspended), []);
+}
+
+#[test]
+fn a_client_who_became_a_worker_does_not_claim_their_own_order() {
+    let turned = Caller { role: Role::Worker, ..client() };
+    assert_eq!(ask(&order_in(Status::Open), Transition::Accept, &turned), Err(Refusal::OwnOrder));
+    let order = order_in(Status::Assigned);
+    let by = By::user(&admin(), order.updated_at).worker(Some(turned));
+    let refused = order.transition(Transition::Reassign, by, &timers());
+    assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::NewWorker, .. })));
+}
+
+#[test]
+fn a_role_that_was_taken_away_no_longer_moves_orders() {
+    let demoted = Caller { role: Role::Client, ..worker() };
+    assert_eq!(ask(&order_in(Status::Assigned), Transition::Deliver, &demoted), Err(Refusal::Forbidden));
+}
+
+#[test]
+fn who_sees_an_order() {
+    for status in Status::ALL {
+        let order = order_in(status);
+        let has_worker = order.worker.is_some();
+        let pool = if status == Status::Open { Visibility::Pool } else { Visibility::None };
+        assert_eq!(order.visibility(&client()), Visibility::Full, "{status}");
+        assert_eq!(order.visibility(&admin()), Visibility::Full, "{status}");
+        assert_eq!(order.visibility(&worker()), if has_worker { Visibility::Full } else { pool }, "{status}");
+        assert_eq!(order.visibility(&other_worker()), pool, "{status}");
+        assert_eq!(order.visibility(&stranger()), Visibility::None, "{status}");
+    }
+}
+
+#[test]
+fn an_admin_reassigns_to_another_active_worker_or_to_the_pool() {
+    let order = order_in(Status::Assigned);
+    let reassign = |to: Option<Caller>| {
+        order.transition(Transition::Reassign, By::user(&admin(), order.updated_at).worker(to), &timers())
+    };
+    let given_on = reassign(Some(other_worker())).unwrap();
+    assert_eq!(given_on.status, Status::Assigned);
+    assert_eq!(given_on.worker.unwrap().id, other_worker().id);
+    let back = reassign(None).unwrap();
+    assert_eq!((back.status, back.worker), (Status::Open, None));
+    for unfit in [worker(), stranger(), admin(), Caller { active: false, ..other_worker() }] {
+        let refused = reassign(Some(unfit));
+        assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::NewWorker, .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn revisions_and_handovers_are_bounded_and_what_ends_an_order_is_not() {
+    let mut order = order_in(Status::Delivered);
+    for _ in 0..table::MAX_REVISIONS {
+        order = order.then(Transition::RequestRevision, &client()).then(Transition::Deliver, &worker());
+    }
+    let refused = ask(&order, Transition::RequestRevision, &client());
+    assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::RevisionsLeft, .. })));
+    assert_eq!(order.actions(&client()), [Transition::Complete, Transition::Dispute]);
+
+    let mut order = order_in(Status::Assigned);
+    for n in 0..table::MAX_HANDOVERS {
+        // Both ways count.
+        order = match n % 2 {
+            0 => order.then(Transition::Release, &worker()),
+            _ => order.then(Transition::Reassign, &admin()),
+        };
+        order = order.then(Transition::Accept, &worker());
+    }
+    for (transition, by) in [(Transition::Release, worker()), (Transition::Reassign, admin())] {
+        let refused = ask(&order, transition, &by);
+        assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::HandoversLeft, .. })), "{refused:?}");
+    }
+    assert_eq!(order.actions(&admin()), [Transition::Cancel]);
+    assert_eq!(order.actions(&worker()), [Transition::Deliver, Transition::Dispute]);
+}
+
+#[test]
+fn the_largest_history_fits_an_item() {
+    let note = Note::parse(&"\u{10FFFD}".repeat(Note::MAX)).unwrap();
+    let long = |transition, order: &Order, by: &Caller| {
+        let key = Idempotency::new(&by.id, "x", &order.version.to_string(), &[]);
+        let by = By::user(by, order.updated_at).note(Some(note.clone())).idempotency(Some(key));
+        order.transition(transition, by, &timers()).unwrap()
+    };
+    let mut order =
+        Order::place(placed().id, &service(), By::user(&client(), minute(0)).note(Some(note.clone())), &timers())
+            .unwrap();
+    for _ in 0..payment::MAX_NOTED_ATTEMPTS {
+        order = order.told(&fact(FactKind::Processing)).told(&fact(FactKind::Failed));
+    }
+    order = order.told(&succeeded());
+    for _ in 0..table::MAX_HANDOVERS {
+        order = long(Transition::Accept, &order, &worker());
+        order = long(Transition::Release, &order, &worker());
+    }
+    order = long(Transition::Accept, &order, &worker());
+    for _ in 0..table::MAX_REVISIONS {
+        order = long(Transition::Deliver, &order, &worker());
+        order = long(Transition::RequestRevision, &order, &client());
+    }
+    order = long(Transition::Deliver, &order, &worker());
+    order = long(Transition::Dispute, &order, &client());
+    order = long(Transition::ResolveRefund, &order, &admin());
+    order = order.told(&refund("re_1", PRICE, RefundStatus::Succeeded));
+    let size = serde_json::to_vec(&order).unwrap().len();
+    // DynamoDB's limit is 400 KB (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
+    assert!((250_000..350_000).contains(&size), "{size}");
+}
+
+#[test]
+fn a_deadline_is_armed_with_its_state_and_replaced_by_the_next() {
+    let after = |order: &Order| order.deadline.map(|deadline| deadline.duration_since(order.updated_at));
+    let days = |n: i64| Some(SignedDuration::from_hours(24 * n));
+    assert_eq!(after(&order_in(Status::Pending)), Some(SignedDuration::from_mins(30)));
+    assert_eq!(after(&order_in(Status::Open)), days(7));
+    assert_eq!(after(&order_in(Status::Delivered)), days(3));
+    for untimed in [Status::Assigned, Status::Completed, Status::Disputed, Status::Canceled] {
+        assert_eq!(after(&order_in(untimed)), None, "{untimed}");
+    }
+    let released = order_in(Status::Assigned).then(Transition::Release, &worker());
+    assert_eq!(after(&released), days(7));
+}
+
+#[test]
+fn a_timer_moves_what_is_due_once_and_nothing_that_moved_on() {
+    let order = placed();
+    assert_eq!(order.due(minute(29)), None);
+    assert_eq!(order.due(minute(30)), Some(Transition::Expire));
+    let early = order.transition(Transition::Expire, By::timer(minute(29)), &timers());
+    assert!(matches!(early, Err(Refusal::Guard { guard: Guard::Due, .. })));
+    let expired = order.transition(Transition::Expire, By::timer(minute(30)), &timers()).unwrap();
+    assert_eq!(expired.status, Status::Canceled);
+    assert_eq!(expired.due(minute(1_000_000)), None);
+    assert!(expired.transition(Transition::Expire, By::timer(minute(31)), &timers()).is_err());
+
+    let delivered = order_in(Status::Delivered);
+    let late = delivered.updated_at + SignedDuration::from_hours(72);
+    assert_eq!(delivered.due(late), Some(Transition::Complete));
+    assert_eq!(delivered.then(Transition::Dispute, &client()).due(late), None);
+    assert_eq!(
+        delivered.transition(Transition::Complete, By::timer(late), &timers()).unwrap().status,
+        Status::Completed
+    );
+}
+
+#[test]
+fn messages_go_between_client_and_worker_and_to_nobody_else() {
+    let order = order_in(Status::Assigned);
+    assert_eq!(order.correspondent(&client()).unwrap().id, worker().id);
+    assert_eq!(order.correspondent(&worker()).unwrap().id, client().id);
+    assert_eq!(order.correspondent(&admin()), Err(Refusal::Forbidden));
+    assert_eq!(order.correspondent(&other_worker()), Err(Refusal::NotFound));
+    let open = order_in(Status::Open);
+    assert_eq!(open.correspondent(&client()), Err(Refusal::NoWorkerYet { version: open.version }));
+    assert_eq!(open.correspondent(&worker()), Err(Refusal::Forbidden));
+}

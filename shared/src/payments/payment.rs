@@ -1,0 +1,224 @@
+//! From what Stripe says about a payment now to what that means for its order.
+
+use jiff::Timestamp;
+
+use super::{Charge, Intent, IntentStatus, Payments};
+use crate::domain::ids::PaymentIntentId;
+use crate::domain::money::Money;
+use crate::domain::order::{Chargeback, Fact, FactKind, Mismatch, Order, Refund, Refusal, Timers};
+use crate::error::Result;
+
+/// Everything Stripe says about one payment, at one time.
+#[derive(Clone)]
+pub struct Payment {
+    /// The intent and its latest charge.
+    pub intent: Intent,
+    /// Its refunds.
+    pub refunds: Vec<Refund>,
+    /// Disputes over it.
+    pub chargebacks: Vec<Chargeback>,
+}
+
+impl Payment {
+    /// Asks Stripe; `None` when there is no such intent. Refunds and disputes are asked for where the intent tells of some or `thoroughly` is
+    /// set: a refund that failed, for one, leaves no trace in the charge.
+    pub async fn ask(stripe: &impl Payments, id: &PaymentIntentId, thoroughly: bool) -> Result<Option<Self>> {
+        let Some(intent) = stripe.intent(id).await? else { return Ok(None) };
+        let tells = |of: fn(&Charge) -> bool| intent.charge.as_ref().is_some_and(|charge| thoroughly || of(charge));
+        let refunds = if tells(|charge| charge.amount_refunded > 0) { stripe.refunds(id).await? } else { Vec::new() };
+        let chargebacks = if tells(|charge| charge.disputed) { stripe.chargebacks(id).await? } else { Vec::new() };
+        Ok(Some(Self { intent, refunds, chargebacks }))
+    }
+
+    /// An intent of which nothing else is known.
+    pub fn of(intent: Intent) -> Self {
+        Self { intent, refunds: Vec::new(), chargebacks: Vec::new() }
+    }
+
+    /// Whether what it says of the intent's status can't be overtaken: it is paid, canceled, or nothing yet.
+    pub fn is_final(&self) -> bool {
+        !matches!(self.status(), Some(FactKind::Processing | FactKind::RequiresAction | FactKind::Failed))
+    }
+
+    /// The order after all of this; `None` when it knew already.
+    ///
+    /// # Errors
+    /// [`Refusal::Mismatch`] when the intent is not this order's, or not about its price.
+    pub fn apply(&self, order: &Order, at: Timestamp, timers: &Timers) -> std::result::Result<Option<Order>, Refusal> {
+        self.check(order)?;
+        let mut next: Option<Order> = None;
+        for fact in self.facts() {
+            if let Some(after) = next.as_ref().unwrap_or(order).payment_fact(&fact, at, timers)? {
+                next = Some(after);
+            }
+        }
+        Ok(next)
+    }
+
+    /// Before anything of it is believed: an intent that was made for another order, or for another amount, binds nothing.
+    fn check(&self, order: &Order) -> std::result::Result<(), Refusal> {
+        let intent = &self.intent;
+        let price = order.price.money();
+        let found = match intent.amount {
+            _ if intent.order_id.as_deref() != Some(order.id.as_str()) => Mismatch::Intent,
+            _ if order.payment_intent.as_ref().is_some_and(|bound| *bound != intent.id) => Mismatch::Intent,
+            Some(amount) if amount == price => return Ok(()),
+            Some(amount) if amount.currency == price.currency => Mismatch::Amount,
+            _ => Mismatch::Currency,
+        };
+        Err(Refusal::Mismatch(found))
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let refunds = self.refunds.iter().cloned().map(|Refund { id, amount, status }| FactKind::Refund {
+            refund: id,
+            amount,
+            status,
+        });
+        let chargebacks = self
+            .chargebacks
+            .iter()
+            .cloned()
+            .map(|Chargeback { id, amount, state }| FactKind::Chargeback { chargeback: id, amount, state });
+        let kinds = self.status().into_iter().chain(refunds).chain(chargebacks);
+        kinds.map(|kind| Fact { intent: self.intent.id.clone(), kind }).collect()
+    }
+
+    fn status(&self) -> Option<FactKind> {
+        let intent = &self.intent;
+        match (&intent.status, &intent.charge, intent.amount) {
+            (IntentStatus::Processing, ..) => Some(FactKind::Processing),
+            (IntentStatus::RequiresAction, ..) => Some(FactKind::RequiresAction),
+            (IntentStatus::RequiresPaymentMethod, ..) if intent.declined => Some(FactKind::Failed),
+            (IntentStatus::Succeeded, Some(charge), Some(amount)) => Some(FactKind::Succeeded {
+                charge: charge.id.clone(),
+                amount: Money::new(intent.amount_received, amount.currency),
+                fee: charge.fee,
+            }),
+            (IntentStatus::Canceled, ..) => Some(FactKind::Canceled),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{ChargeId, ChargebackId, OrderId, RefundId, ServiceId, UserId};
+    use crate::domain::money::{Currency, Price};
+    use crate::domain::order::{By, ChargebackState, PaymentStatus, RefundStatus, Status, Transition};
+    use crate::domain::service::{NewService, Service};
+    use crate::domain::text::{Category, Description, Name};
+    use crate::domain::user::{Caller, Role, Username};
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn usd(amount: i64) -> Money {
+        Money::new(amount, Currency::USD)
+    }
+
+    fn client() -> Caller {
+        Caller {
+            id: UserId::derived(&["client"]),
+            username: Username::parse("client1").unwrap(),
+            role: Role::Client,
+            active: true,
+        }
+    }
+
+    fn order(name: &str) -> Order {
+        let service = NewService {
+            name: Name::parse("Web development").unwrap(),
+            description: Description::parse("A site").unwrap(),
+            category: Category::parse("web").unwrap(),
+            price: Price::parse(usd(1999)).unwrap(),
+        };
+        let service = Service::new(ServiceId::derived(&["service"]), service, AT);
+        Order::place(OrderId::derived(&[name]), &service, By::user(&client(), AT), &Timers::default()).unwrap()
+    }
+
+    fn intent(order: &Order, status: IntentStatus) -> Intent {
+        let charged = status == IntentStatus::Succeeded;
+        let charge = Charge { id: ChargeId::parse("ch_1").unwrap(), fee: None, amount_refunded: 0, disputed: false };
+        Intent {
+            id: PaymentIntentId::parse("pi_1").unwrap(),
+            status,
+            amount: Some(usd(1999)),
+            amount_received: if charged { 1999 } else { 0 },
+            order_id: Some(order.id.to_string()),
+            client_secret: None,
+            declined: false,
+            charge: charged.then_some(charge),
+        }
+    }
+
+    fn apply(payment: &Payment, order: &Order) -> std::result::Result<Option<Order>, Refusal> {
+        payment.apply(order, AT, &Timers::default())
+    }
+
+    #[test]
+    fn each_status_of_an_intent_is_one_of_payment() {
+        let order = order("a");
+        let after = |intent: Intent| {
+            apply(&Payment::of(intent), &order).unwrap().map(|order| (order.status, order.payment_status))
+        };
+        let declined = Intent { declined: true, ..intent(&order, IntentStatus::RequiresPaymentMethod) };
+        for (intent, expected) in [
+            (intent(&order, IntentStatus::RequiresPaymentMethod), None),
+            (declined, Some((Status::Pending, PaymentStatus::Failed))),
+            (intent(&order, IntentStatus::RequiresConfirmation), None),
+            (intent(&order, IntentStatus::RequiresAction), Some((Status::Pending, PaymentStatus::RequiresAction))),
+            (intent(&order, IntentStatus::Processing), Some((Status::Pending, PaymentStatus::Processing))),
+            (intent(&order, IntentStatus::RequiresCapture), None),
+            (intent(&order, IntentStatus::Succeeded), Some((Status::Open, PaymentStatus::Paid))),
+            (intent(&order, IntentStatus::Canceled), Some((Status::Canceled, PaymentStatus::Unpaid))),
+            (intent(&order, IntentStatus::Other("new".into())), None),
+        ] {
+            let name = intent.status.as_str().to_owned();
+            assert_eq!(after(intent), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_the_order_changes_nothing_of_it() {
+        let (mine, other) = (order("mine"), order("other"));
+        let paid = || intent(&mine, IntentStatus::Succeeded);
+        let mismatch = |intent: Intent| apply(&Payment::of(intent), &mine).unwrap_err();
+        let euro = Money::new(1999, Currency::parse("eur").unwrap());
+        for (intent, expected) in [
+            (intent(&other, IntentStatus::Succeeded), Mismatch::Intent),
+            (Intent { order_id: None, ..paid() }, Mismatch::Intent),
+            (Intent { amount: Some(usd(1998)), ..paid() }, Mismatch::Amount),
+            (Intent { amount: Some(usd(1)), ..intent(&mine, IntentStatus::Processing) }, Mismatch::Amount),
+            (Intent { amount_received: 1998, ..paid() }, Mismatch::Amount),
+            (Intent { amount: Some(euro), ..paid() }, Mismatch::Currency),
+            (Intent { amount: None, ..paid() }, Mismatch::Currency),
+        ] {
+            assert_eq!(mismatch(intent), Refusal::Mismatch(expected));
+        }
+        let open = apply(&Payment::of(paid()), &mine).unwrap().unwrap();
+        let second = Intent { id: PaymentIntentId::parse("pi_2").unwrap(), ..paid() };
+        assert_eq!(apply(&Payment::of(second), &open).unwrap_err(), Refusal::Mismatch(Mismatch::Intent));
+    }
+
+    #[test]
+    fn one_answer_of_stripe_can_tell_of_charge_refund_and_dispute_and_tells_it_once() {
+        let order = order("a").transition(Transition::Cancel, By::user(&client(), AT), &Timers::default()).unwrap();
+        let mut payment = Payment::of(intent(&order, IntentStatus::Succeeded));
+        payment.intent.charge.as_mut().unwrap().fee = Some(usd(88));
+        payment.refunds =
+            vec![Refund { id: RefundId::parse("re_1").unwrap(), amount: usd(999), status: RefundStatus::Succeeded }];
+        payment.chargebacks = vec![Chargeback {
+            id: ChargebackId::parse("dp_1").unwrap(),
+            amount: usd(1000),
+            state: ChargebackState::Lost,
+        }];
+        let after = apply(&payment, &order).unwrap().unwrap();
+        assert_eq!(
+            (after.status, after.payment_status, after.ledger.balance()),
+            (Status::Canceled, PaymentStatus::Refunded, 0)
+        );
+        assert_eq!((after.version, after.history.len()), (order.version + 3, order.history.len() + 3));
+        assert_eq!(apply(&payment, &after).unwrap(), None);
+    }
+}

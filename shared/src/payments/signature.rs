@@ -1,0 +1,158 @@
+//! The signature of Stripe's webhooks: HMAC-SHA256 over `<t>.<raw body>` (<https://docs.stripe.com/webhooks#verify-manually>).
+
+use data_encoding::HEXLOWER_PERMISSIVE;
+use jiff::Timestamp;
+use ring::hmac;
+
+use crate::config::{ConfigError, Secret, secret};
+use crate::error::{Error, Result, catalogue};
+
+/// How far a signature's time may be from ours, in seconds, either way: Stripe's own default.
+pub const TOLERANCE: u64 = 300;
+
+/// The endpoint's signing secrets. While one is rolled, Stripe signs with both, and so may we know both.
+#[derive(Clone)]
+pub struct WebhookSecrets(Vec<hmac::Key>);
+
+impl WebhookSecrets {
+    /// From `STRIPE_WEBHOOK_SECRETS`, separated by commas.
+    pub fn from_env() -> std::result::Result<Self, ConfigError> {
+        let list = secret("STRIPE_WEBHOOK_SECRETS")?;
+        let secrets: Vec<_> =
+            list.expose().split(',').map(str::trim).filter(|s| !s.is_empty()).map(Secret::new).collect();
+        match secrets.is_empty() {
+            true => Err(ConfigError::new("STRIPE_WEBHOOK_SECRETS", "names no secret")),
+            false => Ok(Self::new(&secrets)),
+        }
+    }
+
+    /// Any of these.
+    pub fn new(secrets: &[Secret]) -> Self {
+        Self(secrets.iter().map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes())).collect())
+    }
+
+    /// Whether Stripe sent these very bytes, lately. Any `v1` of the header may match, of any secret; other schemes (`v0`) are not looked at.
+    ///
+    /// # Errors
+    /// `invalid_signature`, whatever is wrong with it.
+    pub fn verify(&self, header: Option<&str>, body: &[u8], now: Timestamp) -> Result<()> {
+        let header = header.ok_or_else(|| invalid("there is no Stripe-Signature header"))?;
+        let parts: Vec<_> = header.split(',').filter_map(|part| part.trim().split_once('=')).collect();
+        let times: Vec<_> = parts.iter().filter(|(scheme, _)| *scheme == "t").map(|(_, time)| *time).collect();
+        let [time] = times[..] else { return Err(invalid("the header has not one time")) };
+        let seconds: i64 = time.parse().map_err(|_| invalid("the header's time is no number"))?;
+        let signed = [time.as_bytes(), b".", body].concat();
+        let signatures = parts.iter().filter(|(scheme, _)| *scheme == "v1");
+        let signatures = signatures.filter_map(|(_, hex)| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok());
+        // `ring` compares in constant time.
+        let genuine = |signature: Vec<u8>| self.0.iter().any(|key| hmac::verify(key, &signed, &signature).is_ok());
+        if !signatures.into_iter().any(genuine) {
+            return Err(invalid("no v1 matches"));
+        }
+        // Only now: who can't sign learns nothing of our clock.
+        if now.as_second().abs_diff(seconds) > TOLERANCE {
+            return Err(invalid("it is too old, or from the future"));
+        }
+        Ok(())
+    }
+}
+
+fn invalid(why: &'static str) -> Error {
+    Error::new(
+        &catalogue::INVALID_SIGNATURE,
+        "Only Stripe may call this, with a fresh signature of the body as it is sent.",
+    )
+    .with_source(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::HEXLOWER;
+
+    use super::*;
+
+    const BODY: &[u8] = br#"{"id": "evt_1", "type": "payment_intent.succeeded"}"#;
+    const NOW: i64 = 1_800_000_000;
+
+    fn sign(secret: &str, time: i64, body: &[u8]) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        HEXLOWER.encode(hmac::sign(&key, &[format!("{time}.").as_bytes(), body].concat()).as_ref())
+    }
+
+    fn header(secret: &str, time: i64) -> String {
+        format!("t={time},v1={}", sign(secret, time, BODY))
+    }
+
+    fn accepts(secrets: &[&str], header: &str, body: &[u8]) -> bool {
+        let secrets: Vec<_> = secrets.iter().map(|s| Secret::new(*s)).collect();
+        let checked = WebhookSecrets::new(&secrets).verify(Some(header), body, Timestamp::from_second(NOW).unwrap());
+        checked.map_err(|e| assert!(e.is(&catalogue::INVALID_SIGNATURE))).is_ok()
+    }
+
+    #[test]
+    fn a_genuine_signature_is_accepted_and_a_forged_one_is_not() {
+        assert!(accepts(&["whsec_a"], &header("whsec_a", NOW), BODY));
+        assert!(!accepts(&["whsec_a"], &header("whsec_b", NOW), BODY), "wrong secret");
+        for forged in [
+            "",
+            "t=",
+            "v1=",
+            "t=1800000000",
+            &format!("t={NOW},v1="),
+            &format!("t={NOW},v1=zz"),
+            &format!("t={NOW},v1={}", "0".repeat(64)),
+        ] {
+            assert!(!accepts(&["whsec_a"], forged, BODY), "{forged}");
+        }
+        let none = WebhookSecrets::new(&[Secret::new("whsec_a")]).verify(None, BODY, Timestamp::UNIX_EPOCH);
+        assert!(none.unwrap_err().is(&catalogue::INVALID_SIGNATURE));
+    }
+
+    #[test]
+    fn the_signature_is_that_of_stripes_documentation() {
+        // Computed with: printf '1800000000.{}' | openssl dgst -sha256 -hmac whsec_test
+        let header = "t=1800000000,v1=482e6337ac5272392d375c6fdc4d52a7e615dc2facedab0ffe155ddfd6a56e66,v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39";
+        assert!(accepts(&["whsec_test"], header, b"{}"));
+    }
+
+    #[test]
+    fn an_altered_byte_anywhere_is_noticed() {
+        let header = header("whsec_a", NOW);
+        for at in 0..BODY.len() {
+            let mut altered = BODY.to_vec();
+            altered[at] ^= 1;
+            assert!(!accepts(&["whsec_a"], &header, &altered), "byte {at}");
+        }
+        assert!(!accepts(&["whsec_a"], &header, &[BODY, b"\n"].concat()));
+    }
+
+    #[test]
+    fn only_signatures_of_the_last_and_next_five_minutes_count() {
+        for (seconds, fresh) in
+            [(-301, false), (-300, true), (0, true), (300, true), (301, false), (i64::MIN / 2, false)]
+        {
+            assert_eq!(accepts(&["whsec_a"], &header("whsec_a", NOW + seconds), BODY), fresh, "{seconds} s");
+        }
+        let moved = header("whsec_a", NOW - 900).replace(&(NOW - 900).to_string(), &NOW.to_string());
+        assert!(!accepts(&["whsec_a"], &moved, BODY), "the time is signed, too");
+        let twice = format!("t={NOW},{}", header("whsec_a", NOW - 900));
+        assert!(!accepts(&["whsec_a"], &twice, BODY), "and there is one");
+    }
+
+    #[test]
+    fn while_a_secret_is_rolled_either_side_may_know_both() {
+        let both = format!("t={NOW},v1={},v1={}", sign("whsec_new", NOW, BODY), sign("whsec_old", NOW, BODY));
+        assert!(accepts(&["whsec_old"], &both, BODY), "the second v1");
+        assert!(accepts(&["whsec_new"], &both, BODY), "the first v1");
+        assert!(!accepts(&["whsec_other"], &both, BODY));
+        assert!(accepts(&["whsec_new", "whsec_old"], &header("whsec_old", NOW), BODY));
+        assert!(accepts(&["whsec_new", "whsec_old"], &header("whsec_new", NOW), BODY));
+    }
+
+    #[test]
+    fn other_schemes_are_not_looked_at() {
+        let v0 = format!("t={NOW},v0={}", sign("whsec_a", NOW, BODY));
+        assert!(!accepts(&["whsec_a"], &v0, BODY));
+        assert!(accepts(&["whsec_a"], &format!("{}, v0=00", header("whsec_a", NOW)), BODY));
+    }
+}

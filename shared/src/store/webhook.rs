@@ -1,0 +1,191 @@
+//! Events of Stripe's webhook: stored once, as they came, before anything is done about them.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::row::{Entity, Key};
+use super::{Index, Outcome, Store, keys};
+use crate::domain::ids::{OrderId, StripeEventId};
+use crate::error::Result;
+use crate::payments::notice::Notice;
+
+/// How long an event is kept: longer than the 30 days for which Stripe itself lists it.
+const KEPT: SignedDuration = SignedDuration::from_hours(35 * 24);
+
+/// The largest payload that is stored as it came: an item has 400 KB (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>),
+/// and Stripe's own events have a few. Of a larger one the parts are kept that are read ([`Notice::reduced`]).
+const MAX_PAYLOAD: usize = 300 * 1024;
+
+/// An event as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StripeEvent {
+    /// Stripe's id; one derived from the payload if that has none.
+    pub id: StripeEventId,
+    /// Stripe's name for what happened (`payment_intent.succeeded`).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The API version of its shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// What was done about it; `None` while nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handled: Option<Handled>,
+    /// Whether `payload` is not all that came.
+    #[serde(default)]
+    pub reduced: bool,
+    /// The raw body. Lists don't have it.
+    #[serde(default)]
+    pub payload: String,
+    /// Grows with each change.
+    pub version: u64,
+}
+
+/// What was done about an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handled {
+    /// What.
+    pub outcome: EventOutcome,
+    /// Why, where that needs saying: a stable code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The order that it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How handling an event ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventOutcome {
+    /// It changed its order.
+    Applied,
+    /// Its order knew already.
+    Unchanged,
+    /// It does not concern an order.
+    Ignored,
+    /// It does not fit the order that it names. For an administrator to look into.
+    Mismatch,
+}
+
+impl EventOutcome {
+    /// `applied`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Ignored => "ignored",
+            Self::Mismatch => "mismatch",
+        }
+    }
+}
+
+impl StripeEvent {
+    /// A verified body that came now.
+    pub fn received(body: &[u8], at: Timestamp) -> Self {
+        let notice = Notice::read(body);
+        let reduced = body.len() > MAX_PAYLOAD;
+        // Stripe sends UTF-8; whoever else knows the secret gets what can be shown.
+        let payload = if reduced { notice.reduced() } else { String::from_utf8_lossy(body).into_owned() };
+        let Notice { id, kind, api_version, .. } = notice;
+        Self { id, kind, api_version, received_at: at, handled: None, reduced, payload, version: 1 }
+    }
+
+    /// The event with what was done about it.
+    #[must_use]
+    pub fn handled(&self, handled: Handled) -> Self {
+        Self { handled: Some(handled), version: self.version + 1, ..self.clone() }
+    }
+
+    /// `pending`, or the outcome's name: the list that it is in.
+    pub fn state(&self) -> &'static str {
+        self.handled.as_ref().map_or("pending", |handled| handled.outcome.as_str())
+    }
+}
+
+impl Entity for StripeEvent {
+    const ENTITY: &'static str = "stripe_event";
+    const HEAVY: &'static [&'static str] = &["payload"];
+
+    fn key(&self) -> Key {
+        keys::stripe_event(self.id.as_str())
+    }
+
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        let listed = (Index::Gsi1, keys::index::stripe_event(self.state(), self.received_at, self.id.as_str()));
+        match self.handled {
+            None => vec![listed, (Index::Gsi5, keys::index::pending_event(self.received_at, self.id.as_str()))],
+            Some(_) => vec![listed],
+        }
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.received_at.checked_add(KEPT).ok()
+    }
+}
+
+impl Store {
+    /// Stores an event that came, once: in one write, which does nothing when it came before.
+    pub async fn receive_event(&self, event: &StripeEvent) -> Result<Outcome<StripeEvent>> {
+        self.create(event).await
+    }
+
+    /// A stored event with its payload.
+    pub async fn stripe_event(&self, id: &StripeEventId) -> Result<Option<StripeEvent>> {
+        self.get(keys::stripe_event(id.as_str())).await
+    }
+
+    /// Notes what was done about an event. Who handled it at the same time did the same: whichever note comes first stays.
+    pub async fn event_handled(&self, event: &StripeEvent, handled: Handled) -> Result<()> {
+        self.replace(&event.handled(handled), event.version).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::{from_item, to_item};
+    use super::*;
+
+    const BODY: &str = r#"{"id": "evt_1", "type": "refund.created", "api_version": "2026-01-01", "data": {"object": {"payment_intent": "pi_1"}}}"#;
+
+    #[test]
+    fn an_event_is_pending_until_it_is_handled_and_keeps_its_payload() {
+        let event = StripeEvent::received(BODY.as_bytes(), Timestamp::UNIX_EPOCH);
+        let item = to_item(&event).unwrap();
+        let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).map(String::as_str);
+        assert_eq!((text("pk"), text("sk")), (Some("STRIPE#evt_1"), Some("EVENT")));
+        assert!(text("gsi5pk").unwrap().starts_with("PENDING#"));
+        assert_eq!(text("gsi1pk"), Some("STRIPE#pending"));
+        assert_eq!(text("payload"), Some(BODY));
+        assert_eq!(item["expires_at"].as_n().unwrap(), &(35 * 24 * 3600).to_string());
+        assert_eq!(from_item::<StripeEvent>(item).unwrap(), event);
+
+        let done = Handled {
+            outcome: EventOutcome::Mismatch,
+            reason: Some("amount".into()),
+            order_id: None,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let item = to_item(&event.handled(done)).unwrap();
+        assert!(!item.contains_key("gsi5pk"));
+        assert_eq!(item["gsi1pk"].as_s().unwrap(), "STRIPE#mismatch");
+        assert_eq!(item["version"].as_n().unwrap(), "2");
+        assert_eq!(item["payload"].as_s().unwrap(), BODY);
+    }
+
+    #[test]
+    fn a_payload_that_no_item_could_hold_is_reduced_to_what_is_read() {
+        let large = BODY.replace("pi_1\"", &format!("pi_1\", \"x\": \"{}\"", "é".repeat(MAX_PAYLOAD)));
+        let event = StripeEvent::received(large.as_bytes(), Timestamp::UNIX_EPOCH);
+        assert!(event.reduced && event.payload.len() < 500);
+        assert_eq!(Notice::read(event.payload.as_bytes()), Notice::read(large.as_bytes()));
+        assert!(!StripeEvent::received(BODY.as_bytes(), Timestamp::UNIX_EPOCH).reduced);
+    }
+}
