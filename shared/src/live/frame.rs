@@ -67,9 +67,18 @@ fn numbers(after: Value) -> Result<BTreeMap<String, u64>> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Frame<'a> {
-    Welcome { user_id: &'a UserId, role: Role, feeds: &'a BTreeMap<String, u64> },
+    Welcome {
+        user_id: &'a UserId,
+        role: Role,
+        feeds: &'a BTreeMap<String, u64>,
+    },
     Pong,
-    Error { code: &'static str, detail: &'a str, #[serde(flatten)] members: &'a Map<String, Value> },
+    Error {
+        code: &'static str,
+        detail: &'a str,
+        #[serde(flatten)]
+        members: &'a Map<String, Value>,
+    },
 }
 
 impl Frame<'_> {
@@ -104,7 +113,8 @@ mod tests {
     #[test]
     fn a_hello_and_a_ping_are_understood() {
         assert_eq!(Message::parse(r#"{"action":"ping"}"#).unwrap(), Message::Ping);
-        for bare in [r#"{"action":"hello"}"#, r#"{"action":"hello","after":null}"#, r#"{"after":{},"action":"hello"}"#] {
+        for bare in [r#"{"action":"hello"}"#, r#"{"action":"hello","after":null}"#, r#"{"after":{},"action":"hello"}"#]
+        {
             assert_eq!(Message::parse(bare).unwrap(), Message::Hello { after: BTreeMap::new() }, "{bare}");
         }
         let hello = Message::parse(r#"{"action":"hello","after":{"user:x":3,"":0}}"#).unwrap();
@@ -133,7 +143,8 @@ mod tests {
         assert_eq!(text(welcome(&user, Role::Worker, &feeds)), expected);
         assert_eq!(text(pong()), serde_json::json!({"type": "pong"}));
         let refused = Error::new(&catalogue::FORBIDDEN, "No.").with("feed", "role:admins");
-        let expected = serde_json::json!({"type": "error", "code": "forbidden", "detail": "No.", "feed": "role:admins"});
+        let expected =
+            serde_json::json!({"type": "error", "code": "forbidden", "detail": "No.", "feed": "role:admins"});
         assert_eq!(text(error(&refused)), expected);
     }
 }

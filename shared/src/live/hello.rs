@@ -39,8 +39,7 @@ impl<P: Push> Live<P> {
             return Ok(());
         }
         let hello = BASE64URL_NOPAD.encode(&random::<12>()?);
-        let held: Vec<_> =
-            feeds.iter().map(|feed| Subscription::held(connection, feed.clone(), &hello, now)).collect();
+        let held: Vec<_> = feeds.iter().map(|feed| Subscription::held(connection, feed.clone(), &hello, now)).collect();
         self.connections.hold(&held).await?;
         // Not before they are held: what is appended after this read finds them.
         let heads = self.store.feed_heads(&feeds).await?;
@@ -71,7 +70,9 @@ impl<P: Push> Live<P> {
             .filter(|session| session.revoked_at.is_none())
             .ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again."))?;
         let user = account.map(|account| account.user).filter(User::is_active);
-        user.ok_or_else(|| Error::new(&catalogue::ACCOUNT_SUSPENDED, "This account is suspended. Ask an administrator."))
+        user.ok_or_else(|| {
+            Error::new(&catalogue::ACCOUNT_SUSPENDED, "This account is suspended. Ask an administrator.")
+        })
     }
 
     /// Notes what the socket gets, and ends what it got from an earlier hello and may not get any more; `false` when it is closed.

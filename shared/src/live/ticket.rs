@@ -26,8 +26,11 @@ pub async fn issue(connections: &Connections, user: &UserId, session: &str, now:
 /// 401 for one that was never issued, was taken before, or is too old.
 pub async fn take(connections: &Connections, token: &str, now: Timestamp) -> Result<Ticket> {
     let refused = |why: &'static str| {
-        Error::new(&catalogue::INVALID_TICKET, "Get a new ticket from POST /live/tickets; each opens one socket, within a minute.")
-            .with_source(why)
+        Error::new(
+            &catalogue::INVALID_TICKET,
+            "Get a new ticket from POST /live/tickets; each opens one socket, within a minute.",
+        )
+        .with_source(why)
     };
     let ticket = connections.take_ticket(&hash(token)).await?.ok_or_else(|| refused("unknown or taken"))?;
     // TTL deletes late.
