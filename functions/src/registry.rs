@@ -9,8 +9,6 @@ use crate::{auth, events, http, live, orders, payments, seed, services, site, we
 pub struct Function {
     /// Its name: that of its binary, its event sample, and the last part of its `CodeUri`.
     pub name: &'static str,
-    /// The expression that its binary's `main` consists of.
-    pub main: &'static str,
     /// Runs it until the sandbox ends.
     pub run: fn() -> ExitCode,
 }
@@ -20,7 +18,6 @@ macro_rules! functions {
         /// Every function, in the template's order.
         pub const ALL: &[Function] = &[$(Function {
             name: $name,
-            main: concat!("functions::", stringify!($serve), "(functions::", stringify!($handle), ")"),
             run: || $serve($handle),
         }),*];
     };

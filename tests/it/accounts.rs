@@ -14,7 +14,8 @@ async fn nobody_registers_as_an_administrator() {
 #[tokio::test]
 async fn registration_names_every_wrong_field_at_once() {
     let body = json!({"email": "nonsense", "username": "x", "password": "short", "admin": true, "categories": 7});
-    let mut wrong: Vec<_> = cloud().client().post("/auth/register", body).await.wrong_fields().into_iter().map(|(f, _)| f).collect();
+    let mut wrong: Vec<_> =
+        cloud().client().post("/auth/register", body).await.wrong_fields().into_iter().map(|(f, _)| f).collect();
     wrong.sort();
     assert_eq!(wrong, ["admin", "categories", "email", "password", "username"]);
 }
@@ -34,7 +35,8 @@ async fn of_twenty_who_want_one_name_at_once_one_gets_it() {
     let cloud = cloud();
     let username = unique("race");
     let tries = (0..20).map(|n| {
-        let body = json!({"email": format!("{username}-{n}@example.com"), "username": username, "password": "correct horse"});
+        let body =
+            json!({"email": format!("{username}-{n}@example.com"), "username": username, "password": "correct horse"});
         let api = cloud.client();
         async move { api.post("/auth/register", body).await.status.as_u16() }
     });
@@ -90,7 +92,9 @@ async fn one_signs_in_by_name_or_address_as_form_or_as_json() {
 async fn a_refresh_token_is_good_for_one_successor_and_a_stale_one_ends_the_session() {
     let cloud = cloud();
     let user = client(cloud).await;
-    let refresh = async |token: &str| cloud.client().form("/auth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)]).await;
+    let refresh = async |token: &str| {
+        cloud.client().form("/auth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    };
     let second = refresh(&user.refresh_token).await.expect(200);
     let second = second["refresh_token"].as_str().expect("a token").to_owned();
     // A lost answer: the first token is good for a moment longer.

@@ -19,7 +19,12 @@ async fn prices_are_whole_minor_units_within_what_stripe_charges() {
         let body = json!({"name": "S", "description": "", "category": "C", "price": price});
         api.post("/services", body).await.wrong_fields()
     };
-    for bad in [json!(19.99), json!("19.99"), json!({"amount": 19.99, "currency": "usd"}), json!({"amount": 1999, "currency": "xxx"})] {
+    for bad in [
+        json!(19.99),
+        json!("19.99"),
+        json!({"amount": 19.99, "currency": "usd"}),
+        json!({"amount": 1999, "currency": "xxx"}),
+    ] {
         assert_eq!(wrong(bad).await, [("price".to_owned(), "invalid".to_owned())]);
     }
     assert_eq!(wrong(price(49)).await, [("price.amount".to_owned(), "amount_too_small".to_owned())]);

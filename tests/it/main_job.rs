@@ -31,7 +31,8 @@ async fn a_client_orders_and_pays_a_worker_claims_and_delivers_and_everybody_see
     let (mut workers_socket, _) = Socket::hello(&worker, json!({})).await;
     let (mut clients_socket, _) = Socket::hello(&client, json!({})).await;
 
-    let order = client.api.post("/orders", json!({"service_id": service, "note": "In blue, please."})).await.expect(201);
+    let order =
+        client.api.post("/orders", json!({"service_id": service, "note": "In blue, please."})).await.expect(201);
     assert_eq!((&order["status"], &order["payment_status"]), (&json!("pending"), &json!("unpaid")));
     let id = order["id"].as_str().expect("an id").to_owned();
     let path = format!("/orders/{id}");

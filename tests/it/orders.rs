@@ -93,7 +93,9 @@ async fn a_request_that_is_repeated_with_its_key_places_one_order_and_gets_the_f
     let bodies: Vec<_> = answers.into_iter().map(|a| a.expect(201)).collect();
     assert!(bodies.iter().all(|b| *b == bodies[0]), "{bodies:#?}");
     assert_eq!(owner.api.get("/orders").await.expect(200)["items"].as_array().map(Vec::len), Some(1));
-    api.post("/orders", json!({"service_id": service["id"], "note": "twice"})).await.problem(422, "idempotency_key_reused");
+    api.post("/orders", json!({"service_id": service["id"], "note": "twice"}))
+        .await
+        .problem(422, "idempotency_key_reused");
 }
 
 #[tokio::test]

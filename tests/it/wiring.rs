@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use functions::registry::ALL;
 use serde_norway::Value;
 
 use crate::support::workspace;
@@ -11,8 +10,30 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(workspace().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
+/// A line of the registry: `"orders-create" => http::serve, orders::create::handle;`.
+struct Function {
+    name: String,
+    /// What its binary's `main` consists of.
+    main: String,
+}
+
+/// Read as text: linking the functions into the tests would compile them twice for each change.
+fn registry() -> Vec<Function> {
+    let text = read("functions/src/registry.rs");
+    let entry = |line: &str| {
+        let (name, target) = line.trim().strip_suffix(';')?.split_once(" => ")?;
+        let (serve, handle) = target.split_once(", ")?;
+        let name = name.strip_prefix('"')?.strip_suffix('"')?.to_owned();
+        Some(Function { name, main: format!("functions::{serve}(functions::{handle})") })
+    };
+    let list = text.split_once("\nfunctions! {").expect("a list of functions").1;
+    let entries: Vec<_> = list.lines().filter_map(entry).collect();
+    assert!(entries.len() > 20, "the registry is read");
+    entries
+}
+
 fn registered() -> BTreeSet<String> {
-    ALL.iter().map(|function| function.name.to_owned()).collect()
+    registry().into_iter().map(|function| function.name).collect()
 }
 
 /// The functions of the template: name, and method and path of their routes.
@@ -34,14 +55,14 @@ fn deployed() -> Vec<(String, Vec<(String, String)>)> {
 #[test]
 fn the_template_deploys_exactly_the_registered_functions_in_their_order() {
     let deployed: Vec<_> = deployed().into_iter().map(|(name, _)| name).collect();
-    let registered: Vec<_> = ALL.iter().map(|function| function.name.to_owned()).collect();
+    let registered: Vec<_> = registry().into_iter().map(|function| function.name).collect();
     assert_eq!(deployed, registered);
 }
 
 /// A binary is three lines: that it is exactly these, and compiles, proves that it is wired to its handler.
 #[test]
 fn every_binary_starts_its_own_handler_and_nothing_else() {
-    for function in ALL {
+    for function in registry() {
         let expected = format!("fn main() -> std::process::ExitCode {{\n    {}\n}}\n", function.main);
         let actual = read(&format!("functions/src/bin/{}.rs", function.name));
         assert_eq!(actual.replace("//!", "//"), expected, "functions/src/bin/{}.rs", function.name);
@@ -89,6 +110,7 @@ fn the_watch_router_has_the_routes_of_the_template() {
             watched.insert((text("function"), text("method"), path.clone()));
         }
     }
-    let routes = deployed().into_iter().flat_map(|(name, routes)| routes.into_iter().map(move |(m, p)| (name.clone(), m, p)));
+    let routes =
+        deployed().into_iter().flat_map(|(name, routes)| routes.into_iter().map(move |(m, p)| (name.clone(), m, p)));
     assert_eq!(watched, routes.collect());
 }

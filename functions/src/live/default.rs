@@ -18,7 +18,12 @@ pub async fn handle(context: &Live, event: ApiGatewayWebsocketProxyRequest) -> R
         Ok(Message::Hello { after }) => {
             let Some(connection) = context.connections.connection(id).await? else { return context.end(id).await };
             let Err(error) = context.hello(&connection, &after, Timestamp::now()).await else { return Ok(()) };
-            tracing::info!(connection = id, code = error.code().code, "hello of socket {id} ends it: {}", error.code().code);
+            tracing::info!(
+                connection = id,
+                code = error.code().code,
+                "hello of socket {id} ends it: {}",
+                error.code().code
+            );
             if context.send(id, &[frame::error(&error)?.as_slice()]).await? {
                 context.end(id).await?;
             }

@@ -39,7 +39,8 @@ pub async fn handle(context: &Live, records: Vec<EventRecord>) -> std::result::R
         }
     }
     let undelivered = context.deliver(entries).await;
-    let undelivered = undelivered.into_iter().map(|(feed, error)| Failure { at: places.remove(&feed).flatten(), error });
+    let undelivered =
+        undelivered.into_iter().map(|(feed, error)| Failure { at: places.remove(&feed).flatten(), error });
     // Sequence numbers are of one length. One that is not known counts as the whole batch.
     match undelivered.chain(failed).min_by(|a, b| a.at.cmp(&b.at)) {
         None => Ok(()),

@@ -73,7 +73,8 @@ impl<P: Push> Live<P> {
                 }
                 continue;
             };
-            let new: Vec<&[u8]> = frames.iter().filter(|(seq, _)| *seq > from).map(|(_, frame)| frame.as_slice()).collect();
+            let new: Vec<&[u8]> =
+                frames.iter().filter(|(seq, _)| *seq > from).map(|(_, frame)| frame.as_slice()).collect();
             if !self.send(&subscription.connection, &new).await? {
                 // A hello that came too late for the socket's own clean-up may have left it.
                 self.connections.unsubscribe(&subscription.feed, &subscription.connection).await?;

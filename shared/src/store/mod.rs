@@ -33,8 +33,8 @@ pub use order::OrdersOf;
 pub use row::{Entity, Key, from_image};
 pub use service::StoredService;
 pub use session::{Presented, Session};
-pub use webhook::{EventOutcome, Handled, StripeEvent};
 pub use subscription::{Live, Skip, Subscription};
+pub use webhook::{EventOutcome, Handled, StripeEvent};
 
 use crate::aws::Environment;
 use crate::config::{ConfigError, optional, required};
@@ -69,7 +69,8 @@ impl Store {
     /// request is not signed, so that it needs no permission and leaves no refusal in anyone's log; any answer will do.
     pub async fn warm(&self) {
         let key = keys::warm_up();
-        let unsigned = aws_sdk_dynamodb::Config::builder().allow_no_auth().auth_scheme_preference([AuthSchemeId::from("noAuth")]);
+        let unsigned =
+            aws_sdk_dynamodb::Config::builder().allow_no_auth().auth_scheme_preference([AuthSchemeId::from("noAuth")]);
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key.into_item()));
         if let Err(error) = read.customize().config_override(unsigned).send().await {
             tracing::debug!(error = %aws_sdk_dynamodb::error::DisplayErrorContext(&error), "warm-up read failed");

@@ -69,14 +69,19 @@ impl Client {
         let bytes = body.collect().await.expect("a whole answer").to_bytes();
         let body = match bytes.is_empty() {
             true => Value::Null,
-            false => serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into()),
+            false => {
+                serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
+            }
         };
         Answer { status: parts.status, headers: parts.headers, body }
     }
 }
 
 fn percent(value: &str) -> String {
-    value.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    value
+        .bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }
 
 impl Answer {
@@ -105,7 +110,9 @@ impl Answer {
     pub fn wrong_fields(self) -> Vec<(String, String)> {
         let body = self.problem(422, "validation_failed");
         let errors = body["errors"].as_array().expect("errors").iter();
-        errors.map(|e| (e["field"].as_str().expect("field").to_owned(), e["code"].as_str().expect("code").to_owned())).collect()
+        errors
+            .map(|e| (e["field"].as_str().expect("field").to_owned(), e["code"].as_str().expect("code").to_owned()))
+            .collect()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -44,7 +44,18 @@ fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "local", "--package", "functions", "--bin", "local", "--bin", "marketplace"])
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "local",
+                "--package",
+                "functions",
+                "--bin",
+                "local",
+                "--bin",
+                "marketplace",
+            ])
             .current_dir(workspace())
             .status();
         assert!(built.expect("cargo starts").success(), "the local cloud does not build");
