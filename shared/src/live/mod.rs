@@ -14,6 +14,10 @@ pub mod fan_out;
 pub mod frame;
 pub mod hello;
 pub mod push;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod ticket;
 
 use crate::config::ConfigError;

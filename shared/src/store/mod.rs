@@ -15,6 +15,8 @@ mod row;
 mod service;
 mod session;
 mod subscription;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transaction;
 mod webhook;
 

@@ -1,0 +1,179 @@
+use futures::future::join_all;
+
+use super::super::testing::{append, entries, hello, live, socket, suspend, user};
+use crate::domain::feed::Feed;
+use crate::domain::user::Role;
+
+#[tokio::test]
+async fn a_client_gets_the_welcome_first_then_what_it_missed_and_then_what_is_pushed() {
+    let live = live().await;
+    let ann = user(&live, "ann", Role::Client, &[]).await;
+    let (own, role) = (Feed::User(ann.id.clone()), Feed::Role(Role::Client));
+    append(&live, &own, 1..=5).await;
+    append(&live, &role, 1..=2).await;
+    socket(&live, &ann, "c").await;
+    live.deliver(entries(&live, &own, 1..=5).await).await;
+    assert_eq!(live.push.frames("c").len(), 0, "nothing before hello");
+
+    hello(&live, "c", &[(&own, 3)]).await.unwrap();
+    let welcome = &live.push.frames("c")[0];
+    assert_eq!((&welcome["type"], &welcome["user_id"]), (&"welcome".into(), &ann.id.as_str().into()));
+    assert_eq!(welcome["feeds"], serde_json::json!({own.to_string(): 5, role.to_string(): 2}));
+    assert_eq!(live.push.types("c"), ["welcome", "broadcast", "broadcast"]);
+
+    append(&live, &own, 6..=6).await;
+    append(&live, &role, 3..=3).await;
+    // The stream may be late and repeat itself: what was replayed is not pushed.
+    live.deliver(entries(&live, &own, 4..=6).await).await;
+    live.deliver(entries(&live, &role, 1..=3).await).await;
+    assert_eq!(live.push.numbers("c", &own), [4, 5, 6]);
+    assert_eq!(live.push.numbers("c", &role), [3], "a feed that hello does not name starts now");
+}
+
+/// What the client is given stands still while it is in the midst of its replay.
+#[tokio::test]
+async fn what_is_appended_and_pushed_during_a_replay_comes_after_it_and_once() {
+    let live = live().await;
+    let ann = user(&live, "ann", Role::Client, &[]).await;
+    let own = Feed::User(ann.id.clone());
+    append(&live, &own, 1..=3).await;
+    socket(&live, &ann, "c").await;
+    let gate = live.push.hold_up("c", 2);
+    let meanwhile = async {
+        gate.reached().await;
+        append(&live, &own, 4..=5).await;
+        live.deliver(entries(&live, &own, 1..=4).await).await;
+        live.deliver(entries(&live, &own, 5..=5).await).await;
+        assert_eq!(live.push.numbers("c", &own), [1], "who pushes leaves it to hello");
+        gate.open();
+    };
+    let after = [(&own, 0)];
+    let (said, ()) = tokio::join!(hello(&live, "c", &after), meanwhile);
+    said.unwrap();
+    append(&live, &own, 6..=6).await;
+    live.deliver(entries(&live, &own, 4..=6).await).await;
+    assert_eq!(live.push.numbers("c", &own), [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn whatever_is_appended_while_sockets_say_hello_each_gets_every_entry_once_and_in_order() {
+    const ENTRIES: u64 = 100;
+    const SOCKETS: u64 = 40;
+    let live = live().await;
+    let ann = user(&live, "ann", Role::Client, &[]).await;
+    let own = Feed::User(ann.id.clone());
+    let (done, mut sockets_done) = tokio::sync::watch::channel(0);
+    let writer = async {
+        for n in 1..=ENTRIES {
+            append(&live, &own, n..=n).await;
+            assert!(live.deliver(entries(&live, &own, n..=n).await).await.is_empty());
+            // Spread over all hellos, whatever the machine's speed.
+            let goal = n * SOCKETS / ENTRIES;
+            sockets_done.wait_for(|done| *done + 8 >= goal).await.unwrap();
+        }
+    };
+    let places = tokio::sync::Semaphore::new(8);
+    let sockets = join_all((0..SOCKETS).map(|n| {
+        let (live, ann, own, places, done) = (&live, &ann, &own, &places, &done);
+        async move {
+            let place = places.acquire().await.unwrap();
+            socket(live, ann, &format!("s{n}")).await;
+            hello(live, &format!("s{n}"), &[(own, 0)]).await.unwrap();
+            drop(place);
+            done.send_modify(|done| *done += 1);
+        }
+    }));
+    tokio::join!(writer, sockets);
+    for n in 0..SOCKETS {
+        assert_eq!(live.push.numbers(&format!("s{n}"), &own), (1..=ENTRIES).collect::<Vec<_>>(), "socket {n}");
+    }
+}
+
+#[tokio::test]
+async fn a_feed_of_others_and_a_number_that_is_not_there_yet_are_refused_and_the_rest_is_served() {
+    let live = live().await;
+    let (ann, bob) = (user(&live, "ann", Role::Client, &[]).await, user(&live, "bob", Role::Client, &[]).await);
+    let (own, others) = (Feed::User(ann.id.clone()), Feed::User(bob.id.clone()));
+    append(&live, &own, 1..=2).await;
+    append(&live, &others, 1..=2).await;
+    socket(&live, &ann, "c").await;
+    hello(&live, "c", &[(&own, 1), (&others, 0), (&Feed::Role(Role::Admin), 0), (&Feed::Role(Role::Client), 9)])
+        .await
+        .unwrap();
+    let frames = live.push.frames("c");
+    let mut refused: Vec<_> =
+        frames.iter().filter(|f| f["type"] == "error").map(|f| (f["feed"].clone(), f["code"].clone())).collect();
+    refused.sort_by_key(|(feed, _)| feed.to_string());
+    let expected =
+        [("role:admins", "forbidden"), ("role:clients", "feed_number_ahead"), (&others.to_string(), "forbidden")];
+    assert_eq!(refused, expected.map(|(feed, code)| (feed.into(), code.into())));
+    assert_eq!(frames[0]["type"], "welcome");
+    assert_eq!(live.push.numbers("c", &own), [2]);
+    append(&live, &others, 3..=3).await;
+    live.deliver(entries(&live, &others, 1..=3).await).await;
+    assert_eq!(live.push.numbers("c", &others), Vec::<u64>::new());
+}
+
+#[tokio::test]
+async fn a_second_hello_goes_on_from_its_own_numbers_without_a_double_push() {
+    let live = live().await;
+    let ann = user(&live, "ann", Role::Client, &[]).await;
+    let own = Feed::User(ann.id.clone());
+    append(&live, &own, 1..=3).await;
+    socket(&live, &ann, "c").await;
+    hello(&live, "c", &[(&own, 2)]).await.unwrap();
+    hello(&live, "c", &[(&own, 1)]).await.unwrap();
+    append(&live, &own, 4..=4).await;
+    live.deliver(entries(&live, &own, 4..=4).await).await;
+    assert_eq!(live.push.numbers("c", &own), [3, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn a_worker_who_changes_categories_gets_the_new_ones_only_after_the_next_hello() {
+    let live = live().await;
+    let wim = user(&live, "wim", Role::Worker, &["Design"]).await;
+    socket(&live, &wim, "c").await;
+    hello(&live, "c", &[]).await.unwrap();
+    let [old, new] =
+        [wim.clone(), user(&live, "wim2", Role::Worker, &["Music"]).await].map(|u| Feed::of(&u)[2].clone());
+    let changed =
+        crate::domain::user::User { categories: user(&live, "wim3", Role::Worker, &["Music"]).await.categories, ..wim };
+    live.store.put_for_test(&crate::store::Account { user: changed, password: String::new(), created_by: None }).await;
+    hello(&live, "c", &[]).await.unwrap();
+    append(&live, &old, 1..=1).await;
+    append(&live, &new, 1..=1).await;
+    live.deliver([entries(&live, &old, 1..=1).await, entries(&live, &new, 1..=1).await].concat()).await;
+    assert_eq!((live.push.numbers("c", &old), live.push.numbers("c", &new)), (vec![], vec![1]));
+}
+
+#[tokio::test]
+async fn who_is_suspended_or_signed_out_since_the_ticket_gets_nothing() {
+    let live = live().await;
+    let ann = user(&live, "ann", Role::Client, &[]).await;
+    socket(&live, &ann, "c").await;
+    suspend(&live, &ann).await;
+    assert_eq!(hello(&live, "c", &[]).await.unwrap_err().code().code, "account_suspended");
+    let bob = user(&live, "bob", Role::Client, &[]).await;
+    socket(&live, &bob, "d").await;
+    let (_, session) = live.store.session(&bob.id, "s").await.unwrap();
+    let session = session.unwrap();
+    assert!(live.store.update_session(&session.revoked(jiff::Timestamp::now()), &session).await.unwrap());
+    assert_eq!(hello(&live, "d", &[]).await.unwrap_err().code().code, "invalid_token");
+    assert_eq!((live.push.frames("c"), live.push.frames("d")), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn entries_that_are_too_old_to_be_kept_are_passed_over() {
+    let live = live().await;
+    let ann = user(&live, "ann", Role::Client, &[]).await;
+    let own = Feed::User(ann.id.clone());
+    append(&live, &own, 1..=4).await;
+    for seq in [1, 2, 4] {
+        live.store.delete_entry_for_test(&own, seq).await;
+    }
+    socket(&live, &ann, "c").await;
+    hello(&live, "c", &[(&own, 0)]).await.unwrap();
+    append(&live, &own, 5..=5).await;
+    live.deliver(entries(&live, &own, 5..=5).await).await;
+    assert_eq!(live.push.numbers("c", &own), [3, 5]);
+}

@@ -1,0 +1,5 @@
+//! The protocol of feeds and sockets, against a real database and sockets that remember.
+
+mod feeds;
+mod hello;
+mod sockets;

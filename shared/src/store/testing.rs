@@ -1,0 +1,69 @@
+//! A DynamoDB of each test's own: `dynoxide`, in memory, spoken to through the real SDK.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use dynoxide::Database;
+
+use super::row::{Entity, to_item};
+use super::{Connections, Store, Subscription, keys};
+use crate::domain::feed::Feed;
+
+impl Store {
+    /// Stores an item, whatever is there.
+    pub(crate) async fn put_for_test<T: Entity>(&self, entity: &T) {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(entity).unwrap()));
+        put.send().await.unwrap();
+    }
+
+    /// What TTL does.
+    pub(crate) async fn delete_entry_for_test(&self, feed: &Feed, seq: u64) {
+        let key = keys::feed_entry(feed, seq).into_item();
+        self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await.unwrap();
+    }
+}
+
+impl Connections {
+    pub(crate) async fn subscription_for_test(&self, feed: &Feed, connection: &str) -> Option<Subscription> {
+        self.table.get(keys::subscription(feed, connection)).await.unwrap()
+    }
+}
+
+/// The two tables, without their indexes.
+pub(crate) async fn tables() -> (Store, Connections) {
+    let client = serve();
+    for name in ["marketplace", "connections"] {
+        let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+        let text = |name: &str| {
+            let attribute = AttributeDefinition::builder().attribute_name(name);
+            attribute.attribute_type(ScalarAttributeType::S).build().unwrap()
+        };
+        let table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        let table = table.attribute_definitions(text("pk")).attribute_definitions(text("sk"));
+        let table = table.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
+        table.send().await.unwrap();
+    }
+    let store = |table: &str| Store { client: client.clone(), table: table.to_owned() };
+    (store("marketplace"), Connections { table: store("connections") })
+}
+
+/// On a thread and a runtime of its own: every operation blocks its thread.
+fn serve() -> Client {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            dynoxide::server::serve_on(listener, Database::memory().unwrap()).await;
+        });
+    });
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(format!("http://{address}"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    Client::from_conf(config.build())
+}
