@@ -54,12 +54,7 @@ impl User {
         let text = |name: &str| token[name].as_str().expect(name).to_owned();
         let api = api.bearer(&text("access_token"));
         api.get("/auth/me").await.expect(200);
-        Self {
-            username: username.to_owned(),
-            password: password.to_owned(),
-            refresh_token: text("refresh_token"),
-            api,
-        }
+        Self { username: username.to_owned(), password: password.to_owned(), refresh_token: text("refresh_token"), api }
     }
 }
 
