@@ -33,14 +33,11 @@ struct List<T> {
 
 /// The answer to a list request. `Link` repeats the request's own query with the next cursor.
 pub fn reply<T: Serialize>(request: &Request, items: Vec<T>, next_cursor: Option<String>) -> Result<Reply> {
-    let link = next_cursor.as_ref().map(|cursor| {
-        let kept: String = request
-            .query_pairs()
-            .filter(|(name, _)| *name != "cursor")
-            .map(|(name, value)| format!("{name}={}&", encode(value)))
-            .collect();
-        format!("{}?{kept}cursor={cursor}", request.path())
-    });
+    // The event's parameters come in no order; the link's do.
+    let mut kept: Vec<_> = request.query_pairs().filter(|(name, _)| *name != "cursor").collect();
+    kept.sort_unstable();
+    let kept: String = kept.into_iter().map(|(name, value)| format!("{name}={}&", encode(value))).collect();
+    let link = next_cursor.as_ref().map(|cursor| format!("{}?{kept}cursor={cursor}", request.path()));
     let reply = Reply::ok(&List { items, next_cursor })?;
     match link {
         Some(link) => reply.next_page(&link),

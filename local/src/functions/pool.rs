@@ -195,8 +195,8 @@ impl Pool {
             }
             tokio::select! {
                 biased;
-                Ok(_starting) = self.starting.acquire() => return self.start(entry).await,
                 () = freed => {}
+                Ok(_starting) = self.starting.acquire() => return self.start(entry).await,
             }
         }
         Err(stopping())

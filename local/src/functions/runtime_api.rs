@@ -111,10 +111,6 @@ impl Shared {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_current(&self, request_id: &str) -> bool {
-        self.current().as_deref() == Some(request_id)
-    }
-
     fn tell(&self, report: Report) {
         // Without a receiver the instance is being ended, and nobody waits for its word any more.
         drop(self.reports.send(report));
@@ -167,9 +163,6 @@ async fn error(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: 
 }
 
 async fn finish(shared: &Shared, id: &str, body: Body, report: fn(Bytes) -> Report) -> Response {
-    if !shared.is_current(id) {
-        return foreign(id);
-    }
     let (outcome, answer) = match Limited::new(body, MAX_PAYLOAD).collect().await {
         Ok(body) => (report(body.to_bytes()), accepted()),
         Err(e) if e.is::<LengthLimitError>() => {
@@ -180,7 +173,7 @@ async fn finish(shared: &Shared, id: &str, body: Body, report: fn(Bytes) -> Repo
             return refuse(StatusCode::BAD_REQUEST, "InvalidRequest", &format!("the body broke off: {e}"));
         }
     };
-    // Asked again now that the body is here: of two replies to one request only the first counts.
+    // Asked once the whole body is here: of two replies to one request only the first counts.
     if shared.finish(id, outcome) { answer } else { foreign(id) }
 }
 

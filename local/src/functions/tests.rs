@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
+use super::instance::{Instance, Outcome};
 use super::*;
 use crate::invoke::FunctionError;
 
@@ -78,8 +80,13 @@ fn is_running(pid: &Value) -> bool {
     PathBuf::from(format!("/proc/{pid}")).exists()
 }
 
+async fn kill_9(pid: &Value) {
+    let mut kill = tokio::process::Command::new("kill");
+    assert!(kill.args(["-9", &pid.to_string()]).status().await.unwrap().success());
+}
+
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
+    let start = std::time::Instant::now();
     while !holds() {
         assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -194,10 +201,10 @@ async fn a_function_that_overruns_is_killed_and_the_next_call_is_served() {
 async fn kill_9_in_mid_request_fails_that_request_at_once_and_only_that() {
     let functions = plain();
     let pid = reply(&functions, json!({})).await["pid"].clone();
-    let start = Instant::now();
+    let start = std::time::Instant::now();
     let kill = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        tokio::process::Command::new("kill").args(["-9", &pid.to_string()]).status().await.unwrap()
+        kill_9(&pid).await;
     };
     let ((payload, kind), _) = tokio::join!(error(&functions, json!({ "sleep_ms": 15_000 })), kill);
     assert!(start.elapsed() < Duration::from_secs(10));
@@ -238,6 +245,26 @@ async fn an_event_for_a_process_that_died_while_idle_goes_to_another_one() {
     until("the process ends", || stat().is_ok_and(|stat| stat.contains(") Z "))).await;
     assert_ne!(reply(&functions, json!({})).await["pid"], pid);
     functions.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_that_a_dying_process_never_took_is_free_for_another_one() {
+    let event = || runtime_api::Event {
+        request_id: "id".to_owned(),
+        function_arn: String::new(),
+        timeout: Duration::from_secs(20),
+        payload: Bytes::from_static(b"{}"),
+    };
+    let (log, launch, stop) = (Log::default(), launch(), CancellationToken::new());
+    let start = Instance::start(function().into(), &launch, Duration::from_secs(10), stop, &log);
+    let mut instance = start.await.unwrap();
+    let Outcome::Answered(first) = instance.invoke(event()).await else { panic!("no answer") };
+    assert!(instance.settle(tokio::time::Instant::now() + Duration::from_secs(10)).await);
+    let reply: Value = serde_json::from_slice(&first.payload).unwrap();
+    kill_9(&reply["pid"]).await;
+    // The server has to notice that the connection on which the process waited is gone.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(matches!(instance.invoke(event()).await, Outcome::NotTaken));
 }
 
 #[tokio::test]
@@ -293,16 +320,21 @@ async fn idle_instances_are_reaped() {
 #[tokio::test]
 async fn stopping_leaves_no_process_and_refuses_what_comes_later() {
     let functions = plain();
-    let idle = reply(&functions, json!({})).await["pid"].clone();
+    let busy_pid = reply(&functions, json!({})).await["pid"].clone();
     let mut busy = tokio::spawn({
         let functions = functions.clone();
         async move { invoke(&functions, json!({ "sleep_ms": 15_000 })).await }
     });
-    assert!(tokio::time::timeout(Duration::from_millis(300), &mut busy).await.is_err());
+    let wait = tokio::time::timeout(Duration::from_millis(300), &mut busy);
+    assert!(wait.await.is_err(), "it did not sleep");
+    let idle_pid = reply(&functions, json!({})).await["pid"].clone();
+    assert_ne!(busy_pid, idle_pid);
     functions.stop().await;
-    assert!(!is_running(&idle));
-    assert!(matches!(busy.await.unwrap(), Err(InvokeError::Unavailable(_))));
-    assert!(matches!(invoke(&functions, json!({})).await, Err(InvokeError::Unavailable(_))));
+    assert!(!is_running(&idle_pid) && !is_running(&busy_pid));
+    let busy = busy.await.unwrap();
+    assert!(matches!(busy, Err(InvokeError::Unavailable(_))), "{busy:?}");
+    let later = invoke(&functions, json!({})).await;
+    assert!(matches!(later, Err(InvokeError::Unavailable(_))), "{later:?}");
 }
 
 #[tokio::test]

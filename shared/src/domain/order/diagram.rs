@@ -55,3 +55,17 @@ fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     writeln!(text, "{line}").unwrap_or_default();
 }
+
+#[cfg(test)]
+mod document {
+    /// `UPDATE_DOCS=1 cargo test -p shared lifecycle` writes it anew.
+    #[test]
+    fn the_lifecycle_in_the_docs_is_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/order-lifecycle.md");
+        let expected = super::markdown();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &expected).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), expected, "UPDATE_DOCS=1 writes it anew");
+    }
+}
