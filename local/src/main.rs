@@ -3,14 +3,6 @@
 //! It knows a SAM template and the binaries of its functions, and gives them what AWS would: Lambda, HTTP and WebSocket APIs,
 //! DynamoDB with streams, schedules; and a stand-in for Stripe. What it cannot do faithfully it refuses.
 
-#![allow(
-    clippy::doc_paragraphs_missing_punctuation,
-    clippy::doc_markdown,
-    clippy::large_enum_variant,
-    rustdoc::bare_urls,
-    clippy::doc_link_with_quotes,
-    reason = "to be taken back lint by lint: see the closing note"
-)]
 #![expect(unreachable_pub, reason = "`pub` says that a room offers something to the others")]
 
 mod cargo;
