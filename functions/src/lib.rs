@@ -6,6 +6,7 @@ pub mod context;
 pub mod events;
 pub mod http;
 pub mod live;
+pub mod messages;
 pub mod orders;
 pub mod payments;
 pub mod registry;

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use crate::{auth, events, http, live, orders, payments, seed, services, site, webhooks};
+use crate::{auth, events, http, live, messages, orders, payments, seed, services, site, webhooks};
 
 /// One deployed function.
 pub struct Function {
@@ -40,8 +40,11 @@ functions! {
     "payments-create" => http::serve, payments::create::handle;
     "webhooks-stripe" => http::serve, webhooks::stripe::handle;
     "payments-apply" => events::stream, payments::apply::handle;
+    "messages-list" => http::serve, messages::list::handle;
+    "messages-send" => http::serve, messages::send::handle;
     "live-ticket" => http::serve, live::ticket::handle;
     "live-feed" => http::serve, live::feed::handle;
+    "live-broadcast" => http::serve, live::broadcast::handle;
     "live-connect" => events::socket, live::connect::handle;
     "live-disconnect" => events::socket, live::disconnect::handle;
     "live-default" => events::socket, live::default::handle;

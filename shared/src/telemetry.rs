@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line on stdout, which CloudWatch Logs Insights reads field by field.
+//! Logs: one JSON object a line on stdout, which `CloudWatch` Logs Insights reads field by field.
 //!
 //! What goes in: identifiers (in the message and as fields), codes, counts. What never does: bodies, tokens, passwords, e-mails.
 

@@ -34,9 +34,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     if !account.is_some_and(|account| feed.may_be_read_by(&account.user)) {
         return Err(Error::new(&catalogue::FORBIDDEN, "This feed is not for you to read."));
     }
-    let heads = context.store.feed_heads(std::slice::from_ref(&feed)).await?;
     let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT);
     let items = context.store.feed_after(&feed, after.unwrap_or(0), limit).await?;
+    // Read after the entries, so that it is not behind them.
+    let heads = context.store.feed_heads(std::slice::from_ref(&feed)).await?;
     Reply::ok(&Entries { items, last: heads.get(&feed).copied().unwrap_or_default() })
 }
 

@@ -1,8 +1,10 @@
 //! Live: tickets, sockets, feeds, and who is told of what.
 
+pub mod broadcast;
 pub mod connect;
 pub mod default;
 pub mod disconnect;
+mod entry;
 pub mod feed;
 pub mod notify;
 pub mod ticket;

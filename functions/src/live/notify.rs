@@ -1,95 +1,159 @@
-//! `live-notify`: the stream function that tells people. What happened to an order is appended to the feeds of those concerned; what was appended
-//! is pushed to their sockets, as a second record of the same stream. So a crash between the two loses nothing, and a feed's pushes keep its
-//! order.
+//! `live-notify`: the stream function that tells people. What happened to an order, a message, a broadcast is appended to the feeds of those
+//! concerned; what was appended is pushed to their sockets, as a second record of the same stream. So a crash between the two loses nothing, and
+//! a feed's pushes keep its order. And whoever may not be connected any more is disconnected.
 
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use serde_json::Value;
-use shared::domain::feed::{Feed, Notice, notices};
-use shared::domain::ids::EntryId;
-use shared::domain::order::{Event, Order};
+use futures::{StreamExt, stream};
+use shared::domain::feed::Feed;
+use shared::domain::ids::UserId;
+use shared::domain::order::Order;
 use shared::error::{Error, Result};
 use shared::live::Live;
-use shared::store::{Draft, Entity as _, Entry, from_image};
+use shared::store::{Account, Broadcast, Draft, Entity, Entry, Message, Session, from_image};
 
+use super::entry;
 use crate::events::{Failure, sequence};
-use crate::orders::OrderView;
 
-/// Handles a batch: first all appends, in order, then all pushes, each feed's in order.
+/// Feeds that are appended to at the same time.
+const AT_ONCE: usize = 16;
+
+/// Handles a batch: first all appends, each feed's in order, then whose sockets are to be closed, then all pushes, each feed's in order.
 ///
 /// # Errors
-/// Names the first record that was not handled.
+/// Names the first record that was not handled. What later records ask for may be done by then: appending again changes nothing, and a client
+/// tells an entry it has by its number.
 pub async fn handle(context: &Live, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
-    let mut failed = None;
-    let mut entries = Vec::new();
-    let mut places: BTreeMap<Feed, Option<String>> = BTreeMap::new();
-    for record in records {
-        let at = sequence(&record);
-        match told(context, record).await {
-            Ok(None) => {}
-            Ok(Some(entry)) => {
-                places.entry(entry.feed.clone()).or_insert(at);
-                entries.push(entry);
-            }
-            Err(error) => {
-                failed = Some(Failure { at, error });
-                break;
-            }
+    let sequences: Vec<_> = records.iter().map(sequence).collect();
+    let mut work = Work::default();
+    let mut failures = Failures::default();
+    for (at, record) in records.into_iter().enumerate() {
+        if let Err(error) = work.add(at, record) {
+            failures.add(at, error);
+            break;
         }
     }
-    let undelivered = context.deliver(entries).await;
-    let undelivered =
-        undelivered.into_iter().map(|(feed, error)| Failure { at: places.remove(&feed).flatten(), error });
-    // Sequence numbers are of one length. One that is not known counts as the whole batch.
-    match undelivered.chain(failed).min_by(|a, b| a.at.cmp(&b.at)) {
+    work.append(context, &mut failures).await;
+    work.close(context, &mut failures).await;
+    work.push(context, &mut failures).await;
+    match failures.first {
         None => Ok(()),
-        Some(failure) => Err(failure),
+        Some((at, error)) => Err(Failure { at: sequences.into_iter().nth(at).flatten(), error }),
     }
 }
 
-/// Appends what an order's record tells; gives back the entry that an entry's record holds.
-async fn told(context: &Live, record: EventRecord) -> Result<Option<Entry>> {
-    let kind = record.change.new_image.get("entity");
-    let is = |entity: &str| matches!(kind, Some(serde_dynamo::AttributeValue::S(kind)) if kind == entity);
-    if is(Entry::ENTITY) && record.event_name == "INSERT" {
-        return from_image(record.change.new_image).map(Some);
-    }
-    if is(Order::ENTITY) {
-        let before = match record.change.old_image.is_empty() {
-            true => 0,
-            false => from_image::<Order>(record.change.old_image)?.version,
-        };
-        let order: Order = from_image(record.change.new_image)?;
-        for event in order.history.iter().filter(|event| event.n > before) {
-            append(context, &order, event).await?;
+/// What a batch asks for, each with the place of its record.
+#[derive(Default)]
+struct Work {
+    drafts: BTreeMap<Feed, Vec<(usize, Draft)>>,
+    leavers: Vec<(usize, Leaver)>,
+    entries: Vec<(usize, Entry)>,
+}
+
+/// Whose sockets are to be closed.
+enum Leaver {
+    /// All of a user's.
+    User(UserId),
+    /// Those of one sign-in.
+    Session(UserId, String),
+}
+
+/// The first of the records that failed: it and all after it come again.
+#[derive(Default)]
+struct Failures {
+    first: Option<(usize, Error)>,
+}
+
+impl Failures {
+    fn add(&mut self, at: usize, error: Error) {
+        if self.precedes(at) {
+            tracing::warn!(code = error.code().code, "another record of the batch failed as well");
+        } else {
+            self.first = Some((at, error));
         }
     }
-    // Deletions, by TTL for instance, tell nobody anything.
-    Ok(None)
+
+    /// Whether something before the record at this place failed, so that this one comes again.
+    fn precedes(&self, at: usize) -> bool {
+        self.first.as_ref().is_some_and(|(first, _)| *first <= at)
+    }
 }
 
-async fn append(context: &Live, order: &Order, event: &Event) -> Result<()> {
-    let Some(then) = order.at(event.n) else { return Err(Error::internal("an order without its own event")) };
-    for notice in notices(order, event) {
-        let draft = Draft {
-            kind: notice.kind,
-            // The same whenever the record comes again.
-            id: EntryId::derived(&[order.id.as_str(), &event.n.to_string(), notice.kind.as_str()]),
-            at: event.at,
-            data: data(&then, &notice)?,
-        };
-        context.store.append(&notice.feed, &[draft]).await?;
+impl Work {
+    fn add(&mut self, at: usize, record: EventRecord) -> Result<()> {
+        let (old, new) = (record.change.old_image, record.change.new_image);
+        let is_new = record.event_name == "INSERT";
+        // Deletions, by TTL for instance, tell nobody anything.
+        let Some(serde_dynamo::AttributeValue::S(entity)) = new.get("entity") else { return Ok(()) };
+        match entity.as_str() {
+            Order::ENTITY => {
+                let before = if old.is_empty() { 0 } else { from_image::<Order>(old)?.version };
+                self.tell(at, entry::of_order(&from_image(new)?, before)?);
+            }
+            Message::ENTITY if is_new => self.tell(at, [entry::of_message(&from_image(new)?)?]),
+            Broadcast::ENTITY if is_new => self.tell(at, [entry::of_broadcast(&from_image(new)?)]),
+            Entry::ENTITY if is_new => self.entries.push((at, from_image(new)?)),
+            Session::ENTITY => {
+                let session: Session = from_image(new)?;
+                if session.revoked_at.is_some() {
+                    self.leavers.push((at, Leaver::Session(session.user_id, session.id)));
+                }
+            }
+            Account::ENTITY if !old.is_empty() => {
+                let (old, new) = (from_image::<Account>(old)?.user, from_image::<Account>(new)?.user);
+                // Suspended, or given another role or other categories: whoever may come back does, and reads what is theirs now.
+                if Feed::of(&old) != Feed::of(&new) {
+                    self.leavers.push((at, Leaver::User(new.id)));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-/// The order as of the event, as this reader may see it.
-fn data(then: &Order, notice: &Notice) -> Result<Value> {
-    let actions = notice.reader.standing().map(|standing| then.actions_as(standing)).unwrap_or_default();
-    let mut data = serde_json::to_value(OrderView::new(then, &actions)).map_err(Error::internal)?;
-    if !notice.reader.sees_worker() {
-        data["worker"] = Value::Null;
+    fn tell(&mut self, at: usize, told: impl IntoIterator<Item = (Feed, Draft)>) {
+        for (feed, draft) in told {
+            self.drafts.entry(feed).or_default().push((at, draft));
+        }
     }
-    Ok(data)
+
+    async fn append(&mut self, context: &Live, failures: &mut Failures) {
+        let appends = std::mem::take(&mut self.drafts).into_iter().map(async |(feed, drafts)| {
+            let at = drafts.first().map_or(0, |(at, _)| *at);
+            let drafts: Vec<_> = drafts.into_iter().map(|(_, draft)| draft).collect();
+            (at, context.store.append(&feed, &drafts).await)
+        });
+        let appended: Vec<_> = stream::iter(appends).buffer_unordered(AT_ONCE).collect().await;
+        for (at, appended) in appended {
+            if let Err(error) = appended {
+                failures.add(at, error);
+            }
+        }
+    }
+
+    async fn close(&mut self, context: &Live, failures: &mut Failures) {
+        for (at, leaver) in std::mem::take(&mut self.leavers) {
+            let closed = match &leaver {
+                Leaver::User(user) => context.close_all(user).await,
+                Leaver::Session(user, session) => context.close_session(user, session).await,
+            };
+            if let Err(error) = closed {
+                failures.add(at, error);
+            }
+        }
+    }
+
+    async fn push(&mut self, context: &Live, failures: &mut Failures) {
+        let mut places = BTreeMap::new();
+        // What comes again is pushed then.
+        self.entries.retain(|(at, _)| !failures.precedes(*at));
+        for (at, entry) in &self.entries {
+            places.entry(entry.feed.clone()).or_insert(*at);
+        }
+        let entries = std::mem::take(&mut self.entries).into_iter().map(|(_, entry)| entry);
+        for (feed, error) in context.deliver(entries).await {
+            failures.add(places.get(&feed).copied().unwrap_or(0), error);
+        }
+    }
 }

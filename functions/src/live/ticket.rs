@@ -2,11 +2,15 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::error::Result;
+use shared::error::{Error, Result, catalogue};
 use shared::live::ticket;
+use shared::store::Limit;
 
 use crate::context::Tickets;
 use crate::http::{Reply, Request, active, bearer};
+
+/// Tickets that a user may ask for in a minute: enough for ten tabs that all reconnect, again and again.
+const LIMIT: Limit = Limit { name: "tickets", most: 60, seconds: 60 };
 
 #[derive(Serialize)]
 struct Ticket<'a> {
@@ -18,13 +22,19 @@ struct Ticket<'a> {
 /// A ticket for the caller, with the address to connect to.
 ///
 /// # Errors
-/// 401 without a valid token, 403 for a suspended account.
+/// 401 without a valid token or when its sign-in is over, 403 for a suspended account, 429 for too many.
 pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     request.fields()?.finish(())?;
-    let account = context.store.account(&claims.sub).await?;
+    let now = Timestamp::now();
+    let (account, session) = context.store.session(&claims.sub, &claims.sid).await?;
     active(&claims, account.as_ref())?;
-    let token = ticket::issue(&context.connections, &claims.sub, &claims.sid, Timestamp::now()).await?;
+    // An access token outlives its sign-in by minutes; a socket that is opened with it would by hours.
+    if session.is_none_or(|session| session.revoked_at.is_some()) {
+        return Err(Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again."));
+    }
+    context.connections.count(&LIMIT, claims.sub.as_str(), now).await?;
+    let token = ticket::issue(&context.connections, &claims.sub, &claims.sid, now).await?;
     Reply::ok(&Ticket {
         ticket: token.expose(),
         url: format!("{}?ticket={}", context.url, token.expose()),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::row::Key;
 use crate::domain::feed::Feed;
-use crate::domain::ids::{EntryId, OrderId, ServiceId, StripeEventId, UserId};
+use crate::domain::ids::{BroadcastId, EntryId, MessageId, OrderId, ServiceId, StripeEventId, UserId};
 use crate::domain::text::CategoryKey;
 use crate::domain::user::Role;
 
@@ -57,6 +57,19 @@ pub(super) fn order(id: &OrderId) -> Key {
 /// A verified webhook event of Stripe, under its own id.
 pub(super) fn stripe_event(id: &str) -> Key {
     Key::new(format!("STRIPE#{id}"), "EVENT")
+}
+
+pub(super) fn message(id: &MessageId) -> Key {
+    Key::new(format!("MESSAGE#{id}"), "MESSAGE")
+}
+
+pub(super) fn broadcast(id: &BroadcastId) -> Key {
+    Key::new(format!("BROADCAST#{id}"), "BROADCAST")
+}
+
+/// What someone did of a limited kind in one window of time, which is named by its start. In both tables.
+pub(super) fn rate(limit: &str, who: &str, window: i64) -> Key {
+    Key::new(format!("RATE#{limit}#{who}"), window.to_string())
 }
 
 /// A feed's counter.
@@ -177,6 +190,24 @@ pub(super) mod index {
 
     pub(crate) fn services_of(category: &CategoryKey) -> String {
         format!("SERVICES#{category}")
+    }
+
+    /// gsi2: the messages of an order, newest first.
+    pub(crate) fn messages(order: &OrderId, at: Timestamp, id: &MessageId) -> Key {
+        Key::new(messages_of(order), newest(at, id))
+    }
+
+    pub(crate) fn messages_of(order: &OrderId) -> String {
+        format!("MESSAGES#{order}")
+    }
+
+    /// gsi3: those between its client and one of its workers, newest first.
+    pub(crate) fn messages_with(order: &OrderId, worker: &UserId, at: Timestamp, id: &MessageId) -> Key {
+        Key::new(messages_of_worker(order, worker), newest(at, id))
+    }
+
+    pub(crate) fn messages_of_worker(order: &OrderId, worker: &UserId) -> String {
+        format!("MESSAGES#{order}#{worker}")
     }
 
     /// gsi1: all orders, newest first.

@@ -5,12 +5,15 @@
 //! so that the caller turns it into a domain error where it is written, and never into a 500.
 
 mod account;
+mod broadcast;
 mod connection;
 pub mod cursor;
 mod error;
 mod feed;
 pub mod keys;
+mod message;
 mod order;
+mod rate;
 mod row;
 mod service;
 mod session;
@@ -27,11 +30,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnC
 use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 
 pub use account::{Account, Registered};
+pub use broadcast::Broadcast;
 pub use connection::{Connection, Connections, OpenSocket, Ticket};
 pub use cursor::{CursorKey, Listed, PageRequest};
 pub use feed::{Draft, Entry};
 pub use keys::Changed;
+pub use message::{Message, MessagesOf};
 pub use order::OrdersOf;
+pub use rate::Limit;
 pub use row::{Entity, Key, from_image};
 pub use service::StoredService;
 pub use session::{Presented, Session};

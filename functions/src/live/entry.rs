@@ -1,0 +1,147 @@
+//! What a stream record tells whom: the entries that are to be in the feeds.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use shared::domain::feed::{EntryKind, Feed, Reader, notices};
+use shared::domain::ids::EntryId;
+use shared::domain::order::Order;
+use shared::error::{Error, Result};
+use shared::store::{Broadcast, Draft, Message};
+
+use crate::messages::MessageView;
+use crate::orders::OrderView;
+
+/// What happened to an order since version `before` (0: it was just placed), for each feed concerned.
+pub(super) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>> {
+    let mut told = Vec::new();
+    for event in order.history.iter().filter(|event| event.n > before) {
+        let then = order.at(event.n).ok_or_else(|| Error::internal("an order without its own event"))?;
+        for notice in notices(order, event) {
+            // The same whenever the record comes again.
+            let id = EntryId::derived(&[order.id.as_str(), &event.n.to_string(), notice.kind.as_str()]);
+            let data = order_data(&then, notice.reader)?;
+            told.push((notice.feed, Draft { kind: notice.kind, id, at: event.at, data }));
+        }
+    }
+    Ok(told)
+}
+
+/// A message, for the one it was written to.
+pub(super) fn of_message(message: &Message) -> Result<(Feed, Draft)> {
+    let (kind, id) = (EntryKind::MessageReceived, EntryId::derived(&[message.id.as_str()]));
+    let data = value(&MessageView::from(message))?;
+    Ok((Feed::User(message.to.clone()), Draft { kind, id, at: message.created_at, data }))
+}
+
+/// A broadcast, for everyone of its role.
+pub(super) fn of_broadcast(broadcast: &Broadcast) -> (Feed, Draft) {
+    let (kind, id) = (EntryKind::Broadcast, EntryId::derived(&[broadcast.id.as_str()]));
+    let data = json!({"id": broadcast.id, "text": broadcast.text});
+    (Feed::Role(broadcast.role), Draft { kind, id, at: broadcast.created_at, data })
+}
+
+/// The order as of the event, in the shape of `GET /orders/{id}`, as this reader may see it.
+///
+/// The pool's entries stay readable when the order has long been claimed, and are read by workers who register after that: they don't have the
+/// client's note. While the order is open, `GET /orders/{id}` shows it. Who lost an order does not learn who has it now.
+fn order_data(then: &Order, reader: Reader) -> Result<Value> {
+    let actions = reader.standing().map(|standing| then.actions_as(standing)).unwrap_or_default();
+    let mut data = value(&OrderView::new(then, &actions))?;
+    if !reader.sees_worker() {
+        data["worker"] = Value::Null;
+    }
+    if reader == Reader::Pool {
+        data["note"] = Value::Null;
+    }
+    Ok(data)
+}
+
+fn value(view: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(view).map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use shared::domain::ids::{ChargeId, OrderId, PaymentIntentId, ServiceId, UserId};
+    use shared::domain::money::{Currency, Money, Price};
+    use shared::domain::order::{By, Fact, FactKind, Timers, Transition};
+    use shared::domain::service::{NewService, Service};
+    use shared::domain::text::{Category, Description, Name, Note};
+    use shared::domain::user::{Caller, Role, Username};
+
+    use super::*;
+
+    fn caller(name: &str, role: Role) -> Caller {
+        Caller { id: UserId::derived(&[name]), username: Username::parse(name).unwrap(), role, active: true }
+    }
+
+    /// Placed with a note, paid for, accepted by one worker, given back, accepted by another.
+    fn order() -> Order {
+        let (now, timers) = (Timestamp::now(), Timers::default());
+        let price = Money::new(1999, Currency::USD);
+        let new = NewService {
+            name: Name::parse("Logo").unwrap(),
+            description: Description::parse("").unwrap(),
+            category: Category::parse("Design").unwrap(),
+            price: Price::parse(price).unwrap(),
+        };
+        let service = Service::new(ServiceId::derived(&["logo"]), new, now);
+        let by =
+            By::user(&caller("carol", Role::Client), now).note(Some(Note::parse("Ring at 12 Elm Street.").unwrap()));
+        let placed = Order::place(OrderId::derived(&["order"]), &service, by, &timers).unwrap();
+        let kind = FactKind::Succeeded { charge: ChargeId::parse("ch_1").unwrap(), amount: price, fee: None };
+        let fact = Fact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
+        let mut order = placed.payment_fact(&fact, now, &timers).unwrap().unwrap();
+        for (transition, worker) in
+            [(Transition::Accept, "walter"), (Transition::Release, "walter"), (Transition::Accept, "wanda")]
+        {
+            order = order.transition(transition, By::user(&caller(worker, Role::Worker), now), &timers).unwrap();
+        }
+        order
+    }
+
+    fn told(feed: &Feed, kind: EntryKind) -> Vec<Value> {
+        let all = of_order(&order(), 0).unwrap();
+        all.into_iter().filter(|(to, draft)| to == feed && draft.kind == kind).map(|(_, draft)| draft.data).collect()
+    }
+
+    #[test]
+    fn the_pool_is_told_of_an_order_without_its_note_and_its_client_with_it() {
+        let opened = told(&Feed::AnyCategory, EntryKind::OrderOpened);
+        assert_eq!(opened.len(), 2, "when it was paid for, and when it was given back");
+        for data in opened {
+            assert_eq!((&data["note"], &data["worker"]), (&Value::Null, &Value::Null));
+            assert_eq!((&data["status"], &data["actions"]), (&json!("open"), &json!(["accept"])));
+        }
+        let paid = told(&Feed::User(UserId::derived(&["carol"])), EntryKind::PaymentPaid);
+        assert_eq!(paid[0]["note"], "Ring at 12 Elm Street.");
+    }
+
+    #[test]
+    fn who_gave_an_order_back_is_told_so_and_not_who_has_it() {
+        let released = told(&Feed::User(UserId::derived(&["walter"])), EntryKind::OrderReleased);
+        assert_eq!(
+            released.iter().map(|data| (&data["worker"], &data["actions"])).collect::<Vec<_>>(),
+            [(&Value::Null, &json!([]))]
+        );
+        let all = of_order(&order(), 0).unwrap();
+        let walters = all.iter().filter(|(to, _)| *to == Feed::User(UserId::derived(&["walter"])));
+        assert!(walters.clone().count() == 2 && !walters.clone().any(|(_, d)| d.data.to_string().contains("wanda")));
+    }
+
+    #[test]
+    fn an_entry_shows_the_order_as_of_its_event_and_has_an_id_of_its_own() {
+        let assigned = told(&Feed::User(UserId::derived(&["carol"])), EntryKind::OrderAssigned);
+        let workers: Vec<_> = assigned.iter().map(|data| data["worker"]["username"].as_str().unwrap()).collect();
+        assert_eq!(workers, ["walter", "wanda"]);
+        let all = of_order(&order(), 0).unwrap();
+        let ids: std::collections::HashSet<_> = all.iter().map(|(feed, draft)| (feed, &draft.id)).collect();
+        assert_eq!(ids.len(), all.len());
+        assert_eq!(
+            of_order(&order(), order().version - 1).unwrap().len(),
+            2,
+            "the last event's: its client and its worker"
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! `GET /orders/{id}/messages`: what its client and its worker wrote to each other, newest first.
+
+use shared::domain::ids::OrderId;
+use shared::domain::order::Refusal;
+use shared::error::{Error, Result};
+use shared::store::MessagesOf;
+
+use super::MessageView;
+use crate::context::Listing;
+use crate::http::{Reply, Request, active, bearer, page};
+
+/// One page of messages. The client sees all of them, a worker its own: an order that changes hands does not hand over what was said.
+///
+/// # Errors
+/// 404 for an order that the caller may not know of, 403 for who is neither its client nor its worker, 422 for wrong or unknown parameters,
+/// 400 for a cursor of another list.
+pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
+    let claims = bearer(&request, &context.verifier)?;
+    let id: OrderId = request.path_id("order")?;
+    let mut query = request.query(&["limit", "cursor"])?;
+    let page = page::asked(&mut query);
+    let (page,) = query.finish((page,))?;
+
+    let (account, order) = context.store.account_and_order(&claims.sub, &id).await?;
+    let caller = active(&claims, account.as_ref())?;
+    let order = order.ok_or_else(|| Error::not_found("order"))?;
+    match order.correspondent(&caller) {
+        // An order without a worker has a client, and may have had a worker.
+        Ok(_) | Err(Refusal::NoWorkerYet { .. }) => {}
+        Err(refusal) => return Err(refusal.into()),
+    }
+    let of = if order.client.id == caller.id { MessagesOf::Client } else { MessagesOf::Worker(&caller.id) };
+    let listed = context.store.messages(&id, of, &page, &context.cursors).await?;
+    page::reply(&request, listed.items.iter().map(MessageView::from).collect(), listed.next_cursor)
+}

@@ -1,0 +1,56 @@
+//! `POST /orders/{id}/messages`: its client and its worker write to each other.
+
+use jiff::Timestamp;
+use shared::domain::ids::{MessageId, OrderId};
+use shared::domain::text::MessageText;
+use shared::domain::user::Person;
+use shared::error::{Error, Result, catalogue};
+use shared::store::{Limit, Message, Outcome};
+use uuid::Uuid;
+
+use super::MessageView;
+use crate::context::Context;
+use crate::http::{Reply, Request, active, bearer, idempotency, text};
+
+/// What a user may write in a minute, on all orders together.
+const LIMIT: Limit = Limit { name: "messages", most: 30, seconds: 60 };
+
+/// Sends a message to the other one of the two.
+///
+/// # Errors
+/// 404 for an order that the caller may not know of, 403 for who is neither its client nor its worker, 409 while it has no worker, 429 for too
+/// many.
+pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
+    let claims = bearer(&request, &context.verifier)?;
+    let order: OrderId = request.path_id("order")?;
+    let mut body = request.fields()?;
+    let text = body.required("text", text(MessageText::parse));
+    let (text,) = body.finish((text,))?;
+    let key = idempotency(&request, &claims.sub, "messages-send")?;
+    let now = Timestamp::now();
+
+    let (account, order) = context.store.account_and_order(&claims.sub, &order).await?;
+    let caller = active(&claims, account.as_ref())?;
+    let order = order.ok_or_else(|| Error::not_found("order"))?;
+    let to = order.correspondent(&caller)?.id.clone();
+    context.store.count(&LIMIT, claims.sub.as_str(), now).await?;
+    let id = key
+        .as_ref()
+        .map_or_else(|| MessageId::from_uuid(Uuid::now_v7()), |key| MessageId::derived(&[key.key.as_str()]));
+    let worker = if order.client.id == caller.id { to.clone() } else { caller.id.clone() };
+    let from = Person::from(&caller);
+    let message = Message { id, order_id: order.id, from, to, worker, text, created_at: now, created_by: key };
+    match context.store.send_message(&message).await? {
+        Outcome::Written => reply(&message, false),
+        Outcome::Conflict(Some(before)) if before.created_by == message.created_by => reply(&before, true),
+        Outcome::Conflict(_) => Err(Error::new(
+            &catalogue::IDEMPOTENCY_KEY_REUSED,
+            "This Idempotency-Key came with another request. Use a new one.",
+        )),
+    }
+}
+
+fn reply(message: &Message, replayed: bool) -> Result<Reply> {
+    let location = format!("/orders/{}/messages", message.order_id);
+    Reply::created(&location, &MessageView::from(message))?.replayed(replayed)
+}
