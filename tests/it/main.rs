@@ -8,6 +8,7 @@
 
 mod accounts;
 mod catalogue;
+mod live;
 mod main_job;
 mod orders;
 mod support;

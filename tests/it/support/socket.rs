@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::User;
@@ -21,8 +22,26 @@ impl Socket {
     /// Connects with a fresh ticket.
     pub async fn connect(user: &User) -> Self {
         let ticket = user.api.post("/live/tickets", json!({})).await.expect(200);
-        let (stream, _) = connect_async(ticket["url"].as_str().expect("url")).await.expect("the handshake is accepted");
-        Self { stream }
+        Self::open(ticket["url"].as_str().expect("url"), None).await.expect("the handshake is accepted")
+    }
+
+    /// Connects to this address, as a page of this origin.
+    pub async fn open(url: &str, origin: Option<&str>) -> Result<Self, Error> {
+        let mut request = url.into_client_request().expect("an address");
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().expect("an origin"));
+        }
+        let (stream, _) = connect_async(request).await?;
+        Ok(Self { stream })
+    }
+
+    /// The status that a handshake is refused with.
+    pub async fn refused(url: &str, origin: Option<&str>) -> u16 {
+        match Self::open(url, origin).await {
+            Err(Error::Http(response)) => response.status().as_u16(),
+            Err(error) => panic!("the handshake fails otherwise: {error}"),
+            Ok(_) => panic!("the handshake is accepted"),
+        }
     }
 
     /// Connects and says hello with these numbers; returns the welcome as well.
@@ -35,7 +54,17 @@ impl Socket {
     }
 
     pub async fn send(&mut self, message: Value) {
-        self.stream.send(Message::text(message.to_string())).await.expect("the socket takes a message");
+        self.send_text(&message.to_string()).await;
+    }
+
+    pub async fn send_text(&mut self, message: &str) {
+        self.stream.send(Message::text(message)).await.expect("the socket takes a message");
+    }
+
+    /// Waits until the other side closes it, whatever comes before.
+    pub async fn closed(mut self) {
+        let close = async { while let Some(Ok(_)) = self.stream.next().await {} };
+        tokio::time::timeout(PATIENCE, close).await.expect("the socket is closed in time");
     }
 
     /// The next frame.
