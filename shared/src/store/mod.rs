@@ -15,6 +15,7 @@ mod row;
 mod service;
 mod session;
 mod subscription;
+mod sweep;
 mod transaction;
 mod webhook;
 
