@@ -50,11 +50,11 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) no_build: bool,
 
-    /// Send invocations to this Lambda Invoke API instead of running functions: http://localhost:9000 is `cargo lambda watch`.
+    /// Send invocations to this Lambda Invoke API instead of running functions: <http://localhost:9000> is `cargo lambda watch`.
     #[arg(long, value_name = "URL", conflicts_with_all = ["release", "each", "no_build"])]
     pub(crate) functions: Option<String>,
 
-    /// Use another DynamoDB: DynamoDB Local (http://...), or AWS (https://dynamodb.REGION.amazonaws.com).
+    /// Use another DynamoDB: DynamoDB Local (http://...), or AWS (<https://dynamodb.REGION.amazonaws.com>).
     #[arg(long, value_name = "URL")]
     pub(crate) dynamodb: Option<Uri>,
 

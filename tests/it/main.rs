@@ -3,6 +3,9 @@
 //! One local cloud serves the whole run; each test makes its own users, services and orders, and so has its own fresh data. Tests that need a
 //! cloud of their own (to stop it, or to give it other limits) start one with [`support::Cloud::start`].
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![expect(unreachable_pub, reason = "`pub` says what the tests are offered")]
+
 mod accounts;
 mod catalogue;
 mod main_job;

@@ -1,3 +1,5 @@
+//! The Lambda `auth-token`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::auth::token::handle)
 }

@@ -1,3 +1,5 @@
+//! The Lambda `index`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::site::index::handle)
 }

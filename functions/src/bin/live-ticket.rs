@@ -1,3 +1,5 @@
+//! The Lambda `live-ticket`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::live::ticket::handle)
 }

@@ -1,3 +1,5 @@
+//! The Lambda `orders-accept`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::orders::accept::handle)
 }

@@ -1,3 +1,5 @@
+//! The Lambda `orders-complete`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::orders::complete::handle)
 }

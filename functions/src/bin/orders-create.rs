@@ -1,3 +1,5 @@
+//! The Lambda `orders-create`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::orders::create::handle)
 }

@@ -1,3 +1,5 @@
+//! The Lambda `orders-list`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::orders::list::handle)
 }

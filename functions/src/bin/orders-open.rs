@@ -1,3 +1,5 @@
+//! The Lambda `orders-open`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::orders::open::handle)
 }

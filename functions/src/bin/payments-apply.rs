@@ -1,3 +1,5 @@
+//! The Lambda `payments-apply`.
+
 fn main() -> std::process::ExitCode {
     functions::events::stream(functions::payments::apply::handle)
 }

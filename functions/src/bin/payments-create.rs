@@ -1,3 +1,5 @@
+//! The Lambda `payments-create`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::payments::create::handle)
 }

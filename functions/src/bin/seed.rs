@@ -1,3 +1,5 @@
+//! The Lambda `seed`.
+
 fn main() -> std::process::ExitCode {
     functions::events::invoked(functions::seed::handle)
 }

@@ -1,3 +1,5 @@
+//! The Lambda `services-create`.
+
 fn main() -> std::process::ExitCode {
     functions::http::serve(functions::services::create::handle)
 }

@@ -59,6 +59,7 @@ struct Cloud {
 
 /// What runs the functions.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 enum Runner {
     /// This cloud.
     Own(Functions),

@@ -99,8 +99,7 @@ impl DynamoDb {
             (None, _) => bail!("there is no database"),
         };
         for table in &project.tables {
-            let provided = tables::provide(&upstream, table).await;
-            provided.with_context(|| format!("the table {} cannot be provided", table.name))?;
+            tables::provide(&upstream, table).await?;
         }
 
         let writes = TableWrites::new(project.tables.iter().map(|t| t.name.as_str()));

@@ -70,11 +70,6 @@ use self::transaction::{Cause, Transaction};
 use self::webhooks::Webhooks;
 use crate::log::Log;
 
-/// The secret key to configure functions with.
-pub const SECRET_KEY: &str = "sk_test_local";
-/// The publishable key to configure browsers with.
-pub const PUBLISHABLE_KEY: &str = "pk_test_local";
-
 /// The stand-in's whole state.
 struct Stripe {
     options: Options,

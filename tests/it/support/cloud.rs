@@ -20,12 +20,7 @@ pub struct Cloud {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Ready {
     pub http: String,
-    pub ws: String,
-    pub dynamodb: String,
     pub stripe: String,
-    pub invoke: String,
-    pub webhook_secret: String,
-    pub functions: Vec<String>,
 }
 
 /// The cloud that the tests of this run share.
@@ -103,11 +98,6 @@ impl Cloud {
     /// An HTTP client of its Stripe stand-in.
     pub fn stripe(&self) -> Client {
         Client::new(&self.ready.stripe)
-    }
-
-    /// The process's id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 }
 

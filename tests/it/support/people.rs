@@ -9,10 +9,8 @@ use super::{Client, Cloud};
 /// Someone signed in.
 #[derive(Clone)]
 pub struct User {
-    pub id: String,
     pub username: String,
     pub password: String,
-    pub token: String,
     pub refresh_token: String,
     pub api: Client,
 }
@@ -55,15 +53,8 @@ impl User {
         let token = api.form("/auth/token", &fields).await.expect(200);
         let text = |name: &str| token[name].as_str().expect(name).to_owned();
         let api = api.bearer(&text("access_token"));
-        let me = api.get("/auth/me").await.expect(200);
-        Self {
-            id: me["id"].as_str().expect("id").to_owned(),
-            username: username.to_owned(),
-            password: password.to_owned(),
-            token: text("access_token"),
-            refresh_token: text("refresh_token"),
-            api,
-        }
+        api.get("/auth/me").await.expect(200);
+        Self { username: username.to_owned(), password: password.to_owned(), refresh_token: text("refresh_token"), api }
     }
 }
 

@@ -54,8 +54,4 @@ impl Socket {
             }
         }
     }
-
-    pub async fn close(mut self) {
-        self.stream.close(None).await.expect("the socket closes");
-    }
 }
