@@ -38,8 +38,13 @@ functions! {
     "orders-deliver" => http::serve, orders::deliver::handle;
     "orders-complete" => http::serve, orders::complete::handle;
     "payments-create" => http::serve, payments::create::handle;
+    "payments-get" => http::serve, payments::get::handle;
+    "payments-confirm" => http::serve, payments::confirm::handle;
+    "payments-cancel" => http::serve, payments::cancel::handle;
     "webhooks-stripe" => http::serve, webhooks::stripe::handle;
+    "webhooks-events" => http::serve, webhooks::events::handle;
     "payments-apply" => events::stream, payments::apply::handle;
+    "payments-reconcile" => events::invoked, payments::reconcile::handle;
     "messages-list" => http::serve, messages::list::handle;
     "messages-send" => http::serve, messages::send::handle;
     "live-ticket" => http::serve, live::ticket::handle;

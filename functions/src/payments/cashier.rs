@@ -9,7 +9,7 @@ use shared::payments::{Intent, Payment, Payments};
 use shared::store::{Outcome, Store};
 
 /// How often a write is tried again because the order changed meanwhile.
-const ATTEMPTS: usize = 10;
+pub(super) const ATTEMPTS: usize = 10;
 
 /// What one order may need at Stripe, one after the other: cancel the intent, find it paid, refund it.
 const STEPS: usize = 4;
@@ -154,7 +154,7 @@ impl<P: Payments> Cashier<P> {
     }
 
     /// Writes the order's next version; `None` when that was done, or the order as someone faster left it.
-    async fn write(&self, next: &Order, from: &Order) -> Result<Option<Order>> {
+    pub(super) async fn write(&self, next: &Order, from: &Order) -> Result<Option<Order>> {
         match self.store.advance_order(next, from).await? {
             Outcome::Written => Ok(None),
             Outcome::Conflict(Some(current)) => Ok(Some(current)),
@@ -163,7 +163,7 @@ impl<P: Payments> Cashier<P> {
     }
 }
 
-fn contended(order: &Order) -> Error {
+pub(super) fn contended(order: &Order) -> Error {
     let detail = "The order is being changed by others. Read it, and try again.";
     Error::new(&catalogue::VERSION_CONFLICT, detail).with("version", order.version)
 }

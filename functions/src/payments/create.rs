@@ -2,20 +2,47 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use shared::config::Secret;
+use shared::auth::Verifier;
+use shared::config::{ConfigError, Secret, required};
 use shared::domain::ids::OrderId;
 use shared::domain::order::By;
 use shared::error::{Error, Result};
+use shared::payments::Stripe;
 
-use super::Paying;
+use super::Cashier;
+use crate::context::FromEnv;
 use crate::http::{Reply, Request, active, bearer, idempotency};
+
+/// For clients who are about to pay.
+pub struct Checkout {
+    /// Store and Stripe.
+    pub cashier: Cashier<Stripe>,
+    /// Knows access tokens.
+    pub verifier: Verifier,
+    /// What a browser calls Stripe with.
+    pub publishable_key: String,
+}
+
+impl FromEnv for Checkout {
+    fn from_env() -> std::result::Result<Self, ConfigError> {
+        Ok(Self {
+            cashier: Cashier::from_env()?,
+            verifier: Verifier::from_env()?,
+            publishable_key: required("STRIPE_PUBLISHABLE_KEY")?,
+        })
+    }
+
+    async fn warm(&self) {
+        self.cashier.warm().await;
+    }
+}
 
 /// `{payment_intent_id, client_secret, publishable_key, amount, currency, status}`; `status` is Stripe's.
 ///
 /// # Errors
 /// 404 for an order that the caller may not know of, 403 for another's, 409 for one that was called off before it had an intent, 503 when
 /// Stripe does not answer: to be tried again.
-pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
+pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     request.fields()?.finish(())?;

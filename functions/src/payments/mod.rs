@@ -2,11 +2,15 @@
 //! and the reconciler all take it.
 
 pub mod apply;
+pub mod cancel;
 mod cashier;
+pub mod confirm;
 pub mod create;
+pub mod get;
+pub mod reconcile;
 
 use shared::auth::Verifier;
-use shared::config::{ConfigError, required};
+use shared::config::ConfigError;
 use shared::payments::Stripe;
 use shared::store::Store;
 
@@ -30,17 +34,11 @@ pub struct Paying {
     pub cashier: Cashier<Stripe>,
     /// Knows access tokens.
     pub verifier: Verifier,
-    /// What a browser calls Stripe with.
-    pub publishable_key: String,
 }
 
 impl FromEnv for Paying {
     fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self {
-            cashier: Cashier::from_env()?,
-            verifier: Verifier::from_env()?,
-            publishable_key: required("STRIPE_PUBLISHABLE_KEY")?,
-        })
+        Ok(Self { cashier: Cashier::from_env()?, verifier: Verifier::from_env()? })
     }
 
     async fn warm(&self) {

@@ -51,6 +51,7 @@ catalogue! {
     WORKER_NOT_EXPECTED "worker_not_expected" Conflict "No worker may be named";
     DEADLINE_NOT_REACHED "deadline_not_reached" Conflict "The deadline has not passed";
     ORDER_NOT_PAYABLE "order_not_payable" Conflict "The order can't be paid for";
+    NO_PAYMENT_YET "no_payment_yet" Conflict "The order has no payment yet";
     NO_WORKER_YET "no_worker_yet" Conflict "The order has no worker yet";
     VERSION_CONFLICT "version_conflict" Conflict "The object was changed meanwhile";
     USERNAME_TAKEN "username_taken" Conflict "The username is taken";

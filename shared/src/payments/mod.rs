@@ -3,7 +3,6 @@
 //! Nothing here believes what a webhook says: an event only tells which payment to ask about ([`notice`]). What Stripe answers
 //! ([`Payment`]) becomes the facts that move an order, however often and in whatever order one asks.
 
-mod error;
 mod intent;
 pub mod notice;
 mod payment;
@@ -11,6 +10,8 @@ pub mod signature;
 mod stripe;
 
 use std::future::Future;
+
+use jiff::Timestamp;
 
 pub use intent::{Charge, Intent, IntentStatus};
 pub use payment::Payment;
@@ -47,6 +48,9 @@ pub trait Payments: Send + Sync {
 
     /// All refunds of an intent, whoever made them.
     fn refunds(&self, intent: &PaymentIntentId) -> impl Future<Output = Result<Vec<Refund>>> + Send;
+
+    /// The events since then that concern payments and whose delivery to us has failed so far, each as the body that would have come.
+    fn undelivered_events(&self, since: Timestamp) -> impl Future<Output = Result<Vec<String>>> + Send;
 
     /// All disputes over an intent's charge.
     fn chargebacks(&self, intent: &PaymentIntentId) -> impl Future<Output = Result<Vec<Chargeback>>> + Send;

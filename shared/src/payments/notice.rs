@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::domain::ids::{Fingerprint, PaymentIntentId, StripeEventId};
 
 /// The types that say something about an order's payment; all others are stored and left alone.
-const HANDLED: &[&str] = &[
+pub(super) const HANDLED: &[&str] = &[
     "payment_intent.processing",
     "payment_intent.requires_action",
     "payment_intent.succeeded",

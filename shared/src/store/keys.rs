@@ -273,6 +273,15 @@ pub(super) mod index {
         format!("STRIPE#{state}")
     }
 
+    /// gsi5: orders with something to be done, or under way, at Stripe; by when they last changed. Sparse.
+    pub(crate) fn money(changed: Timestamp, id: &OrderId) -> Key {
+        Key::new(money_in(shard(id.as_str())), newest(changed, id))
+    }
+
+    pub(crate) fn money_in(shard: u8) -> String {
+        format!("MONEY#{shard}")
+    }
+
     /// gsi5: webhook events that are stored and not applied, oldest first. Sparse.
     pub(crate) fn pending_event(received: Timestamp, id: &str) -> Key {
         Key::new(pending_events(shard(id)), newest(received, id))

@@ -18,6 +18,7 @@ mod row;
 mod service;
 mod session;
 mod subscription;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transaction;

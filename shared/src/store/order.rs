@@ -1,5 +1,8 @@
 //! Orders: one item each, with its whole history and ledger, changed by one conditional write. Its stream record is the outbox.
 
+use futures::Stream;
+use jiff::Timestamp;
+
 use super::row::{Entity, Key};
 use super::{Account, CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
 use crate::domain::ids::{OrderId, UserId};
@@ -31,6 +34,9 @@ impl Entity for Order {
         }
         if let Some(deadline) = self.deadline {
             indexes.push((Index::Gsi5, keys::index::timer(deadline, &self.id)));
+        } else if self.has_money_under_way() {
+            // An order that was called off has no timer any more.
+            indexes.push((Index::Gsi5, keys::index::money(self.updated_at, &self.id)));
         }
         indexes
     }
@@ -87,6 +93,11 @@ impl Store {
             OrdersOf::Worker(id) => (Index::Gsi3, keys::index::orders_of_worker(id)),
         };
         self.list(Query { status: status.map(Status::as_str), ..Query::newest(index, partition) }, page, cursors).await
+    }
+
+    /// Orders that wait for Stripe, or for which something is to be done there, since `until` or longer. Without history.
+    pub fn orders_with_money_under_way(&self, until: Timestamp) -> impl Stream<Item = Result<Order>> + Send {
+        self.sweep(Index::Gsi5, (0..keys::SHARDS).map(keys::index::money_in), until)
     }
 
     /// The pool: paid, unclaimed orders, oldest first, of one category if one is given. Its shards are read at once and merged; the cursor is

@@ -1,10 +1,11 @@
 //! Events of Stripe's webhook: stored once, as they came, before anything is done about them.
 
+use futures::Stream;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::row::{Entity, Key};
-use super::{Index, Outcome, Store, keys};
+use super::{CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
 use crate::domain::ids::{OrderId, StripeEventId};
 use crate::error::Result;
 use crate::payments::notice::Notice;
@@ -72,6 +73,9 @@ pub enum EventOutcome {
 }
 
 impl EventOutcome {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Applied, Self::Unchanged, Self::Ignored, Self::Mismatch];
+
     /// `applied`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -84,6 +88,9 @@ impl EventOutcome {
 }
 
 impl StripeEvent {
+    /// The state of an event about which nothing was done yet.
+    pub const PENDING: &'static str = "pending";
+
     /// A verified body that came now.
     pub fn received(body: &[u8], at: Timestamp) -> Self {
         let notice = Notice::read(body);
@@ -100,9 +107,9 @@ impl StripeEvent {
         Self { handled: Some(handled), version: self.version + 1, ..self.clone() }
     }
 
-    /// `pending`, or the outcome's name: the list that it is in.
+    /// [`StripeEvent::PENDING`], or the outcome's name: the list that it is in.
     pub fn state(&self) -> &'static str {
-        self.handled.as_ref().map_or("pending", |handled| handled.outcome.as_str())
+        self.handled.as_ref().map_or(Self::PENDING, |handled| handled.outcome.as_str())
     }
 }
 
@@ -140,6 +147,21 @@ impl Store {
     /// A stored event with its payload.
     pub async fn stripe_event(&self, id: &StripeEventId) -> Result<Option<StripeEvent>> {
         self.get(keys::stripe_event(id.as_str())).await
+    }
+
+    /// Events that came at `until` or before, and are not handled. Without their payloads.
+    pub fn pending_events(&self, until: Timestamp) -> impl Stream<Item = Result<StripeEvent>> + Send {
+        self.sweep(Index::Gsi5, (0..keys::SHARDS).map(keys::index::pending_events), until)
+    }
+
+    /// Events of one [`StripeEvent::state`], newest first. Without their payloads.
+    pub async fn stripe_events(
+        &self,
+        state: &str,
+        page: &PageRequest,
+        cursors: &CursorKey,
+    ) -> Result<Listed<StripeEvent>> {
+        self.list(Query::newest(Index::Gsi1, keys::index::stripe_events(state)), page, cursors).await
     }
 
     /// Notes what was done about an event. Who handled it at the same time did the same: whichever note comes first stays.

@@ -203,6 +203,11 @@ impl Order {
         Some(MoneyStep::Refund { intent, amount: Money::new(balance, self.price.currency()), idempotency_key })
     }
 
+    /// Whether its money has yet to come to rest: there is a [`Order::money_step`] to take, or Stripe is carrying one out.
+    pub fn has_money_under_way(&self) -> bool {
+        self.money_step().is_some() || self.payment_status == PaymentStatus::RefundPending
+    }
+
     /// Why an admin should look at it; empty for most.
     pub fn attention(&self) -> Vec<Attention> {
         let chargeback_open = self.chargebacks.iter().any(|chargeback| !chargeback.state.is_closed());

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    functions::http::serve(functions::payments::confirm::handle)
+}

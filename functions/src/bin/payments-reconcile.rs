@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    functions::events::invoked(functions::payments::reconcile::handle)
+}

@@ -1,0 +1,38 @@
+//! `POST /orders/{id}/payment/confirm`: the client says that the payment is made. Nobody believes that; it makes us ask Stripe, now, instead of
+//! waiting for its webhook.
+
+use shared::domain::ids::OrderId;
+use shared::domain::order::Refusal;
+use shared::error::{Error, Result, catalogue};
+
+use super::{Followed, Paying};
+use crate::http::{Reply, Request, active, bearer};
+use crate::orders::OrderView;
+
+/// The order, after what Stripe says now.
+///
+/// # Errors
+/// 404 and 403 as for every order that is not the caller's, 409 before the payment was asked for, 503 when Stripe does not answer.
+pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
+    let claims = bearer(&request, &context.verifier)?;
+    let id: OrderId = request.path_id("order")?;
+    request.fields()?.finish(())?;
+    let (account, order) = context.cashier.store.account_and_order(&claims.sub, &id).await?;
+    let caller = active(&claims, account.as_ref())?;
+    let order = order.ok_or_else(|| Error::not_found("order"))?;
+    order.check_payable(&caller)?;
+    let Some(intent) = order.payment_intent.clone() else {
+        let detail = "The order has no payment yet. POST /orders/{id}/payment makes it.";
+        return Err(Error::new(&catalogue::NO_PAYMENT_YET, detail).with("version", order.version));
+    };
+    match context.cashier.follow_order(order, &intent, false).await? {
+        Followed::Applied(order) | Followed::Unchanged(order) => {
+            Reply::ok(&OrderView::new(&order, &order.actions(&caller)))?.etag(order.version)
+        }
+        Followed::Mismatch(id, mismatch) => {
+            tracing::error!(order = %id, %intent, mismatch = mismatch.as_str(), "intent {intent} does not fit {id}");
+            Err(Refusal::Mismatch(mismatch).into())
+        }
+        other => Err(Error::internal(format!("intent {intent}, which {id} is bound to: {other:?}"))),
+    }
+}

@@ -1,0 +1,105 @@
+//! `GET /orders/{id}/payment`: where an order's money is, entry by entry; for its client and administrators.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::domain::ids::OrderId;
+use shared::domain::money::{Money, Price};
+use shared::domain::order::{
+    Attention, Chargeback, ChargebackState, LedgerEntry, LedgerKind, Order, PaymentStatus, Refund, RefundStatus,
+    Visibility,
+};
+use shared::domain::user::Role;
+use shared::error::{Error, Result, catalogue};
+
+use crate::context::Context;
+use crate::http::{Reply, Request, active, bearer};
+
+/// `{order_id, payment_intent_id, status, price, balance, ledger, refunds, disputes, attention}`.
+///
+/// The ledger's entries are signed: what came in is positive, what went out negative; all but fees sum to `balance`, what the marketplace holds
+/// of the client's money. Fees and `attention` are for administrators.
+///
+/// # Errors
+/// 404 for an order that the caller may not know of, 403 for its worker.
+pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
+    let claims = bearer(&request, &context.verifier)?;
+    let id: OrderId = request.path_id("order")?;
+    let (account, order) = context.store.account_and_order(&claims.sub, &id).await?;
+    let caller = active(&claims, account.as_ref())?;
+    let order = order.filter(|o| o.visibility(&caller) != Visibility::None).ok_or_else(|| Error::not_found("order"))?;
+    let admin = caller.role == Role::Admin;
+    if !admin && order.client.id != caller.id {
+        return Err(Error::new(&catalogue::FORBIDDEN, "Only the order's client and administrators see its payment."));
+    }
+    if request.has_current(order.version) {
+        return Reply::not_modified().etag(order.version);
+    }
+    Reply::ok(&PaymentView::new(&order, admin))?.etag(order.version)
+}
+
+#[derive(Serialize)]
+struct PaymentView<'a> {
+    order_id: &'a str,
+    payment_intent_id: Option<&'a str>,
+    status: PaymentStatus,
+    price: Price,
+    balance: Money,
+    ledger: Vec<EntryView<'a>>,
+    refunds: Vec<RefundView<'a>>,
+    disputes: Vec<DisputeView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attention: Option<Vec<Attention>>,
+}
+
+#[derive(Serialize)]
+struct EntryView<'a> {
+    id: String,
+    kind: LedgerKind,
+    money: Money,
+    stripe_id: &'a str,
+    at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct RefundView<'a> {
+    id: &'a str,
+    money: Money,
+    status: RefundStatus,
+}
+
+#[derive(Serialize)]
+struct DisputeView<'a> {
+    id: &'a str,
+    money: Money,
+    status: ChargebackState,
+}
+
+impl<'a> PaymentView<'a> {
+    fn new(order: &'a Order, admin: bool) -> Self {
+        let entries = order.ledger.entries().iter();
+        let refund =
+            |refund: &'a Refund| RefundView { id: refund.id.as_str(), money: refund.amount, status: refund.status };
+        let dispute = |dispute: &'a Chargeback| DisputeView {
+            id: dispute.id.as_str(),
+            money: dispute.amount,
+            status: dispute.state,
+        };
+        Self {
+            order_id: order.id.as_str(),
+            payment_intent_id: order.payment_intent.as_ref().map(|id| id.as_str()),
+            status: order.payment_status,
+            price: order.price,
+            balance: Money::new(order.ledger.balance(), order.price.currency()),
+            ledger: entries.filter(|entry| admin || entry.kind != LedgerKind::Fee).map(EntryView::from).collect(),
+            refunds: order.refunds.iter().map(refund).collect(),
+            disputes: order.chargebacks.iter().map(dispute).collect(),
+            attention: admin.then(|| order.attention()),
+        }
+    }
+}
+
+impl<'a> From<&'a LedgerEntry> for EntryView<'a> {
+    fn from(entry: &'a LedgerEntry) -> Self {
+        Self { id: entry.id(), kind: entry.kind, money: entry.money, stripe_id: &entry.stripe_id, at: entry.at }
+    }
+}

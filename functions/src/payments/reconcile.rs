@@ -1,0 +1,155 @@
+//! The reconciler: by the clock, it finds what got stuck between Stripe and an order, and has it done. Events that never reached us, events that
+//! were stored and not applied, orders whose intent is to be canceled or whose money is to go back.
+//!
+//! Every step of it is one that somebody else may be taking at the same time, so it can run twice, and can miss a run.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::{Stream, StreamExt};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::domain::order::Order;
+use shared::error::{Error, Result};
+use shared::payments::{Payments, Stripe};
+use shared::store::{Outcome, StripeEvent};
+
+use super::{Cashier, Followed};
+
+/// How long a run looks for more. The next one goes on where it stops, because what was done is not found again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Things that are done at the same time: far from Stripe's limit of 100 requests a second.
+const AT_ONCE: usize = 4;
+
+/// What a run may be told; a schedule tells it nothing of this.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+struct Asked {
+    /// What is younger is left to those who are about to do it.
+    older_than_seconds: i64,
+    /// How far back to look for events that did not reach us. Stripe tries to deliver them for three days, and lists them for thirty.
+    undelivered_hours: i64,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self { older_than_seconds: 300, undelivered_hours: 72 }
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// Events that Stripe could not deliver and that are stored now; they are applied as all others.
+    fetched: usize,
+    /// Stored events that were applied.
+    applied: usize,
+    /// Orders that were brought on.
+    settled: usize,
+    /// What failed, and is logged; the next run tries again.
+    failed: usize,
+}
+
+/// Heals what it finds. `{"older_than_seconds"?, "undelivered_hours"?}` -> `{fetched, applied, settled, failed}`.
+///
+/// # Errors
+/// 422 for an event whose members are not numbers.
+pub async fn handle(context: &Cashier<Stripe>, event: Value) -> Result<Report> {
+    let asked: Asked = serde_json::from_value(event).map_err(|e| Error::field("event", "invalid", e.to_string()))?;
+    let report = context.reconcile(&asked).await;
+    tracing::info!(
+        fetched = report.fetched,
+        applied = report.applied,
+        settled = report.settled,
+        failed = report.failed,
+        "reconciled"
+    );
+    Ok(report)
+}
+
+impl<P: Payments> Cashier<P> {
+    async fn reconcile(&self, asked: &Asked) -> Report {
+        let run = Run { ends: Instant::now() + PATIENCE, failed: AtomicUsize::new(0) };
+        let now = Timestamp::now();
+        let until = now - SignedDuration::from_secs(asked.older_than_seconds.max(0));
+        let since = now - SignedDuration::from_hours(asked.undelivered_hours.clamp(0, 30 * 24));
+
+        let undelivered = match self.stripe.undelivered_events(since).await {
+            Ok(bodies) => bodies.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        let fetched = run.each(futures::stream::iter(undelivered), |body| self.fetch(body)).await;
+        let pending = self.store.pending_events(until);
+        let applied = run.each(pending, |event| self.reapply(event)).await;
+        let orders = self.store.orders_with_money_under_way(until);
+        let settled = run.each(orders, |order| self.bring_on(order)).await;
+        Report { fetched, applied, settled, failed: run.failed.into_inner() }
+    }
+
+    /// Stores an event as if it had come. From there on it takes the usual way.
+    async fn fetch(&self, body: String) -> Result<bool> {
+        let event = StripeEvent::received(body.as_bytes(), Timestamp::now());
+        match self.store.receive_event(&event).await? {
+            Outcome::Written => {
+                tracing::warn!(event = %event.id, kind = event.kind, "event {} had not reached us", event.id);
+                Ok(true)
+            }
+            Outcome::Conflict(_) => Ok(false),
+        }
+    }
+
+    async fn reapply(&self, event: StripeEvent) -> Result<bool> {
+        self.apply(&event.id).await.map(|()| true)
+    }
+
+    /// Asks Stripe how far the order's refund is, and does what is to be done next.
+    async fn bring_on(&self, listed: Order) -> Result<bool> {
+        // What an index shows may be old, and has no history.
+        let Some(order) = self.store.order(&listed.id).await? else { return Ok(false) };
+        let Some(intent) = order.payment_intent.clone() else { return Ok(false) };
+        let version = order.version;
+        let order = match self.follow_order(order, &intent, true).await? {
+            Followed::Applied(order) | Followed::Unchanged(order) => order,
+            other => return Err(Error::internal(format!("intent {intent} does not fit its order: {other:?}"))),
+        };
+        Ok(self.settle(order).await?.version > version)
+    }
+}
+
+/// One run: how long it may last, and what went wrong in it.
+struct Run {
+    ends: Instant,
+    failed: AtomicUsize,
+}
+
+impl Run {
+    /// Does `what` with each, and counts those that changed something. A failure is logged, and keeps nothing else from being done.
+    async fn each<T, F>(&self, all: impl Stream<Item = Result<T>> + Send, what: impl Fn(T) -> F + Sync) -> usize
+    where
+        T: Send,
+        F: Future<Output = Result<bool>> + Send,
+    {
+        let what = &what;
+        let done = all
+            .take_while(|_| std::future::ready(Instant::now() < self.ends))
+            .map(|item| async move {
+                match item {
+                    Ok(item) => what(item).await,
+                    Err(error) => Err(error),
+                }
+            })
+            .buffer_unordered(AT_ONCE);
+        done.fold(0, |changed, done| std::future::ready(changed + usize::from(self.counts(done)))).await
+    }
+
+    fn counts(&self, done: Result<bool>) -> bool {
+        done.unwrap_or_else(|error| {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::error!(code = error.code().code, source, "not reconciled: {}", error.code().code);
+            false
+        })
+    }
+}
