@@ -1,3 +1,5 @@
+//! The Lambda `payments-reconcile`.
+
 fn main() -> std::process::ExitCode {
     functions::events::invoked(functions::payments::reconcile::handle)
 }
