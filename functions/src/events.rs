@@ -124,7 +124,7 @@ where
 }
 
 fn log(error: &Error, what: &str) {
-    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let source = error.cause();
     match error.code().kind.status() {
         500.. => tracing::error!(code = error.code().code, source, "{what}: {}", error.code().code),
         _ => tracing::info!(code = error.code().code, source, "{what}: {}", error.code().code),

@@ -55,10 +55,7 @@ where
     F: Fn(&'static C, Request) -> Fut,
     Fut: Future<Output = Result<Reply>>,
 {
-    let answered = match Request::new(event) {
-        Ok(request) => handle(context, request).await,
-        Err(error) => Err(error),
-    };
+    let answered = handle(context, Request::new(event)).await;
     let reply = answered.unwrap_or_else(|error| problem::reply(&error, &request_id));
     tracing::info!(status = reply.status(), "answered");
     reply.into_response(&request_id)

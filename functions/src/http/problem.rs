@@ -1,6 +1,5 @@
 //! RFC 9457: an error as the caller sees it. The one place where that happens, and where it is logged, once.
 
-use http::HeaderName;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Map, Value, json};
 use shared::error::{Error, Kind, Result};
@@ -13,7 +12,7 @@ const TYPE_BASE: &str = "/docs/problems/";
 /// Logs `error` and turns it into its answer.
 pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
     let code = error.code();
-    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let source = error.cause();
     match code.kind {
         Kind::Internal | Kind::Unavailable => {
             tracing::error!(code = code.code, source, "request failed: {}", code.code)
@@ -45,9 +44,6 @@ fn document(error: &Error, request_id: &str) -> Result<Reply> {
     }
     if let Some(seconds) = error.retry_after_seconds() {
         reply = reply.header(RETRY_AFTER, &seconds.to_string())?;
-    }
-    if let Some(Value::String(methods)) = error.members().get("allow") {
-        reply = reply.header(HeaderName::from_static("allow"), methods)?;
     }
     Ok(reply)
 }

@@ -30,8 +30,8 @@ pub(super) fn route_key(context: &RequestContext) -> Option<String> {
 }
 
 impl Request {
-    pub(super) fn new(event: lambda_http::Request) -> Result<Self> {
-        Ok(Self { event })
+    pub(super) fn new(event: lambda_http::Request) -> Self {
+        Self { event }
     }
 
     /// The raw body, decoded from base64 if API Gateway encoded it.

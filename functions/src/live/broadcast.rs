@@ -6,7 +6,7 @@ use shared::domain::feed::Feed;
 use shared::domain::ids::BroadcastId;
 use shared::domain::text::MessageText;
 use shared::domain::user::Role;
-use shared::error::{Error, Result, catalogue};
+use shared::error::{Error, Result};
 use shared::store::{Broadcast, Limit, Outcome};
 use uuid::Uuid;
 
@@ -41,9 +41,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let account = context.store.account(&claims.sub).await?;
     let caller = active(&claims, account.as_ref())?;
     context.store.count(&LIMIT, caller.id.as_str(), now).await?;
-    let id = key
-        .as_ref()
-        .map_or_else(|| BroadcastId::from_uuid(Uuid::now_v7()), |key| BroadcastId::derived(&[key.key.as_str()]));
+    let id = BroadcastId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let broadcast = Broadcast { id, role, text, by: caller.id, created_at: now, created_by: key };
     match context.store.broadcast(&broadcast).await? {
         Outcome::Written => {
@@ -51,10 +49,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
             reply(&broadcast, false)
         }
         Outcome::Conflict(Some(before)) if before.created_by == broadcast.created_by => reply(&before, true),
-        Outcome::Conflict(_) => Err(Error::new(
-            &catalogue::IDEMPOTENCY_KEY_REUSED,
-            "This Idempotency-Key came with another request. Use a new one.",
-        )),
+        Outcome::Conflict(_) => Err(Error::key_reused()),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use shared::domain::ids::OrderId;
 use shared::domain::order::Refusal;
-use shared::error::{Error, Result};
+use shared::error::Result;
 use shared::store::MessagesOf;
 
 use super::MessageView;
 use crate::context::Listing;
-use crate::http::{Reply, Request, active, bearer, page};
+use crate::http::{Reply, Request, bearer, page};
+use crate::orders::read;
 
 /// One page of messages. The client sees all of them, a worker its own: an order that changes hands does not hand over what was said.
 ///
@@ -21,9 +22,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let page = page::asked(&mut query);
     let (page,) = query.finish((page,))?;
 
-    let (account, order) = context.store.account_and_order(&claims.sub, &id).await?;
-    let caller = active(&claims, account.as_ref())?;
-    let order = order.ok_or_else(|| Error::not_found("order"))?;
+    let (caller, order) = read::with_caller(&context.store, &claims, &id).await?;
     match order.correspondent(&caller) {
         // An order without a worker has a client, and may have had a worker.
         Ok(_) | Err(Refusal::NoWorkerYet { .. }) => {}

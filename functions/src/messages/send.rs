@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use shared::domain::ids::{MessageId, OrderId};
 use shared::domain::text::MessageText;
 use shared::domain::user::Person;
-use shared::error::{Error, Result, catalogue};
+use shared::error::{Error, Result};
 use shared::store::{Limit, Message, Outcome};
 use uuid::Uuid;
 
 use super::MessageView;
 use crate::context::Context;
-use crate::http::{Reply, Request, active, bearer, idempotency, text};
+use crate::http::{Reply, Request, bearer, idempotency, text};
+use crate::orders::read;
 
 /// What a user may write in a minute, on all orders together.
 const LIMIT: Limit = Limit { name: "messages", most: 30, seconds: 60 };
@@ -29,24 +30,17 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let key = idempotency(&request, &claims.sub, "messages-send")?;
     let now = Timestamp::now();
 
-    let (account, order) = context.store.account_and_order(&claims.sub, &order).await?;
-    let caller = active(&claims, account.as_ref())?;
-    let order = order.ok_or_else(|| Error::not_found("order"))?;
+    let (caller, order) = read::with_caller(&context.store, &claims, &order).await?;
     let to = order.correspondent(&caller)?.id.clone();
     context.store.count(&LIMIT, claims.sub.as_str(), now).await?;
-    let id = key
-        .as_ref()
-        .map_or_else(|| MessageId::from_uuid(Uuid::now_v7()), |key| MessageId::derived(&[key.key.as_str()]));
+    let id = MessageId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let worker = if order.client.id == caller.id { to.clone() } else { caller.id.clone() };
     let from = Person::from(&caller);
     let message = Message { id, order_id: order.id, from, to, worker, text, created_at: now, created_by: key };
     match context.store.send_message(&message).await? {
         Outcome::Written => reply(&message, false),
         Outcome::Conflict(Some(before)) if before.created_by == message.created_by => reply(&before, true),
-        Outcome::Conflict(_) => Err(Error::new(
-            &catalogue::IDEMPOTENCY_KEY_REUSED,
-            "This Idempotency-Key came with another request. Use a new one.",
-        )),
+        Outcome::Conflict(_) => Err(Error::key_reused()),
     }
 }
 

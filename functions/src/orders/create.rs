@@ -5,7 +5,7 @@ use shared::domain::ids::{OrderId, ServiceId};
 use shared::domain::order::{By, Order};
 use shared::domain::text::Note;
 use shared::domain::user::{Caller, Role};
-use shared::error::{Error, Result, catalogue};
+use shared::error::{Error, Result};
 use shared::store::Outcome;
 use uuid::Uuid;
 
@@ -26,8 +26,7 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let (service, note) = body.finish((service, note))?;
     let key = idempotency(&request, &claims.sub, "orders-create")?;
     // Derived from caller and key: that the order is there is the proof that the request was carried out.
-    let id =
-        key.as_ref().map_or_else(|| OrderId::from_uuid(Uuid::now_v7()), |key| OrderId::derived(&[key.key.as_str()]));
+    let id = OrderId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
 
     let (account, service) = context.store.account_and_service(&claims.sub, &service).await?;
     let caller = active(&claims, account.as_ref())?;
@@ -54,9 +53,7 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 
 fn replay(before: &Order, key: Option<&shared::domain::order::Idempotency>, caller: &Caller) -> Result<Reply> {
     let first = key.map(|key| before.replay(key)).transpose()?.flatten();
-    let first = first.ok_or_else(|| {
-        Error::new(&catalogue::IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another request. Use a new one.")
-    })?;
+    let first = first.ok_or_else(Error::key_reused)?;
     reply(&first, caller, true)
 }
 

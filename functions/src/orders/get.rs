@@ -1,12 +1,11 @@
 //! `GET /orders/{id}`: an order, for its client, its worker, administrators, and any worker while it is open.
 
 use shared::domain::ids::OrderId;
-use shared::domain::order::Visibility;
-use shared::error::{Error, Result};
+use shared::error::Result;
 
-use super::OrderView;
+use super::{OrderView, read};
 use crate::context::Context;
-use crate::http::{Reply, Request, active, bearer};
+use crate::http::{Reply, Request, bearer};
 
 /// One order, with what the caller may do now.
 ///
@@ -15,11 +14,9 @@ use crate::http::{Reply, Request, active, bearer};
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
-    let (account, order) = context.store.account_and_order(&claims.sub, &id).await?;
-    let caller = active(&claims, account.as_ref())?;
-    let order = order.filter(|o| o.visibility(&caller) != Visibility::None).ok_or_else(|| Error::not_found("order"))?;
+    let (caller, order) = read::visible(&context.store, &claims, &id).await?;
     if request.has_current(order.version) {
         return Reply::not_modified().etag(order.version);
     }
-    Reply::ok(&OrderView::new(&order, &order.actions(&caller)))?.etag(order.version)
+    OrderView::reply(&order, &caller, false)
 }

@@ -8,6 +8,7 @@ pub mod get;
 pub mod list;
 mod mover;
 pub mod open;
+pub(crate) mod read;
 mod view;
 
 pub use view::OrderView;

@@ -2,15 +2,14 @@
 
 use jiff::Timestamp;
 use shared::domain::ids::OrderId;
-use shared::domain::order::{By, Order, Refusal, Transition};
+use shared::domain::order::{By, Refusal, Transition};
 use shared::domain::text::Note;
-use shared::domain::user::Caller;
 use shared::error::{Error, Result, catalogue};
 use shared::store::Outcome;
 
-use super::OrderView;
+use super::{OrderView, read};
 use crate::context::Orders;
-use crate::http::{Reply, Request, active, bearer, idempotency, text};
+use crate::http::{Reply, Request, bearer, idempotency, text};
 
 /// How often a move is tried again because the order changed under it in a way that leaves the move possible.
 const ATTEMPTS: usize = 5;
@@ -42,14 +41,12 @@ async fn make(
     let claims = bearer(request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     let key = idempotency(request, &claims.sub, operation)?;
-    let (account, order) = context.store.account_and_order(&claims.sub, &id).await?;
-    let caller = active(&claims, account.as_ref())?;
-    let mut order = order.ok_or_else(|| Error::not_found("order"))?;
+    let (caller, mut order) = read::with_caller(&context.store, &claims, &id).await?;
     for _ in 0..ATTEMPTS {
         if let Some(key) = &key
             && let Some(before) = order.replay(key)?
         {
-            return reply(&before, &caller, true);
+            return OrderView::reply(&before, &caller, true);
         }
         let by = By::user(&caller, Timestamp::now()).note(note.clone()).idempotency(key.clone());
         let moved = order.transition(transition, by, &context.timers);
@@ -61,7 +58,7 @@ async fn make(
         match context.store.advance_order(&next, &order).await? {
             Outcome::Written => {
                 tracing::info!(order = %id, by = %caller.id, to = next.status.as_str(), "{operation}: {id} is {}", next.status.as_str());
-                return reply(&next, &caller, false);
+                return OrderView::reply(&next, &caller, false);
             }
             // Someone was faster. The rule decides anew on the order as it is now.
             Outcome::Conflict(current) => order = current.ok_or_else(|| Error::not_found("order"))?,
@@ -69,8 +66,4 @@ async fn make(
     }
     Err(Error::new(&catalogue::VERSION_CONFLICT, "The order is being changed by others. Read it, and try again.")
         .with("version", order.version))
-}
-
-fn reply(order: &Order, caller: &Caller, replayed: bool) -> Result<Reply> {
-    Reply::ok(&OrderView::new(order, &order.actions(caller)))?.etag(order.version)?.replayed(replayed)
 }

@@ -5,7 +5,10 @@ use serde::Serialize;
 use shared::domain::money::Price;
 use shared::domain::order::{Order, OrderedService, PaymentStatus, Status, Transition};
 use shared::domain::text::Note;
-use shared::domain::user::Person;
+use shared::domain::user::{Caller, Person};
+use shared::error::Result;
+
+use crate::http::Reply;
 
 /// `{id, status, payment_status, service, price, client, worker, note, actions, version, created_at, updated_at, deadline}`.
 #[derive(Debug, Serialize)]
@@ -45,5 +48,10 @@ impl<'a> OrderView<'a> {
             updated_at: order.updated_at,
             deadline: order.deadline,
         }
+    }
+
+    /// The order as its reader sees it now, with its `ETag`; `replayed` marks the first answer, given again.
+    pub(crate) fn reply(order: &'a Order, caller: &Caller, replayed: bool) -> Result<Reply> {
+        Reply::ok(&Self::new(order, &order.actions(caller)))?.etag(order.version)?.replayed(replayed)
     }
 }

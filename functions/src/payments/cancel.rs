@@ -4,14 +4,13 @@
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, PaymentIntentId};
 use shared::domain::order::{By, Order, Refusal, Status, Transition};
-use shared::domain::user::Caller;
-use shared::error::{Error, Result};
+use shared::error::Result;
 use shared::payments::{Payment, Payments};
 
 use super::cashier::{ATTEMPTS, contended};
 use super::{Cashier, Paying};
-use crate::http::{Reply, Request, active, bearer, idempotency};
-use crate::orders::OrderView;
+use crate::http::{Reply, Request, bearer, idempotency};
+use crate::orders::{OrderView, read};
 
 /// The order, canceled.
 ///
@@ -22,22 +21,16 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let id: OrderId = request.path_id("order")?;
     request.fields()?.finish(())?;
     let key = idempotency(&request, &claims.sub, "payments-cancel")?;
-    let (account, order) = context.cashier.store.account_and_order(&claims.sub, &id).await?;
-    let caller = active(&claims, account.as_ref())?;
-    let order = order.ok_or_else(|| Error::not_found("order"))?;
+    let (caller, order) = read::with_caller(&context.cashier.store, &claims, &id).await?;
     order.check_payable(&caller)?;
     if let Some(key) = &key
         && let Some(before) = order.replay(key)?
     {
-        return reply(&before, &caller, true);
+        return OrderView::reply(&before, &caller, true);
     }
     request.check_if_match(order.version)?;
     let by = By::user(&caller, Timestamp::now()).idempotency(key);
-    reply(&context.cashier.cancel(order, &by).await?, &caller, false)
-}
-
-fn reply(order: &Order, caller: &Caller, replayed: bool) -> Result<Reply> {
-    Reply::ok(&OrderView::new(order, &order.actions(caller)))?.etag(order.version)?.replayed(replayed)
+    OrderView::reply(&context.cashier.cancel(order, &by).await?, &caller, false)
 }
 
 impl<P: Payments> Cashier<P> {

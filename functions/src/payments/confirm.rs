@@ -6,8 +6,8 @@ use shared::domain::order::Refusal;
 use shared::error::{Error, Result, catalogue};
 
 use super::{Followed, Paying};
-use crate::http::{Reply, Request, active, bearer};
-use crate::orders::OrderView;
+use crate::http::{Reply, Request, bearer};
+use crate::orders::{OrderView, read};
 
 /// The order, after what Stripe says now.
 ///
@@ -17,18 +17,14 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     request.fields()?.finish(())?;
-    let (account, order) = context.cashier.store.account_and_order(&claims.sub, &id).await?;
-    let caller = active(&claims, account.as_ref())?;
-    let order = order.ok_or_else(|| Error::not_found("order"))?;
+    let (caller, order) = read::with_caller(&context.cashier.store, &claims, &id).await?;
     order.check_payable(&caller)?;
     let Some(intent) = order.payment_intent.clone() else {
         let detail = "The order has no payment yet. POST /orders/{id}/payment makes it.";
         return Err(Error::new(&catalogue::NO_PAYMENT_YET, detail).with("version", order.version));
     };
     match context.cashier.follow_order(order, &intent, false).await? {
-        Followed::Applied(order) | Followed::Unchanged(order) => {
-            Reply::ok(&OrderView::new(&order, &order.actions(&caller)))?.etag(order.version)
-        }
+        Followed::Applied(order) | Followed::Unchanged(order) => OrderView::reply(&order, &caller, false),
         Followed::Mismatch(id, mismatch) => {
             tracing::error!(order = %id, %intent, mismatch = mismatch.as_str(), "intent {intent} does not fit {id}");
             Err(Refusal::Mismatch(mismatch).into())

@@ -6,12 +6,13 @@ use shared::auth::Verifier;
 use shared::config::{ConfigError, Secret, required};
 use shared::domain::ids::OrderId;
 use shared::domain::order::By;
-use shared::error::{Error, Result};
+use shared::error::Result;
 use shared::payments::Stripe;
 
 use super::Cashier;
 use crate::context::FromEnv;
-use crate::http::{Reply, Request, active, bearer, idempotency};
+use crate::http::{Reply, Request, bearer, idempotency};
+use crate::orders::read;
 
 /// For clients who are about to pay.
 pub struct Checkout {
@@ -47,9 +48,7 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     let id: OrderId = request.path_id("order")?;
     request.fields()?.finish(())?;
     let key = idempotency(&request, &claims.sub, "payments-create")?;
-    let (account, order) = context.cashier.store.account_and_order(&claims.sub, &id).await?;
-    let caller = active(&claims, account.as_ref())?;
-    let order = order.ok_or_else(|| Error::not_found("order"))?;
+    let (caller, order) = read::with_caller(&context.cashier.store, &claims, &id).await?;
     order.check_payable(&caller)?;
     let replayed = match &key {
         Some(key) => order.replay(key)?.is_some(),

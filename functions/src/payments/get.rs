@@ -6,13 +6,13 @@ use shared::domain::ids::OrderId;
 use shared::domain::money::{Money, Price};
 use shared::domain::order::{
     Attention, Chargeback, ChargebackState, LedgerEntry, LedgerKind, Order, PaymentStatus, Refund, RefundStatus,
-    Visibility,
 };
 use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
 
 use crate::context::Context;
-use crate::http::{Reply, Request, active, bearer};
+use crate::http::{Reply, Request, bearer};
+use crate::orders::read;
 
 /// `{order_id, payment_intent_id, status, price, balance, ledger, refunds, disputes, attention}`.
 ///
@@ -24,9 +24,7 @@ use crate::http::{Reply, Request, active, bearer};
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
-    let (account, order) = context.store.account_and_order(&claims.sub, &id).await?;
-    let caller = active(&claims, account.as_ref())?;
-    let order = order.filter(|o| o.visibility(&caller) != Visibility::None).ok_or_else(|| Error::not_found("order"))?;
+    let (caller, order) = read::visible(&context.store, &claims, &id).await?;
     let admin = caller.role == Role::Admin;
     if !admin && order.client.id != caller.id {
         return Err(Error::new(&catalogue::FORBIDDEN, "Only the order's client and administrators see its payment."));

@@ -147,7 +147,7 @@ impl Run {
     fn counts(&self, done: Result<bool>) -> bool {
         done.unwrap_or_else(|error| {
             self.failed.fetch_add(1, Ordering::Relaxed);
-            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let source = error.cause();
             tracing::error!(code = error.code().code, source, "not reconciled: {}", error.code().code);
             false
         })

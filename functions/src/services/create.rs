@@ -6,7 +6,7 @@ use shared::domain::money::{Money, Price};
 use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name};
 use shared::domain::user::Role;
-use shared::error::{Error, Result, catalogue};
+use shared::error::{Error, Result};
 use shared::store::{Outcome, StoredService};
 use uuid::Uuid;
 
@@ -23,9 +23,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     only(&claims, Role::Admin)?;
     let new = parse(&request)?;
     let created_by = idempotency(&request, &claims.sub, "services-create")?;
-    let id = created_by
-        .as_ref()
-        .map_or_else(|| ServiceId::from_uuid(Uuid::now_v7()), |key| ServiceId::derived(&[key.key.as_str()]));
+    let id = ServiceId::for_request(created_by.as_ref().map(|made| &made.key), Uuid::now_v7());
     let (account, before) = context.store.account_and_service(&claims.sub, &id).await?;
     active(&claims, account.as_ref())?;
     let created = StoredService { service: Service::new(id, new, Timestamp::now()), created_by };
@@ -43,10 +41,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 /// The first answer again, if the request was the same: what it asked for, as of when it was first asked.
 fn replay(before: &StoredService, mut again: StoredService) -> Result<Reply> {
     if before.created_by.is_none() || before.created_by != again.created_by {
-        return Err(Error::new(
-            &catalogue::IDEMPOTENCY_KEY_REUSED,
-            "This Idempotency-Key came with another request. Use a new one.",
-        ));
+        return Err(Error::key_reused());
     }
     again.service.created_at = before.service.created_at;
     again.service.updated_at = before.service.created_at;

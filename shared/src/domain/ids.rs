@@ -7,6 +7,7 @@ use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
 use super::error::Invalid;
+use super::strings::string_type;
 
 /// 128 bits as 26 characters of `0-9a-v`: base32hex (RFC 4648 section 7), whose order is the order of the bits.
 fn encode(bits: [u8; 16]) -> String {
@@ -60,39 +61,6 @@ impl From<Fingerprint> for String {
     }
 }
 
-macro_rules! string_type {
-    ($name:ident) => {
-        impl $name {
-            /// The identifier as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-        impl std::str::FromStr for $name {
-            type Err = Invalid;
-            fn from_str(text: &str) -> Result<Self, Invalid> {
-                Self::parse(text)
-            }
-        }
-        impl TryFrom<String> for $name {
-            type Error = Invalid;
-            fn try_from(text: String) -> Result<Self, Invalid> {
-                Self::parse(&text)
-            }
-        }
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.0
-            }
-        }
-    };
-}
-
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -113,6 +81,12 @@ macro_rules! id {
             pub fn derived(parts: &[&str]) -> Self {
                 let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
                 Self(format!(concat!($prefix, "{}"), hash($prefix, &parts)))
+            }
+
+            /// The identifier of what a request makes: always the same one for a request that has a key, so that what it made is the proof of
+            /// its having been carried out; otherwise a fresh one.
+            pub fn for_request(key: Option<&Fingerprint>, fresh: Uuid) -> Self {
+                key.map_or_else(|| Self::from_uuid(fresh), |key| Self::derived(&[key.as_str()]))
             }
 
             /// Accepts exactly what the constructors make: the prefix and 26 characters of `0-9a-v`.
@@ -160,8 +134,6 @@ id!(/// A message between an order's client and its worker.
     MessageId, "msg_");
 id!(/// An entry of a feed; derived from what it reports, so that one event is one entry however often it is processed.
     EntryId, "ent_");
-id!(/// A signed-in session: one family of refresh tokens.
-    SessionId, "ses_");
 id!(/// A broadcast by an admin.
     BroadcastId, "brc_");
 

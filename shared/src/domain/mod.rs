@@ -9,6 +9,7 @@ pub mod ids;
 pub mod money;
 pub mod order;
 pub mod service;
+mod strings;
 pub mod text;
 pub mod user;
 mod words;

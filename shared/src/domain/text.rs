@@ -5,6 +5,7 @@
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::error::Invalid;
+use super::strings::string_type;
 
 /// What a kind of text allows.
 struct Rule {
@@ -65,38 +66,8 @@ macro_rules! text {
             pub fn parse(text: &str) -> Result<Self, Invalid> {
                 clean(text, &Rule { min: $min, max: $max, multi_line: $multi_line }).map(Self)
             }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
         }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = Invalid;
-            fn from_str(text: &str) -> Result<Self, Invalid> {
-                Self::parse(text)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = Invalid;
-            fn try_from(text: String) -> Result<Self, Invalid> {
-                Self::parse(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(text: $name) -> Self {
-                text.0
-            }
-        }
+        string_type!($name);
     };
 }
 

@@ -28,7 +28,6 @@ catalogue! {
     MALFORMED_REQUEST "malformed_request" Malformed "The request can't be read";
     INVALID_CURSOR "invalid_cursor" Malformed "The cursor is not one of this list";
     INVALID_SIGNATURE "invalid_signature" Malformed "The signature does not match the body";
-    INVALID_REQUEST "invalid_request" Malformed "The token request is malformed";
     UNSUPPORTED_GRANT_TYPE "unsupported_grant_type" Malformed "The grant type is not supported";
     INVALID_GRANT "invalid_grant" Unauthenticated "The credentials are not valid";
     UNAUTHENTICATED "unauthenticated" Unauthenticated "Sign in first";
@@ -42,7 +41,6 @@ catalogue! {
     OWN_ORDER "own_order" Forbidden "The order is your own";
     ORIGIN_NOT_ALLOWED "origin_not_allowed" Forbidden "The origin is not allowed";
     NOT_FOUND "not_found" NotFound "Not found";
-    METHOD_NOT_ALLOWED "method_not_allowed" MethodNotAllowed "The method is not allowed";
     ILLEGAL_TRANSITION "illegal_transition" Conflict "The order is in another state";
     ORDER_NOT_FUNDED "order_not_funded" Conflict "The order's price is not fully there";
     NO_REVISIONS_LEFT "no_revisions_left" Conflict "No revisions are left";
@@ -54,9 +52,6 @@ catalogue! {
     NO_PAYMENT_YET "no_payment_yet" Conflict "The order has no payment yet";
     NO_WORKER_YET "no_worker_yet" Conflict "The order has no worker yet";
     VERSION_CONFLICT "version_conflict" Conflict "The object was changed meanwhile";
-    USERNAME_TAKEN "username_taken" Conflict "The username is taken";
-    EMAIL_TAKEN "email_taken" Conflict "The e-mail address is taken";
-    LIMIT_REACHED "limit_reached" Conflict "A limit of this object is reached";
     PAYMENT_MISMATCH "payment_mismatch" Conflict "The payment does not belong to the order";
     PRECONDITION_FAILED "precondition_failed" PreconditionFailed "The object has another version";
     BODY_TOO_LARGE "body_too_large" TooLarge "The body is too large";

@@ -26,8 +26,6 @@ pub enum Kind {
     Forbidden,
     /// Not there, or not for the caller to know of: 404.
     NotFound,
-    /// That method is not for this resource: 405.
-    MethodNotAllowed,
     /// The object is in another state than the request needs: 409.
     Conflict,
     /// `If-Match` named another version: 412.
@@ -55,7 +53,6 @@ impl Kind {
             Self::PaymentRefused => 402,
             Self::Forbidden => 403,
             Self::NotFound => 404,
-            Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
             Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
@@ -107,6 +104,11 @@ impl Error {
     /// 404 for an object that is not there, or that the caller may not know of.
     pub fn not_found(what: &str) -> Self {
         Self::new(&catalogue::NOT_FOUND, format!("There is no such {what}."))
+    }
+
+    /// 422 for an `Idempotency-Key` that came before, with another request.
+    pub fn key_reused() -> Self {
+        Self::new(&catalogue::IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another request. Use a new one.")
     }
 
     /// 422 naming every wrong field.
@@ -163,6 +165,11 @@ impl Error {
     /// Seconds for `Retry-After`.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after
+    }
+
+    /// What the log may read of its cause; empty when there is none.
+    pub fn cause(&self) -> String {
+        self.source.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     /// Whether it is this entry of the catalogue.

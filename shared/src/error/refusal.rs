@@ -18,10 +18,7 @@ impl From<Refusal> for Error {
             Refusal::Illegal { status, version, .. } => conflict(&catalogue::ILLEGAL_TRANSITION, status, version),
             Refusal::NotPayable { status, version } => conflict(&catalogue::ORDER_NOT_PAYABLE, status, version),
             Refusal::NoWorkerYet { version } => Self::new(&catalogue::NO_WORKER_YET, detail).with("version", version),
-            Refusal::KeyReused => Self::new(
-                &catalogue::IDEMPOTENCY_KEY_REUSED,
-                "This Idempotency-Key came with another request. Use a new one.",
-            ),
+            Refusal::KeyReused => Self::key_reused(),
             Refusal::Mismatch(_) => Self::new(&catalogue::PAYMENT_MISMATCH, detail),
             Refusal::Guard { guard, status, version } => {
                 let code = match guard {

@@ -10,7 +10,7 @@ use crate::domain::error::Invalid;
 use crate::domain::ids::UserId;
 use crate::domain::order::Idempotency;
 use crate::domain::user::{Email, User, Username};
-use crate::error::{Error, Result, catalogue};
+use crate::error::{Error, Result};
 
 /// A user as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,10 +92,7 @@ impl Store {
                 Some(before) if before.created_by.is_some() && before.created_by == account.created_by => {
                     Ok(Registered::Before(Box::new(before)))
                 }
-                _ => Err(Error::new(
-                    &catalogue::IDEMPOTENCY_KEY_REUSED,
-                    "This Idempotency-Key came with another request. Use a new one.",
-                )),
+                _ => Err(Error::key_reused()),
             };
         }
         let taken = [(1, "username", "This username is taken."), (2, "email", "This e-mail address is taken.")];

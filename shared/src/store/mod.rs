@@ -207,11 +207,11 @@ pub enum Index {
     Gsi1,
     /// Things of an owner or a category, newest first.
     Gsi2,
-    /// Orders of a worker; services by price.
+    /// Orders and messages of a worker; the whole open pool, oldest first.
     Gsi3,
-    /// The open pool: what can be claimed, oldest first.
+    /// The open pool by category, oldest first.
     Gsi4,
-    /// What is due: timers, webhook events that are not applied.
+    /// What is due: timers, money under way, webhook events that are not applied.
     Gsi5,
 }
 

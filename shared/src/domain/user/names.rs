@@ -3,43 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::error::Invalid;
+use crate::domain::strings::string_type;
 use crate::domain::text::Category;
 
 macro_rules! name_type {
     ($name:ident) => {
         impl $name {
-            /// As it was given, trimmed.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-
             /// What makes it unique: the same for every way to write it in upper and lower case.
             pub fn key(&self) -> String {
                 self.0.to_ascii_lowercase()
             }
         }
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-        impl std::str::FromStr for $name {
-            type Err = Invalid;
-            fn from_str(text: &str) -> Result<Self, Invalid> {
-                Self::parse(text)
-            }
-        }
-        impl TryFrom<String> for $name {
-            type Error = Invalid;
-            fn try_from(text: String) -> Result<Self, Invalid> {
-                Self::parse(&text)
-            }
-        }
-        impl From<$name> for String {
-            fn from(name: $name) -> Self {
-                name.0
-            }
-        }
+        string_type!($name);
     };
 }
 

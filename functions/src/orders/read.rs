@@ -1,0 +1,29 @@
+//! How every endpoint reads the order in its path: with the caller, in one round trip.
+
+use shared::auth::Claims;
+use shared::domain::ids::OrderId;
+use shared::domain::order::{Order, Visibility};
+use shared::domain::user::Caller;
+use shared::error::{Error, Result};
+use shared::store::Store;
+
+use crate::http::active;
+
+/// The caller as of now, and the order; whether the caller may know of it is the rule's to say that follows.
+///
+/// # Errors
+/// As [`active`]; 404 when there is no such order.
+pub(crate) async fn with_caller(store: &Store, claims: &Claims, id: &OrderId) -> Result<(Caller, Order)> {
+    let (account, order) = store.account_and_order(&claims.sub, id).await?;
+    let caller = active(claims, account.as_ref())?;
+    Ok((caller, order.ok_or_else(|| Error::not_found("order"))?))
+}
+
+/// As [`with_caller`], for an order that the caller may know of; any other is not there.
+pub(crate) async fn visible(store: &Store, claims: &Claims, id: &OrderId) -> Result<(Caller, Order)> {
+    let (caller, order) = with_caller(store, claims, id).await?;
+    match order.visibility(&caller) {
+        Visibility::None => Err(Error::not_found("order")),
+        Visibility::Full | Visibility::Pool => Ok((caller, order)),
+    }
+}

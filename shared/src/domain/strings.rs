@@ -1,0 +1,38 @@
+//! Validated strings: what every newtype over text has beside its own `parse`.
+
+/// Gives a newtype over `String` with a `parse` what follows from it: reading, showing, and the conversions that serde goes through
+/// (`try_from = "String", into = "String"`), so that nothing is deserialized that `parse` would refuse.
+macro_rules! string_type {
+    ($name:ident) => {
+        impl $name {
+            /// Its text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = $crate::domain::error::Invalid;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = $crate::domain::error::Invalid;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::parse(&text)
+            }
+        }
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+    };
+}
+
+pub(crate) use string_type;
