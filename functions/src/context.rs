@@ -1,152 +1,179 @@
 //! What handlers work with. A handler's first parameter names the context it needs, and with it what its function's environment must hold:
 //! a variable that is missing ends the sandbox in INIT, by name.
+//!
+//! A context is a list of parts ([`context!`]); each part knows how it is built and whether it opens a connection.
 
 use jiff::SignedDuration;
 use shared::auth::{Issuer, Verifier};
 use shared::config::{ConfigError, parsed, required};
 use shared::domain::order::Timers;
 use shared::live::Live;
+use shared::payments::Stripe;
+use shared::payments::signature::WebhookSecrets;
 use shared::store::{Connections, CursorKey, Store};
 
-/// A context that is built from the environment, once per sandbox.
+/// What is built from the environment, once per sandbox: a context, or a part of one.
 pub trait FromEnv: Sized + Send + Sync + 'static {
     /// Builds it; an error names the variable that is missing or wrong.
     fn from_env() -> Result<Self, ConfigError>;
 
-    /// Opens connections, while the sandbox initialises.
+    /// Opens its connection, if it has one, while the sandbox initialises: CPU is not throttled then.
     fn warm(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
 }
 
-/// Nothing at all.
-#[derive(Debug)]
-pub struct Nothing;
+/// Declares contexts: structs whose fields are all [`FromEnv`].
+macro_rules! context {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $part:ty,)* })*) => {$(
+        $(#[$doc])*
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $part,)*
+        }
 
-impl FromEnv for Nothing {
-    fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self)
+        impl $crate::context::FromEnv for $name {
+            fn from_env() -> ::std::result::Result<Self, ::shared::config::ConfigError> {
+                Ok(Self { $($field: $crate::context::FromEnv::from_env()?,)* })
+            }
+
+            async fn warm(&self) {
+                ::futures::join!($($crate::context::FromEnv::warm(&self.$field),)*);
+            }
+        }
+    )*};
+}
+
+pub(crate) use context;
+
+context! {
+    /// Nothing at all.
+    Nothing {}
+
+    /// The data alone.
+    Data {
+        /// The data.
+        store: Store,
+    }
+
+    /// The store, and who is calling: what most endpoints need.
+    Context {
+        /// The data.
+        store: Store,
+        /// Knows access tokens.
+        verifier: Verifier,
+    }
+
+    /// For placing and moving orders.
+    Orders {
+        /// The data.
+        store: Store,
+        /// Knows access tokens.
+        verifier: Verifier,
+        /// How long an order's timers run.
+        timers: Timers,
+    }
+
+    /// For lists.
+    Listing {
+        /// The data.
+        store: Store,
+        /// Knows access tokens.
+        verifier: Verifier,
+        /// Seals cursors.
+        cursors: CursorKey,
+    }
+
+    /// For lists that anyone may read.
+    Catalogue {
+        /// The data.
+        store: Store,
+        /// Seals cursors.
+        cursors: CursorKey,
+    }
+
+    /// For signing people in.
+    SignIn {
+        /// The data.
+        store: Store,
+        /// Signs access tokens.
+        issuer: Issuer,
+    }
+
+    /// For giving out tickets.
+    Tickets {
+        /// The data.
+        store: Store,
+        /// Knows access tokens.
+        verifier: Verifier,
+        /// Sockets and tickets.
+        connections: Connections,
+        /// Where sockets connect to.
+        url: LiveUrl,
+    }
+
+    /// Sockets alone.
+    Sockets {
+        /// Sockets and tickets.
+        connections: Connections,
+    }
+
+    /// For opening sockets.
+    Handshake {
+        /// Feeds, sockets, and the way to the sockets.
+        live: Live,
+        /// Origins that browsers may connect from.
+        origins: Origins,
+    }
+
+    /// For what Stripe sends.
+    Webhook {
+        /// The data.
+        store: Store,
+        /// The endpoint's signing secrets.
+        secrets: WebhookSecrets,
     }
 }
 
-/// The store, and who is calling: what most endpoints need.
-pub struct Context {
-    /// The data.
-    pub store: Store,
-    /// Knows access tokens.
-    pub verifier: Verifier,
+/// Parts that read the environment and open nothing.
+macro_rules! plain_parts {
+    ($($part:ty: $build:expr;)*) => {$(
+        impl FromEnv for $part {
+            fn from_env() -> Result<Self, ConfigError> {
+                $build
+            }
+        }
+    )*};
 }
 
-impl FromEnv for Context {
+plain_parts! {
+    Verifier: Verifier::from_env();
+    Issuer: Issuer::from_env();
+    CursorKey: CursorKey::from_env();
+    Stripe: Stripe::from_env();
+    WebhookSecrets: WebhookSecrets::from_env();
+    Timers: timers();
+    LiveUrl: required("LIVE_URL").map(Self);
+    Origins: required("ALLOWED_ORIGINS").map(|list| Self(list.split(',').map(|origin| origin.trim().to_owned()).collect()));
+    PublishableKey: required("STRIPE_PUBLISHABLE_KEY").map(Self);
+}
+
+impl FromEnv for Store {
     fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { store: Store::from_env()?, verifier: Verifier::from_env()? })
+        Self::from_env()
     }
 
     async fn warm(&self) {
-        self.store.warm().await;
+        self.warm().await;
     }
 }
 
-/// For placing and moving orders.
-pub struct Orders {
-    /// The data.
-    pub store: Store,
-    /// Knows access tokens.
-    pub verifier: Verifier,
-    /// How long an order's timers run.
-    pub timers: Timers,
-}
-
-impl FromEnv for Orders {
+impl FromEnv for Connections {
     fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { store: Store::from_env()?, verifier: Verifier::from_env()?, timers: timers()? })
+        Self::from_env()
     }
 
     async fn warm(&self) {
-        self.store.warm().await;
-    }
-}
-
-/// From `ORDER_UNPAID_SECONDS`, `ORDER_UNCLAIMED_SECONDS` and `ORDER_UNREVIEWED_SECONDS`.
-pub fn timers() -> Result<Timers, ConfigError> {
-    let usual = Timers::default();
-    let read = |name, usual: SignedDuration| Ok(SignedDuration::from_secs(parsed(name, usual.as_secs())?));
-    Ok(Timers {
-        unpaid: read("ORDER_UNPAID_SECONDS", usual.unpaid)?,
-        unclaimed: read("ORDER_UNCLAIMED_SECONDS", usual.unclaimed)?,
-        unreviewed: read("ORDER_UNREVIEWED_SECONDS", usual.unreviewed)?,
-    })
-}
-
-/// For lists.
-pub struct Listing {
-    /// The data.
-    pub store: Store,
-    /// Knows access tokens.
-    pub verifier: Verifier,
-    /// Seals cursors.
-    pub cursors: CursorKey,
-}
-
-impl FromEnv for Listing {
-    fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { store: Store::from_env()?, verifier: Verifier::from_env()?, cursors: CursorKey::from_env()? })
-    }
-
-    async fn warm(&self) {
-        self.store.warm().await;
-    }
-}
-
-/// For lists that anyone may read.
-pub struct Catalogue {
-    /// The data.
-    pub store: Store,
-    /// Seals cursors.
-    pub cursors: CursorKey,
-}
-
-impl FromEnv for Catalogue {
-    fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { store: Store::from_env()?, cursors: CursorKey::from_env()? })
-    }
-
-    async fn warm(&self) {
-        self.store.warm().await;
-    }
-}
-
-/// For signing people in.
-pub struct SignIn {
-    /// The data.
-    pub store: Store,
-    /// Signs access tokens.
-    pub issuer: Issuer,
-}
-
-impl FromEnv for SignIn {
-    fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { store: Store::from_env()?, issuer: Issuer::from_env()? })
-    }
-
-    async fn warm(&self) {
-        self.store.warm().await;
-    }
-}
-
-/// The data alone.
-pub struct Data {
-    /// The data.
-    pub store: Store,
-}
-
-impl FromEnv for Data {
-    fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { store: Store::from_env()? })
-    }
-
-    async fn warm(&self) {
-        self.store.warm().await;
+        self.warm().await;
     }
 }
 
@@ -156,69 +183,33 @@ impl FromEnv for Live {
     }
 
     async fn warm(&self) {
-        self.store.warm().await;
-    }
-}
-
-/// For giving out tickets.
-pub struct Tickets {
-    /// The data.
-    pub store: Store,
-    /// Knows access tokens.
-    pub verifier: Verifier,
-    /// Sockets and tickets.
-    pub connections: Connections,
-    /// Where sockets connect to (`wss://...`).
-    pub url: String,
-}
-
-impl FromEnv for Tickets {
-    fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: Store::from_env()?,
-            verifier: Verifier::from_env()?,
-            connections: Connections::from_env()?,
-            url: required("LIVE_URL")?,
-        })
-    }
-
-    async fn warm(&self) {
-        self.store.warm().await;
-    }
-}
-
-/// Sockets alone.
-pub struct Sockets {
-    /// Sockets and tickets.
-    pub connections: Connections,
-}
-
-impl FromEnv for Sockets {
-    fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { connections: Connections::from_env()? })
-    }
-
-    async fn warm(&self) {
         self.connections.warm().await;
     }
 }
 
-/// For opening sockets.
-pub struct Handshake {
-    /// Feeds, sockets, and the way to the sockets.
-    pub live: Live,
-    /// Origins that browsers may connect from.
-    pub origins: Vec<String>,
+/// `LIVE_URL`: where sockets connect to (`wss://...`).
+pub struct LiveUrl(pub String);
+
+/// `ALLOWED_ORIGINS`: origins that browsers may open sockets from.
+pub struct Origins(Vec<String>);
+
+impl Origins {
+    /// Whether this is one of them.
+    pub fn allow(&self, origin: &str) -> bool {
+        self.0.iter().any(|allowed| allowed == origin)
+    }
 }
 
-impl FromEnv for Handshake {
-    fn from_env() -> Result<Self, ConfigError> {
-        let origins = required("ALLOWED_ORIGINS")?;
-        let origins = origins.split(',').map(|origin| origin.trim().to_owned()).collect();
-        Ok(Self { live: Live::from_env()?, origins })
-    }
+/// `STRIPE_PUBLISHABLE_KEY`: what a browser calls Stripe with.
+pub struct PublishableKey(pub String);
 
-    async fn warm(&self) {
-        self.live.connections.warm().await;
-    }
+/// From `ORDER_UNPAID_SECONDS`, `ORDER_UNCLAIMED_SECONDS` and `ORDER_UNREVIEWED_SECONDS`.
+fn timers() -> Result<Timers, ConfigError> {
+    let usual = Timers::default();
+    let read = |name, usual: SignedDuration| Ok(SignedDuration::from_secs(parsed(name, usual.as_secs())?));
+    Ok(Timers {
+        unpaid: read("ORDER_UNPAID_SECONDS", usual.unpaid)?,
+        unclaimed: read("ORDER_UNCLAIMED_SECONDS", usual.unclaimed)?,
+        unreviewed: read("ORDER_UNREVIEWED_SECONDS", usual.unreviewed)?,
+    })
 }

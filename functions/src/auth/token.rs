@@ -7,7 +7,7 @@ use shared::auth::{Opaque, hash, password, random};
 use shared::config::Secret;
 use shared::domain::ids::UserId;
 use shared::error::{Error, Result, catalogue};
-use shared::store::{Account, Presented, Session};
+use shared::store::{Account, Presented, Session, Standing};
 
 use crate::context::SignIn;
 use crate::http::{Fields, Reply, Request, text};
@@ -79,7 +79,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     let presented = hash(&token);
     // Another request with the same token may be faster; what the token is worth is then looked at again.
     for _ in 0..3 {
-        let (account, session) = context.store.session(&user, id).await?;
+        let Standing { account, session } = context.store.standing(&user, id).await?;
         let (Some(account), Some(session)) = (account, session) else { return Err(refused("no such session")) };
         match session.present(&presented, now, GRACE) {
             Presented::Ended => return Err(refused("the session is over")),

@@ -1,10 +1,11 @@
 //! Who is calling.
 
 use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 use shared::auth::{Claims, Verifier};
 use shared::domain::user::{Caller, Role};
 use shared::error::{Error, Result, catalogue};
-use shared::store::Account;
+use shared::store::Standing;
 
 use super::Request;
 
@@ -33,15 +34,19 @@ pub fn only(claims: &Claims, role: Role) -> Result<()> {
     }
 }
 
-/// The caller as the account says *now*: what the token says may be minutes old, and a write must not rest on it. Refuses one who is
-/// suspended, is gone, or has another role than the token's.
-pub fn active(claims: &Claims, account: Option<&Account>) -> Result<Caller> {
-    let user = &account.ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "There is no such user any more."))?.user;
+/// The caller as of *now*: what the token says may be minutes old, and a write must not rest on it. Refuses one who is suspended, is gone,
+/// has another role than the token's, or has signed out meanwhile.
+pub fn active(claims: &Claims, standing: &Standing, now: Timestamp) -> Result<Caller> {
+    let invalid = |detail| Error::new(&catalogue::INVALID_TOKEN, detail);
+    let user = &standing.account.as_ref().ok_or_else(|| invalid("There is no such user any more."))?.user;
     if !user.is_active() {
         return Err(Error::new(&catalogue::ACCOUNT_SUSPENDED, "This account is suspended. Ask an administrator."));
     }
     if user.role != claims.role {
-        return Err(Error::new(&catalogue::INVALID_TOKEN, "Your role has changed. Sign in again."));
+        return Err(invalid("Your role has changed. Sign in again."));
     }
-    Ok(Caller::from(user))
+    match &standing.session {
+        Some(session) if session.is_open(now) => Ok(Caller::from(user)),
+        _ => Err(invalid("You are signed out. Sign in again.")),
+    }
 }

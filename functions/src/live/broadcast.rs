@@ -38,8 +38,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let key = idempotency(&request, &claims.sub, "live-broadcast")?;
     let now = Timestamp::now();
 
-    let account = context.store.account(&claims.sub).await?;
-    let caller = active(&claims, account.as_ref())?;
+    let standing = context.store.standing(&claims.sub, &claims.sid).await?;
+    let caller = active(&claims, &standing, now)?;
     context.store.count(&LIMIT, caller.id.as_str(), now).await?;
     let id = BroadcastId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let broadcast = Broadcast { id, role, text, by: caller.id, created_at: now, created_by: key };

@@ -16,7 +16,7 @@ use crate::context::Handshake;
 pub async fn handle(context: &Handshake, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
     // Browsers always send it, and can't be made to lie; other clients need a ticket all the same.
     if let Some(origin) = event.headers.get("origin").and_then(|origin| origin.to_str().ok())
-        && !context.origins.iter().any(|allowed| allowed == origin)
+        && !context.origins.allow(origin)
     {
         return Err(Error::new(&catalogue::ORIGIN_NOT_ALLOWED, "Sockets can't be opened from this origin."));
     }

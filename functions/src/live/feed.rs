@@ -1,5 +1,6 @@
 //! `GET /live/feed`: a feed's entries after a number: the same that its sockets get.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::feed::Feed;
 use shared::error::{Error, Invalid, Result, catalogue};
@@ -29,9 +30,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let after = query.optional("after", text(|n| number(n, 0, u64::MAX)));
     let limit = query.optional("limit", text(|n| number(n, 1, LIMIT as u64)));
     let (feed, after, limit) = query.finish((feed, after, limit))?;
-    let account = context.store.account(&claims.sub).await?;
-    active(&claims, account.as_ref())?;
-    if !account.is_some_and(|account| feed.may_be_read_by(&account.user)) {
+    let standing = context.store.standing(&claims.sub, &claims.sid).await?;
+    active(&claims, &standing, Timestamp::now())?;
+    if !standing.account.is_some_and(|account| feed.may_be_read_by(&account.user)) {
         return Err(Error::new(&catalogue::FORBIDDEN, "This feed is not for you to read."));
     }
     let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT);

@@ -28,10 +28,11 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     // Derived from caller and key: that the order is there is the proof that the request was carried out.
     let id = OrderId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
 
-    let (account, service) = context.store.account_and_service(&claims.sub, &service).await?;
-    let caller = active(&claims, account.as_ref())?;
+    let now = Timestamp::now();
+    let (standing, service) = context.store.standing_and_service(&claims.sub, &claims.sid, &service).await?;
+    let caller = active(&claims, &standing, now)?;
     let service = service.ok_or_else(|| Error::not_found("service"))?.service;
-    let by = By::user(&caller, Timestamp::now()).note(note).idempotency(key.clone());
+    let by = By::user(&caller, now).note(note).idempotency(key.clone());
     let placed = Order::place(id.clone(), &service, by, &context.timers);
     // A service that is gone meanwhile must not keep a repeated request from its first answer.
     if let (Err(_), Some(_)) = (&placed, &key)

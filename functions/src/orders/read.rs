@@ -1,5 +1,6 @@
 //! How every endpoint reads the order in its path: with the caller, in one round trip.
 
+use jiff::Timestamp;
 use shared::auth::Claims;
 use shared::domain::ids::OrderId;
 use shared::domain::order::{Order, Visibility};
@@ -14,8 +15,8 @@ use crate::http::active;
 /// # Errors
 /// As [`active`]; 404 when there is no such order.
 pub(crate) async fn with_caller(store: &Store, claims: &Claims, id: &OrderId) -> Result<(Caller, Order)> {
-    let (account, order) = store.account_and_order(&claims.sub, id).await?;
-    let caller = active(claims, account.as_ref())?;
+    let (standing, order) = store.standing_and_order(&claims.sub, &claims.sid, id).await?;
+    let caller = active(claims, &standing, Timestamp::now())?;
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?))
 }
 

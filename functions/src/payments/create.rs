@@ -2,41 +2,14 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use shared::auth::Verifier;
-use shared::config::{ConfigError, Secret, required};
+use shared::config::Secret;
 use shared::domain::ids::OrderId;
 use shared::domain::order::By;
 use shared::error::Result;
-use shared::payments::Stripe;
 
-use super::Cashier;
-use crate::context::FromEnv;
+use super::Checkout;
 use crate::http::{Reply, Request, bearer, idempotency};
 use crate::orders::read;
-
-/// For clients who are about to pay.
-pub struct Checkout {
-    /// Store and Stripe.
-    pub cashier: Cashier<Stripe>,
-    /// Knows access tokens.
-    pub verifier: Verifier,
-    /// What a browser calls Stripe with.
-    pub publishable_key: String,
-}
-
-impl FromEnv for Checkout {
-    fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self {
-            cashier: Cashier::from_env()?,
-            verifier: Verifier::from_env()?,
-            publishable_key: required("STRIPE_PUBLISHABLE_KEY")?,
-        })
-    }
-
-    async fn warm(&self) {
-        self.cashier.warm().await;
-    }
-}
 
 /// `{payment_intent_id, client_secret, publishable_key, amount, currency, status}`; `status` is Stripe's.
 ///
@@ -60,7 +33,7 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     Reply::ok(&json!({
         "payment_intent_id": intent.id.as_str(),
         "client_secret": intent.client_secret.as_ref().map(Secret::expose),
-        "publishable_key": context.publishable_key,
+        "publishable_key": context.publishable_key.0,
         "amount": price.amount(),
         "currency": price.currency(),
         "status": intent.status.as_str(),

@@ -12,15 +12,14 @@ pub mod reconcile;
 use shared::auth::Verifier;
 use shared::config::ConfigError;
 use shared::payments::Stripe;
-use shared::store::Store;
 
 pub use cashier::{Cashier, Followed};
 
-use crate::context::{FromEnv, timers};
+use crate::context::{FromEnv, PublishableKey, context};
 
 impl FromEnv for Cashier<Stripe> {
     fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { store: Store::from_env()?, stripe: Stripe::from_env()?, timers: timers()? })
+        Ok(Self { store: FromEnv::from_env()?, stripe: FromEnv::from_env()?, timers: FromEnv::from_env()? })
     }
 
     async fn warm(&self) {
@@ -28,20 +27,22 @@ impl FromEnv for Cashier<Stripe> {
     }
 }
 
-/// For clients who pay.
-pub struct Paying {
-    /// Store and Stripe.
-    pub cashier: Cashier<Stripe>,
-    /// Knows access tokens.
-    pub verifier: Verifier,
-}
-
-impl FromEnv for Paying {
-    fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { cashier: Cashier::from_env()?, verifier: Verifier::from_env()? })
+context! {
+    /// For clients who pay.
+    Paying {
+        /// Store and Stripe.
+        cashier: Cashier<Stripe>,
+        /// Knows access tokens.
+        verifier: Verifier,
     }
 
-    async fn warm(&self) {
-        self.cashier.warm().await;
+    /// For clients who are about to pay.
+    Checkout {
+        /// Store and Stripe.
+        cashier: Cashier<Stripe>,
+        /// Knows access tokens.
+        verifier: Verifier,
+        /// What a browser calls Stripe with.
+        publishable_key: PublishableKey,
     }
 }

@@ -24,9 +24,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let new = parse(&request)?;
     let created_by = idempotency(&request, &claims.sub, "services-create")?;
     let id = ServiceId::for_request(created_by.as_ref().map(|made| &made.key), Uuid::now_v7());
-    let (account, before) = context.store.account_and_service(&claims.sub, &id).await?;
-    active(&claims, account.as_ref())?;
-    let created = StoredService { service: Service::new(id, new, Timestamp::now()), created_by };
+    let now = Timestamp::now();
+    let (standing, before) = context.store.standing_and_service(&claims.sub, &claims.sid, &id).await?;
+    active(&claims, &standing, now)?;
+    let created = StoredService { service: Service::new(id, new, now), created_by };
     match before {
         Some(before) => replay(&before, created),
         None => match context.store.create_service(&created).await? {

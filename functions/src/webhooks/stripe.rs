@@ -4,34 +4,14 @@
 use http::HeaderName;
 use jiff::Timestamp;
 use serde_json::json;
-use shared::config::ConfigError;
 use shared::error::{Error, Result, catalogue};
-use shared::payments::signature::WebhookSecrets;
-use shared::store::{Outcome, Store, StripeEvent};
+use shared::store::{Outcome, StripeEvent};
 
-use crate::context::FromEnv;
+use crate::context::Webhook;
 use crate::http::{Reply, Request};
 
 /// Bodies above this are 413. Stripe's own are far below.
 const BODY_LIMIT: usize = 1024 * 1024;
-
-/// The data, and what Stripe signs with.
-pub struct Webhook {
-    /// The data.
-    pub store: Store,
-    /// The endpoint's signing secrets.
-    pub secrets: WebhookSecrets,
-}
-
-impl FromEnv for Webhook {
-    fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self { store: Store::from_env()?, secrets: WebhookSecrets::from_env()? })
-    }
-
-    async fn warm(&self) {
-        self.store.warm().await;
-    }
-}
 
 /// Answers 200 once the event is stored, or was before, whatever is in it.
 ///

@@ -17,7 +17,7 @@ use crate::auth::random;
 use crate::domain::feed::Feed;
 use crate::domain::user::User;
 use crate::error::{Error, Result, catalogue};
-use crate::store::{Connection, Live as Stage, Subscription};
+use crate::store::{Connection, Live as Stage, Standing, Subscription};
 
 /// Entries that one read of a replay brings.
 const PAGE: usize = 100;
@@ -33,7 +33,7 @@ impl<P: Push> Live<P> {
     /// (`account_suspended`, `invalid_token`) is such an error, too.
     pub async fn hello(&self, connection: &Connection, after: &BTreeMap<String, u64>, now: Timestamp) -> Result<()> {
         let started = Instant::now();
-        let user = self.admit(connection).await?;
+        let user = self.admit(connection, now).await?;
         let feeds = Feed::of(&user);
         if !self.subscribe(connection, &feeds).await? {
             return Ok(());
@@ -64,10 +64,10 @@ impl<P: Push> Live<P> {
     }
 
     /// The user as of now, if still signed in and active.
-    async fn admit(&self, connection: &Connection) -> Result<User> {
-        let (account, session) = self.store.session(&connection.user_id, &connection.session_id).await?;
+    async fn admit(&self, connection: &Connection, now: Timestamp) -> Result<User> {
+        let Standing { account, session } = self.store.standing(&connection.user_id, &connection.session_id).await?;
         session
-            .filter(|session| session.revoked_at.is_none())
+            .filter(|session| session.is_open(now))
             .ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again."))?;
         let user = account.map(|account| account.user).filter(User::is_active);
         user.ok_or_else(|| {

@@ -122,15 +122,6 @@ impl Store {
         }
     }
 
-    /// The caller's account and an object, in one round trip.
-    pub(super) async fn with_account<T: Entity>(
-        &self,
-        user: &UserId,
-        key: Key,
-    ) -> Result<(Option<Account>, Option<T>)> {
-        self.get_two(keys::user(user), key).await
-    }
-
     /// Replaces the password's hash, if the account is still the one that was read.
     pub async fn rehash(&self, account: &Account) -> Result<()> {
         let mut next = account.clone();

@@ -25,6 +25,7 @@ mod transaction;
 mod webhook;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
@@ -41,7 +42,7 @@ pub use order::OrdersOf;
 pub use rate::Limit;
 pub use row::{Entity, Key, from_image};
 pub use service::StoredService;
-pub use session::{Presented, Session};
+pub use session::{Presented, Session, Standing};
 pub use subscription::{Live, Skip, Subscription};
 pub use webhook::{EventOutcome, Handled, StripeEvent};
 
@@ -76,7 +77,13 @@ impl Store {
 
     /// Opens the connection while the sandbox initialises, which is when CPU is not throttled: what is wanted is the TLS handshake. The
     /// request is not signed, so that it needs no permission and leaves no refusal in anyone's log; any answer will do.
+    ///
+    /// All tables share one pool of connections, so only the first call in a process does anything.
     pub async fn warm(&self) {
+        static WARM: AtomicBool = AtomicBool::new(false);
+        if WARM.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let key = keys::warm_up();
         let unsigned =
             aws_sdk_dynamodb::Config::builder().allow_no_auth().auth_scheme_preference([AuthSchemeId::from("noAuth")]);
@@ -98,14 +105,6 @@ impl Store {
             .await
             .map_err(failed)?;
         out.item.map(from_item).transpose()
-    }
-
-    /// One consistent read of two items: the caller's account and the object, in one round trip.
-    pub(crate) async fn get_two<A: Entity, B: Entity>(&self, a: Key, b: Key) -> Result<(Option<A>, Option<B>)> {
-        let mut found = self.get_items(vec![a.clone(), b.clone()]).await?;
-        let mut take = |key: &Key| found.iter().position(|item| key.names(item)).map(|at| found.swap_remove(at));
-        let (a, b) = (take(&a), take(&b));
-        Ok((a.map(from_item).transpose()?, b.map(from_item).transpose()?))
     }
 
     /// One consistent read of up to 100 items, in no order; those that are not there are missing.

@@ -4,7 +4,7 @@ use futures::Stream;
 use jiff::Timestamp;
 
 use super::row::{Entity, Key};
-use super::{Account, CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
+use super::{CursorKey, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
 use crate::domain::ids::{OrderId, UserId};
 use crate::domain::order::{Order, Status};
 use crate::domain::text::CategoryKey;
@@ -63,9 +63,14 @@ impl Store {
         self.get(keys::order(id)).await
     }
 
-    /// The caller's account and an order, in one read.
-    pub async fn account_and_order(&self, user: &UserId, id: &OrderId) -> Result<(Option<Account>, Option<Order>)> {
-        self.with_account(user, keys::order(id)).await
+    /// How a caller stands, and an order, in one read.
+    pub async fn standing_and_order(
+        &self,
+        user: &UserId,
+        session: &str,
+        id: &OrderId,
+    ) -> Result<(Standing, Option<Order>)> {
+        self.standing_and(user, session, keys::order(id)).await
     }
 
     /// Stores a new order; the conflict is one that has its id already.

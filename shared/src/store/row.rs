@@ -114,6 +114,12 @@ pub fn from_image<T: Entity>(image: serde_dynamo::Item) -> Result<T> {
     from_item(image.into())
 }
 
+/// The item with this key out of those that were found.
+pub(crate) fn take<T: Entity>(found: &mut Vec<Item>, key: &Key) -> Result<Option<T>> {
+    let at = found.iter().position(|item| key.names(item));
+    at.map(|at| from_item(found.swap_remove(at))).transpose()
+}
+
 /// Reads an item back. One that is not what it should be is an internal error that names its key, never a panic and never skipped.
 pub(crate) fn from_item<T: Entity>(mut item: Item) -> Result<T> {
     let describe = |item: &Item| format!("{:?} {:?}", item.get("pk"), item.get("sk"));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::row::{Entity, Key};
-use super::{Account, CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
+use super::{CursorKey, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
 use crate::domain::ids::{ServiceId, UserId};
 use crate::domain::order::Idempotency;
 use crate::domain::service::{Service, ServiceStatus};
@@ -50,13 +50,14 @@ impl Store {
         self.get(keys::service(id)).await
     }
 
-    /// The caller's account and a service, in one read.
-    pub async fn account_and_service(
+    /// How a caller stands, and a service, in one read.
+    pub async fn standing_and_service(
         &self,
         user: &UserId,
+        session: &str,
         id: &ServiceId,
-    ) -> Result<(Option<Account>, Option<StoredService>)> {
-        self.with_account(user, keys::service(id)).await
+    ) -> Result<(Standing, Option<StoredService>)> {
+        self.standing_and(user, session, keys::service(id)).await
     }
 
     /// Stores a new service; the conflict is one that has its id already.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::row::{Entity, Key};
+use super::row::{Entity, Item, Key, take};
 use super::{Account, Outcome, Store, keys};
 use crate::domain::ids::UserId;
 use crate::error::Result;
@@ -47,6 +47,21 @@ impl Entity for Session {
     }
 }
 
+/// What is known of a caller at this moment: the account, and the sign-in that its token was given out for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// `None` when there is no such user.
+    pub account: Option<Account>,
+    /// `None` when there is no such sign-in any more.
+    pub session: Option<Session>,
+}
+
+impl Standing {
+    fn take(found: &mut Vec<Item>, account: &Key, session: &Key) -> Result<Self> {
+        Ok(Self { account: take(found, account)?, session: take(found, session)? })
+    }
+}
+
 /// What presenting a refresh token means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
@@ -59,9 +74,14 @@ pub enum Presented {
 }
 
 impl Session {
+    /// Whether it goes on: neither ended by anyone nor over.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && now < self.ends_at
+    }
+
     /// What a token with this hash is, now.
     pub fn present(&self, hash: &str, now: Timestamp, grace: SignedDuration) -> Presented {
-        if self.revoked_at.is_some() || now >= self.ends_at {
+        if !self.is_open(now) {
             return Presented::Ended;
         }
         let in_grace = self.previous.as_deref() == Some(hash) && now < self.rotated_at + grace;
@@ -95,9 +115,24 @@ impl Store {
         self.create(session).await.map(drop)
     }
 
-    /// A session and its user's account, in one read.
-    pub async fn session(&self, user: &UserId, id: &str) -> Result<(Option<Account>, Option<Session>)> {
-        self.with_account(user, keys::session(user, id)).await
+    /// How the user of a sign-in stands now, in one read.
+    pub async fn standing(&self, user: &UserId, session: &str) -> Result<Standing> {
+        let (account, session) = (keys::user(user), keys::session(user, session));
+        let mut found = self.get_items(vec![account.clone(), session.clone()]).await?;
+        Standing::take(&mut found, &account, &session)
+    }
+
+    /// How the user of a sign-in stands now, and an object, in one round trip: what every write starts with.
+    pub(super) async fn standing_and<T: Entity>(
+        &self,
+        user: &UserId,
+        session: &str,
+        object: Key,
+    ) -> Result<(Standing, Option<T>)> {
+        let (account, session) = (keys::user(user), keys::session(user, session));
+        let mut found = self.get_items(vec![account.clone(), session.clone(), object.clone()]).await?;
+        let standing = Standing::take(&mut found, &account, &session)?;
+        Ok((standing, take(&mut found, &object)?))
     }
 
     /// Replaces a session, if it is still the one that was read; `false` when another request was faster.

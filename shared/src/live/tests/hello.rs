@@ -155,7 +155,7 @@ async fn who_is_suspended_or_signed_out_since_the_ticket_gets_nothing() {
     assert_eq!(hello(&live, "c", &[]).await.unwrap_err().code().code, "account_suspended");
     let bob = user(&live, "bob", Role::Client, &[]).await;
     socket(&live, &bob, "d").await;
-    let (_, session) = live.store.session(&bob.id, "s").await.unwrap();
+    let session = live.store.standing(&bob.id, "s").await.unwrap().session;
     let session = session.unwrap();
     assert!(live.store.update_session(&session.revoked(jiff::Timestamp::now()), &session).await.unwrap());
     assert_eq!(hello(&live, "d", &[]).await.unwrap_err().code().code, "invalid_token");
