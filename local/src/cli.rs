@@ -74,6 +74,10 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 
+    /// A value for a variable that the template gives to functions; it wins over every file. May be repeated.
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) env: Vec<(String, String)>,
+
     /// End when standard input is closed, as it is when the program that started this one dies.
     #[arg(long)]
     pub(crate) exit_with_stdin: bool,
@@ -85,6 +89,13 @@ pub(crate) struct Cli {
     /// Seconds a WebSocket connection may last (API Gateway: 7200).
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) ws_max_duration: Option<Duration>,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("not of the form NAME=VALUE".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -138,5 +149,15 @@ mod tests {
         }
         assert!(parse(&["--ws-idle-timeout", "-1"]).is_err());
         assert_eq!(parse(&["--ws-idle-timeout", "0.5"]).unwrap().ws_idle_timeout, Some(Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn values_of_variables_may_be_given_again_and_again() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let cli = parse(&["--env", "A=1=2", "--env", "B="]).unwrap();
+        assert_eq!(cli.env, [pair("A", "1=2"), pair("B", "")]);
+        for wrong in ["A", "=1", ""] {
+            assert!(parse(&["--env", wrong]).is_err(), "{wrong}");
+        }
     }
 }

@@ -9,6 +9,7 @@
 mod accounts;
 mod catalogue;
 mod live;
+mod local;
 mod main_job;
 mod orders;
 mod support;

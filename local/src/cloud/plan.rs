@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::net::TcpListener;
 
 use super::WEBHOOK_SECRET;
@@ -41,7 +41,12 @@ impl Plan {
         let deployment = Deployment { stack_name: settings.stack.clone(), parameters: settings.parameters.clone() };
         let project = Arc::new(template::load(&template, &deployment)?);
         let own = cli.env_file.clone().unwrap_or_else(|| directory.join(".env"));
-        let overrides = Overrides::read(&directory, &own, cli.env_file.is_some(), |name| std::env::var(name).ok())?;
+        let known = |name: &str| project.functions.iter().any(|f| f.environment.contains_key(name));
+        if let Some((name, _)) = cli.env.iter().find(|(name, _)| !known(name)) {
+            bail!("--env gives {name}, which the template gives to no function");
+        }
+        let process = |name: &str| std::env::var(name).ok();
+        let overrides = Overrides::read(&directory, &own, cli.env_file.is_some(), process, cli.env.clone())?;
         if let Some(seed) = &settings.seed {
             let known = project.functions.iter().any(|f| f.name == *seed);
             ensure!(known, "[workspace.metadata.local] names {seed} as seed, which is no function of the template");

@@ -2,7 +2,7 @@
 //!
 //! The rule is that of `sam local --env-vars`: a name in `local.env` (the project's, committed) or `.env` (the developer's)
 //! replaces the value of a variable that the template gives to a function; it never adds one. The environment of the local
-//! cloud itself reaches no function, but for values of the names in `local.env`, so that one run can be given another value.
+//! cloud itself reaches no function, but for values of the names in `local.env`. `--env NAME=VALUE` wins over all, for one run.
 
 mod file;
 mod overrides;

@@ -1,4 +1,4 @@
-//! `local.env` and `.env`: values that replace those of the template on this machine.
+//! `local.env`, `.env` and `--env`: values that replace those of the template on this machine.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,24 +31,27 @@ pub(crate) enum Stripe {
 
 impl Overrides {
     /// Reads `local.env` of the project at `project`, if it is there, and `.env` (`user`, which must be there if
-    /// `user_required`). `process` is the environment of the local cloud.
+    /// `user_required`). `process` is the environment of the local cloud, `flags` what its command line gives.
     pub(crate) fn read(
         project: &Path,
         user: &Path,
         user_required: bool,
         process: impl Fn(&str) -> Option<String>,
+        flags: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self> {
         let committed = read_file(&project.join("local.env"), false)?;
         let own = read_file(user, user_required)?;
-        Self::of(committed, own, process)
+        Self::of(committed, own, process, flags)
     }
 
     pub(super) fn of(
         mut values: BTreeMap<String, String>,
         mut own: BTreeMap<String, String>,
         process: impl Fn(&str) -> Option<String>,
+        flags: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self> {
         own.extend(values.keys().filter_map(|name| Some((name.clone(), process(name)?))));
+        own.extend(flags);
         let stripe = match own.get(STRIPE_KEY) {
             Some(key) if key.starts_with("sk_live_") || key.starts_with("rk_live_") => {
                 bail!("{STRIPE_KEY} is a live key: on a laptop, only Stripe's test mode is used")

@@ -47,7 +47,7 @@ fn secret(name: &str, value: SecretValue) -> Secret {
 
 fn overrides(committed: &[(&str, &str)], own: &[(&str, &str)], process: &[(&str, &str)]) -> Overrides {
     let process = map(process);
-    Overrides::of(map(committed), map(own), |name| process.get(name).cloned()).unwrap()
+    Overrides::of(map(committed), map(own), |name| process.get(name).cloned(), []).unwrap()
 }
 
 fn variables_of(
@@ -70,6 +70,13 @@ fn overrides_replace_values_and_never_add_variables() {
     let environment =
         variables_of(&[("A", "1"), ("B", "1"), ("C", "1"), ("D", "template")], &overrides, vec![]).unwrap();
     assert_eq!(environment, map(&[("A", "committed"), ("B", "own"), ("C", "process"), ("D", "template")]));
+}
+
+#[test]
+fn what_the_command_line_gives_wins_over_files_and_process() {
+    let everywhere = map(&[("A", "file")]);
+    let given = Overrides::of(everywhere.clone(), everywhere, |_| Some("process".into()), map(&[("A", "flag")]));
+    assert_eq!(variables_of(&[("A", "1")], &given.unwrap(), vec![]).unwrap(), map(&[("A", "flag")]));
 }
 
 #[test]
@@ -159,7 +166,7 @@ fn a_stripe_key_of_the_developers_own_takes_the_stand_in_out_of_the_game() {
         environment,
         map(&[("STRIPE_API_URL", "https://api.stripe.com/"), ("STRIPE_SECRET_KEY", "sk_test_mine")])
     );
-    let live = Overrides::of(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None);
+    let live = Overrides::of(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None, []);
     assert_eq!(
         live.unwrap_err().to_string(),
         "STRIPE_SECRET_KEY is a live key: on a laptop, only Stripe's test mode is used"

@@ -6,8 +6,10 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Client;
+use super::client::Answer;
 
 /// A running local cloud. It ends when its standard input closes: with this value, or with the test process, however that ends.
 pub struct Cloud {
@@ -20,7 +22,13 @@ pub struct Cloud {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Ready {
     pub http: String,
-    pub stripe: String,
+    pub ws: String,
+    pub dynamodb: String,
+    /// None when the functions talk to Stripe itself.
+    pub stripe: Option<String>,
+    pub invoke: String,
+    pub webhook_secret: Option<String>,
+    pub functions: Vec<String>,
 }
 
 /// The cloud that the tests of this run share.
@@ -61,7 +69,7 @@ fn binary() -> &'static Path {
 }
 
 impl Cloud {
-    /// Starts one on free ports, with these further flags. Its log goes to `target/tests/<name>.log`.
+    /// Starts one on free ports, with these further flags: `&["--ephemeral", "--env", "NAME=VALUE"]`. Its log goes to `target/tests/<name>.log`.
     pub fn start(name: &str, flags: &[&str]) -> Self {
         Self::command(name, flags).unwrap_or_else(|log| panic!("the local cloud did not start; its log is {log}"))
     }
@@ -97,7 +105,19 @@ impl Cloud {
 
     /// An HTTP client of its Stripe stand-in.
     pub fn stripe(&self) -> Client {
-        Client::new(&self.ready.stripe)
+        Client::new(self.ready.stripe.as_deref().expect("the stand-in runs"))
+    }
+
+    /// Invokes a function as `aws lambda invoke` does; its reply.
+    pub async fn invoke(&self, function: &str, event: Value) -> Value {
+        let answer = self.try_invoke(function, event).await;
+        assert_eq!(answer.header("x-amz-function-error"), None, "{function}: {:#}", answer.body);
+        answer.expect(200)
+    }
+
+    /// The Invoke API's answer: an error of the function has status 200 and the header `x-amz-function-error`.
+    pub async fn try_invoke(&self, function: &str, event: Value) -> Answer {
+        Client::new(&self.ready.invoke).post(&format!("/2015-03-31/functions/{function}/invocations"), event).await
     }
 }
 
