@@ -1,6 +1,7 @@
 //! How every endpoint moves an order: one read of caller and order, the rule, one conditional write.
 
 use jiff::Timestamp;
+use shared::auth::Claims;
 use shared::domain::ids::OrderId;
 use shared::domain::order::{By, Refusal, Transition};
 use shared::domain::text::Note;
@@ -25,23 +26,26 @@ pub(super) async fn with_note(
     operation: &'static str,
     transition: Transition,
 ) -> Result<Reply> {
+    // Who is calling comes first: what is wrong with a request is said to those only who may make it.
+    let claims = bearer(request, &context.verifier)?;
+    let id: OrderId = request.path_id("order")?;
     let mut body = request.fields()?;
     let note = body.optional("note", text(Note::parse));
     let (note,) = body.finish((note,))?;
-    make(context, request, operation, transition, note).await
+    make(context, request, &claims, &id, operation, transition, note).await
 }
 
 async fn make(
     context: &Orders,
     request: &Request,
+    claims: &Claims,
+    id: &OrderId,
     operation: &'static str,
     transition: Transition,
     note: Option<Note>,
 ) -> Result<Reply> {
-    let claims = bearer(request, &context.verifier)?;
-    let id: OrderId = request.path_id("order")?;
     let key = idempotency(request, &claims.sub, operation)?;
-    let (caller, mut order) = read::with_caller(&context.store, &claims, &id).await?;
+    let (caller, mut order) = read::with_caller(&context.store, claims, id).await?;
     for _ in 0..ATTEMPTS {
         if let Some(key) = &key
             && let Some(before) = order.replay(key)?

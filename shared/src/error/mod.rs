@@ -26,6 +26,8 @@ pub enum Kind {
     Forbidden,
     /// Not there, or not for the caller to know of: 404.
     NotFound,
+    /// There, but not for this method: 405, with `Allow`.
+    MethodNotAllowed,
     /// The object is in another state than the request needs: 409.
     Conflict,
     /// `If-Match` named another version: 412.
@@ -53,6 +55,7 @@ impl Kind {
             Self::PaymentRefused => 402,
             Self::Forbidden => 403,
             Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
             Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
