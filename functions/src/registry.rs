@@ -41,7 +41,7 @@ functions! {
     "payments-get" => http::serve, payments::get::handle;
     "payments-confirm" => http::serve, payments::confirm::handle;
     "payments-cancel" => http::serve, payments::cancel::handle;
-    "webhooks-stripe" => http::serve, webhooks::stripe::handle;
+    "webhooks-stripe" => http::serve_webhook, webhooks::stripe::handle;
     "webhooks-events" => http::serve, webhooks::events::handle;
     "payments-apply" => events::stream, payments::apply::handle;
     "payments-reconcile" => events::invoked, payments::reconcile::handle;
@@ -56,5 +56,6 @@ functions! {
     "live-notify" => events::batch, live::notify::handle;
     "index" => http::serve, site::index::handle;
     "health" => http::serve, site::health::handle;
+    "fallback" => http::serve, site::fallback::handle;
     "seed" => events::invoked, seed::handle;
 }

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod catalogue;
+mod conventions;
 mod live;
 mod local;
 mod main_job;

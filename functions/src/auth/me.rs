@@ -14,8 +14,5 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let account = context.store.account(&claims.sub).await?;
     let user = account.ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "There is no such user any more."))?.user;
-    if request.has_current(user.version) {
-        return Reply::not_modified().etag(user.version);
-    }
     Reply::ok(&UserView::from(&user))?.etag(user.version)
 }

@@ -1,5 +1,5 @@
 //! The Lambda `webhooks-stripe`.
 
 fn main() -> std::process::ExitCode {
-    functions::http::serve(functions::webhooks::stripe::handle)
+    functions::http::serve_webhook(functions::webhooks::stripe::handle)
 }

@@ -8,11 +8,14 @@ pub mod page;
 mod problem;
 mod reply;
 mod request;
+mod strict;
 
 use std::future::Future;
 use std::process::ExitCode;
 
-use lambda_http::{Body, RequestExt, Response, service_fn};
+use headers::{HeaderMapExt, IfNoneMatch};
+use http::Method;
+use lambda_http::{Body, Response, service_fn};
 use shared::error::Result;
 use tracing::Instrument;
 
@@ -24,11 +27,36 @@ pub use request::Request;
 
 use crate::context::FromEnv;
 
+/// Bodies above this are 413.
+const BODY_LIMIT: usize = 64 * 1024;
+/// Bodies of webhooks above this are 413. Stripe's own are far below.
+const WEBHOOK_BODY_LIMIT: usize = 1024 * 1024;
+
 /// Runs `handle` as a Lambda behind the HTTP API, until the sandbox ends.
 ///
 /// Once per sandbox: logging, the context from the environment (a missing variable ends it, by name), connections opened while CPU is not
-/// throttled. Per event: a span with the request's id, the handler, and its error, if any, logged and turned into a problem document.
+/// throttled. Per event: a span with the request's id, the limit of the body, the handler, its error, if any, logged and turned into a problem
+/// document, and 304 for a reader who has what would be answered.
 pub fn serve<C, F, Fut>(handle: F) -> ExitCode
+where
+    C: FromEnv,
+    F: Fn(&'static C, Request) -> Fut + Sync,
+    Fut: Future<Output = Result<Reply>> + Send,
+{
+    run(handle, BODY_LIMIT)
+}
+
+/// As [`serve`], with the larger body that a webhook may have.
+pub fn serve_webhook<C, F, Fut>(handle: F) -> ExitCode
+where
+    C: FromEnv,
+    F: Fn(&'static C, Request) -> Fut + Sync,
+    Fut: Future<Output = Result<Reply>> + Send,
+{
+    run(handle, WEBHOOK_BODY_LIMIT)
+}
+
+fn run<C, F, Fut>(handle: F, body_limit: usize) -> ExitCode
 where
     C: FromEnv,
     F: Fn(&'static C, Request) -> Fut + Sync,
@@ -36,10 +64,10 @@ where
 {
     crate::runtime::run(async |context: &'static C| {
         lambda_http::run(service_fn(|event: lambda_http::Request| {
-            let request_id = event.lambda_context_ref().map(|c| c.request_id.clone()).unwrap_or_default();
-            let route = event.request_context_ref().and_then(request::route_key).unwrap_or_default();
-            let span = tracing::info_span!("request", request_id, route);
-            respond(&handle, context, event, request_id).instrument(span)
+            let request = Request::new(event);
+            let (request_id, invocation, route) = (request.id(), request.invocation(), request.route());
+            let span = tracing::info_span!("request", request_id, invocation, route);
+            respond(&handle, context, request, body_limit).instrument(span)
         }))
         .await
     })
@@ -48,15 +76,21 @@ where
 async fn respond<C, F, Fut>(
     handle: &F,
     context: &'static C,
-    event: lambda_http::Request,
-    request_id: String,
+    request: Request,
+    body_limit: usize,
 ) -> std::result::Result<Response<Body>, lambda_http::Error>
 where
     F: Fn(&'static C, Request) -> Fut,
     Fut: Future<Output = Result<Reply>>,
 {
-    let answered = handle(context, Request::new(event)).await;
-    let reply = answered.unwrap_or_else(|error| problem::reply(&error, &request_id));
+    let request_id = request.id().to_owned();
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let known: Option<IfNoneMatch> = request.headers().typed_get().filter(|_| is_read);
+    let answered = match request.check_size(body_limit) {
+        Ok(()) => handle(context, request).await,
+        Err(error) => Err(error),
+    };
+    let reply = answered.unwrap_or_else(|error| problem::reply(&error, &request_id)).unless_known(known.as_ref());
     tracing::info!(status = reply.status(), "answered");
     reply.into_response(&request_id)
 }

@@ -33,11 +33,7 @@ struct List<T> {
 
 /// The answer to a list request. `Link` repeats the request's own query with the next cursor.
 pub fn reply<T: Serialize>(request: &Request, items: Vec<T>, next_cursor: Option<String>) -> Result<Reply> {
-    // The event's parameters come in no order; the link's do.
-    let mut kept: Vec<_> = request.query_pairs().filter(|(name, _)| *name != "cursor").collect();
-    kept.sort_unstable();
-    let kept: String = kept.into_iter().map(|(name, value)| format!("{name}={}&", encode(value))).collect();
-    let link = next_cursor.as_ref().map(|cursor| format!("{}?{kept}cursor={cursor}", request.path()));
+    let link = next_cursor.as_ref().map(|cursor| format!("{}?{}", request.path(), next_query(request, cursor)));
     let reply = Reply::ok(&List { items, next_cursor })?;
     match link {
         Some(link) => reply.next_page(&link),
@@ -45,13 +41,9 @@ pub fn reply<T: Serialize>(request: &Request, items: Vec<T>, next_cursor: Option
     }
 }
 
-/// Percent-encoding of a query value (RFC 3986): all but the unreserved characters.
-fn encode(value: &str) -> String {
-    value
-        .bytes()
-        .map(|b| match b {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(b).to_string(),
-            _ => format!("%{b:02X}"),
-        })
-        .collect()
+/// The event's parameters come in no order; the link's do.
+fn next_query(request: &Request, cursor: &str) -> String {
+    let mut kept: Vec<_> = request.query_pairs().filter(|(name, _)| *name != "cursor").collect();
+    kept.sort_unstable();
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("cursor", cursor).finish()
 }

@@ -1,6 +1,6 @@
 //! RFC 9457: an error as the caller sees it. The one place where that happens, and where it is logged, once.
 
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Map, Value, json};
 use shared::error::{Error, Kind, Result};
 
@@ -41,6 +41,9 @@ fn document(error: &Error, request_id: &str) -> Result<Reply> {
     let mut reply = Reply::of_type(code.kind.status(), "application/problem+json", &Value::Object(body))?;
     if code.kind == Kind::Unauthenticated {
         reply = reply.header(WWW_AUTHENTICATE, "Bearer")?;
+    }
+    if let (Kind::MethodNotAllowed, Some(Value::String(methods))) = (code.kind, error.members().get("allow")) {
+        reply = reply.header(ALLOW, methods)?;
     }
     if let Some(seconds) = error.retry_after_seconds() {
         reply = reply.header(RETRY_AFTER, &seconds.to_string())?;

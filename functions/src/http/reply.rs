@@ -1,12 +1,13 @@
 //! What goes out.
 
-use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
-};
+use headers::{ETag, HeaderMapExt, IfNoneMatch};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use shared::error::{Error, Result};
+
+use super::request::etag;
 
 /// An answer in the making: status, headers, and a body that is already in memory.
 #[derive(Debug)]
@@ -43,9 +44,16 @@ impl Reply {
         Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Vec::new() }
     }
 
-    /// 304, for a reader that has this version already (RFC 9110, section 15.4.5).
-    pub fn not_modified() -> Self {
-        Self { status: StatusCode::NOT_MODIFIED, headers: HeaderMap::new(), body: Vec::new() }
+    /// 304 instead, for a reader who has this version already (RFC 9110, section 15.4.5). `If-None-Match` compares weakly.
+    pub(super) fn unless_known(mut self, known: Option<&IfNoneMatch>) -> Self {
+        let etag: Option<ETag> = self.headers.typed_get();
+        let (Some(known), Some(etag), StatusCode::OK) = (known, etag, self.status) else { return self };
+        if !known.precondition_passes(&etag) {
+            self.status = StatusCode::NOT_MODIFIED;
+            self.headers.remove(CONTENT_TYPE);
+            self.body.clear();
+        }
+        self
     }
 
     /// Any status with a JSON body of that media type.
@@ -60,9 +68,10 @@ impl Reply {
         Ok(self)
     }
 
-    /// `ETag` of a resource's version.
-    pub fn etag(self, version: u64) -> Result<Self> {
-        self.header(ETAG, &format!("\"{version}\""))
+    /// `ETag` of a resource's version: what [`Request::check_if_match`] compares, and what makes a reader's `If-None-Match` 304.
+    pub fn etag(mut self, version: u64) -> Result<Self> {
+        self.headers.typed_insert(etag(version)?);
+        Ok(self)
     }
 
     /// `Link: <...>; rel="next"` (RFC 8288).
@@ -73,6 +82,11 @@ impl Reply {
     /// Marks an answer that repeats an earlier one.
     pub fn replayed(self, replayed: bool) -> Result<Self> {
         if replayed { self.header(HeaderName::from_static("idempotent-replayed"), "true") } else { Ok(self) }
+    }
+
+    /// Lets caches keep it, and has them ask each time whether it is still so. Only for what everyone may see.
+    pub fn revalidated(self) -> Result<Self> {
+        self.header(CACHE_CONTROL, "no-cache")
     }
 
     /// Lets caches keep it; everything else is `no-store`.

@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
-use http::header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderName};
+use aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+use headers::{ETag, HeaderMapExt, IfMatch};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, Method};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt};
 use serde_json::Value;
@@ -11,9 +13,7 @@ use shared::error::{Error, Invalid, Result, catalogue};
 
 use super::Fields;
 use super::fields::unknown;
-
-/// Bodies above this are 413; the Stripe webhook has its own limit.
-const BODY_LIMIT: usize = 64 * 1024;
+use super::strict::Strict;
 
 /// One HTTP request: headers, parameters and the raw body.
 #[derive(Debug)]
@@ -21,17 +21,36 @@ pub struct Request {
     event: lambda_http::Request,
 }
 
-/// `POST /orders`, as the event names its route.
-pub(super) fn route_key(context: &RequestContext) -> Option<String> {
-    match context {
-        RequestContext::ApiGatewayV2(context) => context.route_key.clone(),
-        _ => None,
-    }
-}
-
 impl Request {
     pub(super) fn new(event: lambda_http::Request) -> Self {
         Self { event }
+    }
+
+    /// API Gateway's id of the request: its own answers carry it as well, in `Apigw-Requestid`. Where there is no gateway, the invocation's.
+    pub(super) fn id(&self) -> &str {
+        self.context().and_then(|context| context.request_id.as_deref()).unwrap_or_else(|| self.invocation())
+    }
+
+    /// Lambda's id of the invocation: what the platform's own log lines name.
+    pub(super) fn invocation(&self) -> &str {
+        self.event.lambda_context_ref().map(|context| context.request_id.as_str()).unwrap_or_default()
+    }
+
+    /// `POST /orders/{id}/accept`, as the event names its route.
+    pub(super) fn route(&self) -> &str {
+        self.context().and_then(|context| context.route_key.as_deref()).unwrap_or_default()
+    }
+
+    fn context(&self) -> Option<&ApiGatewayV2httpRequestContext> {
+        match self.event.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => Some(context),
+            _ => None,
+        }
+    }
+
+    /// Its method.
+    pub fn method(&self) -> &Method {
+        self.event.method()
     }
 
     /// The raw body, decoded from base64 if API Gateway encoded it.
@@ -55,10 +74,7 @@ impl Request {
 
     /// The address it came from, as API Gateway saw it: `X-Forwarded-For` is what a client says, and is not believed.
     pub fn source_ip(&self) -> String {
-        match self.event.request_context_ref() {
-            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
-            _ => String::new(),
-        }
+        self.context().and_then(|context| context.http.source_ip.clone()).unwrap_or_default()
     }
 
     /// The parameters of its query string, decoded.
@@ -101,40 +117,31 @@ impl Request {
     }
 
     /// The JSON body's fields. An empty body counts as `{}`.
+    ///
+    /// # Errors
+    /// 415 for another media type, charset or content coding; 400 for what is no JSON object, or one that names something twice.
     pub fn fields(&self) -> Result<Fields> {
-        let body = self.body();
-        if body.len() > BODY_LIMIT {
-            return Err(Error::new(&catalogue::BODY_TOO_LARGE, "Send at most 64 KiB."));
-        }
-        if body.is_empty() {
+        if self.body().is_empty() {
             return Ok(Fields::new(serde_json::Map::new(), Vec::new()));
         }
-        let media_type = self.header(CONTENT_TYPE).unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(Error::new(
-                &catalogue::UNSUPPORTED_MEDIA_TYPE,
-                "Send JSON, with Content-Type: application/json.",
-            ));
+        if !self.is_sent_as("application/json") {
+            let detail = "Send JSON in UTF-8, with Content-Type: application/json and no Content-Encoding.";
+            return Err(Error::new(&catalogue::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(map)) => Ok(Fields::new(map, Vec::new())),
+        match serde_json::from_slice(self.body()) {
+            Ok(Strict(Value::Object(map))) => Ok(Fields::new(map, Vec::new())),
             Ok(_) => Err(Error::new(&catalogue::MALFORMED_REQUEST, "Send a JSON object.")),
             Err(e) => Err(Error::new(
                 &catalogue::MALFORMED_REQUEST,
-                format!("The body is not JSON: line {}, column {}.", e.line(), e.column()),
+                format!("The body is not JSON with each name once: line {}, column {}.", e.line(), e.column()),
             )),
         }
     }
 
     /// The fields of a form (`application/x-www-form-urlencoded`, as OAuth 2.0 has it) or of a JSON body.
     pub fn form_or_json(&self) -> Result<Fields> {
-        let media_type = self.header(CONTENT_TYPE).unwrap_or_default();
-        if !media_type.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+        if !self.is_sent_as("application/x-www-form-urlencoded") {
             return self.fields();
-        }
-        if self.body().len() > BODY_LIMIT {
-            return Err(Error::new(&catalogue::BODY_TOO_LARGE, "Send at most 64 KiB."));
         }
         let mut map = serde_json::Map::new();
         let mut errors = Vec::new();
@@ -146,26 +153,43 @@ impl Request {
         Ok(Fields::new(map, errors))
     }
 
-    /// Refuses (412) when `If-Match` names other versions than this one.
-    pub fn check_if_match(&self, version: u64) -> Result<()> {
-        match self.header(IF_MATCH) {
-            Some(tags) if !lists(tags, version) => {
-                Err(Error::new(&catalogue::PRECONDITION_FAILED, "It was changed meanwhile. Read it again.")
-                    .with("version", version))
-            }
-            _ => Ok(()),
+    /// Whether the body is of this media type, in UTF-8, and not compressed or otherwise encoded.
+    fn is_sent_as(&self, media_type: &str) -> bool {
+        let is_plain = self.header(CONTENT_ENCODING).is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
+        let content_type = self.header(CONTENT_TYPE).unwrap_or_default();
+        let mut parts = content_type.split(';').map(str::trim);
+        let is_type = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type));
+        let is_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+            !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        });
+        is_plain && is_type && is_utf8
+    }
+
+    /// Refuses (413) a body above `limit` bytes.
+    pub(super) fn check_size(&self, limit: usize) -> Result<()> {
+        match self.body().len() > limit {
+            true => Err(Error::new(&catalogue::BODY_TOO_LARGE, format!("Send at most {} KiB.", limit / 1024))),
+            false => Ok(()),
         }
     }
 
-    /// Whether `If-None-Match` names this version: the reader has it.
-    pub fn has_current(&self, version: u64) -> bool {
-        self.header(IF_NONE_MATCH).is_some_and(|tags| lists(tags, version))
+    /// Refuses (412) when `If-Match` does not list this version. A weak tag never matches (RFC 9110, section 13.1.1).
+    pub fn check_if_match(&self, version: u64) -> Result<()> {
+        let given = self.headers().typed_try_get::<IfMatch>();
+        let holds = match given {
+            Ok(None) => true,
+            Ok(Some(wanted)) => wanted.precondition_passes(&etag(version)?),
+            Err(_) => false,
+        };
+        if holds {
+            return Ok(());
+        }
+        let detail = "It was changed meanwhile, or If-Match is no ETag as it was given. Read it again.";
+        Err(Error::new(&catalogue::PRECONDITION_FAILED, detail).with("version", version))
     }
 }
 
-/// Whether a list of entity tags (RFC 9110, section 8.8.3) holds the version's, or is `*`. Weak tags compare as their strong ones do:
-/// ours are of the resource, not of its bytes.
-fn lists(tags: &str, version: u64) -> bool {
-    let wanted = format!("\"{version}\"");
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == wanted)
+/// The entity tag of a resource's version.
+pub(super) fn etag(version: u64) -> Result<ETag> {
+    format!("\"{version}\"").parse().map_err(Error::internal)
 }

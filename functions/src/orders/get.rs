@@ -15,8 +15,5 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     let (caller, order) = read::visible(&context.store, &claims, &id).await?;
-    if request.has_current(order.version) {
-        return Reply::not_modified().etag(order.version);
-    }
     OrderView::reply(&order, &caller, false)
 }

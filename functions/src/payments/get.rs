@@ -29,9 +29,6 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     if !admin && order.client.id != caller.id {
         return Err(Error::new(&catalogue::FORBIDDEN, "Only the order's client and administrators see its payment."));
     }
-    if request.has_current(order.version) {
-        return Reply::not_modified().etag(order.version);
-    }
     Reply::ok(&PaymentView::new(&order, admin))?.etag(order.version)
 }
 

@@ -24,8 +24,5 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let service = context.store.service(&id).await?.map(|stored| stored.service);
     let service =
         service.filter(|s| s.status == ServiceStatus::Active || admin).ok_or_else(|| Error::not_found("service"))?;
-    if request.has_current(service.version) {
-        return Reply::not_modified().etag(service.version);
-    }
     Reply::ok(&ServiceView::from(&service))?.etag(service.version)
 }

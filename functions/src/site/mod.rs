@@ -1,4 +1,5 @@
-//! What belongs to no area: the index and the health check.
+//! What belongs to no area: the index, the health check, and what no route takes.
 
+pub mod fallback;
 pub mod health;
 pub mod index;

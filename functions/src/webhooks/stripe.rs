@@ -4,14 +4,11 @@
 use http::HeaderName;
 use jiff::Timestamp;
 use serde_json::json;
-use shared::error::{Error, Result, catalogue};
+use shared::error::Result;
 use shared::store::{Outcome, StripeEvent};
 
 use crate::context::Webhook;
 use crate::http::{Reply, Request};
-
-/// Bodies above this are 413. Stripe's own are far below.
-const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Answers 200 once the event is stored, or was before, whatever is in it.
 ///
@@ -19,9 +16,6 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// 400 for any signature that is not Stripe's, fresh and of this very body; 413; 503, upon which Stripe sends it again.
 pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let body = request.body();
-    if body.len() > BODY_LIMIT {
-        return Err(Error::new(&catalogue::BODY_TOO_LARGE, "Send at most 1 MiB."));
-    }
     let now = Timestamp::now();
     context.secrets.verify(request.header(HeaderName::from_static("stripe-signature")), body, now)?;
     let event = StripeEvent::received(body, now);

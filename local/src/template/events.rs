@@ -55,9 +55,14 @@ pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Re
 
 fn read_route(function: &str, mut properties: Properties<'_>) -> Result<PlacedRoute> {
     let api = properties.string("ApiId")?;
-    let path = properties.required("Path")?;
-    ensure!(path.starts_with('/'), "{}: {path} does not start with a slash", properties.at("Path"));
-    let method = properties.required("Method")?.to_ascii_uppercase();
+    // SAM makes an event with neither path nor method the API's `$default` route: whatever no other route takes.
+    let (path, method) = match (properties.string("Path")?, properties.string("Method")?) {
+        (None, None) => ("$default".to_owned(), "ANY".to_owned()),
+        (Some(path), Some(method)) => (path, method.to_ascii_uppercase()),
+        _ => bail!("{}: Path and Method go together", properties.path()),
+    };
+    let is_path = path.starts_with('/') || path == "$default";
+    ensure!(is_path, "{}: {path} does not start with a slash", properties.at("Path"));
     properties.only("PayloadFormatVersion", &["2.0"])?;
     let place = properties.path().to_owned();
     properties.finish()?;

@@ -109,6 +109,12 @@ impl Error {
         Self::new(&catalogue::NOT_FOUND, format!("There is no such {what}."))
     }
 
+    /// 405 for an address that has only these methods.
+    pub fn method_not_allowed(methods: &[&str]) -> Self {
+        let allow = methods.join(", ");
+        Self::new(&catalogue::METHOD_NOT_ALLOWED, format!("This address takes {allow}.")).with("allow", allow)
+    }
+
     /// 422 for an `Idempotency-Key` that came before, with another request.
     pub fn key_reused() -> Self {
         Self::new(&catalogue::IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another request. Use a new one.")

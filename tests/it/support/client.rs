@@ -43,6 +43,18 @@ impl Client {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
+    pub async fn head(&self, path: &str) -> Answer {
+        self.send(Method::HEAD, path, "", Bytes::new()).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, "application/json", body.to_string().into()).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, "", Bytes::new()).await
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, "", Bytes::new()).await
     }

@@ -5,7 +5,7 @@ mod cloud;
 mod people;
 mod socket;
 
-pub use client::Client;
+pub use client::{Answer, Client};
 pub use cloud::{Cloud, cloud, workspace};
 pub use people::{User, admin, client, price, service, unique, worker};
 pub use socket::Socket;
