@@ -7,6 +7,7 @@ pub mod events;
 pub mod http;
 pub mod live;
 pub mod messages;
+pub mod openapi;
 pub mod orders;
 pub mod payments;
 pub mod registry;

@@ -1,19 +1,45 @@
 //! `POST /auth/register`: anyone becomes a client or a worker. Administrators are made by administrators.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use shared::auth::password;
 use shared::config::Secret;
 use shared::domain::ids::UserId;
 use shared::domain::order::Idempotency;
-use shared::domain::text::Category;
 use shared::domain::user::{Categories, Email, NewUser, Role, User, Username};
 use shared::error::{Error, Invalid, Result};
 use shared::store::{Account, Registered};
 use uuid::Uuid;
 
-use super::UserView;
+use super::{NewPassword, UserView};
 use crate::context::Data;
-use crate::http::{Reply, Request, idempotency_key, text, texts};
+use crate::http::{FieldSet, FieldValue, Problem, Reply, Request, body, idempotency_key, text};
+use crate::openapi::{Answer, Operation};
+use serde_json::json;
+
+body! {
+    /// A user to be.
+    pub struct Body {
+        email: Email,
+        username: Username,
+        password: NewPassword,
+        /// `client` unless given.
+        role: Option<OwnRole>,
+        /// For workers.
+        categories: Option<Categories>,
+    }
+}
+
+/// A role that one can give oneself.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("enum" = ["client", "worker"]))]
+pub struct OwnRole(Role);
+
+impl FieldValue for OwnRole {
+    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, Problem> {
+        text(role)(name, value).map(Self)
+    }
+}
 
 /// Registers the caller.
 ///
@@ -35,24 +61,29 @@ pub async fn handle(context: &Data, request: Request) -> Result<Reply> {
     Reply::created("/auth/me", &UserView::from(&account.user))?.etag(account.user.version)?.replayed(replayed)
 }
 
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/auth/register", "auth-register", "Become a client or a worker")
+        .details("Administrators are made by administrators.")
+        .body::<Body>(json!({
+            "email": "ada@example.com", "username": "ada", "password": "correct horse", "role": "worker", "categories": ["Design"],
+        }))
+        .answer(Answer::created::<UserView<'_>>("The new user.").etag())
+        .idempotent()
+}
+
+/// What is asked for. The password may not be the name, which shows when both are known.
 fn parse(request: &Request) -> Result<(NewUser, Secret)> {
-    let mut body = request.fields()?;
-    let email = body.required("email", text(Email::parse));
-    let username = body.required("username", text(Username::parse));
-    let own_name = username.as_ref().map(ToString::to_string).unwrap_or_default();
-    let password = body.required(
-        "password",
-        text(|p| {
-            let secret = Secret::new(p);
-            password::check_policy(&secret, &own_name).map(|()| secret)
-        }),
-    );
-    let role = body.optional("role", text(role));
-    let categories = body.optional("categories", texts(Category::parse));
-    let (email, username, password, role, categories) = body.finish((email, username, password, role, categories))?;
-    let categories = Categories::new(categories.unwrap_or_default())
-        .map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
-    Ok((NewUser { email, username, role: role.unwrap_or(Role::Client), categories }, password))
+    let mut fields = request.fields()?;
+    let body = Body::take(&mut fields);
+    if let Some(Body { username, password, .. }) = &body
+        && let Err(invalid) = password::check_policy(&password.0, username.as_str())
+    {
+        fields.refuse("password", invalid);
+    }
+    let (Body { email, username, password, role, categories },) = fields.finish((body,))?;
+    let role = role.map_or(Role::Client, |own| own.0);
+    Ok((NewUser { email, username, role, categories: categories.unwrap_or_default() }, password.0))
 }
 
 /// The roles that one can give oneself.

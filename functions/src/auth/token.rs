@@ -2,6 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::auth::{Opaque, hash, password, random};
 use shared::config::Secret;
@@ -11,6 +12,8 @@ use shared::store::{Account, Presented, Session, Standing};
 
 use crate::context::SignIn;
 use crate::http::{Fields, Reply, Request, text};
+use crate::openapi::{Answer, Operation};
+use serde_json::json;
 
 /// How long a session lasts.
 const SESSION: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -20,12 +23,37 @@ const GRACE: SignedDuration = SignedDuration::from_secs(10);
 const PASSWORD_BYTES: usize = 1024;
 
 /// RFC 6749, section 5.1.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Token<'a> {
+    /// For `Authorization: Bearer ...`.
     access_token: &'a str,
+    /// `Bearer`.
     token_type: &'static str,
+    /// Seconds.
     expires_in: i64,
+    /// Good for one use.
     refresh_token: &'a str,
+}
+
+/// What is given for the tokens.
+#[derive(JsonSchema)]
+#[serde(tag = "grant_type", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes what is read field by field")]
+enum Grant {
+    /// RFC 6749, section 4.3.
+    Password {
+        /// The username, or the e-mail address.
+        username: String,
+        password: String,
+        /// There is one scope: this is not looked at.
+        scope: Option<String>,
+    },
+    /// RFC 6749, section 6.
+    RefreshToken {
+        refresh_token: String,
+        /// There is one scope: this is not looked at.
+        scope: Option<String>,
+    },
 }
 
 /// Signs the caller in, or goes on with a session.
@@ -45,6 +73,19 @@ pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
         }
         None => fields.finish((grant,)).and(Err(Error::internal("grant_type"))),
     }
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/auth/token", "auth-token", "Sign in, or go on with a session")
+        .details("OAuth 2.0's token endpoint (RFC 6749), for the `password` and `refresh_token` grants. A refresh token is good for one use.")
+        .body_of::<Grant>(
+            &["application/x-www-form-urlencoded", "application/json"],
+            true,
+            json!({"grant_type": "password", "username": "client1", "password": "client123"}),
+        )
+        .answer(Answer::ok::<Token<'_>>("The tokens."))
+        .problems(&[&catalogue::UNSUPPORTED_GRANT_TYPE, &catalogue::INVALID_GRANT, &catalogue::ACCOUNT_SUSPENDED])
 }
 
 async fn by_password(context: &SignIn, mut fields: Fields, now: Timestamp) -> Result<Reply> {

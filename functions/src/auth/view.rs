@@ -1,28 +1,34 @@
 //! A user as the API shows it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
-use shared::domain::user::{Categories, Role, User, UserStatus};
+use shared::domain::ids::UserId;
+use shared::domain::schema::DateTime;
+use shared::domain::user::{Categories, Email, Role, User, UserStatus, Username};
 
 /// `{id, email, username, role, status, categories, created_at, updated_at}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "User")]
 pub struct UserView<'a> {
-    id: &'a str,
-    email: String,
-    username: String,
+    id: &'a UserId,
+    email: &'a Email,
+    username: &'a Username,
     role: Role,
     status: UserStatus,
     categories: &'a Categories,
+    #[schemars(with = "DateTime")]
     created_at: Timestamp,
+    #[schemars(with = "DateTime")]
     updated_at: Timestamp,
 }
 
 impl<'a> From<&'a User> for UserView<'a> {
     fn from(user: &'a User) -> Self {
         Self {
-            id: user.id.as_str(),
-            email: user.email.to_string(),
-            username: user.username.to_string(),
+            id: &user.id,
+            email: &user.email,
+            username: &user.username,
             role: user.role,
             status: user.status,
             categories: &user.categories,

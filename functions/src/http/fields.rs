@@ -12,6 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use shared::error::{Error, FieldError, Invalid, Result};
 
+use super::FieldSet;
+
 /// Why a field is wrong: itself, or fields within it (`price` and `price.amount`).
 pub type Problem = Vec<FieldError>;
 
@@ -60,6 +62,12 @@ impl Fields {
                 }
             },
         }
+    }
+
+    /// All of them, read as `T`.
+    pub fn read<T: FieldSet>(mut self) -> Result<T> {
+        let value = T::take(&mut self);
+        self.finish((value,)).map(|(value,)| value)
     }
 
     /// Adds a fault that only shows when fields are seen together.

@@ -1,11 +1,12 @@
 //! What every HTTP endpoint shares: [`serve`] runs a handler as a Lambda, [`Request`] is what came in, [`Reply`] what goes out, and
 //! [`problem`] is the one place where an error becomes a problem document.
 
+mod body;
 mod caller;
 mod fields;
 mod idempotency;
 pub mod page;
-mod problem;
+pub(crate) mod problem;
 mod reply;
 mod request;
 mod strict;
@@ -19,6 +20,8 @@ use lambda_http::{Body, Response, service_fn};
 use shared::error::Result;
 use tracing::Instrument;
 
+pub(crate) use body::body;
+pub use body::{Empty, Field, FieldSet, FieldValue, Number, one_of};
 pub use caller::{active, bearer, only};
 pub use fields::{Fields, Problem, json, text, texts};
 pub use idempotency::{idempotency, idempotency_key};

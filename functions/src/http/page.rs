@@ -1,33 +1,45 @@
 //! Lists: `?limit=`, `?cursor=`, `{"items", "next_cursor"}` and `Link`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use shared::error::{Invalid, Result};
+use shared::error::Result;
 use shared::store::PageRequest;
 
-use super::{Fields, Reply, Request, text};
+use super::{FieldValue, Number, Problem, Reply, Request, text};
 
 /// Items on a page unless the request says otherwise.
 const DEFAULT: usize = 20;
 /// Items on a page at most.
 const MAX: usize = 100;
 
-/// The page that a request asks for; `None` in the tuple of fields when its parameters are wrong.
-pub fn asked(fields: &mut Fields) -> Option<PageRequest> {
-    let limit = fields.optional("limit", text(limit))?;
-    let cursor = fields.optional("cursor", text(|c| Ok(c.to_owned())))?;
-    Some(PageRequest { limit: limit.unwrap_or(DEFAULT), cursor })
+/// How many items a page is to have.
+pub type Limit = Number<1, { MAX as u64 }>;
+
+/// Where to go on: the `next_cursor` of the page before.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(inline)]
+pub struct Cursor(String);
+
+impl FieldValue for Cursor {
+    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, Problem> {
+        text(|cursor| Ok(cursor.to_owned()))(name, value).map(Self)
+    }
 }
 
-fn limit(text: &str) -> std::result::Result<usize, Invalid> {
-    text.parse()
-        .ok()
-        .filter(|n| (1..=MAX).contains(n))
-        .ok_or_else(|| Invalid::new("out_of_range", "Must be a number from 1 to 100."))
+/// The page that these parameters ask for.
+pub fn of(limit: Option<Limit>, cursor: Option<Cursor>) -> PageRequest {
+    PageRequest {
+        limit: limit.map_or(DEFAULT, |limit| usize::try_from(limit.0).unwrap_or(MAX)),
+        cursor: cursor.map(|cursor| cursor.0),
+    }
 }
 
-#[derive(Serialize)]
-struct List<T> {
+/// A page of a list.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(crate) struct List<T> {
     items: Vec<T>,
+    /// For the next page; `null` on the last one.
     next_cursor: Option<String>,
 }
 

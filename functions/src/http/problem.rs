@@ -1,8 +1,10 @@
 //! RFC 9457: an error as the caller sees it. The one place where that happens, and where it is logged, once.
 
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
-use shared::error::{Error, Kind, Result};
+use shared::error::{Error, FieldError, Kind, Result};
 
 use super::Reply;
 
@@ -25,20 +27,56 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
     })
 }
 
+/// RFC 9457, with our own members: `code`, `request_id`, `errors`, and what a code adds (the current `version` of what was changed, say).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem", example = example())]
+pub(crate) struct Document<'a> {
+    /// Leads to what the documentation says of the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The same for every occurrence of the code.
+    title: &'a str,
+    /// The status of the answer.
+    status: u16,
+    /// What was wrong this time, and what to do about it.
+    detail: &'a str,
+    /// Stable: what clients match on.
+    code: &'a str,
+    /// What to name when asking for help.
+    request_id: &'a str,
+    /// Each wrong field, when fields were wrong.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(flatten)]
+    #[schemars(skip)]
+    members: &'a Map<String, Value>,
+}
+
+fn example() -> Value {
+    json!({
+        "type": "/docs/problems/validation_failed",
+        "title": "Some fields are wrong",
+        "status": 422,
+        "detail": "Some fields are wrong; `errors` names each.",
+        "code": "validation_failed",
+        "request_id": "8f1e7c1e-6a0b-4a57-9a52-6d5c5b1d3c11",
+        "errors": [{"field": "price.amount", "code": "amount_too_small", "detail": "The smallest price is 50 minor units (0.50 usd)."}],
+    })
+}
+
 fn document(error: &Error, request_id: &str) -> Result<Reply> {
     let code = error.code();
-    let mut body = Map::new();
-    body.insert("type".to_owned(), json!(format!("{TYPE_BASE}{}", code.code)));
-    body.insert("title".to_owned(), json!(code.title));
-    body.insert("status".to_owned(), json!(code.kind.status()));
-    body.insert("detail".to_owned(), json!(error.detail()));
-    body.insert("code".to_owned(), json!(code.code));
-    body.insert("request_id".to_owned(), json!(request_id));
-    if !error.fields().is_empty() {
-        body.insert("errors".to_owned(), json!(error.fields()));
-    }
-    body.extend(error.members().clone());
-    let mut reply = Reply::of_type(code.kind.status(), "application/problem+json", &Value::Object(body))?;
+    let document = Document {
+        kind: format!("{TYPE_BASE}{}", code.code),
+        title: code.title,
+        status: code.kind.status(),
+        detail: error.detail(),
+        code: code.code,
+        request_id,
+        errors: error.fields(),
+        members: error.members(),
+    };
+    let mut reply = Reply::of_type(code.kind.status(), "application/problem+json", &document)?;
     if code.kind == Kind::Unauthenticated {
         reply = reply.header(WWW_AUTHENTICATE, "Bearer")?;
     }

@@ -11,9 +11,9 @@ use lambda_http::{Body, RequestExt};
 use serde_json::Value;
 use shared::error::{Error, Invalid, Result, catalogue};
 
-use super::Fields;
 use super::fields::unknown;
 use super::strict::Strict;
+use super::{FieldSet, Fields};
 
 /// One HTTP request: headers, parameters and the raw body.
 #[derive(Debug)]
@@ -94,6 +94,16 @@ impl Request {
             .and_then(|p| p.first("id"))
             .and_then(|id| id.parse().ok())
             .ok_or_else(|| Error::not_found(what))
+    }
+
+    /// The body, read as `T` (see [`body!`](super::body)).
+    pub fn body_as<T: FieldSet>(&self) -> Result<T> {
+        self.fields()?.read()
+    }
+
+    /// The query string, read as `T`.
+    pub fn query_as<T: FieldSet>(&self) -> Result<T> {
+        self.query(T::NAMES)?.read()
     }
 
     /// The query string's parameters, of which only `known` are allowed, each once.

@@ -1,9 +1,12 @@
 //! `POST /live/broadcasts`: an administrator says something to everyone of a role.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use shared::domain::feed::Feed;
 use shared::domain::ids::BroadcastId;
+use shared::domain::schema::DateTime;
 use shared::domain::text::MessageText;
 use shared::domain::user::Role;
 use shared::error::{Error, Result};
@@ -11,17 +14,30 @@ use shared::store::{Broadcast, Limit, Outcome};
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::http::{Reply, Request, active, bearer, idempotency, json, only, text};
+use crate::http::{Reply, Request, active, bearer, body, idempotency, only};
+use crate::openapi::{Answer, Operation, Who};
 
 /// What an administrator may broadcast in a minute.
 const LIMIT: Limit = Limit { name: "broadcasts", most: 10, seconds: 60 };
 
-#[derive(Serialize)]
+/// What was said to whom.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Broadcast")]
 struct Accepted<'a> {
     id: &'a BroadcastId,
     feed: Feed,
     text: &'a MessageText,
+    #[schemars(with = "DateTime")]
     created_at: Timestamp,
+}
+
+body! {
+    /// What is to be said.
+    struct Body {
+        /// To whom.
+        role: Role,
+        text: MessageText,
+    }
 }
 
 /// Accepts a broadcast: it is in the role's feed, and on its way to the role's sockets, a moment later.
@@ -31,10 +47,7 @@ struct Accepted<'a> {
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     only(&claims, Role::Admin)?;
-    let mut body = request.fields()?;
-    let role = body.required("role", json("Must be `client`, `worker` or `admin`."));
-    let text = body.required("text", text(MessageText::parse));
-    let (role, text) = body.finish((role, text))?;
+    let Body { role, text } = request.body_as()?;
     let key = idempotency(&request, &claims.sub, "live-broadcast")?;
     let now = Timestamp::now();
 
@@ -51,6 +64,16 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         Outcome::Conflict(Some(before)) if before.created_by == broadcast.created_by => reply(&before, true),
         Outcome::Conflict(_) => Err(Error::key_reused()),
     }
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/live/broadcasts", "live-broadcast", "Say something to everyone of a role")
+        .who(Who::Admin)
+        .body::<Body>(json!({"role": "worker", "text": "Maintenance tonight at ten."}))
+        .answer(Answer::accepted::<Accepted<'_>>("It is on its way."))
+        .idempotent()
+        .limited()
 }
 
 fn reply(broadcast: &Broadcast, replayed: bool) -> Result<Reply> {

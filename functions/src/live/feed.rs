@@ -1,22 +1,37 @@
 //! `GET /live/feed`: a feed's entries after a number: the same that its sockets get.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::domain::feed::Feed;
-use shared::error::{Error, Invalid, Result, catalogue};
+use shared::error::{Error, Result, catalogue};
 use shared::store::Entry;
 
 use crate::context::Context;
-use crate::http::{Reply, Request, active, bearer, text};
+use crate::http::{Number, Reply, Request, active, bearer, body};
+use crate::openapi::{Answer, Operation, Who};
 
 /// Entries of one answer, unless the request says otherwise, and at most.
 const LIMIT: usize = 100;
 
-#[derive(Serialize)]
+/// A piece of a feed.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FeedEntries")]
 struct Entries {
     items: Vec<Entry>,
     /// The number of the feed's last entry: there is more while it is above that of the last item.
     last: u64,
+}
+
+body! {
+    /// Which entries.
+    struct Query {
+        feed: Feed,
+        /// The number after which to begin; 0 unless given.
+        after: Option<Number<0, { u64::MAX }>>,
+        /// 100 unless given.
+        limit: Option<Number<1, { LIMIT as u64 }>>,
+    }
 }
 
 /// Up to 100 entries of `?feed=` after number `?after=` (0 unless given).
@@ -25,24 +40,25 @@ struct Entries {
 /// 403 for a feed that is not the caller's to read, 422 for wrong or unknown parameters.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
-    let mut query = request.query(&["feed", "after", "limit"])?;
-    let feed = query.required("feed", text(Feed::parse));
-    let after = query.optional("after", text(|n| number(n, 0, u64::MAX)));
-    let limit = query.optional("limit", text(|n| number(n, 1, LIMIT as u64)));
-    let (feed, after, limit) = query.finish((feed, after, limit))?;
+    let Query { feed, after, limit } = request.query_as()?;
     let standing = context.store.standing(&claims.sub, &claims.sid).await?;
     active(&claims, &standing, Timestamp::now())?;
     if !standing.account.is_some_and(|account| feed.may_be_read_by(&account.user)) {
         return Err(Error::new(&catalogue::FORBIDDEN, "This feed is not for you to read."));
     }
-    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT);
-    let items = context.store.feed_after(&feed, after.unwrap_or(0), limit).await?;
+    let limit = limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(LIMIT);
+    let items = context.store.feed_after(&feed, after.map_or(0, |after| after.0), limit).await?;
     // Read after the entries, so that it is not behind them.
     let heads = context.store.feed_heads(std::slice::from_ref(&feed)).await?;
     Reply::ok(&Entries { items, last: heads.get(&feed).copied().unwrap_or_default() })
 }
 
-fn number(text: &str, min: u64, max: u64) -> std::result::Result<u64, Invalid> {
-    let number = text.parse().ok().filter(|n| (min..=max).contains(n));
-    number.ok_or_else(|| Invalid::new("out_of_range", format!("Must be a whole number from {min} to {max}.")))
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/live/feed", "live-feed", "A feed's entries after a number")
+        .who(Who::User)
+        .details("The same that sockets get: who comes back with the last number it saw misses nothing.")
+        .query::<Query>()
+        .answer(Answer::ok::<Entries>("Entries, oldest first."))
+        .problems(&[&catalogue::FORBIDDEN])
 }

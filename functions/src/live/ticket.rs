@@ -1,21 +1,27 @@
 //! `POST /live/tickets`: the right to open one socket, within a minute.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use shared::error::Result;
 use shared::live::ticket;
 use shared::store::Limit;
 
 use crate::context::Tickets;
-use crate::http::{Reply, Request, active, bearer};
+use crate::http::{Empty, Reply, Request, active, bearer};
+use crate::openapi::{Answer, Operation, Who};
 
 /// Tickets that a user may ask for in a minute: enough for ten tabs that all reconnect, again and again.
 const LIMIT: Limit = Limit { name: "tickets", most: 60, seconds: 60 };
 
-#[derive(Serialize)]
+/// The right to open one socket.
+#[derive(Serialize, JsonSchema)]
 struct Ticket<'a> {
     ticket: &'a str,
+    /// Where to connect to, with the ticket in it.
     url: String,
+    /// Seconds.
     expires_in: i64,
 }
 
@@ -25,7 +31,7 @@ struct Ticket<'a> {
 /// 401 without a valid token or when its sign-in is over, 403 for a suspended account, 429 for too many.
 pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
-    request.fields()?.finish(())?;
+    request.body_as::<Empty>()?;
     let now = Timestamp::now();
     let standing = context.store.standing(&claims.sub, &claims.sid).await?;
     active(&claims, &standing, now)?;
@@ -36,4 +42,14 @@ pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
         url: format!("{}?ticket={}", context.url.0, token.expose()),
         expires_in: ticket::LIFETIME.as_secs(),
     })
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/live/tickets", "live-ticket", "A ticket to open one socket with")
+        .who(Who::User)
+        .details("Connect to `url` within a minute and send `{\"action\": \"hello\"}`. A ticket opens one socket.")
+        .body::<Empty>(json!({}))
+        .answer(Answer::ok::<Ticket<'_>>("The ticket."))
+        .limited()
 }

@@ -2,13 +2,23 @@
 
 use shared::domain::ids::OrderId;
 use shared::domain::order::Refusal;
-use shared::error::Result;
+use shared::error::{Result, catalogue};
 use shared::store::MessagesOf;
 
 use super::MessageView;
 use crate::context::Listing;
-use crate::http::{Reply, Request, bearer, page};
+use crate::http::page::{Cursor, Limit};
+use crate::http::{Reply, Request, bearer, body, page};
+use crate::openapi::{Answer, Operation, Who};
 use crate::orders::read;
+
+body! {
+    /// Which messages.
+    struct Query {
+        limit: Option<Limit>,
+        cursor: Option<Cursor>,
+    }
+}
 
 /// One page of messages. The client sees all of them, a worker its own: an order that changes hands does not hand over what was said.
 ///
@@ -18,9 +28,8 @@ use crate::orders::read;
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
-    let mut query = request.query(&["limit", "cursor"])?;
-    let page = page::asked(&mut query);
-    let (page,) = query.finish((page,))?;
+    let Query { limit, cursor } = request.query_as()?;
+    let page = page::of(limit, cursor);
 
     let (caller, order) = read::with_caller(&context.store, &claims, &id).await?;
     match order.correspondent(&caller) {
@@ -31,4 +40,15 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let of = if order.client.id == caller.id { MessagesOf::Client } else { MessagesOf::Worker(&caller.id) };
     let listed = context.store.messages(&id, of, &page, &context.cursors).await?;
     page::reply(&request, listed.items.iter().map(MessageView::from).collect(), listed.next_cursor)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/orders/{id}/messages", "messages-list", "What was written on an order, newest first")
+        .who(Who::User)
+        .details("For its client, and for workers who have or had it: a worker sees what it wrote and got itself.")
+        .id::<OrderId>()
+        .query::<Query>()
+        .answer(Answer::page::<MessageView<'_>>("One page of messages."))
+        .problems(&[&catalogue::FORBIDDEN])
 }

@@ -4,17 +4,26 @@ use jiff::Timestamp;
 use shared::domain::ids::{MessageId, OrderId};
 use shared::domain::text::MessageText;
 use shared::domain::user::Person;
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, catalogue};
 use shared::store::{Limit, Message, Outcome};
 use uuid::Uuid;
 
 use super::MessageView;
 use crate::context::Context;
-use crate::http::{Reply, Request, bearer, idempotency, text};
+use crate::http::{Reply, Request, bearer, body, idempotency};
+use crate::openapi::{Answer, Operation, Who};
 use crate::orders::read;
+use serde_json::json;
 
 /// What a user may write in a minute, on all orders together.
 const LIMIT: Limit = Limit { name: "messages", most: 30, seconds: 60 };
+
+body! {
+    /// A message to be.
+    struct Body {
+        text: MessageText,
+    }
+}
 
 /// Sends a message to the other one of the two.
 ///
@@ -24,9 +33,7 @@ const LIMIT: Limit = Limit { name: "messages", most: 30, seconds: 60 };
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let order: OrderId = request.path_id("order")?;
-    let mut body = request.fields()?;
-    let text = body.required("text", text(MessageText::parse));
-    let (text,) = body.finish((text,))?;
+    let Body { text } = request.body_as()?;
     let key = idempotency(&request, &claims.sub, "messages-send")?;
     let now = Timestamp::now();
 
@@ -42,6 +49,19 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         Outcome::Conflict(Some(before)) if before.created_by == message.created_by => reply(&before, true),
         Outcome::Conflict(_) => Err(Error::key_reused()),
     }
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/orders/{id}/messages", "messages-send", "Write to an order's client or worker")
+        .who(Who::User)
+        .details("From its client to its worker, and back.")
+        .id::<OrderId>()
+        .body::<Body>(json!({"text": "When will it be ready?"}))
+        .answer(Answer::created::<MessageView<'_>>("The message."))
+        .idempotent()
+        .limited()
+        .problems(&[&catalogue::FORBIDDEN, &catalogue::NO_WORKER_YET])
 }
 
 fn reply(message: &Message, replayed: bool) -> Result<Reply> {

@@ -1,26 +1,31 @@
 //! A message as the API and feeds show it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
+use shared::domain::ids::{MessageId, OrderId};
+use shared::domain::schema::DateTime;
 use shared::domain::text::MessageText;
 use shared::domain::user::Person;
 use shared::store::Message;
 
 /// `{id, order_id, from: {id, username}, text, created_at}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
 pub struct MessageView<'a> {
-    id: &'a str,
-    order_id: &'a str,
+    id: &'a MessageId,
+    order_id: &'a OrderId,
     from: &'a Person,
     text: &'a MessageText,
+    #[schemars(with = "DateTime")]
     created_at: Timestamp,
 }
 
 impl<'a> From<&'a Message> for MessageView<'a> {
     fn from(message: &'a Message) -> Self {
         Self {
-            id: message.id.as_str(),
-            order_id: message.order_id.as_str(),
+            id: &message.id,
+            order_id: &message.order_id,
             from: &message.from,
             text: &message.text,
             created_at: message.created_at,

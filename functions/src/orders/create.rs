@@ -5,13 +5,23 @@ use shared::domain::ids::{OrderId, ServiceId};
 use shared::domain::order::{By, Order};
 use shared::domain::text::Note;
 use shared::domain::user::{Caller, Role};
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, catalogue};
 use shared::store::Outcome;
 use uuid::Uuid;
 
 use super::OrderView;
 use crate::context::Orders;
-use crate::http::{Reply, Request, active, bearer, idempotency, only, text};
+use crate::http::{Reply, Request, active, bearer, body, idempotency, only};
+use crate::openapi::{Answer, Operation, Who};
+use serde_json::json;
+
+body! {
+    /// An order to be.
+    struct Body {
+        service_id: ServiceId,
+        note: Option<Note>,
+    }
+}
 
 /// Places an order.
 ///
@@ -20,16 +30,13 @@ use crate::http::{Reply, Request, active, bearer, idempotency, only, text};
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     only(&claims, Role::Client)?;
-    let mut body = request.fields()?;
-    let service = body.required("service_id", text(ServiceId::parse));
-    let note = body.optional("note", text(Note::parse));
-    let (service, note) = body.finish((service, note))?;
+    let Body { service_id, note } = request.body_as()?;
     let key = idempotency(&request, &claims.sub, "orders-create")?;
     // Derived from caller and key: that the order is there is the proof that the request was carried out.
     let id = OrderId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
 
     let now = Timestamp::now();
-    let (standing, service) = context.store.standing_and_service(&claims.sub, &claims.sid, &service).await?;
+    let (standing, service) = context.store.standing_and_service(&claims.sub, &claims.sid, &service_id).await?;
     let caller = active(&claims, &standing, now)?;
     let service = service.ok_or_else(|| Error::not_found("service"))?.service;
     let by = By::user(&caller, now).note(note).idempotency(key.clone());
@@ -50,6 +57,17 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
             replay(&before.ok_or_else(|| Error::internal("a condition failed on no item"))?, key.as_ref(), &caller)
         }
     }
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/orders", "orders-create", "Order a service")
+        .who(Who::Client)
+        .details("At its price of now, which stays. The order is `pending` until it is paid for.")
+        .body::<Body>(json!({"service_id": ServiceId::derived(&["example"]), "note": "In blue, please."}))
+        .answer(Answer::created::<OrderView<'_>>("The order.").etag())
+        .idempotent()
+        .problems(&[&catalogue::NOT_FOUND])
 }
 
 fn replay(before: &Order, key: Option<&shared::domain::order::Idempotency>, caller: &Caller) -> Result<Reply> {

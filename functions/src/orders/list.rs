@@ -1,14 +1,24 @@
 //! `GET /orders`: a client's own, a worker's assigned, an administrator's all; newest first.
 
-use serde_json::Value;
 use shared::domain::order::{ActorKind, Status};
 use shared::domain::user::Role;
-use shared::error::{Invalid, Result};
+use shared::error::Result;
 use shared::store::OrdersOf;
 
 use super::OrderView;
 use crate::context::Listing;
-use crate::http::{Reply, Request, bearer, page, text};
+use crate::http::page::{Cursor, Limit};
+use crate::http::{Reply, Request, bearer, body, page};
+use crate::openapi::{Answer, Operation, Who};
+
+body! {
+    /// Which orders.
+    struct Query {
+        status: Option<Status>,
+        limit: Option<Limit>,
+        cursor: Option<Cursor>,
+    }
+}
 
 /// One page of orders, in one state if `?status=` names one.
 ///
@@ -16,10 +26,8 @@ use crate::http::{Reply, Request, bearer, page, text};
 /// 422 for wrong or unknown parameters, 400 for a cursor of another list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
-    let mut query = request.query(&["status", "limit", "cursor"])?;
-    let status = query.optional("status", text(status));
-    let page = page::asked(&mut query);
-    let (status, page) = query.finish((status, page))?;
+    let Query { status, limit, cursor } = request.query_as()?;
+    let page = page::of(limit, cursor);
     let (of, kind) = match claims.role {
         Role::Client => (OrdersOf::Client(&claims.sub), ActorKind::Client),
         Role::Worker => (OrdersOf::Worker(&claims.sub), ActorKind::Worker),
@@ -30,7 +38,11 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     page::reply(&request, items, listed.next_cursor)
 }
 
-fn status(text: &str) -> std::result::Result<Status, Invalid> {
-    let known = || Invalid::new("invalid", format!("Must be one of {}.", Status::ALL.map(Status::as_str).join(", ")));
-    serde_json::from_value(Value::String(text.to_owned())).map_err(|_| known())
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/orders", "orders-list", "One's orders, newest first")
+        .who(Who::User)
+        .details("A client's own, a worker's assigned, an administrator's all.")
+        .query::<Query>()
+        .answer(Answer::page::<OrderView<'_>>("One page of orders."))
 }

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod complete;
 pub mod create;
 pub mod deliver;
+mod described;
 pub mod get;
 pub mod list;
 mod mover;

@@ -8,9 +8,10 @@ use shared::domain::text::Note;
 use shared::error::{Error, Result, catalogue};
 use shared::store::Outcome;
 
+use super::described::WithNote;
 use super::{OrderView, read};
 use crate::context::Orders;
-use crate::http::{Reply, Request, bearer, idempotency, text};
+use crate::http::{Reply, Request, bearer, idempotency};
 
 /// How often a move is tried again because the order changed under it in a way that leaves the move possible.
 const ATTEMPTS: usize = 5;
@@ -29,9 +30,7 @@ pub(super) async fn with_note(
     // Who is calling comes first: what is wrong with a request is said to those only who may make it.
     let claims = bearer(request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
-    let mut body = request.fields()?;
-    let note = body.optional("note", text(Note::parse));
-    let (note,) = body.finish((note,))?;
+    let WithNote { note } = request.body_as()?;
     make(context, request, &claims, &id, operation, transition, note).await
 }
 

@@ -7,7 +7,18 @@ use shared::error::Result;
 
 use super::OrderView;
 use crate::context::Listing;
-use crate::http::{Reply, Request, bearer, only, page, text};
+use crate::http::page::{Cursor, Limit};
+use crate::http::{Reply, Request, bearer, body, only, page};
+use crate::openapi::{Answer, Operation, Who};
+
+body! {
+    /// Which orders.
+    struct Query {
+        category: Option<CategoryKey>,
+        limit: Option<Limit>,
+        cursor: Option<Cursor>,
+    }
+}
 
 /// One page of the pool, of one category if `?category=` names one.
 ///
@@ -16,11 +27,17 @@ use crate::http::{Reply, Request, bearer, only, page, text};
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     only(&claims, Role::Worker)?;
-    let mut query = request.query(&["category", "limit", "cursor"])?;
-    let category = query.optional("category", text(CategoryKey::parse));
-    let page = page::asked(&mut query);
-    let (category, page) = query.finish((category, page))?;
+    let Query { category, limit, cursor } = request.query_as()?;
+    let page = page::of(limit, cursor);
     let listed = context.store.open_orders(category.as_ref(), &page, &context.cursors).await?;
     let items = listed.items.iter().map(|order| OrderView::new(order, &order.actions_as(ActorKind::Worker))).collect();
     page::reply(&request, items, listed.next_cursor)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/orders/open", "orders-open", "The pool: paid, unclaimed, oldest first")
+        .who(Who::Worker)
+        .query::<Query>()
+        .answer(Answer::page::<OrderView<'_>>("One page of the pool."))
 }

@@ -1,9 +1,12 @@
 //! An order as the API shows it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
+use shared::domain::ids::OrderId;
 use shared::domain::money::Price;
 use shared::domain::order::{Order, OrderedService, PaymentStatus, Status, Transition};
+use shared::domain::schema::DateTime;
 use shared::domain::text::Note;
 use shared::domain::user::{Caller, Person};
 use shared::error::Result;
@@ -11,9 +14,10 @@ use shared::error::Result;
 use crate::http::Reply;
 
 /// `{id, status, payment_status, service, price, client, worker, note, actions, version, created_at, updated_at, deadline}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Order")]
 pub struct OrderView<'a> {
-    id: &'a str,
+    id: &'a OrderId,
     status: Status,
     payment_status: PaymentStatus,
     service: &'a OrderedService,
@@ -21,10 +25,15 @@ pub struct OrderView<'a> {
     client: &'a Person,
     worker: Option<&'a Person>,
     note: Option<&'a Note>,
+    /// What its reader may do now: the last part of the endpoint's path, with underscores for hyphens.
     actions: Vec<&'static str>,
     version: u64,
+    #[schemars(with = "DateTime")]
     created_at: Timestamp,
+    #[schemars(with = "DateTime")]
     updated_at: Timestamp,
+    /// When time moves it on: unpaid or unclaimed it is called off, unreviewed it is completed.
+    #[schemars(with = "Option<DateTime>")]
     deadline: Option<Timestamp>,
 }
 
@@ -34,7 +43,7 @@ impl<'a> OrderView<'a> {
         let mut actions: Vec<_> = actions.iter().map(|transition| transition.action()).collect();
         actions.dedup();
         Self {
-            id: order.id.as_str(),
+            id: &order.id,
             status: order.status,
             payment_status: order.payment_status,
             service: &order.service,

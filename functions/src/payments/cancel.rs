@@ -2,14 +2,16 @@
 //! if the card was charged in that instant, the money goes back.
 
 use jiff::Timestamp;
+use serde_json::json;
 use shared::domain::ids::{OrderId, PaymentIntentId};
 use shared::domain::order::{By, Order, Refusal, Status, Transition};
-use shared::error::Result;
+use shared::error::{Result, catalogue};
 use shared::payments::{Payment, Payments};
 
 use super::cashier::{ATTEMPTS, contended};
 use super::{Cashier, Paying};
-use crate::http::{Reply, Request, bearer, idempotency};
+use crate::http::{Empty, Reply, Request, bearer, idempotency};
+use crate::openapi::{Answer, Operation, Who};
 use crate::orders::{OrderView, read};
 
 /// The order, canceled.
@@ -19,7 +21,7 @@ use crate::orders::{OrderView, read};
 pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
-    request.fields()?.finish(())?;
+    request.body_as::<Empty>()?;
     let key = idempotency(&request, &claims.sub, "payments-cancel")?;
     let (caller, order) = read::with_caller(&context.cashier.store, &claims, &id).await?;
     order.check_payable(&caller)?;
@@ -31,6 +33,24 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     request.check_if_match(order.version)?;
     let by = By::user(&caller, Timestamp::now()).idempotency(key);
     OrderView::reply(&context.cashier.cancel(order, &by).await?, &caller, false)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/orders/{id}/payment/cancel", "payments-cancel", "Call an order and its payment off")
+        .who(Who::Client)
+        .id::<OrderId>()
+        .body::<Empty>(json!({}))
+        .answer(Answer::ok::<OrderView<'_>>("The order, canceled.").etag())
+        .idempotent()
+        .if_match()
+        .problems(&[
+            &catalogue::ILLEGAL_TRANSITION,
+            &catalogue::ORDER_NOT_PAYABLE,
+            &catalogue::VERSION_CONFLICT,
+            &catalogue::PAYMENT_MISMATCH,
+            &catalogue::PAYMENTS_UNAVAILABLE,
+        ])
 }
 
 impl<P: Payments> Cashier<P> {

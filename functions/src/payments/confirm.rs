@@ -1,12 +1,14 @@
 //! `POST /orders/{id}/payment/confirm`: the client says that the payment is made. Nobody believes that; it makes us ask Stripe, now, instead of
 //! waiting for its webhook.
 
+use serde_json::json;
 use shared::domain::ids::OrderId;
 use shared::domain::order::Refusal;
 use shared::error::{Error, Result, catalogue};
 
 use super::{Followed, Paying};
-use crate::http::{Reply, Request, bearer};
+use crate::http::{Empty, Reply, Request, bearer};
+use crate::openapi::{Answer, Operation, Who};
 use crate::orders::{OrderView, read};
 
 /// The order, after what Stripe says now.
@@ -16,7 +18,7 @@ use crate::orders::{OrderView, read};
 pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
-    request.fields()?.finish(())?;
+    request.body_as::<Empty>()?;
     let (caller, order) = read::with_caller(&context.cashier.store, &claims, &id).await?;
     order.check_payable(&caller)?;
     let Some(intent) = order.payment_intent.clone() else {
@@ -31,4 +33,21 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
         }
         other => Err(Error::internal(format!("intent {intent}, which {id} is bound to: {other:?}"))),
     }
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/orders/{id}/payment/confirm", "payments-confirm", "Say that the payment is made")
+        .who(Who::Client)
+        .details("Nobody believes that; Stripe is asked, now, instead of its webhook waited for.")
+        .id::<OrderId>()
+        .body::<Empty>(json!({}))
+        .answer(Answer::ok::<OrderView<'_>>("The order, after what Stripe says now.").etag())
+        .problems(&[
+            &catalogue::NO_PAYMENT_YET,
+            &catalogue::ORDER_NOT_PAYABLE,
+            &catalogue::VERSION_CONFLICT,
+            &catalogue::PAYMENT_MISMATCH,
+            &catalogue::PAYMENTS_UNAVAILABLE,
+        ])
 }

@@ -1,15 +1,32 @@
 //! `POST /orders/{id}/payment`: what the order's client needs to pay. Always the same payment intent for one order.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use shared::config::Secret;
 use shared::domain::ids::OrderId;
+use shared::domain::money::Currency;
 use shared::domain::order::By;
-use shared::error::Result;
+use shared::error::{Result, catalogue};
 
 use super::Checkout;
-use crate::http::{Reply, Request, bearer, idempotency};
+use crate::http::{Empty, Reply, Request, bearer, idempotency};
+use crate::openapi::{Answer, Operation, Who};
 use crate::orders::read;
+
+/// What a browser needs to pay.
+#[derive(Serialize, JsonSchema)]
+struct PaymentNeeds<'a> {
+    payment_intent_id: &'a str,
+    client_secret: Option<&'a str>,
+    publishable_key: &'a str,
+    /// Minor units.
+    amount: i64,
+    currency: Currency,
+    /// Stripe's.
+    status: &'a str,
+}
 
 /// `{payment_intent_id, client_secret, publishable_key, amount, currency, status}`; `status` is Stripe's.
 ///
@@ -19,7 +36,7 @@ use crate::orders::read;
 pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
-    request.fields()?.finish(())?;
+    request.body_as::<Empty>()?;
     let key = idempotency(&request, &claims.sub, "payments-create")?;
     let (caller, order) = read::with_caller(&context.cashier.store, &claims, &id).await?;
     order.check_payable(&caller)?;
@@ -30,13 +47,30 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     let price = order.price;
     let intent = context.cashier.intent_of(order, &By::user(&caller, Timestamp::now()).idempotency(key)).await?;
     tracing::info!(order = %id, intent = %intent.id, "{id} is to be paid by {}", intent.id);
-    Reply::ok(&json!({
-        "payment_intent_id": intent.id.as_str(),
-        "client_secret": intent.client_secret.as_ref().map(Secret::expose),
-        "publishable_key": context.publishable_key.0,
-        "amount": price.amount(),
-        "currency": price.currency(),
-        "status": intent.status.as_str(),
-    }))?
+    Reply::ok(&PaymentNeeds {
+        payment_intent_id: intent.id.as_str(),
+        client_secret: intent.client_secret.as_ref().map(Secret::expose),
+        publishable_key: &context.publishable_key.0,
+        amount: price.amount(),
+        currency: price.currency(),
+        status: intent.status.as_str(),
+    })?
     .replayed(replayed)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/orders/{id}/payment", "payments-create", "What is needed to pay for an order")
+        .who(Who::Client)
+        .details("Always the same payment intent for one order. Pay it with Stripe.js, `client_secret` and `publishable_key`.")
+        .id::<OrderId>()
+        .body::<Empty>(json!({}))
+        .answer(Answer::ok::<PaymentNeeds<'_>>("What Stripe.js needs."))
+        .idempotent()
+        .problems(&[
+            &catalogue::ORDER_NOT_PAYABLE,
+            &catalogue::VERSION_CONFLICT,
+            &catalogue::PAYMENT_MISMATCH,
+            &catalogue::PAYMENTS_UNAVAILABLE,
+        ])
 }

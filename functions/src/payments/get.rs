@@ -1,17 +1,20 @@
 //! `GET /orders/{id}/payment`: where an order's money is, entry by entry; for its client and administrators.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::domain::ids::OrderId;
 use shared::domain::money::{Money, Price};
 use shared::domain::order::{
     Attention, Chargeback, ChargebackState, LedgerEntry, LedgerKind, Order, PaymentStatus, Refund, RefundStatus,
 };
+use shared::domain::schema::DateTime;
 use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
 
 use crate::context::Context;
 use crate::http::{Reply, Request, bearer};
+use crate::openapi::{Answer, Operation, Who};
 use crate::orders::read;
 
 /// `{order_id, payment_intent_id, status, price, balance, ledger, refunds, disputes, attention}`.
@@ -32,8 +35,25 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     Reply::ok(&PaymentView::new(&order, admin))?.etag(order.version)
 }
 
-#[derive(Serialize)]
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/orders/{id}/payment", "payments-get", "Where an order's money is")
+        .who(Who::User)
+        .details(
+            "For its client and administrators. Entries are signed: what came in is positive, what went out negative; all but fees sum to `balance`. \
+             Fees and `attention` are for administrators.",
+        )
+        .id::<OrderId>()
+        .answer(Answer::ok::<PaymentView<'_>>("Entry by entry.").etag())
+        .if_none_match()
+        .problems(&[&catalogue::FORBIDDEN])
+}
+
+/// Where an order's money is.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Payment")]
 struct PaymentView<'a> {
+    #[schemars(with = "OrderId")]
     order_id: &'a str,
     payment_intent_id: Option<&'a str>,
     status: PaymentStatus,
@@ -46,23 +66,30 @@ struct PaymentView<'a> {
     attention: Option<Vec<Attention>>,
 }
 
-#[derive(Serialize)]
+/// One movement of money.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LedgerEntry")]
 struct EntryView<'a> {
     id: String,
     kind: LedgerKind,
     money: Money,
     stripe_id: &'a str,
+    #[schemars(with = "DateTime")]
     at: Timestamp,
 }
 
-#[derive(Serialize)]
+/// Money that goes back.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Refund")]
 struct RefundView<'a> {
     id: &'a str,
     money: Money,
     status: RefundStatus,
 }
 
-#[derive(Serialize)]
+/// A dispute at the client's bank.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Dispute")]
 struct DisputeView<'a> {
     id: &'a str,
     money: Money,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use shared::domain::ids::ServiceId;
-use shared::domain::money::{Money, Price};
+use shared::domain::money::Price;
 use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name};
 use shared::domain::user::Role;
@@ -12,7 +12,19 @@ use uuid::Uuid;
 
 use super::ServiceView;
 use crate::context::Context;
-use crate::http::{Problem, Reply, Request, active, bearer, idempotency, json, only, text};
+use crate::http::{Reply, Request, active, bearer, body, idempotency, only};
+use crate::openapi::{Answer, Operation, Who};
+use serde_json::json;
+
+body! {
+    /// A service to be.
+    struct Body {
+        name: Name,
+        description: Description,
+        category: Category,
+        price: Price,
+    }
+}
 
 /// Adds a service.
 ///
@@ -21,7 +33,8 @@ use crate::http::{Problem, Reply, Request, active, bearer, idempotency, json, on
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     only(&claims, Role::Admin)?;
-    let new = parse(&request)?;
+    let Body { name, description, category, price } = request.body_as()?;
+    let new = NewService { name, description, category, price };
     let created_by = idempotency(&request, &claims.sub, "services-create")?;
     let id = ServiceId::for_request(created_by.as_ref().map(|made| &made.key), Uuid::now_v7());
     let now = Timestamp::now();
@@ -39,6 +52,17 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     }
 }
 
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/services", "services-create", "Add a service to the catalogue")
+        .who(Who::Admin)
+        .body::<Body>(json!({
+            "name": "Logo", "description": "Three drafts, two rounds.", "category": "Design", "price": {"amount": 1999, "currency": "usd"},
+        }))
+        .answer(Answer::created::<ServiceView<'_>>("The service.").etag())
+        .idempotent()
+}
+
 /// The first answer again, if the request was the same: what it asked for, as of when it was first asked.
 fn replay(before: &StoredService, mut again: StoredService) -> Result<Reply> {
     if before.created_by.is_none() || before.created_by != again.created_by {
@@ -53,21 +77,4 @@ fn reply(service: &Service, replayed: bool) -> Result<Reply> {
     Reply::created(&format!("/services/{}", service.id), &ServiceView::from(service))?
         .etag(service.version)?
         .replayed(replayed)
-}
-
-fn parse(request: &Request) -> Result<NewService> {
-    let mut body = request.fields()?;
-    let name = body.required("name", text(Name::parse));
-    let description = body.required("description", text(Description::parse));
-    let category = body.required("category", text(Category::parse));
-    let price = body.required("price", price);
-    let (name, description, category, price) = body.finish((name, description, category, price))?;
-    Ok(NewService { name, description, category, price })
-}
-
-/// `{"amount": 1999, "currency": "usd"}`, within what Stripe charges.
-fn price(field: &str, value: serde_json::Value) -> std::result::Result<Price, Problem> {
-    let money: Money =
-        json(r#"Must be {"amount": whole minor units, "currency": lower-case ISO 4217 code}."#)(field, value)?;
-    Price::parse(money).map_err(|invalid| vec![invalid.at(format!("{field}.amount"))])
 }

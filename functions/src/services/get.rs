@@ -9,6 +9,7 @@ use shared::error::{Error, Result};
 use super::ServiceView;
 use crate::context::Context;
 use crate::http::{Reply, Request, bearer};
+use crate::openapi::{Answer, Operation, Who};
 
 /// One service.
 ///
@@ -25,4 +26,14 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let service =
         service.filter(|s| s.status == ServiceStatus::Active || admin).ok_or_else(|| Error::not_found("service"))?;
     Reply::ok(&ServiceView::from(&service))?.etag(service.version)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/services/{id}", "services-get", "A service")
+        .who(Who::AnyoneOrUser)
+        .id::<ServiceId>()
+        .details("One that was deactivated is there for administrators only.")
+        .answer(Answer::ok::<ServiceView<'_>>("The service.").etag())
+        .if_none_match()
 }

@@ -1,13 +1,31 @@
 //! `GET /health`: whether requests are answered at all. It looks at nothing else, so that a monitor costs nothing and a busy database does
 //! not look like an outage.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use shared::error::Result;
 
 use crate::context::Nothing;
 use crate::http::{Reply, Request};
+use crate::openapi::{Answer, Operation};
+
+/// That requests are answered.
+#[derive(Serialize, JsonSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
+    /// Of the code that answers.
+    version: &'static str,
+}
 
 /// `{status, version}`.
 pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
-    Reply::ok(&json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
+    Reply::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/health", "health", "Whether requests are answered")
+        .without_database()
+        .answer(Answer::ok::<Health>("They are."))
 }

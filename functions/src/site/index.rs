@@ -1,26 +1,44 @@
 //! `GET /`: where things are.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
 use shared::error::Result;
 
 use crate::context::Nothing;
 use crate::http::{Reply, Request};
+use crate::openapi::{Answer, Operation};
+
+/// Where things are.
+#[derive(Serialize, JsonSchema)]
+struct Index {
+    /// `marketplace`.
+    name: &'static str,
+    /// Of the code that answers.
+    version: &'static str,
+    /// Paths by name.
+    links: BTreeMap<&'static str, &'static str>,
+}
 
 /// Links to the API's collections.
 pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
-    Reply::ok(&json!({
-        "name": "marketplace",
-        "version": env!("CARGO_PKG_VERSION"),
-        "links": {
-            "health": "/health",
-            "register": "/auth/register",
-            "token": "/auth/token",
-            "services": "/services",
-            "orders": "/orders",
-            "open_orders": "/orders/open",
-            "live_tickets": "/live/tickets",
-            "live_feed": "/live/feed",
-        },
-    }))?
-    .cacheable(300)
+    let links = BTreeMap::from([
+        ("health", "/health"),
+        ("register", "/auth/register"),
+        ("token", "/auth/token"),
+        ("services", "/services"),
+        ("orders", "/orders"),
+        ("open_orders", "/orders/open"),
+        ("live_tickets", "/live/tickets"),
+        ("live_feed", "/live/feed"),
+    ]);
+    Reply::ok(&Index { name: "marketplace", version: env!("CARGO_PKG_VERSION"), links })?.cacheable(300)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/", "index", "Where things are")
+        .without_database()
+        .answer(Answer::ok::<Index>("Links.").with("Cache-Control"))
 }

@@ -2,13 +2,17 @@
 //! that no order knows of.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
+use shared::domain::schema::DateTime;
 use shared::domain::user::Role;
-use shared::error::{Invalid, Result};
+use shared::error::Result;
 use shared::store::{EventOutcome, StripeEvent};
 
 use crate::context::Listing;
-use crate::http::{Reply, Request, bearer, only, page, text};
+use crate::http::page::{Cursor, Limit};
+use crate::http::{FieldValue, Problem, Reply, Request, bearer, body, one_of, only, page, text};
+use crate::openapi::{Answer, Operation, Who};
 
 /// One page of events of one state, newest first: `{id, type, api_version, state, reason, order_id, received_at, handled_at}`.
 ///
@@ -17,21 +21,48 @@ use crate::http::{Reply, Request, bearer, only, page, text};
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     only(&claims, Role::Admin)?;
-    let mut query = request.query(&["state", "limit", "cursor"])?;
-    let state = query.required("state", text(state));
-    let page = page::asked(&mut query);
-    let (state, page) = query.finish((state, page))?;
+    let Query { state: State(state), limit, cursor } = request.query_as()?;
+    let page = page::of(limit, cursor);
     let listed = context.store.stripe_events(state, &page, &context.cursors).await?;
     page::reply(&request, listed.items.iter().map(EventView::from).collect(), listed.next_cursor)
 }
 
-fn state(text: &str) -> std::result::Result<&'static str, Invalid> {
-    let states = || std::iter::once(StripeEvent::PENDING).chain(EventOutcome::ALL.map(EventOutcome::as_str));
-    let known = || Invalid::new("invalid", format!("Must be one of {}.", states().collect::<Vec<_>>().join(", ")));
-    states().find(|state| *state == text).ok_or_else(known)
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/webhooks/stripe/events", "webhooks-events", "What came from Stripe, newest first")
+        .who(Who::Admin)
+        .details("`?state=mismatch` is where money may be that no order knows of.")
+        .query::<Query>()
+        .answer(Answer::page::<EventView<'_>>("One page of events."))
 }
 
-#[derive(Serialize)]
+body! {
+    /// Which events.
+    struct Query {
+        state: State,
+        limit: Option<Limit>,
+        cursor: Option<Cursor>,
+    }
+}
+
+/// What was done about an event: nothing yet, or one of the outcomes.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("enum" = states()))]
+struct State(&'static str);
+
+fn states() -> Vec<&'static str> {
+    std::iter::once(StripeEvent::PENDING).chain(EventOutcome::ALL.map(EventOutcome::as_str)).collect()
+}
+
+impl FieldValue for State {
+    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, Problem> {
+        text(|word| one_of(word, &states(), |state| state).map(Self))(name, value)
+    }
+}
+
+/// What came from Stripe, and what was done about it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StripeEvent")]
 struct EventView<'a> {
     id: &'a str,
     #[serde(rename = "type")]
@@ -40,7 +71,9 @@ struct EventView<'a> {
     state: &'static str,
     reason: Option<&'a str>,
     order_id: Option<&'a str>,
+    #[schemars(with = "DateTime")]
     received_at: Timestamp,
+    #[schemars(with = "Option<DateTime>")]
     handled_at: Option<Timestamp>,
 }
 

@@ -3,12 +3,25 @@
 
 use http::HeaderName;
 use jiff::Timestamp;
-use serde_json::json;
-use shared::error::Result;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use shared::error::{Result, catalogue};
 use shared::store::{Outcome, StripeEvent};
 
 use crate::context::Webhook;
 use crate::http::{Reply, Request};
+use crate::openapi::{Answer, Operation};
+
+/// Whatever Stripe sends.
+type Event = serde_json::Map<String, Value>;
+
+/// That it is stored.
+#[derive(Serialize, JsonSchema)]
+struct Stored {
+    /// Always true.
+    received: bool,
+}
 
 /// Answers 200 once the event is stored, or was before, whatever is in it.
 ///
@@ -24,5 +37,15 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
         Outcome::Written => tracing::info!(event = %id, kind, "event {id} is stored"),
         Outcome::Conflict(_) => tracing::info!(event = %id, kind, "event {id} came before"),
     }
-    Reply::ok(&json!({"received": true}))
+    Reply::ok(&Stored { received: true })
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/webhooks/stripe", "webhooks-stripe", "Stripe says that something happened")
+        .details("Answers once the event is stored, or was before. What follows from it is a second step.")
+        .header::<String>("Stripe-Signature", "Stripe's, fresh and of this very body.")
+        .body_of::<Event>(&["application/json"], true, json!({"id": "evt_1", "type": "payment_intent.succeeded"}))
+        .answer(Answer::ok::<Stored>("It is stored."))
+        .problems(&[&catalogue::INVALID_SIGNATURE])
 }

@@ -25,7 +25,7 @@ impl Invalid {
 }
 
 /// One wrong field of a request, in the shape of a problem document's `errors` member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FieldError {
     /// Path of the field in the request body.
     pub field: String,

@@ -64,8 +64,12 @@ impl From<Fingerprint> for String {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(extend(
+            "pattern" = concat!("^", $prefix, "[0-9a-v]{26}$"),
+            "examples" = [concat!($prefix, "06cp1v4t7s9m3bq8rkd2hn5fje")],
+        ))]
         pub struct $name(String);
 
         impl $name {
@@ -104,8 +108,9 @@ macro_rules! id {
 macro_rules! stripe_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(extend("pattern" = "^[A-Za-z0-9_]{1,255}$"))]
         pub struct $name(String);
 
         impl $name {

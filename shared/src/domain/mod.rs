@@ -8,6 +8,7 @@ pub mod feed;
 pub mod ids;
 pub mod money;
 pub mod order;
+pub mod schema;
 pub mod service;
 mod strings;
 pub mod text;

@@ -1,8 +1,11 @@
 //! Money: integer minor units with a currency. There is no float, and no conversion between currencies.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::error::Invalid;
@@ -84,6 +87,20 @@ impl Currency {
     }
 }
 
+impl JsonSchema for Currency {
+    fn schema_name() -> Cow<'static, str> {
+        "Currency".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "enum": Self::all().map(Self::code).collect::<Vec<_>>(),
+            "description": "A lower-case ISO 4217 code, of those that can be charged here.",
+        })
+    }
+}
+
 impl fmt::Debug for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
@@ -117,7 +134,7 @@ impl From<Currency> for String {
 }
 
 /// An amount in minor units of a currency; negative when it goes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
     /// Minor units: 1999 is 19.99 dollars, or 1999 yen.
@@ -203,6 +220,32 @@ impl Price {
     /// The currency it is in.
     pub fn currency(self) -> Currency {
         self.0.currency
+    }
+}
+
+impl JsonSchema for Price {
+    fn schema_name() -> Cow<'static, str> {
+        "Price".into()
+    }
+
+    /// Each smallest amount with the currencies that have it.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut by_min: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
+        for (code, _, min) in CURRENCIES {
+            by_min.entry(*min).or_default().push(code);
+        }
+        let alternatives = by_min.into_iter().map(|(min, currencies)| {
+            json_schema!({"properties": {
+                "amount": {"type": "integer", "minimum": min, "maximum": Self::MAX},
+                "currency": {"type": "string", "enum": currencies},
+            }, "type": "object", "required": ["amount", "currency"], "additionalProperties": false})
+        });
+        json_schema!({
+            "description": "What something costs, in minor units (1999 is 19.99 dollars, or 1999 yen): from the currency's smallest charge to the \
+                largest that Stripe makes.",
+            "oneOf": alternatives.collect::<Vec<_>>(),
+            "examples": [{"amount": 1999, "currency": "usd"}],
+        })
     }
 }
 

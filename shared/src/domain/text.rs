@@ -52,8 +52,11 @@ pub(super) fn fold(text: &str) -> String {
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $min:literal ..= $max:literal, multi_line: $multi_line:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(extend(
+            "minLength" = Self::MIN, "maxLength" = Self::MAX, "pattern" = super::schema::pattern(Self::MIN, $multi_line)
+        ))]
         pub struct $name(String);
 
         impl $name {
@@ -102,6 +105,17 @@ impl Category {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CategoryKey(String);
+
+/// As a request names it: any way to write the category.
+impl schemars::JsonSchema for CategoryKey {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Category::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Category::json_schema(generator)
+    }
+}
 
 impl CategoryKey {
     /// The key of the category that this text names, however it is written.

@@ -1,12 +1,12 @@
 //! Closed vocabularies: enums whose values are one word each, in JSON, in keys and in text.
 
-/// Defines an enum with, for every value, its one word: serde's form, `as_str`, `Display`, and `ALL` in the order of definition.
+/// Defines an enum with, for every value, its one word: serde's form, its schema, `as_str`, `Display`, and `ALL` in the order of definition.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $value_doc:literal])* $value:ident = $word:literal,)+ }) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
-            $($(#[$value_doc])* #[serde(rename = $word)] $value,)+
+            $($(#[doc = $value_doc])* #[serde(rename = $word)] $value,)+
         }
 
         impl $name {
@@ -18,6 +18,19 @@ macro_rules! words {
                 match self {
                     $(Self::$value => $word,)+
                 }
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::domain::schema::words(
+                    concat!($($doc, "\n"),*),
+                    &[$(($word, concat!($($value_doc),*))),+],
+                )
             }
         }
 

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::Update;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ use super::transaction::{Committed, Transaction, backoff, n};
 use super::{Query, Store, keys};
 use crate::domain::feed::{EntryKind, Feed};
 use crate::domain::ids::EntryId;
+use crate::domain::schema::DateTime;
 use crate::error::{Error, Result};
 
 /// How long entries are kept.
@@ -25,7 +27,7 @@ const AT_ONCE: usize = 49;
 const ATTEMPTS: u32 = 50;
 
 /// One entry of a feed, in the shape that sockets and `GET /live/feed` show.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// What happened: `order.opened`, ...
     #[serde(rename = "type")]
@@ -37,6 +39,7 @@ pub struct Entry {
     /// Unique for what happened, the same in every feed.
     pub id: EntryId,
     /// When it happened.
+    #[schemars(with = "DateTime")]
     pub at: Timestamp,
     /// The order's public shape, or the message.
     pub data: Value,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::Invalid;
@@ -13,8 +14,12 @@ use super::user::{Person, Role, User};
 use crate::domain::words::words;
 
 /// A numbered sequence of entries that some users may read: `user:<id>`, `role:workers`, `workers:<category>`, `workers:*`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend(
+    "pattern" = r"^(user:usr_[0-9a-v]{26}|role:(clients|workers|admins)|workers:[^\x00-\x1f\x7f-\x9f\u2028\u2029]+)$",
+    "examples" = ["role:workers", "workers:design"],
+))]
 pub enum Feed {
     /// One user's own.
     User(UserId),

@@ -21,6 +21,7 @@ pub mod table;
 pub mod transition;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::history::{Actor, Event, EventKind, Idempotency, PaymentStep};
@@ -71,7 +72,7 @@ impl Timers {
 }
 
 /// A service as it was when it was ordered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderedService {
     /// Which.
     pub id: ServiceId,

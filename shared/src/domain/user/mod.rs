@@ -3,6 +3,7 @@
 mod names;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::names::{Categories, Email, Username};
@@ -151,7 +152,7 @@ impl From<&User> for Caller {
 }
 
 /// A user as others see it on an order, under the name of that time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Person {
     /// Who.
     pub id: UserId,

@@ -1,5 +1,6 @@
 //! What users are called and what workers serve.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::error::Invalid;
@@ -19,8 +20,9 @@ macro_rules! name_type {
 }
 
 /// A name to sign in with and to be shown by: 3 to 32 of `A-Za-z0-9._-`. ASCII, so that no two names look the same.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("minLength" = Self::MIN, "maxLength" = Self::MAX, "pattern" = "^[A-Za-z0-9._-]*$"))]
 pub struct Username(String);
 
 impl Username {
@@ -50,8 +52,9 @@ name_type!(Username);
 
 /// An e-mail address: ASCII, at most 254 characters (RFC 5321 section 4.5.3.1), a dot-atom before the `@` and a domain with at least
 /// two labels after it. Quoted local parts and address literals are refused: they are valid, and nobody has one.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("format" = "email", "maxLength" = Self::MAX, "pattern" = Self::PATTERN))]
 pub struct Email(String);
 
 impl std::fmt::Debug for Email {
@@ -64,6 +67,11 @@ impl std::fmt::Debug for Email {
 impl Email {
     /// The most characters.
     pub const MAX: usize = 254;
+    /// As a regular expression, for those who call.
+    const PATTERN: &str = concat!(
+        r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
+        r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
+    );
 
     /// Codes: `invalid_email`, `too_long`.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
@@ -103,8 +111,9 @@ fn is_domain(domain: &str) -> bool {
 }
 
 /// The categories that a worker serves: at most 20, none twice. Empty serves all.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<Category>", into = "Vec<Category>")]
+#[schemars(extend("maxItems" = Self::MAX))]
 pub struct Categories(Vec<Category>);
 
 impl Categories {

@@ -1,0 +1,162 @@
+//! Requests as types. One declaration is what a request is parsed into, and what the API description says of it: the two can't differ.
+//!
+//! ```ignore
+//! body! {
+//!     /// A service to be.
+//!     pub struct Body {
+//!         /// Shown, and searched.
+//!         name: Name,
+//!         note: Option<Note>,
+//!     }
+//! }
+//!
+//! let Body { name, note } = request.body::<Body>()?;
+//! ```
+
+use schemars::JsonSchema;
+use serde_json::Value;
+use shared::config::Secret;
+use shared::domain::feed::Feed;
+use shared::domain::ids::{ServiceId, UserId};
+use shared::domain::money::{Money, Price};
+use shared::domain::order::Status;
+use shared::domain::text::{Category, CategoryKey, Description, MessageText, Name, Note, Reason};
+use shared::domain::user::{Categories, Email, Role, UserStatus, Username};
+use shared::error::Invalid;
+
+use super::fields::{Fields, Problem, json, text, texts};
+
+/// The fields of a body or of a query string, declared by [`body!`].
+pub trait FieldSet: Sized {
+    /// Their names.
+    const NAMES: &'static [&'static str];
+
+    /// Takes them from a request. `None` when one is missing or wrong, which [`Fields::finish`] will say.
+    fn take(fields: &mut Fields) -> Option<Self>;
+}
+
+/// Declares a [`FieldSet`]: a struct whose fields are each a [`FieldValue`] (then it must be there) or an `Option` of one.
+macro_rules! body {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(::schemars::JsonSchema)]
+        #[schemars(deny_unknown_fields, inline)]
+        $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type,)* }
+
+        impl $crate::http::FieldSet for $name {
+            const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            #[expect(clippy::allow_attributes, reason = "a struct without fields does not use its argument")]
+            #[allow(unused_variables, reason = "a struct without fields does not use its argument")]
+            fn take(fields: &mut $crate::http::Fields) -> Option<Self> {
+                // All of them are looked at before one that is wrong ends it.
+                $(let $field = <$type as $crate::http::Field>::take(fields, stringify!($field));)*
+                Some(Self { $($field: $field?,)* })
+            }
+        }
+    };
+}
+
+pub(crate) use body;
+
+body! {
+    /// No fields.
+    pub struct Empty {}
+}
+
+/// A field: a [`FieldValue`] that must be there, or an `Option` of one, which may be missing or `null`.
+pub trait Field: Sized {
+    /// Takes it from a request; `None` when it is wrong, or missing and must not be.
+    fn take(fields: &mut Fields, name: &'static str) -> Option<Self>;
+}
+
+/// What a field can hold.
+pub trait FieldValue: Sized {
+    /// Reads it, or says what is wrong with it under the name that is given.
+    fn read(name: &str, value: Value) -> Result<Self, Problem>;
+}
+
+impl<T: FieldValue> Field for T {
+    fn take(fields: &mut Fields, name: &'static str) -> Option<Self> {
+        fields.required(name, T::read)
+    }
+}
+
+impl<T: FieldValue> Field for Option<T> {
+    fn take(fields: &mut Fields, name: &'static str) -> Option<Self> {
+        fields.optional(name, T::read)
+    }
+}
+
+/// Types with a `parse` for text.
+macro_rules! parsed {
+    ($($type:ty),* $(,)?) => {$(
+        impl FieldValue for $type {
+            fn read(name: &str, value: Value) -> Result<Self, Problem> {
+                text(<$type>::parse)(name, value)
+            }
+        }
+    )*};
+}
+
+parsed!(Category, CategoryKey, Description, Email, Feed, MessageText, Name, Note, Reason, ServiceId, UserId, Username);
+
+/// Closed vocabularies.
+macro_rules! worded {
+    ($($type:ty),* $(,)?) => {$(
+        impl FieldValue for $type {
+            fn read(name: &str, value: Value) -> Result<Self, Problem> {
+                text(|word| one_of(word, &<$type>::ALL, |value| value.as_str()))(name, value)
+            }
+        }
+    )*};
+}
+
+worded!(Role, Status, UserStatus);
+
+/// The one of these whose word this is.
+pub fn one_of<T: Copy>(word: &str, all: &[T], name: impl Fn(T) -> &'static str) -> Result<T, Invalid> {
+    let known = || all.iter().map(|value| name(*value)).collect::<Vec<_>>().join(", ");
+    let found = all.iter().copied().find(|value| name(*value) == word);
+    found.ok_or_else(|| Invalid::new("invalid", format!("Must be one of {}.", known())))
+}
+
+impl FieldValue for bool {
+    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+        json("Must be true or false.")(name, value)
+    }
+}
+
+/// A whole number of a query string, within bounds.
+#[derive(Debug, Clone, Copy, JsonSchema)]
+#[schemars(inline, extend("type" = "integer", "minimum" = MIN, "maximum" = MAX))]
+pub struct Number<const MIN: u64, const MAX: u64>(pub u64);
+
+impl<const MIN: u64, const MAX: u64> FieldValue for Number<MIN, MAX> {
+    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+        let bounds = || Invalid::new("out_of_range", format!("Must be a whole number from {MIN} to {MAX}."));
+        let within = |text: &str| text.parse().ok().filter(|n| (MIN..=MAX).contains(n)).map(Self).ok_or_else(bounds);
+        text(within)(name, value)
+    }
+}
+
+impl FieldValue for Secret {
+    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+        text(|secret| Ok(Secret::new(secret)))(name, value)
+    }
+}
+
+impl FieldValue for Categories {
+    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+        Self::new(texts(Category::parse)(name, value)?).map_err(|invalid| vec![invalid.at(name)])
+    }
+}
+
+/// `{"amount": 1999, "currency": "usd"}`, within what Stripe charges.
+impl FieldValue for Price {
+    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+        let money: Money =
+            json(r#"Must be {"amount": whole minor units, "currency": lower-case ISO 4217 code}."#)(name, value)?;
+        Self::parse(money).map_err(|invalid| vec![invalid.at(format!("{name}.amount"))])
+    }
+}

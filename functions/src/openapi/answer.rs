@@ -1,0 +1,74 @@
+//! What an operation answers when it succeeds.
+
+use schemars::JsonSchema;
+
+use super::operation::{SchemaOf, subschema};
+use crate::http::page::List;
+
+/// A successful answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub(super) status: u16,
+    pub(super) description: &'static str,
+    pub(super) content: Option<(&'static str, SchemaOf)>,
+    /// Names of headers in the document's components.
+    pub(super) headers: Vec<&'static str>,
+}
+
+impl Answer {
+    fn json<T: JsonSchema>(status: u16, description: &'static str) -> Self {
+        let content = Some(("application/json", subschema::<T> as SchemaOf));
+        Self { status, description, content, headers: Vec::new() }
+    }
+
+    fn empty(status: u16, description: &'static str) -> Self {
+        Self { status, description, content: None, headers: Vec::new() }
+    }
+
+    /// 200.
+    pub fn ok<T: JsonSchema>(description: &'static str) -> Self {
+        Self::json::<T>(200, description)
+    }
+
+    /// 200 with a page of a list.
+    pub fn page<T: JsonSchema>(description: &'static str) -> Self {
+        Self::ok::<List<T>>(description).with("Link")
+    }
+
+    /// 200 with a body of that media type.
+    pub fn content(media_type: &'static str, description: &'static str) -> Self {
+        let content = Some((media_type, subschema::<String> as SchemaOf));
+        Self { content, ..Self::empty(200, description) }
+    }
+
+    /// 201 with the new resource.
+    pub fn created<T: JsonSchema>(description: &'static str) -> Self {
+        Self::json::<T>(201, description).with("Location")
+    }
+
+    /// 202.
+    pub fn accepted<T: JsonSchema>(description: &'static str) -> Self {
+        Self::json::<T>(202, description)
+    }
+
+    /// 204.
+    pub fn no_content(description: &'static str) -> Self {
+        Self::empty(204, description)
+    }
+
+    /// 304.
+    pub(super) fn not_modified() -> Self {
+        Self::empty(304, "`If-None-Match` names this version.").etag()
+    }
+
+    /// It carries `ETag`.
+    pub fn etag(self) -> Self {
+        self.with("ETag")
+    }
+
+    /// It carries this header of the document's components.
+    pub fn with(mut self, header: &'static str) -> Self {
+        self.headers.push(header);
+        self
+    }
+}

@@ -1,0 +1,66 @@
+//! What operations refer to: shared parameters, headers, and how one signs in.
+
+use serde_json::{Value, json};
+
+pub(super) fn parameters() -> Value {
+    json!({
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Your own name for this request, such as a UUID: sent twice, it is done once, and the second answer is the first, with \
+                `Idempotent-Replayed: true`. The same key with another request is 422.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+            "example": "4b1f0f3e-8f6c-4f5e-9a57-0d9b1a0c2f7e",
+        },
+        "IfMatch": {
+            "name": "If-Match",
+            "in": "header",
+            "description": "The `ETag` of the version that is to be changed: if it is another one by now, nothing is done (412).",
+            "schema": {"type": "string"},
+            "example": "\"3\"",
+        },
+        "IfNoneMatch": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag` of the version that is known already: if it is still that one, the answer is 304.",
+            "schema": {"type": "string"},
+            "example": "\"3\"",
+        },
+    })
+}
+
+pub(super) fn headers() -> Value {
+    let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    let required =
+        |description: &str| json!({"description": description, "required": true, "schema": {"type": "string"}});
+    json!({
+        "X-Request-Id": required("What to name when asking for help."),
+        "ETag": required("The version: for `If-Match` and `If-None-Match`."),
+        "Location": required("Where the new resource is."),
+        "Link": text("`<...>; rel=\"next\"` (RFC 8288), unless it is the last page."),
+        "Idempotent-Replayed": {
+            "description": "`true` when this is the first answer to the same request, given again.",
+            "schema": {"type": "string", "const": "true"},
+        },
+        "WWW-Authenticate": required("`Bearer` (RFC 6750)."),
+        "Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer", "minimum": 1}},
+        "Cache-Control": required("How long it may be kept."),
+        "Content-Security-Policy": required("What the page may load: only what is served here."),
+    })
+}
+
+pub(super) fn security_schemes() -> Value {
+    json!({
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An access token, as `POST /auth/token` gives it.",
+        },
+        "password": {
+            "type": "oauth2",
+            "description": "Sign in with username (or e-mail) and password. Client id and secret stay empty.",
+            "flows": {"password": {"tokenUrl": "/auth/token", "refreshUrl": "/auth/token", "scopes": {}}},
+        },
+    })
+}

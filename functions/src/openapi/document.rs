@@ -1,0 +1,230 @@
+//! The document: all operations put together, OpenAPI 3.1.
+
+use std::collections::BTreeMap;
+
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+use shared::error::{Code, Kind};
+
+use super::operation::{Operation, Parameter, Who};
+use super::{answer::Answer, components, text};
+use crate::http::problem;
+
+/// Collects what the operations share.
+struct Builder {
+    /// Schemas of what comes in, and of what goes out: an `Option` may be missing in the one and is `null` in the other.
+    requests: SchemaGenerator,
+    replies: SchemaGenerator,
+    problems: BTreeMap<String, Value>,
+}
+
+/// The document of these operations.
+pub(super) fn of(operations: &[Operation]) -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.definitions_path = "/components/schemas".into();
+    let mut builder = Builder {
+        requests: settings.clone().for_deserialize().into_generator(),
+        replies: settings.for_serialize().into_generator(),
+        problems: BTreeMap::new(),
+    };
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for operation in operations {
+        let described = builder.operation(operation);
+        paths.entry(operation.path).or_default().insert(operation.method.to_owned(), described);
+    }
+    builder.replies.subschema_for::<problem::Document<'_>>();
+    let mut schemas = builder.requests.take_definitions(true);
+    schemas.extend(builder.replies.take_definitions(true));
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://spec.openapis.org/oas/3.1/dialect/base",
+        "info": {
+            "title": "Marketplace",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "A services marketplace: accounts, a catalogue, orders, payments, and what happens, live.",
+            "description": text::introduction(),
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": text::TAGS.iter().map(|(name, description)| json!({"name": name, "description": description})).collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": builder.problems,
+            "parameters": components::parameters(),
+            "headers": components::headers(),
+            "securitySchemes": components::security_schemes(),
+        },
+    });
+    plain(&mut document);
+    document
+}
+
+impl Builder {
+    fn operation(&mut self, operation: &Operation) -> Value {
+        let mut described = json!({
+            "operationId": operation.id,
+            "tags": [text::tag(operation.id)],
+            "summary": operation.summary,
+            "description": details(operation),
+            "security": security(operation.who),
+            "responses": self.responses(operation),
+        });
+        let parameters = self.parameters(operation);
+        if !parameters.is_empty() {
+            described["parameters"] = json!(parameters);
+        }
+        if let Some(body) = &operation.body {
+            let schema = (body.schema)(&mut self.requests);
+            let media = json!({"schema": schema, "example": body.example});
+            let content: Map<_, _> = body.media_types.iter().map(|name| ((*name).to_owned(), media.clone())).collect();
+            described["requestBody"] = json!({"required": body.required, "content": content});
+        }
+        described
+    }
+
+    fn parameters(&mut self, operation: &Operation) -> Vec<Value> {
+        let mut all = Vec::new();
+        for Parameter { name, location, description, schema } in &operation.parameters {
+            let schema = schema(&mut self.requests);
+            all.push(
+                json!({"name": name, "in": location, "description": description, "required": true, "schema": schema}),
+            );
+        }
+        if let Some(schema) = operation.query {
+            all.extend(query(&schema(&mut self.requests).to_value()));
+        }
+        all.extend(
+            operation.shared_parameters.iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")})),
+        );
+        all
+    }
+
+    fn responses(&mut self, operation: &Operation) -> Map<String, Value> {
+        let mut responses = Map::new();
+        for Answer { status, description, content, headers } in &operation.answers {
+            let names = headers.iter().chain(&["X-Request-Id"]);
+            let headers: Map<_, _> = names.map(|name| ((*name).to_owned(), header(name))).collect();
+            let mut response = json!({"description": description, "headers": headers});
+            if let Some((media_type, schema)) = content {
+                response["content"] = json!({*media_type: {"schema": schema(&mut self.replies)}});
+            }
+            responses.insert(status.to_string(), response);
+        }
+        let mut by_status: BTreeMap<u16, Vec<&Code>> = BTreeMap::new();
+        for code in &operation.problems {
+            by_status.entry(code.kind.status()).or_default().push(code);
+        }
+        for (status, codes) in by_status {
+            responses.insert(status.to_string(), self.problem(&codes));
+        }
+        responses
+    }
+
+    /// A reference to the answer that is one of these problems.
+    fn problem(&mut self, codes: &[&Code]) -> Value {
+        let names: Vec<_> = codes.iter().map(|code| code.code).collect();
+        let name = names.join("-");
+        let reference = json!({"$ref": format!("#/components/responses/{name}")});
+        let lines: Vec<_> =
+            codes.iter().map(|code| format!("- [`{0}`](/docs/problems/{0}): {1}.", code.code, code.title)).collect();
+        let mut headers = vec!["X-Request-Id"];
+        for code in codes {
+            match code.kind {
+                Kind::Unauthenticated if !headers.contains(&"WWW-Authenticate") => headers.push("WWW-Authenticate"),
+                Kind::Throttled | Kind::Unavailable if !headers.contains(&"Retry-After") => headers.push("Retry-After"),
+                _ => {}
+            }
+        }
+        let headers: Map<_, _> = headers.into_iter().map(|name| (name.to_owned(), header(name))).collect();
+        let schema = json!({
+            "allOf": [{"$ref": "#/components/schemas/Problem"}],
+            "properties": {"code": {"enum": names}},
+        });
+        self.problems.entry(name).or_insert_with(|| {
+            json!({
+                "description": lines.join("\n"),
+                "headers": headers,
+                "content": {"application/problem+json": {"schema": schema}},
+            })
+        });
+        reference
+    }
+}
+
+fn header(name: &str) -> Value {
+    json!({"$ref": format!("#/components/headers/{name}")})
+}
+
+fn security(who: Who) -> Value {
+    match who {
+        Who::Anyone => json!([]),
+        Who::AnyoneOrUser => json!([{}, {"bearer": []}, {"password": []}]),
+        Who::User | Who::Client | Who::Worker | Who::Admin => json!([{"bearer": []}, {"password": []}]),
+    }
+}
+
+fn details(operation: &Operation) -> String {
+    let who = match operation.who {
+        Who::Anyone => "For anyone.",
+        Who::AnyoneOrUser => "For anyone; whoever is signed in may see more.",
+        Who::User => "For any user.",
+        Who::Client => "For clients.",
+        Who::Worker => "For workers.",
+        Who::Admin => "For administrators.",
+    };
+    operation.details.as_ref().map_or_else(|| who.to_owned(), |details| format!("{who}\n\n{details}"))
+}
+
+/// The parameters of a query string, from the schema of what it is read into. In a query there is no `null`.
+fn query(schema: &Value) -> Vec<Value> {
+    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    properties
+        .map(|(name, property)| {
+            let mut schema = property.clone();
+            let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            without_null(&mut schema);
+            let mut parameter = json!({"name": name, "in": "query", "schema": schema});
+            if required.contains(&name.as_str()) {
+                parameter["required"] = json!(true);
+            }
+            if let Some(description) = description {
+                parameter["description"] = description;
+            }
+            parameter
+        })
+        .collect()
+}
+
+fn without_null(schema: &mut Value) {
+    if let Some([value, null]) = schema["anyOf"].as_array().map(Vec::as_slice)
+        && null["type"] == "null"
+    {
+        *schema = value.clone();
+    } else if let Some([kind, null]) = schema["type"].as_array().map(Vec::as_slice)
+        && null == "null"
+    {
+        schema["type"] = kind.clone();
+    }
+    // `schema["..."]` on an object that lacks it adds nothing when read, but a `default` of null says nothing either.
+    if let Some(object) = schema.as_object_mut() {
+        object.retain(|_, value| !value.is_null());
+    }
+}
+
+/// Our doc comments are the descriptions; their links to other items lead nowhere here.
+fn plain(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                match value {
+                    Value::String(text) if name == "description" => *text = text.replace("[`", "`").replace("`]", "`"),
+                    value => plain(value),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(plain),
+        _ => {}
+    }
+}
