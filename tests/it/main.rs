@@ -13,5 +13,6 @@ mod live;
 mod local;
 mod main_job;
 mod orders;
+mod round_trips;
 mod support;
 mod wiring;

@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use super::faults::{self, FaultKind, Faults};
 use super::request::{Schema, is_partiql, reports_capacity, writes};
-use super::stats::Stats;
+use super::stats::{Call, Stats};
 use super::upstream::Upstream;
 use super::writes::TableWrites;
-use super::{capacity, request};
+use super::{capacity, request, stats};
 use crate::iam::{self, Caller, Iam};
 use crate::log::Log;
 
@@ -97,10 +97,8 @@ impl Front {
                 self.faults.clear();
                 Ok(reply(StatusCode::OK, &json!({})))
             }
-            (&Method::GET, "/_local/stats") => Ok(match self.stats.to_json() {
-                Ok(stats) => Response::new(Full::from(stats)),
-                Err(error) => reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": error.to_string()})),
-            }),
+            (&Method::GET, "/_local/stats") => Ok(counted(self.stats.totals())),
+            (&Method::GET, "/_local/invocations") => Ok(counted(self.stats.invocations())),
             _ => self.operation(parts, body).await,
         }
     }
@@ -115,12 +113,11 @@ impl Front {
         };
         let caller = header_text(&parts, "authorization").and_then(iam::credential).and_then(|id| self.iam.caller(id));
         let function = caller.map(|c| c.function.as_str());
+        let trace = header_text(&parts, "x-amzn-trace-id").map(str::to_owned);
+        let counted_for = stats::Caller { function, trace: trace.as_deref() };
 
         if let Some(refusal) = caller.and_then(|caller| self.refusal(caller, &operation, &json)) {
-            self.stats.count(function, &operation, |c| {
-                c.calls += 1;
-                c.denied += 1;
-            });
+            self.stats.count(counted_for, Call { operation, denied: true, ..Call::default() });
             return Ok(refusal);
         }
 
@@ -130,20 +127,15 @@ impl Front {
             Some(FaultKind::Timeout) => std::future::pending().await,
             Some(kind) => {
                 if let Some((status, answer)) = faults::answer(kind, &operation, &json) {
-                    self.stats.count(function, &operation, |c| {
-                        c.calls += 1;
-                        c.errors += 1;
-                    });
-                    return Ok(reply(
-                        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                        &answer,
-                    ));
+                    self.stats.count(counted_for, Call { operation, error: true, ..Call::default() });
+                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                    return Ok(reply(status, &answer));
                 }
             }
             None => {}
         }
 
-        let answer = self.counted(parts, body, function, &operation, &json).await;
+        let answer = self.counted(parts, body, counted_for, &operation, &json).await;
         if answer.status().is_success() {
             if writes(&operation) {
                 tables.iter().for_each(|table| self.writes.written(table));
@@ -183,23 +175,21 @@ impl Front {
         &self,
         parts: http::request::Parts,
         body: Bytes,
-        function: Option<&str>,
+        caller: stats::Caller<'_>,
         operation: &str,
         json: &Value,
     ) -> Response<Bytes> {
         let asked = json.get("ReturnConsumedCapacity").is_some();
-        let ask = function.is_some()
+        let ask = caller.function.is_some()
             && !asked
             && reports_capacity(operation)
             && json.as_object().is_some_and(|o| !o.is_empty());
         let mut answer = self.forward(parts, if ask { capacity::ask(&body) } else { body }).await;
         let success = answer.status().is_success();
         let units = if success && (ask || asked) { capacity::units(answer.body()) } else { 0.0 };
-        self.stats.count(function, operation, |c| {
-            c.calls += 1;
-            c.errors += u64::from(!success);
-            c.capacity_units += units;
-        });
+        let (read_units, write_units) = if writes(operation) { (0.0, units) } else { (units, 0.0) };
+        let operation = operation.to_owned();
+        self.stats.count(caller, Call { operation, denied: false, error: !success, read_units, write_units });
         if ask
             && success
             && let Some(stripped) = capacity::strip(answer.body())
@@ -227,6 +217,14 @@ impl Front {
                 answer(StatusCode::SERVICE_UNAVAILABLE, &body)
             }
         }
+    }
+}
+
+/// What was counted, as an answer.
+fn counted(counted: serde_json::Result<Vec<u8>>) -> Reply {
+    match counted {
+        Ok(counted) => Response::new(Full::from(counted)),
+        Err(error) => reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": error.to_string()})),
     }
 }
 

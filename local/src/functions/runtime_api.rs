@@ -21,7 +21,6 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
-use uuid::Uuid;
 
 use super::MAX_PAYLOAD;
 
@@ -143,11 +142,12 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     *shared.current() = Some(event.request_id.clone());
     let deadline = SystemTime::now() + event.timeout;
     let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let trace = trace_root(&event.request_id);
     let headers = [
         ("lambda-runtime-aws-request-id", event.request_id),
         ("lambda-runtime-deadline-ms", deadline.to_string()),
         ("lambda-runtime-invoked-function-arn", event.function_arn),
-        ("lambda-runtime-trace-id", format!("{};Sampled=0", trace_root())),
+        ("lambda-runtime-trace-id", format!("{trace};Sampled=0")),
         ("content-type", "application/json".to_owned()),
     ];
     let headers = headers.map(|(name, value)| (HeaderName::from_static(name), value));
@@ -197,13 +197,13 @@ fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
     (status, axum::Json(json!({ "errorType": kind, "errorMessage": message }))).into_response()
 }
 
-/// An X-Ray trace id: `Root=1-<seconds>-<24 hexadecimal digits>`.
+/// An X-Ray trace id for the request of this id (a UUID): `Root=1-<seconds>-<24 hexadecimal digits>`. The digits are the last of the
+/// request's, so that one id leads to the other.
 /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids>
-pub(crate) fn trace_root() -> String {
+pub(crate) fn trace_root(request_id: &str) -> String {
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let random = Uuid::now_v7().simple().to_string();
-    // The first eight digits of a version 7 UUID are only the time again.
-    format!("Root=1-{seconds:08x}-{}", &random[8..])
+    let digits: String = request_id.chars().filter(char::is_ascii_hexdigit).collect();
+    format!("Root=1-{seconds:08x}-{:0>24}", &digits[digits.len().saturating_sub(24)..])
 }
 
 #[cfg(test)]

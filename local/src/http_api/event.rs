@@ -11,6 +11,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, Heade
 use http::request::Parts;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::routes::{Matched, decode};
 use crate::functions::trace_root;
@@ -89,7 +90,7 @@ fn headers(headers: &HeaderMap, length: usize, source_ip: &str) -> Map<String, V
     let port = host.rsplit_once(':').map_or("80", |(_, port)| port).to_owned();
     joined.insert("x-forwarded-port", port);
     joined.insert("x-forwarded-proto", "http".to_owned());
-    joined.entry("x-amzn-trace-id").or_insert_with(trace_root);
+    joined.entry("x-amzn-trace-id").or_insert_with(|| trace_root(&Uuid::now_v7().to_string()));
     joined.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 

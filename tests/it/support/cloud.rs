@@ -8,8 +8,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Client;
-use super::client::Answer;
+use super::{Answer, Client};
 
 /// A running local cloud. It ends when its standard input closes: with this value, or with the test process, however that ends.
 pub struct Cloud {
