@@ -127,3 +127,13 @@ fn the_watch_router_has_the_routes_of_the_template() {
         deployed().into_iter().flat_map(|(name, routes)| routes.into_iter().map(move |(m, p)| (name.clone(), m, p)));
     assert_eq!(watched, routes.filter(|(_, method, _)| method != "HEAD").collect());
 }
+
+/// What a step is, says `tests/it/round_trips.rs`, whose own test measures it.
+#[test]
+fn every_endpoint_has_a_step_in_the_walk_that_counts_round_trips() {
+    let walk = read("tests/it/round_trips.rs");
+    let endpoints = deployed().into_iter().filter(|(_, routes)| !routes.is_empty());
+    let missing: Vec<_> =
+        endpoints.map(|(name, _)| name).filter(|name| !walk.contains(&format!("\"{name}\""))).collect();
+    assert!(missing.is_empty(), "add a step for {missing:?} to tests/it/round_trips.rs, as its head says");
+}
