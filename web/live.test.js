@@ -1,0 +1,545 @@
+// The client library on a clock of its own, with a server that does as the tests say: `node --test web/`. In a real browser, and with the
+// real server, it is tested by tests/it/browser.rs.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { Live, TicketError, tickets, times } from "./live.js";
+
+const real = { setTimeout, clearTimeout, now: Date.now, random: Math.random, fetch: globalThis.fetch };
+let clock, sockets, lives;
+
+/** Lets everything happen that waits for nothing but other promises. */
+const settle = () => new Promise((done) => setImmediate(done));
+
+/** Lets time go by, timer by timer. */
+async function pass(milliseconds) {
+  const end = clock.now + milliseconds;
+  await settle();
+  for (;;) {
+    const next = [...clock.timers].filter(([, timer]) => timer.at <= end).sort((a, b) => a[1].at - b[1].at)[0];
+    if (!next) break;
+    clock.timers.delete(next[0]);
+    clock.now = Math.max(clock.now, next[1].at);
+    next[1].run();
+    await settle();
+  }
+  clock.now = end;
+}
+
+class FakeSocket {
+  static OPEN = 1;
+  readyState = 0;
+  sent = [];
+  constructor(url) {
+    this.url = url;
+    sockets.push(this);
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.readyState = 3;
+  }
+  open() {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+  say(frame) {
+    this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
+  }
+  drop() {
+    this.readyState = 3;
+    this.onclose?.({ code: 1006 });
+  }
+  welcome(feeds, user_id = "u") {
+    this.open();
+    this.say({ type: "welcome", user_id, role: "client", feeds });
+  }
+  entry(seq, feed = "f") {
+    this.say({ type: "broadcast", feed, seq, id: `${feed}${seq}`, at: "", data: {} });
+  }
+}
+
+class FakeStorage {
+  items = new Map();
+  getItem = (key) => this.items.get(key) ?? null;
+  setItem = (key, value) => void this.items.set(key, value);
+}
+
+beforeEach(() => {
+  [clock, sockets, lives] = [{ now: 1e12, timers: new Map(), last: 0 }, [], []];
+  globalThis.setTimeout = (run, after = 0, ...rest) => {
+    clock.timers.set(++clock.last, { at: clock.now + after, run: () => run(...rest) });
+    return clock.last;
+  };
+  globalThis.clearTimeout = (id) => void clock.timers.delete(id);
+  Date.now = () => clock.now;
+  Math.random = () => 0.5;
+  globalThis.WebSocket = FakeSocket;
+});
+
+afterEach(async () => {
+  await Promise.all(lives.map((live) => live.close()));
+  assert.equal(clock.timers.size, 0, "who is closed waits for nothing");
+  Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout, fetch: real.fetch });
+  [Date.now, Math.random] = [real.now, real.random];
+  for (const name of ["WebSocket", "document", "addEventListener", "removeEventListener"]) delete globalThis[name];
+});
+
+/** A page: what it was told, and its latest socket. */
+function page(options = {}) {
+  const page = { took: [], states: [], errors: [], reloads: [] };
+  page.live = new Live({
+    ticket: async () => ({ url: "ws://x/?ticket=t", user_id: "u" }),
+    onEntry: (entry) => void page.took.push(`${entry.feed}${entry.seq}`),
+    onReload: (feeds) => void page.reloads.push(feeds),
+    onState: (state) => void page.states.push(state),
+    onError: (error) => void page.errors.push(error.message),
+    ...options,
+  });
+  lives.push(page.live);
+  page.live.start();
+  return page;
+}
+
+const latest = () => sockets.at(-1);
+const hello = (socket) => socket.sent.find((message) => message.action === "hello")?.after;
+const pings = (socket) => socket.sent.filter((message) => message.action === "ping").length;
+
+test("a page without a past loads its state first, and then takes what comes, in order", async () => {
+  let loaded;
+  const { took, reloads, states } = page({ onReload: (feeds) => new Promise((done) => (loaded = () => done(reloads.push(feeds)))) });
+  await settle();
+  latest().welcome({ f: 4, g: 0 });
+  latest().entry(5);
+  latest().entry(1, "g");
+  await settle();
+  assert.deepEqual(hello(latest()), {});
+  assert.deepEqual(took, [], "entries wait for the state they change");
+  loaded();
+  latest().entry(6);
+  await settle();
+  assert.deepEqual(reloads, [["f", "g"]]);
+  assert.deepEqual(took, ["f5", "g1", "f6"]);
+  assert.deepEqual(states.map((state) => state.name), ["connecting", "open"]);
+});
+
+test("what comes twice is taken once, and what is missing is asked for again", async () => {
+  const { took, errors, reloads } = page();
+  await settle();
+  latest().welcome({ f: 0, g: 0 });
+  for (const n of [1, 2, 1, 2, 3]) latest().entry(n);
+  latest().entry(1, "g");
+  latest().entry(5);
+  latest().entry(6);
+  await pass(1000);
+  assert.equal(sockets.length, 2);
+  assert.match(errors[0], /entry 4 of f is missing/);
+  latest().welcome({ f: 6, g: 1 });
+  assert.deepEqual(hello(latest()), { f: 3, g: 1 });
+  for (const n of [4, 5, 6, 7]) latest().entry(n);
+  latest().entry(1, "foreign");
+  await settle();
+  assert.deepEqual(took, ["f1", "f2", "f3", "g1", "f4", "f5", "f6", "f7"]);
+  assert.equal(reloads.length, 1);
+});
+
+test("a number is stored when its entry is taken, and not before", async () => {
+  const storage = new FakeStorage();
+  const waiting = [];
+  page({ storage, onEntry: () => new Promise((done) => waiting.push(done)) });
+  await settle();
+  latest().welcome({ f: 7 });
+  await settle();
+  const stored = () => JSON.parse(storage.getItem("live:u"));
+  assert.deepEqual(stored(), { f: 7 });
+  latest().entry(8);
+  latest().entry(9);
+  await settle();
+  assert.deepEqual([stored(), waiting.length], [{ f: 7 }, 1], "one at a time");
+  waiting[0]();
+  await settle();
+  assert.deepEqual([stored(), waiting.length], [{ f: 8 }, 2]);
+  // The page dies here. The next one goes on behind what was taken.
+  const next = page({ storage });
+  await settle();
+  latest().open();
+  assert.deepEqual(hello(latest()), { f: 8 });
+  latest().welcome({ f: 9 });
+  latest().entry(9);
+  await settle();
+  assert.deepEqual([next.took, next.reloads], [["f9"], []]);
+  waiting[1]();
+});
+
+test("an entry that the handler does not take comes again, and nothing overtakes it", async () => {
+  const storage = new FakeStorage();
+  let broken = true;
+  const { took, errors } = page({
+    storage,
+    onEntry: (entry) => {
+      if (entry.seq === 2 && broken) throw new Error("disk full");
+      took.push(entry.seq);
+    },
+  });
+  await settle();
+  latest().welcome({ f: 0 });
+  for (const n of [1, 2, 3]) latest().entry(n);
+  await settle();
+  assert.deepEqual([took, JSON.parse(storage.getItem("live:u"))], [[1], { f: 1 }]);
+  assert.ok(errors.includes("disk full"));
+  const before = sockets.length;
+  await pass(500);
+  assert.equal(sockets.length, before + 1);
+  broken = false;
+  latest().welcome({ f: 3 });
+  assert.deepEqual(hello(latest()), { f: 1 });
+  for (const n of [2, 3]) latest().entry(n);
+  await settle();
+  assert.deepEqual(took, [1, 2, 3]);
+});
+
+test("a load that fails is tried again before any entry is taken", async () => {
+  let attempts = 0;
+  const { took } = page({ onReload: () => (++attempts === 1 ? Promise.reject(new Error("offline")) : null) });
+  await settle();
+  latest().welcome({ f: 3 });
+  latest().entry(4);
+  await pass(500);
+  latest().open();
+  assert.deepEqual(hello(latest()), {});
+  latest().welcome({ f: 4 });
+  latest().entry(5);
+  await settle();
+  assert.deepEqual([attempts, took], [2, ["f5"]]);
+});
+
+test("tabs that share a storage each take every entry, and the number stored never goes back", async () => {
+  const storage = new FakeStorage();
+  const [one, two] = [page({ storage }), page({ storage })];
+  await settle();
+  const [first, second] = sockets;
+  first.welcome({ f: 0 });
+  second.welcome({ f: 0 });
+  await settle();
+  for (const n of [1, 2, 3]) first.entry(n);
+  await settle();
+  for (const n of [1, 2]) second.entry(n);
+  await settle();
+  assert.deepEqual([one.took, two.took], [["f1", "f2", "f3"], ["f1", "f2"]]);
+  assert.equal(storage.getItem("live:u"), '{"f":3}');
+  second.drop();
+  await pass(1000);
+  latest().open();
+  assert.deepEqual(hello(latest()), { f: 2 }, "a tab goes on from what it took itself");
+  page({ storage, name: "other" });
+  await settle();
+  latest().open();
+  assert.deepEqual(hello(latest()), {}, "another name is another reader");
+});
+
+test("a storage that is full, forbidden or holds nonsense costs nothing but the memory of it", async () => {
+  for (const content of ["{", "[]", "null", '{"f":-1,"g":"2","h":1.5}']) {
+    const storage = { getItem: () => content, setItem: () => { throw new Error("quota") } };
+    const { took, errors } = page({ storage });
+    await settle();
+    latest().welcome({ f: 1 });
+    latest().entry(2);
+    await settle();
+    assert.deepEqual(hello(latest()), {}, content);
+    assert.deepEqual(took, ["f2"]);
+    assert.ok(errors.includes("quota"));
+  }
+});
+
+test("a server that was set up anew is followed from where it is", async () => {
+  const storage = new FakeStorage();
+  storage.setItem("live:u", '{"f":900,"g":2}');
+  const { took, reloads, errors } = page({ storage });
+  await settle();
+  latest().welcome({ f: 3, g: 2 });
+  latest().say({ type: "error", code: "feed_number_ahead", feed: "f", detail: "Forget your number." });
+  latest().entry(4);
+  latest().entry(3, "g");
+  await settle();
+  assert.deepEqual([reloads, took, errors], [[["f"]], ["f4", "g3"], []]);
+  assert.equal(storage.getItem("live:u"), '{"f":4,"g":3}');
+});
+
+test("what is too old to be kept is loaded, and the rest taken", async () => {
+  const storage = new FakeStorage();
+  storage.setItem("live:u", '{"f":5}');
+  const { took, reloads } = page({ storage });
+  await settle();
+  latest().welcome({ f: 22 });
+  latest().say({ type: "error", code: "feed_number_too_old", feed: "f", oldest: 21, detail: "Gone." });
+  for (const n of [21, 22, 23]) latest().entry(n);
+  await settle();
+  assert.deepEqual([reloads, took], [[["f"]], ["f21", "f22", "f23"]]);
+  assert.equal(sockets.length, 1);
+});
+
+test("a feed that is not the user's any more is forgotten, and a new one is loaded", async () => {
+  const { reloads } = page();
+  await settle();
+  latest().welcome({ f: 1, g: 1 });
+  await settle();
+  latest().drop();
+  await pass(1000);
+  latest().welcome({ f: 1, h: 8 });
+  await settle();
+  latest().drop();
+  await pass(2000);
+  latest().open();
+  assert.deepEqual(hello(latest()), { f: 1, h: 8 });
+  assert.deepEqual(reloads, [["f", "g"], ["h"]]);
+});
+
+test("reconnects wait at random, longer and longer, and never longer than a minute", async () => {
+  for (const random of [0, 0.5, 0.999]) {
+    Math.random = () => random;
+    const { live, states } = page();
+    for (let n = 0; n < 12; n++) {
+      const before = sockets.length;
+      await settle();
+      while (n > 0 && sockets.length === before) await pass(100);
+      latest().drop();
+    }
+    await settle();
+    const delays = states.filter((state) => state.name === "waiting").map((state) => state.delay);
+    assert.equal(delays.length, 12);
+    assert.deepEqual(delays, delays.map((_, n) => random * Math.min(60_000, 1000 * 2 ** n)));
+    await live.close();
+  }
+});
+
+test("only a socket that lasts makes the waits short again", async () => {
+  const { states } = page();
+  const delay = async () => {
+    await settle();
+    return states.filter((state) => state.name === "waiting").at(-1).delay;
+  };
+  for (const expected of [500, 1000, 2000]) {
+    await pass(5000);
+    latest().welcome({ f: 0 });
+    latest().drop();
+    assert.equal(await delay(), expected);
+  }
+  await pass(5000);
+  latest().welcome({ f: 0 });
+  await pass(31_000);
+  latest().drop();
+  assert.equal(await delay(), 500);
+});
+
+test("a socket is pinged before it counts as idle, and given up when nobody answers", async () => {
+  const { states, errors } = page();
+  await settle();
+  const socket = latest();
+  socket.welcome({ f: 0 });
+  for (let n = 1; n <= 3; n++) {
+    await pass(times.ping - 1);
+    assert.equal(pings(socket), n - 1);
+    await pass(1);
+    assert.equal(pings(socket), n);
+    socket.say({ type: "pong" });
+  }
+  assert.equal(sockets.length, 1);
+  await pass(times.ping / 2);
+  socket.entry(1);
+  await pass(times.ping / 2);
+  assert.equal(pings(socket), 3, "who speaks is there");
+  await pass(times.ping / 2 + times.pong);
+  assert.equal(pings(socket), 4);
+  assert.match(errors[0], /no pong in time/);
+  assert.equal(states.at(-1).name, "waiting");
+  socket.entry(2);
+  await pass(1000);
+  assert.equal(sockets.length, 2);
+  latest().open();
+  assert.deepEqual(hello(latest()), { f: 1 }, "what a socket says that was given up is not listened to");
+});
+
+test("a socket that opens and is not welcomed, or never opens, is given up", async () => {
+  const { errors } = page();
+  await settle();
+  latest().open();
+  latest().say({ type: "error", code: "rate_limited", detail: "Too many." });
+  await pass(times.connect);
+  await pass(1000);
+  assert.equal(sockets.length, 2);
+  await pass(times.connect);
+  assert.equal(errors.filter((error) => error.includes("no welcome in time")).length, 2);
+});
+
+test("before it is too old a socket is replaced, and the old one serves until the new one is welcomed", async () => {
+  const { took, states, reloads } = page();
+  await settle();
+  const old = latest();
+  old.welcome({ f: 0 });
+  for (let n = 0; n < 40 && sockets.length === 1; n++) {
+    await pass(times.ping);
+    if (sockets.length === 1) old.say({ type: "pong" });
+  }
+  assert.ok(clock.now - 1e12 < 7_200_000, "within API Gateway's two hours");
+  const next = latest();
+  assert.notEqual(next, old);
+  next.open();
+  old.entry(1);
+  old.entry(2);
+  // It was welcomed as of before these two, and replays what hello asked for.
+  next.say({ type: "welcome", user_id: "u", feeds: { f: 1 } });
+  for (const n of [1, 2, 3]) next.entry(n);
+  await settle();
+  assert.equal(old.readyState, 3);
+  assert.deepEqual([took, reloads.length], [["f1", "f2", "f3"], 1]);
+  assert.deepEqual(states.map((state) => state.name), ["connecting", "open", "open"], "the page has noticed nothing");
+});
+
+test("an old socket that ends while its successor is on its way changes nothing", async () => {
+  const { took } = page();
+  await settle();
+  const old = latest();
+  old.welcome({ f: 0 });
+  while (sockets.length === 1) {
+    await pass(times.pong / 2);
+    old.say({ type: "pong" });
+  }
+  old.drop();
+  await pass(1000);
+  assert.equal(sockets.length, 2);
+  latest().welcome({ f: 1 });
+  latest().entry(1);
+  await settle();
+  assert.deepEqual(took, ["f1"]);
+});
+
+test("when the network is back or the page is looked at again, nobody waits", async () => {
+  const listeners = {};
+  globalThis.addEventListener = (name, listener) => (listeners[name] = listener);
+  globalThis.removeEventListener = (name) => delete listeners[name];
+  globalThis.document = { visibilityState: "hidden", addEventListener, removeEventListener };
+  Math.random = () => 0.999;
+  const { live } = page();
+  await settle();
+  latest().drop();
+  listeners.visibilitychange();
+  await settle();
+  assert.equal(sockets.length, 1, "nobody looks");
+  document.visibilityState = "visible";
+  listeners.visibilitychange();
+  await settle();
+  assert.equal(sockets.length, 2);
+  latest().welcome({ f: 0 });
+  listeners.online();
+  listeners.online();
+  assert.equal(pings(latest()), 1, "one question at a time");
+  latest().say({ type: "pong" });
+  await live.close();
+  assert.deepEqual(listeners, {});
+});
+
+test("who is signed out or not allowed is told so, and can start again", async () => {
+  for (const status of [401, 403, 422]) {
+    let signedIn = false;
+    const ticket = async () => {
+      if (!signedIn) throw new TicketError(status, { code: "x", detail: "Sign in." });
+      return { url: "ws://x/", user_id: "u" };
+    };
+    const { live, states } = page({ ticket });
+    await pass(600_000);
+    assert.deepEqual(states.map((state) => state.name), ["connecting", "stopped"]);
+    assert.deepEqual([states[1].error.status, states[1].error.message], [status, "Sign in."]);
+    signedIn = true;
+    const before = sockets.length;
+    live.start();
+    await settle();
+    assert.equal(sockets.length, before + 1);
+  }
+});
+
+test("a ticket that is not given now is asked for later, and not before the server says", async () => {
+  const asked = [];
+  const answers = [new TicketError(429, {}, 30), new TicketError(503), new TypeError("Failed to fetch")];
+  page({
+    ticket: async () => {
+      asked.push(clock.now - 1e12);
+      if (answers.length) throw answers.shift();
+      return new Promise(() => {});
+    },
+  });
+  await pass(34_000);
+  assert.deepEqual(asked, [0, 30_500, 31_500, 33_500]);
+  await pass(times.connect + 4000);
+  assert.equal(asked.length, 5, "one that does not come in time is asked for again");
+});
+
+test("an access token that was refused is renewed once", async () => {
+  const requests = [];
+  const answer = (status, body, headers = {}) => ({
+    ok: status < 300, status, json: async () => body, headers: { get: (name) => headers[name] ?? null },
+  });
+  let answers = [answer(401, { code: "invalid_token" }), answer(200, { url: "ws://x/", user_id: "u" })];
+  globalThis.fetch = async (url, init) => (requests.push([init.method, url, init.headers.authorization]), answers.shift());
+  const ticket = tickets("http://api/", async (renew) => (renew ? "new" : "old"));
+  assert.equal((await ticket()).user_id, "u");
+  assert.deepEqual(requests, ["old", "new"].map((token) => ["POST", "http://api/live/tickets", `Bearer ${token}`]));
+  answers = [answer(401, {}), answer(401, { code: "invalid_token", detail: "Sign in." })];
+  await assert.rejects(ticket(), { status: 401, code: "invalid_token", message: "Sign in." });
+  answers = [answer(429, {}, { "retry-after": "7" })];
+  await assert.rejects(ticket(), { status: 429, retryAfter: 7 });
+});
+
+test("another user's ticket or welcome is not followed", async () => {
+  let user = "u";
+  const { states, took } = page({ ticket: async () => ({ url: "ws://x/", user_id: user }) });
+  await settle();
+  latest().welcome({ f: 0 }, "someone else");
+  latest().entry(1);
+  await pass(500);
+  assert.deepEqual([sockets.length, took], [2, []]);
+  user = "v";
+  latest().drop();
+  await pass(5000);
+  assert.equal(states.at(-1).name, "stopped");
+  assert.match(states.at(-1).error.message, /Someone else/);
+});
+
+test("frames that make no sense end the socket or are passed over", async () => {
+  const { took, errors } = page();
+  await settle();
+  latest().welcome({ f: 0 });
+  for (const frame of [{}, [], 3, { type: "entry", feed: "f", seq: "1" }, { type: "later", feed: "f" }]) latest().say(frame);
+  latest().say({ type: "error", code: "unknown_action", detail: "The actions are ..." });
+  latest().entry(1);
+  latest().say("no JSON");
+  latest().entry(2);
+  await settle();
+  assert.deepEqual(took, ["f1"]);
+  assert.deepEqual(errors, ["The actions are ...", "The socket is over: it sent no JSON."]);
+});
+
+test("who closes is called no more, and who starts again misses nothing and gets nothing twice", async () => {
+  let finish;
+  const { live, states, took } = page({
+    onEntry: (entry) => new Promise((done) => (finish = () => done(took.push(entry.seq)))),
+  });
+  await settle();
+  latest().welcome({ f: 0 });
+  for (const n of [1, 2, 3]) latest().entry(n);
+  await settle();
+  const closed = live.close();
+  live.start();
+  await settle();
+  latest().open();
+  assert.deepEqual(hello(latest()), { f: 0 }, "entry 1 is still at the handler");
+  latest().say({ type: "welcome", user_id: "u", feeds: { f: 3 } });
+  for (const n of [1, 2, 3]) latest().entry(n);
+  for (let n = 1; n <= 3; n++) {
+    finish();
+    await settle();
+  }
+  await closed;
+  assert.deepEqual(took, [1, 2, 3]);
+  assert.deepEqual(states.map((state) => state.name), ["connecting", "open", "closed", "connecting", "open"]);
+});
