@@ -39,6 +39,7 @@ async fn a_ticket_opens_one_socket_and_nothing_else_opens_any() {
     client.api.post("/live/tickets", json!({"for": "ever"})).await.problem(422, "validation_failed");
     let ticket = client.api.post("/live/tickets", json!({})).await.expect(200);
     assert_eq!(ticket["expires_in"], 60);
+    assert_eq!(ticket["user_id"], id(&client).await.as_str());
     let (token, url) = (ticket["ticket"].as_str().unwrap(), ticket["url"].as_str().unwrap());
     assert!(url.ends_with(&format!("?ticket={token}")), "{url}");
     let bare = url.split('?').next().unwrap();

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
+use shared::domain::ids::UserId;
 use shared::error::Result;
 use shared::live::ticket;
 use shared::store::Limit;
@@ -18,6 +19,8 @@ const LIMIT: Limit = Limit { name: "tickets", most: 60, seconds: 60 };
 /// The right to open one socket.
 #[derive(Serialize, JsonSchema)]
 struct Ticket<'a> {
+    /// Whose it is: a client that keeps its numbers keeps them for this user.
+    user_id: &'a UserId,
     ticket: &'a str,
     /// Where to connect to, with the ticket in it.
     url: String,
@@ -38,6 +41,7 @@ pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
     context.connections.count(&LIMIT, claims.sub.as_str(), now).await?;
     let token = ticket::issue(&context.connections, &claims.sub, &claims.sid, now).await?;
     Reply::ok(&Ticket {
+        user_id: &claims.sub,
         ticket: token.expose(),
         url: format!("{}?ticket={}", context.url.0, token.expose()),
         expires_in: ticket::LIFETIME.as_secs(),

@@ -47,6 +47,8 @@ catalogue! {
         "Send one of the actions that the socket knows: `hello`, `ping`.";
     FEED_NUMBER_AHEAD "feed_number_ahead" Malformed "The feed has no such number yet"
         "Say the number of the last entry that you have seen; 0 for none.";
+    FEED_NUMBER_TOO_OLD "feed_number_too_old" Malformed "Entries after the number are not kept any more"
+        "Load anew what you make of the feed, and go on with the entries from `oldest`.";
     CARD_DECLINED "card_declined" PaymentRefused "The card was declined"
         "Pay with another card.";
     FORBIDDEN "forbidden" Forbidden "Not allowed"

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(18);
 
 impl<P: Push> Live<P> {
     /// Answers a hello: the welcome, an error for each feed of `after` that can't be followed from there, then all entries after the numbers
-    /// given. A feed that `after` does not name starts with what is appended from now on.
+    /// given, with an error (`feed_number_too_old`) in the place of those that are not kept any more. A feed that `after` does not name starts with what is appended from now on.
     ///
     /// # Errors
     /// When the feeds could not be replayed: the socket misses entries then, and is to be closed. A user who may not be here any more
@@ -93,10 +93,18 @@ impl<P: Push> Live<P> {
                     return Err(Error::new(&catalogue::REPLAY_UNFINISHED, detail));
                 }
                 let entries = self.store.feed_after(&held.feed, position, PAGE).await?;
-                // Nothing left: what had these numbers is too old to be kept.
-                position = entries.last().map_or(last, |entry| entry.seq);
-                let frames = entries.iter().map(serde_json::to_vec).collect::<std::result::Result<Vec<_>, _>>();
-                let frames = frames.map_err(Error::internal)?;
+                let mut frames = Vec::new();
+                for entry in &entries {
+                    if entry.seq > position + 1 {
+                        frames.push(frame::error(&too_old(&held.feed, entry.seq))?);
+                    }
+                    frames.push(serde_json::to_vec(entry).map_err(Error::internal)?);
+                    position = entry.seq;
+                }
+                if entries.is_empty() {
+                    position = last;
+                    frames.push(frame::error(&too_old(&held.feed, last + 1))?);
+                }
                 let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
                 if !self.send(&held.connection, &frames).await? {
                     return Ok(());
@@ -108,6 +116,12 @@ impl<P: Push> Live<P> {
             }
         }
     }
+}
+
+/// Entries that the client missed are too old to be kept. It can't know that from a number that is missing: that may be a lost frame.
+fn too_old(feed: &Feed, oldest: u64) -> Error {
+    let detail = "Entries that you have not seen are not kept any more. Load anew what you make of them, and go on from `oldest`.";
+    Error::new(&catalogue::FEED_NUMBER_TOO_OLD, detail).with("feed", feed.to_string()).with("oldest", oldest)
 }
 
 /// Why a feed can't be followed after this number, if it can't: it is none of the user's, or has not come as far.

@@ -163,7 +163,7 @@ async fn who_is_suspended_or_signed_out_since_the_ticket_gets_nothing() {
 }
 
 #[tokio::test]
-async fn entries_that_are_too_old_to_be_kept_are_passed_over() {
+async fn entries_that_are_too_old_to_be_kept_are_passed_over_and_the_client_is_told() {
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     let own = Feed::User(ann.id.clone());
@@ -176,4 +176,16 @@ async fn entries_that_are_too_old_to_be_kept_are_passed_over() {
     append(&live, &own, 5..=5).await;
     live.deliver(entries(&live, &own, 5..=5).await).await;
     assert_eq!(live.push.numbers("c", &own), [3, 5]);
+    let told = |socket: &str| {
+        let frames = live.push.frames(socket);
+        let errors = frames.iter().filter(|frame| frame["code"] == "feed_number_too_old");
+        errors.map(|frame| (frame["feed"].clone(), frame["oldest"].as_u64().unwrap())).collect::<Vec<_>>()
+    };
+    let feed: serde_json::Value = own.to_string().into();
+    assert_eq!(told("c"), [(feed.clone(), 3), (feed.clone(), 5)], "1 and 2 are gone, and so is 4");
+
+    // Who was there all the time is told nothing; who has seen the last entry that is kept, neither.
+    socket(&live, &ann, "d").await;
+    hello(&live, "d", &[(&own, 4)]).await.unwrap();
+    assert_eq!((told("d"), live.push.numbers("d", &own)), (vec![], vec![5]));
 }
