@@ -39,7 +39,7 @@ export const times = {
   retryMost: 60_000,
   /** A socket that lasted this long was not a failure. */
   steady: 30_000,
-  /** From asking for a ticket to its answer, and from there to the welcome. */
+  /** From asking for a ticket to its answer, from there to the welcome, and from one entry that was missed to the next. */
   connect: 20_000,
   /** Silence after which the server is asked whether it is there ... */
   ping: 240_000,
@@ -134,6 +134,7 @@ export class Live {
         welcome: (connection, frame) => this.#welcome(connection, frame),
         frame: (connection, frame) => this.#receive(connection, frame),
         over: (connection, why) => this.#over(connection, why),
+        behind: ({ last }) => [...this.#places].some(([feed, place]) => place.got < last[feed]),
       });
     } catch (error) {
       if (this.#next !== here) return;
@@ -362,13 +363,18 @@ class Connection {
     }
     if (frame.type === "welcome") {
       this.#welcomedAt ??= Date.now();
+      this.last = frame.feeds;
       this.#on.welcome(this, frame);
+    } else if (frame.requestId) {
+      // API Gateway's own words when the function behind it has failed: our hello may not have been heard, or not to its end.
+      return this.end(frame.message);
     } else {
       this.#on.frame(this, frame);
     }
     if (!this.#on || this.#welcomedAt === undefined) return;
     this.#pinged = false;
-    this.#due(this.#times.ping, () => this.ping());
+    if (this.#on.behind(this)) this.#due(this.#times.connect, () => this.end("what was missed does not come"));
+    else this.#due(this.#times.ping, () => this.ping());
   }
 
   #send(message) {

@@ -372,6 +372,34 @@ test("a socket that opens and is not welcomed, or never opens, is given up", asy
   assert.equal(errors.filter((error) => error.includes("no welcome in time")).length, 2);
 });
 
+test("a hello that the server could not hear to its end is said again", async () => {
+  const { took } = page();
+  const broken = { message: "Internal server error", connectionId: "c", requestId: "r" };
+  await settle();
+  latest().open();
+  latest().say(broken);
+  await pass(1000);
+  assert.equal(sockets.length, 2, "at once, and not when the welcome does not come");
+  latest().welcome({ f: 0 });
+  await settle();
+  latest().drop();
+  await pass(2000);
+  latest().welcome({ f: 3 });
+  latest().entry(1);
+  await pass(times.connect - 1);
+  assert.equal(sockets.length, 3);
+  latest().entry(2);
+  await pass(times.connect);
+  await pass(5000);
+  assert.equal(sockets.length, 4, "2 of 3 have come, and no more");
+  latest().open();
+  assert.deepEqual(hello(latest()), { f: 2 });
+  latest().welcome({ f: 3 });
+  latest().entry(3);
+  await pass(times.connect + 1);
+  assert.deepEqual([took, sockets.length], [["f1", "f2", "f3"], 4]);
+});
+
 test("before it is too old a socket is replaced, and the old one serves until the new one is welcomed", async () => {
   const { took, states, reloads } = page();
   await settle();

@@ -14,5 +14,6 @@ mod local;
 mod main_job;
 mod orders;
 mod round_trips;
+mod soak;
 mod support;
 mod wiring;

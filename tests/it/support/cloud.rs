@@ -13,6 +13,8 @@ use super::{Answer, Client};
 /// A running local cloud. It ends when its standard input closes: with this value, or with the test process, however that ends.
 pub struct Cloud {
     pub ready: Ready,
+    /// Where it writes its log.
+    pub log: PathBuf,
     child: Child,
     stdin: Option<ChildStdin>,
 }
@@ -92,7 +94,7 @@ impl Cloud {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
         match serde_json::from_str(&line) {
-            Ok(ready) => Ok(Self { ready, child, stdin }),
+            Ok(ready) => Ok(Self { ready, log, child, stdin }),
             Err(_) => Err(log.display().to_string()),
         }
     }
@@ -105,6 +107,21 @@ impl Cloud {
     /// An HTTP client of its Stripe stand-in.
     pub fn stripe(&self) -> Client {
         Client::new(self.ready.stripe.as_deref().expect("the stand-in runs"))
+    }
+
+    /// Kills the processes of a function as a crash would; how many there were. It knows them by what Linux tells: elsewhere it finds none.
+    pub fn kill_function(&self, name: &str) -> usize {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
+        let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        let children: Vec<_> =
+            children.flat_map(|pids| pids.split(' ').map(str::to_owned).collect::<Vec<_>>()).collect();
+        let runs_it = |pid: &&String| {
+            let started_as = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            Path::new(started_as.split('\0').next().unwrap_or_default()).ends_with(name)
+        };
+        let kill =
+            |pid: &String| Command::new("kill").args(["-KILL", pid]).status().is_ok_and(|status| status.success());
+        children.iter().filter(runs_it).filter(|pid| kill(pid)).count()
     }
 
     /// Invokes a function as `aws lambda invoke` does; its reply.

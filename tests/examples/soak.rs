@@ -1,0 +1,71 @@
+//! Many sockets on the local cloud, under a stream of orders, killed at random: `cargo run -p tests --example soak -- --sockets 2000 --seconds 120`.
+//! Prints what it measured, and fails when any socket ends with anything but exactly its feeds. docs/benchmarks.md has numbers.
+
+#![expect(dead_code, unused_imports, reason = "the tests' support and soak are theirs, and more than is needed here")]
+#![allow(clippy::unwrap_used, reason = "a run that can't go on fails")]
+#![expect(unreachable_pub, reason = "`pub` says what the tests are offered")]
+
+#[path = "../it/soak/mod.rs"]
+mod soak;
+#[path = "../it/support/mod.rs"]
+mod support;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+
+/// Opens sockets on a local cloud of its own, places orders, kills sockets at random, and checks that everybody ends with exactly their feeds.
+#[derive(Debug, Parser)]
+#[command(name = "soak")]
+struct Arguments {
+    /// Sockets open at once.
+    #[arg(long, default_value_t = 2000)]
+    sockets: usize,
+    /// How long orders are placed and sockets killed.
+    #[arg(long, default_value_t = 120)]
+    seconds: u64,
+    /// Orders that begin in a second.
+    #[arg(long, default_value_t = 1.0)]
+    orders: f64,
+    /// Sockets that are killed in a second.
+    #[arg(long, default_value_t = 5.0)]
+    kills: f64,
+    /// Leave the function processes alone; otherwise one is killed in five seconds.
+    #[arg(long)]
+    spare_functions: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let needed = 2 * arguments.sockets as u64 + 500;
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(limit) if limit >= needed => {}
+        limit => {
+            let limit = limit.map_or_else(|error| error.to_string(), |limit| limit.to_string());
+            eprintln!(
+                "{needed} open files are needed, and {limit} are allowed: raise the limit (ulimit -n {needed}), or use fewer --sockets"
+            );
+            return ExitCode::FAILURE;
+        }
+    }
+    let plan = soak::Plan {
+        sockets: arguments.sockets,
+        seconds: arguments.seconds,
+        orders: arguments.orders,
+        kills: arguments.kills,
+        kill_functions: !arguments.spare_functions,
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("threads to run on");
+    let cloud = Arc::new(support::Cloud::start("soak", &["--ephemeral"]));
+    match runtime.block_on(soak::run(&cloud, &plan)) {
+        Ok(report) => {
+            println!("{report}");
+            if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("it can't go on: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
