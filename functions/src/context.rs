@@ -6,6 +6,7 @@
 use jiff::SignedDuration;
 use shared::auth::{Issuer, Verifier};
 use shared::config::{ConfigError, parsed, required};
+use shared::domain::money::Currency;
 use shared::domain::order::Timers;
 use shared::live::Live;
 use shared::payments::Stripe;
@@ -83,10 +84,14 @@ context! {
         cursors: CursorKey,
     }
 
-    /// For lists that anyone may read.
+    /// For the list of services.
     Catalogue {
         /// The data.
         store: Store,
+        /// Knows access tokens.
+        verifier: Verifier,
+        /// What prices are in unless a request says otherwise.
+        currency: HomeCurrency,
         /// Seals cursors.
         cursors: CursorKey,
     }
@@ -154,6 +159,7 @@ plain_parts! {
     Timers: timers();
     LiveUrl: required("LIVE_URL").map(Self);
     Origins: required("ALLOWED_ORIGINS").map(|list| Self(list.split(',').map(|origin| origin.trim().to_owned()).collect()));
+    HomeCurrency: currency();
     PublishableKey: required("STRIPE_PUBLISHABLE_KEY").map(Self);
 }
 
@@ -198,6 +204,14 @@ impl Origins {
     pub fn allow(&self, origin: &str) -> bool {
         self.0.iter().any(|allowed| allowed == origin)
     }
+}
+
+/// `CURRENCY`: the marketplace's own.
+pub struct HomeCurrency(pub Currency);
+
+fn currency() -> Result<HomeCurrency, ConfigError> {
+    let currency = required("CURRENCY")?.parse().map_err(|e| ConfigError::new("CURRENCY", e))?;
+    Ok(HomeCurrency(currency))
 }
 
 /// `STRIPE_PUBLISHABLE_KEY`: what a browser calls Stripe with.

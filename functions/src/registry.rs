@@ -29,7 +29,10 @@ functions! {
     "auth-me" => http::serve, auth::me::handle;
     "services-create" => http::serve, services::create::handle;
     "services-list" => http::serve, services::list::handle;
+    "services-categories" => http::serve, services::categories::handle;
     "services-get" => http::serve, services::get::handle;
+    "services-update" => http::serve, services::update::handle;
+    "services-delete" => http::serve, services::delete::handle;
     "orders-create" => http::serve, orders::create::handle;
     "orders-get" => http::serve, orders::get::handle;
     "orders-list" => http::serve, orders::list::handle;

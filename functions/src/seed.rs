@@ -88,8 +88,7 @@ async fn service(
         price: Price::parse(Money::new(cents, Currency::USD)).map_err(wrong)?,
     };
     let service = Service::new(ServiceId::derived(&["seed", name]), new, at);
-    let stored = StoredService { service, created_by: None };
-    Ok(matches!(store.create_service(&stored).await?, Outcome::Written))
+    Ok(matches!(store.create_service(&StoredService::new(service, None)).await?, Outcome::Written))
 }
 
 fn wrong(invalid: Invalid) -> Error {

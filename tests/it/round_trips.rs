@@ -122,7 +122,15 @@ async fn every_endpoint_keeps_to_its_round_trips() {
     let service = walk.step("services-create", admin.api.post("/services", fields)).await;
     let service = service["id"].as_str().expect("an id").to_owned();
     walk.step("services-list", api.get("/services")).await;
+    walk.step("services-categories", api.get("/services/categories")).await;
     walk.step("services-get", api.get(&format!("/services/{service}"))).await;
+
+    let moved = json!({"category": "Lawns"});
+    walk.step("services-update", admin.api.patch(&format!("/services/{service}"), moved)).await;
+    let short_lived = json!({"name": "Ice", "description": "Melts.", "category": "garden", "price": price(1999)});
+    let short_lived = admin.api.post("/services", short_lived).await.expect(201);
+    let short_lived = format!("/services/{}", short_lived["id"].as_str().expect("an id"));
+    walk.step("services-delete", admin.api.delete(&short_lived)).await;
 
     // An order, up to its payment; Stripe's events are held back, so that to ask for its state finds something new.
     walk.cloud.stripe().post("/_local/webhooks", json!({"mode": "hold"})).await.expect(200);

@@ -18,8 +18,10 @@ use serde_json::Value;
 use shared::config::Secret;
 use shared::domain::feed::Feed;
 use shared::domain::ids::{ServiceId, UserId};
-use shared::domain::money::{Money, Price};
+use shared::domain::money::{Currency, Money, Price};
 use shared::domain::order::Status;
+use shared::domain::search::Search;
+use shared::domain::service::{ServiceSort, ServiceStatus};
 use shared::domain::text::{Category, CategoryKey, Description, MessageText, Name, Note, Reason};
 use shared::domain::user::{Categories, Email, Role, UserStatus, Username};
 use shared::error::Invalid;
@@ -99,7 +101,22 @@ macro_rules! parsed {
     )*};
 }
 
-parsed!(Category, CategoryKey, Description, Email, Feed, MessageText, Name, Note, Reason, ServiceId, UserId, Username);
+parsed!(
+    Category,
+    CategoryKey,
+    Currency,
+    Description,
+    Email,
+    Feed,
+    MessageText,
+    Name,
+    Note,
+    Reason,
+    Search,
+    ServiceId,
+    UserId,
+    Username
+);
 
 /// Closed vocabularies.
 macro_rules! worded {
@@ -112,7 +129,7 @@ macro_rules! worded {
     )*};
 }
 
-worded!(Role, Status, UserStatus);
+worded!(Role, ServiceSort, ServiceStatus, Status, UserStatus);
 
 /// The one of these whose word this is.
 pub fn one_of<T: Copy>(word: &str, all: &[T], name: impl Fn(T) -> &'static str) -> Result<T, Invalid> {

@@ -40,11 +40,14 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let now = Timestamp::now();
     let (standing, before) = context.store.standing_and_service(&claims.sub, &claims.sid, &id).await?;
     active(&claims, &standing, now)?;
-    let created = StoredService { service: Service::new(id, new, now), created_by };
+    let created = StoredService::new(Service::new(id, new, now), created_by);
     match before {
         Some(before) => replay(&before, created),
         None => match context.store.create_service(&created).await? {
-            Outcome::Written => reply(&created.service, false),
+            Outcome::Written => {
+                tracing::info!(service = %created.service.id, by = %claims.sub, "added {}", created.service.id);
+                reply(&created.service, false)
+            }
             // The same request, sent twice at once: the other one was faster.
             Outcome::Conflict(Some(before)) => replay(&before, created),
             Outcome::Conflict(None) => Err(Error::internal("a condition failed on no item")),

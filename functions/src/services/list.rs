@@ -1,41 +1,83 @@
-//! `GET /services`: the active services, newest first.
+//! `GET /services`: the catalogue, newest first or by price.
 
+use shared::domain::money::{Currency, Price};
+use shared::domain::search::Search;
+use shared::domain::service::{ServiceSort, ServiceStatus};
 use shared::domain::text::CategoryKey;
-use shared::error::Result;
+use shared::domain::user::Role;
+use shared::error::{Error, Result, catalogue};
+use shared::store::{PageRequest, ServicesOf};
 
 use super::ServiceView;
 use crate::context::Catalogue;
 use crate::http::page::{Cursor, Limit};
-use crate::http::{Reply, Request, body, page};
-use crate::openapi::{Answer, Operation};
+use crate::http::{Number, Reply, Request, bearer, body, only, page};
+use crate::openapi::{Answer, Operation, Who};
+
+/// Minor units, as prices have them: 1999 is 19.99 dollars.
+type Amount = Number<0, { Price::MAX.unsigned_abs() }>;
 
 body! {
     /// Which services.
     struct Query {
+        /// Of this category, whatever the letter case.
         category: Option<CategoryKey>,
+        q: Option<Search>,
+        /// The order; `newest` unless given.
+        sort: Option<ServiceSort>,
+        /// In minor units, itself included.
+        min_price: Option<Amount>,
+        /// In minor units, itself included.
+        max_price: Option<Amount>,
+        /// Priced in this currency. An order or a range of prices is of one currency: the marketplace's own unless given.
+        currency: Option<Currency>,
+        /// `active` unless given; `deactivated` is for administrators.
+        status: Option<ServiceStatus>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
     }
 }
 
-/// One page of services, of one category if `?category=` names one.
+/// One page of active services, or of deactivated ones for administrators.
 ///
 /// # Errors
-/// 422 for wrong or unknown parameters, 400 for a cursor of another list.
+/// 422 for wrong or unknown parameters, 400 for a cursor of another list, 401 and 403 for deactivated ones to all but administrators.
 pub async fn handle(context: &Catalogue, request: Request) -> Result<Reply> {
-    let Query { category, limit, cursor } = request.query_as()?;
-    let page = page::of(limit, cursor);
-    let listed = context.store.services(category.as_ref(), &page, &context.cursors).await?;
-    page::reply(
-        &request,
-        listed.items.iter().map(|stored| ServiceView::from(&stored.service)).collect(),
-        listed.next_cursor,
-    )
+    let (of, sort, page) = read(request.query_as()?, context.currency.0)?;
+    if of.status != ServiceStatus::Active {
+        only(&bearer(&request, &context.verifier)?, Role::Admin)?;
+    }
+    let listed = context.store.services(&of, sort, &page, &context.cursors).await?;
+    let items = listed.items.iter().map(|stored| ServiceView::from(&stored.service)).collect();
+    let reply = page::reply(&request, items, listed.next_cursor)?;
+    if of.status == ServiceStatus::Active { reply.revalidated() } else { Ok(reply) }
+}
+
+fn read(query: Query, home: Currency) -> Result<(ServicesOf, ServiceSort, PageRequest)> {
+    let Query { category, q, sort, min_price, max_price, currency, status, limit, cursor } = query;
+    let sort = sort.unwrap_or(ServiceSort::Newest);
+    let is_priced = sort != ServiceSort::Newest || min_price.is_some() || max_price.is_some();
+    let amount = |amount: Amount| i64::try_from(amount.0).unwrap_or(Price::MAX);
+    let (min, max) = (min_price.map_or(0, amount), max_price.map_or(Price::MAX, amount));
+    if min > max {
+        return Err(Error::field("max_price", "out_of_range", "Must not be below min_price."));
+    }
+    let price = currency.or(is_priced.then_some(home)).map(|currency| (currency, min, max));
+    let status = status.unwrap_or(ServiceStatus::Active);
+    let search = q.unwrap_or_default();
+    Ok((ServicesOf { status, category, search, price }, sort, page::of(limit, cursor)))
 }
 
 /// In the API description.
 pub fn describe() -> Operation {
-    Operation::get("/services", "services-list", "The active services, newest first")
+    Operation::get("/services", "services-list", "The catalogue, newest first or by price")
+        .who(Who::AnyoneOrUser)
+        .details(
+            "Amounts of different currencies can't be compared: an order or a range of prices is of one currency, the marketplace's own unless \
+             `currency` names another. A search looks through up to a thousand services for a page, which may come out short, even empty, \
+             with a cursor that goes on.",
+        )
         .query::<Query>()
         .answer(Answer::page::<ServiceView<'_>>("One page of services."))
+        .problems(&[&catalogue::UNAUTHENTICATED, &catalogue::FORBIDDEN])
 }

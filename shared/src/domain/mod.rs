@@ -9,6 +9,7 @@ pub mod ids;
 pub mod money;
 pub mod order;
 pub mod schema;
+pub mod search;
 pub mod service;
 mod strings;
 pub mod text;

@@ -4,16 +4,44 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-/// One line: no control characters, no line or paragraph separators.
-pub(crate) const ONE_LINE: &str = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$";
-/// As [`ONE_LINE`], with something in it beside white space.
+/// Overrides of the direction of writing, and what is no character ([`super::text`]), within a class of a pattern.
+macro_rules! hidden {
+    () => {
+        r"\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff"
+    };
+}
+
+/// White space, and what shows nothing by itself ([`super::text`]).
+macro_rules! invisible {
+    () => {
+        r"\s\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufffb"
+    };
+}
+
+/// Characters that a line can't have.
+macro_rules! no_line {
+    () => {
+        concat!(r"\x00-\x1f\x7f-\x9f\u2028\u2029", hidden!())
+    };
+}
+
+/// Characters that lines can't have: all control characters but line breaks and tabs.
+macro_rules! no_lines {
+    () => {
+        concat!(r"\x00-\x08\x0b-\x1f\x7f-\x9f", hidden!())
+    };
+}
+
+/// One line.
+pub(crate) const ONE_LINE: &str = concat!("^[^", no_line!(), "]*$");
+/// As [`ONE_LINE`], with something in it that shows.
 pub(crate) const ONE_LINE_NOT_BLANK: &str =
-    r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\s\x00-\x1f\x7f-\x9f\u2028\u2029][^\x00-\x1f\x7f-\x9f\u2028\u2029]*$";
-/// Lines: no control characters but line breaks and tabs.
-pub(crate) const LINES: &str = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$";
-/// As [`LINES`], with something in it beside white space.
+    concat!("^[^", no_line!(), "]*[^", invisible!(), no_line!(), "][^", no_line!(), "]*$");
+/// Lines.
+pub(crate) const LINES: &str = concat!("^[^", no_lines!(), "]*$");
+/// As [`LINES`], with something in it that shows.
 pub(crate) const LINES_NOT_BLANK: &str =
-    r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x08\x0b-\x1f\x7f-\x9f][^\x00-\x08\x0b-\x1f\x7f-\x9f]*$";
+    concat!("^[^", no_lines!(), "]*[^", invisible!(), no_lines!(), "][^", no_lines!(), "]*$");
 
 /// The pattern of a text.
 pub(crate) const fn pattern(min: usize, multi_line: bool) -> &'static str {

@@ -18,6 +18,18 @@ words! {
     }
 }
 
+words! {
+    /// In which order services are listed.
+    ServiceSort {
+        /// By when they were added, the last first.
+        Newest = "newest",
+        /// By price, the lowest first; of equal prices the oldest.
+        Cheapest = "price",
+        /// By price, the highest first; of equal prices the newest.
+        Dearest = "-price",
+    }
+}
+
 /// A service of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {

@@ -21,20 +21,41 @@ fn clean(text: &str, rule: &Rule) -> Result<String, Invalid> {
         '\n' | '\t' => rule.multi_line,
         // Line and paragraph separators break lines without being control characters.
         '\u{2028}' | '\u{2029}' => rule.multi_line,
-        _ => !c.is_control(),
+        _ => !c.is_control() && !changes_direction(c) && !is_no_character(c),
     };
     if !text.trim().chars().all(allowed) {
-        return Err(Invalid::new("control_character", "Must not contain control characters."));
+        let detail = "Must not contain control characters, nor any that override the direction of writing.";
+        return Err(Invalid::new("control_character", detail));
     }
     let text = nfc(text.trim());
     let length = text.chars().count();
-    if length < rule.min {
+    // What must say something must show something.
+    if length < rule.min || (rule.min > 0 && text.chars().all(is_invisible)) {
         return Err(Invalid::new("too_short", format!("Must have at least {} characters.", rule.min)));
     }
     if length > rule.max {
         return Err(Invalid::new("too_long", format!("Must have at most {} characters.", rule.max)));
     }
     Ok(text)
+}
+
+/// Embeddings, overrides and isolates: with them a text can look like another (Unicode TR #36, section 2.2). Right-to-left scripts need none. What is refused here is refused by the patterns of [`super::schema`], too.
+fn changes_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The byte order mark, and code points of the first plane that are promised to be no characters.
+fn is_no_character(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// White space, joiners, fillers, variation selectors: nothing by themselves.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}')
 }
 
 /// Unicode normalisation form C (UAX #15). The tables are linked anyway: the URL parser needs them for host names.
@@ -178,6 +199,25 @@ mod tests {
         }
         assert_eq!(Note::parse("a\r\nb").unwrap().as_str(), "a\nb");
         assert_eq!(code(Note::parse("a\rb")), "control_character");
+    }
+
+    #[test]
+    fn what_overrides_the_direction_is_refused_and_right_to_left_text_is_not() {
+        for bad in ["a\u{202e}b", "a\u{2066}b\u{2069}", "\u{feff}a", "a\u{ffff}b"] {
+            assert_eq!(code(Name::parse(bad)), "control_character", "{bad:?}");
+            assert_eq!(code(Note::parse(bad)), "control_character", "{bad:?}");
+        }
+        for good in ["עיצוב אתרים", "تصميم\u{200c}ها", "a\u{200f}b", "👩\u{200d}🎨"] {
+            assert!(Name::parse(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn what_must_say_something_shows_something() {
+        for nothing in ["\u{200b}", "\u{3164} \u{2060}", "\u{2800}"] {
+            assert_eq!(code(Name::parse(nothing)), "too_short", "{nothing:?}");
+        }
+        assert!(Note::parse("\u{200b}").is_ok());
     }
 
     #[test]

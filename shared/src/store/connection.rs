@@ -162,8 +162,7 @@ impl Connections {
     /// A user's sockets, the oldest first.
     pub async fn sockets_of(&self, user: &UserId) -> Result<Vec<OpenSocket>> {
         let partition = keys::sockets_of(user);
-        let mut query =
-            Query { index: None, partition, between: None, status: None, forward: true, limit: 100, start: None };
+        let mut query = Query::table(partition);
         let mut sockets: Vec<OpenSocket> = Vec::new();
         loop {
             let page = self.table.query(&query).await?;

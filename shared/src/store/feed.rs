@@ -195,7 +195,7 @@ impl Store {
     pub async fn feed_after(&self, feed: &Feed, after: u64, limit: usize) -> Result<Vec<Entry>> {
         let between = Some((keys::sequence(after.saturating_add(1)), keys::sequence(u64::MAX)));
         let partition = keys::entries(feed);
-        let query = Query { index: None, partition, between, status: None, forward: true, limit, start: None };
+        let query = Query { between, limit, ..Query::table(partition) };
         Ok(self.query(&query).await?.items)
     }
 }

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use super::row::Key;
 use crate::domain::feed::Feed;
 use crate::domain::ids::{BroadcastId, EntryId, MessageId, OrderId, ServiceId, StripeEventId, UserId};
+use crate::domain::money::{Currency, Price};
+use crate::domain::service::ServiceStatus;
 use crate::domain::text::CategoryKey;
 use crate::domain::user::Role;
 
@@ -48,6 +50,15 @@ pub(super) fn session(user: &UserId, id: &str) -> Key {
 
 pub(super) fn service(id: &ServiceId) -> Key {
     Key::new(format!("SERVICE#{id}"), "SERVICE")
+}
+
+/// How many active services a category has. All in one partition: there are few, and they are read together.
+pub(super) fn category(category: &CategoryKey) -> Key {
+    Key::new(categories(), category.as_str())
+}
+
+pub(super) fn categories() -> String {
+    "CATEGORIES".to_owned()
 }
 
 pub(super) fn order(id: &OrderId) -> Key {
@@ -174,22 +185,64 @@ pub(super) mod index {
         format!("USERS#{}", role.as_str())
     }
 
-    /// gsi1: active services, newest first.
-    pub(crate) fn services(at: Timestamp, id: &ServiceId) -> Key {
-        Key::new(all_services(), newest(at, id))
+    /// gsi1: services, newest first.
+    pub(crate) fn services(status: ServiceStatus, at: Timestamp, id: &ServiceId) -> Key {
+        Key::new(services_of(status), newest(at, id))
     }
 
-    pub(crate) fn all_services() -> String {
-        "SERVICES".to_owned()
+    /// gsi2: services of a category, newest first.
+    pub(crate) fn services_in(status: ServiceStatus, category: &CategoryKey, at: Timestamp, id: &ServiceId) -> Key {
+        Key::new(services_of_category(status, category), newest(at, id))
     }
 
-    /// gsi2: active services of a category, newest first.
-    pub(crate) fn services_in(category: &CategoryKey, at: Timestamp, id: &ServiceId) -> Key {
-        Key::new(services_of(category), newest(at, id))
+    /// gsi3: services by their price in one currency.
+    pub(crate) fn priced(status: ServiceStatus, price: Price, at: Timestamp, id: &ServiceId) -> Key {
+        Key::new(priced_in(status, price.currency()), by_price(price, at, id))
     }
 
-    pub(crate) fn services_of(category: &CategoryKey) -> String {
-        format!("SERVICES#{category}")
+    /// gsi4: services of a category by their price in one currency.
+    pub(crate) fn priced_of(
+        status: ServiceStatus,
+        price: Price,
+        category: &CategoryKey,
+        at: Timestamp,
+        id: &ServiceId,
+    ) -> Key {
+        Key::new(priced_in_category(status, price.currency(), category), by_price(price, at, id))
+    }
+
+    pub(crate) fn services_of(status: ServiceStatus) -> String {
+        match status {
+            ServiceStatus::Active => "SERVICES",
+            ServiceStatus::Deactivated => "DEACTIVATED",
+        }
+        .to_owned()
+    }
+
+    pub(crate) fn services_of_category(status: ServiceStatus, category: &CategoryKey) -> String {
+        format!("{}#{category}", services_of(status))
+    }
+
+    pub(crate) fn priced_in(status: ServiceStatus, currency: Currency) -> String {
+        format!("{}#{currency}", services_of(status))
+    }
+
+    pub(crate) fn priced_in_category(status: ServiceStatus, currency: Currency, category: &CategoryKey) -> String {
+        format!("{}#{category}", priced_in(status, currency))
+    }
+
+    fn by_price(price: Price, at: Timestamp, id: &ServiceId) -> String {
+        format!("{}#{}", amount(price.amount()), newest(at, id))
+    }
+
+    /// Sort keys of prices from and to, both included.
+    pub(crate) fn prices(from: i64, to: i64) -> (String, String) {
+        (amount(from), format!("{}{LAST}", amount(to)))
+    }
+
+    /// Minor units that sort as text: prices have eight digits at most.
+    fn amount(amount: i64) -> String {
+        format!("{amount:012}")
     }
 
     /// gsi2: the messages of an order, newest first.

@@ -6,6 +6,7 @@
 
 mod account;
 mod broadcast;
+mod category;
 mod connection;
 pub mod cursor;
 mod error;
@@ -13,6 +14,7 @@ mod feed;
 pub mod keys;
 mod message;
 mod order;
+mod query;
 mod rate;
 mod row;
 mod service;
@@ -24,7 +26,6 @@ pub(crate) mod testing;
 mod transaction;
 mod webhook;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
@@ -33,6 +34,7 @@ use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 
 pub use account::{Account, Registered};
 pub use broadcast::Broadcast;
+pub use category::CategoryCount;
 pub use connection::{Connection, Connections, OpenSocket, Ticket};
 pub use cursor::{CursorKey, Listed, PageRequest};
 pub use feed::{Draft, Entry};
@@ -41,7 +43,7 @@ pub use message::{Message, MessagesOf};
 pub use order::OrdersOf;
 pub use rate::Limit;
 pub use row::{Entity, Key, from_image};
-pub use service::StoredService;
+pub use service::{ServicesOf, StoredService};
 pub use session::{Presented, Session, Standing};
 pub use subscription::{Live, Skip, Subscription};
 pub use webhook::{EventOutcome, Handled, StripeEvent};
@@ -49,8 +51,8 @@ pub use webhook::{EventOutcome, Handled, StripeEvent};
 use crate::aws::Environment;
 use crate::config::{ConfigError, optional, required};
 use crate::error::{Error, Result};
-use cursor::Page;
 use error::failed;
+use query::{Filter, Query};
 use row::{Item, from_item, to_item};
 
 /// What a conditional write did.
@@ -161,42 +163,6 @@ impl Store {
             },
         }
     }
-
-    /// One page of an index or of one partition of the table, from `cursor` on.
-    pub(crate) async fn query<T: Entity>(&self, query: &Query) -> Result<Page<T>> {
-        let (pk, sk) = query.index.map_or(("pk", "sk"), Index::attributes);
-        let mut names = HashMap::from([("#pk".to_owned(), pk.to_owned())]);
-        let mut values = HashMap::from([(":pk".to_owned(), AttributeValue::S(query.partition.clone()))]);
-        let mut condition = "#pk = :pk".to_owned();
-        if let Some((low, high)) = &query.between {
-            names.insert("#sk".to_owned(), sk.to_owned());
-            values.insert(":low".to_owned(), AttributeValue::S(low.clone()));
-            values.insert(":high".to_owned(), AttributeValue::S(high.clone()));
-            condition.push_str(" AND #sk BETWEEN :low AND :high");
-        }
-        if let Some(status) = query.status {
-            names.insert("#status".to_owned(), "status".to_owned());
-            values.insert(":status".to_owned(), AttributeValue::S(status.to_owned()));
-        }
-        let out = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .set_index_name(query.index.map(|i| i.name().to_owned()))
-            .key_condition_expression(condition)
-            .set_filter_expression(query.status.map(|_| "doc.#status = :status".to_owned()))
-            .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(values))
-            .scan_index_forward(query.forward)
-            .consistent_read(query.index.is_none())
-            .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(query.start.clone())
-            .send()
-            .await
-            .map_err(failed)?;
-        let items = out.items.unwrap_or_default().into_iter().map(from_item).collect::<Result<_>>()?;
-        Ok(Page { items, next: out.last_evaluated_key })
-    }
 }
 
 /// The global secondary indexes; `docs/data-model.md` says what each holds.
@@ -206,9 +172,9 @@ pub enum Index {
     Gsi1,
     /// Things of an owner or a category, newest first.
     Gsi2,
-    /// Orders and messages of a worker; the whole open pool, oldest first.
+    /// Orders and messages of a worker; the whole open pool, oldest first; services by price.
     Gsi3,
-    /// The open pool by category, oldest first.
+    /// The open pool by category, oldest first; services of a category by price.
     Gsi4,
     /// What is due: timers, money under way, webhook events that are not applied.
     Gsi5,
@@ -237,66 +203,6 @@ impl Index {
         }
     }
 }
-
-/// A read of one partition, in key order.
-#[derive(Debug, Clone)]
-pub(crate) struct Query {
-    pub(crate) index: Option<Index>,
-    pub(crate) partition: String,
-    /// Sort keys from and to, both included.
-    pub(crate) between: Option<(String, String)>,
-    /// Only items whose `doc.status` is this. Filtered after reading: a page may come out short, even empty, and go on.
-    pub(crate) status: Option<&'static str>,
-    pub(crate) forward: bool,
-    pub(crate) limit: usize,
-    pub(crate) start: Option<Item>,
-}
-
-impl Query {
-    /// An index's partition, newest first.
-    pub(crate) fn newest(index: Index, partition: String) -> Self {
-        Self { index: Some(index), partition, between: None, status: None, forward: false, limit: 100, start: None }
-    }
-
-    /// An index's partition, oldest first.
-    pub(crate) fn oldest(index: Index, partition: String) -> Self {
-        Self { forward: true, ..Self::newest(index, partition) }
-    }
-}
-
-impl Store {
-    /// One page of a list that a caller asked for, with the cursor to go on with. With a filter it reads on until the page is full, up to
-    /// [`FILTER_READS`] times; what it gives then may be short of the limit, with a cursor.
-    pub(crate) async fn list<T: Entity>(
-        &self,
-        query: Query,
-        page: &PageRequest,
-        cursors: &CursorKey,
-    ) -> Result<Listed<T>> {
-        let name = format!(
-            "{}/{}/{}",
-            query.index.map_or("table", Index::name),
-            query.partition,
-            query.status.unwrap_or_default()
-        );
-        let mut position = page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
-        let mut items = Vec::new();
-        for _ in 0..FILTER_READS {
-            let read =
-                self.query(&Query { limit: page.limit - items.len(), start: position.take(), ..query.clone() }).await?;
-            items.extend(read.items);
-            position = read.next;
-            if position.is_none() || items.len() == page.limit {
-                break;
-            }
-        }
-        let next_cursor = position.map(|position| cursors.seal(&name, &position)).transpose()?;
-        Ok(Listed { items, next_cursor })
-    }
-}
-
-/// Reads that a filtered list may take for one page.
-const FILTER_READS: usize = 10;
 
 /// A DynamoDB client from what Lambda sets.
 pub(crate) fn client() -> std::result::Result<aws_sdk_dynamodb::Client, ConfigError> {

@@ -4,7 +4,7 @@ use futures::Stream;
 use jiff::Timestamp;
 
 use super::row::{Entity, Key};
-use super::{CursorKey, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
+use super::{CursorKey, Filter, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
 use crate::domain::ids::{OrderId, UserId};
 use crate::domain::order::{Order, Status};
 use crate::domain::text::CategoryKey;
@@ -97,7 +97,8 @@ impl Store {
             OrdersOf::Client(id) => (Index::Gsi2, keys::index::orders_of_client(id)),
             OrdersOf::Worker(id) => (Index::Gsi3, keys::index::orders_of_worker(id)),
         };
-        self.list(Query { status: status.map(Status::as_str), ..Query::newest(index, partition) }, page, cursors).await
+        let filters = status.map(|status| Filter::Is("status", status.as_str().to_owned())).into_iter().collect();
+        self.list(Query { filters, ..Query::newest(index, partition) }, page, cursors).await
     }
 
     /// Orders that wait for Stripe, or for which something is to be done there, since `until` or longer. Without history.

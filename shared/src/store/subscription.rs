@@ -181,8 +181,7 @@ impl Connections {
     }
 
     fn subscribers_in(&self, partition: String) -> impl Stream<Item = Result<Subscription>> + Send {
-        let query =
-            Query { index: None, partition, between: None, status: None, forward: true, limit: PAGE, start: None };
+        let query = Query { limit: PAGE, ..Query::table(partition) };
         let pages = stream::try_unfold(Some((self.clone(), query)), |next| async {
             let Some((connections, mut query)) = next else { return Ok(None) };
             let page = connections.table.query(&query).await?;

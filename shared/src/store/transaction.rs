@@ -41,6 +41,17 @@ impl Transaction {
         Ok(self)
     }
 
+    /// Replaces an item, if it is there with `version`.
+    pub(crate) fn replace<T: Entity>(mut self, store: &Store, entity: &T, version: u64) -> Result<Self> {
+        let put = Put::builder()
+            .table_name(&store.table)
+            .set_item(Some(to_item(entity)?))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", n(version));
+        self.items.push(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build());
+        Ok(self)
+    }
+
     /// Any update, made by the caller.
     pub(crate) fn update(mut self, update: Update) -> Self {
         self.items.push(TransactWriteItem::builder().update(update).build());

@@ -43,6 +43,14 @@ impl Client {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
+    /// Percent-encoded, for a query or a form.
+    pub fn percent(value: &str) -> String {
+        value
+            .bytes()
+            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+            .collect()
+    }
+
     pub async fn head(&self, path: &str) -> Answer {
         self.send(Method::HEAD, path, "", Bytes::new()).await
     }
@@ -64,7 +72,7 @@ impl Client {
     }
 
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", Self::percent(value))).collect();
         self.send(Method::POST, path, "application/x-www-form-urlencoded", pairs.join("&").into()).await
     }
 
@@ -87,13 +95,6 @@ impl Client {
         };
         Answer { status: parts.status, headers: parts.headers, body }
     }
-}
-
-fn percent(value: &str) -> String {
-    value
-        .bytes()
-        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
-        .collect()
 }
 
 impl Answer {

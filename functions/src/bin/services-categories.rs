@@ -1,0 +1,5 @@
+//! The Lambda `services-categories`.
+
+fn main() -> std::process::ExitCode {
+    functions::http::serve(functions::services::categories::handle)
+}

@@ -1,0 +1,83 @@
+//! `PATCH /services/{id}`: an administrator changes a service, or brings a deactivated one back. Orders that were placed keep name and price.
+
+use jiff::Timestamp;
+use shared::domain::ids::ServiceId;
+use shared::domain::money::Price;
+use shared::domain::service::{Service, ServiceChange, ServiceStatus};
+use shared::domain::text::{Category, Description, Name};
+use shared::domain::user::Role;
+use shared::error::{Error, Result, catalogue};
+use shared::store::{Outcome, StoredService};
+
+use super::ServiceView;
+use crate::context::Context;
+use crate::http::{Reply, Request, active, bearer, body, only};
+use crate::openapi::{Answer, Operation, Who};
+use serde_json::json;
+
+body! {
+    /// What is to change; what is not given stays as it is.
+    struct Body {
+        name: Option<Name>,
+        description: Option<Description>,
+        category: Option<Category>,
+        price: Option<Price>,
+        status: Option<ServiceStatus>,
+    }
+}
+
+/// How often a change is tried again because someone else changed the service meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Changes the fields that are given: `{name?, description?, category?, price?, status?}`. A change that changes nothing makes no new version.
+///
+/// # Errors
+/// 403 for all but administrators, 404, 412 for another version than `If-Match` names, 422 naming every wrong field.
+pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
+    let claims = bearer(&request, &context.verifier)?;
+    only(&claims, Role::Admin)?;
+    let Body { name, description, category, price, status } = request.body_as()?;
+    let changed = change(context, &request, ServiceChange { name, description, category, price, status }).await?;
+    Reply::ok(&ServiceView::from(&changed))?.etag(changed.version)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::patch("/services/{id}", "services-update", "Change a service")
+        .who(Who::Admin)
+        .id::<ServiceId>()
+        .details(
+            "What is not given stays as it is. Orders that were placed keep the name and the price that they were placed with. \
+             `{\"status\": \"active\"}` brings back a service that was deactivated.",
+        )
+        .body::<Body>(json!({"price": {"amount": 2499, "currency": "usd"}}))
+        .answer(Answer::ok::<ServiceView<'_>>("The service as it is now.").etag())
+        .if_match()
+        .problems(&[&catalogue::VERSION_CONFLICT])
+}
+
+/// Makes a change for the administrator who is calling; returns the service after it.
+pub(super) async fn change(context: &Context, request: &Request, change: ServiceChange) -> Result<Service> {
+    let claims = bearer(request, &context.verifier)?;
+    only(&claims, Role::Admin)?;
+    let id: ServiceId = request.path_id("service")?;
+    let now = Timestamp::now();
+    let (standing, mut found) = context.store.standing_and_service(&claims.sub, &claims.sid, &id).await?;
+    active(&claims, &standing, now)?;
+    for _ in 0..ATTEMPTS {
+        let before = found.ok_or_else(|| Error::not_found("service"))?;
+        request.check_if_match(before.service.version)?;
+        let Some(next) = before.service.changed(change.clone(), now) else { return Ok(before.service) };
+        let next = StoredService::new(next, before.created_by.clone());
+        match context.store.update_service(&next, &before).await? {
+            Outcome::Written => {
+                let Service { id, status, version, .. } = &next.service;
+                tracing::info!(service = %id, by = %claims.sub, status = status.as_str(), version, "changed {id}");
+                return Ok(next.service);
+            }
+            // Someone was faster: what is asked for is asked of the service as it is now.
+            Outcome::Conflict(current) => found = current,
+        }
+    }
+    Err(Error::new(&catalogue::VERSION_CONFLICT, "The service is being changed by others. Read it, and try again."))
+}
