@@ -74,6 +74,14 @@ context! {
         timers: Timers,
     }
 
+    /// For what moves orders by the clock.
+    Clockwork {
+        /// The data.
+        store: Store,
+        /// How long an order's timers run.
+        timers: Timers,
+    }
+
     /// For lists.
     Listing {
         /// The data.

@@ -11,6 +11,7 @@ pub mod openapi;
 pub mod orders;
 pub mod payments;
 pub mod registry;
+mod run;
 mod runtime;
 pub mod seed;
 pub mod services;

@@ -40,6 +40,14 @@ functions! {
     "orders-accept" => http::serve, orders::accept::handle;
     "orders-deliver" => http::serve, orders::deliver::handle;
     "orders-complete" => http::serve, orders::complete::handle;
+    "orders-release" => http::serve, orders::release::handle;
+    "orders-reassign" => http::serve, orders::reassign::handle;
+    "orders-request-revision" => http::serve, orders::request_revision::handle;
+    "orders-cancel" => http::serve, orders::cancel::handle;
+    "orders-dispute" => http::serve, orders::dispute::handle;
+    "orders-resolve" => http::serve, orders::resolve::handle;
+    "orders-events" => http::serve, orders::events::handle;
+    "orders-timers" => events::invoked, orders::timers::handle;
     "payments-create" => http::serve, payments::create::handle;
     "payments-get" => http::serve, payments::get::handle;
     "payments-confirm" => http::serve, payments::confirm::handle;

@@ -1,33 +1,8 @@
 //! Orders and the claim pool.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::main_job::pay;
-use crate::support::{Cloud, User, client, cloud, service, unique, worker};
-
-async fn place(client: &User, service: &Value) -> String {
-    let order = client.api.post("/orders", json!({"service_id": service["id"]})).await.expect(201);
-    order["id"].as_str().expect("an id").to_owned()
-}
-
-/// Waits until the order is in this state, as a client that polls would.
-async fn until(user: &User, order: &str, status: &str) -> Value {
-    for _ in 0..200 {
-        let order = user.api.get(&format!("/orders/{order}")).await.expect(200);
-        if order["status"] == status {
-            return order;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    panic!("order {order} did not become {status}");
-}
-
-async fn open_order(cloud: &Cloud, client: &User, category: &str) -> String {
-    let order = place(client, &service(cloud, category).await).await;
-    assert_eq!(pay(cloud, client, &order, "pm_card_visa").await["status"], 200);
-    until(client, &order, "open").await;
-    order
-}
+use crate::support::{client, cloud, open_order, place, service, unique, worker};
 
 #[tokio::test]
 async fn of_many_workers_at_once_one_gets_the_order_and_the_rest_are_told_its_state() {

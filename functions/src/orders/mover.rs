@@ -1,14 +1,15 @@
 //! How every endpoint moves an order: one read of caller and order, the rule, one conditional write.
 
 use jiff::Timestamp;
-use shared::auth::Claims;
+use shared::auth::{Claims, Verifier};
 use shared::domain::ids::OrderId;
-use shared::domain::order::{By, Refusal, Transition};
+use shared::domain::order::{By, Idempotency, Order, Refusal, Timers, Transition};
 use shared::domain::text::Note;
+use shared::domain::user::Caller;
 use shared::error::{Error, Result, catalogue};
-use shared::store::Outcome;
+use shared::store::{Outcome, Store};
 
-use super::described::WithNote;
+use super::described::{WithNote, WithReason};
 use super::{OrderView, read};
 use crate::context::Orders;
 use crate::http::{Reply, Request, bearer, idempotency};
@@ -28,45 +29,160 @@ pub(super) async fn with_note(
     transition: Transition,
 ) -> Result<Reply> {
     // Who is calling comes first: what is wrong with a request is said to those only who may make it.
-    let claims = bearer(request, &context.verifier)?;
-    let id: OrderId = request.path_id("order")?;
+    let asked = Asked::of(request, &context.verifier, operation)?;
     let WithNote { note } = request.body_as()?;
-    make(context, request, &claims, &id, operation, transition, note).await
+    asked.directly(context, transition, note).await
 }
 
-async fn make(
+/// As [`with_note`], with the `reason` that the body must hold.
+pub(super) async fn with_reason(
     context: &Orders,
     request: &Request,
-    claims: &Claims,
-    id: &OrderId,
     operation: &'static str,
     transition: Transition,
-    note: Option<Note>,
 ) -> Result<Reply> {
-    let key = idempotency(request, &claims.sub, operation)?;
-    let (caller, mut order) = read::with_caller(&context.store, claims, id).await?;
-    for _ in 0..ATTEMPTS {
-        if let Some(key) = &key
-            && let Some(before) = order.replay(key)?
-        {
-            return OrderView::reply(&before, &caller, true);
+    let asked = Asked::of(request, &context.verifier, operation)?;
+    let WithReason { reason } = request.body_as()?;
+    asked.directly(context, transition, Some(reason)).await
+}
+
+/// What a request to move an order says before anything is read.
+pub(crate) struct Asked<'a> {
+    request: &'a Request,
+    operation: &'static str,
+    /// Who asks.
+    pub(crate) claims: Claims,
+    /// Which order.
+    pub(crate) id: OrderId,
+    key: Option<Idempotency>,
+}
+
+impl<'a> Asked<'a> {
+    /// From token, path and `Idempotency-Key`.
+    pub(crate) fn of(request: &'a Request, verifier: &Verifier, operation: &'static str) -> Result<Self> {
+        let claims = bearer(request, verifier)?;
+        let id = request.path_id("order")?;
+        let key = idempotency(request, &claims.sub, operation)?;
+        Ok(Self { request, operation, claims, id, key })
+    }
+
+    /// The move that it asks for.
+    pub(crate) fn to_move(&self, transition: Transition, caller: Caller) -> Ask {
+        Ask { transition, caller, note: None, worker: None, key: self.key.clone() }
+    }
+
+    /// Makes a move that takes nothing but a note, and replies with the order.
+    pub(super) async fn directly(&self, context: &Orders, transition: Transition, note: Option<Note>) -> Result<Reply> {
+        let (caller, order) = read::with_caller(&context.store, &self.claims, &self.id).await?;
+        let ask = self.to_move(transition, caller).note(note);
+        self.make(Mover { store: &context.store, timers: &context.timers }, order, ask, Directly).await
+    }
+
+    /// Makes the move, and replies with the order.
+    pub(crate) async fn make(&self, mover: Mover<'_>, order: Order, ask: Ask, prepare: impl Prepare) -> Result<Reply> {
+        let made = mover.make(order, &ask, |version| self.request.check_if_match(version), prepare).await?;
+        if let Made::Now(order) = &made {
+            let (id, status) = (&order.id, order.status.as_str());
+            tracing::info!(order = %id, by = %ask.caller.id, to = status, "{}: {id} is {status}", self.operation);
         }
-        let by = By::user(&caller, Timestamp::now()).note(note.clone()).idempotency(key.clone());
-        let moved = order.transition(transition, by, &context.timers);
-        if moved != Err(Refusal::NotFound) {
-            // Not before it is known that the caller may know of the order at all.
-            request.check_if_match(order.version)?;
-        }
-        let next = moved?;
-        match context.store.advance_order(&next, &order).await? {
-            Outcome::Written => {
-                tracing::info!(order = %id, by = %caller.id, to = next.status.as_str(), "{operation}: {id} is {}", next.status.as_str());
-                return OrderView::reply(&next, &caller, false);
-            }
-            // Someone was faster. The rule decides anew on the order as it is now.
-            Outcome::Conflict(current) => order = current.ok_or_else(|| Error::not_found("order"))?,
+        match made {
+            Made::Now(order) => OrderView::reply(&order, &ask.caller, false),
+            Made::Before(order) => OrderView::reply(&order, &ask.caller, true),
         }
     }
-    Err(Error::new(&catalogue::VERSION_CONFLICT, "The order is being changed by others. Read it, and try again.")
-        .with("version", order.version))
+}
+
+/// A move that a user asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    pub(crate) transition: Transition,
+    pub(crate) caller: Caller,
+    pub(crate) note: Option<Note>,
+    pub(crate) worker: Option<Caller>,
+    pub(crate) key: Option<Idempotency>,
+}
+
+impl Ask {
+    /// With a note or a reason.
+    pub(crate) fn note(self, note: Option<Note>) -> Self {
+        Self { note, ..self }
+    }
+
+    /// Naming a worker.
+    pub(crate) fn worker(self, worker: Option<Caller>) -> Self {
+        Self { worker, ..self }
+    }
+
+    fn by(&self, at: Timestamp) -> By {
+        By::user(&self.caller, at).note(self.note.clone()).worker(self.worker.clone()).idempotency(self.key.clone())
+    }
+}
+
+/// What has to be done elsewhere before a move is written.
+pub(crate) trait Prepare: Send {
+    /// From what the rule says, what is to be written. It may be asked again, when the order changed meanwhile.
+    fn prepare(
+        &mut self,
+        from: &Order,
+        moved: std::result::Result<Order, Refusal>,
+        by: &By,
+    ) -> impl Future<Output = Result<Order>> + Send;
+}
+
+/// Nothing: what the rule says is written.
+pub(crate) struct Directly;
+
+impl Prepare for Directly {
+    async fn prepare(&mut self, _: &Order, moved: std::result::Result<Order, Refusal>, _: &By) -> Result<Order> {
+        moved.map_err(Error::from)
+    }
+}
+
+/// What became of a move.
+#[derive(Debug)]
+pub(crate) enum Made {
+    /// It was made.
+    Now(Order),
+    /// The same request made it before; the order as it was then.
+    Before(Order),
+}
+
+/// Moves orders.
+#[derive(Clone, Copy)]
+pub(crate) struct Mover<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) timers: &'a Timers,
+}
+
+impl Mover<'_> {
+    /// Makes a move of an order that was just read. `expected` refuses versions that the caller does not want to move from.
+    pub(crate) async fn make(
+        self,
+        mut order: Order,
+        ask: &Ask,
+        expected: impl Fn(u64) -> Result<()> + Send,
+        mut prepare: impl Prepare,
+    ) -> Result<Made> {
+        for _ in 0..ATTEMPTS {
+            if let Some(key) = &ask.key
+                && let Some(before) = order.replay(key)?
+            {
+                return Ok(Made::Before(before));
+            }
+            let by = ask.by(Timestamp::now());
+            let moved = order.transition(ask.transition, by.clone(), self.timers);
+            if moved != Err(Refusal::NotFound) {
+                // Not before it is known that the caller may know of the order at all.
+                expected(order.version)?;
+            }
+            let next = prepare.prepare(&order, moved, &by).await?;
+            match self.store.advance_order(&next, &order).await? {
+                Outcome::Written => return Ok(Made::Now(next)),
+                // Someone was faster. The rule decides anew on the order as it is now.
+                Outcome::Conflict(current) => order = current.ok_or_else(|| Error::not_found("order"))?,
+            }
+        }
+        let detail = "The order is being changed by others. Read it, and try again.";
+        Err(Error::new(&catalogue::VERSION_CONFLICT, detail).with("version", order.version))
+    }
 }

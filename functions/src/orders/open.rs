@@ -1,6 +1,6 @@
 //! `GET /orders/open`: the pool that workers claim from: paid, unclaimed, oldest first.
 
-use shared::domain::order::ActorKind;
+use shared::domain::order::{ActorKind, Order};
 use shared::domain::text::CategoryKey;
 use shared::domain::user::Role;
 use shared::error::Result;
@@ -30,7 +30,12 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let Query { category, limit, cursor } = request.query_as()?;
     let page = page::of(limit, cursor);
     let listed = context.store.open_orders(category.as_ref(), &page, &context.cursors).await?;
-    let items = listed.items.iter().map(|order| OrderView::new(order, &order.actions_as(ActorKind::Worker))).collect();
+    let actions = |order: &Order| match order.client.id == claims.sub {
+        // Of a worker who was a client once.
+        true => Vec::new(),
+        false => order.actions_as(ActorKind::Worker),
+    };
+    let items = listed.items.iter().map(|order| OrderView::new(order, &actions(order))).collect();
     page::reply(&request, items, listed.next_cursor)
 }
 

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use shared::auth::Claims;
-use shared::domain::ids::OrderId;
+use shared::domain::ids::{OrderId, UserId};
 use shared::domain::order::{Order, Visibility};
 use shared::domain::user::Caller;
 use shared::error::{Error, Result};
-use shared::store::Store;
+use shared::store::{Account, Store};
 
 use crate::http::active;
 
@@ -18,6 +18,18 @@ pub(crate) async fn with_caller(store: &Store, claims: &Claims, id: &OrderId) ->
     let (standing, order) = store.standing_and_order(&claims.sub, &claims.sid, id).await?;
     let caller = active(claims, &standing, Timestamp::now())?;
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?))
+}
+
+/// As [`with_caller`], with another user's account, still in one round trip.
+pub(crate) async fn with_caller_and_user(
+    store: &Store,
+    claims: &Claims,
+    id: &OrderId,
+    user: Option<&UserId>,
+) -> Result<(Caller, Order, Option<Account>)> {
+    let (standing, order, account) = store.standing_order_and_user(&claims.sub, &claims.sid, id, user).await?;
+    let caller = active(claims, &standing, Timestamp::now())?;
+    Ok((caller, order.ok_or_else(|| Error::not_found("order"))?, account))
 }
 
 /// As [`with_caller`], for an order that the caller may know of; any other is not there.

@@ -1,38 +1,32 @@
 //! `POST /orders/{id}/payment/cancel`: its client calls an order off. The intent is canceled first, so that nobody pays for what is canceled;
-//! if the card was charged in that instant, the money goes back.
+//! if the card was charged in that instant, the money goes back. `POST /orders/{id}/cancel` takes the same road.
 
-use jiff::Timestamp;
 use serde_json::json;
-use shared::domain::ids::{OrderId, PaymentIntentId};
+use shared::domain::ids::OrderId;
 use shared::domain::order::{By, Order, Refusal, Status, Transition};
-use shared::error::{Result, catalogue};
-use shared::payments::{Payment, Payments};
+use shared::domain::user::Role;
+use shared::error::{Error, Result, catalogue};
+use shared::payments::Payments;
 
-use super::cashier::{ATTEMPTS, contended};
-use super::{Cashier, Paying};
-use crate::http::{Empty, Reply, Request, bearer, idempotency};
+use super::Paying;
+use crate::http::{Empty, Reply, Request, only};
 use crate::openapi::{Answer, Operation, Who};
+use crate::orders::mover::{Asked, Mover, Prepare};
 use crate::orders::{OrderView, read};
 
 /// The order, canceled.
 ///
 /// # Errors
-/// As `POST /orders/{id}/cancel`, and 503 when Stripe does not answer: then nothing was changed.
+/// As `POST /orders/{id}/cancel`.
 pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
-    let id: OrderId = request.path_id("order")?;
+    let asked = Asked::of(&request, &context.verifier, "payments-cancel")?;
+    only(&asked.claims, Role::Client)?;
     request.body_as::<Empty>()?;
-    let key = idempotency(&request, &claims.sub, "payments-cancel")?;
-    let (caller, order) = read::with_caller(&context.cashier.store, &claims, &id).await?;
-    order.check_payable(&caller)?;
-    if let Some(key) = &key
-        && let Some(before) = order.replay(key)?
-    {
-        return OrderView::reply(&before, &caller, true);
-    }
-    request.check_if_match(order.version)?;
-    let by = By::user(&caller, Timestamp::now()).idempotency(key);
-    OrderView::reply(&context.cashier.cancel(order, &by).await?, &caller, false)
+    let cashier = &context.cashier;
+    let (caller, order) = read::with_caller(&cashier.store, &asked.claims, &asked.id).await?;
+    let ask = asked.to_move(Transition::Cancel, caller);
+    let mover = Mover { store: &cashier.store, timers: &cashier.timers };
+    asked.make(mover, order, ask, IntentFirst::at(&cashier.stripe)).await
 }
 
 /// In the API description.
@@ -44,50 +38,41 @@ pub fn describe() -> Operation {
         .answer(Answer::ok::<OrderView<'_>>("The order, canceled.").etag())
         .idempotent()
         .if_match()
-        .problems(&[
-            &catalogue::ILLEGAL_TRANSITION,
-            &catalogue::ORDER_NOT_PAYABLE,
-            &catalogue::VERSION_CONFLICT,
-            &catalogue::PAYMENT_MISMATCH,
-            &catalogue::PAYMENTS_UNAVAILABLE,
-        ])
+        .problems(&[&catalogue::ILLEGAL_TRANSITION, &catalogue::VERSION_CONFLICT, &catalogue::PAYMENTS_UNAVAILABLE])
 }
 
-impl<P: Payments> Cashier<P> {
-    /// Cancels the order's intent, then the order.
-    async fn cancel(&self, mut order: Order, by: &By) -> Result<Order> {
-        let mut canceled: Option<Payment> = None;
-        for _ in 0..ATTEMPTS {
-            let called_off = match order.transition(Transition::Cancel, by.clone(), &self.timers) {
-                Ok(next) => next,
-                // Stripe's event about what we did a moment ago was faster.
-                Err(Refusal::Illegal { .. }) if canceled.is_some() && order.status == Status::Canceled => {
-                    return Ok(order);
-                }
-                Err(refusal) => return Err(refusal.into()),
-            };
-            if canceled.is_none() {
-                canceled = self.cancel_intent(&order).await?;
-            }
-            // Called off by its client first, and then what Stripe said: that the intent is canceled, or that it was paid.
-            let next = match &canceled {
-                Some(payment) => payment.apply(&called_off, Timestamp::now(), &self.timers)?.unwrap_or(called_off),
-                None => called_off,
-            };
-            match self.write(&next, &order).await? {
-                None => return Ok(next),
-                Some(current) => order = current,
-            }
-        }
-        Err(contended(&order))
-    }
+/// Calls an order off: first its intent, if it has one that could still be paid, then itself.
+///
+/// What Stripe says to that is noted by `payments-apply`, as ever: that the intent is canceled, or that it was paid a moment before, upon which
+/// the money goes back.
+pub(crate) struct IntentFirst<'a, P> {
+    stripe: &'a P,
+    told: bool,
+}
 
-    /// Of a paid order there is nothing to cancel but what was paid, and that is done when it is stored that it is called off.
-    async fn cancel_intent(&self, order: &Order) -> Result<Option<Payment>> {
-        let intent: Option<&PaymentIntentId> = order.payment_intent.as_ref().filter(|_| !order.is_charged());
-        match intent {
-            Some(intent) => self.stripe.cancel_intent(intent).await.map(|intent| Some(Payment::of(intent))),
-            None => Ok(None),
+impl<'a, P> IntentFirst<'a, P> {
+    /// At this Stripe.
+    pub(crate) fn at(stripe: &'a P) -> Self {
+        Self { stripe, told: false }
+    }
+}
+
+impl<P: Payments> Prepare for IntentFirst<'_, P> {
+    async fn prepare(&mut self, from: &Order, moved: std::result::Result<Order, Refusal>, by: &By) -> Result<Order> {
+        let called_off = match moved {
+            Ok(next) => next,
+            // Stripe's event about what we did a moment ago was faster. Who did it, and why, is noted all the same.
+            Err(Refusal::Illegal { .. }) if self.told && from.status == Status::Canceled => {
+                return Ok(from.intent_canceled_by(by.clone())?);
+            }
+            Err(refusal) => return Err(Error::from(refusal)),
+        };
+        // Of a paid order there is nothing to cancel but what was paid, and that is done when it is stored that it is called off.
+        let payable = from.payment_intent.as_ref().filter(|_| !from.is_charged());
+        if let (Some(intent), false) = (payable, self.told) {
+            self.stripe.cancel_intent(intent).await?;
+            self.told = true;
         }
+        Ok(called_off)
     }
 }

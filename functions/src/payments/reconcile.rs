@@ -3,10 +3,8 @@
 //!
 //! Every step of it is one that somebody else may be taking at the same time, so it can run twice, and can miss a run.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use futures::{Stream, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,8 +14,9 @@ use shared::payments::{Payments, Stripe};
 use shared::store::{Outcome, StripeEvent};
 
 use super::{Cashier, Followed};
+use crate::run::Run;
 
-/// How long a run looks for more. The next one goes on where it stops, because what was done is not found again.
+/// How long a run looks for more.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Things that are done at the same time: far from Stripe's limit of 100 requests a second.
@@ -71,7 +70,7 @@ pub async fn handle(context: &Cashier<Stripe>, event: Value) -> Result<Report> {
 
 impl<P: Payments> Cashier<P> {
     async fn reconcile(&self, asked: &Asked) -> Report {
-        let run = Run { ends: Instant::now() + PATIENCE, failed: AtomicUsize::new(0) };
+        let run = Run::start(PATIENCE, AT_ONCE);
         let now = Timestamp::now();
         let until = now - SignedDuration::from_secs(asked.older_than_seconds.max(0));
         let since = now - SignedDuration::from_hours(asked.undelivered_hours.clamp(0, 30 * 24));
@@ -85,7 +84,7 @@ impl<P: Payments> Cashier<P> {
         let applied = run.each(pending, |event| self.reapply(event)).await;
         let orders = self.store.orders_with_money_under_way(until);
         let settled = run.each(orders, |order| self.bring_on(order)).await;
-        Report { fetched, applied, settled, failed: run.failed.into_inner() }
+        Report { fetched, applied, settled, failed: run.failed() }
     }
 
     /// Stores an event as if it had come. From there on it takes the usual way.
@@ -115,41 +114,5 @@ impl<P: Payments> Cashier<P> {
             other => return Err(Error::internal(format!("intent {intent} does not fit its order: {other:?}"))),
         };
         Ok(self.settle(order).await?.version > version)
-    }
-}
-
-/// One run: how long it may last, and what went wrong in it.
-struct Run {
-    ends: Instant,
-    failed: AtomicUsize,
-}
-
-impl Run {
-    /// Does `what` with each, and counts those that changed something. A failure is logged, and keeps nothing else from being done.
-    async fn each<T, F>(&self, all: impl Stream<Item = Result<T>> + Send, what: impl Fn(T) -> F + Sync) -> usize
-    where
-        T: Send,
-        F: Future<Output = Result<bool>> + Send,
-    {
-        let what = &what;
-        let done = all
-            .take_while(|_| std::future::ready(Instant::now() < self.ends))
-            .map(|item| async move {
-                match item {
-                    Ok(item) => what(item).await,
-                    Err(error) => Err(error),
-                }
-            })
-            .buffer_unordered(AT_ONCE);
-        done.fold(0, |changed, done| std::future::ready(changed + usize::from(self.counts(done)))).await
-    }
-
-    fn counts(&self, done: Result<bool>) -> bool {
-        done.unwrap_or_else(|error| {
-            self.failed.fetch_add(1, Ordering::Relaxed);
-            let source = error.cause();
-            tracing::error!(code = error.code().code, source, "not reconciled: {}", error.code().code);
-            false
-        })
     }
 }

@@ -3,8 +3,8 @@
 use futures::Stream;
 use jiff::Timestamp;
 
-use super::row::{Entity, Key};
-use super::{CursorKey, Filter, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
+use super::row::{Entity, Key, take};
+use super::{Account, CursorKey, Filter, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
 use crate::domain::ids::{OrderId, UserId};
 use crate::domain::order::{Order, Status};
 use crate::domain::text::CategoryKey;
@@ -57,6 +57,14 @@ pub enum OrdersOf<'a> {
     Everyone,
 }
 
+/// A conflict with oneself is none: an earlier attempt of this very write was made and its answer lost, upon which the SDK sends it again.
+fn unless_ours(outcome: Outcome<Order>, written: &Order) -> Outcome<Order> {
+    match outcome {
+        Outcome::Conflict(Some(current)) if current.was(written) => Outcome::Written,
+        other => other,
+    }
+}
+
 impl Store {
     /// An order with its history.
     pub async fn order(&self, id: &OrderId) -> Result<Option<Order>> {
@@ -73,15 +81,37 @@ impl Store {
         self.standing_and(user, session, keys::order(id)).await
     }
 
+    /// As [`Store::standing_and_order`], with the account of another user, if one is named.
+    pub async fn standing_order_and_user(
+        &self,
+        user: &UserId,
+        session: &str,
+        id: &OrderId,
+        other: Option<&UserId>,
+    ) -> Result<(Standing, Option<Order>, Option<Account>)> {
+        let (account, session, order) = (keys::user(user), keys::session(user, session), keys::order(id));
+        let mut wanted = vec![account.clone(), session.clone(), order.clone()];
+        // A batch has each key once.
+        wanted.extend(other.filter(|other| *other != user).map(keys::user));
+        let mut found = self.get_items(wanted).await?;
+        let standing = Standing::take(&mut found, &account, &session)?;
+        let other = match other {
+            Some(other) if other == user => standing.account.clone(),
+            Some(other) => take(&mut found, &keys::user(other))?,
+            None => None,
+        };
+        Ok((standing, take(&mut found, &order)?, other))
+    }
+
     /// Stores a new order; the conflict is one that has its id already.
     pub async fn place_order(&self, order: &Order) -> Result<Outcome<Order>> {
-        self.create(order).await
+        Ok(unless_ours(self.create(order).await?, order))
     }
 
     /// Stores an order's next version. It is written only over the version it was made from, so that of two movers one wins; the conflict is
     /// the order as the other one left it.
     pub async fn advance_order(&self, next: &Order, from: &Order) -> Result<Outcome<Order>> {
-        self.replace(next, from.version).await
+        Ok(unless_ours(self.replace(next, from.version).await?, next))
     }
 
     /// Orders, newest first, in one state if one is given. What lists read has no history.
@@ -99,6 +129,11 @@ impl Store {
         };
         let filters = status.map(|status| Filter::Is("status", status.as_str().to_owned())).into_iter().collect();
         self.list(Query { filters, ..Query::newest(index, partition) }, page, cursors).await
+    }
+
+    /// Orders whose deadline has passed, longest ago first. Without history, and as the index has them: to be read again before they are moved.
+    pub fn due_orders(&self, now: Timestamp) -> impl Stream<Item = Result<Order>> + Send {
+        self.sweep(Index::Gsi5, (0..keys::SHARDS).map(keys::index::timers), now)
     }
 
     /// Orders that wait for Stripe, or for which something is to be done there, since `until` or longer. Without history.

@@ -57,7 +57,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    fn take(found: &mut Vec<Item>, account: &Key, session: &Key) -> Result<Self> {
+    pub(super) fn take(found: &mut Vec<Item>, account: &Key, session: &Key) -> Result<Self> {
         Ok(Self { account: take(found, account)?, session: take(found, session)? })
     }
 }

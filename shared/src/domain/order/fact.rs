@@ -16,6 +16,7 @@ use super::transition::{By, Change, Who};
 use super::{Mismatch, Order, Refusal, Timers};
 use crate::domain::ids::{ChargeId, PaymentIntentId};
 use crate::domain::money::Money;
+use crate::domain::user::Role;
 
 impl Order {
     /// Notes the intent that Stripe made for this order. `None`: it was noted already. An order that was called off meanwhile takes it
@@ -65,6 +66,14 @@ impl Order {
         };
         let actor = Actor::system(ActorKind::Stripe);
         Ok(changed.map(|kind| next.record(Change { kind, actor, at, note: None, idempotency: None })))
+    }
+
+    /// Notes who had the intent canceled, and why, when Stripe's word of it was faster and has canceled the order already.
+    pub fn intent_canceled_by(&self, by: By) -> Result<Self, Refusal> {
+        let Who::User(caller) = &by.who else { return Err(Refusal::Forbidden) };
+        let kind = if caller.role == Role::Admin { ActorKind::Admin } else { ActorKind::Client };
+        let (actor, step) = (Actor::user(kind, caller), EventKind::Payment(PaymentStep::PaymentCanceled));
+        Ok(self.clone().record(Change { kind: step, actor, at: by.at, note: by.note, idempotency: by.idempotency }))
     }
 
     fn check_intent(&self, intent: &PaymentIntentId) -> Result<(), Refusal> {

@@ -1,6 +1,7 @@
 //! An order's numbered history: who did what, when, and what the order was afterwards.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::state::{ActorKind, PaymentStatus, Status, Transition};
@@ -61,7 +62,7 @@ impl EventKind {
 }
 
 /// Who did something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Actor {
     /// As seen from the order.
     pub kind: ActorKind,
@@ -163,6 +164,12 @@ impl Order {
         let same_key = |event: &&Event| event.idempotency.as_ref().is_some_and(|known| known.key == request.key);
         let Some(event) = self.history.iter().find(same_key) else { return Ok(None) };
         if event.idempotency.as_ref() == Some(request) { Ok(self.at(event.n)) } else { Err(Refusal::KeyReused) }
+    }
+
+    /// Whether it once was this very version of itself: the same event, by the same actor, at the same time.
+    pub fn was(&self, earlier: &Self) -> bool {
+        let Some(last) = earlier.history.last() else { return false };
+        self.id == earlier.id && self.history.get(earlier.history.len() - 1) == Some(last)
     }
 
     /// Whether workers could once see it in the pool.

@@ -1,0 +1,5 @@
+//! The Lambda `orders-dispute`.
+
+fn main() -> std::process::ExitCode {
+    functions::http::serve(functions::orders::dispute::handle)
+}
