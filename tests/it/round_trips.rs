@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::main_job::pay;
-use crate::support::{Answer, Client, Cloud, User, admin, client, price, worker, workspace};
+use crate::support::{Answer, Client, Cloud, Job, People, User, admin, body, client, price, worker, workspace};
 use crate::wiring::deployed;
 
 /// What needs more than the rule allows, how much, and why.
@@ -158,6 +158,21 @@ async fn every_endpoint_keeps_to_its_round_trips() {
     walk.step("orders-complete", client.api.post(&format!("{path}/complete"), none())).await;
     walk.step("orders-get", client.api.get(&path)).await;
     walk.step("orders-list", client.api.get("/orders")).await;
+
+    // What can go otherwise.
+    let people = People { client: client.clone(), worker: worker.clone(), service: json!({"id": service}) };
+    let unpaid = Job::of(&walk.cloud, &people, "pending").await;
+    walk.step("orders-cancel", client.api.post(&unpaid.path("cancel"), body("cancel"))).await;
+    let job = Job::of(&walk.cloud, &people, "assigned").await;
+    walk.step("orders-release", worker.api.post(&job.path("release"), none())).await;
+    job.moves(&worker, "accept").await;
+    walk.step("orders-reassign", admin.api.post(&job.path("reassign"), none())).await;
+    job.moves(&worker, "accept").await;
+    job.moves(&worker, "deliver").await;
+    walk.step("orders-request-revision", client.api.post(&job.path("request-revision"), none())).await;
+    walk.step("orders-dispute", worker.api.post(&job.path("dispute"), body("dispute"))).await;
+    walk.step("orders-events", client.api.get(&job.path("events"))).await;
+    walk.step("orders-resolve", admin.api.post(&job.path("resolve"), body("resolve"))).await;
 
     // Live.
     walk.step("live-ticket", client.api.post("/live/tickets", none())).await;
