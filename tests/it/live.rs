@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::main_job::pay;
-use crate::support::{Cloud, Socket, User, admin, client, cloud, service, unique, worker};
+use crate::support::{Cloud, Socket, User, admin, client, cloud, pay, service, unique, worker};
 
 /// An order of a new service, paid for, accepted by `worker`.
 async fn assigned(cloud: &Cloud, client: &User, worker: &User) -> String {

@@ -1,18 +1,8 @@
 //! The main job, from registration to completion, with everybody watching.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Cloud, Socket, User, admin, client, cloud, price, unique, worker};
-
-/// Pays an order's intent at Stripe's stand-in, as the browser does: with the publishable key and the client secret.
-pub async fn pay(cloud: &Cloud, client: &User, order: &str, card: &str) -> Value {
-    let payment = client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
-    let intent = payment["payment_intent_id"].as_str().expect("an intent").to_owned();
-    let stripe = cloud.stripe().bearer(payment["publishable_key"].as_str().expect("a key"));
-    let fields = [("payment_method", card), ("client_secret", payment["client_secret"].as_str().expect("a secret"))];
-    let confirmed = stripe.form(&format!("/v1/payment_intents/{intent}/confirm"), &fields).await;
-    json!({"payment": payment, "status": confirmed.status.as_u16(), "stripe": confirmed.body})
-}
+use crate::support::{Socket, admin, client, cloud, pay, price, unique, worker};
 
 #[tokio::test]
 async fn a_client_orders_and_pays_a_worker_claims_and_delivers_and_everybody_sees_it_live() {

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::main_job::pay;
 use crate::support::{
-    Cloud, Job, People, User, admin, body, client, cloud, place, service, unique, until_payment, worker,
+    Cloud, Job, People, User, admin, body, client, cloud, pay, place, service, unique, until_payment, worker,
 };
 
 /// Every move that has an endpoint.

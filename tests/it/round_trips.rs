@@ -9,8 +9,7 @@ use std::future::Future;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::main_job::pay;
-use crate::support::{Answer, Client, Cloud, Job, People, User, admin, body, client, price, worker, workspace};
+use crate::support::{Answer, Client, Cloud, Job, People, User, admin, body, client, pay, price, worker, workspace};
 use crate::wiring::deployed;
 
 /// What needs more than the rule allows, how much, and why.

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::main_job::pay;
 use crate::support::{
-    Cloud, Job, People, Socket, User, body, client, place, service, unique, until, until_payment, worker,
+    Cloud, Job, People, Socket, User, body, client, pay, place, service, unique, until, until_payment, worker,
 };
 
 fn short(timer: &str) -> Cloud {

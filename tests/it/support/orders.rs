@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Cloud, User, client, service, unique, worker};
-use crate::main_job::pay;
 
 /// A client, a worker, and a service that the client can order: enough for any number of orders.
 #[derive(Clone)]
@@ -33,6 +32,16 @@ pub struct Job {
 pub async fn place(client: &User, service: &Value) -> String {
     let order = client.api.post("/orders", json!({"service_id": service["id"]})).await.expect(201);
     order["id"].as_str().expect("an id").to_owned()
+}
+
+/// Pays an order's intent at Stripe's stand-in, as the browser does: with the publishable key and the client secret.
+pub async fn pay(cloud: &Cloud, client: &User, order: &str, card: &str) -> Value {
+    let payment = client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
+    let intent = payment["payment_intent_id"].as_str().expect("an intent").to_owned();
+    let stripe = cloud.stripe().bearer(payment["publishable_key"].as_str().expect("a key"));
+    let fields = [("payment_method", card), ("client_secret", payment["client_secret"].as_str().expect("a secret"))];
+    let confirmed = stripe.form(&format!("/v1/payment_intents/{intent}/confirm"), &fields).await;
+    json!({"payment": payment, "status": confirmed.status.as_u16(), "stripe": confirmed.body})
 }
 
 /// Waits until the order is in this state, as a client that polls would.
