@@ -1,14 +1,37 @@
-//! The routes of `template.yaml`, as a list for the function that answers when no route fits (`src/site/fallback.rs`). The template stays the
-//! only place where routes are written down.
+//! The routes of `template.yaml`, as a list for the function that answers when no route fits (`src/site/fallback.rs`), so that the template stays
+//! the only place where they are written down; and the files of the documentation page (`src/docs/files.rs`).
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::Cursor;
+use std::path::Path;
 
 use serde_norway::Value;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
 
+/// What the documentation page needs of Swagger UI.
+const SWAGGER_UI: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
+
 fn main() -> Result<(), Box<dyn Error>> {
+    routes()?;
+    swagger_ui()
+}
+
+fn swagger_ui() -> Result<(), Box<dyn Error>> {
+    let out = std::env::var("OUT_DIR")?;
+    let mut archive = zip::ZipArchive::new(Cursor::new(utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED))?;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index)?;
+        let path = entry.enclosed_name().unwrap_or_default();
+        if let Some(name) = SWAGGER_UI.iter().find(|name| path.ends_with(Path::new("dist").join(name))) {
+            std::io::copy(&mut entry, &mut std::fs::File::create(Path::new(&out).join(name))?)?;
+        }
+    }
+    Ok(())
+}
+
+fn routes() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={TEMPLATE}");
     let template: Value = serde_norway::from_str(&std::fs::read_to_string(TEMPLATE)?)?;
     let resources = template["Resources"].as_mapping().ok_or("template.yaml has no Resources")?;
@@ -24,6 +47,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     list.push_str("];\n");
-    std::fs::write(std::path::Path::new(&std::env::var("OUT_DIR")?).join("routes.rs"), list)?;
+    std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("routes.rs"), list)?;
     Ok(())
 }

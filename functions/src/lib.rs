@@ -3,6 +3,7 @@
 
 pub mod auth;
 pub mod context;
+pub mod docs;
 pub mod events;
 pub mod http;
 pub mod live;

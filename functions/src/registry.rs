@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use crate::{auth, events, http, live, messages, orders, payments, seed, services, site, webhooks};
+use crate::{auth, docs, events, http, live, messages, orders, payments, seed, services, site, webhooks};
 
 /// One deployed function.
 pub struct Function {
@@ -67,6 +67,10 @@ functions! {
     "live-notify" => events::batch, live::notify::handle;
     "index" => http::serve, site::index::handle;
     "health" => http::serve, site::health::handle;
+    "docs-openapi" => http::serve, docs::openapi::handle;
+    "docs-ui" => http::serve, docs::ui::handle;
+    "docs-files" => http::serve, docs::files::handle;
+    "docs-problems" => http::serve, docs::problems::handle;
     "fallback" => http::serve, site::fallback::handle;
     "seed" => events::invoked, seed::handle;
 }

@@ -9,7 +9,7 @@ use crate::support::{Answer, Client, Cloud, User, admin, client, cloud, service,
 use crate::wiring::deployed;
 
 /// Functions that anyone may call.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 13] = [
     "auth-register",
     "auth-token",
     "auth-keys",
@@ -21,6 +21,7 @@ const PUBLIC: [&str; 12] = [
     "health",
     "docs-openapi",
     "docs-ui",
+    "docs-files",
     "docs-problems",
 ];
 

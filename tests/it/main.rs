@@ -13,6 +13,7 @@ mod live;
 mod local;
 mod main_job;
 mod moves;
+mod openapi;
 mod orders;
 mod races;
 mod round_trips;

@@ -107,6 +107,10 @@ async fn every_endpoint_keeps_to_its_round_trips() {
 
     walk.step("index", api.get("/")).await;
     walk.step("health", api.get("/health")).await;
+    walk.step("docs-openapi", api.get("/openapi.json")).await;
+    walk.step("docs-ui", api.get("/docs")).await;
+    walk.step("docs-files", api.get("/docs/start.js")).await;
+    walk.step("docs-problems", api.get("/docs/problems/not_found")).await;
 
     // Accounts.
     let account =

@@ -5,6 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, LOCATION, STRICT_TRANSPORT
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use shared::domain::ids::Fingerprint;
 use shared::error::{Error, Result};
 
 use super::request::etag;
@@ -27,6 +28,15 @@ impl Reply {
     /// 200 with a JSON body.
     pub fn ok(body: &impl Serialize) -> Result<Self> {
         Self::json(StatusCode::OK, body)
+    }
+
+    /// 200 with text of that media type, tagged by what it says.
+    pub fn text(media_type: &'static str, text: &str) -> Result<Self> {
+        let tag = format!("\"{}\"", Fingerprint::of(&[text.as_bytes()]).as_str());
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.typed_insert::<ETag>(tag.parse().map_err(Error::internal)?);
+        Ok(Self { status: StatusCode::OK, headers, body: text.as_bytes().to_vec() })
     }
 
     /// 201 with the new resource and its address.

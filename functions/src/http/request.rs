@@ -87,6 +87,11 @@ impl Request {
         self.event.raw_http_path()
     }
 
+    /// A part of the path, by the name that the route gives it.
+    pub fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.event.path_parameters_ref().and_then(|parameters| parameters.first(name))
+    }
+
     /// The id in the path. One that can't be an id is one that is not there: 404.
     pub fn path_id<T: FromStr>(&self, what: &str) -> Result<T> {
         self.event

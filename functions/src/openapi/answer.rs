@@ -10,19 +10,19 @@ use crate::http::page::List;
 pub struct Answer {
     pub(super) status: u16,
     pub(super) description: &'static str,
-    pub(super) content: Option<(&'static str, SchemaOf)>,
+    pub(super) media_types: Vec<&'static str>,
+    pub(super) schema: Option<SchemaOf>,
     /// Names of headers in the document's components.
     pub(super) headers: Vec<&'static str>,
 }
 
 impl Answer {
     fn json<T: JsonSchema>(status: u16, description: &'static str) -> Self {
-        let content = Some(("application/json", subschema::<T> as SchemaOf));
-        Self { status, description, content, headers: Vec::new() }
+        Self { media_types: vec!["application/json"], schema: Some(subschema::<T>), ..Self::empty(status, description) }
     }
 
     fn empty(status: u16, description: &'static str) -> Self {
-        Self { status, description, content: None, headers: Vec::new() }
+        Self { status, description, media_types: Vec::new(), schema: None, headers: Vec::new() }
     }
 
     /// 200.
@@ -37,8 +37,13 @@ impl Answer {
 
     /// 200 with a body of that media type.
     pub fn content(media_type: &'static str, description: &'static str) -> Self {
-        let content = Some((media_type, subschema::<String> as SchemaOf));
-        Self { content, ..Self::empty(200, description) }
+        Self { media_types: vec![media_type], schema: Some(subschema::<String>), ..Self::empty(200, description) }
+    }
+
+    /// The body may be of this media type instead.
+    pub fn or(mut self, media_type: &'static str) -> Self {
+        self.media_types.push(media_type);
+        self
     }
 
     /// 201 with the new resource.

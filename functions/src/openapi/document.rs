@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
+use shared::domain::user::Role;
 use shared::error::{Code, Kind};
 
 use super::operation::{Operation, Parameter, Who};
@@ -74,6 +75,9 @@ impl Builder {
         if !parameters.is_empty() {
             described["parameters"] = json!(parameters);
         }
+        if !roles(operation.who).is_empty() {
+            described["x-roles"] = json!(roles(operation.who));
+        }
         if let Some(body) = &operation.body {
             let schema = (body.schema)(&mut self.requests);
             let media = json!({"schema": schema, "example": body.example});
@@ -102,12 +106,14 @@ impl Builder {
 
     fn responses(&mut self, operation: &Operation) -> Map<String, Value> {
         let mut responses = Map::new();
-        for Answer { status, description, content, headers } in &operation.answers {
+        for Answer { status, description, media_types, schema, headers } in &operation.answers {
             let names = headers.iter().chain(&["X-Request-Id"]);
             let headers: Map<_, _> = names.map(|name| ((*name).to_owned(), header(name))).collect();
             let mut response = json!({"description": description, "headers": headers});
-            if let Some((media_type, schema)) = content {
-                response["content"] = json!({*media_type: {"schema": schema(&mut self.replies)}});
+            if let Some(schema) = schema {
+                let content = json!({"schema": schema(&mut self.replies)});
+                let of = |name: &&str| ((*name).to_owned(), content.clone());
+                response["content"] = media_types.iter().map(of).collect::<Map<_, _>>().into();
             }
             responses.insert(status.to_string(), response);
         }
@@ -154,6 +160,17 @@ impl Builder {
 
 fn header(name: &str) -> Value {
     json!({"$ref": format!("#/components/headers/{name}")})
+}
+
+/// The roles that may call it; none when that does not matter.
+fn roles(who: Who) -> Vec<&'static str> {
+    match who {
+        Who::Anyone | Who::AnyoneOrUser => Vec::new(),
+        Who::User => Role::ALL.map(Role::as_str).to_vec(),
+        Who::Client => vec![Role::Client.as_str()],
+        Who::Worker => vec![Role::Worker.as_str()],
+        Who::Admin => vec![Role::Admin.as_str()],
+    }
 }
 
 fn security(who: Who) -> Value {

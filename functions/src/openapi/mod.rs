@@ -12,7 +12,7 @@ use serde_json::Value;
 pub use answer::Answer;
 pub use operation::{Operation, Who};
 
-use crate::{auth, live, messages, orders, payments, services, site, webhooks};
+use crate::{auth, docs, live, messages, orders, payments, services, site, webhooks};
 
 macro_rules! operations {
     ($($area:ident::$endpoint:ident,)*) => {
@@ -60,6 +60,10 @@ operations! {
     live::broadcast,
     site::index,
     site::health,
+    docs::openapi,
+    docs::ui,
+    docs::files,
+    docs::problems,
 }
 
 /// The document.

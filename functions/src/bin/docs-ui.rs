@@ -1,0 +1,5 @@
+//! The Lambda `docs-ui`.
+
+fn main() -> std::process::ExitCode {
+    functions::http::serve(functions::docs::ui::handle)
+}

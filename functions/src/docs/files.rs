@@ -1,0 +1,51 @@
+//! `GET /docs/{file}`: what the page of `GET /docs` consists of. Swagger UI comes from a crate (`build.rs`); nothing is loaded from elsewhere.
+
+use schemars::JsonSchema;
+use shared::error::{Error, Result, catalogue};
+
+use super::CACHED;
+use crate::context::Nothing;
+use crate::http::{Reply, Request};
+use crate::openapi::{Answer, Operation};
+
+/// Name, media type, text.
+const FILES: &[(&str, &str, &str)] = &[
+    ("start.js", "text/javascript; charset=utf-8", include_str!("start.js")),
+    (
+        "swagger-ui-bundle.js",
+        "text/javascript; charset=utf-8",
+        include_str!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js")),
+    ),
+    ("swagger-ui.css", "text/css; charset=utf-8", include_str!(concat!(env!("OUT_DIR"), "/swagger-ui.css"))),
+];
+
+/// One file.
+///
+/// # Errors
+/// 404 for any other name.
+pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
+    let name = request.path_parameter("file");
+    let file = FILES.iter().find(|(known, ..)| Some(*known) == name);
+    let (_, media_type, text) = file.ok_or_else(|| Error::not_found("file"))?;
+    Reply::text(media_type, text)?.cacheable(CACHED)
+}
+
+/// The name of a file.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("enum" = FILES.iter().map(|(name, ..)| *name).collect::<Vec<_>>()))]
+struct File(#[expect(dead_code, reason = "describes what is read")] String);
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/docs/{file}", "docs-files", "A file of the documentation page")
+        .without_database()
+        .path_parameter::<File>("file", "Its name.")
+        .answer(
+            Answer::content("text/javascript; charset=utf-8", "The file.")
+                .or("text/css; charset=utf-8")
+                .etag()
+                .with("Cache-Control"),
+        )
+        .if_none_match()
+        .problems(&[&catalogue::NOT_FOUND])
+}

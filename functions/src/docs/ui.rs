@@ -1,0 +1,44 @@
+//! `GET /docs`: a page to read the API description, sign in and call with.
+
+use shared::error::Result;
+
+use super::page;
+use crate::context::Nothing;
+use crate::http::{Reply, Request};
+use crate::openapi::{Answer, Operation};
+
+/// Scripts are files of their own, so that the page's policy can refuse all that are not.
+const HTML: &str = r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Marketplace API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+"#;
+
+/// The page.
+pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
+    page(HTML)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/docs", "docs-ui", "This description as a page that signs in and calls")
+        .without_database()
+        .answer(
+            Answer::content("text/html; charset=utf-8", "Swagger UI.")
+                .etag()
+                .with("Cache-Control")
+                .with("Content-Security-Policy"),
+        )
+        .if_none_match()
+}
