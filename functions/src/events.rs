@@ -1,6 +1,7 @@
 //! Functions that no HTTP request starts: stream consumers, WebSocket routes, schedules and direct invocations.
 
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use aws_lambda_events::dynamodb::{Event, EventRecord};
@@ -11,6 +12,7 @@ use shared::error::{Error, Result};
 use tracing::Instrument;
 
 use crate::context::FromEnv;
+use crate::deadline::within;
 
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
@@ -22,12 +24,13 @@ where
     F: Fn(&'static C, EventRecord) -> Fut + Sync,
     Fut: Future<Output = Result<()>> + Send,
 {
-    batch(|context, records: Vec<EventRecord>| {
+    batch_until(|context, records: Vec<EventRecord>, deadline| {
         let handle = &handle;
         async move {
             for record in records {
                 let at = sequence(&record);
-                handle(context, record).await.map_err(|error| Failure { at, error })?;
+                // What was done of a batch before its time is up is done.
+                within(deadline, handle(context, record)).await.map_err(|error| Failure { at, error })?;
             }
             Ok(())
         }
@@ -55,10 +58,21 @@ where
     F: Fn(&'static C, Vec<EventRecord>) -> Fut + Sync,
     Fut: Future<Output = std::result::Result<(), Failure>> + Send,
 {
+    batch_until(|context, records, _| handle(context, records))
+}
+
+/// As [`batch`], for who wants to know when Lambda ends the invocation.
+fn batch_until<C, F, Fut>(handle: F) -> ExitCode
+where
+    C: FromEnv,
+    F: Fn(&'static C, Vec<EventRecord>, SystemTime) -> Fut + Sync,
+    Fut: Future<Output = std::result::Result<(), Failure>> + Send,
+{
     crate::runtime::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
             let span = tracing::info_span!("stream", request_id = event.context.request_id);
-            let handled = handle(context, event.payload.records).instrument(span.clone()).await;
+            let handled =
+                handle(context, event.payload.records, event.context.deadline()).instrument(span.clone()).await;
             span.in_scope(|| report(handled))
         }))
         .await

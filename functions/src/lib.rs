@@ -3,6 +3,7 @@
 
 pub mod auth;
 pub mod context;
+mod deadline;
 pub mod docs;
 pub mod events;
 pub mod http;

@@ -29,6 +29,7 @@ pub use reply::Reply;
 pub use request::Request;
 
 use crate::context::FromEnv;
+use crate::deadline::within;
 
 /// Bodies above this are 413.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -90,7 +91,10 @@ where
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let known: Option<IfNoneMatch> = request.headers().typed_get().filter(|_| is_read);
     let answered = match request.check_size(body_limit) {
-        Ok(()) => handle(context, request).await,
+        Ok(()) => match request.deadline() {
+            Some(deadline) => within(deadline, handle(context, request)).await,
+            None => handle(context, request).await,
+        },
         Err(error) => Err(error),
     };
     let reply = answered.unwrap_or_else(|error| problem::reply(&error, &request_id)).unless_known(known.as_ref());

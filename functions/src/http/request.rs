@@ -36,6 +36,11 @@ impl Request {
         self.event.lambda_context_ref().map(|context| context.request_id.as_str()).unwrap_or_default()
     }
 
+    /// When Lambda ends the invocation.
+    pub(super) fn deadline(&self) -> Option<std::time::SystemTime> {
+        self.event.lambda_context_ref().map(lambda_http::Context::deadline)
+    }
+
     /// `POST /orders/{id}/accept`, as the event names its route.
     pub(super) fn route(&self) -> &str {
         self.context().and_then(|context| context.route_key.as_deref()).unwrap_or_default()

@@ -1,48 +1,70 @@
-//! `GET /orders`: a client's own, a worker's assigned, an administrator's all; newest first.
+//! `GET /orders`: a client's own, a worker's assigned, an administrator's all; newest first. `?attention=true` is an administrator's list of what
+//! to look at, last changed first.
 
+use schemars::JsonSchema;
 use shared::domain::order::{ActorKind, Status};
 use shared::domain::user::Role;
-use shared::error::Result;
+use shared::error::{Result, catalogue};
 use shared::store::OrdersOf;
 
 use super::OrderView;
 use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
-use crate::http::{Reply, Request, bearer, body, page};
+use crate::http::{FieldValue, Problem, Reply, Request, bearer, body, one_of, only, page, text};
 use crate::openapi::{Answer, Operation, Who};
 
 body! {
     /// Which orders.
     struct Query {
         status: Option<Status>,
+        attention: Option<True>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
+    }
+}
+
+/// Only those that an administrator should look at.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("type" = "boolean", "enum" = [true]))]
+struct True;
+
+impl FieldValue for True {
+    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, Problem> {
+        text(|word| one_of(word, &[()], |()| "true"))(name, value).map(|()| Self)
     }
 }
 
 /// One page of orders, in one state if `?status=` names one.
 ///
 /// # Errors
-/// 422 for wrong or unknown parameters, 400 for a cursor of another list.
+/// 422 for wrong or unknown parameters, 400 for a cursor of another list, 403 for `attention` to all but administrators.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
-    let Query { status, limit, cursor } = request.query_as()?;
+    let Query { status, attention, limit, cursor } = request.query_as()?;
     let page = page::of(limit, cursor);
     let (of, kind) = match claims.role {
+        _ if attention.is_some() => {
+            only(&claims, Role::Admin)?;
+            (OrdersOf::Attention, ActorKind::Admin)
+        }
         Role::Client => (OrdersOf::Client(&claims.sub), ActorKind::Client),
         Role::Worker => (OrdersOf::Worker(&claims.sub), ActorKind::Worker),
         Role::Admin => (OrdersOf::Everyone, ActorKind::Admin),
     };
     let listed = context.store.orders(of, status, &page, &context.cursors).await?;
-    let items = listed.items.iter().map(|order| OrderView::new(order, &order.actions_as(kind))).collect();
-    page::reply(&request, items, listed.next_cursor)
+    let items = listed.items.iter().map(|order| OrderView::new(order, &order.actions_as(kind)).read_by(claims.role));
+    page::reply(&request, items.collect(), listed.next_cursor)
 }
 
 /// In the API description.
 pub fn describe() -> Operation {
     Operation::get("/orders", "orders-list", "One's orders, newest first")
         .who(Who::User)
-        .details("A client's own, a worker's assigned, an administrator's all.")
+        .details(
+            "A client's own, a worker's assigned, an administrator's all. `?attention=true` is for administrators: what one of them should look at, last \
+             changed first.",
+        )
         .query::<Query>()
+        .problems(&[&catalogue::FORBIDDEN])
         .answer(Answer::page::<OrderView<'_>>("One page of orders."))
 }

@@ -5,18 +5,21 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::domain::ids::OrderId;
 use shared::domain::money::Price;
-use shared::domain::order::{Order, OrderedService, PaymentStatus, Status, Transition};
+use shared::domain::order::{Attention, Order, OrderedService, PaymentStatus, Status, Transition};
 use shared::domain::schema::DateTime;
 use shared::domain::text::Note;
-use shared::domain::user::{Caller, Person};
+use shared::domain::user::{Caller, Person, Role};
 use shared::error::Result;
 
 use crate::http::Reply;
 
-/// `{id, status, payment_status, service, price, client, worker, note, actions, version, created_at, updated_at, deadline}`.
+/// `{id, status, payment_status, service, price, client, worker, note, actions, version, created_at, updated_at, deadline}`, and for administrators
+/// `attention`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Order")]
 pub struct OrderView<'a> {
+    #[serde(skip)]
+    order: &'a Order,
     id: &'a OrderId,
     status: Status,
     payment_status: PaymentStatus,
@@ -35,6 +38,9 @@ pub struct OrderView<'a> {
     /// When time moves it on: unpaid or unclaimed it is called off, unreviewed it is completed.
     #[schemars(with = "Option<DateTime>")]
     deadline: Option<Timestamp>,
+    /// For administrators: why one of them should look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attention: Option<Vec<Attention>>,
 }
 
 impl<'a> OrderView<'a> {
@@ -43,6 +49,7 @@ impl<'a> OrderView<'a> {
         let mut actions: Vec<_> = actions.iter().map(|transition| transition.action()).collect();
         actions.dedup();
         Self {
+            order,
             id: &order.id,
             status: order.status,
             payment_status: order.payment_status,
@@ -56,11 +63,21 @@ impl<'a> OrderView<'a> {
             created_at: order.created_at,
             updated_at: order.updated_at,
             deadline: order.deadline,
+            attention: None,
         }
+    }
+
+    /// Administrators also see why one of them should look at it.
+    #[must_use]
+    pub fn read_by(self, role: Role) -> Self {
+        let attention = (role == Role::Admin).then(|| self.order.attention());
+        Self { attention, ..self }
     }
 
     /// The order as its reader sees it now, with its `ETag`; `replayed` marks the first answer, given again.
     pub(crate) fn reply(order: &'a Order, caller: &Caller, replayed: bool) -> Result<Reply> {
-        Reply::ok(&Self::new(order, &order.actions(caller)))?.etag(order.version)?.replayed(replayed)
+        Reply::ok(&Self::new(order, &order.actions(caller)).read_by(caller.role))?
+            .etag(order.version)?
+            .replayed(replayed)
     }
 }

@@ -39,8 +39,8 @@ impl<P: Payments> Cashier<P> {
         let (outcome, reason) = (handled.outcome.as_str(), handled.reason.as_deref().unwrap_or_default());
         let order = handled.order_id.as_ref().map_or("none", OrderId::as_str);
         match handled.outcome {
-            EventOutcome::Mismatch => {
-                tracing::error!(event = %id, kind = event.kind, order, outcome, reason, "event {id} does not fit its order: {reason}");
+            EventOutcome::Mismatch | EventOutcome::Unreadable => {
+                tracing::error!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is for an administrator: {outcome} {reason}");
             }
             _ => tracing::info!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is {outcome}"),
         }
@@ -58,6 +58,7 @@ impl<P: Payments> Cashier<P> {
             Ok(question) => question,
             Err(Ignored::Type) => return Ok(note(EventOutcome::Ignored, Some("type"), None)),
             Err(Ignored::NoIntent) => return Ok(note(EventOutcome::Ignored, Some("no_intent"), None)),
+            Err(Ignored::Unreadable) => return Ok(note(EventOutcome::Unreadable, None, None)),
         };
         Ok(match self.follow(&question.intent, question.thoroughly).await? {
             Followed::Applied(order) => note(EventOutcome::Applied, None, Some(self.settle(order).await?.id)),
@@ -69,11 +70,11 @@ impl<P: Payments> Cashier<P> {
         })
     }
 
-    /// Does at Stripe what the order needs done there.
+    /// Does at Stripe what the order needs done there. After a refusal that is the reconciler's, some time later.
     pub async fn settle_order(&self, id: &OrderId) -> Result<()> {
         match self.store.order(id).await? {
-            Some(order) => self.settle(order).await.map(drop),
-            None => Ok(()),
+            Some(order) if !order.was_just_refused() => self.settle(order).await.map(drop),
+            _ => Ok(()),
         }
     }
 }

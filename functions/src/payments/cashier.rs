@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, PaymentIntentId};
 use shared::domain::order::{By, Mismatch, MoneyStep, Order, Refusal, Timers};
-use shared::error::{Error, Result, catalogue};
+use shared::error::{Error, Kind, Result, catalogue};
 use shared::payments::{Intent, Payment, Payments};
-use shared::store::{Outcome, Store};
+use shared::store::{EventOutcome, Handled, Outcome, Store, StripeEvent};
 
 /// How often a write is tried again because the order changed meanwhile.
 pub(super) const ATTEMPTS: usize = 10;
@@ -139,18 +139,55 @@ impl<P: Payments> Cashier<P> {
                     (intent, made.err())
                 }
             };
+            let before = order.clone();
             order = match (self.follow_order(order, &intent, true).await?, refused) {
                 (Followed::Applied(order), _) => order,
-                // Stripe would not, and nothing has changed there that would say why: it stays to be done.
-                (_, Some(error)) => return Err(error),
                 // The bank decides: the intent can't be canceled while it is processing. Stripe will say how that ended.
                 (Followed::Unchanged(order), None) => return Ok(order),
-                (other, None) => {
-                    return Err(Error::internal(format!("intent {intent} does not fit its order: {other:?}")));
+                // Stripe would not, and nothing has changed there that would say why.
+                (Followed::Unchanged(order), Some(error)) => return self.refused(order, error).await,
+                // Nothing that we could do: an administrator has to.
+                (Followed::Mismatch(id, mismatch), _) => {
+                    self.file(&id, &intent, mismatch).await?;
+                    return Ok(before);
                 }
+                (other, _) => return Err(gone(&intent, &other)),
             };
         }
         Ok(order)
+    }
+
+    /// A refund was not made. That Stripe does not answer just now passes; a refusal is noted with the order, and counts.
+    async fn refused(&self, mut order: Order, error: Error) -> Result<Order> {
+        if error.code().kind != Kind::Internal {
+            return Err(error);
+        }
+        let (id, source) = (order.id.clone(), error.cause());
+        tracing::error!(order = %id, source, "Stripe would not refund {id}");
+        for _ in 0..ATTEMPTS {
+            if !matches!(order.money_step(), Some(MoneyStep::Refund { .. })) {
+                return Ok(order);
+            }
+            let next = order.refund_refused(Timestamp::now());
+            match self.write(&next, &order).await? {
+                None => return Ok(next),
+                Some(current) => order = current,
+            }
+        }
+        Err(contended(&order))
+    }
+
+    /// Files, where administrators look, what was found by asking and does not fit its order. Once, however often it is found.
+    pub(super) async fn file(&self, order: &OrderId, intent: &PaymentIntentId, mismatch: Mismatch) -> Result<()> {
+        let reason = mismatch.as_str();
+        tracing::error!(%order, %intent, reason, "intent {intent} does not fit {order}: {reason}");
+        let handled = Handled {
+            outcome: EventOutcome::Mismatch,
+            reason: Some(reason.to_owned()),
+            order_id: Some(order.clone()),
+            at: Timestamp::now(),
+        };
+        self.store.receive_event(&StripeEvent::finding(handled, intent)).await.map(drop)
     }
 
     /// Writes the order's next version; `None` when that was done, or the order as someone faster left it.
@@ -161,6 +198,11 @@ impl<P: Payments> Cashier<P> {
             Outcome::Conflict(None) => Err(Error::internal(format!("order {} is gone", from.id))),
         }
     }
+}
+
+/// Stripe does not know the intent that an order is bound to: a key of another account.
+pub(super) fn gone(intent: &PaymentIntentId, found: &Followed) -> Error {
+    Error::internal(format!("intent {intent}, which an order is bound to: {found:?}"))
 }
 
 pub(super) fn contended(order: &Order) -> Error {

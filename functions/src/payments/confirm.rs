@@ -6,6 +6,7 @@ use shared::domain::ids::OrderId;
 use shared::domain::order::Refusal;
 use shared::error::{Error, Result, catalogue};
 
+use super::cashier::gone;
 use super::{Followed, Paying};
 use crate::http::{Empty, Reply, Request, bearer};
 use crate::openapi::{Answer, Operation, Who};
@@ -28,10 +29,10 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     match context.cashier.follow_order(order, &intent, false).await? {
         Followed::Applied(order) | Followed::Unchanged(order) => OrderView::reply(&order, &caller, false),
         Followed::Mismatch(id, mismatch) => {
-            tracing::error!(order = %id, %intent, mismatch = mismatch.as_str(), "intent {intent} does not fit {id}");
+            context.cashier.file(&id, &intent, mismatch).await?;
             Err(Refusal::Mismatch(mismatch).into())
         }
-        other => Err(Error::internal(format!("intent {intent}, which {id} is bound to: {other:?}"))),
+        other => Err(gone(&intent, &other)),
     }
 }
 

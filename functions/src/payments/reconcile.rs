@@ -1,5 +1,6 @@
 //! The reconciler: by the clock, it finds what got stuck between Stripe and an order, and has it done. Events that never reached us, events that
-//! were stored and not applied, orders whose intent is to be canceled or whose money is to go back.
+//! were stored and not applied, orders that may have been paid without our being told, orders whose intent is to be canceled or whose money is
+//! to go back.
 //!
 //! Every step of it is one that somebody else may be taking at the same time, so it can run twice, and can miss a run.
 
@@ -13,6 +14,7 @@ use shared::error::{Error, Result};
 use shared::payments::{Payments, Stripe};
 use shared::store::{Outcome, StripeEvent};
 
+use super::cashier::gone;
 use super::{Cashier, Followed};
 use crate::run::Run;
 
@@ -103,15 +105,16 @@ impl<P: Payments> Cashier<P> {
         self.apply(&event.id).await.map(|()| true)
     }
 
-    /// Asks Stripe how far the order's refund is, and does what is to be done next.
+    /// Asks Stripe how far the order's payment or refund is, and does what is to be done next.
     async fn bring_on(&self, listed: Order) -> Result<bool> {
         // What an index shows may be old, and has no history.
         let Some(order) = self.store.order(&listed.id).await? else { return Ok(false) };
         let Some(intent) = order.payment_intent.clone() else { return Ok(false) };
-        let version = order.version;
-        let order = match self.follow_order(order, &intent, true).await? {
+        let (version, thoroughly) = (order.version, order.is_charged());
+        let order = match self.follow_order(order, &intent, thoroughly).await? {
             Followed::Applied(order) | Followed::Unchanged(order) => order,
-            other => return Err(Error::internal(format!("intent {intent} does not fit its order: {other:?}"))),
+            Followed::Mismatch(id, mismatch) => return self.file(&id, &intent, mismatch).await.map(|()| false),
+            other => return Err(gone(&intent, &other)),
         };
         Ok(self.settle(order).await?.version > version)
     }

@@ -15,6 +15,9 @@ pub(super) enum Fault {
     /// Acts, then 500; also kept.
     #[serde(rename = "error_500_after_acting")]
     Error500AfterActing,
+    /// 400 without having acted, as for an account whose balance does not suffice; kept, too.
+    #[serde(rename = "error_400")]
+    Error400,
     /// 429 without having acted; not kept.
     #[serde(rename = "error_429")]
     Error429,
@@ -42,6 +45,9 @@ pub(super) struct Rule {
     /// The whole path; `*` stands for one part: `/v1/payment_intents/*/confirm`. Any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    /// Text in the call's parameters, as they are sent: an id, say. Any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    containing: Option<String>,
     /// How many calls it hits, 1 when absent.
     #[serde(default = "once")]
     times: u32,
@@ -52,7 +58,7 @@ fn once() -> u32 {
 }
 
 impl Rule {
-    fn hits(&self, method: &Method, path: &str) -> bool {
+    fn hits(&self, method: &Method, path: &str, parameters: &str) -> bool {
         let same_path = |pattern: &str| {
             let (wanted, given): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
             wanted.len() == given.len()
@@ -60,6 +66,7 @@ impl Rule {
         };
         self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
             && self.path.as_deref().is_none_or(same_path)
+            && self.containing.as_deref().is_none_or(|text| parameters.contains(text))
     }
 }
 
@@ -69,9 +76,9 @@ pub(super) struct Faults(Mutex<Vec<Rule>>);
 
 impl Faults {
     /// The fault that this call suffers: that of the oldest rule that hits.
-    pub(super) fn take(&self, method: &Method, path: &str) -> Option<Fault> {
+    pub(super) fn take(&self, method: &Method, path: &str, parameters: &str) -> Option<Fault> {
         let mut rules = self.rules();
-        let position = rules.iter().position(|rule| rule.times > 0 && rule.hits(method, path))?;
+        let position = rules.iter().position(|rule| rule.times > 0 && rule.hits(method, path, parameters))?;
         rules[position].times -= 1;
         let fault = rules[position].fault;
         rules.retain(|rule| rule.times > 0);

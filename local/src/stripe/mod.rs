@@ -20,8 +20,9 @@
 //! | `POST /_local/webhooks/release` | delivers what is held, `{"order": "as_created" \| "reverse" \| "shuffle"}`, one after the other -> `[{"event", "status", "body"}]`; what is refused is retried |
 //! | `POST /_local/webhooks/send` | posts `{"body": any JSON, or a string as it is, "secrets"?, "timestamp"?, "signature"?}` to the endpoint -> `{"status", "body"}` |
 //! | `POST /_local/events/{id}/replay` | delivers one event now, once more -> `{"status", "body"}` |
-//! | `POST /_local/faults` | `{"fault", "method"?, "path"?, "times"?}`: what the next calls suffer, see [`faults::Fault`]; `*` is one part of a path |
+//! | `POST /_local/faults` | `{"fault", "method"?, "path"?, "containing"?, "times"?}`: what the next calls suffer, see [`faults::Fault`]; `*` is one part of a path, `containing` is text in the parameters |
 //! | `GET`, `DELETE /_local/faults` | the faults still waiting; forgets them |
+//! | `DELETE /_local/idempotency_keys` | forgets them, as a day does |
 //! | `POST /_local/payment_intents/{id}/succeed`, `/fail` | ends what the intent waits for: authentication (`requires_action`) or the bank (`processing`) -> the intent |
 //! | `GET /_local/payment_intents/{id}/authenticate` | the bank's page, for people: both as buttons |
 //! | `POST /_local/refunds/{id}/settle` | ends at once what a refund would become later -> the refund |

@@ -105,6 +105,8 @@ catalogue! {
         "Try again after `Retry-After`, with the same `Idempotency-Key`.";
     REPLAY_UNFINISHED "replay_unfinished" Unavailable "There is more than one hello can replay"
         "Say hello again, with the numbers of the last entries that came.";
+    TIMED_OUT "timed_out" Unavailable "It took too long"
+        "Read the object: it may have taken effect. Or send the request again with its `Idempotency-Key`.";
     DATABASE_UNAVAILABLE "database_unavailable" Unavailable "The database is unavailable"
         "Try again after `Retry-After`, with the same `Idempotency-Key`.";
 }

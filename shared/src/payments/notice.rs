@@ -35,8 +35,8 @@ pub struct Notice {
     pub kind: String,
     /// The API version that the body is in.
     pub api_version: Option<String>,
-    /// The payment intent that it is about.
-    pub intent: Option<PaymentIntentId>,
+    /// The payment intent that it is about, or why none is known.
+    pub intent: Result<PaymentIntentId, Ignored>,
 }
 
 /// Why an event is left alone.
@@ -46,6 +46,8 @@ pub enum Ignored {
     Type,
     /// It is about no payment intent: a charge or a refund that was made without one.
     NoIntent,
+    /// It is no JSON, of no type, or of a shape in which the payment intent is not to be found: for an administrator to look into.
+    Unreadable,
 }
 
 /// What is to be asked because of an event.
@@ -61,36 +63,48 @@ impl Notice {
     /// Reads the body of a verified event. Any body will do: what can't be read is an event of no type.
     pub fn read(body: &[u8]) -> Self {
         let event: Value = serde_json::from_slice(body).unwrap_or_default();
-        let object = &event["data"]["object"];
-        let intent = match object["object"].as_str() {
-            Some("payment_intent") => &object["id"],
-            // Either an id or, expanded, the whole.
-            _ if object["payment_intent"].is_object() => &object["payment_intent"]["id"],
-            _ => &object["payment_intent"],
-        };
         Self {
             id: event["id"].as_str().and_then(|id| StripeEventId::parse(id).ok()).unwrap_or_else(|| derived(body)),
             kind: short(&event["type"]).unwrap_or_default(),
             api_version: short(&event["api_version"]),
-            intent: intent.as_str().and_then(|id| PaymentIntentId::parse(id).ok()),
+            intent: intent_of(&event["data"]["object"]),
         }
     }
 
     /// What to ask Stripe because of it.
     pub fn question(&self) -> Result<Question, Ignored> {
+        if self.kind.is_empty() {
+            return Err(Ignored::Unreadable);
+        }
         if !HANDLED.contains(&self.kind.as_str()) {
             return Err(Ignored::Type);
         }
-        let intent = self.intent.clone().ok_or(Ignored::NoIntent)?;
+        let intent = self.intent.clone()?;
         Ok(Question { intent, thoroughly: !self.kind.starts_with("payment_intent.") })
     }
 
     /// A body that reads the same, in the place of one that is too large to be stored.
     pub fn reduced(&self) -> String {
-        let object = json!({"payment_intent": self.intent.as_ref().map(PaymentIntentId::as_str)});
+        let object = match &self.intent {
+            Ok(intent) => json!({"payment_intent": intent}),
+            Err(Ignored::NoIntent | Ignored::Type) => json!({"payment_intent": null}),
+            Err(Ignored::Unreadable) => json!({}),
+        };
         json!({"id": self.id.as_str(), "type": self.kind, "api_version": self.api_version, "data": {"object": object}})
             .to_string()
     }
+}
+
+/// The intent of an event's object: itself, or what its `payment_intent` names, which is an id or, expanded, the whole.
+fn intent_of(object: &Value) -> Result<PaymentIntentId, Ignored> {
+    let id = match (object["object"].as_str(), object.get("payment_intent")) {
+        (Some("payment_intent"), _) => &object["id"],
+        (_, Some(Value::Null)) => return Err(Ignored::NoIntent),
+        (_, Some(intent)) if intent.is_object() => &intent["id"],
+        (_, Some(intent)) => intent,
+        (_, None) => return Err(Ignored::Unreadable),
+    };
+    id.as_str().and_then(|id| PaymentIntentId::parse(id).ok()).ok_or(Ignored::Unreadable)
 }
 
 /// The same body always has the same id.
@@ -136,11 +150,26 @@ mod tests {
     #[test]
     fn what_does_not_concern_an_order_is_left_alone() {
         let intent = json!({"id": "pi_1", "object": "payment_intent"});
-        for kind in ["payment_intent.created", "customer.created", "payment_intent.invented", ""] {
+        for kind in ["payment_intent.created", "customer.created", "payment_intent.invented"] {
             assert_eq!(Notice::read(&event(kind, &intent)).question(), Err(Ignored::Type), "{kind}");
         }
         let without = json!({"id": "ch_1", "object": "charge", "payment_intent": null});
         assert_eq!(Notice::read(&event("charge.refunded", &without)).question(), Err(Ignored::NoIntent));
+    }
+
+    #[test]
+    fn what_should_concern_an_order_and_can_not_be_read_is_not_passed_over() {
+        for object in [
+            json!({"object": "charge"}),
+            json!({"object": "charge", "payment_intent": 7}),
+            json!({"object": "charge", "payment_intent": {"key": "pi_1"}}),
+            json!({"object": "payment_intent", "identifier": "pi_1"}),
+            json!("pi_1"),
+            json!(null),
+        ] {
+            let asked = Notice::read(&event("charge.refunded", &object)).question();
+            assert_eq!(asked, Err(Ignored::Unreadable), "{object}");
+        }
     }
 
     #[test]
@@ -158,7 +187,7 @@ mod tests {
         for body in bodies {
             let notice = Notice::read(body);
             assert!(notice.id.as_str().starts_with("unidentified_"), "{notice:?}");
-            assert_eq!((notice.question(), &notice), (Err(Ignored::Type), &Notice::read(body)));
+            assert_eq!((notice.question(), &notice), (Err(Ignored::Unreadable), &Notice::read(body)));
         }
         assert_ne!(Notice::read(b"{").id, Notice::read(b"}").id);
     }
@@ -168,6 +197,8 @@ mod tests {
         for object in [
             json!({"id": "pi_1", "object": "payment_intent", "x": "y".repeat(1000)}),
             json!({"object": "refund", "payment_intent": "pi_1"}),
+            json!({"object": "refund", "payment_intent": null}),
+            json!({"object": "refund"}),
         ] {
             let whole = Notice::read(&event("refund.created", &object));
             assert_eq!(Notice::read(whole.reduced().as_bytes()), whole);

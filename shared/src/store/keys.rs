@@ -326,7 +326,16 @@ pub(super) mod index {
         format!("STRIPE#{state}")
     }
 
-    /// gsi5: orders with something to be done, or under way, at Stripe; by when they last changed. Sparse.
+    /// gsi6: orders that an administrator should look at, by when they last changed. Sparse, and few.
+    pub(crate) fn attention(changed: Timestamp, id: &OrderId) -> Key {
+        Key::new(orders_in_need(), newest(changed, id))
+    }
+
+    pub(crate) fn orders_in_need() -> String {
+        "ATTENTION".to_owned()
+    }
+
+    /// gsi4: orders with something to be done, or under way, at Stripe; by when they last changed. Sparse, and none of them is in the pool.
     pub(crate) fn money(changed: Timestamp, id: &OrderId) -> Key {
         Key::new(money_in(shard(id.as_str())), newest(changed, id))
     }

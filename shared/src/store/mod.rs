@@ -174,10 +174,12 @@ pub enum Index {
     Gsi2,
     /// Orders and messages of a worker; the whole open pool, oldest first; services by price.
     Gsi3,
-    /// The open pool by category, oldest first; services of a category by price.
+    /// The open pool by category, oldest first; orders with money under way, which are not in the pool; services of a category by price.
     Gsi4,
-    /// What is due: timers, money under way, webhook events that are not applied.
+    /// What is due: timers, webhook events that are not applied.
     Gsi5,
+    /// What an administrator should look at.
+    Gsi6,
 }
 
 impl Index {
@@ -189,6 +191,7 @@ impl Index {
             Self::Gsi3 => "gsi3",
             Self::Gsi4 => "gsi4",
             Self::Gsi5 => "gsi5",
+            Self::Gsi6 => "gsi6",
         }
     }
 
@@ -200,6 +203,7 @@ impl Index {
             Self::Gsi3 => ("gsi3pk", "gsi3sk"),
             Self::Gsi4 => ("gsi4pk", "gsi4sk"),
             Self::Gsi5 => ("gsi5pk", "gsi5sk"),
+            Self::Gsi6 => ("gsi6pk", "gsi6sk"),
         }
     }
 }

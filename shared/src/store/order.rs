@@ -32,11 +32,15 @@ impl Entity for Order {
             indexes.push((Index::Gsi3, keys::index::open(self.created_at, &self.id)));
             indexes.push((Index::Gsi4, keys::index::open_of(&self.service.category.key(), self.created_at, &self.id)));
         }
+        if self.has_money_under_way() {
+            // Pending or called off, and so not in the pool.
+            indexes.push((Index::Gsi4, keys::index::money(self.updated_at, &self.id)));
+        }
         if let Some(deadline) = self.deadline {
             indexes.push((Index::Gsi5, keys::index::timer(deadline, &self.id)));
-        } else if self.has_money_under_way() {
-            // An order that was called off has no timer any more.
-            indexes.push((Index::Gsi5, keys::index::money(self.updated_at, &self.id)));
+        }
+        if !self.attention().is_empty() {
+            indexes.push((Index::Gsi6, keys::index::attention(self.updated_at, &self.id)));
         }
         indexes
     }
@@ -55,6 +59,8 @@ pub enum OrdersOf<'a> {
     Worker(&'a UserId),
     /// All.
     Everyone,
+    /// All that an administrator should look at ([`Order::attention`]), last changed first.
+    Attention,
 }
 
 /// A conflict with oneself is none: an earlier attempt of this very write was made and its answer lost, upon which the SDK sends it again.
@@ -124,6 +130,7 @@ impl Store {
     ) -> Result<Listed<Order>> {
         let (index, partition) = match of {
             OrdersOf::Everyone => (Index::Gsi1, keys::index::all_orders()),
+            OrdersOf::Attention => (Index::Gsi6, keys::index::orders_in_need()),
             OrdersOf::Client(id) => (Index::Gsi2, keys::index::orders_of_client(id)),
             OrdersOf::Worker(id) => (Index::Gsi3, keys::index::orders_of_worker(id)),
         };
@@ -136,9 +143,10 @@ impl Store {
         self.sweep(Index::Gsi5, (0..keys::SHARDS).map(keys::index::timers), now)
     }
 
-    /// Orders that wait for Stripe, or for which something is to be done there, since `until` or longer. Without history.
+    /// Orders that wait for Stripe or for their client to pay, or for which something is to be done there, since `until` or longer. Without
+    /// history.
     pub fn orders_with_money_under_way(&self, until: Timestamp) -> impl Stream<Item = Result<Order>> + Send {
-        self.sweep(Index::Gsi5, (0..keys::SHARDS).map(keys::index::money_in), until)
+        self.sweep(Index::Gsi4, (0..keys::SHARDS).map(keys::index::money_in), until)
     }
 
     /// The pool: paid, unclaimed orders, oldest first, of one category if one is given. Its shards are read at once and merged; the cursor is

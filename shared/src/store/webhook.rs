@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{Entity, Key};
 use super::{CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
-use crate::domain::ids::{OrderId, StripeEventId};
+use crate::domain::ids::{Fingerprint, OrderId, PaymentIntentId, StripeEventId};
 use crate::error::Result;
 use crate::payments::notice::Notice;
 
-/// How long an event is kept: longer than the 30 days for which Stripe itself lists it.
+/// How long an event is kept that is done with: longer than the 30 days for which Stripe itself lists it.
 const KEPT: SignedDuration = SignedDuration::from_hours(35 * 24);
 
 /// The largest payload that is stored as it came: an item has 400 KB (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>),
@@ -70,11 +70,13 @@ pub enum EventOutcome {
     Ignored,
     /// It does not fit the order that it names. For an administrator to look into.
     Mismatch,
+    /// What it says could not be read. For an administrator to look into.
+    Unreadable,
 }
 
 impl EventOutcome {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Applied, Self::Unchanged, Self::Ignored, Self::Mismatch];
+    pub const ALL: [Self; 5] = [Self::Applied, Self::Unchanged, Self::Ignored, Self::Mismatch, Self::Unreadable];
 
     /// `applied`.
     pub const fn as_str(self) -> &'static str {
@@ -83,6 +85,15 @@ impl EventOutcome {
             Self::Unchanged => "unchanged",
             Self::Ignored => "ignored",
             Self::Mismatch => "mismatch",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// Whether nothing is left to be done about it, by us or by an administrator.
+    const fn is_settled(self) -> bool {
+        match self {
+            Self::Applied | Self::Unchanged | Self::Ignored => true,
+            Self::Mismatch | Self::Unreadable => false,
         }
     }
 }
@@ -90,6 +101,8 @@ impl EventOutcome {
 impl StripeEvent {
     /// The state of an event about which nothing was done yet.
     pub const PENDING: &'static str = "pending";
+    /// The type of what is no event of Stripe's: [`StripeEvent::finding`].
+    pub const FINDING: &'static str = "finding";
 
     /// A verified body that came now.
     pub fn received(body: &[u8], at: Timestamp) -> Self {
@@ -99,6 +112,26 @@ impl StripeEvent {
         let payload = if reduced { notice.reduced() } else { String::from_utf8_lossy(body).into_owned() };
         let Notice { id, kind, api_version, .. } = notice;
         Self { id, kind, api_version, received_at: at, handled: None, reduced, payload, version: 1 }
+    }
+
+    /// A note that Stripe says something about an order which does not fit it, found without an event: by asking. The same finding has the same id.
+    pub fn finding(handled: Handled, intent: &PaymentIntentId) -> Self {
+        let parts = [handled.order_id.as_ref().map_or("", OrderId::as_str), intent.as_str()];
+        let reason = handled.reason.as_deref().unwrap_or_default();
+        let fingerprint = Fingerprint::of(&[parts[0].as_bytes(), parts[1].as_bytes(), reason.as_bytes()]);
+        let id = format!("finding_{}", fingerprint.as_str());
+        let id =
+            StripeEventId::parse(&id).unwrap_or_else(|_| unreachable!("a prefix and 26 letters and digits are an id"));
+        Self {
+            id,
+            kind: Self::FINDING.to_owned(),
+            api_version: None,
+            received_at: handled.at,
+            handled: Some(handled),
+            reduced: false,
+            payload: serde_json::json!({"payment_intent": intent}).to_string(),
+            version: 1,
+        }
     }
 
     /// The event with what was done about it.
@@ -134,6 +167,8 @@ impl Entity for StripeEvent {
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
+        // What waits for somebody stays until it was looked at, however long that takes.
+        self.handled.as_ref().filter(|handled| handled.outcome.is_settled())?;
         self.received_at.checked_add(KEPT).ok()
     }
 }
@@ -186,20 +221,37 @@ mod tests {
         assert!(text("gsi5pk").unwrap().starts_with("PENDING#"));
         assert_eq!(text("gsi1pk"), Some("STRIPE#pending"));
         assert_eq!(text("payload"), Some(BODY));
-        assert_eq!(item["expires_at"].as_n().unwrap(), &(35 * 24 * 3600).to_string());
+        assert!(!item.contains_key("expires_at"));
         assert_eq!(from_item::<StripeEvent>(item).unwrap(), event);
 
-        let done = Handled {
-            outcome: EventOutcome::Mismatch,
-            reason: Some("amount".into()),
-            order_id: None,
-            at: Timestamp::UNIX_EPOCH,
+        for outcome in EventOutcome::ALL {
+            let done = Handled { outcome, reason: None, order_id: None, at: Timestamp::UNIX_EPOCH };
+            let item = to_item(&event.handled(done)).unwrap();
+            assert!(!item.contains_key("gsi5pk"));
+            assert_eq!(item["gsi1pk"].as_s().unwrap(), &format!("STRIPE#{}", outcome.as_str()));
+            assert_eq!(item["version"].as_n().unwrap(), "2");
+            assert_eq!(item["payload"].as_s().unwrap(), BODY);
+            // What an administrator is to look into is never deleted by the clock.
+            let expires = item.get("expires_at").map(|at| at.as_n().unwrap().as_str());
+            assert_eq!(expires, outcome.is_settled().then_some("3024000"), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_finding_is_filed_once_however_often_it_is_found() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let found = |reason: &str, second| {
+            let handled = Handled {
+                outcome: EventOutcome::Mismatch,
+                reason: Some(reason.to_owned()),
+                order_id: Some(OrderId::derived(&["a"])),
+                at: at(second),
+            };
+            StripeEvent::finding(handled, &PaymentIntentId::parse("pi_1").unwrap())
         };
-        let item = to_item(&event.handled(done)).unwrap();
-        assert!(!item.contains_key("gsi5pk"));
-        assert_eq!(item["gsi1pk"].as_s().unwrap(), "STRIPE#mismatch");
-        assert_eq!(item["version"].as_n().unwrap(), "2");
-        assert_eq!(item["payload"].as_s().unwrap(), BODY);
+        assert_eq!(found("amount", 1).key(), found("amount", 2).key());
+        assert_ne!(found("amount", 1).key(), found("currency", 1).key());
+        assert_eq!(found("amount", 1).state(), "mismatch");
     }
 
     #[test]

@@ -105,6 +105,12 @@ impl Answer {
         self.body
     }
 
+    /// The body of a 200; `None` of a 503, after which one asks again.
+    #[track_caller]
+    pub fn unless_busy(self) -> Option<Value> {
+        if self.status == 503 { None } else { Some(self.expect(200)) }
+    }
+
     /// A problem document of this status and code, complete as RFC 9457 and our conventions have it.
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Value {

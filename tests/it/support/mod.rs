@@ -1,13 +1,19 @@
 //! What the tests stand on: the cloud, an HTTP client, a socket client, and people.
 
+mod checkout;
 mod client;
 mod cloud;
 mod orders;
+mod patience;
 mod people;
 mod socket;
+mod stripe;
 
+pub use checkout::{Checkout, Shopper, ledger, states};
 pub use client::{Answer, Client};
 pub use cloud::{Cloud, cloud, workspace};
 pub use orders::{Job, People, body, open_order, pay, place, until, until_payment};
+pub use patience::eventually;
 pub use people::{User, admin, client, price, service, unique, worker};
 pub use socket::Socket;
+pub use stripe::{Stripe, now, signature, v1};

@@ -83,7 +83,8 @@ pub(super) async fn serve(State(stripe): State<Arc<Stripe>>, request: Request) -
     // In a task of its own: a client that hangs up takes nothing back.
     let running = Arc::clone(&stripe);
     let (answer, fault) = tokio::spawn(async move {
-        let fault = running.faults.take(&parts.method, parts.uri.path());
+        let parameters = [parts.uri.query().unwrap_or_default(), &String::from_utf8_lossy(&body)].concat();
+        let fault = running.faults.take(&parts.method, parts.uri.path(), &parameters);
         let result = answer(&running, &parts, &body, cause, fault).await;
         (result.unwrap_or_else(|error| Answer::of(&Err(error))), fault)
     })
@@ -148,6 +149,8 @@ async fn answer(
     stripe.transact(cause, |transaction| {
         let mut result = if matches!(fault, Some(Fault::Error500)) {
             Err(Error::internal(INJECTED))
+        } else if matches!(fault, Some(Fault::Error400)) {
+            Err(Error::refused("Insufficient funds in your Stripe balance.").code("balance_insufficient"))
         } else {
             endpoint(transaction, &mut call)
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::error::Error;
 use super::faults::Rule;
 use super::objects::payment_intent::Status;
+use super::store::Reply;
 use super::transaction::Cause;
 use super::{Stripe, dispute, refund};
 
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Router<Arc<Stripe>> {
         .route("/", get(index))
         .merge(webhooks::routes())
         .route("/_local/faults", get(list_faults).post(add_fault).delete(clear_faults))
+        .route("/_local/idempotency_keys", delete(forget_keys))
         .route("/_local/payment_intents/{id}/authenticate", get(authentication_page))
         .route("/_local/payment_intents/{id}/succeed", post(succeed))
         .route("/_local/payment_intents/{id}/fail", post(fail))
@@ -60,6 +62,16 @@ async fn add_fault(State(stripe): App, Json(rule): Json<Rule>) -> Json<Vec<Rule>
 async fn clear_faults(State(stripe): App) -> Json<Vec<Rule>> {
     stripe.faults.clear();
     list_faults(State(stripe)).await
+}
+
+async fn forget_keys(State(stripe): App) -> Result<Json<Value>, Error> {
+    stripe.transact(Cause::default(), |transaction| {
+        let keys: Vec<_> = transaction.store.replies.values().cloned().collect();
+        let count = keys.len();
+        // Older than any answer is kept.
+        keys.into_iter().for_each(|reply| transaction.put(Reply { created: i64::MIN / 2, ..reply }));
+        Json(count.into())
+    })
 }
 
 async fn authentication_page(State(stripe): App, Path(id): Path<String>) -> Result<Html<String>, Error> {

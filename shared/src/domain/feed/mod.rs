@@ -137,7 +137,7 @@ words! {
         PaymentFailed = "payment.failed",
         /// The money went back.
         PaymentRefunded = "payment.refunded",
-        /// A refund failed; for admins.
+        /// A refund failed, or Stripe would not make it; for admins.
         PaymentRefundFailed = "payment.refund_failed",
         /// The client's bank disputes the charge; for admins.
         PaymentDisputed = "payment.disputed",
@@ -235,7 +235,7 @@ pub fn notices(order: &Order, event: &Event) -> Vec<Notice> {
             PaymentStep::PaymentProcessing => told.client(K::PaymentProcessing),
             PaymentStep::PaymentFailed => told.client(K::PaymentFailed),
             PaymentStep::PaidLate => told.client(K::PaymentPaid),
-            PaymentStep::RefundFailed => told.admins(K::PaymentRefundFailed),
+            PaymentStep::RefundFailed | PaymentStep::RefundRefused => told.admins(K::PaymentRefundFailed),
             PaymentStep::ChargebackOpened => told.admins(K::PaymentDisputed),
             PaymentStep::ChargebackClosed => told.admins(K::PaymentDisputeClosed),
             PaymentStep::PaymentStarted

@@ -76,6 +76,15 @@ impl Order {
         Ok(self.clone().record(Change { kind: step, actor, at: by.at, note: by.note, idempotency: by.idempotency }))
     }
 
+    /// The order after Stripe refused the refund of its [`Order::money_step`]: an attempt that failed. Stripe repeats a refusal for a day under the
+    /// same idempotency key, and the next attempt has another.
+    pub fn refund_refused(&self, at: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.refused_refunds += 1;
+        let kind = EventKind::Payment(PaymentStep::RefundRefused);
+        next.record(Change { kind, actor: Actor::system(ActorKind::Stripe), at, note: None, idempotency: None })
+    }
+
     fn check_intent(&self, intent: &PaymentIntentId) -> Result<(), Refusal> {
         match &self.payment_intent {
             Some(bound) if bound != intent => Err(Refusal::Mismatch(Mismatch::Intent)),

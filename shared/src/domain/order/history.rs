@@ -34,6 +34,8 @@ words! {
         RefundSucceeded = "refund_succeeded",
         /// A refund failed.
         RefundFailed = "refund_failed",
+        /// Stripe would not make a refund.
+        RefundRefused = "refund_refused",
         /// The client's bank disputes the charge.
         ChargebackOpened = "chargeback_opened",
         /// The bank's dispute is decided.
@@ -170,6 +172,11 @@ impl Order {
     pub fn was(&self, earlier: &Self) -> bool {
         let Some(last) = earlier.history.last() else { return false };
         self.id == earlier.id && self.history.get(earlier.history.len() - 1) == Some(last)
+    }
+
+    /// Whether the last that happened is that Stripe would not make a refund: asking again at once would get the same answer.
+    pub fn was_just_refused(&self) -> bool {
+        self.history.last().is_some_and(|event| event.kind == EventKind::Payment(PaymentStep::RefundRefused))
     }
 
     /// Whether workers could once see it in the pool.

@@ -128,6 +128,9 @@ pub struct Order {
     /// Refunds that Stripe told of, however they came about.
     #[serde(default)]
     pub refunds: Vec<Refund>,
+    /// How often Stripe would not make one.
+    #[serde(default)]
+    pub refused_refunds: u32,
     /// How often its client requested a revision.
     #[serde(default)]
     pub revisions: u32,

@@ -151,7 +151,7 @@ words! {
         ChargebackOpen = "chargeback_open",
         /// Work goes on although the money is not, or not all, there any more.
         Unfunded = "unfunded",
-        /// The money is to go back and refunds failed [`MAX_REFUND_ATTEMPTS`] times.
+        /// The money is to go back, and refunds failed or were refused [`MAX_REFUND_ATTEMPTS`] times.
         RefundFailed = "refund_failed",
     }
 }
@@ -192,7 +192,7 @@ impl Order {
         if !self.is_charged() {
             return (!self.intent_canceled).then_some(MoneyStep::CancelIntent { intent });
         }
-        let failed = self.failed_refunds();
+        let failed = self.failed_attempts();
         let under_way = self.refunds.iter().any(|refund| refund.status == RefundStatus::Pending);
         // What a bank has taken back is not here to be refunded; should the chargeback be won, it is.
         let balance = self.ledger.balance();
@@ -203,9 +203,11 @@ impl Order {
         Some(MoneyStep::Refund { intent, amount: Money::new(balance, self.price.currency()), idempotency_key })
     }
 
-    /// Whether its money has yet to come to rest: there is a [`Order::money_step`] to take, or Stripe is carrying one out.
+    /// Whether its money has yet to come to rest: there is a [`Order::money_step`] to take, Stripe is carrying one out, or there is an intent
+    /// that may have been paid without our being told.
     pub fn has_money_under_way(&self) -> bool {
-        self.money_step().is_some() || self.payment_status == PaymentStatus::RefundPending
+        let payable = self.status == Status::Pending && self.payment_intent.is_some();
+        payable || self.money_step().is_some() || self.payment_status == PaymentStatus::RefundPending
     }
 
     /// Why an admin should look at it; empty for most.
@@ -214,7 +216,7 @@ impl Order {
         let at_work = matches!(self.status, Status::Open | Status::Assigned | Status::Delivered | Status::Disputed);
         let refund_failed = self.payment_status == PaymentStatus::RefundPending
             && self.ledger.balance() > 0
-            && self.failed_refunds() >= MAX_REFUND_ATTEMPTS;
+            && self.failed_attempts() >= MAX_REFUND_ATTEMPTS;
         [
             (Attention::Dispute, self.status == Status::Disputed),
             (Attention::ChargebackOpen, chargeback_open),
@@ -253,7 +255,9 @@ impl Order {
         }
     }
 
-    fn failed_refunds(&self) -> usize {
-        self.refunds.iter().filter(|refund| refund.status == RefundStatus::Failed).count()
+    /// Refunds that failed, and those that Stripe would not make.
+    fn failed_attempts(&self) -> usize {
+        let failed = self.refunds.iter().filter(|refund| refund.status == RefundStatus::Failed).count();
+        failed + usize::try_from(self.refused_refunds).unwrap_or(usize::MAX)
     }
 }

@@ -107,6 +107,7 @@ impl Order {
             revisions: 0,
             handovers: 0,
             refunds: Vec::new(),
+            refused_refunds: 0,
             chargebacks: Vec::new(),
             ledger: Ledger::default(),
             history: Vec::new(),

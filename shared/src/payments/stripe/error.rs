@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ring::rand::{SecureRandom, SystemRandom};
 use stripe::{ApiErrors, ApiErrorsType, StripeError};
 
 use crate::error::{Error, catalogue};
@@ -19,9 +20,29 @@ pub(super) fn is_transient(error: &StripeError) -> bool {
     }
 }
 
-/// How long to wait before attempt number `attempt` (the second is 1).
+/// Whether another attempt may help: the same request, or, while the usual key was not given up yet, one under another key.
+pub(super) fn is_worth_repeating(error: &StripeError, key_is_spent: bool) -> bool {
+    is_transient(error) || spends_key(error) && !key_is_spent
+}
+
+/// Whether the idempotency key will get no other answer for a day: Stripe keeps its failures, and what a key first came with.
+pub(super) fn spends_key(error: &StripeError) -> bool {
+    match error {
+        // 409 of this type is that the first is under way.
+        StripeError::Stripe(e, 400) => e.type_ == ApiErrorsType::IdempotencyError,
+        StripeError::Stripe(_, status) => *status >= 500,
+        _ => false,
+    }
+}
+
+/// How long to wait after attempt number `attempt`, the first being 1: a quarter of a second, doubled each time up to two, and up to half of it
+/// less, so that callers who failed together do not come back together.
 pub(super) fn backoff(attempt: u32) -> Duration {
-    Duration::from_millis(250) * 2_u32.saturating_pow(attempt.saturating_sub(1)).min(8)
+    let longest = Duration::from_millis(250) * 2_u32.saturating_pow(attempt.saturating_sub(1)).min(8);
+    let mut random = [0_u8; 1];
+    // Without randomness it waits longest.
+    let cut = if SystemRandom::new().fill(&mut random).is_ok() { u32::from(random[0]) } else { 0 };
+    longest - longest / 2 * cut / 255
 }
 
 /// Whether Stripe says that there is no such object.
@@ -126,7 +147,11 @@ mod tests {
 
     #[test]
     fn waiting_doubles_up_to_a_limit() {
-        let waits: Vec<_> = (1..7).map(|attempt| backoff(attempt).as_millis()).collect();
-        assert_eq!(waits, [250, 500, 1000, 2000, 2000, 2000]);
+        for (attempt, longest) in (1..7).zip([250, 500, 1000, 2000, 2000, 2000]) {
+            for _ in 0..20 {
+                let wait = backoff(attempt).as_millis();
+                assert!((longest / 2..=longest).contains(&wait), "{wait} ms after attempt {attempt}");
+            }
+        }
     }
 }

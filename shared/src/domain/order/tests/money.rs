@@ -129,6 +129,38 @@ fn a_refund_that_fails_is_tried_again_under_another_key_and_then_is_an_admins() 
 }
 
 #[test]
+fn a_refund_that_stripe_will_not_make_counts_as_one_that_failed() {
+    let mut order = order_in(Status::Open).then(Transition::Cancel, &client());
+    let mut keys = Vec::new();
+    while let Some(MoneyStep::Refund { idempotency_key, .. }) = order.money_step() {
+        keys.push(idempotency_key);
+        order = order.refund_refused(minute(1));
+        assert!(order.was_just_refused() && order.has_money_under_way());
+        assert_eq!((order.payment_status, order.ledger.balance()), (PaymentStatus::RefundPending, PRICE));
+    }
+    let made = keys.len();
+    keys.dedup();
+    assert_eq!((made, keys.len()), (payment::MAX_REFUND_ATTEMPTS, made));
+    assert_eq!(order.attention(), [Attention::RefundFailed]);
+    let by_hand = order.told(&refund("re_hand", PRICE, RefundStatus::Succeeded));
+    assert!(by_hand.attention().is_empty() && !by_hand.has_money_under_way());
+}
+
+#[test]
+fn an_order_with_an_intent_is_looked_after_until_its_money_is_at_rest() {
+    assert!(!placed().has_money_under_way(), "there is nothing to ask Stripe about");
+    let intent = PaymentIntentId::parse("pi_1").unwrap();
+    let bound = placed().bind_intent(intent, By::user(&client(), minute(0))).unwrap().unwrap();
+    for pending in [&bound, &bound.told(&fact(FactKind::Processing)), &bound.told(&fact(FactKind::Failed))] {
+        assert!(pending.has_money_under_way(), "{}", pending.payment_status);
+    }
+    assert!(!bound.told(&succeeded()).has_money_under_way());
+    assert!(!bound.told(&fact(FactKind::Canceled)).has_money_under_way());
+    let called_off = bound.then(Transition::Cancel, &client());
+    assert!(called_off.has_money_under_way() && !called_off.told(&fact(FactKind::Canceled)).has_money_under_way());
+}
+
+#[test]
 fn a_refund_of_a_part_leaves_the_rest_to_be_refunded() {
     let part = order_in(Status::Open).told(&refund("re_1", 500, RefundStatus::Succeeded));
     assert_eq!(part.payment_status, PaymentStatus::Paid);
