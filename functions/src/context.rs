@@ -4,7 +4,7 @@
 //! A context is a list of parts ([`context!`]); each part knows how it is built and whether it opens a connection.
 
 use jiff::SignedDuration;
-use shared::auth::{Issuer, Verifier};
+use shared::auth::{Issuer, KeySet, Verifier};
 use shared::config::{ConfigError, parsed, required};
 use shared::domain::money::Currency;
 use shared::domain::order::Timers;
@@ -12,6 +12,8 @@ use shared::live::Live;
 use shared::payments::Stripe;
 use shared::payments::signature::WebhookSecrets;
 use shared::store::{Connections, CursorKey, Store};
+
+use crate::auth::throttle::{RegistrationLimit, SignInLimits};
 
 /// What is built from the environment, once per sandbox: a context, or a part of one.
 pub trait FromEnv: Sized + Send + Sync + 'static {
@@ -110,6 +112,32 @@ context! {
         store: Store,
         /// Signs access tokens.
         issuer: Issuer,
+        /// How often a password may be wrong.
+        limits: SignInLimits,
+    }
+
+    /// For registering.
+    Registration {
+        /// The data.
+        store: Store,
+        /// How often.
+        limit: RegistrationLimit,
+    }
+
+    /// For changing one's password.
+    PasswordChange {
+        /// The data.
+        store: Store,
+        /// Knows access tokens.
+        verifier: Verifier,
+        /// How often a password may be wrong.
+        limits: SignInLimits,
+    }
+
+    /// For whoever verifies access tokens.
+    Keys {
+        /// The public keys.
+        keys: KeySet,
     }
 
     /// For giving out tickets.
@@ -161,6 +189,9 @@ macro_rules! plain_parts {
 plain_parts! {
     Verifier: Verifier::from_env();
     Issuer: Issuer::from_env();
+    KeySet: KeySet::from_env();
+    SignInLimits: SignInLimits::from_env();
+    RegistrationLimit: RegistrationLimit::from_env();
     CursorKey: CursorKey::from_env();
     Stripe: Stripe::from_env();
     WebhookSecrets: WebhookSecrets::from_env();

@@ -2,6 +2,7 @@
 //! Lambda. [`http`], [`events`] and [`context`] are what all of them share; [`registry`] is the list of them.
 
 pub mod auth;
+pub mod bootstrap_admin;
 pub mod context;
 mod deadline;
 pub mod docs;
@@ -18,4 +19,5 @@ mod runtime;
 pub mod seed;
 pub mod services;
 pub mod site;
+pub mod users;
 pub mod webhooks;

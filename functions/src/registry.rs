@@ -3,7 +3,9 @@
 
 use std::process::ExitCode;
 
-use crate::{auth, docs, events, http, live, messages, orders, payments, seed, services, site, webhooks};
+use crate::{
+    auth, bootstrap_admin, docs, events, http, live, messages, orders, payments, seed, services, site, users, webhooks,
+};
 
 /// One deployed function.
 pub struct Function {
@@ -26,7 +28,16 @@ macro_rules! functions {
 functions! {
     "auth-register" => http::serve, auth::register::handle;
     "auth-token" => http::serve, auth::token::handle;
+    "auth-logout" => http::serve, auth::logout::handle;
     "auth-me" => http::serve, auth::me::handle;
+    "auth-update" => http::serve, auth::update::handle;
+    "auth-password" => http::serve, auth::password::handle;
+    "auth-keys" => http::serve, auth::keys::handle;
+    "users-list" => http::serve, users::list::handle;
+    "users-create" => http::serve, users::create::handle;
+    "users-get" => http::serve, users::get::handle;
+    "users-update" => http::serve, users::update::handle;
+    "users-delete" => http::serve, users::delete::handle;
     "services-create" => http::serve, services::create::handle;
     "services-list" => http::serve, services::list::handle;
     "services-categories" => http::serve, services::categories::handle;
@@ -72,5 +83,6 @@ functions! {
     "docs-files" => http::serve, docs::files::handle;
     "docs-problems" => http::serve, docs::problems::handle;
     "fallback" => http::serve, site::fallback::handle;
+    "bootstrap-admin" => events::invoked, bootstrap_admin::handle;
     "seed" => events::invoked, seed::handle;
 }

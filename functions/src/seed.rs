@@ -10,8 +10,8 @@ use shared::domain::money::{Currency, Money, Price};
 use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name};
 use shared::domain::user::{Categories, Email, NewUser, Role, User, Username};
-use shared::error::{Error, Invalid, Result};
-use shared::store::{Account, Outcome, Registered, Store, StoredService};
+use shared::error::{Error, Invalid, Result, catalogue};
+use shared::store::{Account, Authority, Outcome, Registered, Store, StoredService};
 
 use crate::context::Data;
 
@@ -43,9 +43,8 @@ pub struct Seeded {
 /// Refuses on a production stage.
 pub async fn handle(context: &Data, _: Value) -> Result<Seeded> {
     if Stage::from_env().map_err(Error::internal)? == Stage::Production {
-        return Err(Error::internal(
-            "seed makes users whose passwords are public: it does not run on a production stage",
-        ));
+        let detail = "seed makes users whose passwords are public: it does not run on a production stage.";
+        return Err(Error::new(&catalogue::FORBIDDEN, detail));
     }
     let now = Timestamp::now();
     let mut seeded = Seeded::default();
@@ -69,8 +68,8 @@ async fn user(store: &Store, username: &str, password: &str, role: Role, now: Ti
     let new =
         NewUser { email, username: Username::parse(username).map_err(wrong)?, role, categories: Categories::default() };
     let user = User::new(id, new, now).map_err(wrong)?;
-    let account = Account { user, password: password::hash(Secret::new(password)).await?, created_by: None };
-    Ok(matches!(store.register(&account).await?, Registered::New))
+    let account = Account::new(user, password::hash(Secret::new(password)).await?, None);
+    Ok(matches!(store.register(&account, Authority::Own).await?, Registered::New))
 }
 
 async fn service(

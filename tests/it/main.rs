@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "`pub` says what the tests are offered")]
 
 mod accounts;
+mod bootstrap;
 mod catalogue;
 mod conventions;
 mod live;
@@ -19,8 +20,12 @@ mod payments;
 mod races;
 mod refunds;
 mod round_trips;
+mod sessions;
 mod soak;
 mod support;
+mod throttle;
 mod timers;
+mod tokens;
+mod users;
 mod webhooks;
 mod wiring;

@@ -13,8 +13,23 @@ use crate::support::{Answer, Client, Cloud, Job, People, User, admin, body, clie
 use crate::wiring::deployed;
 
 /// What needs more than the rule allows, how much, and why.
-const EXCEPTIONS: [(&str, usize, &str); 7] = [
-    ("auth-token", 3, "the name leads to the account, the account to what is checked, and then the session is written"),
+const EXCEPTIONS: [(&str, usize, &str); 9] = [
+    (
+        "auth-token",
+        7,
+        "in three round trips: the attempt is counted for name and address while the name's account is looked for, the account is read, and \
+         the session is written while what was counted is taken back",
+    ),
+    (
+        "auth-password",
+        4,
+        "in three round trips: the caller's standing, a conditional counter, and the account while what was counted is taken back",
+    ),
+    (
+        "users-list",
+        2,
+        "at the same time: other people's data is shown to who is an administrator now, not to who was when the token was made",
+    ),
     ("orders-open", 4, "the pool is spread over four partitions, which are asked at the same time"),
     ("messages-list", 2, "whose messages the caller may see follows from the order"),
     ("messages-send", 3, "between the two, a conditional counter limits how many a user sends"),
@@ -119,6 +134,28 @@ async fn every_endpoint_keeps_to_its_round_trips() {
     let grant = [("grant_type", "password"), ("username", "newcomer"), ("password", "correct horse")];
     walk.step("auth-token", api.form("/auth/token", &grant)).await;
     walk.step("auth-me", client.api.get("/auth/me")).await;
+
+    walk.step(
+        "auth-update",
+        client.api.patch("/auth/me", json!({"username": "renamed", "email": "renamed@example.com"})),
+    )
+    .await;
+    walk.step("auth-keys", api.get("/.well-known/jwks.json")).await;
+    let leaver = crate::support::client(&walk.cloud).await;
+    let passwords = json!({"current_password": leaver.password, "new_password": "battery staple"});
+    walk.step("auth-password", leaver.api.post("/auth/password", passwords)).await;
+    walk.step("auth-logout", leaver.api.post("/auth/logout", none())).await;
+
+    // Users.
+    let account =
+        json!({"username": "second", "email": "second@example.com", "password": "correct horse", "role": "admin"});
+    let user = walk.step("users-create", admin.api.post("/users", account)).await;
+    let user = format!("/users/{}", user["id"].as_str().expect("an id"));
+    walk.step("users-list", admin.api.get("/users")).await;
+    walk.step("users-get", admin.api.get(&user)).await;
+    let change = json!({"username": "third", "email": "third@example.com", "role": "client"});
+    walk.step("users-update", admin.api.patch(&user, change)).await;
+    walk.step("users-delete", admin.api.delete(&user)).await;
 
     // The catalogue.
     let fields = json!({"name": "Lawn", "description": "Mown.", "category": "garden", "price": price(1999)});
@@ -228,7 +265,9 @@ fn document(measured: &BTreeMap<String, Vec<Call>>) -> String {
     );
     for (method, path, function) in endpoints() {
         let calls = &measured[&function];
-        let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        // Sorted: those that are sent at the same time arrive in any order.
+        let mut operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        operations.sort_unstable();
         let operations = if operations.is_empty() { "none".to_owned() } else { operations.join(", ") };
         let sum = |units: fn(&Call) -> f64| calls.iter().map(units).fold(0.0, |sum, units| sum + units);
         let (read, write) = (sum(|call| call.read_units), sum(|call| call.write_units));

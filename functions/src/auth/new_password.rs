@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde_json::Value;
 use shared::auth::password::check_policy;
 use shared::config::Secret;
+use shared::domain::user::{Email, Username};
+use shared::error::Invalid;
 
 use crate::http::{FieldValue, Problem, text};
 
@@ -16,7 +18,15 @@ impl FieldValue for NewPassword {
     fn read(name: &str, value: Value) -> Result<Self, Problem> {
         text(|password| {
             let secret = Secret::new(password);
-            check_policy(&secret, "").map(|()| Self(secret))
+            check_policy(&secret, &[]).map(|()| Self(secret))
         })(name, value)
+    }
+}
+
+impl NewPassword {
+    /// Checked against the names of whose it is: neither is a password.
+    pub fn check(&self, username: &Username, email: &Email) -> Result<(), Invalid> {
+        let local = email.as_str().split('@').next().unwrap_or_default();
+        check_policy(&self.0, &[username.as_str(), email.as_str(), local])
     }
 }

@@ -2,20 +2,17 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use shared::auth::password;
+use serde_json::json;
 use shared::config::Secret;
-use shared::domain::ids::UserId;
-use shared::domain::order::Idempotency;
-use shared::domain::user::{Categories, Email, NewUser, Role, User, Username};
-use shared::error::{Error, Invalid, Result};
-use shared::store::{Account, Registered};
-use uuid::Uuid;
+use shared::domain::user::{Categories, Email, NewUser, Role, Username};
+use shared::error::{Invalid, Result};
+use shared::store::Authority;
 
-use super::{NewPassword, UserView};
-use crate::context::Data;
+use super::new_account::{self, Origin};
+use super::{NewPassword, UserView, throttle};
+use crate::context::Registration;
 use crate::http::{FieldSet, FieldValue, Problem, Reply, Request, body, idempotency_key, text};
 use crate::openapi::{Answer, Operation};
-use serde_json::json;
 
 body! {
     /// A user to be.
@@ -44,21 +41,14 @@ impl FieldValue for OwnRole {
 /// Registers the caller.
 ///
 /// # Errors
-/// 422 naming every wrong field, a taken `username` or `email` among them.
-pub async fn handle(context: &Data, request: Request) -> Result<Reply> {
-    let now = Timestamp::now();
+/// 422 naming every wrong field, a taken `username` or `email` among them; 429 for too many from one address.
+pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
     let (new, password) = parse(&request)?;
-    let key = idempotency_key(&request)?;
-    let id = key.map_or_else(|| UserId::from_uuid(Uuid::now_v7()), |key| UserId::derived(&["auth-register", key]));
-    let created_by = key.map(|key| Idempotency::new(&id, "auth-register", key, &[request.body()]));
-    let user = User::new(id, new, now).map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
-    let account = Account { user, password: password::hash(password).await?, created_by };
-    let (account, replayed) = match context.store.register(&account).await? {
-        Registered::New => (account, false),
-        Registered::Before(before) => (*before, true),
-    };
-    tracing::info!(user = %account.user.id, role = account.user.role.as_str(), "registered {}", account.user.id);
-    Reply::created("/auth/me", &UserView::from(&account.user))?.etag(account.user.version)?.replayed(replayed)
+    let origin = Origin { operation: "auth-register", caller: None, key: idempotency_key(&request)? };
+    // Before the work, and whatever becomes of it: this is also where one could learn who is registered.
+    context.store.count(&context.limit.0, &throttle::address(&request), Timestamp::now()).await?;
+    let (user, replayed) = new_account::make(&context.store, new, password, origin, Authority::Own).await?;
+    Reply::created("/auth/me", &UserView::from(&user))?.etag(user.version)?.replayed(replayed)
 }
 
 /// In the API description.
@@ -70,14 +60,15 @@ pub fn describe() -> Operation {
         }))
         .answer(Answer::created::<UserView<'_>>("The new user.").etag())
         .idempotent()
+        .limited()
 }
 
-/// What is asked for. The password may not be the name, which shows when both are known.
+/// What is asked for. The password may not be one of the names, which shows when all are known.
 fn parse(request: &Request) -> Result<(NewUser, Secret)> {
     let mut fields = request.fields()?;
     let body = Body::take(&mut fields);
-    if let Some(Body { username, password, .. }) = &body
-        && let Err(invalid) = password::check_policy(&password.0, username.as_str())
+    if let Some(Body { username, email, password, .. }) = &body
+        && let Err(invalid) = password.check(username, email)
     {
         fields.refuse("password", invalid);
     }

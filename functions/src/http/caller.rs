@@ -45,8 +45,8 @@ pub fn active(claims: &Claims, standing: &Standing, now: Timestamp) -> Result<Ca
     if user.role != claims.role {
         return Err(invalid("Your role has changed. Sign in again."));
     }
-    match &standing.session {
-        Some(session) if session.is_open(now) => Ok(Caller::from(user)),
-        _ => Err(invalid("You are signed out. Sign in again.")),
+    match standing.is_signed_in(now) {
+        true => Ok(Caller::from(user)),
+        false => Err(invalid("You are signed out. Sign in again.")),
     }
 }

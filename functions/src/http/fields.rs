@@ -10,7 +10,7 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use shared::error::{Error, FieldError, Invalid, Result};
+use shared::error::{Error, FieldError, Invalid, Result, catalogue};
 
 use super::FieldSet;
 
@@ -22,12 +22,13 @@ pub type Problem = Vec<FieldError>;
 pub struct Fields {
     map: Map<String, Value>,
     asked: Vec<&'static str>,
+    ignores_unknown: bool,
     errors: Vec<FieldError>,
 }
 
 impl Fields {
     pub(super) fn new(map: Map<String, Value>, errors: Vec<FieldError>) -> Self {
-        Self { map, asked: Vec::new(), errors }
+        Self { map, asked: Vec::new(), ignores_unknown: false, errors }
     }
 
     /// A field that must be there. `None` when it is missing or wrong, which [`Fields::finish`] will say.
@@ -70,6 +71,19 @@ impl Fields {
         self.finish((value,)).map(|(value,)| value)
     }
 
+    /// The fields of a JSON object that came otherwise than in a request.
+    pub fn of(value: Value) -> Result<Self> {
+        match value {
+            Value::Object(map) => Ok(Self::new(map, Vec::new())),
+            _ => Err(Error::new(&catalogue::MALFORMED_REQUEST, "Send a JSON object.")),
+        }
+    }
+
+    /// Takes fields that nobody asks for for none.
+    pub fn ignore_unknown(&mut self) {
+        self.ignores_unknown = true;
+    }
+
     /// Adds a fault that only shows when fields are seen together.
     pub fn refuse(&mut self, name: &str, invalid: Invalid) {
         self.errors.push(invalid.at(name));
@@ -78,7 +92,9 @@ impl Fields {
     /// The values, if every field was right and none was unknown; otherwise 422 naming all that are wrong.
     pub fn finish<T: Complete>(mut self, values: T) -> Result<T::Values> {
         let asked = std::mem::take(&mut self.asked);
-        self.errors.extend(self.map.keys().map(|name| unknown("field", &asked).at(name.as_str())));
+        if !self.ignores_unknown {
+            self.errors.extend(self.map.keys().map(|name| unknown("field", &asked).at(name.as_str())));
+        }
         match (self.errors.is_empty(), values.complete()) {
             (true, Some(values)) => Ok(values),
             _ => Err(Error::invalid(self.errors)),

@@ -57,6 +57,8 @@ enum Leaver {
     User(UserId),
     /// Those of one sign-in.
     Session(UserId, String),
+    /// Those of all sign-ins but the one that goes on.
+    Others(UserId, Option<String>),
 }
 
 /// The first of the records that failed: it and all after it come again.
@@ -101,10 +103,12 @@ impl Work {
                 }
             }
             Account::ENTITY if !old.is_empty() => {
-                let (old, new) = (from_image::<Account>(old)?.user, from_image::<Account>(new)?.user);
+                let (old, new) = (from_image::<Account>(old)?, from_image::<Account>(new)?);
                 // Suspended, or given another role or other categories: whoever may come back does, and reads what is theirs now.
-                if Feed::of(&old) != Feed::of(&new) {
-                    self.leavers.push((at, Leaver::User(new.id)));
+                if Feed::of(&old.user) != Feed::of(&new.user) {
+                    self.leavers.push((at, Leaver::User(new.user.id)));
+                } else if old.generation != new.generation {
+                    self.leavers.push((at, Leaver::Others(new.user.id, new.kept_session)));
                 }
             }
             _ => {}
@@ -137,6 +141,7 @@ impl Work {
             let closed = match &leaver {
                 Leaver::User(user) => context.close_all(user).await,
                 Leaver::Session(user, session) => context.close_session(user, session).await,
+                Leaver::Others(user, kept) => context.close_others(user, kept.as_deref()).await,
             };
             if let Err(error) = closed {
                 failures.add(at, error);

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub use answer::Answer;
 pub use operation::{Operation, Who};
 
-use crate::{auth, docs, live, messages, orders, payments, services, site, webhooks};
+use crate::{auth, docs, live, messages, orders, payments, services, site, users, webhooks};
 
 macro_rules! operations {
     ($($area:ident::$endpoint:ident,)*) => {
@@ -26,7 +26,16 @@ macro_rules! operations {
 operations! {
     auth::register,
     auth::token,
+    auth::logout,
     auth::me,
+    auth::update,
+    auth::password,
+    auth::keys,
+    users::list,
+    users::create,
+    users::get,
+    users::update,
+    users::delete,
     services::create,
     services::list,
     services::categories,

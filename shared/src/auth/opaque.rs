@@ -30,7 +30,12 @@ pub struct Opaque {
 impl Opaque {
     /// Makes one; `prefix` tells its finder (and secret scanners) what it is.
     pub fn generate(prefix: &str) -> Result<Self> {
-        let token = format!("{prefix}{}", BASE64URL_NOPAD.encode(&random::<32>()?));
-        Ok(Self { hash: hash(&token), token: Secret::new(token) })
+        Ok(Self::of(prefix, random()?))
+    }
+
+    /// The one of these bits, which nobody else may be able to come by.
+    pub fn of(prefix: &str, bits: [u8; 32]) -> Self {
+        let token = format!("{prefix}{}", BASE64URL_NOPAD.encode(&bits));
+        Self { hash: hash(&token), token: Secret::new(token) }
     }
 }

@@ -1,13 +1,20 @@
 //! Access tokens: short-lived JWTs (RFC 9068), signed with Ed25519 and verified by every function with public keys only.
 //!
-//! What RFC 8725 asks for: one algorithm, pinned; `kid` looked up in a fixed map and never fetched; `typ`, `iss`, `aud`, `exp`, `iat`, `sub` and
-//! `jti` required; headers that point to keys (`jku`, `jwk`, `x5u`, `x5c`) ignored.
+//! What RFC 8725 asks for: one algorithm, pinned; `kid` looked up in a fixed map and never fetched; a header with anything but `alg`, `typ` and
+//! `kid` refused, be it a pointer to a key (`jku`, `jwk`, `x5u`, `x5c`) or an extension (`crit`); `iss`, `aud`, `exp`, `iat`, `sub` and `jti`
+//! required.
+//!
+//! Keys are rotated without signing anyone out: publish the new one beside the old in `JWT_PUBLIC_KEYS`, sign with it once caches have it
+//! (`Cache-Control` of `/.well-known/jwks.json`), drop the old one when the tokens it signed are over.
 
 use std::collections::HashMap;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use ring::hmac;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{random, signature};
@@ -42,79 +49,119 @@ pub struct Claims {
     pub exp: i64,
 }
 
+/// The public keys that access tokens may be signed with: a JSON Web Key Set (RFC 7517) with nothing in it but what RFC 8037 has for Ed25519.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeySet {
+    keys: Vec<PublicKey>,
+}
+
+/// A public key. A member that it should not have is refused: a private key's `d` would otherwise be one slip away from being published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PublicKey {
+    kty: String,
+    crv: String,
+    #[serde(rename = "use")]
+    usage: String,
+    alg: String,
+    kid: String,
+    x: String,
+}
+
+impl KeySet {
+    /// From `JWT_PUBLIC_KEYS`.
+    pub fn from_env() -> std::result::Result<Self, ConfigError> {
+        Self::parse(&required("JWT_PUBLIC_KEYS")?, Stage::from_env()?)
+    }
+
+    fn parse(text: &str, stage: Stage) -> std::result::Result<Self, ConfigError> {
+        let wrong = |problem: String| ConfigError::new("JWT_PUBLIC_KEYS", problem);
+        let set: Self = serde_json::from_str(text).map_err(|e| wrong(format!("is no set of public keys: {e}")))?;
+        if set.keys.is_empty() {
+            return Err(wrong("holds no key".to_owned()));
+        }
+        for (at, key) in set.keys.iter().enumerate() {
+            let kid = &key.kid;
+            if [&*key.kty, &*key.crv, &*key.usage, &*key.alg] != ["OKP", "Ed25519", "sig", "EdDSA"] {
+                return Err(wrong(format!("key `{kid}` is not an Ed25519 key for signatures")));
+            }
+            if set.keys[..at].iter().any(|before| before.kid == *kid) {
+                return Err(wrong(format!("two keys are called `{kid}`")));
+            }
+            check_stage(kid, stage).map_err(wrong)?;
+            key.bytes().ok_or_else(|| wrong(format!("key `{kid}`: x is not 32 bytes of base64url")))?;
+        }
+        Ok(set)
+    }
+}
+
+impl PublicKey {
+    fn bytes(&self) -> Option<Vec<u8>> {
+        BASE64URL_NOPAD.decode(self.x.as_bytes()).ok().filter(|bytes| bytes.len() == 32)
+    }
+}
+
 /// Verifies access tokens.
 pub struct Verifier {
     keys: HashMap<String, DecodingKey>,
     validation: Validation,
 }
 
+/// All that the header of an access token may say.
 #[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<PublicKey>,
+#[serde(deny_unknown_fields)]
+struct Head {
+    alg: Algorithm,
+    typ: String,
+    kid: String,
 }
 
-#[derive(Deserialize)]
-struct PublicKey {
-    kty: String,
-    crv: String,
-    kid: String,
-    x: String,
+impl Head {
+    fn of(token: &str) -> Option<Self> {
+        let (head, _) = token.split_once('.')?;
+        serde_json::from_slice(&BASE64URL_NOPAD.decode(head.as_bytes()).ok()?).ok()
+    }
 }
 
 impl Verifier {
     /// From `JWT_PUBLIC_KEYS` (a JSON Web Key Set) and `JWT_ISSUER`.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let stage = Stage::from_env()?;
-        Self::new(&required("JWT_PUBLIC_KEYS")?, &required("JWT_ISSUER")?, stage)
+        Ok(Self::new(&KeySet::from_env()?, &required("JWT_ISSUER")?))
     }
 
-    fn new(keys: &str, issuer: &str, stage: Stage) -> std::result::Result<Self, ConfigError> {
-        let wrong = |problem: String| ConfigError::new("JWT_PUBLIC_KEYS", problem);
+    fn new(set: &KeySet, issuer: &str) -> Self {
         signature::install();
-        let set: KeySet = serde_json::from_str(keys).map_err(|e| wrong(format!("is no JSON Web Key Set: {e}")))?;
-        let mut map = HashMap::new();
-        for key in set.keys {
-            if key.kty != "OKP" || key.crv != "Ed25519" {
-                return Err(wrong(format!("key `{}` is not an Ed25519 key", key.kid)));
-            }
-            check_stage(&key.kid, stage).map_err(wrong)?;
-            let bytes = BASE64URL_NOPAD.decode(key.x.as_bytes()).ok().filter(|b| b.len() == 32);
-            let bytes = bytes.ok_or_else(|| wrong(format!("key `{}`: x is not 32 bytes of base64url", key.kid)))?;
-            map.insert(key.kid, DecodingKey::from_ed_der(&bytes));
-        }
-        if map.is_empty() {
-            return Err(wrong("holds no key".to_owned()));
-        }
+        let key = |key: &PublicKey| Some((key.kid.clone(), DecodingKey::from_ed_der(&key.bytes()?)));
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[issuer]);
         validation.leeway = LEEWAY;
         validation.validate_nbf = true;
-        Ok(Self { keys: map, validation })
+        Self { keys: set.keys.iter().filter_map(key).collect(), validation }
     }
 
     /// The claims of a valid token; anything else is the same 401.
     pub fn verify(&self, token: &str) -> Result<Claims> {
-        let invalid = |why: String| {
-            Error::new(
-                &catalogue::INVALID_TOKEN,
-                "The access token is not valid or has ended. Get a new one from POST /auth/token.",
-            )
-            .with_source(why)
-        };
-        let header = jsonwebtoken::decode_header(token).map_err(|e| invalid(e.to_string()))?;
-        if header.typ.as_deref() != Some(TYPE) {
-            return Err(invalid("typ is not at+jwt".to_owned()));
+        self.check(token).map_err(|why| {
+            let detail = "The access token is not valid or has ended. Get a new one from POST /auth/token.";
+            Error::new(&catalogue::INVALID_TOKEN, detail).with_source(why)
+        })
+    }
+
+    fn check(&self, token: &str) -> std::result::Result<Claims, String> {
+        let head = Head::of(token).ok_or("the header is not that of an access token")?;
+        if head.alg != Algorithm::EdDSA || head.typ != TYPE {
+            return Err("alg is not EdDSA, or typ not at+jwt".to_owned());
         }
-        let key = header
-            .kid
-            .as_deref()
-            .and_then(|kid| self.keys.get(kid))
-            .ok_or_else(|| invalid("unknown kid".to_owned()))?;
-        jsonwebtoken::decode::<Claims>(token, key, &self.validation)
-            .map(|t| t.claims)
-            .map_err(|e| invalid(e.to_string()))
+        let key = self.keys.get(&head.kid).ok_or("unknown kid")?;
+        let claims =
+            jsonwebtoken::decode::<Claims>(token, key, &self.validation).map_err(|error| error.to_string())?.claims;
+        let now = Timestamp::now().as_second();
+        match claims.iat <= now + LEEWAY.cast_signed() && !claims.jti.is_empty() {
+            true => Ok(claims),
+            false => Err("iat is in the future, or jti empty".to_owned()),
+        }
     }
 }
 
@@ -124,34 +171,41 @@ pub struct Issuer {
     key_id: String,
     issuer: String,
     lifetime: SignedDuration,
+    successors: hmac::Key,
 }
 
 impl Issuer {
     /// From `JWT_SIGNING_KEY` (base64 of an Ed25519 key in PKCS#8), `JWT_SIGNING_KEY_ID`, `JWT_ISSUER` and `ACCESS_TOKEN_SECONDS` (900 unless set).
+    ///
+    /// The key must be one of `JWT_PUBLIC_KEYS`: a sandbox whose tokens no one would accept does not start.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let seconds = parsed("ACCESS_TOKEN_SECONDS", 900_u32)?;
-        Self::new(
-            &secret("JWT_SIGNING_KEY")?,
-            required("JWT_SIGNING_KEY_ID")?,
-            required("JWT_ISSUER")?,
-            seconds,
-            Stage::from_env()?,
-        )
+        let lifetime = parsed("ACCESS_TOKEN_SECONDS", 900_u32)?;
+        let key_id = required("JWT_SIGNING_KEY_ID")?;
+        Self::new(&secret("JWT_SIGNING_KEY")?, key_id, &KeySet::from_env()?, required("JWT_ISSUER")?, lifetime)
     }
 
     fn new(
         key: &Secret,
         key_id: String,
+        published: &KeySet,
         issuer: String,
         seconds: u32,
-        stage: Stage,
     ) -> std::result::Result<Self, ConfigError> {
         signature::install();
-        check_stage(&key_id, stage).map_err(|e| ConfigError::new("JWT_SIGNING_KEY_ID", e))?;
         let wrong = || ConfigError::new("JWT_SIGNING_KEY", "is not an Ed25519 key in base64 PKCS#8");
         let der = BASE64.decode(key.expose().as_bytes()).map_err(|_| wrong())?;
-        ring::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| wrong())?;
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| wrong())?;
+        let public = published.keys.iter().find(|key| key.kid == key_id).and_then(PublicKey::bytes);
+        if public.as_deref() != Some(pair.public_key().as_ref()) {
+            return Err(ConfigError::new(
+                "JWT_SIGNING_KEY_ID",
+                "names no key of JWT_PUBLIC_KEYS that belongs to JWT_SIGNING_KEY",
+            ));
+        }
+        // A key of its own (RFC 5869 would extract and expand; one HMAC of a uniform key is as good).
+        let successors = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &der), b"successors of refresh tokens");
         Ok(Self {
+            successors: hmac::Key::new(hmac::HMAC_SHA256, successors.as_ref()),
             key: EncodingKey::from_ed_der(&der),
             key_id,
             issuer,
@@ -162,6 +216,15 @@ impl Issuer {
     /// How long its tokens are valid.
     pub fn lifetime(&self) -> SignedDuration {
         self.lifetime
+    }
+
+    /// The bits of the refresh token that follows on this one: the same each time, so that a request that is sent again, or several at once, get
+    /// one answer; and not to be computed without the key.
+    pub fn successor(&self, refresh_token: &str) -> [u8; 32] {
+        let tag = hmac::sign(&self.successors, refresh_token.as_bytes());
+        let mut bits = [0; 32];
+        bits.copy_from_slice(tag.as_ref());
+        bits
     }
 
     /// An access token for `user` in `session`.

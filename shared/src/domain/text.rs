@@ -59,7 +59,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Unicode normalisation form C (UAX #15). The tables are linked anyway: the URL parser needs them for host names.
-pub(super) fn nfc(text: &str) -> String {
+pub(crate) fn nfc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 

@@ -63,6 +63,12 @@ catalogue! {
         "Use one of the methods that `Allow` names.";
     NOT_FOUND "not_found" NotFound "Not found"
         "Check the address. What you may not know of is not found either.";
+    OWN_ACCOUNT "own_account" Conflict "The account is your own"
+        "Have another administrator do it.";
+    LAST_ADMIN "last_admin" Conflict "The last administrator stays"
+        "Make another active administrator first.";
+    ADMIN_EXISTS "admin_exists" Conflict "There is an administrator already"
+        "Have an administrator make others: `POST /users`.";
     ILLEGAL_TRANSITION "illegal_transition" Conflict "The order is in another state"
         "Read the order again: `actions` names what you may do now.";
     ORDER_NOT_FUNDED "order_not_funded" Conflict "The order's price is not fully there"

@@ -189,7 +189,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.code, self.detail)
+        write!(f, "{}: {}", self.code.code, self.detail)?;
+        self.fields.iter().try_for_each(|field| write!(f, " {}: {}", field.field, field.detail))
     }
 }
 

@@ -20,6 +20,11 @@ impl<P: Push> Live<P> {
         self.close_those(user, |socket| socket.session_id == session).await
     }
 
+    /// Closes all of a user's sockets but those that were opened in the sign-in that goes on.
+    pub async fn close_others(&self, user: &UserId, kept: Option<&str>) -> Result<()> {
+        self.close_those(user, |socket| Some(socket.session_id.as_str()) != kept).await
+    }
+
     /// Closes the oldest of a user's sockets that are more than [`MAX_SOCKETS`].
     pub async fn close_surplus(&self, user: &UserId) -> Result<()> {
         let sockets = self.connections.sockets_of(user).await?;

@@ -17,7 +17,7 @@ use crate::auth::random;
 use crate::domain::feed::Feed;
 use crate::domain::user::User;
 use crate::error::{Error, Result, catalogue};
-use crate::store::{Connection, Live as Stage, Standing, Subscription};
+use crate::store::{Connection, Live as Stage, Subscription};
 
 /// Entries that one read of a replay brings.
 const PAGE: usize = 100;
@@ -65,14 +65,16 @@ impl<P: Push> Live<P> {
 
     /// The user as of now, if still signed in and active.
     async fn admit(&self, connection: &Connection, now: Timestamp) -> Result<User> {
-        let Standing { account, session } = self.store.standing(&connection.user_id, &connection.session_id).await?;
-        session
-            .filter(|session| session.is_open(now))
-            .ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again."))?;
-        let user = account.map(|account| account.user).filter(User::is_active);
-        user.ok_or_else(|| {
-            Error::new(&catalogue::ACCOUNT_SUSPENDED, "This account is suspended. Ask an administrator.")
-        })
+        let standing = self.store.standing(&connection.user_id, &connection.session_id).await?;
+        let signed_in = standing.is_signed_in(now);
+        let user = standing.account.map(|account| account.user);
+        match user {
+            Some(user) if !user.is_active() => {
+                Err(Error::new(&catalogue::ACCOUNT_SUSPENDED, "This account is suspended. Ask an administrator."))
+            }
+            Some(user) if signed_in => Ok(user),
+            _ => Err(Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again.")),
+        }
     }
 
     /// Notes what the socket gets, and ends what it got from an earlier hello and may not get any more; `false` when it is closed.

@@ -146,16 +146,17 @@ pub(super) async fn user(live: &Live<Recorder>, name: &str, role: Role, categori
         token: String::new(),
         previous: None,
         rotated_at: now,
+        generation: 0,
         ends_at: now + jiff::SignedDuration::from_hours(1),
         revoked_at: None,
         version: 1,
     };
-    live.store.start_session(&session).await.unwrap();
+    live.store.put_for_test(&session).await;
     user
 }
 
 async fn save(live: &Live<Recorder>, user: &User) {
-    let account = Account { user: user.clone(), password: String::new(), created_by: None };
+    let account = Account::new(user.clone(), String::new(), None);
     live.store.put_for_test(&account).await;
 }
 

@@ -5,9 +5,9 @@ use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, ReturnValue, WriteReque
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::error::{failed, unavailable};
+use super::error::failed;
 use super::row::{Entity, Item, Key, from_item, to_item};
-use super::transaction::{Committed, Transaction, backoff};
+use super::transaction::{Committed, Transaction};
 use super::{Query, Store, client, keys};
 use crate::config::{ConfigError, required};
 use crate::domain::feed::Feed;
@@ -17,10 +17,6 @@ use crate::error::{Error, Result};
 /// How long a socket's rows are kept: API Gateway closes every connection after 2 hours
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
 const KEPT: SignedDuration = SignedDuration::from_mins(130);
-/// Writes that one request may hold.
-const BATCH: usize = 25;
-/// How often what a batch left undone is sent again.
-const ATTEMPTS: u32 = 8;
 
 /// The right to open one socket. Stored under its token's hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,23 +204,7 @@ impl Connections {
 
     /// Puts and deletes, each by itself, all of them done in the end.
     pub(super) async fn write(&self, writes: Vec<WriteRequest>) -> Result<()> {
-        let name = &self.table.table;
-        for batch in writes.chunks(BATCH) {
-            let mut left = batch.to_vec();
-            for attempt in 0..ATTEMPTS {
-                let sent = self.table.client.batch_write_item().request_items(name, std::mem::take(&mut left));
-                let out = sent.send().await.map_err(failed)?;
-                left = out.unprocessed_items.and_then(|mut items| items.remove(name)).unwrap_or_default();
-                if left.is_empty() {
-                    break;
-                }
-                tokio::time::sleep(backoff(attempt)?).await;
-            }
-            if !left.is_empty() {
-                return Err(unavailable("unprocessed writes"));
-            }
-        }
-        Ok(())
+        self.table.write_all(writes).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::ids::{BroadcastId, EntryId, MessageId, OrderId, ServiceId, St
 use crate::domain::money::{Currency, Price};
 use crate::domain::service::ServiceStatus;
 use crate::domain::text::CategoryKey;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, UserStatus};
 
 /// How many partitions the open orders of one category are spread over, and the due timers.
 /// A partition takes 1000 writes a second; the pool of one category sees two writes an order.
@@ -46,6 +46,16 @@ pub(super) fn email(key: &str) -> Key {
 /// A session lies in its user's partition, so that all of them are one Query.
 pub(super) fn session(user: &UserId, id: &str) -> Key {
     Key::new(format!("USER#{user}"), format!("SESSION#{id}"))
+}
+
+/// A place that a user has signed in from, by its hash.
+pub(super) fn source(user: &UserId, hash: &str) -> Key {
+    Key::new(format!("USER#{user}"), format!("SOURCE#{hash}"))
+}
+
+/// How many active administrators there are.
+pub(super) fn admins() -> Key {
+    Key::new("ADMINS", "COUNT")
 }
 
 pub(super) fn service(id: &ServiceId) -> Key {
@@ -183,6 +193,29 @@ pub(super) mod index {
 
     pub(crate) fn users_of(role: Role) -> String {
         format!("USERS#{}", role.as_str())
+    }
+
+    /// gsi2: all users, by name. The part of the name that is given narrows it down.
+    pub(crate) fn user_by_name(key: &str) -> Key {
+        Key::new(all_users(), key)
+    }
+
+    /// gsi3: all users, newest first.
+    pub(crate) fn user(at: Timestamp, id: &UserId) -> Key {
+        Key::new(all_users(), newest(at, id))
+    }
+
+    pub(crate) fn all_users() -> String {
+        "USERS".to_owned()
+    }
+
+    /// gsi4: users who may not act, newest first. Sparse: active ones are not in it.
+    pub(crate) fn barred(status: UserStatus, at: Timestamp, id: &UserId) -> Key {
+        Key::new(users_barred(status), newest(at, id))
+    }
+
+    pub(crate) fn users_barred(status: UserStatus) -> String {
+        format!("USERS#{status}")
     }
 
     /// gsi1: services, newest first.

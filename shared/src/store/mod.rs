@@ -5,6 +5,8 @@
 //! so that the caller turns it into a domain error where it is written, and never into a 500.
 
 mod account;
+mod account_write;
+mod batch;
 mod broadcast;
 mod category;
 mod connection;
@@ -32,7 +34,8 @@ use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 
-pub use account::{Account, Registered};
+pub use account::{Account, UsersOf, login_name};
+pub use account_write::{Authority, Registered, Written};
 pub use broadcast::Broadcast;
 pub use category::CategoryCount;
 pub use connection::{Connection, Connections, OpenSocket, Ticket};
@@ -41,10 +44,10 @@ pub use feed::{Draft, Entry};
 pub use keys::Changed;
 pub use message::{Message, MessagesOf};
 pub use order::OrdersOf;
-pub use rate::Limit;
+pub use rate::{Counted, Limit};
 pub use row::{Entity, Key, from_image};
 pub use service::{ServicesOf, StoredService};
-pub use session::{Presented, Session, Standing};
+pub use session::{Presented, Session, Source, Standing};
 pub use subscription::{Live, Skip, Subscription};
 pub use webhook::{EventOutcome, Handled, StripeEvent};
 
@@ -168,13 +171,14 @@ impl Store {
 /// The global secondary indexes; `docs/data-model.md` says what each holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Index {
-    /// Everything of a kind, newest first.
+    /// Everything of a kind, newest first; users of a role.
     Gsi1,
-    /// Things of an owner or a category, newest first.
+    /// Things of an owner or a category, newest first; all users, by name.
     Gsi2,
-    /// Orders and messages of a worker; the whole open pool, oldest first; services by price.
+    /// Orders and messages of a worker; the whole open pool, oldest first; services by price; all users, newest first.
     Gsi3,
-    /// The open pool by category, oldest first; orders with money under way, which are not in the pool; services of a category by price.
+    /// The open pool by category, oldest first; orders with money under way, which are not in the pool; services of a category by price; users
+    /// who may not act, newest first.
     Gsi4,
     /// What is due: timers, webhook events that are not applied.
     Gsi5,

@@ -3,10 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::connection::put;
+use super::error::unavailable;
 use super::row::{Entity, Item, Key, take};
 use super::{Account, Outcome, Store, keys};
 use crate::domain::ids::UserId;
 use crate::error::Result;
+
+/// How often the end of a session is tried that refreshes get in the way of.
+const ATTEMPTS: usize = 5;
 
 /// One sign-in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +27,9 @@ pub struct Session {
     pub previous: Option<String>,
     /// When `token` took over.
     pub rotated_at: Timestamp,
+    /// [`Account::generation`] at the sign-in.
+    #[serde(default)]
+    pub generation: u64,
     /// When it ends, whatever happens.
     pub ends_at: Timestamp,
     /// Set when it was ended: by logout, or because a used token came back.
@@ -56,17 +64,50 @@ pub struct Standing {
     pub session: Option<Session>,
 }
 
+/// A place that a user has signed in from: others' failures do not lock the user out there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Who.
+    pub user_id: UserId,
+    /// Hash of the address.
+    pub hash: String,
+    /// When it is forgotten.
+    pub until: Timestamp,
+}
+
+impl Entity for Source {
+    const ENTITY: &'static str = "source";
+
+    fn key(&self) -> Key {
+        keys::source(&self.user_id, &self.hash)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.until)
+    }
+}
+
 impl Standing {
     pub(super) fn take(found: &mut Vec<Item>, account: &Key, session: &Key) -> Result<Self> {
         Ok(Self { account: take(found, account)?, session: take(found, session)? })
+    }
+
+    /// Whether the sign-in goes on: neither ended by itself nor with all others of its user.
+    pub fn is_signed_in(&self, now: Timestamp) -> bool {
+        match (&self.account, &self.session) {
+            (Some(account), Some(session)) => session.is_open(now) && account.admits(session),
+            _ => false,
+        }
     }
 }
 
 /// What presenting a refresh token means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// The current token, or the previous one within its grace.
-    Valid,
+    /// The current token.
+    Current,
+    /// The one before, within its grace: its answer was lost, or several requests carried it at once.
+    Previous,
     /// One that was used before: stolen, or its thief's. The session must end.
     Reused,
     /// The session has ended.
@@ -85,20 +126,18 @@ impl Session {
             return Presented::Ended;
         }
         let in_grace = self.previous.as_deref() == Some(hash) && now < self.rotated_at + grace;
-        if self.token == hash || in_grace { Presented::Valid } else { Presented::Reused }
+        match self.token == hash {
+            true => Presented::Current,
+            false if in_grace => Presented::Previous,
+            false => Presented::Reused,
+        }
     }
 
-    /// The session with a new token. Within the grace, the one that was valid stays the previous one.
+    /// The session with the token that follows on the current one.
     #[must_use]
-    pub fn rotated(&self, presented: &str, successor: String, now: Timestamp) -> Self {
-        let by_current = self.token == presented;
-        Self {
-            previous: if by_current { Some(self.token.clone()) } else { self.previous.clone() },
-            rotated_at: if by_current { now } else { self.rotated_at },
-            token: successor,
-            version: self.version + 1,
-            ..self.clone()
-        }
+    pub fn rotated(&self, successor: String, now: Timestamp) -> Self {
+        let previous = Some(self.token.clone());
+        Self { previous, rotated_at: now, token: successor, version: self.version + 1, ..self.clone() }
     }
 
     /// The session, ended.
@@ -109,10 +148,15 @@ impl Session {
 }
 
 impl Store {
-    /// Stores a new session.
-    pub async fn start_session(&self, session: &Session) -> Result<()> {
-        // Its id is random: nothing is there.
-        self.create(session).await.map(drop)
+    /// Stores a new session, and that its user signed in from there. Its id is random: nothing is there.
+    pub async fn start_session(&self, session: &Session, source: &Source) -> Result<()> {
+        self.write_all(vec![put(session)?, put(source)?]).await
+    }
+
+    /// Whether the user has signed in from there lately.
+    pub async fn knows_source(&self, user: &UserId, hash: &str, now: Timestamp) -> Result<bool> {
+        let source: Option<Source> = self.get(keys::source(user, hash)).await?;
+        Ok(source.is_some_and(|source| now < source.until))
     }
 
     /// How the user of a sign-in stands now, in one read.
@@ -135,6 +179,20 @@ impl Store {
         Ok((standing, take(&mut found, &object)?))
     }
 
+    /// Ends a session. One that is over, or was never there, stays so.
+    pub async fn end_session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<()> {
+        let mut found: Option<Session> = self.get(keys::session(user, id)).await?;
+        for _ in 0..ATTEMPTS {
+            let Some(session) = found.filter(|session| session.is_open(now)) else { return Ok(()) };
+            match self.replace(&session.revoked(now), session.version).await? {
+                Outcome::Written => return Ok(()),
+                // A refresh was faster.
+                Outcome::Conflict(session) => found = session,
+            }
+        }
+        Err(unavailable("a session is written by too many at once"))
+    }
+
     /// Replaces a session, if it is still the one that was read; `false` when another request was faster.
     pub async fn update_session(&self, session: &Session, read: &Session) -> Result<bool> {
         Ok(matches!(self.replace(session, read.version).await?, Outcome::Written))
@@ -152,6 +210,7 @@ mod tests {
             token: "t1".into(),
             previous: None,
             rotated_at: now,
+            generation: 0,
             ends_at: now + SignedDuration::from_hours(1),
             revoked_at: None,
             version: 1,
@@ -163,15 +222,15 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         let grace = SignedDuration::from_secs(10);
         let at = |s: i64| start + SignedDuration::from_secs(s);
-        let second = session(start).rotated("t1", "t2".into(), at(5));
-        assert_eq!(second.present("t2", at(6), grace), Presented::Valid);
-        assert_eq!(second.present("t1", at(14), grace), Presented::Valid);
+        let second = session(start).rotated("t2".into(), at(5));
+        assert_eq!(second.present("t2", at(6), grace), Presented::Current);
+        assert_eq!(second.present("t1", at(14), grace), Presented::Previous);
         assert_eq!(second.present("t1", at(15), grace), Presented::Reused);
         assert_eq!(second.present("t0", at(6), grace), Presented::Reused);
-        let again = second.rotated("t1", "t3".into(), at(7));
-        assert_eq!(again.present("t1", at(14), grace), Presented::Valid, "the grace is counted from the first use");
-        assert_eq!(again.present("t1", at(15), grace), Presented::Reused);
-        assert_eq!(again.present("t3", at(3600), grace), Presented::Ended);
-        assert_eq!(again.revoked(at(8)).present("t3", at(9), grace), Presented::Ended);
+        let third = second.rotated("t3".into(), at(7));
+        assert_eq!(third.present("t1", at(8), grace), Presented::Reused, "its successor was used: no answer was lost");
+        assert_eq!(third.present("t2", at(8), grace), Presented::Previous);
+        assert_eq!(third.present("t3", at(3600), grace), Presented::Ended);
+        assert_eq!(third.revoked(at(8)).present("t3", at(9), grace), Presented::Ended);
     }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Store;
@@ -50,6 +52,18 @@ impl Transaction {
             .expression_attribute_values(":version", n(version));
         self.items.push(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build());
         Ok(self)
+    }
+
+    /// Any deletion, made by the caller.
+    pub(crate) fn delete(mut self, delete: Delete) -> Self {
+        self.items.push(TransactWriteItem::builder().delete(delete).build());
+        self
+    }
+
+    /// Any condition on an item that is not written.
+    pub(crate) fn check(mut self, check: ConditionCheck) -> Self {
+        self.items.push(TransactWriteItem::builder().condition_check(check).build());
+        self
     }
 
     /// Any update, made by the caller.

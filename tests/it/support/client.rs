@@ -31,6 +31,14 @@ impl Client {
         Self { base: base.trim_end_matches('/').to_owned(), headers: Vec::new(), http }
     }
 
+    /// One that comes from this address: on Linux, all of 127.0.0.0/8 is this machine.
+    pub fn from_address(base: &str, address: [u8; 4]) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_local_address(Some(address.into()));
+        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+        Self { http, ..Self::new(base) }
+    }
+
     /// The same, sending this header with every request.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut next = self.clone();

@@ -8,12 +8,14 @@ mod patience;
 mod people;
 mod socket;
 mod stripe;
+mod token;
 
 pub use checkout::{Checkout, Shopper, ledger, states};
 pub use client::{Answer, Client};
 pub use cloud::{Cloud, cloud, workspace};
 pub use orders::{Job, People, body, open_order, pay, place, until, until_payment};
 pub use patience::eventually;
-pub use people::{User, admin, client, price, service, unique, worker};
+pub use people::{User, admin, client, price, refresh, service, sign_in, unique, worker};
 pub use socket::Socket;
 pub use stripe::{Stripe, now, signature, v1};
+pub use token::{Forge, local_env};

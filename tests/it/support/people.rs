@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Client, Cloud};
+use super::{Answer, Client, Cloud};
 
 /// Someone signed in.
 #[derive(Clone)]
 pub struct User {
     pub username: String,
     pub password: String,
+    pub access_token: String,
     pub refresh_token: String,
     pub api: Client,
 }
@@ -70,10 +71,40 @@ impl User {
         let fields = [("grant_type", "password"), ("username", username), ("password", password)];
         let token = api.form("/auth/token", &fields).await.expect(200);
         let text = |name: &str| token[name].as_str().expect(name).to_owned();
-        let api = api.bearer(&text("access_token"));
+        let (access_token, refresh_token) = (text("access_token"), text("refresh_token"));
+        let api = api.bearer(&access_token);
         api.get("/auth/me").await.expect(200);
-        Self { username: username.to_owned(), password: password.to_owned(), refresh_token: text("refresh_token"), api }
+        Self { username: username.to_owned(), password: password.to_owned(), access_token, refresh_token, api }
     }
+
+    /// The user, as the API shows it.
+    pub async fn me(&self) -> Value {
+        self.api.get("/auth/me").await.expect(200)
+    }
+
+    pub async fn id(&self) -> String {
+        self.me().await["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Goes on with the sign-in: the answer of the token endpoint.
+    pub async fn refresh(&self, cloud: &Cloud) -> Answer {
+        refresh(cloud, &self.refresh_token).await
+    }
+
+    /// The smallest write that anyone may do.
+    pub async fn write(&self) -> Answer {
+        self.api.patch("/auth/me", json!({})).await
+    }
+}
+
+/// What the token endpoint says to a refresh token.
+pub async fn refresh(cloud: &Cloud, token: &str) -> Answer {
+    cloud.client().form("/auth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+}
+
+/// What the token endpoint says to a name and a password.
+pub async fn sign_in(api: &Client, username: &str, password: &str) -> Answer {
+    api.form("/auth/token", &[("grant_type", "password"), ("username", username), ("password", password)]).await
 }
 
 /// A price in US cents.

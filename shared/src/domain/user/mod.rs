@@ -122,6 +122,11 @@ impl User {
         Ok(Some(next))
     }
 
+    /// Whether what the user may do is not what it was: the role or the status differs.
+    pub fn may_other_than(&self, before: &Self) -> bool {
+        self.role != before.role || self.status != before.status
+    }
+
     /// Whether the user may act at all.
     pub fn is_active(&self) -> bool {
         self.status == UserStatus::Active

@@ -50,6 +50,19 @@ impl Username {
 
 name_type!(Username);
 
+impl Username {
+    /// How the keys of names start that start like this: 1 to 32 of their alphabet, in lower case. Codes: as [`Username::parse`].
+    pub fn parse_prefix(text: &str) -> Result<String, Invalid> {
+        let text = text.trim();
+        match text.len() {
+            0 => Err(Invalid::new("too_short", "Must have at least 1 character.")),
+            // What is missing to a name is not missing to its start.
+            1..Self::MIN => Self::parse(&format!("{text}--")).map(|_| text.to_ascii_lowercase()),
+            _ => Self::parse(text).map(|name| name.key()),
+        }
+    }
+}
+
 /// An e-mail address: ASCII, at most 254 characters (RFC 5321 section 4.5.3.1), a dot-atom before the `@` and a domain with at least
 /// two labels after it. Quoted local parts and address literals are refused: they are valid, and nobody has one.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -176,6 +189,15 @@ mod tests {
             assert_eq!(Username::parse(bad).unwrap_err().code, code, "{bad}");
         }
         assert_eq!(Username::parse("Ada").unwrap().key(), Username::parse("aDA").unwrap().key());
+    }
+
+    #[test]
+    fn the_start_of_a_name_is_of_its_alphabet_and_may_be_shorter() {
+        assert_eq!(Username::parse_prefix("A").unwrap(), "a");
+        assert_eq!(Username::parse_prefix("Ada.").unwrap(), "ada.");
+        for bad in ["", "#", "a~", "a b", "é", &"x".repeat(33)] {
+            assert!(Username::parse_prefix(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

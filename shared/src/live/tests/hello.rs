@@ -138,7 +138,7 @@ async fn a_worker_who_changes_categories_gets_the_new_ones_only_after_the_next_h
         [wim.clone(), user(&live, "wim2", Role::Worker, &["Music"]).await].map(|u| Feed::of(&u)[2].clone());
     let changed =
         crate::domain::user::User { categories: user(&live, "wim3", Role::Worker, &["Music"]).await.categories, ..wim };
-    live.store.put_for_test(&crate::store::Account { user: changed, password: String::new(), created_by: None }).await;
+    live.store.put_for_test(&crate::store::Account::new(changed, String::new(), None)).await;
     hello(&live, "c", &[]).await.unwrap();
     append(&live, &old, 1..=1).await;
     append(&live, &new, 1..=1).await;

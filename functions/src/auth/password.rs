@@ -1,0 +1,78 @@
+//! `POST /auth/password`: changes the caller's password. All other sign-ins end: if someone else knew the old one, they are out.
+
+use jiff::Timestamp;
+use serde_json::json;
+use shared::auth::password;
+use shared::config::Secret;
+use shared::error::{Error, Invalid, Result, catalogue};
+use shared::store::Account;
+
+use super::NewPassword;
+use crate::context::PasswordChange;
+use crate::http::{Reply, Request, active, bearer, body};
+use crate::openapi::{Answer, Operation, Who};
+
+body! {
+    /// Both passwords.
+    struct Body {
+        #[schemars(with = "String")]
+        current_password: Secret,
+        new_password: NewPassword,
+    }
+}
+
+/// Changes the password.
+///
+/// # Errors
+/// 422 naming every wrong field, the current password among them; 429 when that was wrong too often, as for signing in.
+pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply> {
+    let claims = bearer(&request, &context.verifier)?;
+    let Body { current_password: current, new_password: new } = request.body_as()?;
+    if password::is_too_long(&current) {
+        return Err(wrong());
+    }
+    let now = Timestamp::now();
+    let store = &context.store;
+    let standing = store.standing(&claims.sub, &claims.sid).await?;
+    active(&claims, &standing, now)?;
+    let Some(account) = standing.account else { return Err(Error::not_found("user")) };
+    // The policy knows the user's names only now.
+    let new_is_fine = new.check(&account.user.username, &account.user.email);
+    new_is_fine.map_err(|invalid| Error::invalid(vec![invalid.at("new_password")]))?;
+    let new = new.0;
+    let attempt = context.limits.change(store, &claims.sub, now).await?;
+    if !password::verify(current.clone(), Some(account.password.clone())).await? {
+        return Err(wrong());
+    }
+    if current.expose() == new.expose() {
+        attempt.take_back(store).await;
+        return Err(Error::field("new_password", "unchanged", "This is your password already. Use another one."));
+    }
+    let hash = password::hash(new).await?;
+    let verified = account.password.clone();
+    let change = |account: &Account| match account.password == verified && account.user.is_active() {
+        true => Ok(account.with_password(hash.clone(), &claims.sid)),
+        false => Err(Error::new(&catalogue::VERSION_CONFLICT, "Your account was changed meanwhile. Try again.")),
+    };
+    let (changed, ()) = futures::join!(store.amend(account, change), attempt.take_back(store));
+    changed?;
+    tracing::info!(user = %claims.sub, "changed the password of {}", claims.sub);
+    Ok(Reply::no_content())
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/auth/password", "auth-password", "Change one's password")
+        .details(
+            "All other sign-ins end: their access tokens are refused with the next write, and their sockets close.",
+        )
+        .who(Who::User)
+        .body::<Body>(json!({"current_password": "correct horse", "new_password": "battery staple"}))
+        .answer(Answer::no_content("Changed."))
+        .problems(&[&catalogue::VERSION_CONFLICT])
+        .limited()
+}
+
+fn wrong() -> Error {
+    Error::invalid(vec![Invalid::new("wrong", "This is not your password.").at("current_password")])
+}

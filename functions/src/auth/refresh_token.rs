@@ -1,0 +1,56 @@
+//! Refresh tokens, as text: `rt.<user>.<session>.<256 random bits>`. They name their user and session, so that those are found with one read; the
+//! random bits are what makes one good.
+
+use shared::auth::{Issuer, Opaque};
+use shared::domain::ids::UserId;
+use shared::error::Result;
+
+/// The first of a session.
+pub(super) fn generate(user: &UserId, session: &str) -> Result<Opaque> {
+    Opaque::generate(&prefix(user, session))
+}
+
+/// The one that follows on `token`.
+pub(super) fn successor(issuer: &Issuer, user: &UserId, session: &str, token: &str) -> Opaque {
+    Opaque::of(&prefix(user, session), issuer.successor(token))
+}
+
+fn prefix(user: &UserId, session: &str) -> String {
+    format!("rt.{user}.{session}.")
+}
+
+/// The user and the session that a refresh token names.
+pub(super) fn names(token: &str) -> Option<(UserId, &str)> {
+    let mut parts = token.strip_prefix("rt.")?.split('.');
+    let (user, session, secret) = (parts.next()?, parts.next()?, parts.next()?);
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 64
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let right = plain(session) && plain(secret) && parts.next().is_none();
+    Some((user.parse().ok().filter(|_| right)?, session))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_token_names_its_user_and_session_and_anything_else_names_no_one() {
+        let user = UserId::derived(&["u"]);
+        let token = generate(&user, "abc_-1").unwrap();
+        assert_eq!(names(token.token.expose()), Some((user.clone(), "abc_-1")));
+        for wrong in [
+            "",
+            "rt.",
+            "rt.a.b.c",
+            &format!("rt.{user}.a#b.c"),
+            &format!("rt.{user}..c"),
+            &format!("rt.{user}.a.b.c"),
+            &format!("{user}.a.b"),
+        ] {
+            assert_eq!(names(wrong), None, "{wrong}");
+        }
+    }
+}

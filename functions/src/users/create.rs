@@ -1,0 +1,66 @@
+//! `POST /users`: an administrator makes a user of any role.
+
+use jiff::Timestamp;
+use serde_json::json;
+use shared::config::Secret;
+use shared::domain::user::{Categories, Email, NewUser, Role, Username};
+use shared::error::Result;
+use shared::store::Authority;
+
+use super::govern;
+use crate::auth::new_account::{self, Origin};
+use crate::auth::{NewPassword, UserView};
+use crate::context::Context;
+use crate::http::{FieldSet, Reply, Request, active, body, idempotency_key};
+use crate::openapi::{Answer, Operation, Who};
+
+body! {
+    /// A user to be.
+    struct Body {
+        email: Email,
+        username: Username,
+        password: NewPassword,
+        role: Role,
+        /// For workers.
+        categories: Option<Categories>,
+    }
+}
+
+/// Makes a user, who signs in with the password given.
+///
+/// # Errors
+/// 403 for all but administrators; 422 naming every wrong field, a taken `username` or `email` among them.
+pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
+    let claims = govern::administrator(context, &request)?;
+    let (new, password) = parse(&request)?;
+    let origin = Origin { operation: "users-create", caller: Some(&claims.sub), key: idempotency_key(&request)? };
+    let standing = context.store.standing(&claims.sub, &claims.sid).await?;
+    let caller = active(&claims, &standing, Timestamp::now())?;
+    let made = new_account::make(&context.store, new, password, origin, Authority::Admin(&caller.id));
+    let (user, replayed) = made.await?;
+    tracing::info!(by = %caller.id, user = %user.id, "made {}", user.id);
+    Reply::created(&format!("/users/{}", user.id), &UserView::from(&user))?.etag(user.version)?.replayed(replayed)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::post("/users", "users-create", "Make a user of any role")
+        .who(Who::Admin)
+        .body::<Body>(
+            json!({"email": "grace@example.com", "username": "grace", "password": "correct horse", "role": "admin"}),
+        )
+        .answer(Answer::created::<UserView<'_>>("The new user.").etag())
+        .idempotent()
+}
+
+fn parse(request: &Request) -> Result<(NewUser, Secret)> {
+    let mut fields = request.fields()?;
+    let body = Body::take(&mut fields);
+    if let Some(Body { username, email, password, .. }) = &body
+        && let Err(invalid) = password.check(username, email)
+    {
+        fields.refuse("password", invalid);
+    }
+    let (Body { email, username, password, role, categories },) = fields.finish((body,))?;
+    Ok((NewUser { email, username, role, categories: categories.unwrap_or_default() }, password.0))
+}

@@ -1,0 +1,64 @@
+//! `GET /users`: users, for administrators. The newest come first; with `?q=`, those whose username starts with it, sorted by name.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde_json::Value;
+use shared::domain::user::{Role, UserStatus, Username};
+use shared::error::Result;
+use shared::store::UsersOf;
+
+use crate::auth::UserView;
+use crate::context::Listing;
+use crate::http::page::{Cursor, Limit};
+use crate::http::{FieldValue, Problem, Reply, Request, active, bearer, body, only, page, text};
+use crate::openapi::{Answer, Operation, Who};
+
+body! {
+    /// Which users.
+    struct Query {
+        role: Option<Role>,
+        status: Option<UserStatus>,
+        /// How their usernames start, in any case. They are sorted by it then.
+        q: Option<NameStart>,
+        limit: Option<Limit>,
+        cursor: Option<Cursor>,
+    }
+}
+
+/// How usernames start.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("type" = "string", "minLength" = 1, "maxLength" = Username::MAX, "pattern" = "^[A-Za-z0-9._-]+$"))]
+struct NameStart(String);
+
+impl FieldValue for NameStart {
+    fn read(name: &str, value: Value) -> std::result::Result<Self, Problem> {
+        text(Username::parse_prefix)(name, value).map(Self)
+    }
+}
+
+/// One page of users: of a role, of a status, of a name.
+///
+/// # Errors
+/// 403 for all but administrators; 422 for wrong or unknown parameters, 400 for a cursor of another list.
+pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
+    let claims = bearer(&request, &context.verifier)?;
+    only(&claims, Role::Admin)?;
+    let Query { role, status, q, limit, cursor } = request.query_as()?;
+    let (of, page) = (UsersOf { role, status, name: q.map(|start| start.0) }, page::of(limit, cursor));
+    // At once: these are other people's data, and the caller is looked at as of now.
+    let (standing, listed) = futures::join!(
+        context.store.standing(&claims.sub, &claims.sid),
+        context.store.users(&of, &page, &context.cursors)
+    );
+    active(&claims, &standing?, Timestamp::now())?;
+    let listed = listed?;
+    page::reply(&request, listed.items.iter().map(UserView::from).collect(), listed.next_cursor)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::get("/users", "users-list", "Users, the newest first, or by the start of their names")
+        .who(Who::Admin)
+        .query::<Query>()
+        .answer(Answer::page::<UserView<'_>>("One page of users."))
+}

@@ -1,0 +1,8 @@
+//! Users, for administrators.
+
+pub mod create;
+pub mod delete;
+pub mod get;
+mod govern;
+pub mod list;
+pub mod update;

@@ -1,0 +1,74 @@
+//! `PATCH /users/{id}`: an administrator changes a user. It takes effect with that user's next write, not when a token ends.
+
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+use shared::domain::ids::UserId;
+use shared::domain::user::{Categories, Email, Role, UserChange, UserStatus, Username};
+use shared::error::{Invalid, Result};
+
+use super::govern;
+use crate::auth::UserView;
+use crate::context::Context;
+use crate::http::{FieldValue, Problem, Reply, Request, body, text};
+use crate::openapi::{Answer, Operation, Who};
+
+body! {
+    /// What is to change.
+    struct Body {
+        email: Option<Email>,
+        username: Option<Username>,
+        role: Option<Role>,
+        status: Option<GivenStatus>,
+        /// For workers.
+        categories: Option<Categories>,
+    }
+}
+
+/// A status that can be given.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("enum" = ["active", "suspended"]))]
+struct GivenStatus(UserStatus);
+
+impl FieldValue for GivenStatus {
+    fn read(name: &str, value: Value) -> std::result::Result<Self, Problem> {
+        text(status)(name, value).map(Self)
+    }
+}
+
+/// Changes a user.
+///
+/// # Errors
+/// 403 for all but administrators; 404; 409 for one's own role or status and for the last active administrator; 412 when `If-Match` names
+/// another version; 422 naming every wrong field.
+pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
+    let claims = govern::administrator(context, &request)?;
+    let id: UserId = request.path_id("user")?;
+    let Body { email, username, role, status, categories } = request.body_as()?;
+    let change = UserChange { email, username, role, status: status.map(|given| given.0), categories };
+    let user = govern::change(context, &request, &claims, &id, change).await?;
+    Reply::ok(&UserView::from(&user))?.etag(user.version)
+}
+
+/// In the API description.
+pub fn describe() -> Operation {
+    Operation::patch("/users/{id}", "users-update", "Change a user")
+        .details(
+            "Takes effect with that user's next write, and closes their sockets. Who is suspended is signed out, and stays so when let back in; \
+             so is who was deactivated. Administrators change neither their own role nor their own status.",
+        )
+        .who(Who::Admin)
+        .id::<UserId>()
+        .body::<Body>(json!({"status": "suspended"}))
+        .answer(Answer::ok::<UserView<'_>>("The user, changed.").etag())
+        .if_match()
+        .problems(&govern::PROBLEMS)
+}
+
+/// What a user can be made; deactivating is DELETE's. One who was deactivated can be let back in.
+fn status(text: &str) -> std::result::Result<UserStatus, Invalid> {
+    match text {
+        "active" => Ok(UserStatus::Active),
+        "suspended" => Ok(UserStatus::Suspended),
+        _ => Err(Invalid::new("invalid", "Must be `active` or `suspended`. DELETE deactivates.")),
+    }
+}
