@@ -1,16 +1,19 @@
-"""What schemathesis has to know of single operations. Nothing is left out."""
+"""What schemathesis has to know of single operations. No operation and no check is left out."""
 
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import random
+import re
 import time
 
 import requests
 import schemathesis
 
-API = os.environ["API"]
+READY = json.loads(os.environ["READY"])
+API = READY["http"]
 PEOPLE = {"admin": "admin123", "worker": "worker123", "client": "client123"}
 NAMES = {"admin": "admin", "worker": "worker1", "client": "client1"}
 
@@ -69,3 +72,91 @@ class Caller:
         if data is not None:
             case.headers = case.headers or {}
             case.headers["Authorization"] = f"Bearer {data}"
+
+
+def call(role, method, path, body=None):
+    headers = {"Authorization": f"Bearer {TOKENS.of(role)}"}
+    answer = requests.request(method, API + path, json=body, headers=headers)
+    answer.raise_for_status()
+    return answer.json()
+
+
+class Orders:
+    """Orders that are there, in every state a move leads out of. A made-up id is that of no order: 404 is all it would show."""
+
+    MOVES = {"pending": [], "open": [], "assigned": ["accept"], "delivered": ["accept", "deliver"], "disputed": ["accept", "dispute"]}
+
+    def __init__(self):
+        self.service = call("client", "GET", "/services")["items"][0]["id"]
+        self.states = itertools.cycle(self.MOVES)
+        self.worker = {"accept", "deliver", "dispute"}
+
+    def next(self):
+        state = next(self.states)
+        order = call("client", "POST", "/orders", {"service_id": self.service})["id"]
+        if state != "pending":
+            self.pay(order)
+        for move in self.MOVES[state]:
+            call("worker", "POST", f"/orders/{order}/{move}", {"reason": "It is blue."} if move == "dispute" else {})
+        return order
+
+    def pay(self, order):
+        payment = call("client", "POST", f"/orders/{order}/payment", {})
+        form = {"payment_method": "pm_card_visa", "client_secret": payment["client_secret"]}
+        intent = payment["payment_intent_id"]
+        confirm = f"{READY['stripe']}/v1/payment_intents/{intent}/confirm"
+        requests.post(confirm, data=form, auth=(payment["publishable_key"], "")).raise_for_status()
+        call("client", "POST", f"/orders/{order}/payment/confirm", {})
+
+
+ORDERS = Orders()
+COUNT = itertools.count()
+ID = re.compile(r"(ord|svc|usr)_[0-9a-v]{26}")
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Every other well-formed id becomes that of something that is there, and what Stripe would send is signed."""
+    operation = case.operation.definition.raw.get("operationId")
+    path = case.path_parameters or {}
+    if ID.fullmatch(str(path.get("id", ""))) and next(COUNT) % 2:
+        if path["id"].startswith("ord_"):
+            path["id"] = ORDERS.next()
+        elif path["id"].startswith("svc_") and operation == "services-get":
+            path["id"] = ORDERS.service
+    if operation == "orders-create" and isinstance(case.body, dict) and ID.fullmatch(str(case.body.get("service_id"))):
+        case.body["service_id"] = ORDERS.service
+    if operation == "webhooks-stripe" and isinstance(case.body, dict) and "Stripe-Signature" in (case.headers or {}):
+        body = json.dumps(case.body).encode()
+        now = int(time.time())
+        signature = hmac.new(READY["webhook_secret"].encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
+        case.body = body
+        case.headers["Stripe-Signature"] = f"t={now},v1={signature}"
+
+
+# A request can be right and still be refused for what is there: a made-up cursor is of no list, a key was used, a name is taken.
+# (operation or None for all, code or field and its code)
+REFUSED_FOR_WHAT_IS_THERE = {
+    (None, "invalid_cursor"),
+    (None, "idempotency_key_reused"),
+    ("auth-register", "email taken"),
+    ("auth-register", "username taken"),
+    ("orders-reassign", "worker_id unknown_user"),
+    # The two bounds of a range, in the wrong order: not to be said in a schema of single parameters.
+    ("services-list", "max_price out_of_range"),
+}
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    """What is no finding: exactly what is listed here."""
+    operation = case.operation.definition.raw.get("operationId")
+    if failure.code == "ST202":
+        problem = response.json()
+        codes = [f"{error['field']} {error['code']}" for error in problem.get("errors", [])] or [problem["code"]]
+        listed = [(operation, code) in REFUSED_FOR_WHAT_IS_THERE or (None, code) in REFUSED_FOR_WHAT_IS_THERE for code in codes]
+        return not all(listed)
+    # API Gateway takes PATCH and DELETE of this address as /services/{id}: they are answered (401, 404) and rightly in `Allow`.
+    if case.path == "/services/categories" and failure.code in ("ST204", "ST205"):
+        return case.method not in ("PATCH", "DELETE", "OPTIONS")
+    return True
