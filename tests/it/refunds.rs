@@ -82,8 +82,9 @@ async fn events_that_stripe_could_not_deliver_are_fetched_and_applied() {
     // By hand, at the dashboard. No order is under way: only the events tell.
     shopper.stripe.call("/v1/refunds", &[("payment_intent", refunded.intent.as_str())]).await.expect(200);
     let asked = json!({"older_than_seconds": 86400, "undelivered_hours": 1});
-    let report = cloud.invoke("payments-reconcile", asked.clone()).await;
-    assert!(report["fetched"].as_u64().unwrap() >= 2, "{report}");
+    let report = cloud.invoke("payments-reconcile", asked).await;
+    // Another test's run may have fetched some of them first.
+    assert_eq!(report["failed"], 0, "{report}");
     refunded.until("open", "refunded").await;
     // Of what is stored already nothing is stored again.
     let events = shopper.stripe.events_of(&refunded.intent, &["refund.created", "charge.refunded"]).await;
