@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Cloud, Socket, User, admin, client, cloud, pay, service, unique, worker};
 
 /// An order of a new service, paid for, accepted by `worker`.
-async fn assigned(cloud: &Cloud, client: &User, worker: &User) -> String {
+pub async fn assigned(cloud: &Cloud, client: &User, worker: &User) -> String {
     let service = service(cloud, &unique("Live ")).await;
     let order = client.api.post("/orders", json!({"service_id": service["id"]})).await.expect(201);
     let id = order["id"].as_str().unwrap().to_owned();

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bootstrap;
+mod browser;
 mod catalogue;
 mod conventions;
 mod live;

@@ -80,8 +80,10 @@ impl Cloud {
         let logs = workspace().join("target/tests");
         std::fs::create_dir_all(&logs).expect("target can be written");
         let log = logs.join(format!("{name}.log"));
+        let any: &[&str] = if flags.contains(&"--http-port") { &[] } else { &["--http-port", "0", "--ws-port", "0"] };
         let mut child = Command::new(binary())
-            .args(["--http-port", "0", "--ws-port", "0", "--json", "--no-build", "--exit-with-stdin"])
+            .args(any)
+            .args(["--json", "--no-build", "--exit-with-stdin"])
             .args(flags)
             .current_dir(workspace())
             .stdin(Stdio::piped())

@@ -1,0 +1,103 @@
+//! What stands between browser and cloud: a server of pages, and a network that can fail.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::support::workspace;
+
+/// Serves `web/` and this folder's `page.html`; the address.
+pub async fn serve() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(answer(stream));
+        }
+    });
+    address
+}
+
+async fn answer(mut stream: TcpStream) {
+    let mut request = Vec::new();
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let request = String::from_utf8_lossy(&request).into_owned();
+    let path = request.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default();
+    let file = match path {
+        "/page.html" => "tests/it/browser/page.html".to_owned(),
+        path => format!("web{path}"),
+    };
+    let (status, body) = match std::fs::read(workspace().join(&file)) {
+        Ok(body) => ("200 OK", body),
+        Err(_) => ("404 Not Found", Vec::new()),
+    };
+    let kind = if file.ends_with(".js") { "text/javascript" } else { "text/html" };
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    if stream.write_all(head.as_bytes()).await.is_ok() {
+        // A browser that has gone away wants nothing.
+        drop(stream.write_all(&body).await);
+    }
+}
+
+/// A way to a server that can be cut, and that can become a black hole.
+pub struct Network {
+    pub address: String,
+    /// What happens to the connections that are open when it changes.
+    fate: Arc<watch::Sender<Fate>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Fine,
+    /// Both ends are told.
+    Cut,
+    /// Nobody is told anything: nothing goes through any more.
+    Hole,
+}
+
+impl Network {
+    /// A way to this address.
+    pub async fn to(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let fate = Arc::new(watch::Sender::new(Fate::Fine));
+        let fates = fate.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass(client, server.clone(), fates.subscribe()));
+            }
+        });
+        Self { address, fate }
+    }
+
+    pub fn cut(&self) {
+        self.fate.send_replace(Fate::Cut);
+    }
+
+    pub fn swallow(&self) {
+        self.fate.send_replace(Fate::Hole);
+    }
+}
+
+async fn pass(mut client: TcpStream, server: String, mut fate: watch::Receiver<Fate>) {
+    // While the server is away, nobody is there.
+    let Ok(mut server) = TcpStream::connect(server).await else { return };
+    fate.mark_unchanged();
+    let fate = tokio::select! {
+        _ = copy_bidirectional(&mut client, &mut server) => return,
+        _ = fate.changed() => *fate.borrow(),
+    };
+    if fate == Fate::Hole {
+        // Open, and silent, as long as the browser thinks that there is something.
+        std::future::pending::<()>().await;
+    }
+}

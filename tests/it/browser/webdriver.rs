@@ -1,0 +1,103 @@
+//! A browser, by the WebDriver protocol (<https://www.w3.org/TR/webdriver2/>), which is JSON over HTTP and needs no library.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Client, unique, workspace};
+
+/// Headless Chromium, with a profile of its own. It ends with this value.
+pub struct Browser {
+    driver: Child,
+    client: Client,
+    session: String,
+    profile: PathBuf,
+}
+
+impl Browser {
+    /// Starts one to which these addresses (`localhost:3000`) are those (`127.0.0.1:43210`).
+    pub async fn start(addresses: &[(&str, String)]) -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is there: .ci/browser installs it");
+        let mut said = BufReader::new(driver.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
+        let port = said.find_map(|line| {
+            line.trim_end_matches('.').split_once("successfully on port ").map(|(_, port)| port.to_owned())
+        });
+        let client = Client::new(&format!("http://127.0.0.1:{}", port.expect("chromedriver says its port")));
+        // Whatever else it has to say must not fill the pipe.
+        std::thread::spawn(move || said.for_each(drop));
+
+        // chromedriver does not find the profile again under a path with `..` in it.
+        let folder = workspace().join("target/tests").canonicalize().expect("the cloud has written its log there");
+        let profile = folder.join(unique("chromium-"));
+        let rules: Vec<_> = addresses.iter().map(|(from, to)| format!("MAP {from} {to}")).collect();
+        let arguments = [
+            "--headless".to_owned(),
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-quic".to_owned(),
+            "--no-first-run".to_owned(),
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--disable-sync".to_owned(),
+            format!("--user-data-dir={}", profile.display()),
+            format!("--host-resolver-rules={}", rules.join(", ")),
+        ];
+        let wanted = json!({"browserName": "chrome", "goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let session = client.post("/session", json!({"capabilities": {"alwaysMatch": wanted}})).await.expect(200);
+        let session = format!("/session/{}", session["value"]["sessionId"].as_str().expect("a session"));
+        Self { driver, client, session, profile }
+    }
+
+    /// Opens a page in the current tab.
+    pub async fn open(&self, url: &str) {
+        self.ask("/url", json!({"url": url})).await;
+    }
+
+    /// A new tab, which becomes the current one.
+    pub async fn tab(&self) -> String {
+        let tab = self.ask("/window/new", json!({"type": "tab"})).await["handle"].as_str().expect("a tab").to_owned();
+        self.switch(&tab).await;
+        tab
+    }
+
+    pub async fn switch(&self, tab: &str) {
+        self.ask("/window", json!({"handle": tab})).await;
+    }
+
+    /// What a script in the current tab returns.
+    pub async fn run(&self, script: &str) -> Value {
+        self.ask("/execute/sync", json!({"script": script, "args": []})).await
+    }
+
+    /// What the current tab's console holds.
+    pub async fn console(&self) -> Value {
+        self.ask("/se/log", json!({"type": "browser"})).await
+    }
+
+    async fn ask(&self, path: &str, body: Value) -> Value {
+        self.client.post(&format!("{}{path}", self.session), body).await.expect(200)["value"].take()
+    }
+
+    /// Ends it, and with it all it has stored.
+    pub async fn end(mut self) {
+        self.client.send(Method::DELETE, &self.session, "", Default::default()).await;
+        drop(self.driver.kill());
+        drop(self.driver.wait());
+        drop(std::fs::remove_dir_all(&self.profile));
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        drop(self.driver.kill());
+        drop(self.driver.wait());
+    }
+}
