@@ -1,4 +1,4 @@
-//! A browser, by the WebDriver protocol (<https://www.w3.org/TR/webdriver2/>), which is JSON over HTTP and needs no library.
+//! A browser, by the `WebDriver` protocol (<https://www.w3.org/TR/webdriver2/>), which is JSON over HTTP and needs no library.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
