@@ -170,7 +170,7 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_whatever_is_killed() 
         let killed: usize =
             [["live-notify", "live-default"], ["live-connect", "live-ticket"], ["live-notify", "live-disconnect"]]
                 [n % 3]
-                .map(|name| cloud.kill_function(name))
+                .map(|name| cloud.kill_function(name, usize::MAX))
                 .iter()
                 .sum();
         assert!(killed > 0, "some process is killed");

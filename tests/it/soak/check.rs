@@ -86,6 +86,10 @@ async fn read(cloud: &Cloud, reader: &Arc<Person>, feed: &str, entries: &mut Vec
             reader.renew(cloud).await;
             continue;
         }
+        if answer.status.is_server_error() {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            continue;
+        }
         let page = answer.expect(200);
         let items = page["items"].as_array().unwrap();
         entries.extend(items.iter().cloned());

@@ -43,7 +43,7 @@ pub async fn run(cloud: Arc<Cloud>, listeners: Vec<Arc<Listener>>, plan: Plan, n
         while plan.kill_functions && processes < due(began, 0.2) {
             let name = FUNCTIONS[processes % FUNCTIONS.len()];
             processes += 1;
-            numbers.functions_killed.fetch_add(cloud.kill_function(name), Relaxed);
+            numbers.functions_killed.fetch_add(cloud.kill_function(name, 1), Relaxed);
         }
     }
 }

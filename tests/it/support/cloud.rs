@@ -38,6 +38,9 @@ pub fn cloud() -> &'static Cloud {
     CLOUD.get_or_init(|| Cloud::start("shared", &["--ephemeral"]))
 }
 
+/// The cloud and the functions are built as this program is.
+const OPTIMISED: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+
 /// The workspace's folder.
 pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -60,6 +63,7 @@ fn binary() -> &'static Path {
                 "--bin",
                 "marketplace",
             ])
+            .args(OPTIMISED)
             .current_dir(workspace())
             .status();
         assert!(built.expect("cargo starts").success(), "the local cloud does not build");
@@ -83,6 +87,7 @@ impl Cloud {
         let any: &[&str] = if flags.contains(&"--http-port") { &[] } else { &["--http-port", "0", "--ws-port", "0"] };
         let mut child = Command::new(binary())
             .args(any)
+            .args(OPTIMISED)
             .args(["--json", "--no-build", "--exit-with-stdin"])
             .args(flags)
             .current_dir(workspace())
@@ -111,8 +116,8 @@ impl Cloud {
         Client::new(self.ready.stripe.as_deref().expect("the stand-in runs"))
     }
 
-    /// Kills the processes of a function as a crash would; how many there were. It knows them by what Linux tells: elsewhere it finds none.
-    pub fn kill_function(&self, name: &str) -> usize {
+    /// Kills so many processes of a function as a crash would; how many there were. It knows them by what Linux tells: elsewhere it finds none.
+    pub fn kill_function(&self, name: &str, most: usize) -> usize {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
         let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
         let children: Vec<_> =
@@ -123,7 +128,7 @@ impl Cloud {
         };
         let kill =
             |pid: &String| Command::new("kill").args(["-KILL", pid]).status().is_ok_and(|status| status.success());
-        children.iter().filter(runs_it).filter(|pid| kill(pid)).count()
+        children.iter().filter(runs_it).take(most).filter(|pid| kill(pid)).count()
     }
 
     /// Asks its DynamoDB, as a developer would who has every permission.
