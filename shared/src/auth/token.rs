@@ -14,11 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::key_set::{KeySet, PublicKey};
 use super::{random, signature};
-use crate::config::{ConfigError, Secret, Stage, parsed, required, secret};
+use crate::config::{ConfigError, Secret, parsed, required, secret};
 use crate::domain::ids::UserId;
 use crate::domain::user::Role;
 use crate::error::{Error, Result, catalogue};
@@ -47,58 +47,6 @@ pub struct Claims {
     pub iat: i64,
     /// When it ends, in epoch seconds.
     pub exp: i64,
-}
-
-/// The public keys that access tokens may be signed with: a JSON Web Key Set (RFC 7517) with nothing in it but what RFC 8037 has for Ed25519.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct KeySet {
-    keys: Vec<PublicKey>,
-}
-
-/// A public key. A member that it should not have is refused: a private key's `d` would otherwise be one slip away from being published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct PublicKey {
-    kty: String,
-    crv: String,
-    #[serde(rename = "use")]
-    usage: String,
-    alg: String,
-    kid: String,
-    x: String,
-}
-
-impl KeySet {
-    /// From `JWT_PUBLIC_KEYS`.
-    pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Self::parse(&required("JWT_PUBLIC_KEYS")?, Stage::from_env()?)
-    }
-
-    fn parse(text: &str, stage: Stage) -> std::result::Result<Self, ConfigError> {
-        let wrong = |problem: String| ConfigError::new("JWT_PUBLIC_KEYS", problem);
-        let set: Self = serde_json::from_str(text).map_err(|e| wrong(format!("is no set of public keys: {e}")))?;
-        if set.keys.is_empty() {
-            return Err(wrong("holds no key".to_owned()));
-        }
-        for (at, key) in set.keys.iter().enumerate() {
-            let kid = &key.kid;
-            if [&*key.kty, &*key.crv, &*key.usage, &*key.alg] != ["OKP", "Ed25519", "sig", "EdDSA"] {
-                return Err(wrong(format!("key `{kid}` is not an Ed25519 key for signatures")));
-            }
-            if set.keys[..at].iter().any(|before| before.kid == *kid) {
-                return Err(wrong(format!("two keys are called `{kid}`")));
-            }
-            check_stage(kid, stage).map_err(wrong)?;
-            key.bytes().ok_or_else(|| wrong(format!("key `{kid}`: x is not 32 bytes of base64url")))?;
-        }
-        Ok(set)
-    }
-}
-
-impl PublicKey {
-    fn bytes(&self) -> Option<Vec<u8>> {
-        BASE64URL_NOPAD.decode(self.x.as_bytes()).ok().filter(|bytes| bytes.len() == 32)
-    }
 }
 
 /// Verifies access tokens.
@@ -245,10 +193,53 @@ impl Issuer {
     }
 }
 
-/// Keys whose name starts with `local-` are in the repository, for laptops: refused anywhere else.
-fn check_stage(key_id: &str, stage: Stage) -> std::result::Result<(), String> {
-    match key_id.starts_with("local-") && stage != Stage::Local {
-        true => Err(format!("`{key_id}` is a development key; make one for this stage (docs/operations.md)")),
-        false => Ok(()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::key_set::tests::{OTHER, PUBLISHED};
+    use crate::config::Stage;
+
+    const KEY: &str = "MC4CAQAwBQYDK2VwBCIEII9WOTpU7JS8yia/rQ53hNM7W0kMXZV3Tj/w6KIcxNWt";
+
+    fn issuer(key: &str, key_id: &str) -> std::result::Result<Issuer, ConfigError> {
+        let published = KeySet::parse(PUBLISHED, Stage::Local).unwrap();
+        Issuer::new(&Secret::new(key), key_id.to_owned(), &published, "here".to_owned(), 900)
+    }
+
+    #[test]
+    fn an_issuer_whose_tokens_no_one_would_accept_does_not_start() {
+        assert!(issuer(KEY, "local-1").is_ok());
+        for (key, key_id) in
+            [(KEY, "local-2"), (KEY, "local-3"), (OTHER, "local-1"), ("bm9uZQ==", "local-1"), ("?", "local-1")]
+        {
+            let error = issuer(key, key_id).err().unwrap().to_string();
+            assert!(!error.contains(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_issued_is_verified_here_and_nowhere_else_until_it_ends() {
+        let published = KeySet::parse(PUBLISHED, Stage::Local).unwrap();
+        let issuer = issuer(KEY, "local-1").unwrap();
+        let user = UserId::derived(&["u"]);
+        let issue = |age: i64| {
+            let then = Timestamp::now() - SignedDuration::from_secs(age);
+            issuer.issue(&user, Role::Client, "s", then).unwrap()
+        };
+        let here = Verifier::new(&published, "here");
+        let claims = here.verify(issue(0).expose()).unwrap();
+        assert_eq!((claims.sub, claims.sid.as_str(), claims.exp - claims.iat), (user.clone(), "s", 900));
+        assert!(Verifier::new(&published, "elsewhere").verify(issue(0).expose()).is_err());
+        assert!(here.verify(issue(890).expose()).is_ok());
+        assert!(here.verify(issue(900 + 60).expose()).is_err());
+        assert!(here.verify(issue(-60).expose()).is_err(), "from the future");
+    }
+
+    #[test]
+    fn a_refresh_token_has_one_successor_which_takes_the_key_to_compute() {
+        let (ours, theirs) = (issuer(KEY, "local-1").unwrap(), issuer(OTHER, "local-2").unwrap());
+        assert_eq!(ours.successor("t1"), ours.successor("t1"));
+        assert_ne!(ours.successor("t1"), ours.successor("t2"));
+        assert_ne!(ours.successor("t1"), theirs.successor("t1"));
     }
 }
