@@ -9,6 +9,7 @@
 mod accounts;
 mod bootstrap;
 mod browser;
+mod canary;
 mod catalogue;
 mod conventions;
 mod live;

@@ -27,8 +27,12 @@ pub struct Answer {
 
 impl Client {
     pub fn new(base: &str) -> Self {
-        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
-        Self { base: base.trim_end_matches('/').to_owned(), headers: Vec::new(), http }
+        Self { base: base.trim_end_matches('/').to_owned(), headers: Vec::new(), http: connections() }
+    }
+
+    /// The same, with connections of its own. Connections end with the test that opened them: a client that another test made needs this.
+    pub fn reconnected(&self) -> Self {
+        Self { http: connections(), ..self.clone() }
     }
 
     /// One that comes from this address: on Linux, all of 127.0.0.0/8 is this machine.
@@ -103,6 +107,10 @@ impl Client {
         };
         Answer { status: parts.status, headers: parts.headers, body }
     }
+}
+
+fn connections() -> Http {
+    hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http()
 }
 
 impl Answer {
