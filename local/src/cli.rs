@@ -51,7 +51,7 @@ pub(crate) struct Cli {
     pub(crate) no_build: bool,
 
     /// Send invocations to this Lambda Invoke API instead of running functions: <http://localhost:9000> is `cargo lambda watch`.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["release", "each", "no_build"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["release", "each"])]
     pub(crate) functions: Option<String>,
 
     /// Use another DynamoDB: DynamoDB Local (http://...), or AWS (<https://dynamodb.REGION.amazonaws.com>).

@@ -43,7 +43,8 @@ impl Log {
             Some(event) => (Some(event.level.as_str()), event.text.as_str(), event.request_id.as_deref()),
             None => (None, text, None),
         };
-        let id = short(request_id.or(own_id).unwrap_or("-"));
+        // The id that the function itself names is the one that its caller was told: API Gateway's, where there is one.
+        let id = short(own_id.or(request_id).unwrap_or("-"));
         let level_column = level.map(|level| format!("{level:<5} ")).unwrap_or_default();
         if !self.coloured {
             return format!("{time} {source:<SOURCE_WIDTH$} {id:<8} {level_column}{text}\n");
@@ -92,7 +93,8 @@ mod tests {
     #[test]
     fn a_json_event_is_written_for_people() {
         let event = r#"{"level":"WARN","fields":{"message":"late","order":"o1"},"span":{"request_id":"0198f6d2-3c7e-7b1c-8a52-5d1f0c9e4a77"}}"#;
-        assert_eq!(format(false, None, event), "05:06:07.089 orders-create        0c9e4a77 WARN  late order=o1\n");
+        let line = "05:06:07.089 orders-create        0c9e4a77 WARN  late order=o1\n";
+        assert_eq!([format(false, None, event), format(false, Some("of-the-invocation"), event)], [line; 2]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! Faults that a test asks for: `POST /_local/faults` makes chosen requests fail as DynamoDB fails them in production.
+//! Faults that a test asks for: `POST /_local/faults` makes chosen requests fail as DynamoDB fails them in production; `GET` tells which
+//! are still to happen.
 
 use std::sync::{Mutex, PoisonError};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What a test posts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// Only requests of this function; otherwise anyone's.
@@ -25,7 +26,7 @@ pub struct Fault {
 }
 
 /// How a request fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FaultKind {
     /// Another transaction touches the item.
     TransactionConflict,
@@ -53,6 +54,11 @@ impl Faults {
     /// Adds a fault.
     pub fn add(&self, fault: Fault) {
         self.lock().push(fault);
+    }
+
+    /// Those that are still to happen, as JSON.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&*self.lock())
     }
 
     /// Forgets them all.

@@ -93,12 +93,13 @@ impl Front {
                 }
                 Err(error) => reply(StatusCode::BAD_REQUEST, &json!({"message": error.to_string()})),
             }),
+            (&Method::GET, "/_local/faults") => Ok(list(self.faults.to_json())),
             (&Method::DELETE, "/_local/faults") => {
                 self.faults.clear();
                 Ok(reply(StatusCode::OK, &json!({})))
             }
-            (&Method::GET, "/_local/stats") => Ok(counted(self.stats.totals())),
-            (&Method::GET, "/_local/invocations") => Ok(counted(self.stats.invocations())),
+            (&Method::GET, "/_local/stats") => Ok(list(self.stats.totals())),
+            (&Method::GET, "/_local/invocations") => Ok(list(self.stats.invocations())),
             _ => self.operation(parts, body).await,
         }
     }
@@ -220,10 +221,10 @@ impl Front {
     }
 }
 
-/// What was counted, as an answer.
-fn counted(counted: serde_json::Result<Vec<u8>>) -> Reply {
-    match counted {
-        Ok(counted) => Response::new(Full::from(counted)),
+/// A list of ours, as an answer.
+fn list(list: serde_json::Result<Vec<u8>>) -> Reply {
+    match list {
+        Ok(list) => Response::new(Full::from(list)),
         Err(error) => reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": error.to_string()})),
     }
 }

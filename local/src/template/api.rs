@@ -11,6 +11,7 @@ use super::properties::Properties;
 /// Properties of both kinds of API that change nothing a client could see on one machine.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("AccessLogSettings", "the local log shows every request"),
+    ("DefaultRouteSettings", "against more callers than a laptop has, and what is measured in detail"),
     ("Description", "shown in the console"),
     ("FailOnWarnings", "about the import of an OpenAPI document"),
     ("Name", "shown in the console"),

@@ -2,13 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, Client};
+use super::{Answer, Client, eventually};
 
 /// A running local cloud. It ends when its standard input closes: with this value, or with the test process, however that ends.
 pub struct Cloud {
@@ -32,10 +32,14 @@ pub struct Ready {
     pub functions: Vec<String>,
 }
 
-/// The cloud that the tests of this run share.
+/// The cloud that the tests of this run share. `LOCAL_FLAGS` gives it further flags, such as `--dynamodb http://localhost:8010`.
 pub fn cloud() -> &'static Cloud {
     static CLOUD: OnceLock<Cloud> = OnceLock::new();
-    CLOUD.get_or_init(|| Cloud::start("shared", &["--ephemeral"]))
+    CLOUD.get_or_init(|| {
+        let further = std::env::var("LOCAL_FLAGS").unwrap_or_default();
+        let flags: Vec<&str> = std::iter::once("--ephemeral").chain(further.split_whitespace()).collect();
+        Cloud::start("shared", &flags)
+    })
 }
 
 /// The cloud and the functions are built as this program is.
@@ -73,22 +77,30 @@ fn binary() -> &'static Path {
     })
 }
 
+/// A local cloud that did not come up.
+#[derive(Debug)]
+pub struct Failed {
+    pub status: ExitStatus,
+    /// All that it wrote to its standard error.
+    pub log: String,
+}
+
 impl Cloud {
-    /// Starts one on free ports, with these further flags: `&["--ephemeral", "--env", "NAME=VALUE"]`. Its log goes to `target/tests/<name>.log`.
+    /// Starts one on free ports, with these further flags: `&["--ephemeral", "--env", "NAME=VALUE"]`. Its log goes to
+    /// `target/tests/<name>.log`.
     pub fn start(name: &str, flags: &[&str]) -> Self {
-        Self::command(name, flags).unwrap_or_else(|log| panic!("the local cloud did not start; its log is {log}"))
+        let any: &[&str] = if flags.contains(&"--http-port") { &[] } else { &["--http-port", "0", "--ws-port", "0"] };
+        Self::run(name, &[any, OPTIMISED, &["--no-build"], flags].concat())
+            .unwrap_or_else(|failed| panic!("the local cloud {name} did not start: {}", failed.log))
     }
 
-    /// As [`Cloud::start`]; the path of the log if it does not come up.
-    pub fn command(name: &str, flags: &[&str]) -> Result<Self, String> {
+    /// As [`Cloud::start`], with these flags only.
+    pub fn run(name: &str, flags: &[&str]) -> Result<Self, Failed> {
         let logs = workspace().join("target/tests");
         std::fs::create_dir_all(&logs).expect("target can be written");
         let log = logs.join(format!("{name}.log"));
-        let any: &[&str] = if flags.contains(&"--http-port") { &[] } else { &["--http-port", "0", "--ws-port", "0"] };
         let mut child = Command::new(binary())
-            .args(any)
-            .args(OPTIMISED)
-            .args(["--json", "--no-build", "--exit-with-stdin"])
+            .args(["--json", "--exit-with-stdin"])
             .args(flags)
             .current_dir(workspace())
             .stdin(Stdio::piped())
@@ -102,8 +114,50 @@ impl Cloud {
         BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
         match serde_json::from_str(&line) {
             Ok(ready) => Ok(Self { ready, log, child, stdin }),
-            Err(_) => Err(log.display().to_string()),
+            Err(_) => {
+                let status = child.wait().expect("it ends");
+                Err(Failed { status, log: std::fs::read_to_string(&log).expect("the log is text") })
+            }
         }
+    }
+
+    /// What it has written to its log so far.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("the log is text")
+    }
+
+    /// Its function processes: process id and name of the function.
+    pub fn processes(&self) -> Vec<(u32, String)> {
+        let mut processes = Vec::new();
+        for entry in std::fs::read_dir("/proc").expect("a Linux system").flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            // A process may end while it is looked at.
+            let read = |file: &str| std::fs::read_to_string(entry.path().join(file)).unwrap_or_default();
+            let parent = read("stat").rsplit_once(')').and_then(|(_, rest)| rest.split(' ').nth(2)?.parse().ok());
+            if parent == Some(self.child.id()) {
+                let program = read("cmdline").split('\0').next().unwrap_or_default().to_owned();
+                processes.push((pid, program.rsplit('/').next().unwrap_or_default().to_owned()));
+            }
+        }
+        processes
+    }
+
+    /// Sends it this signal (`TERM`), waits for its end, and then for the end of every process that it had; its exit status.
+    pub async fn end(mut self, name: &str) -> ExitStatus {
+        let processes = self.processes();
+        assert!(processes.len() >= self.ready.functions.len(), "{processes:?}");
+        assert!(signal(self.child.id(), name), "it has ended by itself");
+        let status = self.child.wait().expect("it ends");
+        for (pid, function) in processes {
+            // Another process may have got the number by now.
+            let program = || std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            eventually(&format!("{function} ends"), async || {
+                let runs = program().split('\0').any(|word| word.ends_with(&function));
+                (!runs).then_some(())
+            })
+            .await;
+        }
+        status
     }
 
     /// An HTTP client of its API.
@@ -116,19 +170,10 @@ impl Cloud {
         Client::new(self.ready.stripe.as_deref().expect("the stand-in runs"))
     }
 
-    /// Kills so many processes of a function as a crash would; how many there were. It knows them by what Linux tells: elsewhere it finds none.
+    /// Kills so many processes of a function as a crash would; how many there were.
     pub fn kill_function(&self, name: &str, most: usize) -> usize {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
-        let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-        let children: Vec<_> =
-            children.flat_map(|pids| pids.split(' ').map(str::to_owned).collect::<Vec<_>>()).collect();
-        let runs_it = |pid: &&String| {
-            let started_as = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            Path::new(started_as.split('\0').next().unwrap_or_default()).ends_with(name)
-        };
-        let kill =
-            |pid: &String| Command::new("kill").args(["-KILL", pid]).status().is_ok_and(|status| status.success());
-        children.iter().filter(runs_it).take(most).filter(|pid| kill(pid)).count()
+        let processes = self.processes().into_iter().filter(|(_, function)| function == name);
+        processes.take(most).filter(|(pid, _)| signal(*pid, "KILL")).count()
     }
 
     /// Asks its DynamoDB, as a developer would who has every permission.
@@ -161,6 +206,12 @@ impl Cloud {
     pub async fn try_invoke(&self, function: &str, event: Value) -> Answer {
         Client::new(&self.ready.invoke).post(&format!("/2015-03-31/functions/{function}/invocations"), event).await
     }
+}
+
+/// Sends a process a signal (`KILL`); false when there is no such process.
+fn signal(pid: u32, name: &str) -> bool {
+    // Rust's standard library knows one signal only.
+    Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().expect("kill starts").success()
 }
 
 impl Drop for Cloud {

@@ -12,7 +12,7 @@ mod token;
 
 pub use checkout::{Checkout, Shopper, ledger, states};
 pub use client::{Answer, Client};
-pub use cloud::{Cloud, cloud, workspace};
+pub use cloud::{Cloud, Failed, cloud, workspace};
 pub use orders::{Job, People, body, open_order, pay, place, until, until_payment};
 pub use patience::eventually;
 pub use people::{User, admin, client, price, refresh, service, sign_in, unique, worker};

@@ -1,0 +1,12 @@
+//! The smallest function there can be: what the benchmarks (tests/bin/bench.rs) measure the others against.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| {
+        Ok::<_, Error>(json!({"statusCode": 200, "body": "hello"}))
+    }))
+    .await
+}

@@ -1,0 +1,261 @@
+//! What the functions cost: size, cold start, first request, CPU of a warm request, memory. Builds them as they are deployed, runs each as
+//! Lambda does, with a Runtime API and a database of its own that answers at once, and prints a table.
+//!
+//! `cargo run -p tests --bin bench` measures the smallest function there can be (functions/examples/hello.rs), against which the others are to
+//! be read, and a few of ours; `cargo run -p tests --bin bench -- orders-get health` measures those. Linux only: it reads /proc.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Error, Read, Result, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use std::time::{Duration, Instant};
+
+/// Starts of each function, of which the median is told.
+const STARTS: usize = 15;
+/// Warm requests of each.
+const REQUESTS: u32 = 1000;
+const USUAL: [&str; 4] = ["health", "services-get", "orders-create", "auth-token"];
+/// What /proc counts CPU time in: `USER_HZ`, 100 on every architecture of Linux that Rust runs on.
+const TICKS_PER_SECOND: u64 = 100;
+
+fn main() -> Result<()> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let functions = if asked.is_empty() { USUAL.map(str::to_owned).to_vec() } else { asked };
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(&workspace).args(["build", "--release", "-p", "functions", "--example", "hello"]);
+    for name in &functions {
+        build.args(["--bin", name]);
+    }
+    if !build.status()?.success() {
+        return Err(Error::other("the functions do not build"));
+    }
+    let target = std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
+    println!(
+        "| function | size, MB | start, ms | first request, ms | warm request, ms | CPU of it, ms | memory, MB | status |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    let hello = measure(&workspace, "hello", &target.join("examples/hello"))?;
+    println!("{hello}");
+    for name in functions {
+        println!("{}", measure(&workspace, &name, &target.join(&name))?);
+    }
+    Ok(())
+}
+
+/// One line of the table.
+fn measure(workspace: &Path, name: &str, program: &Path) -> Result<String> {
+    let event = workspace.join("events").join(format!("{name}.json"));
+    let event = if event.is_file() { std::fs::read(event)? } else { b"{}".to_vec() };
+    let environment = environment(workspace)?;
+    let (mut starts, mut firsts) = (Vec::new(), Vec::new());
+    let mut last = None;
+    for _ in 0..STARTS {
+        drop(last.take());
+        let mut sandbox = Sandbox::start(program, &environment)?;
+        starts.push(sandbox.wait_until_ready()?);
+        let (took, reply) = sandbox.invoke(&event)?;
+        firsts.push(took);
+        last = Some((sandbox, reply));
+    }
+    let (mut sandbox, reply) = last.ok_or_else(|| Error::other("nothing was started"))?;
+    let (before, began) = (sandbox.cpu()?, Instant::now());
+    for _ in 0..REQUESTS {
+        sandbox.invoke(&event)?;
+    }
+    let (wall, cpu) = (began.elapsed() / REQUESTS, (sandbox.cpu()? - before) / REQUESTS);
+    let reply = String::from_utf8_lossy(&reply);
+    let status: String = reply.split("\"statusCode\":").nth(1).unwrap_or("-").chars().take(3).collect();
+    let milliseconds = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
+    let cells = [
+        format!("`{name}`"),
+        format!("{:.2}", std::fs::metadata(program)?.len() as f64 / 1e6),
+        milliseconds(median(starts)),
+        milliseconds(median(firsts)),
+        milliseconds(wall),
+        milliseconds(cpu),
+        format!("{:.1}", sandbox.peak_memory()? as f64 / 1e3),
+        status,
+    ];
+    Ok(format!("| {} |", cells.join(" | ")))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// What the template gives the functions, with the values of local.env.
+fn environment(workspace: &Path) -> Result<BTreeMap<String, String>> {
+    let given = std::fs::read_to_string(workspace.join("local.env"))?;
+    let pairs = given.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    let mut environment: BTreeMap<String, String> =
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    for (name, value) in [
+        ("TABLE_NAME", "marketplace"),
+        ("JWT_ISSUER", "marketplace"),
+        ("LOG_LEVEL", "info"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "benchmark"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIABENCHMARK"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+    ] {
+        environment.insert(name.to_owned(), value.to_owned());
+    }
+    Ok(environment)
+}
+
+/// A function's process with its Runtime API.
+struct Sandbox {
+    child: std::process::Child,
+    began: Instant,
+    runtime: TcpListener,
+    connection: Option<BufReader<TcpStream>>,
+}
+
+impl Sandbox {
+    fn start(program: &Path, environment: &BTreeMap<String, String>) -> Result<Self> {
+        let runtime = TcpListener::bind("127.0.0.1:0")?;
+        let database = format!("http://{}", database()?);
+        let mut command = Command::new(program);
+        command.env_clear().envs(environment).env("AWS_LAMBDA_RUNTIME_API", runtime.local_addr()?.to_string());
+        command.env("AWS_ENDPOINT_URL_DYNAMODB", database).stdout(Stdio::null()).stderr(Stdio::inherit());
+        let began = Instant::now();
+        Ok(Self { child: command.spawn()?, began, runtime, connection: None })
+    }
+
+    /// Waits for the first `next`: how long after its start it came.
+    fn wait_until_ready(&mut self) -> Result<Duration> {
+        self.next()?;
+        Ok(self.began.elapsed())
+    }
+
+    /// Gives it an event, which it has asked for; how long it took to reply, with what.
+    fn invoke(&mut self, event: &[u8]) -> Result<(Duration, Vec<u8>)> {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nlambda-runtime-aws-request-id: 01a21452-3210-730f-a516-cf3986344b1e\r\n\
+             lambda-runtime-deadline-ms: 4102444800000\r\nlambda-runtime-invoked-function-arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n\
+             content-length: {}\r\n\r\n",
+            event.len()
+        );
+        let began = Instant::now();
+        self.write(&[head.as_bytes(), event].concat())?;
+        let (line, reply) = self.request()?;
+        let took = began.elapsed();
+        if !line.contains("/response") {
+            return Err(Error::other(format!("{line}: {}", String::from_utf8_lossy(&reply))));
+        }
+        self.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n")?;
+        self.next()?;
+        Ok((took, reply))
+    }
+
+    fn next(&mut self) -> Result<()> {
+        let (line, body) = self.request()?;
+        match line.contains("/invocation/next") {
+            true => Ok(()),
+            false => Err(Error::other(format!("{line}: {}", String::from_utf8_lossy(&body)))),
+        }
+    }
+
+    /// The next request, on whatever connection it comes.
+    fn request(&mut self) -> Result<(String, Vec<u8>)> {
+        loop {
+            if let Some(connection) = &mut self.connection
+                && let Some(request) = read(connection)?
+            {
+                return Ok(request);
+            }
+            let (connection, _) = self.runtime.accept()?;
+            connection.set_nodelay(true)?;
+            self.connection = Some(BufReader::new(connection));
+        }
+    }
+
+    fn write(&mut self, answer: &[u8]) -> Result<()> {
+        self.connection.as_mut().ok_or_else(|| Error::other("it has not asked"))?.get_mut().write_all(answer)
+    }
+
+    /// CPU time of the process so far.
+    fn cpu(&self) -> Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let fields = stat.rsplit(')').next().unwrap_or_default().split(' ').skip(12).take(2);
+        let ticks: u64 = fields.filter_map(|field| field.parse::<u64>().ok()).sum();
+        Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+    }
+
+    /// The most memory it has had, in kB.
+    fn peak_memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let peak =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        peak.ok_or_else(|| Error::other("/proc tells no VmHWM"))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // It has ended by itself, or does now.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A database that answers every request at once with nothing.
+fn database() -> Result<std::net::SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                drop(connection.set_nodelay(true));
+                let mut connection = BufReader::new(connection);
+                let answer =
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 2\r\n\r\n{}";
+                while let Ok(Some(_)) = read(&mut connection) {
+                    if connection.get_mut().write_all(answer).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    Ok(address)
+}
+
+/// One HTTP request: its first line and its body. `None` at the end of the connection.
+fn read(connection: &mut BufReader<TcpStream>) -> Result<Option<(String, Vec<u8>)>> {
+    let mut first = String::new();
+    if connection.read_line(&mut first)? == 0 {
+        return Ok(None);
+    }
+    let (mut length, mut chunked) = (0, false);
+    loop {
+        let mut line = String::new();
+        connection.read_line(&mut line)?;
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().map_err(Error::other)?;
+        }
+        chunked |= line.starts_with("transfer-encoding:") && line.contains("chunked");
+    }
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body)?;
+    while chunked {
+        let mut size = String::new();
+        connection.read_line(&mut size)?;
+        let size = usize::from_str_radix(size.trim_end(), 16).map_err(Error::other)?;
+        let mut chunk = vec![0; size + 2];
+        connection.read_exact(&mut chunk)?;
+        body.extend_from_slice(&chunk[..size]);
+        chunked = size > 0;
+    }
+    Ok(Some((first.trim_end().to_owned(), body)))
+}
