@@ -9,6 +9,7 @@ use shared::config::{ConfigError, parsed, required};
 use shared::domain::money::Currency;
 use shared::domain::order::Timers;
 use shared::live::Live;
+use shared::live::fan_out::FanOut;
 use shared::payments::Stripe;
 use shared::payments::signature::WebhookSecrets;
 use shared::store::{Connections, CursorKey, Store};
@@ -229,6 +230,16 @@ impl FromEnv for Live {
 
     async fn warm(&self) {
         self.connections.warm().await;
+    }
+}
+
+impl FromEnv for FanOut {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env()
+    }
+
+    async fn warm(&self) {
+        self.live.connections.warm().await;
     }
 }
 

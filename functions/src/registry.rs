@@ -76,6 +76,7 @@ functions! {
     "live-disconnect" => events::socket, live::disconnect::handle;
     "live-default" => events::socket, live::default::handle;
     "live-notify" => events::batch, live::notify::handle;
+    "live-fan-out" => events::batch, live::fan_out::handle;
     "index" => http::serve, site::index::handle;
     "health" => http::serve, site::health::handle;
     "docs-openapi" => http::serve, docs::openapi::handle;

@@ -1,46 +1,51 @@
 //! `$default`: whatever a client says over its socket.
 
+use std::collections::BTreeMap;
+
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use jiff::Timestamp;
 use shared::error::{Error, Result};
 use shared::live::Live;
 use shared::live::frame::{self, Message};
-use shared::store::Limit;
+use shared::store::{Connection, Limit};
 
 /// What a client may say in a minute over one socket; what comes above it is answered with an error frame and else ignored.
 const LIMIT: Limit = Limit { name: "socket", most: 120, seconds: 60 };
+/// Hellos among them: each reads feeds. A client that comes back says one.
+const HELLOS: Limit = Limit { name: "hello", most: 12, seconds: 60 };
 
 /// Answers a message: a hello with the welcome and what was missed, a ping with a pong, anything else with an error frame; the socket stays
-/// open. Only a socket that could not be given all of its entries is closed: its client comes back and says what it has.
+/// open. Only a socket that could not be given all of its entries is closed, as is one that is not known (any more): its client comes back
+/// and says what it has.
 ///
 /// # Errors
-/// When the socket could be neither answered nor closed.
+/// When the database is unavailable.
 pub async fn handle(context: &Live, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
     let id = connection_id(&event)?;
     let now = Timestamp::now();
-    if let Err(error) = context.connections.count(&LIMIT, id, now).await {
-        return context.send(id, &[frame::error(&error)?.as_slice()]).await.map(drop);
-    }
-    // A binary message comes as base64, which is no JSON.
-    let answer = match Message::parse(event.body.as_deref().unwrap_or_default()) {
+    let known = context.connections.connection(id);
+    let (connection, counted) = futures::join!(known, context.connections.count(&LIMIT, id, now));
+    let Some(connection) = connection? else { return context.end(id).await };
+    let answer = match counted.and_then(|()| Message::parse(event.body.as_deref().unwrap_or_default())) {
         Ok(Message::Ping) => frame::pong()?,
-        Ok(Message::Hello { after }) => {
-            let Some(connection) = context.connections.connection(id).await? else { return context.end(id).await };
-            let Err(error) = context.hello(&connection, &after, now).await else { return Ok(()) };
-            tracing::info!(
-                connection = id,
-                code = error.code().code,
-                "hello of socket {id} ends it: {}",
-                error.code().code
-            );
-            if context.send(id, &[frame::error(&error)?.as_slice()]).await? {
-                context.end(id).await?;
-            }
-            return Ok(());
-        }
+        Ok(Message::Hello { after }) => match context.connections.count(&HELLOS, id, now).await {
+            Ok(()) => return hello(context, &connection, &after, now).await,
+            Err(error) => frame::error(&error)?,
+        },
+        // A binary message comes as base64, which is no JSON.
         Err(error) => frame::error(&error)?,
     };
     context.send(id, &[answer.as_slice()]).await.map(drop)
+}
+
+async fn hello(context: &Live, connection: &Connection, after: &BTreeMap<String, u64>, now: Timestamp) -> Result<()> {
+    let Err(error) = context.hello(connection, after, now).await else { return Ok(()) };
+    let (id, code) = (connection.id.as_str(), error.code().code);
+    tracing::info!(connection = id, code, "hello of socket {id} ends it: {code}");
+    if context.send(id, &[frame::error(&error)?.as_slice()]).await? {
+        context.end(id).await?;
+    }
+    Ok(())
 }
 
 /// The connection that an event is about.

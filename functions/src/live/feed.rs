@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::domain::feed::Feed;
 use shared::error::{Error, Result, catalogue};
-use shared::store::Entry;
+use shared::store::{Entry, Missed};
 
 use crate::context::Context;
 use crate::http::{Number, Reply, Request, active, bearer, body};
@@ -19,6 +19,8 @@ const LIMIT: usize = 100;
 #[schemars(rename = "FeedEntries")]
 struct Entries {
     items: Vec<Entry>,
+    /// Numbers after `after` whose entries are older than 30 days, and no longer kept: `[{from, to}]`.
+    missed: Vec<Missed>,
     /// The number of the feed's last entry: there is more while it is above that of the last item.
     last: u64,
 }
@@ -41,16 +43,17 @@ body! {
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let Query { feed, after, limit } = request.query_as()?;
-    let standing = context.store.standing(&claims.sub, &claims.sid).await?;
-    active(&claims, &standing, Timestamp::now())?;
+    // The last number is read before the entries: what has a number by then is there, or is gone.
+    let (standing, last) = context.store.standing_and_feed_head(&claims.sub, &claims.sid, &feed).await?;
+    let now = Timestamp::now();
+    active(&claims, &standing, now)?;
     if !standing.account.is_some_and(|account| feed.may_be_read_by(&account.user)) {
         return Err(Error::new(&catalogue::FORBIDDEN, "This feed is not for you to read."));
     }
     let limit = limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(LIMIT);
-    let items = context.store.feed_after(&feed, after.map_or(0, |after| after.0), limit).await?;
-    // Read after the entries, so that it is not behind them.
-    let heads = context.store.feed_heads(std::slice::from_ref(&feed)).await?;
-    Reply::ok(&Entries { items, last: heads.get(&feed).copied().unwrap_or_default() })
+    let page = context.store.feed_after(&feed, after.map_or(0, |after| after.0), last, limit, now).await?;
+    let last = page.items.last().map_or(last, |entry| entry.seq.max(last));
+    Reply::ok(&Entries { items: page.items, missed: page.missed, last })
 }
 
 /// In the API description.

@@ -5,6 +5,7 @@ pub mod connect;
 pub mod default;
 pub mod disconnect;
 mod entry;
+pub mod fan_out;
 pub mod feed;
 pub mod notify;
 pub mod ticket;

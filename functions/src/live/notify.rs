@@ -10,7 +10,8 @@ use shared::domain::feed::Feed;
 use shared::domain::ids::UserId;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
-use shared::live::Live;
+use shared::live::fan_out::FanOut;
+use shared::live::push::Push;
 use shared::store::{Account, Broadcast, Draft, Entity, Entry, Message, Session, from_image};
 
 use super::entry;
@@ -24,7 +25,12 @@ const AT_ONCE: usize = 16;
 /// # Errors
 /// Names the first record that was not handled. What later records ask for may be done by then: appending again changes nothing, and a client
 /// tells an entry it has by its number.
-pub async fn handle(context: &Live, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
+pub async fn handle(context: &FanOut, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
+    tell(context, records).await
+}
+
+/// As [`handle`], whatever the way to the sockets is.
+async fn tell<P: Push>(context: &FanOut<P>, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
     let sequences: Vec<_> = records.iter().map(sequence).collect();
     let mut work = Work::default();
     let mut failures = Failures::default();
@@ -122,11 +128,11 @@ impl Work {
         }
     }
 
-    async fn append(&mut self, context: &Live, failures: &mut Failures) {
+    async fn append<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures) {
         let appends = std::mem::take(&mut self.drafts).into_iter().map(async |(feed, drafts)| {
             let at = drafts.first().map_or(0, |(at, _)| *at);
             let drafts: Vec<_> = drafts.into_iter().map(|(_, draft)| draft).collect();
-            (at, context.store.append(&feed, &drafts).await)
+            (at, context.live.store.append(&feed, &drafts).await)
         });
         let appended: Vec<_> = stream::iter(appends).buffer_unordered(AT_ONCE).collect().await;
         for (at, appended) in appended {
@@ -136,12 +142,12 @@ impl Work {
         }
     }
 
-    async fn close(&mut self, context: &Live, failures: &mut Failures) {
+    async fn close<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures) {
         for (at, leaver) in std::mem::take(&mut self.leavers) {
             let closed = match &leaver {
-                Leaver::User(user) => context.close_all(user).await,
-                Leaver::Session(user, session) => context.close_session(user, session).await,
-                Leaver::Others(user, kept) => context.close_others(user, kept.as_deref()).await,
+                Leaver::User(user) => context.live.close_all(user).await,
+                Leaver::Session(user, session) => context.live.close_session(user, session).await,
+                Leaver::Others(user, kept) => context.live.close_others(user, kept.as_deref()).await,
             };
             if let Err(error) = closed {
                 failures.add(at, error);
@@ -149,7 +155,7 @@ impl Work {
         }
     }
 
-    async fn push(&mut self, context: &Live, failures: &mut Failures) {
+    async fn push<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures) {
         let mut places = BTreeMap::new();
         // What comes again is pushed then.
         self.entries.retain(|(at, _)| !failures.precedes(*at));

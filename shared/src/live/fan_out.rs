@@ -1,33 +1,68 @@
 //! Fan-out: what was appended to feeds goes to their sockets.
 //!
-//! The entries of one feed are grouped, and each socket gets its group in order while others get theirs: a slow socket is waited for, for
-//! three seconds at most, by nobody's entries but its own.
+//! A feed with few sockets is pushed to directly. One with more than a threshold becomes wide: its entries are asked for in the fan-out table,
+//! shard by shard, and each shard is brought to them by an invocation of its own ([`FanOut::bring`]), whichever number of times it is asked.
+//!
+//! Each socket gets its frames in order while others get theirs: a slow one is waited for, for three seconds at most, and then closed.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Live;
-use super::push::Push;
+use super::push::{ApiGateway, Push};
+use crate::config::{ConfigError, parsed};
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
-use crate::store::{Entry, Skip, Subscription};
+use crate::store::{Done, Entry, FanOuts, Pass, Skip, Subscription};
 
 /// Sockets that are handed something at the same time.
 const AT_ONCE: usize = 64;
+/// Feeds whose sockets are looked up at the same time.
+const FEEDS: usize = 32;
+/// Sockets between two notes of how far a shard has come: those that may get a frame again when an invocation dies.
+const SOCKETS: usize = 100;
+/// Entries that one pass over a shard's sockets hands out, at most.
+const ENTRIES: u64 = 100;
 /// After this a hello that still holds a subscription has died: its function is given less time.
 const HELLO_ENDS: SignedDuration = SignedDuration::from_secs(60);
 
 /// Numbers and frames, in order.
 type Frames = Vec<(u64, Vec<u8>)>;
 
-impl<P: Push> Live<P> {
-    /// Hands entries to everyone who gets them; each feed's in the order of their numbers. Safe to repeat: a client tells an entry it has by
-    /// its number.
+/// The way from feeds to sockets.
+#[derive(Debug, Clone)]
+pub struct FanOut<P = ApiGateway> {
+    /// Feeds, sockets, and the way to the sockets.
+    pub live: Live<P>,
+    /// What wide feeds are due.
+    pub table: FanOuts,
+    /// Sockets of a feed that are pushed to directly, at most.
+    pub threshold: usize,
+    /// Frames a second that are handed to one shard's sockets, at most: all shards share API Gateway's quota with all other requests.
+    pub pace: u32,
+}
+
+impl FanOut {
+    /// From `FAN_OUT_THRESHOLD` (500), `FAN_OUT_PACE` (600), `FAN_OUT_TABLE_NAME`, and what [`Live::from_env`] reads.
+    pub fn from_env() -> std::result::Result<Self, ConfigError> {
+        let pace = parsed("FAN_OUT_PACE", 600)?;
+        if pace == 0 {
+            return Err(ConfigError::new("FAN_OUT_PACE", "must be at least 1"));
+        }
+        let threshold = parsed("FAN_OUT_THRESHOLD", 500)?;
+        Ok(Self { live: Live::from_env()?, table: FanOuts::from_env()?, threshold, pace })
+    }
+}
+
+impl<P: Push> FanOut<P> {
+    /// Sees to it that everyone who gets these entries does; each feed's in the order of their numbers. Safe to repeat: a client tells an
+    /// entry it has by its number.
     ///
-    /// Returns the feeds of which some socket could be neither reached nor closed; their entries are to be delivered again.
+    /// Returns the feeds that could not be seen to; their entries are to be delivered again.
     pub async fn deliver(&self, entries: impl IntoIterator<Item = Entry>) -> BTreeMap<Feed, Error> {
         let failures = Mutex::new(BTreeMap::new());
         let failed = |feed: &Feed, error| {
@@ -40,17 +75,18 @@ impl<P: Push> Live<P> {
                 Err(error) => failed(&entry.feed, Error::internal(error)),
             }
         }
-        let subscribers = stream::select_all(feeds.iter().map(|(feed, frames)| {
-            let subscribers = self.connections.subscribers(feed);
-            subscribers.map(move |subscription| (feed, frames, subscription)).boxed()
-        }));
-        subscribers
+        let found: Vec<_> = feeds.iter().map(|feed| self.with_recipients(feed)).collect();
+        stream::iter(found)
+            .buffer_unordered(FEEDS)
+            .flat_map(|(feed, frames, recipients)| {
+                let recipients = recipients.unwrap_or_else(|error| {
+                    failed(feed, error);
+                    Vec::new()
+                });
+                stream::iter(recipients).map(move |subscription| (feed, frames, subscription))
+            })
             .for_each_concurrent(AT_ONCE, async |(feed, frames, subscription)| {
-                let given = match subscription {
-                    Ok(subscription) => self.give(subscription, frames).await,
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = given {
+                if let Err(error) = self.live.give(subscription, frames).await {
                     failed(feed, error);
                 }
             })
@@ -58,6 +94,107 @@ impl<P: Push> Live<P> {
         failures.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn with_recipients<'a>(
+        &self,
+        (feed, frames): (&'a Feed, &'a Frames),
+    ) -> (&'a Feed, &'a Frames, Result<Vec<Subscription>>) {
+        (feed, frames, self.recipients(feed, frames).await)
+    }
+
+    /// Whom to push a feed's entries to here and now: nobody, when they were asked for shard by shard.
+    async fn recipients(&self, feed: &Feed, frames: &Frames) -> Result<Vec<Subscription>> {
+        let subscribers = self.live.connections.subscribers(feed);
+        let (Some((first, _)), Some((last, _))) = (frames.first(), frames.last()) else { return Ok(Vec::new()) };
+        if matches!(feed, Feed::User(_)) {
+            return subscribers.try_collect().await;
+        }
+        let some = subscribers.take(self.threshold + 1).try_collect::<Vec<_>>();
+        let (wide, some) = future::try_join(self.table.is_wide(feed), some).await?;
+        if !wide && some.len() <= self.threshold {
+            return Ok(some);
+        }
+        if !wide {
+            tracing::info!(%feed, "feed {feed} is pushed shard by shard from now on");
+            self.table.widen(feed, first - 1).await?;
+        }
+        self.table.ask(feed, *last).await?;
+        Ok(Vec::new())
+    }
+
+    /// Brings the sockets of one shard to what they are due. Whoever does that after an invocation that died goes on where it was; when there
+    /// is nothing left to be done, nothing is.
+    ///
+    /// # Errors
+    /// When the database is unavailable; never for what a socket does.
+    pub async fn bring(&self, feed: &Feed, shard: u8) -> Result<()> {
+        while let Some((due, done)) = self.table.shard(feed, shard).await? {
+            let to = match &done.pass {
+                Some(pass) => pass.to,
+                None if done.done < due.last => due.last.min(done.done + ENTRIES),
+                None => break,
+            };
+            self.pass(done, to).await?;
+        }
+        Ok(())
+    }
+
+    /// One pass over a shard's sockets, from where it is.
+    async fn pass(&self, mut at: Done, to: u64) -> Result<()> {
+        let frames = self.frames(&at.feed, at.done, to).await?;
+        loop {
+            let after = at.pass.as_ref().map(|pass| pass.after.as_str());
+            let (sockets, more) = self.live.connections.subscribers_after(&at.feed, at.shard, after, SOCKETS).await?;
+            let last = sockets.last().map(|last| last.connection.clone()).filter(|_| more);
+            self.hand_out(sockets, &frames).await?;
+            let noted = match last {
+                Some(after) => self.table.note(&at, at.done, Some(Pass { to, after })).await?,
+                None => self.table.note(&at, to, None).await?,
+            };
+            match noted {
+                Some(noted) if noted.pass.is_some() => at = noted,
+                // The pass is over, or another invocation is at it: whoever called looks again.
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Hands frames to all of these, no faster than the pace; waits for all of them, whatever becomes of one.
+    async fn hand_out(&self, sockets: Vec<Subscription>, frames: &Frames) -> Result<()> {
+        let each = u32::try_from(frames.len()).unwrap_or(u32::MAX).max(1);
+        let mut pace = tokio::time::interval(Duration::from_secs(1) * each / self.pace);
+        let failure = Mutex::new(Ok(()));
+        let (give, failure_of) = (|socket| self.live.give(socket, frames), &failure);
+        let mut sockets = stream::iter(sockets);
+        let paced = stream::poll_fn(move |context| match pace.poll_tick(context) {
+            std::task::Poll::Ready(_) => sockets.poll_next_unpin(context),
+            std::task::Poll::Pending => std::task::Poll::Pending,
+        });
+        paced
+            .for_each_concurrent(AT_ONCE, async |socket| {
+                if let Err(error) = give(socket).await {
+                    *failure_of.lock().unwrap_or_else(PoisonError::into_inner) = Err(error);
+                }
+            })
+            .await;
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The entries of a feed after one number up to another.
+    async fn frames(&self, feed: &Feed, mut after: u64, to: u64) -> Result<Frames> {
+        let mut frames = Vec::new();
+        while after < to {
+            let limit = usize::try_from(to - after).unwrap_or(usize::MAX);
+            let page = self.live.store.feed_after(feed, after, to, limit, Timestamp::now()).await?;
+            after = page.next;
+            for entry in page.items {
+                frames.push((entry.seq, serde_json::to_vec(&entry).map_err(Error::internal)?));
+            }
+        }
+        Ok(frames)
+    }
+}
+
+impl<P: Push> Live<P> {
     async fn give(&self, mut subscription: Subscription, frames: &Frames) -> Result<()> {
         let Some(&(last, _)) = frames.last() else { return Ok(()) };
         loop {

@@ -17,7 +17,7 @@ use crate::auth::random;
 use crate::domain::feed::Feed;
 use crate::domain::user::User;
 use crate::error::{Error, Result, catalogue};
-use crate::store::{Connection, Live as Stage, Subscription};
+use crate::store::{Connection, FeedPage, Live as Stage, Missed, Subscription};
 
 /// Entries that one read of a replay brings.
 const PAGE: usize = 100;
@@ -94,19 +94,9 @@ impl<P: Push> Live<P> {
                     let detail = "There is more. Connect again and say hello with the numbers you have now.";
                     return Err(Error::new(&catalogue::REPLAY_UNFINISHED, detail));
                 }
-                let entries = self.store.feed_after(&held.feed, position, PAGE).await?;
-                let mut frames = Vec::new();
-                for entry in &entries {
-                    if entry.seq > position + 1 {
-                        frames.push(frame::error(&too_old(&held.feed, entry.seq))?);
-                    }
-                    frames.push(serde_json::to_vec(entry).map_err(Error::internal)?);
-                    position = entry.seq;
-                }
-                if entries.is_empty() {
-                    position = last;
-                    frames.push(frame::error(&too_old(&held.feed, last + 1))?);
-                }
+                let page = self.store.feed_after(&held.feed, position, last, PAGE, Timestamp::now()).await?;
+                position = page.next;
+                let frames = replayed(&held.feed, &page)?;
                 let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
                 if !self.send(&held.connection, &frames).await? {
                     return Ok(());
@@ -120,9 +110,26 @@ impl<P: Push> Live<P> {
     }
 }
 
+/// A page as frames: its entries, and an error where some are missing.
+fn replayed(feed: &Feed, page: &FeedPage) -> Result<Vec<Vec<u8>>> {
+    let mut frames = Vec::new();
+    let mut missed = page.missed.iter().peekable();
+    for entry in &page.items {
+        while let Some(gone) = missed.next_if(|gone| gone.to < entry.seq) {
+            frames.push(frame::error(&too_old(feed, gone))?);
+        }
+        frames.push(serde_json::to_vec(entry).map_err(Error::internal)?);
+    }
+    for gone in missed {
+        frames.push(frame::error(&too_old(feed, gone))?);
+    }
+    Ok(frames)
+}
+
 /// Entries that the client missed are too old to be kept. It can't know that from a number that is missing: that may be a lost frame.
-fn too_old(feed: &Feed, oldest: u64) -> Error {
+fn too_old(feed: &Feed, gone: &Missed) -> Error {
     let detail = "Entries that you have not seen are not kept any more. Load anew what you make of them, and go on from `oldest`.";
+    let oldest = gone.to.saturating_add(1);
     Error::new(&catalogue::FEED_NUMBER_TOO_OLD, detail).with("feed", feed.to_string()).with("oldest", oldest)
 }
 

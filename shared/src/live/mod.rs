@@ -49,7 +49,7 @@ impl<P: Push> Live<P> {
     /// missing something in between.
     ///
     /// # Errors
-    /// When it could be neither reached nor closed.
+    /// When the database is unavailable; never for what a socket does.
     pub async fn send(&self, connection: &str, frames: &[&[u8]]) -> Result<bool> {
         for frame in frames {
             match self.push.post(connection, frame).await {
@@ -68,9 +68,12 @@ impl<P: Push> Live<P> {
         Ok(true)
     }
 
-    /// Closes a socket and forgets it.
+    /// Closes a socket and forgets it. One that can't be closed now is forgotten all the same, so that it delays nobody: it gets nothing any
+    /// more, and is closed when its client next says something, as a ping.
     pub async fn end(&self, connection: &str) -> Result<()> {
-        self.push.close(connection).await?;
+        if let Err(error) = self.push.close(connection).await {
+            tracing::warn!(connection, error = %push::cause(&error), "socket {connection} can't be closed: it is forgotten");
+        }
         self.connections.forget(connection).await.map(drop)
     }
 }

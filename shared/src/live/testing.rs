@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::Live;
+use super::fan_out::FanOut;
 use super::push::{Posted, Push};
 use crate::domain::feed::{EntryKind, Feed};
 use crate::domain::ids::{EntryId, UserId};
@@ -15,7 +16,7 @@ use crate::domain::text::Category;
 use crate::domain::user::{Categories, Email, NewUser, Role, User, UserStatus, Username};
 use crate::error::{Error, Result};
 use crate::store::testing::tables;
-use crate::store::{Account, Connection, Draft, Entry, Session};
+use crate::store::{Account, Connection, Draft, Entry, FanOuts, Session};
 
 /// What became of every socket.
 #[derive(Debug, Clone, Default)]
@@ -128,6 +129,16 @@ pub(super) async fn live() -> Live<Recorder> {
     Live { store, connections, push: Recorder::default() }
 }
 
+/// Pushes directly to so many sockets of a feed.
+pub(super) fn fan_out(live: &Live<Recorder>, threshold: usize) -> FanOut<Recorder> {
+    FanOut { live: live.clone(), table: FanOuts::beside(&live.store), threshold, pace: 100_000 }
+}
+
+/// Brings entries to their sockets; nothing fails.
+pub(super) async fn deliver(live: &Live<Recorder>, entries: Vec<Entry>) {
+    assert!(fan_out(live, 1000).deliver(entries).await.is_empty());
+}
+
 /// A user of this name, signed in, under the session id `s`.
 pub(super) async fn user(live: &Live<Recorder>, name: &str, role: Role, categories: &[&str]) -> User {
     let now = Timestamp::now();
@@ -196,6 +207,6 @@ pub(super) async fn append(live: &Live<Recorder>, feed: &Feed, numbers: std::ops
 
 /// The entries of a feed with these numbers, as the stream brings them.
 pub(super) async fn entries(live: &Live<Recorder>, feed: &Feed, numbers: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
-    let all = live.store.feed_after(feed, numbers.start() - 1, 100).await.unwrap();
-    all.into_iter().filter(|entry| numbers.contains(&entry.seq)).collect()
+    let page = live.store.feed_after(feed, numbers.start() - 1, 0, 100, Timestamp::now()).await.unwrap();
+    page.items.into_iter().filter(|entry| numbers.contains(&entry.seq)).collect()
 }

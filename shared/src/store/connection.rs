@@ -123,6 +123,11 @@ impl Connections {
         Ok(Self { table: Store { client: client()?, table: required("CONNECTIONS_TABLE_NAME")? } })
     }
 
+    /// In a database of a test's own.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
+        Self { table: Store::new(client, table) }
+    }
+
     /// Opens the connection to DynamoDB, as [`Store::warm`].
     pub async fn warm(&self) {
         self.table.warm().await;
@@ -177,7 +182,7 @@ impl Connections {
         let Some(connection) = self.connection(id).await? else { return Ok(None) };
         let subscriptions = connection.feeds.iter().map(|feed| keys::subscription(feed, id));
         let listed = keys::socket_of(&connection.user_id, id);
-        self.write(subscriptions.chain([listed]).map(delete).collect::<Result<_>>()?).await?;
+        self.table.write_all(subscriptions.chain([listed]).map(delete).collect::<Result<_>>()?).await?;
         // Last: whoever dies before this finds the rest again.
         self.delete(keys::connection(id)).send().await.map_err(failed)?;
         Ok(Some(connection))
@@ -200,11 +205,6 @@ impl Connections {
         key: Key,
     ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
         self.table.client.update_item().table_name(&self.table.table).set_key(Some(key.into_item()))
-    }
-
-    /// Puts and deletes, each by itself, all of them done in the end.
-    pub(super) async fn write(&self, writes: Vec<WriteRequest>) -> Result<()> {
-        self.table.write_all(writes).await
     }
 }
 

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::row::{Entity, Key, from_item};
 use super::transaction::{Committed, Transaction, backoff, n};
-use super::{Query, Store, keys};
+use super::{Query, Standing, Store, keys};
 use crate::domain::feed::{EntryKind, Feed};
-use crate::domain::ids::EntryId;
+use crate::domain::ids::{EntryId, UserId};
 use crate::domain::schema::DateTime;
 use crate::error::{Error, Result};
 
@@ -25,6 +25,8 @@ const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 const AT_ONCE: usize = 49;
 /// How often an append that loses the race for the next number tries the one after.
 const ATTEMPTS: u32 = 50;
+/// Reads of entries whose numbers are given out and that are not there, before they count as gone.
+const READS: u32 = 4;
 
 /// One entry of a feed, in the shape that sockets and `GET /live/feed` show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +57,26 @@ impl Entity for Entry {
     fn expires_at(&self) -> Option<Timestamp> {
         Some(self.at + KEPT)
     }
+}
+
+/// A part of a feed, as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedPage {
+    /// Entries in the order of their numbers.
+    pub items: Vec<Entry>,
+    /// Numbers among or after them whose entries are no longer kept.
+    pub missed: Vec<Missed>,
+    /// The number to go on after.
+    pub next: u64,
+}
+
+/// Numbers of a feed, both included, whose entries are no longer kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Missed {
+    /// The first.
+    pub from: u64,
+    /// The last.
+    pub to: u64,
 }
 
 /// A feed's counter: the number of its last entry.
@@ -190,12 +212,56 @@ impl Store {
         Ok(heads)
     }
 
-    /// Up to `limit` entries of a feed after number `after`, in order, as they are now. Entries older than [`KEPT`] are gone, so that the
-    /// first may have a higher number than `after + 1`.
-    pub async fn feed_after(&self, feed: &Feed, after: u64, limit: usize) -> Result<Vec<Entry>> {
+    /// How the user of a sign-in stands now, and the number of a feed's last entry (0 for one that is empty), in one round trip.
+    pub async fn standing_and_feed_head(&self, user: &UserId, session: &str, feed: &Feed) -> Result<(Standing, u64)> {
+        let (standing, head) = self.standing_and::<Head>(user, session, keys::feed_head(feed)).await?;
+        Ok((standing, head.map_or(0, |head| head.last)))
+    }
+
+    /// Up to `limit` entries of a feed after number `after`, in order, as they are now. Its numbers up to `last` are known to be given out
+    /// ([`Store::feed_heads`]): those that are not there, or are older than 30 days, are named as missed.
+    ///
+    /// DynamoDB applies a transaction item by item: for a moment a reader may see the counter and not yet the entry. So what is not there
+    /// is looked for again before it counts as gone; what TTL has deleted costs its reader that moment, too.
+    pub async fn feed_after(
+        &self,
+        feed: &Feed,
+        after: u64,
+        last: u64,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<FeedPage> {
         let between = Some((keys::sequence(after.saturating_add(1)), keys::sequence(u64::MAX)));
         let partition = keys::entries(feed);
         let query = Query { between, limit, ..Query::table(partition) };
-        Ok(self.query(&query).await?.items)
+        let mut read = 0;
+        loop {
+            let page = self.query::<Entry>(&query).await?;
+            let mut items = page.items;
+            let highest = items.last().map_or(after, |entry| entry.seq);
+            // A page ends at the limit, or at 1 MB.
+            let next = if page.next.is_some() { highest } else { highest.max(last) };
+            read += 1;
+            let there = u64::try_from(items.len()).unwrap_or(u64::MAX);
+            if after.saturating_add(there) < next && read < READS {
+                tokio::time::sleep(backoff(read + 2)?).await;
+                continue;
+            }
+            items.retain(|entry| now < entry.at + KEPT);
+            return Ok(FeedPage { missed: missed(&items, after, next), items, next });
+        }
     }
+}
+
+/// The numbers from `after` (excluded) to `to` that these entries leave out.
+fn missed(items: &[Entry], after: u64, to: u64) -> Vec<Missed> {
+    let mut missed = Vec::new();
+    let mut expected = after.saturating_add(1);
+    for seq in items.iter().map(|entry| entry.seq).chain([to.saturating_add(1)]) {
+        if expected < seq {
+            missed.push(Missed { from: expected, to: seq - 1 });
+        }
+        expected = seq.saturating_add(1);
+    }
+    missed
 }

@@ -80,8 +80,9 @@ pub(super) fn stripe_event(id: &str) -> Key {
     Key::new(format!("STRIPE#{id}"), "EVENT")
 }
 
-pub(super) fn message(id: &MessageId) -> Key {
-    Key::new(format!("MESSAGE#{id}"), "MESSAGE")
+/// A message lies in a partition of its order: the stream keeps the order of one partition's records, and so does the reader's feed.
+pub(super) fn message(order: &OrderId, id: &MessageId) -> Key {
+    Key::new(format!("MESSAGE#{order}"), id.as_str())
 }
 
 pub(super) fn broadcast(id: &BroadcastId) -> Key {
@@ -146,6 +147,29 @@ pub(super) const fn feed_shards(feed: &Feed) -> u8 {
         Feed::User(_) => 1,
         Feed::Role(_) | Feed::Category(_) | Feed::AnyCategory => FEED_SHARDS,
     }
+}
+
+/// The fan-out table: up to which number a shard of a feed's sockets is to be brought.
+pub(super) fn fan_out_due(feed: &Feed, shard: u8) -> Key {
+    Key::new(fan_out(feed, shard), DUE)
+}
+
+/// The fan-out table: up to which number they were brought.
+pub(super) fn fan_out_done(feed: &Feed, shard: u8) -> Key {
+    Key::new(fan_out(feed, shard), "DONE")
+}
+
+const DUE: &str = "DUE";
+
+fn fan_out(feed: &Feed, shard: u8) -> String {
+    format!("FAN#{shard}#{feed}")
+}
+
+/// The feed and the shard of [`fan_out_due`]; `None` for any other key.
+pub(super) fn parse_fan_out_due(pk: &str, sk: &str) -> Option<(Feed, u8)> {
+    let (shard, feed) = pk.strip_prefix("FAN#").filter(|_| sk == DUE)?.split_once('#')?;
+    let shard = shard.parse().ok().filter(|shard| *shard < FEED_SHARDS)?;
+    Some((Feed::parse(feed).ok()?, shard))
 }
 
 /// A number that sorts as text.

@@ -37,7 +37,7 @@ impl Entity for Message {
     const ENTITY: &'static str = "message";
 
     fn key(&self) -> Key {
-        keys::message(&self.id)
+        keys::message(&self.order_id, &self.id)
     }
 
     fn indexes(&self) -> Vec<(Index, Key)> {

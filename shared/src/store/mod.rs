@@ -12,6 +12,7 @@ mod category;
 mod connection;
 pub mod cursor;
 mod error;
+pub mod fan_out;
 mod feed;
 pub mod keys;
 mod message;
@@ -40,7 +41,8 @@ pub use broadcast::Broadcast;
 pub use category::CategoryCount;
 pub use connection::{Connection, Connections, OpenSocket, Ticket};
 pub use cursor::{CursorKey, Listed, PageRequest};
-pub use feed::{Draft, Entry};
+pub use fan_out::{Done, FanOuts, Pass};
+pub use feed::{Draft, Entry, FeedPage, Missed};
 pub use keys::Changed;
 pub use message::{Message, MessagesOf};
 pub use order::OrdersOf;
@@ -75,6 +77,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// A table of this name.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
+        Self { client, table: table.to_owned() }
+    }
+
     /// From `TABLE_NAME` and what Lambda sets; `AWS_ENDPOINT_URL_DYNAMODB` names another endpoint.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         Ok(Self { client: client()?, table: required("TABLE_NAME")? })

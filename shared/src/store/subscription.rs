@@ -114,7 +114,7 @@ impl Connections {
 
     /// Stores subscriptions over those that the socket has of these feeds.
     pub async fn hold(&self, subscriptions: &[Subscription]) -> Result<()> {
-        self.write(subscriptions.iter().map(put).collect::<Result<_>>()?).await
+        self.table.write_all(subscriptions.iter().map(put).collect::<Result<_>>()?).await
     }
 
     /// Ends the replay at `from`, unless an entry above it was skipped.
@@ -174,10 +174,25 @@ impl Connections {
         }
     }
 
-    /// Everyone who gets a feed, as of now: shard by shard, page by page.
+    /// Everyone who gets a feed, as of now: all shards at once, page by page.
     pub fn subscribers(&self, feed: &Feed) -> impl Stream<Item = Result<Subscription>> + Send {
         let shards = (0..keys::feed_shards(feed)).map(|shard| self.subscribers_in(keys::subscriptions(feed, shard)));
         stream::select_all(shards.map(Box::pin))
+    }
+
+    /// The next of those in one shard, in the order of their connections, after this one; and whether there are more.
+    pub async fn subscribers_after(
+        &self,
+        feed: &Feed,
+        shard: u8,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Subscription>, bool)> {
+        let partition = keys::subscriptions(feed, shard);
+        let start = after.map(|after| Key::new(partition.clone(), after).into_item());
+        let query = Query { index: None, partition, between: None, status: None, forward: true, limit, start };
+        let page = self.table.query(&query).await?;
+        Ok((page.items, page.next.is_some()))
     }
 
     fn subscribers_in(&self, partition: String) -> impl Stream<Item = Result<Subscription>> + Send {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement
 use dynoxide::Database;
 
 use super::row::{Entity, to_item};
-use super::{Connections, Store, Subscription, keys};
+use super::{Connections, FanOuts, Store, Subscription, keys};
 use crate::domain::feed::Feed;
 
 impl Store {
@@ -29,10 +29,17 @@ impl Connections {
     }
 }
 
-/// The two tables, without their indexes.
+impl FanOuts {
+    /// Of the same database.
+    pub(crate) fn beside(store: &Store) -> Self {
+        Self::new(store.client.clone(), "fan-out")
+    }
+}
+
+/// The tables, without their indexes.
 pub(crate) async fn tables() -> (Store, Connections) {
     let client = serve();
-    for name in ["marketplace", "connections"] {
+    for name in ["marketplace", "connections", "fan-out"] {
         let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
         let text = |name: &str| {
             let attribute = AttributeDefinition::builder().attribute_name(name);
@@ -43,8 +50,7 @@ pub(crate) async fn tables() -> (Store, Connections) {
         let table = table.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
         table.send().await.unwrap();
     }
-    let store = |table: &str| Store { client: client.clone(), table: table.to_owned() };
-    (store("marketplace"), Connections { table: store("connections") })
+    (Store::new(client.clone(), "marketplace"), Connections::new(client, "connections"))
 }
 
 /// On a thread and a runtime of its own: every operation blocks its thread.

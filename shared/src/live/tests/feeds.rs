@@ -8,7 +8,7 @@ use crate::domain::user::Role;
 use crate::store::Entry;
 
 async fn read(live: &super::super::Live<super::super::testing::Recorder>, feed: &Feed) -> Vec<Entry> {
-    live.store.feed_after(feed, 0, 1000).await.unwrap()
+    live.store.feed_after(feed, 0, 0, 1000, jiff::Timestamp::now()).await.unwrap().items
 }
 
 #[tokio::test]

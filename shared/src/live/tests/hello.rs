@@ -1,6 +1,6 @@
 use futures::future::join_all;
 
-use super::super::testing::{append, entries, hello, live, socket, suspend, user};
+use super::super::testing::{append, deliver, entries, hello, live, socket, suspend, user};
 use crate::domain::feed::Feed;
 use crate::domain::user::Role;
 
@@ -12,7 +12,7 @@ async fn a_client_gets_the_welcome_first_then_what_it_missed_and_then_what_is_pu
     append(&live, &own, 1..=5).await;
     append(&live, &role, 1..=2).await;
     socket(&live, &ann, "c").await;
-    live.deliver(entries(&live, &own, 1..=5).await).await;
+    deliver(&live, entries(&live, &own, 1..=5).await).await;
     assert_eq!(live.push.frames("c").len(), 0, "nothing before hello");
 
     hello(&live, "c", &[(&own, 3)]).await.unwrap();
@@ -24,8 +24,8 @@ async fn a_client_gets_the_welcome_first_then_what_it_missed_and_then_what_is_pu
     append(&live, &own, 6..=6).await;
     append(&live, &role, 3..=3).await;
     // The stream may be late and repeat itself: what was replayed is not pushed.
-    live.deliver(entries(&live, &own, 4..=6).await).await;
-    live.deliver(entries(&live, &role, 1..=3).await).await;
+    deliver(&live, entries(&live, &own, 4..=6).await).await;
+    deliver(&live, entries(&live, &role, 1..=3).await).await;
     assert_eq!(live.push.numbers("c", &own), [4, 5, 6]);
     assert_eq!(live.push.numbers("c", &role), [3], "a feed that hello does not name starts now");
 }
@@ -42,8 +42,8 @@ async fn what_is_appended_and_pushed_during_a_replay_comes_after_it_and_once() {
     let meanwhile = async {
         gate.reached().await;
         append(&live, &own, 4..=5).await;
-        live.deliver(entries(&live, &own, 1..=4).await).await;
-        live.deliver(entries(&live, &own, 5..=5).await).await;
+        deliver(&live, entries(&live, &own, 1..=4).await).await;
+        deliver(&live, entries(&live, &own, 5..=5).await).await;
         assert_eq!(live.push.numbers("c", &own), [1], "who pushes leaves it to hello");
         gate.open();
     };
@@ -51,7 +51,7 @@ async fn what_is_appended_and_pushed_during_a_replay_comes_after_it_and_once() {
     let (said, ()) = tokio::join!(hello(&live, "c", &after), meanwhile);
     said.unwrap();
     append(&live, &own, 6..=6).await;
-    live.deliver(entries(&live, &own, 4..=6).await).await;
+    deliver(&live, entries(&live, &own, 4..=6).await).await;
     assert_eq!(live.push.numbers("c", &own), [1, 2, 3, 4, 5, 6]);
 }
 
@@ -66,7 +66,7 @@ async fn whatever_is_appended_while_sockets_say_hello_each_gets_every_entry_once
     let writer = async {
         for n in 1..=ENTRIES {
             append(&live, &own, n..=n).await;
-            assert!(live.deliver(entries(&live, &own, n..=n).await).await.is_empty());
+            deliver(&live, entries(&live, &own, n..=n).await).await;
             // Spread over all hellos, whatever the machine's speed.
             let goal = n * SOCKETS / ENTRIES;
             sockets_done.wait_for(|done| *done + 8 >= goal).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_feed_of_others_and_a_number_that_is_not_there_yet_are_refused_and_the
     assert_eq!(frames[0]["type"], "welcome");
     assert_eq!(live.push.numbers("c", &own), [2]);
     append(&live, &others, 3..=3).await;
-    live.deliver(entries(&live, &others, 1..=3).await).await;
+    deliver(&live, entries(&live, &others, 1..=3).await).await;
     assert_eq!(live.push.numbers("c", &others), Vec::<u64>::new());
 }
 
@@ -124,7 +124,7 @@ async fn a_second_hello_goes_on_from_its_own_numbers_without_a_double_push() {
     hello(&live, "c", &[(&own, 2)]).await.unwrap();
     hello(&live, "c", &[(&own, 1)]).await.unwrap();
     append(&live, &own, 4..=4).await;
-    live.deliver(entries(&live, &own, 4..=4).await).await;
+    deliver(&live, entries(&live, &own, 4..=4).await).await;
     assert_eq!(live.push.numbers("c", &own), [3, 2, 3, 4]);
 }
 
@@ -142,7 +142,7 @@ async fn a_worker_who_changes_categories_gets_the_new_ones_only_after_the_next_h
     hello(&live, "c", &[]).await.unwrap();
     append(&live, &old, 1..=1).await;
     append(&live, &new, 1..=1).await;
-    live.deliver([entries(&live, &old, 1..=1).await, entries(&live, &new, 1..=1).await].concat()).await;
+    deliver(&live, [entries(&live, &old, 1..=1).await, entries(&live, &new, 1..=1).await].concat()).await;
     assert_eq!((live.push.numbers("c", &old), live.push.numbers("c", &new)), (vec![], vec![1]));
 }
 
@@ -174,7 +174,7 @@ async fn entries_that_are_too_old_to_be_kept_are_passed_over_and_the_client_is_t
     socket(&live, &ann, "c").await;
     hello(&live, "c", &[(&own, 0)]).await.unwrap();
     append(&live, &own, 5..=5).await;
-    live.deliver(entries(&live, &own, 5..=5).await).await;
+    deliver(&live, entries(&live, &own, 5..=5).await).await;
     assert_eq!(live.push.numbers("c", &own), [3, 5]);
     let told = |socket: &str| {
         let frames = live.push.frames(socket);

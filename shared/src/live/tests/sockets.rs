@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::close::MAX_SOCKETS;
-use super::super::testing::{append, entries, hello, live, socket, user};
+use super::super::testing::{append, deliver, entries, hello, live, socket, user};
 use super::super::ticket;
 use crate::domain::feed::Feed;
 use crate::domain::user::Role;
@@ -37,7 +37,7 @@ async fn a_socket_that_is_gone_is_forgotten_and_the_others_get_theirs() {
     live.push.vanish("c3");
     live.push.stick("c4");
     append(&live, &feed, 1..=3).await;
-    assert!(live.deliver(entries(&live, &feed, 1..=3).await).await.is_empty());
+    deliver(&live, entries(&live, &feed, 1..=3).await).await;
     for n in (0..20).filter(|n| ![3, 4].contains(n)) {
         assert_eq!(live.push.numbers(&format!("c{n}"), &feed), [1, 2, 3], "c{n}");
     }
@@ -58,7 +58,7 @@ async fn a_subscription_whose_hello_died_does_not_keep_its_client_waiting_for_ev
     let old = Timestamp::now() - SignedDuration::from_secs(61);
     live.connections.hold(&[Subscription::held(&connection, own.clone(), "dead", old)]).await.unwrap();
     append(&live, &own, 1..=1).await;
-    live.deliver(entries(&live, &own, 1..=1).await).await;
+    deliver(&live, entries(&live, &own, 1..=1).await).await;
     assert_eq!(live.push.closed(), ["c"]);
     assert_eq!(live.connections.sockets_of(&ann.id).await.unwrap(), []);
 }
