@@ -23,8 +23,8 @@ use crate::store::{Done, Entry, FanOuts, Pass, Skip, Subscription};
 const AT_ONCE: usize = 64;
 /// Feeds whose sockets are looked up at the same time.
 const FEEDS: usize = 32;
-/// Sockets between two notes of how far a shard has come: those that may get a frame again when an invocation dies.
-const SOCKETS: usize = 100;
+/// What [`FanOut::page`] usually is.
+const PAGE: usize = 100;
 /// Entries that one pass over a shard's sockets hands out, at most.
 const ENTRIES: u64 = 100;
 /// After this a hello that still holds a subscription has died: its function is given less time.
@@ -44,6 +44,8 @@ pub struct FanOut<P = ApiGateway> {
     pub threshold: usize,
     /// Frames a second that are handed to one shard's sockets, at most: all shards share API Gateway's quota with all other requests.
     pub pace: u32,
+    /// Sockets between two notes of how far a shard has come: those that may get a frame again when an invocation dies.
+    pub page: usize,
 }
 
 impl FanOut {
@@ -54,7 +56,7 @@ impl FanOut {
             return Err(ConfigError::new("FAN_OUT_PACE", "must be at least 1"));
         }
         let threshold = parsed("FAN_OUT_THRESHOLD", 500)?;
-        Ok(Self { live: Live::from_env()?, table: FanOuts::from_env()?, threshold, pace })
+        Ok(Self { live: Live::from_env()?, table: FanOuts::from_env()?, threshold, pace, page: PAGE })
     }
 }
 
@@ -143,7 +145,7 @@ impl<P: Push> FanOut<P> {
         let frames = self.frames(&at.feed, at.done, to).await?;
         loop {
             let after = at.pass.as_ref().map(|pass| pass.after.as_str());
-            let (sockets, more) = self.live.connections.subscribers_after(&at.feed, at.shard, after, SOCKETS).await?;
+            let (sockets, more) = self.live.connections.subscribers_after(&at.feed, at.shard, after, self.page).await?;
             let last = sockets.last().map(|last| last.connection.clone()).filter(|_| more);
             self.hand_out(sockets, &frames).await?;
             let noted = match last {

@@ -28,6 +28,8 @@ struct Sockets {
     gone: HashSet<String>,
     /// These take nothing, though they are there.
     stuck: HashSet<String>,
+    /// These can't be closed either.
+    unclosable: HashSet<String>,
     closed: Vec<String>,
     /// A socket, the number of an entry that does not get through to it yet, and who waits for that.
     gate: Option<(String, u64, Arc<Gate>)>,
@@ -72,6 +74,9 @@ impl Push for Recorder {
 
     async fn close(&self, connection: &str) -> Result<()> {
         let mut sockets = self.0.lock().unwrap();
+        if sockets.unclosable.contains(connection) {
+            return Err(Error::internal("unclosable"));
+        }
         sockets.closed.push(connection.to_owned());
         sockets.gone.insert(connection.to_owned());
         Ok(())
@@ -119,6 +124,12 @@ impl Recorder {
         self.0.lock().unwrap().stuck.insert(connection.to_owned());
     }
 
+    /// Takes nothing and can't be closed.
+    pub(super) fn hang(&self, connection: &str) {
+        self.stick(connection);
+        self.0.lock().unwrap().unclosable.insert(connection.to_owned());
+    }
+
     pub(super) fn closed(&self) -> Vec<String> {
         self.0.lock().unwrap().closed.clone()
     }
@@ -131,12 +142,19 @@ pub(super) async fn live() -> Live<Recorder> {
 
 /// Pushes directly to so many sockets of a feed.
 pub(super) fn fan_out(live: &Live<Recorder>, threshold: usize) -> FanOut<Recorder> {
-    FanOut { live: live.clone(), table: FanOuts::beside(&live.store), threshold, pace: 100_000 }
+    FanOut { live: live.clone(), table: FanOuts::beside(&live.store), threshold, pace: 100_000, page: 2 }
 }
 
 /// Brings entries to their sockets; nothing fails.
 pub(super) async fn deliver(live: &Live<Recorder>, entries: Vec<Entry>) {
     assert!(fan_out(live, 1000).deliver(entries).await.is_empty());
+}
+
+/// Brings all shards of a feed to what they are due.
+pub(super) async fn bring(live: &Live<Recorder>, feed: &Feed) {
+    for shard in 0..8 {
+        fan_out(live, 0).bring(feed, shard).await.unwrap();
+    }
 }
 
 /// A user of this name, signed in, under the session id `s`.

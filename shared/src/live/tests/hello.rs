@@ -167,25 +167,58 @@ async fn entries_that_are_too_old_to_be_kept_are_passed_over_and_the_client_is_t
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     let own = Feed::User(ann.id.clone());
-    append(&live, &own, 1..=4).await;
-    for seq in [1, 2, 4] {
+    append(&live, &own, 1..=6).await;
+    for seq in [1, 2, 4, 6] {
         live.store.delete_entry_for_test(&own, seq).await;
     }
     socket(&live, &ann, "c").await;
     hello(&live, "c", &[(&own, 0)]).await.unwrap();
-    append(&live, &own, 5..=5).await;
-    deliver(&live, entries(&live, &own, 5..=5).await).await;
-    assert_eq!(live.push.numbers("c", &own), [3, 5]);
+    append(&live, &own, 7..=7).await;
+    deliver(&live, entries(&live, &own, 7..=7).await).await;
     let told = |socket: &str| {
-        let frames = live.push.frames(socket);
-        let errors = frames.iter().filter(|frame| frame["code"] == "feed_number_too_old");
-        errors.map(|frame| (frame["feed"].clone(), frame["oldest"].as_u64().unwrap())).collect::<Vec<_>>()
+        let frames = live.push.frames(socket).into_iter().skip(1);
+        let told = frames.map(|frame| match frame["type"].as_str() {
+            Some("error") => format!("{} of {}: {}", frame["code"], frame["feed"], frame["oldest"]),
+            _ => frame["seq"].to_string(),
+        });
+        told.collect::<Vec<_>>()
     };
-    let feed: serde_json::Value = own.to_string().into();
-    assert_eq!(told("c"), [(feed.clone(), 3), (feed.clone(), 5)], "1 and 2 are gone, and so is 4");
+    let too_old = |oldest: u64| format!("\"feed_number_too_old\" of \"{own}\": {oldest}");
+    let expected = [too_old(3), "3".to_owned(), too_old(5), "5".to_owned(), too_old(7), "7".to_owned()];
+    assert_eq!(told("c"), expected);
 
-    // Who was there all the time is told nothing; who has seen the last entry that is kept, neither.
+    // Who has seen the last entry that is kept is told nothing.
     socket(&live, &ann, "d").await;
-    hello(&live, "d", &[(&own, 4)]).await.unwrap();
-    assert_eq!((told("d"), live.push.numbers("d", &own)), (vec![], vec![5]));
+    hello(&live, "d", &[(&own, 6)]).await.unwrap();
+    assert_eq!(told("d"), ["7"]);
+}
+
+/// TTL deletes days late: what is past its time is gone for every reader at once.
+#[tokio::test]
+async fn entries_are_kept_for_thirty_days_to_the_second_whatever_ttl_does() {
+    let live = live().await;
+    let feed = Feed::Role(Role::Worker);
+    append(&live, &feed, 1..=2).await;
+    let written = entries(&live, &feed, 1..=1).await[0].at;
+    let read = async |at| live.store.feed_after(&feed, 0, 2, 100, at).await.unwrap();
+    let days = jiff::SignedDuration::from_hours(30 * 24);
+    let within = read(written + days - jiff::SignedDuration::from_secs(60)).await;
+    assert_eq!((within.items.len(), within.missed.len()), (2, 0));
+    let after = read(written + days + jiff::SignedDuration::from_secs(60)).await;
+    assert_eq!((after.items, after.missed, after.next), (vec![], vec![crate::store::Missed { from: 1, to: 2 }], 2));
+}
+
+#[tokio::test]
+async fn a_page_that_ends_before_the_last_number_misses_nothing() {
+    let live = live().await;
+    let feed = Feed::Role(Role::Worker);
+    append(&live, &feed, 1..=7).await;
+    let (mut after, mut seen) = (0, Vec::new());
+    while after < 7 {
+        let page = live.store.feed_after(&feed, after, 7, 3, jiff::Timestamp::now()).await.unwrap();
+        assert_eq!(page.missed, []);
+        seen.extend(page.items.iter().map(|entry| entry.seq));
+        after = page.next;
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
 }
