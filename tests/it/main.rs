@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "`pub` says what the tests are offered")]
 
 mod accounts;
+mod audience;
 mod bootstrap;
 mod browser;
 mod canary;

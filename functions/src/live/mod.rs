@@ -8,4 +8,6 @@ mod entry;
 pub mod fan_out;
 pub mod feed;
 pub mod notify;
+#[cfg(test)]
+mod tests;
 pub mod ticket;

@@ -30,7 +30,7 @@ pub async fn handle(context: &FanOut, records: Vec<EventRecord>) -> std::result:
 }
 
 /// As [`handle`], whatever the way to the sockets is.
-async fn tell<P: Push>(context: &FanOut<P>, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
+pub(super) async fn tell<P: Push>(context: &FanOut<P>, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
     let sequences: Vec<_> = records.iter().map(sequence).collect();
     let mut work = Work::default();
     let mut failures = Failures::default();
