@@ -108,10 +108,15 @@ async fn becomes(user: &User, order: &str, field: &str, state: &str) {
 
 /// Has an order go through everything there is to be told of.
 async fn live_through(cloud: &Cloud, client: &User, worker: &User, service: &Value) -> Vec<String> {
-    // Declined, then paid slowly, then done.
+    // Declined, then paid from a bank account, then done.
     let done = place(client, service).await;
     assert_eq!(pay(cloud, client, &done, "pm_card_chargeDeclined").await["status"], 402);
-    assert_eq!(pay(cloud, client, &done, "pm_card_slow").await["status"], 200);
+    becomes(client, &done, "payment_status", "failed").await;
+    let paid = pay(cloud, client, &done, "pm_usBankAccount_processing").await;
+    assert_eq!(paid["status"], 200);
+    becomes(client, &done, "payment_status", "processing").await;
+    let intent = paid["payment"]["payment_intent_id"].as_str().unwrap();
+    cloud.stripe().post(&format!("/_local/payment_intents/{intent}/succeed"), json!({})).await.expect(200);
     becomes(client, &done, "status", "open").await;
     moved(worker, &done, "accept").await;
     let messages = format!("/orders/{done}/messages");
