@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(18);
 
 impl<P: Push> Live<P> {
     /// Answers a hello: the welcome, an error for each feed of `after` that can't be followed from there, then all entries after the numbers
-    /// given, with an error (`feed_number_too_old`) in the place of those that are not kept any more. A feed that `after` does not name starts with what is appended from now on.
+    /// given, with an error (`feed_number_too_old`) in the place of those that are not kept any more. A feed that `after` does not name
+    /// starts with what is appended from now on.
     ///
     /// # Errors
     /// When the feeds could not be replayed: the socket misses entries then, and is to be closed. A user who may not be here any more

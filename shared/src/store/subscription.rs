@@ -190,7 +190,7 @@ impl Connections {
     ) -> Result<(Vec<Subscription>, bool)> {
         let partition = keys::subscriptions(feed, shard);
         let start = after.map(|after| Key::new(partition.clone(), after).into_item());
-        let query = Query { index: None, partition, between: None, status: None, forward: true, limit, start };
+        let query = Query { limit, start, ..Query::table(partition) };
         let page = self.table.query(&query).await?;
         Ok((page.items, page.next.is_some()))
     }
