@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::main_job::pay;
-use crate::support::{Cloud, Socket, User, admin, client, cloud, service, unique, worker};
+use crate::support::{
+    Cloud, Socket, User, admin, body, client, cloud, pay, place, service, unique, until, until_payment, worker,
+};
 
 /// Who is watching.
 const PEOPLE: [&str; 8] =
-    ["client", "worker", "colleague", "generalist", "specialist", "other client", "other admin", "latecomer"];
+    ["client", "worker", "colleague", "generalist", "specialist", "other client", "admin", "latecomer"];
 
 /// Type of entry, and who gets it. The colleague serves the order's category as the worker does, the generalist all categories, the
 /// specialist another one.
@@ -19,9 +20,13 @@ const TABLE: &[(&str, &[&str])] = &[
     ("payment.paid", &["client"]),
     ("order.opened", &["worker", "colleague", "generalist"]),
     ("order.assigned", &["client", "worker"]),
+    ("order.released", &["client", "worker"]),
     ("message.received", &["client", "worker"]),
     ("order.delivered", &["client", "worker"]),
+    ("order.revision_requested", &["client", "worker"]),
     ("order.completed", &["client", "worker"]),
+    ("order.disputed", &["client", "worker", "admin"]),
+    ("order.resolved", &["client", "worker", "admin"]),
     ("order.canceled", &["client"]),
     ("payment.refunded", &["client"]),
 ];
@@ -86,51 +91,48 @@ fn encoded(feed: &str) -> String {
     feed.replace(' ', "%20").replace('*', "%2A")
 }
 
-async fn moved(user: &User, order: &str, to: &str) {
-    user.api.post(&format!("/orders/{order}/{to}"), json!({})).await.expect(200);
+async fn moved(user: &User, order: &str, verb: &str) {
+    user.api.post(&format!("/orders/{order}/{verb}"), body(verb)).await.expect(200);
 }
 
-async fn place(client: &User, service: &Value) -> String {
-    let order = client.api.post("/orders", json!({"service_id": service["id"]})).await.expect(201);
-    order["id"].as_str().unwrap().to_owned()
-}
-
-/// Waits until the order is in this state.
-async fn becomes(user: &User, order: &str, field: &str, state: &str) {
-    for _ in 0..200 {
-        if user.api.get(&format!("/orders/{order}")).await.expect(200)[field] == state {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    panic!("{order} does not become {state}");
-}
-
-/// Has an order go through everything there is to be told of.
+/// Has orders go through everything there is to be told of; their ids.
 async fn live_through(cloud: &Cloud, client: &User, worker: &User, service: &Value) -> Vec<String> {
-    // Declined, then paid from a bank account, then done.
+    // Declined, then paid from a bank account, given back once, revised once, then done.
     let done = place(client, service).await;
     assert_eq!(pay(cloud, client, &done, "pm_card_chargeDeclined").await["status"], 402);
-    becomes(client, &done, "payment_status", "failed").await;
+    until_payment(client, &done, "failed").await;
     let paid = pay(cloud, client, &done, "pm_usBankAccount_processing").await;
     assert_eq!(paid["status"], 200);
-    becomes(client, &done, "payment_status", "processing").await;
+    until_payment(client, &done, "processing").await;
     let intent = paid["payment"]["payment_intent_id"].as_str().unwrap();
     cloud.stripe().post(&format!("/_local/payment_intents/{intent}/succeed"), json!({})).await.expect(200);
-    becomes(client, &done, "status", "open").await;
-    moved(worker, &done, "accept").await;
+    until(client, &done, "open").await;
+    for verb in ["accept", "release", "accept"] {
+        moved(worker, &done, verb).await;
+    }
     let messages = format!("/orders/{done}/messages");
     client.api.post(&messages, json!({"text": "When?"})).await.expect(201);
     worker.api.post(&messages, json!({"text": "Now."})).await.expect(201);
-    moved(worker, &done, "deliver").await;
-    moved(client, &done, "complete").await;
+    for (user, verb) in [(worker, "deliver"), (client, "request-revision"), (worker, "deliver"), (client, "complete")] {
+        moved(user, &done, verb).await;
+    }
+    let paid = async || {
+        let order = place(client, service).await;
+        assert_eq!(pay(cloud, client, &order, "pm_card_visa").await["status"], 200);
+        until(client, &order, "open").await;
+        order
+    };
     // Called off when it is paid for.
-    let canceled = place(client, service).await;
-    assert_eq!(pay(cloud, client, &canceled, "pm_card_visa").await["status"], 200);
-    becomes(client, &canceled, "status", "open").await;
-    moved(client, &canceled, "payment/cancel").await;
-    becomes(client, &canceled, "payment_status", "refunded").await;
-    vec![done, canceled]
+    let canceled = paid().await;
+    moved(client, &canceled, "cancel").await;
+    until_payment(client, &canceled, "refunded").await;
+    // In dispute, and decided.
+    let disputed = paid().await;
+    moved(worker, &disputed, "accept").await;
+    moved(client, &disputed, "dispute").await;
+    moved(&admin(cloud).await, &disputed, "resolve").await;
+    until_payment(client, &disputed, "refunded").await;
+    vec![done, canceled, disputed]
 }
 
 #[tokio::test]

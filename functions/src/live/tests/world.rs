@@ -16,7 +16,7 @@ use shared::error::{Error, Result};
 use shared::live::Live;
 use shared::live::fan_out::FanOut;
 use shared::live::push::{Posted, Push};
-use shared::store::{Account, Connection, Connections, Entity, Entry, FanOuts, Session, Store};
+use shared::store::{Account, Connection, Connections, Entity, Entry, FanOuts, Session, Source, Store};
 
 use super::faults::Faults;
 use crate::events::Failure;
@@ -77,7 +77,7 @@ impl World {
             categories: Categories::new(categories).unwrap(),
         };
         let user = User::new(UserId::derived(&[name]), new, now).unwrap();
-        let account = Account { user: user.clone(), password: String::new(), created_by: None };
+        let account = Account::new(user.clone(), String::new(), None);
         self.fan_out.live.store.register(&account).await.unwrap();
         let session = Session {
             id: "s".to_owned(),
@@ -85,11 +85,13 @@ impl World {
             token: String::new(),
             previous: None,
             rotated_at: now,
+            generation: 0,
             ends_at: now + SignedDuration::from_hours(1),
             revoked_at: None,
             version: 1,
         };
-        self.fan_out.live.store.start_session(&session).await.unwrap();
+        let source = Source { user_id: user.id.clone(), hash: "somewhere".to_owned(), until: session.ends_at };
+        self.fan_out.live.store.start_session(&session, &source).await.unwrap();
         user
     }
 
