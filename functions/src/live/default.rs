@@ -26,10 +26,10 @@ pub async fn handle(context: &Live, event: ApiGatewayWebsocketProxyRequest) -> R
     let known = context.connections.connection(id);
     let (connection, counted) = futures::join!(known, context.connections.count(&LIMIT, id, now));
     let Some(connection) = connection? else { return context.end(id).await };
-    let answer = match counted.and_then(|()| Message::parse(event.body.as_deref().unwrap_or_default())) {
+    let answer = match counted.and_then(|_| Message::parse(event.body.as_deref().unwrap_or_default())) {
         Ok(Message::Ping) => frame::pong()?,
         Ok(Message::Hello { after }) => match context.connections.count(&HELLOS, id, now).await {
-            Ok(()) => return hello(context, &connection, &after, now).await,
+            Ok(_) => return hello(context, &connection, &after, now).await,
             Err(error) => frame::error(&error)?,
         },
         // A binary message comes as base64, which is no JSON.

@@ -16,7 +16,7 @@ use shared::error::{Error, Result};
 use shared::live::Live;
 use shared::live::fan_out::FanOut;
 use shared::live::push::{Posted, Push};
-use shared::store::{Account, Connection, Connections, Entity, Entry, FanOuts, Session, Source, Store};
+use shared::store::{Account, Authority, Connection, Connections, Entity, Entry, FanOuts, Session, Source, Store};
 
 use super::faults::Faults;
 use crate::events::Failure;
@@ -78,7 +78,7 @@ impl World {
         };
         let user = User::new(UserId::derived(&[name]), new, now).unwrap();
         let account = Account::new(user.clone(), String::new(), None);
-        self.fan_out.live.store.register(&account).await.unwrap();
+        self.fan_out.live.store.register(&account, Authority::Own).await.unwrap();
         let session = Session {
             id: "s".to_owned(),
             user_id: user.id.clone(),
