@@ -8,6 +8,8 @@ mod deadline;
 pub mod docs;
 pub mod events;
 pub mod http;
+#[cfg(test)]
+mod interleavings;
 pub mod live;
 pub mod messages;
 pub mod openapi;
