@@ -342,3 +342,36 @@ async fn a_move_whose_answer_from_the_database_is_lost_is_made_once_and_answered
     assert_eq!(job.moves(&job.worker, "deliver").await["status"], "delivered");
     assert_eq!(job.read(&job.client).await["version"], before + 1);
 }
+
+/// Who was a client becomes a worker: their own order is in the pool that they see, and not theirs to claim. A suspended worker claims none.
+#[tokio::test]
+async fn neither_its_own_client_nor_a_suspended_worker_claims_an_order() {
+    let cloud = cloud();
+    let admin = admin(cloud).await;
+    let job = Job::in_state(cloud, "open").await;
+    let change = async |user: &User, change: Value| {
+        let path = format!("/users/{}", id(user).await.as_str().expect("an id"));
+        admin.api.patch(&path, change).await.expect(200)
+    };
+    change(&job.client, json!({"role": "worker"})).await;
+    let turned = User::sign_in(cloud, &job.client.username, &job.client.password).await;
+    let read = job.read(&turned).await;
+    assert_eq!(actions(&read), Vec::<String>::new());
+    let category = read["service"]["category"].as_str().expect("a category").replace(' ', "%20");
+    let pool = turned.api.get(&format!("/orders/open?category={category}")).await.expect(200);
+    assert_eq!(pool["items"], json!([read]));
+    turned.api.post(&job.path("accept"), json!({})).await.problem(403, "own_order");
+
+    // With a token that is good for minutes yet.
+    change(&job.worker, json!({"status": "suspended"})).await;
+    job.worker.api.post(&job.path("accept"), json!({})).await.problem(403, "account_suspended");
+    let taken = job.read(&turned).await;
+    assert_eq!(taken["status"], "open");
+
+    // Nor is an order given to one.
+    let assigned = Job::in_state(cloud, "assigned").await;
+    let suspended = format!("/users?q={}", job.worker.username);
+    let suspended = admin.api.get(&suspended).await.expect(200)["items"][0]["id"].clone();
+    let body = json!({"worker_id": suspended});
+    admin.api.post(&assigned.path("reassign"), body).await.problem(409, "worker_not_eligible");
+}

@@ -279,7 +279,7 @@ impl Run<'_> {
         for _ in 0..12 {
             let version = self.current().version;
             for act in
-                [Act::Stripe(Happening::Succeeds), Act::Follows, Act::Settles, Act::Stripe(Happening::RefundSucceeds)]
+                [Act::Stripe(Happening::Succeeds), Act::Stripe(Happening::RefundSucceeds), Act::Follows, Act::Settles]
             {
                 let order = self.current().clone();
                 self.act(order, &act).await;

@@ -48,6 +48,30 @@ fn a_repeated_request_is_answered_from_the_version_it_made() {
 }
 
 #[test]
+fn who_calls_an_order_off_is_noted_even_when_stripe_was_faster_to_say_so() {
+    let by_stripe = placed().told(&fact(FactKind::Canceled));
+    assert_eq!(by_stripe.status, Status::Canceled);
+    let key = Idempotency::new(&client().id, "orders-cancel", "key-1", &[b"{}"]);
+    let by = By::user(&client(), minute(5)).idempotency(Some(key.clone()));
+    let noted = by_stripe.intent_canceled_by(by).unwrap();
+    assert_eq!((noted.status, noted.version), (Status::Canceled, by_stripe.version + 1));
+    assert_eq!(noted.last().actor.id, Some(client().id));
+    assert_eq!(noted.replay(&key), Ok(Some(noted.clone())));
+    assert_eq!(by_stripe.intent_canceled_by(By::timer(minute(5))), Err(Refusal::Forbidden));
+}
+
+#[test]
+fn an_order_knows_the_versions_that_it_went_through_and_no_others() {
+    let open = order_in(Status::Open);
+    let accepted = open.then(Transition::Accept, &worker());
+    let delivered = accepted.then(Transition::Deliver, &worker());
+    assert!(delivered.was(&accepted) && delivered.was(&open) && accepted.was(&accepted));
+    assert!(!open.was(&accepted), "not yet");
+    assert!(!delivered.was(&open.then(Transition::Accept, &other_worker())), "someone else's");
+    assert!(!delivered.was(&open.then(Transition::Cancel, &client())));
+}
+
+#[test]
 fn a_key_belongs_to_its_caller_and_its_operation() {
     let one = Idempotency::new(&worker().id, "orders-accept", "k", &[b"{}"]);
     assert_ne!(one.key, Idempotency::new(&client().id, "orders-accept", "k", &[b"{}"]).key);
