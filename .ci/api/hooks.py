@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import threading
 import time
 
 import requests
@@ -17,7 +18,7 @@ API = READY["http"]
 PEOPLE = {"admin": "admin123", "worker": "worker123", "client": "client123"}
 NAMES = {"admin": "admin", "worker": "worker1", "client": "client1"}
 
-# They end or change the very account or session that calls: each call has one of its own.
+# They end or change the very account or session that calls. Who calls is new, and is so again after each call that did something.
 OWN_ACCOUNT = {"auth-logout", "auth-password", "auth-update"}
 
 
@@ -33,6 +34,19 @@ def newcomer():
     body = {"email": f"{name}@example.com", "username": name, "password": "correct horse", "role": "worker"}
     requests.post(f"{API}/auth/register", json=body).raise_for_status()
     return sign_in(name, "correct horse")
+
+
+class Newcomer:
+    """Someone to be spent."""
+
+    token = None
+
+    def of(self):
+        self.token = self.token or newcomer()
+        return self.token
+
+
+NEWCOMER = Newcomer()
 
 
 class Tokens:
@@ -64,7 +78,7 @@ class Caller:
     def get(self, case, context):
         operation = context.operation
         if operation.definition.raw.get("operationId") in OWN_ACCOUNT:
-            return newcomer()
+            return NEWCOMER.of()
         role = role_of(operation)
         return TOKENS.of(role) if role else None
 
@@ -86,13 +100,21 @@ class Orders:
 
     MOVES = {"pending": [], "open": [], "assigned": ["accept"], "delivered": ["accept", "deliver"], "disputed": ["accept", "dispute"]}
 
+    # Calls that one order is used for: most do not change it.
+    CALLS = 5
+
     def __init__(self):
         self.service = call("client", "GET", "/services")["items"][0]["id"]
-        self.states = itertools.cycle(self.MOVES)
-        self.worker = {"accept", "deliver", "dispute"}
+        self.one_at_a_time = threading.Lock()
+        self.orders = itertools.chain.from_iterable(
+            itertools.repeat(self.make(state), self.CALLS) for state in itertools.cycle(self.MOVES)
+        )
 
     def next(self):
-        state = next(self.states)
+        with self.one_at_a_time:
+            return next(self.orders)
+
+    def make(self, state):
         order = call("client", "POST", "/orders", {"service_id": self.service})["id"]
         if state != "pending":
             self.pay(order)
@@ -119,7 +141,7 @@ def before_call(context, case, kwargs):
     """Every other well-formed id becomes that of something that is there, and what Stripe would send is signed."""
     operation = case.operation.definition.raw.get("operationId")
     path = case.path_parameters or {}
-    if ID.fullmatch(str(path.get("id", ""))) and next(COUNT) % 2:
+    if ID.fullmatch(str(path.get("id", ""))) and next(COUNT) % 2 == 0:
         if path["id"].startswith("ord_"):
             path["id"] = ORDERS.next()
         elif path["id"].startswith("svc_") and operation == "services-get":
@@ -132,6 +154,13 @@ def before_call(context, case, kwargs):
         signature = hmac.new(READY["webhook_secret"].encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
         case.body = body
         case.headers["Stripe-Signature"] = f"t={now},v1={signature}"
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    """A newcomer whose account or session is another now is spent."""
+    if case.operation.definition.raw.get("operationId") in OWN_ACCOUNT and response.status_code < 300:
+        NEWCOMER.token = None
 
 
 # A request can be right and still be refused for what is there: a made-up cursor is of no list, a key was used, a name is taken.
