@@ -95,6 +95,11 @@ def call(role, method, path, body=None):
     return answer.json()
 
 
+def new_service():
+    price = {"amount": 1999, "currency": "usd"}
+    return call("admin", "POST", "/services", {"name": "Logo", "description": "", "category": "Design", "price": price})["id"]
+
+
 class Orders:
     """Orders that are there, in every state a move leads out of. A made-up id is that of no order: 404 is all it would show."""
 
@@ -104,7 +109,7 @@ class Orders:
     CALLS = 5
 
     def __init__(self):
-        self.service = call("client", "GET", "/services")["items"][0]["id"]
+        self.service = new_service()
         self.one_at_a_time = threading.Lock()
         self.orders = itertools.chain.from_iterable(
             itertools.repeat(self.make(state), self.CALLS) for state in itertools.cycle(self.MOVES)
@@ -133,8 +138,9 @@ class Orders:
 
 ORDERS = Orders()
 CALLERS = {call(role, "GET", "/auth/me")["id"] for role in PEOPLE}
-# Whom administrators suspend, rename and deactivate.
-VICTIM = requests.get(f"{API}/auth/me", headers={"Authorization": f"Bearer {newcomer()}"}).json()["id"]
+# What administrators change, suspend and deactivate.
+SPARE_SERVICE = new_service()
+SPARE_USER = requests.get(f"{API}/auth/me", headers={"Authorization": f"Bearer {newcomer()}"}).json()["id"]
 COUNT = itertools.count()
 ID = re.compile(r"(ord|svc|usr)_[0-9a-v]{26}")
 
@@ -147,13 +153,13 @@ def before_call(context, case, kwargs):
     if ID.fullmatch(str(path.get("id", ""))) and next(COUNT) % 2 == 0:
         if path["id"].startswith("ord_"):
             path["id"] = ORDERS.next()
-        elif path["id"].startswith("svc_") and operation == "services-get":
-            path["id"] = ORDERS.service
-        elif path["id"].startswith("usr_"):
-            path["id"] = VICTIM
+        else:
+            path["id"] = SPARE_USER if path["id"].startswith("usr_") else SPARE_SERVICE
+    # Ids also come out of answers. Who is suspended calls no more, and what is deactivated can't be ordered.
     if path.get("id") in CALLERS:
-        # Out of an answer: whoever is suspended or renamed here calls no more.
-        path["id"] = VICTIM
+        path["id"] = SPARE_USER
+    if path.get("id") == ORDERS.service:
+        path["id"] = SPARE_SERVICE
     if operation == "orders-create" and isinstance(case.body, dict) and ID.fullmatch(str(case.body.get("service_id"))):
         case.body["service_id"] = ORDERS.service
     if operation == "webhooks-stripe" and case.meta.generation.mode.is_positive:
