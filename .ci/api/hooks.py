@@ -163,10 +163,10 @@ def before_call(context, case, kwargs):
     if operation == "orders-create" and isinstance(case.body, dict) and ID.fullmatch(str(case.body.get("service_id"))):
         case.body["service_id"] = ORDERS.service
     if operation == "webhooks-stripe" and case.meta.generation.mode.is_positive:
+        # As it is going to be sent.
         body = json.dumps(case.body).encode()
         now = int(time.time())
         signature = hmac.new(READY["webhook_secret"].encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
-        case.body = body
         case.headers["Stripe-Signature"] = f"t={now},v1={signature}"
 
 
