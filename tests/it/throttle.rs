@@ -161,7 +161,7 @@ async fn whoever_has_a_token_and_not_the_password_tries_it_no_more_often_than_at
         api.post("/auth/password", json!({"current_password": current, "new_password": "battery staple"})).await
     };
     let tries = futures::future::join_all((0..3 * NAME).map(|_| change("wrong horse"))).await;
-    let looked_at = tries.iter().filter(|answer| answer.status == 422).count();
+    let looked_at = tries.iter().filter(|answer| answer.status == 403).count();
     assert_eq!(looked_at, NAME);
     throttled(change("correct horse").await);
 }

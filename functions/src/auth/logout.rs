@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use shared::config::Secret;
 use shared::domain::ids::UserId;
-use shared::error::{Error, Invalid, Result, catalogue};
+use shared::error::{Error, Result, catalogue};
 
 use super::refresh_token;
 use crate::context::Context;
@@ -26,13 +26,13 @@ body! {
 /// already stays so: sending it again is no error.
 ///
 /// # Errors
-/// 401 without a valid token, or for `all` with one of a sign-in that is over; 422 for a refresh token that is not the caller's.
+/// 401 without a valid token, or for `all` with one of a sign-in that is over.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let Body { refresh_token, all } = request.body_as()?;
     let all = all == Some(true);
-    let named = refresh_token.map(|token| session_of(&token, &claims.sub, all)).transpose();
-    let named = named.map_err(|invalid| Error::invalid(vec![invalid.at("refresh_token")]))?;
+    // RFC 7009, section 2.2: a token that is none is no error. What it gave access to is over, as asked.
+    let named = refresh_token.map(|token| session_of(&token, &claims.sub));
     let now = Timestamp::now();
     if all {
         let standing = context.store.standing(&claims.sub, &claims.sid).await?;
@@ -43,7 +43,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         context.store.amend(account, |account| Ok(account.signed_out(None))).await?;
         tracing::info!(user = %claims.sub, "signed out {} everywhere", claims.sub);
     } else {
-        context.store.end_session(&claims.sub, named.as_deref().unwrap_or(&claims.sid), now).await?;
+        let session = named.unwrap_or_else(|| Some(claims.sid.clone()));
+        if let Some(session) = session {
+            context.store.end_session(&claims.sub, &session, now).await?;
+        }
         tracing::info!(user = %claims.sub, "signed out {}", claims.sub);
     }
     Ok(Reply::no_content())
@@ -61,12 +64,8 @@ pub fn describe() -> Operation {
         .answer(Answer::no_content("Signed out, now or before."))
 }
 
-fn session_of(token: &Secret, caller: &UserId, all: bool) -> std::result::Result<String, Invalid> {
-    if all {
-        return Err(Invalid::new("contradiction", "Send a refresh token, or `all`, not both."));
-    }
-    match refresh_token::names(token.expose()) {
-        Some((user, session)) if user == *caller => Ok(session.to_owned()),
-        _ => Err(Invalid::new("invalid", "This is no refresh token of yours.")),
-    }
+/// The session of a refresh token of the caller's.
+fn session_of(token: &Secret, caller: &UserId) -> Option<String> {
+    let (user, session) = refresh_token::names(token.expose())?;
+    (user == *caller).then(|| session.to_owned())
 }

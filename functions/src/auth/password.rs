@@ -24,7 +24,7 @@ body! {
 /// Changes the password.
 ///
 /// # Errors
-/// 422 naming every wrong field, the current password among them; 429 when that was wrong too often, as for signing in.
+/// 422 naming every wrong field; 403 for a wrong current password; 429 when that was wrong too often, as for signing in.
 pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let Body { current_password: current, new_password: new } = request.body_as()?;
@@ -69,10 +69,11 @@ pub fn describe() -> Operation {
         .who(Who::User)
         .body::<Body>(json!({"current_password": "correct horse", "new_password": "battery staple"}))
         .answer(Answer::no_content("Changed."))
-        .problems(&[&catalogue::VERSION_CONFLICT])
+        .problems(&[&catalogue::VERSION_CONFLICT, &catalogue::WRONG_PASSWORD])
         .limited()
 }
 
 fn wrong() -> Error {
-    Error::invalid(vec![Invalid::new("wrong", "This is not your password.").at("current_password")])
+    let field = Invalid::new("wrong", "This is not your password.").at("current_password");
+    Error::new(&catalogue::WRONG_PASSWORD, "The current password is not this one.").about(vec![field])
 }

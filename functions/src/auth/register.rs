@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde_json::json;
 use shared::config::Secret;
 use shared::domain::user::{Categories, Email, NewUser, Role, Username};
-use shared::error::{Invalid, Result};
+use shared::error::{Invalid, Result, catalogue};
 use shared::store::Authority;
 
 use super::new_account::{self, Origin};
@@ -41,7 +41,7 @@ impl FieldValue for OwnRole {
 /// Registers the caller.
 ///
 /// # Errors
-/// 422 naming every wrong field, a taken `username` or `email` among them; 429 for too many from one address.
+/// 422 naming every wrong field; 409 for a taken `username` or `email`; 429 for too many from one address.
 pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
     let (new, password) = parse(&request)?;
     let origin = Origin { operation: "auth-register", caller: None, key: idempotency_key(&request)? };
@@ -61,6 +61,7 @@ pub fn describe() -> Operation {
         .answer(Answer::created::<UserView<'_>>("The new user.").etag())
         .idempotent()
         .limited()
+        .problems(&[&catalogue::NAME_TAKEN])
 }
 
 /// What is asked for. The password may not be one of the names, which shows when all are known.

@@ -27,7 +27,7 @@ body! {
 /// Changes the caller's own user.
 ///
 /// # Errors
-/// 422 naming every wrong field, a taken `username` or `email` among them; 412 when `If-Match` names another version.
+/// 422 naming every wrong field; 409 for a taken `username` or `email`; 412 when `If-Match` names another version.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let Body { email, username, categories } = request.body_as()?;
@@ -58,7 +58,7 @@ pub fn describe() -> Operation {
         .body::<Body>(json!({"username": "ada.lovelace"}))
         .answer(Answer::ok::<UserView<'_>>("The caller, changed.").etag())
         .if_match()
-        .problems(&[&catalogue::VERSION_CONFLICT])
+        .problems(&[&catalogue::VERSION_CONFLICT, &catalogue::NAME_TAKEN])
 }
 
 fn reply(user: &User) -> Result<Reply> {

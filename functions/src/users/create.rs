@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use shared::config::Secret;
 use shared::domain::user::{Categories, Email, NewUser, Role, Username};
-use shared::error::Result;
+use shared::error::{Result, catalogue};
 use shared::store::Authority;
 
 use super::govern;
@@ -29,7 +29,7 @@ body! {
 /// Makes a user, who signs in with the password given.
 ///
 /// # Errors
-/// 403 for all but administrators; 422 naming every wrong field, a taken `username` or `email` among them.
+/// 403 for all but administrators; 422 naming every wrong field; 409 for a taken `username` or `email`.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = govern::administrator(context, &request)?;
     let (new, password) = parse(&request)?;
@@ -51,6 +51,7 @@ pub fn describe() -> Operation {
         )
         .answer(Answer::created::<UserView<'_>>("The new user.").etag())
         .idempotent()
+        .problems(&[&catalogue::NAME_TAKEN])
 }
 
 fn parse(request: &Request) -> Result<(NewUser, Secret)> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 use shared::domain::ids::UserId;
 use shared::domain::user::{Categories, Email, Role, UserChange, UserStatus, Username};
-use shared::error::{Invalid, Result};
+use shared::error::{Invalid, Result, catalogue};
 
 use super::govern;
 use crate::auth::UserView;
@@ -62,6 +62,7 @@ pub fn describe() -> Operation {
         .answer(Answer::ok::<UserView<'_>>("The user, changed.").etag())
         .if_match()
         .problems(&govern::PROBLEMS)
+        .problems(&[&catalogue::NAME_TAKEN])
 }
 
 /// What a user can be made; deactivating is DELETE's. One who was deactivated can be let back in.

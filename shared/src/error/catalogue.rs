@@ -53,6 +53,8 @@ catalogue! {
         "Pay with another card.";
     FORBIDDEN "forbidden" Forbidden "Not allowed"
         "Use an account whose role may do this.";
+    WRONG_PASSWORD "wrong_password" Forbidden "The current password is wrong"
+        "Give the password that you sign in with.";
     ACCOUNT_SUSPENDED "account_suspended" Forbidden "The account is suspended"
         "Ask an administrator.";
     OWN_ORDER "own_order" Forbidden "The order is your own"
@@ -65,6 +67,8 @@ catalogue! {
         "Check the address. What you may not know of is not found either.";
     OWN_ACCOUNT "own_account" Conflict "The account is your own"
         "Have another administrator do it.";
+    NAME_TAKEN "name_taken" Conflict "The name is taken"
+        "Choose another: `errors` names what is taken.";
     LAST_ADMIN "last_admin" Conflict "The last administrator stays"
         "Make another active administrator first.";
     ADMIN_EXISTS "admin_exists" Conflict "There is an administrator already"

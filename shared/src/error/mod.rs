@@ -130,6 +130,13 @@ impl Error {
         Self::invalid(vec![Invalid::new(code, detail).at(field)])
     }
 
+    /// Names the fields that it is about.
+    #[must_use]
+    pub fn about(mut self, fields: Vec<FieldError>) -> Self {
+        self.fields = fields;
+        self
+    }
+
     /// Adds the cause, for the log only.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

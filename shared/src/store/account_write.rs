@@ -58,7 +58,7 @@ impl Store {
     /// Makes an account, its username and its e-mail address in one transaction: all or none, without a race.
     ///
     /// # Errors
-    /// 422 naming `username`, `email` or both when they are taken; 422 when the id's `Idempotency-Key` was used for another request; what
+    /// 409 naming `username`, `email` or both when they are taken; 422 when the id's `Idempotency-Key` was used for another request; what
     /// `authority` asks for.
     pub async fn register(&self, account: &Account, authority: Authority<'_>) -> Result<Registered> {
         let failed = self.write(None, account, authority).await?;
@@ -76,7 +76,7 @@ impl Store {
     /// Puts `after` in the place of `before`. Names are exchanged in one transaction: at every moment each is held by who bears it.
     ///
     /// # Errors
-    /// 422 naming the names that are taken; 409 for the last active administrator; what `authority` asks for.
+    /// 409 naming the names that are taken, and for the last active administrator; what `authority` asks for.
     pub async fn change_account(&self, before: &Account, after: &Account, authority: Authority<'_>) -> Result<Written> {
         let failed = self.write(Some(before), after, authority).await?;
         if failed.contains(&Part::Account) {
@@ -231,5 +231,9 @@ fn refused(failed: &[Part], authority: Authority<'_>) -> Result<()> {
     ];
     let wrong = taken.into_iter().filter(|(part, ..)| failed.contains(part));
     let wrong: Vec<_> = wrong.map(|(_, field, detail)| Invalid::new("taken", detail).at(field)).collect();
-    if wrong.is_empty() { Ok(()) } else { Err(Error::invalid(wrong)) }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(&catalogue::NAME_TAKEN, "Someone is called that already; `errors` names what is taken.")
+        .about(wrong))
 }

@@ -140,6 +140,14 @@ impl Answer {
         self.body
     }
 
+    /// The names that are taken, as a 409 says.
+    #[track_caller]
+    pub fn taken(self) -> Vec<String> {
+        let body = self.problem(409, "name_taken");
+        let errors = body["errors"].as_array().expect("errors").iter();
+        errors.map(|error| error["field"].as_str().expect("field").to_owned()).collect()
+    }
+
     /// The names of the fields that a 422 calls wrong, with their codes.
     #[track_caller]
     pub fn wrong_fields(self) -> Vec<(String, String)> {
