@@ -30,7 +30,7 @@ where
             for record in records {
                 let at = sequence(&record);
                 // What was done of a batch before its time is up is done.
-                within(deadline, handle(context, record)).await.map_err(|error| Failure { at, error })?;
+                within(deadline, Box::pin(handle(context, record))).await.map_err(|error| Failure { at, error })?;
             }
             Ok(())
         }
@@ -71,8 +71,9 @@ where
     crate::runtime::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
             let span = tracing::info_span!("stream", request_id = event.context.request_id);
-            let handled =
-                handle(context, event.payload.records, event.context.deadline()).instrument(span.clone()).await;
+            let handled = Box::pin(handle(context, event.payload.records, event.context.deadline()))
+                .instrument(span.clone())
+                .await;
             span.in_scope(|| report(handled))
         }))
         .await
@@ -101,7 +102,7 @@ where
             let connection = event.payload.request_context.connection_id.clone().unwrap_or_default();
             let span = tracing::info_span!("socket", request_id = event.context.request_id, connection);
             let status = async {
-                handle(context, event.payload).await.map_or_else(
+                Box::pin(handle(context, event.payload)).await.map_or_else(
                     |error| {
                         log(&error, "socket event failed");
                         error.code().kind.status()
@@ -127,7 +128,7 @@ where
     crate::runtime::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
             let span = tracing::info_span!("invocation", request_id = event.context.request_id);
-            let done = handle(context, event.payload).instrument(span).await;
+            let done = Box::pin(handle(context, event.payload)).instrument(span).await;
             done.map_err(|error| {
                 log(&error, "invocation failed");
                 lambda_runtime::Error::from(error)

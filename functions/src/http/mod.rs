@@ -92,8 +92,8 @@ where
     let known: Option<IfNoneMatch> = request.headers().typed_get().filter(|_| is_read);
     let answered = match request.check_size(body_limit) {
         Ok(()) => match request.deadline() {
-            Some(deadline) => within(deadline, handle(context, request)).await,
-            None => handle(context, request).await,
+            Some(deadline) => within(deadline, Box::pin(handle(context, request))).await,
+            None => Box::pin(handle(context, request)).await,
         },
         Err(error) => Err(error),
     };
