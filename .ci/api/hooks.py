@@ -193,6 +193,8 @@ BEYOND_THE_SCHEMA = {
     "categories not_a_worker",
     # One session or all of them.
     "refresh_token contradiction",
+    # 1999.0 is an integer for a schema, and a float for money.
+    "price.amount not_whole",
     # The bounds of a range, in the wrong order.
     "max_price out_of_range",
 }

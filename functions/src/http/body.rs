@@ -172,6 +172,11 @@ impl FieldValue for Categories {
 /// `{"amount": 1999, "currency": "usd"}`, within what Stripe charges.
 impl FieldValue for Price {
     fn read(name: &str, value: Value) -> Result<Self, Problem> {
+        // `1999.0` is an integer for JSON Schema. Money that was a float on its way here is refused all the same: it may have been rounded.
+        if value["amount"].is_f64() {
+            let whole = "Must be a whole number of minor units, written without a point: 1999 for 19.99.";
+            return Err(vec![Invalid::new("not_whole", whole).at(format!("{name}.amount"))]);
+        }
         let money: Money =
             json(r#"Must be {"amount": whole minor units, "currency": lower-case ISO 4217 code}."#)(name, value)?;
         Self::parse(money).map_err(|invalid| vec![invalid.at(format!("{name}.amount"))])
