@@ -21,5 +21,7 @@ mod runtime;
 pub mod seed;
 pub mod services;
 pub mod site;
+#[cfg(test)]
+mod testing;
 pub mod users;
 pub mod webhooks;

@@ -4,9 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use aws_lambda_events::dynamodb::EventRecord;
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::domain::feed::Feed;
@@ -21,6 +18,7 @@ use shared::store::{Account, Authority, Connection, Connections, Entity, Entry, 
 use super::faults::Faults;
 use crate::events::Failure;
 use crate::live::notify::tell;
+use crate::testing::{create_table, database};
 
 /// What each socket was given; frames are steps that can fail.
 #[derive(Debug, Clone)]
@@ -54,9 +52,9 @@ pub(super) struct World {
 impl World {
     pub(super) async fn new(threshold: usize) -> Self {
         let faults = Faults::default();
-        let client = serve(&faults);
+        let client = database(faults.clone());
         for name in ["marketplace", "connections", "fan-out"] {
-            create(&client, name).await;
+            create_table(&client, name, 0).await;
         }
         let push = Sockets { faults: faults.clone(), frames: Arc::default() };
         let (store, connections) =
@@ -201,37 +199,4 @@ fn record<T: Entity>(name: &str, old: Option<&T>, new: &T) -> EventRecord {
     }
     serde_json::from_value(json!({"awsRegion": "eu-west-1", "eventID": "1", "eventName": name, "dynamodb": change}))
         .unwrap()
-}
-
-async fn create(client: &Client, name: &str) {
-    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
-    let text = |name: &str| {
-        let attribute = AttributeDefinition::builder().attribute_name(name);
-        attribute.attribute_type(ScalarAttributeType::S).build().unwrap()
-    };
-    let table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-    let table = table.attribute_definitions(text("pk")).attribute_definitions(text("sk"));
-    table.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range)).send().await.unwrap();
-}
-
-/// On a thread and a runtime of its own: every operation blocks its thread.
-fn serve(faults: &Faults) -> Client {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()).await;
-        });
-    });
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-west-1"))
-        .endpoint_url(format!("http://{address}"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-        .interceptor(faults.clone())
-        .http_client(aws_smithy_http_client::Builder::new().build_http());
-    Client::from_conf(config.build())
 }
