@@ -17,7 +17,7 @@ use shared::store::Authority;
 use crate::auth::NewPassword;
 use crate::auth::new_account::{self, Origin};
 use crate::context::Data;
-use crate::http::{FieldSet, Fields, body};
+use crate::http::{Fields, body};
 
 body! {
     /// The administrator to be.
@@ -46,14 +46,9 @@ pub struct Bootstrapped {
 /// # Errors
 /// 409 when there is an active administrator, however many ask at once; 422 naming every wrong field.
 pub async fn handle(context: &Data, event: Value) -> Result<Bootstrapped> {
-    let mut event = Fields::of(event)?;
-    let body = Event::take(&mut event);
-    if let Some(Event { username, email, password: Some(password) }) = &body
-        && let Err(invalid) = password.check(username, email)
-    {
-        event.refuse("password", invalid);
-    }
-    let (Event { username, email, password },) = event.finish((body,))?;
+    let Event { username, email, password } = new_account::read(Fields::of(event)?, |event: &Event| {
+        (event.password.as_ref(), &event.username, &event.email)
+    })?;
     let (password, generated) = match password {
         Some(password) => (password.0, None),
         None => {

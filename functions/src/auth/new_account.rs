@@ -6,10 +6,13 @@ use shared::config::Secret;
 use shared::domain::ids::UserId;
 use shared::domain::order::Idempotency;
 use shared::domain::text::Category;
-use shared::domain::user::{NewUser, User};
+use shared::domain::user::{Email, NewUser, User, Username};
 use shared::error::{Error, Result};
 use shared::store::{Account, Authority, Registered, Store};
 use uuid::Uuid;
+
+use super::NewPassword;
+use crate::http::{FieldSet, Fields};
 
 /// The request that makes a user: its key, if it has one.
 pub(crate) struct Origin<'a> {
@@ -38,10 +41,24 @@ impl Origin<'_> {
     }
 }
 
+/// Reads a user to be. A password that comes with it may not be one of its names, which shows when all are known.
+pub(crate) fn read<B: FieldSet>(
+    mut fields: Fields,
+    named: impl Fn(&B) -> (Option<&NewPassword>, &Username, &Email),
+) -> Result<B> {
+    let body = B::take(&mut fields);
+    if let Some((Some(password), username, email)) = body.as_ref().map(named)
+        && let Err(invalid) = password.check(username, email)
+    {
+        fields.refuse("password", invalid);
+    }
+    fields.finish((body,)).map(|(body,)| body)
+}
+
 /// Makes the user, once for each key; `true` when it had been made before.
 ///
 /// # Errors
-/// 422 naming what is taken, or for a key that came with another request; what `authority` asks for.
+/// 409 naming what is taken; 422 for a key that came with another request; what `authority` asks for.
 pub(crate) async fn make(
     store: &Store,
     new: NewUser,

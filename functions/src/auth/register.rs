@@ -11,7 +11,7 @@ use shared::store::Authority;
 use super::new_account::{self, Origin};
 use super::{NewPassword, UserView, throttle};
 use crate::context::Registration;
-use crate::http::{FieldSet, FieldValue, Problem, Reply, Request, body, idempotency_key, text};
+use crate::http::{FieldValue, Problem, Reply, Request, body, idempotency_key, text};
 use crate::openapi::{Answer, Operation};
 
 body! {
@@ -64,16 +64,9 @@ pub fn describe() -> Operation {
         .problems(&[&catalogue::NAME_TAKEN])
 }
 
-/// What is asked for. The password may not be one of the names, which shows when all are known.
 fn parse(request: &Request) -> Result<(NewUser, Secret)> {
-    let mut fields = request.fields()?;
-    let body = Body::take(&mut fields);
-    if let Some(Body { username, email, password, .. }) = &body
-        && let Err(invalid) = password.check(username, email)
-    {
-        fields.refuse("password", invalid);
-    }
-    let (Body { email, username, password, role, categories },) = fields.finish((body,))?;
+    let Body { email, username, password, role, categories } =
+        new_account::read(request.fields()?, |body: &Body| (Some(&body.password), &body.username, &body.email))?;
     let role = role.map_or(Role::Client, |own| own.0);
     Ok((NewUser { email, username, role, categories: categories.unwrap_or_default() }, password.0))
 }

@@ -11,7 +11,7 @@ use super::govern;
 use crate::auth::new_account::{self, Origin};
 use crate::auth::{NewPassword, UserView};
 use crate::context::Context;
-use crate::http::{FieldSet, Reply, Request, active, body, idempotency_key};
+use crate::http::{Reply, Request, active, body, idempotency_key};
 use crate::openapi::{Answer, Operation, Who};
 
 body! {
@@ -55,13 +55,7 @@ pub fn describe() -> Operation {
 }
 
 fn parse(request: &Request) -> Result<(NewUser, Secret)> {
-    let mut fields = request.fields()?;
-    let body = Body::take(&mut fields);
-    if let Some(Body { username, email, password, .. }) = &body
-        && let Err(invalid) = password.check(username, email)
-    {
-        fields.refuse("password", invalid);
-    }
-    let (Body { email, username, password, role, categories },) = fields.finish((body,))?;
+    let Body { email, username, password, role, categories } =
+        new_account::read(request.fields()?, |body: &Body| (Some(&body.password), &body.username, &body.email))?;
     Ok((NewUser { email, username, role, categories: categories.unwrap_or_default() }, password.0))
 }
