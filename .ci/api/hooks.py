@@ -177,13 +177,11 @@ def after_call(context, case, response):
         NEWCOMER.token = None
 
 
-# A request can fit its schema and still be refused: for what is there (a made-up cursor is of no list, a name is taken), or for what a schema
+# A request can fit its schema and still be refused: for what is there (a made-up cursor is of no list), or for what a schema
 # of single fields can't say (which of them go together, which passwords are common). These are codes, or fields with their codes.
 BEYOND_THE_SCHEMA = {
     "invalid_cursor",
     "idempotency_key_reused",
-    "email taken",
-    "username taken",
     "worker_id unknown_user",
     "password too_common",
     "new_password too_common",
@@ -191,8 +189,6 @@ BEYOND_THE_SCHEMA = {
     "feed unknown_feed",
     # Only workers have categories.
     "categories not_a_worker",
-    # One session or all of them.
-    "refresh_token contradiction",
     # 1999.0 is an integer for a schema, and a float for money.
     "price.amount not_whole",
     # The bounds of a range, in the wrong order.

@@ -10,7 +10,7 @@
 //!     }
 //! }
 //!
-//! let Body { name, note } = request.body::<Body>()?;
+//! let Body { name, note } = request.body_as::<Body>()?;
 //! ```
 
 use schemars::JsonSchema;

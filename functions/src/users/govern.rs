@@ -27,7 +27,7 @@ pub(super) fn administrator(context: &Context, request: &Request) -> Result<shar
 ///
 /// # Errors
 /// 404 for no such user, 409 for one's own role or status and for the last active administrator, 412 when `If-Match` names another version, 422
-/// for what is taken.
+/// for what no user can be made.
 pub(super) async fn change(
     context: &Context,
     request: &Request,
