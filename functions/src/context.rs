@@ -9,7 +9,9 @@ use shared::config::{ConfigError, parsed, required};
 use shared::domain::money::Currency;
 use shared::domain::order::Timers;
 use shared::live::Live;
+use shared::live::catch_up::CatchUp;
 use shared::live::fan_out::FanOut;
+use shared::live::push::Patience;
 use shared::payments::Stripe;
 use shared::payments::signature::WebhookSecrets;
 use shared::store::{Connections, CursorKey, Store};
@@ -225,7 +227,7 @@ impl FromEnv for Connections {
 
 impl FromEnv for Live {
     fn from_env() -> Result<Self, ConfigError> {
-        Self::from_env()
+        Self::from_env(Patience::Usual)
     }
 
     async fn warm(&self) {
@@ -234,6 +236,16 @@ impl FromEnv for Live {
 }
 
 impl FromEnv for FanOut {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env()
+    }
+
+    async fn warm(&self) {
+        self.live.connections.warm().await;
+    }
+}
+
+impl FromEnv for CatchUp {
     fn from_env() -> Result<Self, ConfigError> {
         Self::from_env()
     }

@@ -77,6 +77,7 @@ functions! {
     "live-default" => events::socket, live::default::handle;
     "live-notify" => events::batch, live::notify::handle;
     "live-fan-out" => events::batch, live::fan_out::handle;
+    "live-catch-up" => events::batch, live::catch_up::handle;
     "index" => http::serve, site::index::handle;
     "health" => http::serve, site::health::handle;
     "docs-openapi" => http::serve, docs::openapi::handle;

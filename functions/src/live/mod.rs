@@ -1,6 +1,8 @@
 //! Live: tickets, sockets, feeds, and who is told of what.
 
+mod asked;
 pub mod broadcast;
+pub mod catch_up;
 pub mod connect;
 pub mod default;
 pub mod disconnect;

@@ -3,17 +3,20 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
+use bytes::Bytes;
+use futures::future::pending;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::connection::{Connection, Outgoing, SendError};
 use super::end::End;
+use super::faults::Fault;
 use super::{Gateway, id};
 
 /// Whether the access key (the first part of a `SigV4` `Credential`) may do an action
@@ -46,6 +49,8 @@ enum ApiError {
     Gone,
     PayloadTooLarge,
     LimitExceeded,
+    Throttled,
+    Internal,
 }
 
 pub(super) fn router(gateway: Arc<Gateway>, authorize: Option<Authorize>) -> Router {
@@ -70,13 +75,27 @@ async fn manage(
     }
     let (parts, body) = request.into_parts();
     management.authorize(&parts.method, &target.id, &parts.headers)?;
-    let open = || match gateway.open.get(&target.id) {
+    let message = to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::PayloadTooLarge)?;
+    match gateway.faults.take(&parts.method, &message) {
+        None => act(gateway, &parts.method, &target.id, message).await,
+        Some(Fault::Error429) => Err(ApiError::Throttled),
+        Some(Fault::Error500) => Err(ApiError::Internal),
+        Some(Fault::Timeout) => pending().await,
+        Some(Fault::TimeoutAfterActing) => {
+            drop(act(gateway, &parts.method, &target.id, message).await);
+            pending().await
+        }
+    }
+}
+
+async fn act(gateway: &Gateway, method: &Method, id: &str, message: Bytes) -> Result<Response, ApiError> {
+    let open = || match gateway.open.get(id) {
         Some(connection) => Ok(connection),
-        None if id::is_well_formed(&target.id) => Err(ApiError::Gone),
-        None => Err(ApiError::BadRequest(format!("Invalid connectionId: {}", target.id))),
+        None if id::is_well_formed(id) => Err(ApiError::Gone),
+        None => Err(ApiError::BadRequest(format!("Invalid connectionId: {id}"))),
     };
-    match parts.method {
-        Method::POST => post(gateway, open, body).await,
+    match *method {
+        Method::POST => post(gateway, open, message).await,
         Method::GET => Ok(describe(open()?.as_ref())),
         Method::DELETE => Ok(delete(gateway, &open()?)),
         _ => Err(ApiError::Forbidden("Missing Authentication Token".to_owned())),
@@ -87,9 +106,8 @@ async fn manage(
 async fn post(
     gateway: &Gateway,
     open: impl Fn() -> Result<Arc<Connection>, ApiError>,
-    body: Body,
+    message: Bytes,
 ) -> Result<Response, ApiError> {
-    let message = to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::PayloadTooLarge)?;
     if message.len() > gateway.quotas.message_bytes {
         return Err(ApiError::PayloadTooLarge);
     }
@@ -156,6 +174,14 @@ impl IntoResponse for ApiError {
             }
             Self::LimitExceeded => {
                 (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException", "Client side buffer is full".to_owned())
+            }
+            // These come from in front of the API, and have no type.
+            Self::Throttled => {
+                return (StatusCode::TOO_MANY_REQUESTS, Json(json!({"message": "Too Many Requests"}))).into_response();
+            }
+            Self::Internal => {
+                let body = Json(json!({"message": "Internal server error"}));
+                return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
             }
         };
         (status, [("x-amzn-errortype", name)], Json(json!({"message": message}))).into_response()

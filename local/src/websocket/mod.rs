@@ -24,6 +24,7 @@
 mod connection;
 mod end;
 mod event;
+mod faults;
 mod handshake;
 mod id;
 mod integration;
@@ -59,6 +60,7 @@ struct Gateway {
     invoke: Arc<dyn Invoke>,
     log: Log,
     open: registry::Registry,
+    faults: faults::Faults,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -88,6 +90,7 @@ pub fn start(
         invoke,
         log,
         open: registry::Registry::default(),
+        faults: faults::Faults::default(),
         tasks: TaskTracker::new(),
         shutdown,
     });
@@ -110,8 +113,11 @@ pub fn start(
 impl Running {
     /// The `@connections` API: `POST`, `GET` and `DELETE` of `/<stage>/@connections/<id>`, and the same without a stage.
     /// Requests that are signed (`SigV4`) are put to `authorize`; unsigned ones are allowed, for curl.
+    ///
+    /// And what a test does to it: `POST /_local/faults` with `{"fault", "method"?, "containing"?, "times"?}` is what the next requests suffer,
+    /// see [`faults::Fault`]; `GET` lists those still waiting, `DELETE` forgets them.
     pub fn management(&self, authorize: Option<Authorize>) -> Router {
-        management::router(Arc::clone(&self.gateway), authorize)
+        management::router(Arc::clone(&self.gateway), authorize).merge(faults::router(Arc::clone(&self.gateway)))
     }
 
     /// Waits after a shutdown until every connection is closed and its `$disconnect` has run, for [`Quotas::drain`] at most.

@@ -1,5 +1,7 @@
 //! Sockets end with what they belong to: the sign-in, the account, or the limit of sockets a user has.
 
+use futures::future::join_all;
+
 use super::Live;
 use super::push::Push;
 use crate::domain::ids::UserId;
@@ -39,12 +41,14 @@ impl<P: Push> Live<P> {
     }
 
     async fn close_each(&self, sockets: &[OpenSocket]) -> Result<()> {
-        for socket in sockets {
+        // All at once: whoever waits for this waits for the slowest.
+        let closed = sockets.iter().map(async |socket| {
             tracing::info!(user = %socket.user_id, connection = socket.connection, "closing socket {}", socket.connection);
             self.end(&socket.connection).await?;
             // Its own row may have expired before this one.
-            self.connections.unlist(socket).await?;
-        }
-        Ok(())
+            self.connections.unlist(socket).await
+        });
+        // Each to its end, whatever becomes of the others.
+        join_all(closed).await.into_iter().collect()
     }
 }

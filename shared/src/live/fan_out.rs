@@ -3,7 +3,8 @@
 //! A feed with few sockets is pushed to directly. One with more than a threshold becomes wide: its entries are asked for in the fan-out table,
 //! shard by shard, and each shard is brought to them by an invocation of its own ([`FanOut::bring`]), whichever number of times it is asked.
 //!
-//! Each socket gets its frames in order while others get theirs: a slow one is waited for, for three seconds at most, and then closed.
+//! Each socket gets its frames in order while others get theirs. A slow one is waited for half a second at most, and then left behind: a
+//! [`super::catch_up`] of its own brings it what it lacks, while the next entries go to all others.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ use futures::{StreamExt, TryStreamExt, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Live;
-use super::push::{ApiGateway, Push};
+use super::push::{self, ApiGateway, Patience, Posted, Push};
 use crate::config::{ConfigError, parsed};
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
@@ -27,8 +28,8 @@ const FEEDS: usize = 32;
 const PAGE: usize = 100;
 /// Entries that one pass over a shard's sockets hands out, at most.
 const ENTRIES: u64 = 100;
-/// After this a hello that still holds a subscription has died: its function is given less time.
-const HELLO_ENDS: SignedDuration = SignedDuration::from_secs(60);
+/// After this a replay that still holds a subscription has died: its function is given less time.
+const REPLAY_ENDS: SignedDuration = SignedDuration::from_secs(60);
 
 /// Numbers and frames, in order.
 type Frames = Vec<(u64, Vec<u8>)>;
@@ -56,7 +57,7 @@ impl FanOut {
             return Err(ConfigError::new("FAN_OUT_PACE", "must be at least 1"));
         }
         let threshold = parsed("FAN_OUT_THRESHOLD", 500)?;
-        Ok(Self { live: Live::from_env()?, table: FanOuts::from_env()?, threshold, pace, page: PAGE })
+        Ok(Self { live: Live::from_env(Patience::Short)?, table: FanOuts::from_env()?, threshold, pace, page: PAGE })
     }
 }
 
@@ -88,7 +89,7 @@ impl<P: Push> FanOut<P> {
                 stream::iter(recipients).map(move |subscription| (feed, frames, subscription))
             })
             .for_each_concurrent(AT_ONCE, async |(feed, frames, subscription)| {
-                if let Err(error) = self.live.give(subscription, frames).await {
+                if let Err(error) = self.give(subscription, frames).await {
                     failed(feed, error);
                 }
             })
@@ -165,7 +166,7 @@ impl<P: Push> FanOut<P> {
         let each = u32::try_from(frames.len()).unwrap_or(u32::MAX).max(1);
         let mut pace = tokio::time::interval(Duration::from_secs(1) * each / self.pace);
         let failure = Mutex::new(Ok(()));
-        let (give, failure_of) = (|socket| self.live.give(socket, frames), &failure);
+        let (give, failure_of) = (|socket| self.give(socket, frames), &failure);
         let mut sockets = stream::iter(sockets);
         let paced = stream::poll_fn(move |context| match pace.poll_tick(context) {
             std::task::Poll::Ready(_) => sockets.poll_next_unpin(context),
@@ -194,31 +195,52 @@ impl<P: Push> FanOut<P> {
         }
         Ok(frames)
     }
-}
 
-impl<P: Push> Live<P> {
+    /// Sees to it that a socket gets these frames: hands them over, or tells the replay that holds the subscription of them, or leaves the
+    /// socket behind.
     async fn give(&self, mut subscription: Subscription, frames: &Frames) -> Result<()> {
+        let connections = &self.live.connections;
         let Some(&(last, _)) = frames.last() else { return Ok(()) };
         loop {
-            let Some(from) = subscription.from else {
-                if subscription.held_at + HELLO_ENDS < Timestamp::now() {
+            let skip = match subscription.from {
+                Some(from) => match self.hand_over(&subscription, from, frames).await? {
+                    None => return Ok(()),
+                    Some(behind) => connections.leave_behind(&subscription, behind, last, Timestamp::now()).await?,
+                },
+                None if subscription.held_at + REPLAY_ENDS < Timestamp::now() => {
                     // Nobody will replay it. The client comes back and says hello again.
-                    self.end(&subscription.connection).await?;
-                    return self.connections.unsubscribe(&subscription.feed, &subscription.connection).await;
+                    self.live.end(&subscription.connection).await?;
+                    return connections.unsubscribe(&subscription.feed, &subscription.connection).await;
                 }
-                match self.connections.skip(&subscription, last).await? {
-                    Skip::Noted | Skip::Gone => return Ok(()),
-                    Skip::Look(now) => subscription = *now,
-                }
-                continue;
+                None => connections.skip(&subscription, last).await?,
             };
-            let new: Vec<&[u8]> =
-                frames.iter().filter(|(seq, _)| *seq > from).map(|(_, frame)| frame.as_slice()).collect();
-            if !self.send(&subscription.connection, &new).await? {
-                // A hello that came too late for the socket's own clean-up may have left it.
-                self.connections.unsubscribe(&subscription.feed, &subscription.connection).await?;
+            match skip {
+                // Whoever left it behind may have died before asking.
+                Skip::Noted(held) if held.behind.is_some() => return self.table.ask_catch_up(&held).await,
+                Skip::Noted(_) | Skip::Gone => return Ok(()),
+                Skip::Look(now) => subscription = *now,
             }
-            return Ok(());
         }
+    }
+
+    /// Hands over those frames that are above a number. Returns the number before the one that the socket did not take in time.
+    async fn hand_over(&self, to: &Subscription, from: u64, frames: &Frames) -> Result<Option<u64>> {
+        for (seq, frame) in frames.iter().filter(|(seq, _)| *seq > from) {
+            match self.live.push.post(&to.connection, frame).await {
+                Ok(Posted::Yes) => {}
+                Ok(Posted::Gone) => {
+                    self.live.connections.forget(&to.connection).await?;
+                    // A hello that came too late for the socket's own clean-up may have left it.
+                    self.live.connections.unsubscribe(&to.feed, &to.connection).await?;
+                    return Ok(None);
+                }
+                Err(error) => {
+                    let (connection, error) = (&to.connection, push::cause(&error));
+                    tracing::warn!(connection, error, "socket {connection} is slow: it is left behind");
+                    return Ok(Some(seq - 1));
+                }
+            }
+        }
+        Ok(None)
     }
 }

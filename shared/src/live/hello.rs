@@ -1,28 +1,20 @@
 //! Hello: a client says what it has seen, gets what it missed, and from then on what is appended, without a gap and without a double.
 //!
-//! Hello first holds the socket's subscriptions, then reads the feeds' last numbers, replays up to them, and goes live from there. What is
-//! appended meanwhile is noted on the held subscription by whoever would have pushed it, and going live fails until it is replayed, too
-//! ([`crate::store::Subscription`]).
+//! Hello first holds the socket's subscriptions, then reads the feeds' last numbers, and replays up to them ([`super::replay`]). What is
+//! appended meanwhile is noted on the held subscription by whoever would have pushed it ([`crate::store::Subscription`]).
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use data_encoding::BASE64URL_NOPAD;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use super::push::Push;
 use super::{Live, frame};
-use crate::auth::random;
 use crate::domain::feed::Feed;
 use crate::domain::user::User;
 use crate::error::{Error, Result, catalogue};
-use crate::store::{Connection, FeedPage, Live as Stage, Missed, Subscription};
-
-/// Entries that one read of a replay brings.
-const PAGE: usize = 100;
-/// How long one hello replays. What is left then the client gets after saying hello again; its function ends soon after this.
-const PATIENCE: Duration = Duration::from_secs(18);
+use crate::store::{Connection, Subscription, hold};
 
 impl<P: Push> Live<P> {
     /// Answers a hello: the welcome, an error for each feed of `after` that can't be followed from there, then all entries after the numbers
@@ -39,8 +31,8 @@ impl<P: Push> Live<P> {
         if !self.subscribe(connection, &feeds).await? {
             return Ok(());
         }
-        let hello = BASE64URL_NOPAD.encode(&random::<12>()?);
-        let held: Vec<_> = feeds.iter().map(|feed| Subscription::held(connection, feed.clone(), &hello, now)).collect();
+        let hold = hold()?;
+        let held: Vec<_> = feeds.iter().map(|feed| Subscription::held(connection, feed.clone(), &hold, now)).collect();
         self.connections.hold(&held).await?;
         // Not before they are held: what is appended after this read finds them.
         let heads = self.store.feed_heads(&feeds).await?;
@@ -85,53 +77,6 @@ impl<P: Push> Live<P> {
         }
         self.connections.set_feeds(&connection.id, feeds).await
     }
-
-    /// Hands over the entries after `seen` up to `last`, and those that come meanwhile, then goes live.
-    async fn replay(&self, held: &Subscription, seen: u64, mut last: u64, started: Instant) -> Result<()> {
-        let mut position = seen;
-        loop {
-            while position < last {
-                if started.elapsed() > PATIENCE {
-                    let detail = "There is more. Connect again and say hello with the numbers you have now.";
-                    return Err(Error::new(&catalogue::REPLAY_UNFINISHED, detail));
-                }
-                let page = self.store.feed_after(&held.feed, position, last, PAGE, Timestamp::now()).await?;
-                position = page.next;
-                let frames = replayed(&held.feed, &page)?;
-                let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
-                if !self.send(&held.connection, &frames).await? {
-                    return Ok(());
-                }
-            }
-            match self.connections.go_live(held, position).await? {
-                Stage::Yes | Stage::Over => return Ok(()),
-                Stage::Behind(skipped) => last = skipped,
-            }
-        }
-    }
-}
-
-/// A page as frames: its entries, and an error where some are missing.
-fn replayed(feed: &Feed, page: &FeedPage) -> Result<Vec<Vec<u8>>> {
-    let mut frames = Vec::new();
-    let mut missed = page.missed.iter().peekable();
-    for entry in &page.items {
-        while let Some(gone) = missed.next_if(|gone| gone.to < entry.seq) {
-            frames.push(frame::error(&too_old(feed, gone))?);
-        }
-        frames.push(serde_json::to_vec(entry).map_err(Error::internal)?);
-    }
-    for gone in missed {
-        frames.push(frame::error(&too_old(feed, gone))?);
-    }
-    Ok(frames)
-}
-
-/// Entries that the client missed are too old to be kept. It can't know that from a number that is missing: that may be a lost frame.
-fn too_old(feed: &Feed, gone: &Missed) -> Error {
-    let detail = "Entries that you have not seen are not kept any more. Load anew what you make of them, and go on from `oldest`.";
-    let oldest = gone.to.saturating_add(1);
-    Error::new(&catalogue::FEED_NUMBER_TOO_OLD, detail).with("feed", feed.to_string()).with("oldest", oldest)
 }
 
 /// Why a feed can't be followed after this number, if it can't: it is none of the user's, or has not come as far.

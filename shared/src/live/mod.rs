@@ -2,18 +2,20 @@
 //!
 //! - [`ticket`]: the right to open one socket
 //! - [`hello`]: what a client missed is replayed, and from then on pushed
-//! - [`fan_out`]: what was appended to a feed goes to its sockets
+//! - [`fan_out`]: what was appended to a feed goes to its sockets; [`catch_up`]: those that are slow get it apart
 //! - [`close`]: sockets end with the sign-in, the account or the limit that they belong to
 //! - [`frame`]: what goes over a socket; [`push`]: how it gets there
 //!
 //! A feed is stored ([`crate::store::Entry`]), and pushing is an optimisation of reading it. What a socket was given of a feed is always all of it
 //! from where it started: a socket that can't be given an entry is closed, and its client comes back and says what it has.
 
+pub mod catch_up;
 pub mod close;
 pub mod fan_out;
 pub mod frame;
 pub mod hello;
 pub mod push;
+mod replay;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -23,7 +25,7 @@ pub mod ticket;
 use crate::config::ConfigError;
 use crate::error::Result;
 use crate::store::{Connections, Store};
-use push::{ApiGateway, Posted, Push};
+use push::{ApiGateway, Patience, Posted, Push};
 
 /// Feeds, sockets, and the way to the sockets.
 #[derive(Debug, Clone)]
@@ -38,9 +40,9 @@ pub struct Live<P = ApiGateway> {
 
 impl Live {
     /// From `TABLE_NAME`, `CONNECTIONS_TABLE_NAME`, `PUSH_ENDPOINT` and what Lambda sets.
-    pub fn from_env() -> std::result::Result<Self, ConfigError> {
+    pub fn from_env(patience: Patience) -> std::result::Result<Self, ConfigError> {
         let (store, connections) = (Store::from_env()?, Connections::from_env()?);
-        Ok(Self { store, connections, push: ApiGateway::from_env()? })
+        Ok(Self { store, connections, push: ApiGateway::from_env(patience)? })
     }
 }
 

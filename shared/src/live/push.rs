@@ -10,17 +10,26 @@ use aws_sdk_apigatewaymanagement::error::{DisplayErrorContext, SdkError};
 use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
+use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::auth::random;
 use crate::aws::Environment;
 use crate::config::{ConfigError, required};
 use crate::error::{Error, Result};
+
+/// A post takes milliseconds. One that has taken this long is given up and tried again, if there is time left.
+const ATTEMPT: Duration = Duration::from_millis(1500);
+/// The longest wait before the first retry; it doubles with each, up to [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+/// The longest wait before any retry.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Reaches sockets by their connection ids.
 pub trait Push: Send + Sync {
     /// Hands a frame over. It keeps the order of frames that are handed over one after the other.
     ///
     /// # Errors
-    /// When it could not be handed over, after retries.
+    /// When it could not be handed over in time, after retries. It may arrive all the same.
     fn post(&self, connection: &str, frame: &[u8]) -> impl Future<Output = Result<Posted>> + Send;
 
     /// Closes a socket, after what was posted before. One that is gone is closed.
@@ -36,43 +45,104 @@ pub enum Posted {
     Gone,
 }
 
+/// How long one socket is tried, all retries included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Half a second: others are waiting.
+    Short,
+    /// Three seconds: nobody waits but the socket's own client.
+    Usual,
+    /// Ten seconds: the last attempt before the socket is closed.
+    Long,
+}
+
+impl Patience {
+    const fn limit(self) -> Duration {
+        match self {
+            Self::Short => Duration::from_millis(500),
+            Self::Usual => Duration::from_secs(3),
+            Self::Long => Duration::from_secs(10),
+        }
+    }
+}
+
 /// API Gateway.
 #[derive(Debug, Clone)]
 pub struct ApiGateway {
     client: Client,
+    patience: Patience,
 }
 
 impl ApiGateway {
     /// From `PUSH_ENDPOINT` (`https://{api}.execute-api.{region}.amazonaws.com/{stage}`) and what Lambda sets.
-    ///
-    /// One post takes milliseconds; one that takes a second is not going to. Throttles (429), time-outs and 5xx are tried three times, with
-    /// jitter: who does not get through in three seconds is closed rather than waited for.
-    pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let env = Environment::read()?;
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(1))
-            .operation_attempt_timeout(Duration::from_millis(1500))
-            .operation_timeout(Duration::from_secs(3));
-        let retries = RetryConfig::standard()
-            .with_max_attempts(3)
-            .with_initial_backoff(Duration::from_millis(100))
-            .with_max_backoff(Duration::from_millis(500));
+    pub fn from_env(patience: Patience) -> std::result::Result<Self, ConfigError> {
+        Ok(Self::new(Environment::read()?, required("PUSH_ENDPOINT")?, patience))
+    }
+
+    fn new(env: Environment, endpoint: String, patience: Patience) -> Self {
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).operation_attempt_timeout(ATTEMPT);
         let config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(env.region)
             .credentials_provider(env.credentials)
             .http_client(env.http)
             .timeout_config(timeouts.build())
-            .retry_config(retries)
-            .endpoint_url(required("PUSH_ENDPOINT")?);
-        Ok(Self { client: Client::from_conf(config.build()) })
+            // The SDK's retries stop when a budget is used up that all requests of the process share: a hundred of them during a throttle,
+            // upon which healthy sockets would be closed. And a throttle without an error type is none to it.
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(endpoint);
+        Self { client: Client::from_conf(config.build()), patience }
     }
+
+    /// Sends a request until it is answered, or the time is over.
+    async fn persist<T, E, Sent>(
+        patience: Patience,
+        send: impl Fn() -> Sent,
+    ) -> Result<std::result::Result<T, SdkError<E>>>
+    where
+        E: std::error::Error + 'static,
+        Sent: Future<Output = std::result::Result<T, SdkError<E>>>,
+    {
+        let until = Instant::now() + patience.limit();
+        let mut last = None;
+        for retry in 0.. {
+            match timeout_at(until, send()).await {
+                Ok(Err(error)) if may_pass(&error) => last = Some(error),
+                Ok(answer) => return Ok(answer),
+                Err(_) => break,
+            }
+            let wait = jitter(retry)?;
+            if Instant::now() + wait >= until {
+                break;
+            }
+            sleep(wait).await;
+        }
+        let cause = last.map_or_else(|| "no answer".to_owned(), |error| DisplayErrorContext(&error).to_string());
+        Err(Error::internal(format!("given up after {:?}: {cause}", patience.limit())))
+    }
+}
+
+/// Whether the same request may succeed in a moment: throttles, by their status since not all have a type, and whatever happens on the way.
+fn may_pass<E>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::ServiceError(e) => matches!(e.raw().status().as_u16(), 429 | 500..),
+        SdkError::ResponseError(e) => matches!(e.raw().status().as_u16(), 429 | 500..),
+        SdkError::ConstructionFailure(_) => false,
+        _ => true,
+    }
+}
+
+/// Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), so that those who were throttled together don't come back together.
+fn jitter(retry: u32) -> Result<Duration> {
+    let ceiling = FIRST_WAIT.saturating_mul(1 << retry.min(10)).min(LONGEST_WAIT);
+    Ok(ceiling.mul_f64(f64::from(u16::from_be_bytes(random()?)) / f64::from(u16::MAX)))
 }
 
 impl Push for ApiGateway {
     async fn post(&self, connection: &str, frame: &[u8]) -> Result<Posted> {
-        let sent = self.client.post_to_connection().connection_id(connection).data(Blob::new(frame)).send().await;
-        match sent {
+        let post = self.client.post_to_connection().connection_id(connection).data(Blob::new(frame));
+        match Self::persist(self.patience, || post.clone().send()).await? {
             Ok(_) => Ok(Posted::Yes),
             Err(SdkError::ServiceError(e)) if matches!(e.err(), PostToConnectionError::GoneException(_)) => {
                 Ok(Posted::Gone)
@@ -81,8 +151,10 @@ impl Push for ApiGateway {
         }
     }
 
+    /// Does not wait for the client, so it has no reason to take long.
     async fn close(&self, connection: &str) -> Result<()> {
-        match self.client.delete_connection().connection_id(connection).send().await {
+        let delete = self.client.delete_connection().connection_id(connection);
+        match Self::persist(Patience::Short, || delete.clone().send()).await? {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(e)) if matches!(e.err(), DeleteConnectionError::GoneException(_)) => Ok(()),
             Err(error) => Err(Error::internal(DisplayErrorContext(&error).to_string())),
@@ -93,4 +165,162 @@ impl Push for ApiGateway {
 /// Why something could not be pushed, for the log.
 pub(super) fn cause(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::{Arc, Mutex};
+
+    use aws_sdk_apigatewaymanagement::config::{Credentials, Region};
+    use futures::future::join_all;
+
+    use super::*;
+    use crate::aws::http_client;
+
+    /// What the n-th request for a connection is answered with; the last of them from then on.
+    type Script = &'static [Answer];
+
+    #[derive(Clone, Copy)]
+    enum Answer {
+        /// A status and, if it has one, the type of the error.
+        Status(u16, Option<&'static str>),
+        /// The connection breaks.
+        Breaks,
+        /// There is none.
+        None,
+    }
+
+    const DONE: Answer = Answer::Status(200, None);
+    const THROTTLED: Answer = Answer::Status(429, Some("LimitExceededException"));
+    /// What the gateway in front of `@connections` says.
+    const UNTYPED: Answer = Answer::Status(429, None);
+
+    /// `@connections`, played from a script. How often it was asked, by connection.
+    struct Gateway {
+        endpoint: String,
+        asked: Arc<Mutex<HashMap<String, usize>>>,
+    }
+
+    impl Gateway {
+        fn new(script: Script) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let endpoint = format!("http://{}", listener.local_addr().unwrap());
+            let asked = Arc::<Mutex<HashMap<String, usize>>>::default();
+            let counts = Arc::clone(&asked);
+            std::thread::spawn(move || {
+                for stream in listener.incoming() {
+                    let counts = Arc::clone(&counts);
+                    std::thread::spawn(move || serve(stream.unwrap(), script, &counts));
+                }
+            });
+            Self { endpoint, asked }
+        }
+
+        fn client(&self, patience: Patience) -> ApiGateway {
+            let env = Environment {
+                region: Region::new("eu-west-1"),
+                credentials: Credentials::new("AKID", "secret", None, None, "test"),
+                http: http_client().unwrap(),
+                timeouts: TimeoutConfig::disabled(),
+                retries: RetryConfig::disabled(),
+            };
+            ApiGateway::new(env, self.endpoint.clone(), patience)
+        }
+
+        fn asked(&self, connection: &str) -> usize {
+            self.asked.lock().unwrap().get(connection).copied().unwrap_or_default()
+        }
+    }
+
+    fn serve(stream: TcpStream, script: Script, counts: &Mutex<HashMap<String, usize>>) {
+        let mut lines = BufReader::new(stream);
+        let (mut path, mut line, mut length) = (String::new(), String::new(), 0);
+        while lines.read_line(&mut line).unwrap_or_default() > 2 {
+            if path.is_empty() {
+                path = line.split(' ').nth(1).unwrap().to_owned();
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        drop(lines.read_exact(&mut vec![0; length]));
+        let connection = path.rsplit('/').next().unwrap().to_owned();
+        let nth = {
+            let mut counts = counts.lock().unwrap();
+            let count = counts.entry(connection).or_default();
+            *count += 1;
+            *count - 1
+        };
+        match script[nth.min(script.len() - 1)] {
+            Answer::Status(status, kind) => {
+                let kind = kind.map(|kind| format!("x-amzn-errortype: {kind}\r\n")).unwrap_or_default();
+                let head = format!("HTTP/1.1 {status} x\r\n{kind}content-length: 2\r\nconnection: close\r\n\r\n{{}}");
+                drop(lines.get_mut().write_all(head.as_bytes()));
+            }
+            Answer::Breaks => {}
+            Answer::None => {
+                // Until the caller hangs up.
+                drop(lines.read_line(&mut line));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn throttles_and_what_breaks_on_the_way_are_tried_again() {
+        let script = &[THROTTLED, UNTYPED, Answer::Status(500, None), Answer::Status(503, None), Answer::Breaks, DONE];
+        let gateway = Gateway::new(script);
+        assert_eq!(gateway.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
+        assert_eq!(gateway.asked("c"), script.len());
+        let gateway = Gateway::new(&[THROTTLED, UNTYPED, DONE]);
+        gateway.client(Patience::Usual).close("c").await.unwrap();
+        assert_eq!(gateway.asked("c"), 3);
+    }
+
+    #[tokio::test]
+    async fn a_post_without_an_answer_is_tried_again_while_there_is_time() {
+        let gateway = Gateway::new(&[Answer::None, DONE]);
+        assert_eq!(gateway.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
+        assert_eq!(gateway.asked("c"), 2);
+        let error = gateway.client(Patience::Short).post("d", b"{}").await.unwrap_err();
+        assert!(cause(&error).contains("no answer"), "{}", cause(&error));
+        assert_eq!(gateway.asked("d"), 1);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_pass_ends_with_the_patience_and_says_why() {
+        let gateway = Gateway::new(&[THROTTLED]);
+        let error = gateway.client(Patience::Short).post("c", b"{}").await.unwrap_err();
+        assert!(cause(&error).contains("LimitExceededException"), "{}", cause(&error));
+        assert!(gateway.asked("c") > 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_final_is_taken_as_such() {
+        let gone = Gateway::new(&[Answer::Status(410, Some("GoneException"))]);
+        assert_eq!(gone.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Gone);
+        gone.client(Patience::Usual).close("c").await.unwrap();
+        assert_eq!(gone.asked("c"), 2);
+        let forbidden = Gateway::new(&[Answer::Status(403, Some("ForbiddenException"))]);
+        let error = forbidden.client(Patience::Usual).post("c", b"{}").await.unwrap_err();
+        assert!(cause(&error).contains("ForbiddenException"), "{}", cause(&error));
+        assert!(forbidden.client(Patience::Usual).close("c").await.is_err());
+        assert_eq!(forbidden.asked("c"), 2);
+    }
+
+    /// Together they retry more often than the budget would allow that the SDK's own retries share.
+    #[tokio::test]
+    async fn hundreds_that_are_throttled_at_once_all_get_through() {
+        let gateway = Gateway::new(&[UNTYPED, THROTTLED, UNTYPED, THROTTLED, DONE]);
+        let client = gateway.client(Patience::Long);
+        let names: Vec<_> = (0..200).map(|n| format!("c{n}")).collect();
+        let posted = join_all(names.iter().map(|name| client.post(name, b"{}"))).await;
+        assert!(posted.into_iter().all(|posted| posted.unwrap() == Posted::Yes));
+        assert!(names.iter().all(|name| gateway.asked(name) == 5));
+    }
 }

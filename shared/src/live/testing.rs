@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::Live;
+use super::catch_up::CatchUp;
 use super::fan_out::FanOut;
 use super::push::{Posted, Push};
 use crate::domain::feed::{EntryKind, Feed};
@@ -124,6 +125,11 @@ impl Recorder {
         self.0.lock().unwrap().stuck.insert(connection.to_owned());
     }
 
+    /// Takes everything again.
+    pub(super) fn recover(&self, connection: &str) {
+        self.0.lock().unwrap().stuck.remove(connection);
+    }
+
     /// Takes nothing and can't be closed.
     pub(super) fn hang(&self, connection: &str) {
         self.stick(connection);
@@ -155,6 +161,11 @@ pub(super) async fn bring(live: &Live<Recorder>, feed: &Feed) {
     for shard in 0..8 {
         fan_out(live, 0).bring(feed, shard).await.unwrap();
     }
+}
+
+/// Catches a socket up.
+pub(super) async fn catch_up(live: &Live<Recorder>, feed: &Feed, connection: &str) {
+    CatchUp { live: live.clone() }.catch_up(feed, connection).await.unwrap();
 }
 
 /// A user of this name, signed in, under the session id `s`.

@@ -1,17 +1,21 @@
-//! The fan-out table: up to which number the sockets of a feed with many of them are to be brought, and were.
+//! The fan-out table: what is to be pushed by an invocation of its own. Its stream starts those invocations.
+//!
+//! One part is up to which number the sockets of a feed with many of them are to be brought, and were; another is which sockets were left
+//! behind ([`super::subscription`]).
 //!
 //! A wide feed has two items for each shard of its sockets. `DUE` is written by whoever appends; its stream record starts the function that
 //! pushes. `DONE` is written by that function alone, as it goes. Both only grow: a record that comes twice, late or after its successor asks
 //! for nothing that is not asked for already, and a function that dies is followed by one that goes on where it was.
 
 use futures::future::try_join_all;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::connection::put;
 use super::error::failed;
 use super::row::{Entity, Key, take, to_item};
 use super::transaction::n;
-use super::{Outcome, Store, client, keys};
+use super::{Outcome, Store, Subscription, client, keys};
 use crate::config::{ConfigError, required};
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
@@ -77,6 +81,31 @@ impl Entity for Done {
     }
 }
 
+/// A socket that was left behind in a feed, and is to be caught up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Late {
+    /// Which feed.
+    pub feed: Feed,
+    /// Which socket.
+    pub connection: String,
+    /// What its subscription is held by: a socket that is left behind again is another request.
+    pub hold: String,
+    /// When its row may be deleted: with the socket's.
+    pub ends_at: Timestamp,
+}
+
+impl Entity for Late {
+    const ENTITY: &'static str = "late";
+
+    fn key(&self) -> Key {
+        keys::late(&self.connection, &self.feed)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.ends_at)
+    }
+}
+
 /// The table.
 #[derive(Debug, Clone)]
 pub struct FanOuts {
@@ -127,6 +156,14 @@ impl FanOuts {
         }
     }
 
+    /// Asks that a socket that was left behind be caught up. Asking again changes nothing, and so starts nothing.
+    pub async fn ask_catch_up(&self, behind: &Subscription) -> Result<()> {
+        let Subscription { feed, connection, hold, ends_at, .. } = behind.clone();
+        let item = to_item(&Late { feed, connection, hold, ends_at })?;
+        let put = self.table.client.put_item().table_name(&self.table.table).set_item(Some(item));
+        put.send().await.map(drop).map_err(failed)
+    }
+
     /// What is to be done for a shard and what was done; `None` for a feed that is not wide.
     pub async fn shard(&self, feed: &Feed, shard: u8) -> Result<Option<(Due, Done)>> {
         let (due, done) = (keys::fan_out_due(feed, shard), keys::fan_out_done(feed, shard));
@@ -141,6 +178,11 @@ impl FanOuts {
         let next = Done { done, pass, version: before.version + 1, ..before.clone() };
         Ok(matches!(self.table.replace(&next, before.version).await?, Outcome::Written).then_some(next))
     }
+}
+
+/// The socket and the feed that a record of the table's stream asks to catch up; `None` for any other record.
+pub fn asked_late(pk: &str, sk: &str) -> Option<(String, Feed)> {
+    keys::parse_late(pk, sk)
 }
 
 /// The feed and the shard that a record of the table's stream asks for; `None` for any other record.

@@ -172,6 +172,18 @@ pub(super) fn parse_fan_out_due(pk: &str, sk: &str) -> Option<(Feed, u8)> {
     Some((Feed::parse(feed).ok()?, shard))
 }
 
+/// The fan-out table: a socket that was left behind in a feed.
+pub(super) fn late(connection: &str, feed: &Feed) -> Key {
+    Key::new(format!("{LATE}{connection}"), feed.to_string())
+}
+
+const LATE: &str = "LATE#";
+
+/// The connection and the feed of [`late`]; `None` for any other key.
+pub(super) fn parse_late(pk: &str, sk: &str) -> Option<(String, Feed)> {
+    Some((pk.strip_prefix(LATE)?.to_owned(), Feed::parse(sk).ok()?))
+}
+
 /// A number that sorts as text.
 pub(super) fn sequence(seq: u64) -> String {
     format!("{seq:020}")

@@ -50,7 +50,7 @@ pub use rate::{Counted, Limit};
 pub use row::{Entity, Key, from_image};
 pub use service::{ServicesOf, StoredService};
 pub use session::{Presented, Session, Source, Standing};
-pub use subscription::{Live, Skip, Subscription};
+pub use subscription::{Live, Skip, Subscription, hold};
 pub use webhook::{EventOutcome, Handled, StripeEvent};
 
 use crate::aws::Environment;

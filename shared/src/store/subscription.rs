@@ -1,19 +1,21 @@
 //! Subscriptions: what one socket gets of one feed, and from which number on.
 //!
-//! Two parties hand the entries of a feed to a socket: the hello that replays what the client missed, and whoever pushes what is appended
+//! Two parties hand the entries of a feed to a socket: the replay of what the client missed, and whoever pushes what is appended
 //! meanwhile. Both agree on the socket's own row, so that no entry falls between them, none comes from both, and no item is shared by all
 //! sockets:
 //!
 //! ```text
 //! held          put by hello before it reads the feed's last number; whoever has an entry to push only notes its number (`skipped`)
-//! held, skipped hello can't go live before it has replayed up to that number
-//! live, from    hello has replayed up to `from`; whoever has an entry above it pushes it
+//! held, skipped the replay can't go live before it has come up to that number
+//! live, from    the replay has come up to `from`; whoever has an entry above it pushes it
+//! held, behind  a push took too long: as if there had been a hello after number `behind`, whose replay is the catch-up's
 //! ```
 //!
 //! An entry whose push looked before the row was there was appended before hello read the feed: it is replayed. One whose push found the row
 //! held is noted, and replayed. One whose push found it live is pushed if it is above `from`, and was replayed if it is not.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
+use data_encoding::BASE64URL_NOPAD;
 use futures::{Stream, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,7 @@ use super::error::failed;
 use super::row::{Entity, Key, from_item};
 use super::transaction::{n, s};
 use super::{Query, keys};
+use crate::auth::random;
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
 
@@ -36,30 +39,34 @@ pub struct Subscription {
     pub feed: Feed,
     /// Which socket.
     pub connection: String,
-    /// Which hello made it: a second one on the same socket takes over from the first.
-    pub hello: String,
-    /// When that was.
+    /// Which replay it is held for: a second hello on the same socket takes over from the first, and a catch-up from the last of them.
+    pub hold: String,
+    /// Since when.
     pub held_at: Timestamp,
-    /// The number above which entries are pushed; `None` while hello replays.
+    /// The number above which entries are pushed; `None` while they are replayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
-    /// The highest number that was not pushed because hello was replaying.
+    /// The highest number that was not pushed because of the replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<u64>,
+    /// Left behind: the number of the last entry that the socket has taken. `None` when it is held for a hello.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u64>,
     /// When its row may be deleted.
     pub ends_at: Timestamp,
 }
 
 impl Subscription {
     /// A socket's place in a feed while a hello replays it.
-    pub fn held(connection: &Connection, feed: Feed, hello: &str, now: Timestamp) -> Self {
+    pub fn held(connection: &Connection, feed: Feed, hold: &str, now: Timestamp) -> Self {
         Self {
             feed,
             connection: connection.id.clone(),
-            hello: hello.to_owned(),
+            hold: hold.to_owned(),
             held_at: now,
             from: None,
             skipped: None,
+            behind: None,
             ends_at: connection.ends_at(),
         }
     }
@@ -80,8 +87,8 @@ impl Entity for Subscription {
 /// What became of an entry that was not pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skip {
-    /// The hello that holds the subscription will replay it.
-    Noted,
+    /// Whoever holds the subscription, which is like this now, will replay it.
+    Noted(Box<Subscription>),
     /// The subscription has changed meanwhile: look again.
     Look(Box<Subscription>),
     /// The socket is gone.
@@ -95,7 +102,7 @@ pub enum Live {
     Yes,
     /// Entries up to this number were appended meanwhile and not pushed: replay them first.
     Behind(u64),
-    /// The socket is closed, or has said hello again.
+    /// The socket is closed, or another replay has taken over.
     Over,
 }
 
@@ -121,31 +128,59 @@ impl Connections {
     pub async fn go_live(&self, held: &Subscription, from: u64) -> Result<Live> {
         let update = self
             .update(held.key())
-            .update_expression("SET doc.#from = :from")
-            .condition_expression("doc.hello = :hello AND (attribute_not_exists(doc.skipped) OR doc.skipped <= :from)")
+            .update_expression("SET doc.#from = :from REMOVE doc.behind")
+            .condition_expression("doc.#hold = :hold AND (attribute_not_exists(doc.skipped) OR doc.skipped <= :from)")
             .expression_attribute_values(":from", n(from));
         match self.change(update, held).await? {
             Changed::Yes => Ok(Live::Yes),
-            Changed::No(Some(Subscription { hello, skipped: Some(skipped), .. })) if hello == held.hello => {
+            Changed::No(Some(Subscription { hold, skipped: Some(skipped), .. })) if hold == held.hold => {
                 Ok(Live::Behind(skipped))
             }
             Changed::No(_) => Ok(Live::Over),
         }
     }
 
-    /// Tells the hello that holds this subscription of entries up to `last`, which are not pushed.
+    /// Leaves a live subscription behind: its socket has the entries up to `behind`, and is to be given those up to `last` by a catch-up.
+    /// [`Skip::Noted`] when it is.
+    pub async fn leave_behind(&self, live: &Subscription, behind: u64, last: u64, now: Timestamp) -> Result<Skip> {
+        let next = Subscription {
+            hold: hold()?,
+            held_at: now,
+            from: None,
+            skipped: Some(last),
+            behind: Some(behind),
+            ..live.clone()
+        };
+        let update = self
+            .update(live.key())
+            .update_expression(
+                "SET doc.#hold = :next, doc.held_at = :now, doc.behind = :behind, doc.skipped = :last REMOVE doc.#from",
+            )
+            .condition_expression("doc.#hold = :hold AND attribute_exists(doc.#from)")
+            .expression_attribute_values(":next", s(&next.hold))
+            .expression_attribute_values(":now", serde_dynamo::to_attribute_value(now).map_err(Error::internal)?)
+            .expression_attribute_values(":behind", n(behind))
+            .expression_attribute_values(":last", n(last));
+        Ok(match self.change(update, live).await? {
+            Changed::Yes => Skip::Noted(Box::new(next)),
+            Changed::No(Some(now)) => Skip::Look(Box::new(now)),
+            Changed::No(None) => Skip::Gone,
+        })
+    }
+
+    /// Tells the replay that holds this subscription of entries up to `last`, which are not pushed.
     pub async fn skip(&self, held: &Subscription, last: u64) -> Result<Skip> {
         let update = self
             .update(held.key())
             .update_expression("SET doc.skipped = :last")
             .condition_expression(
-                "doc.hello = :hello AND attribute_not_exists(doc.#from) AND (attribute_not_exists(doc.skipped) OR doc.skipped < :last)",
+                "doc.#hold = :hold AND attribute_not_exists(doc.#from) AND (attribute_not_exists(doc.skipped) OR doc.skipped < :last)",
             )
             .expression_attribute_values(":last", n(last));
         match self.change(update, held).await? {
-            Changed::Yes => Ok(Skip::Noted),
+            Changed::Yes => Ok(Skip::Noted(Box::new(held.clone()))),
             // Noted already, with this number or a higher one.
-            Changed::No(Some(now)) if now.hello == held.hello && now.from.is_none() => Ok(Skip::Noted),
+            Changed::No(Some(now)) if now.hold == held.hold && now.from.is_none() => Ok(Skip::Noted(Box::new(now))),
             Changed::No(Some(now)) => Ok(Skip::Look(Box::new(now))),
             Changed::No(None) => Ok(Skip::Gone),
         }
@@ -158,7 +193,8 @@ impl Connections {
     ) -> Result<Changed> {
         let sent = update
             .expression_attribute_names("#from", "from")
-            .expression_attribute_values(":hello", s(&held.hello))
+            .expression_attribute_names("#hold", "hold")
+            .expression_attribute_values(":hold", s(&held.hold))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .send()
             .await;
@@ -172,6 +208,11 @@ impl Connections {
             }
             _ => Err(failed(error)),
         }
+    }
+
+    /// A socket's place in a feed.
+    pub async fn subscription(&self, feed: &Feed, connection: &str) -> Result<Option<Subscription>> {
+        self.table.get(keys::subscription(feed, connection)).await
     }
 
     /// Everyone who gets a feed, as of now: all shards at once, page by page.
@@ -211,6 +252,11 @@ impl Connections {
     pub async fn unsubscribe(&self, feed: &Feed, connection: &str) -> Result<()> {
         self.delete(keys::subscription(feed, connection)).send().await.map(drop).map_err(failed)
     }
+}
+
+/// What a replay holds its subscriptions by.
+pub fn hold() -> Result<String> {
+    Ok(BASE64URL_NOPAD.encode(&random::<12>()?))
 }
 
 enum Changed {

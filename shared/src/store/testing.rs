@@ -5,8 +5,9 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use dynoxide::Database;
 
+use super::fan_out::Late;
 use super::row::{Entity, to_item};
-use super::{Connections, FanOuts, Store, Subscription, keys};
+use super::{Connections, FanOuts, Store, keys};
 use crate::domain::feed::Feed;
 
 impl Store {
@@ -23,13 +24,12 @@ impl Store {
     }
 }
 
-impl Connections {
-    pub(crate) async fn subscription_for_test(&self, feed: &Feed, connection: &str) -> Option<Subscription> {
-        self.table.get(keys::subscription(feed, connection)).await.unwrap()
-    }
-}
-
 impl FanOuts {
+    /// What a socket that was left behind in a feed is asked to be caught up by.
+    pub(crate) async fn late_for_test(&self, feed: &Feed, connection: &str) -> Option<Late> {
+        self.table.get(keys::late(connection, feed)).await.unwrap()
+    }
+
     /// Of the same database.
     pub(crate) fn beside(store: &Store) -> Self {
         Self::new(store.client.clone(), "fan-out")

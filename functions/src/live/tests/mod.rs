@@ -1,5 +1,5 @@
-//! `live-notify` and `live-fan-out` die at every step there is, or are told that a step failed which was done: whatever happens, the stream comes
-//! again, and in the end each feed has each event once, in order, and each socket has its feeds.
+//! `live-notify`, `live-fan-out` and `live-catch-up` die at every step there is, or are told that a step failed which was done: whatever happens,
+//! the stream comes again, and in the end each feed has each event once, in order, and each socket has its feeds.
 
 mod faults;
 mod world;
@@ -99,8 +99,12 @@ async fn notify_meets(fault: Fault) {
     for step in 1.. {
         let (records, causes) = round(&format!("{fault:?} {step}"), &client, [&walter, &wanda]);
         world.faults.plan(step, fault);
+        // In every other round one of them takes nothing at first.
+        world.slow((step % 2 == 0).then_some("w"));
         world.deliver(records, &feeds).await;
         let met = world.faults.met();
+        world.slow(None);
+        assert_eq!(world.catch_up().await > 0, step % 2 == 0, "step {step}: who was slow is caught up");
         for feed in &feeds {
             let head = heads.entry(feed.clone()).or_default();
             let new = world.entries(feed, *head).await;
@@ -138,6 +142,50 @@ async fn live_notify_may_die_at_any_step() {
 #[tokio::test]
 async fn live_notify_may_be_told_that_any_step_failed_which_was_done() {
     notify_meets(Fault::AnswerLost).await;
+}
+
+/// Two of three sockets are left behind, and caught up with the fault at the first step, the second ... while the third goes on.
+async fn catch_up_meets(fault: Fault) {
+    let mut world = World::new(100).await;
+    let client = world.user("carol", Role::Client, &[]).await;
+    let feed = Feed::Role(Role::Client);
+    for socket in ["a", "b", "c"] {
+        world.socket(&client, socket).await;
+    }
+    let mut head = 0;
+    for step in 1.. {
+        for slow in ["a", "b"] {
+            world.slow(Some(slow));
+            let drafts = [1, 2].map(|n| {
+                let id = EntryId::derived(&[&format!("{fault:?} {step} {slow} {n}")]);
+                Draft { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
+            });
+            world.fan_out.live.store.append(&feed, &drafts).await.unwrap();
+            assert!(world.fan_out.deliver(world.entries(&feed, head).await).await.is_empty());
+            head += 2;
+        }
+        world.slow(None);
+        world.faults.plan(step, fault);
+        assert_eq!(world.catch_up().await, 2);
+        let met = world.faults.met();
+        for socket in ["a", "b", "c"] {
+            assert_eq!(world.received(socket).0, BTreeMap::from([(feed.to_string(), head)]), "step {step}: {socket}");
+        }
+        if !met {
+            assert!(step > 6, "a catch-up has more steps than {step}");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn live_catch_up_may_die_at_any_step() {
+    catch_up_meets(Fault::Dies).await;
+}
+
+#[tokio::test]
+async fn live_catch_up_may_be_told_that_any_step_failed_which_was_done() {
+    catch_up_meets(Fault::AnswerLost).await;
 }
 
 /// Names whose last bytes are alike modulo 8 are in one shard: this one's.

@@ -11,12 +11,14 @@ use shared::domain::ids::UserId;
 use shared::domain::user::{Categories, Category, Email, NewUser, Role, User, Username};
 use shared::error::{Error, Result};
 use shared::live::Live;
+use shared::live::catch_up::CatchUp;
 use shared::live::fan_out::FanOut;
 use shared::live::push::{Posted, Push};
 use shared::store::{Account, Authority, Connection, Connections, Entity, Entry, FanOuts, Session, Source, Store};
 
 use super::faults::Faults;
 use crate::events::Failure;
+use crate::live::catch_up::catch_up;
 use crate::live::notify::tell;
 use crate::testing::{create_table, database};
 
@@ -25,6 +27,8 @@ use crate::testing::{create_table, database};
 pub(super) struct Sockets {
     faults: Faults,
     frames: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
+    /// The one that takes nothing at the moment.
+    slow: Arc<Mutex<Option<String>>>,
 }
 
 impl Push for Sockets {
@@ -32,6 +36,9 @@ impl Push for Sockets {
         // As on a network, others come between.
         tokio::task::yield_now().await;
         self.faults.begin(true).map_err(Error::internal)?;
+        if self.slow.lock().unwrap().as_deref() == Some(connection) {
+            return Err(Error::internal("slow"));
+        }
         let frame = serde_json::from_slice(frame).unwrap();
         self.frames.lock().unwrap().entry(connection.to_owned()).or_default().push(frame);
         Ok(Posted::Yes)
@@ -45,8 +52,11 @@ impl Push for Sockets {
 pub(super) struct World {
     pub(super) faults: Faults,
     pub(super) fan_out: FanOut<Sockets>,
+    client: aws_sdk_dynamodb::Client,
     /// Up to where each feed's entries were put on the stream.
     streamed: BTreeMap<Feed, u64>,
+    /// What sockets that were left behind were asked to be caught up by, when it was last put on the stream.
+    asked: BTreeMap<(String, String), Value>,
 }
 
 impl World {
@@ -56,12 +66,12 @@ impl World {
         for name in ["marketplace", "connections", "fan-out"] {
             create_table(&client, name, 0).await;
         }
-        let push = Sockets { faults: faults.clone(), frames: Arc::default() };
+        let push = Sockets { faults: faults.clone(), frames: Arc::default(), slow: Arc::default() };
         let (store, connections) =
             (Store::new(client.clone(), "marketplace"), Connections::new(client.clone(), "connections"));
-        let (live, table) = (Live { store, connections, push }, FanOuts::new(client, "fan-out"));
+        let (live, table) = (Live { store, connections, push }, FanOuts::new(client.clone(), "fan-out"));
         let fan_out = FanOut { live, table, threshold, pace: 100_000, page: 2 };
-        Self { faults, fan_out, streamed: BTreeMap::new() }
+        Self { faults, fan_out, client, streamed: BTreeMap::new(), asked: BTreeMap::new() }
     }
 
     /// Someone who is signed in, under the session id `s`.
@@ -130,6 +140,52 @@ impl World {
             queue.drain(..done);
             queue.extend(self.appended(feeds).await);
         }
+    }
+
+    /// From now on this socket takes nothing, and any other that was slow takes everything again.
+    pub(super) fn slow(&self, socket: Option<&str>) {
+        *self.fan_out.live.push.slow.lock().unwrap() = socket.map(str::to_owned);
+    }
+
+    /// Catches up whichever sockets are asked to be, again and again until it is done. How many that were.
+    pub(super) async fn catch_up(&mut self) -> usize {
+        let records = self.asked().await;
+        let context = CatchUp { live: self.fan_out.live.clone() };
+        loop {
+            self.faults.start();
+            let done = tokio::select! {
+                biased;
+                () = self.faults.death() => false,
+                done = catch_up(&context, records.clone()) => done.is_ok(),
+            };
+            self.faults.stop();
+            if done {
+                return records.len();
+            }
+        }
+    }
+
+    /// The records of those rows that have changed since the last time.
+    async fn asked(&mut self) -> Vec<EventRecord> {
+        let rows = self.client.scan().table_name("fan-out").send().await.unwrap().items.unwrap();
+        let mut records = Vec::new();
+        for row in rows.into_iter().map(serde_dynamo::Item::from) {
+            let row: Value = serde_dynamo::from_item(row).unwrap();
+            let key = |name: &str| row[name].as_str().unwrap().to_owned();
+            let (pk, sk) = (key("pk"), key("sk"));
+            if pk.starts_with("LATE#")
+                && self.asked.insert((pk.clone(), sk.clone()), row["doc"].clone()) != Some(row["doc"].clone())
+            {
+                let change = json!({"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}, "SequenceNumber": "1", "SizeBytes": 1, "StreamViewType": "KEYS_ONLY"});
+                records.push(
+                    serde_json::from_value(
+                        json!({"awsRegion": "eu-west-1", "eventID": "1", "eventName": "MODIFY", "dynamodb": change}),
+                    )
+                    .unwrap(),
+                );
+            }
+        }
+        records
     }
 
     /// What was appended to these feeds since the last time, as the stream brings it.

@@ -223,3 +223,37 @@ async fn a_stuck_client_can_be_deleted() {
     assert_eq!(world.post(&id, "x").await.status, 410);
     assert_eq!(connection_id(&world.event("fn $disconnect").await), id);
 }
+
+#[tokio::test]
+async fn requests_suffer_the_faults_that_were_asked_for_and_no_others() {
+    let world = Setup::default().start().await;
+    let (mut client, id) = world.connected().await;
+    let faults = "/_local/faults";
+    for (fault, status) in [("error_429", 429), ("error_500", 500)] {
+        let rule = json!({"fault": fault, "containing": "bad", "times": 2});
+        let added = world.manage_json("POST", faults, &rule).await;
+        assert_eq!((added.status, added.body), (201, json!([{"fault": fault, "containing": "bad", "times": 2}])));
+        assert_eq!(world.post(&id, "good").await.status, 200);
+        for _ in 0..2 {
+            let answer = world.post(&id, "bad").await;
+            assert_eq!(
+                (answer.status, answer.error),
+                (status, None),
+                "of no type, as what comes from in front of the API"
+            );
+        }
+        assert_eq!(world.post(&id, "bad").await.status, 200);
+        assert_eq!([text(&mut client).await, text(&mut client).await], ["good", "bad"]);
+    }
+    assert_eq!(world.manage_json("POST", faults, &json!({"fault": "flood"})).await.status, 422);
+    world.manage_json("POST", faults, &json!({"fault": "timeout", "method": "POST"})).await;
+    world.manage_json("POST", faults, &json!({"fault": "timeout_after_acting"})).await;
+    for message in ["lost", "sent"] {
+        let never = tokio::time::timeout(Duration::from_millis(100), world.post(&id, message)).await;
+        assert!(never.is_err(), "{message}");
+    }
+    assert_eq!(text(&mut client).await, "sent");
+    world.manage_json("POST", faults, &json!({"fault": "error_500", "method": "DELETE"})).await;
+    assert_eq!(world.manage("DELETE", faults, "", None).await.body, json!([]));
+    assert_eq!(world.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
+}

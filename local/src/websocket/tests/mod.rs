@@ -157,9 +157,24 @@ impl World {
 
     /// An HTTP request to `@connections`: its status and body, and the value of `x-amzn-errortype`.
     async fn manage(&self, method: &str, path: &str, body: impl Into<Bytes>, credential: Option<&str>) -> Answer {
+        self.request(http::Request::builder().method(method).uri(path), body, credential).await
+    }
+
+    async fn manage_json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let request = http::Request::builder().method(method).uri(path).header("content-type", "application/json");
+        self.request(request, body.to_string(), None).await
+    }
+
+    async fn request(
+        &self,
+        mut request: http::request::Builder,
+        body: impl Into<Bytes>,
+        credential: Option<&str>,
+    ) -> Answer {
         use http_body_util::{BodyExt, Full};
         let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
-        let mut request = http::Request::builder().method(method).uri(format!("http://{}{path}", self.management));
+        let path = request.uri_ref().unwrap().to_string();
+        request = request.uri(format!("http://{}{path}", self.management));
         if let Some(key) = credential {
             let header =
                 format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/execute-api/aws4_request, Signature=0");

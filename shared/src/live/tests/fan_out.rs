@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use super::super::Live;
 use super::super::testing::{Recorder, append, bring, deliver, entries, fan_out, hello, live, socket, user};
 use crate::domain::feed::Feed;
@@ -46,7 +44,7 @@ async fn a_feed_with_many_sockets_is_pushed_shard_by_shard_and_each_socket_gets_
     }
     for name in &names[3..] {
         assert_eq!(live.connections.connection(name).await.unwrap(), None, "{name} is gone and forgotten");
-        assert_eq!(live.connections.subscription_for_test(&FEED, name).await, None);
+        assert_eq!(live.connections.subscription(&FEED, name).await.unwrap(), None);
     }
 }
 
@@ -114,30 +112,4 @@ async fn a_client_that_says_hello_while_its_shard_is_behind_gets_each_entry_once
     bring(&live, &FEED).await;
     assert_eq!(live.push.numbers("d", &FEED), [2, 3, 4, 5]);
     assert_eq!(live.push.numbers("e", &FEED), [1, 2, 3, 4, 5]);
-}
-
-#[tokio::test]
-async fn a_socket_that_takes_nothing_and_one_that_cannot_even_be_closed_delay_nobody() {
-    let live = live().await;
-    let names = sockets(&live, 6).await;
-    live.push.stick(&names[1]);
-    live.push.hang(&names[4]);
-    let well: BTreeSet<_> = [0, 2, 3, 5].map(|n| names[n].clone()).into();
-    tell(&live, 0, 1..=2).await;
-    bring(&live, &FEED).await;
-    for name in &well {
-        assert_eq!(live.push.numbers(name, &FEED), [1, 2], "{name}");
-    }
-    assert_eq!(live.push.closed(), [names[1].clone()]);
-    for name in [&names[1], &names[4]] {
-        assert_eq!(live.connections.connection(name).await.unwrap(), None, "{name} is forgotten");
-    }
-    // The same for a feed with few sockets.
-    let ann = user(&live, "ann", Role::Client, &[]).await;
-    let own = Feed::User(ann.id.clone());
-    live.push.hang(&names[5]);
-    append(&live, &own, 1..=1).await;
-    deliver(&live, entries(&live, &own, 1..=1).await).await;
-    assert_eq!(live.push.numbers(&names[0], &own), [1]);
-    assert_eq!(live.connections.connection(&names[5]).await.unwrap(), None);
 }

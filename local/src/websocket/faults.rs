@@ -1,0 +1,96 @@
+//! Faults on demand: what the next requests to `@connections` suffer (`/_local/faults`).
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::Gateway;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Fault {
+    /// 429 without having acted: the account's requests a second are used up.
+    #[serde(rename = "error_429")]
+    Error429,
+    /// 500 without having acted.
+    #[serde(rename = "error_500")]
+    Error500,
+    /// Neither acts nor answers until its caller gives up.
+    Timeout,
+    /// Acts, and does not answer until its caller gives up.
+    TimeoutAfterActing,
+}
+
+/// A fault waiting for its request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    fault: Fault,
+    /// `POST`, `GET`, `DELETE`; any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    /// Text in the body: the name of a feed, say. Any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    containing: Option<String>,
+    /// How many requests it hits, 1 when absent.
+    #[serde(default = "once")]
+    times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl Rule {
+    fn hits(&self, method: &Method, body: &[u8]) -> bool {
+        let contains = |text: &str| String::from_utf8_lossy(body).contains(text);
+        self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
+            && self.containing.as_deref().is_none_or(contains)
+    }
+}
+
+/// The faults that are waiting.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Mutex<Vec<Rule>>);
+
+impl Faults {
+    /// The fault that this request suffers: that of the oldest rule that hits.
+    pub(super) fn take(&self, method: &Method, body: &[u8]) -> Option<Fault> {
+        let mut rules = self.rules();
+        let position = rules.iter().position(|rule| rule.times > 0 && rule.hits(method, body))?;
+        rules[position].times -= 1;
+        let fault = rules[position].fault;
+        rules.retain(|rule| rule.times > 0);
+        Some(fault)
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type App = State<Arc<Gateway>>;
+
+/// `POST`, `GET`, `DELETE /_local/faults`: adds a fault, lists those still waiting, forgets them.
+pub(super) fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new().route("/_local/faults", get(list).post(add).delete(clear)).with_state(gateway)
+}
+
+async fn list(State(gateway): App) -> Json<Vec<Rule>> {
+    Json(gateway.faults.rules().clone())
+}
+
+async fn add(State(gateway): App, Json(rule): Json<Rule>) -> (StatusCode, Json<Vec<Rule>>) {
+    gateway.faults.rules().push(rule);
+    (StatusCode::CREATED, list(State(gateway)).await)
+}
+
+async fn clear(State(gateway): App) -> Json<Vec<Rule>> {
+    gateway.faults.rules().clear();
+    list(State(gateway)).await
+}

@@ -1,0 +1,147 @@
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::Live;
+use super::super::testing::{Recorder, append, bring, catch_up, deliver, entries, fan_out, hello, live, socket, user};
+use crate::domain::feed::Feed;
+use crate::domain::user::Role;
+
+const FEED: Feed = Feed::Role(Role::Client);
+const NAMES: [&str; 4] = ["c0", "c1", "c2", "c3"];
+
+/// Sockets of one client, live; entries up to 2 are pushed to all of them.
+async fn sockets() -> Live<Recorder> {
+    let live = live().await;
+    let ann = user(&live, "ann", Role::Client, &[]).await;
+    for name in NAMES {
+        socket(&live, &ann, name).await;
+        hello(&live, name, &[]).await.unwrap();
+    }
+    tell(&live, 1..=2).await;
+    live
+}
+
+async fn tell(live: &Live<Recorder>, numbers: std::ops::RangeInclusive<u64>) {
+    append(live, &FEED, numbers.clone()).await;
+    deliver(live, entries(live, &FEED, numbers).await).await;
+}
+
+#[tokio::test]
+async fn a_socket_that_is_slow_is_left_behind_and_the_others_go_on() {
+    let live = sockets().await;
+    live.push.stick("c1");
+    for numbers in [3..=4, 5..=5, 6..=7] {
+        tell(&live, numbers).await;
+    }
+    for name in ["c0", "c2", "c3"] {
+        assert_eq!(live.push.numbers(name, &FEED), [1, 2, 3, 4, 5, 6, 7], "{name}");
+    }
+    assert!(live.push.closed().is_empty(), "it may only be throttled");
+    let behind = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
+    assert_eq!((behind.from, behind.behind, behind.skipped), (None, Some(2), Some(7)));
+    let asked = fan_out(&live, 1000).table.late_for_test(&FEED, "c1").await.unwrap();
+    assert_eq!((asked.hold, asked.ends_at), (behind.hold, behind.ends_at));
+
+    live.push.recover("c1");
+    catch_up(&live, &FEED, "c1").await;
+    assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3, 4, 5, 6, 7]);
+    tell(&live, 8..=8).await;
+    catch_up(&live, &FEED, "c1").await;
+    for name in NAMES {
+        assert_eq!(live.push.numbers(name, &FEED), [1, 2, 3, 4, 5, 6, 7, 8], "{name} is pushed to as before");
+    }
+}
+
+#[tokio::test]
+async fn a_socket_that_can_not_be_caught_up_is_closed_or_at_least_forgotten() {
+    let live = sockets().await;
+    live.push.stick("c1");
+    live.push.hang("c2");
+    tell(&live, 3..=3).await;
+    for name in ["c1", "c2"] {
+        catch_up(&live, &FEED, name).await;
+        assert_eq!(live.connections.connection(name).await.unwrap(), None, "{name}");
+        assert_eq!(
+            live.connections.subscription(&FEED, name).await.unwrap(),
+            None,
+            "{name}: its subscription is gone too"
+        );
+    }
+    assert_eq!(live.push.closed(), ["c1"], "a socket that misses an entry is closed, if it can be");
+    // The request comes again.
+    catch_up(&live, &FEED, "c1").await;
+    assert_eq!(live.push.closed(), ["c1"]);
+}
+
+#[tokio::test]
+async fn what_is_pushed_during_a_catch_up_comes_after_it_and_once() {
+    let live = sockets().await;
+    live.push.stick("c1");
+    tell(&live, 3..=4).await;
+    live.push.recover("c1");
+    let gate = live.push.hold_up("c1", 4);
+    let meanwhile = async {
+        gate.reached().await;
+        tell(&live, 5..=6).await;
+        assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3], "who pushes leaves it to the catch-up");
+        gate.open();
+    };
+    tokio::join!(catch_up(&live, &FEED, "c1"), meanwhile);
+    assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn a_hello_takes_over_from_a_catch_up() {
+    let live = sockets().await;
+    live.push.stick("c1");
+    tell(&live, 3..=3).await;
+    live.push.recover("c1");
+    let gate = live.push.hold_up("c1", 3);
+    let meanwhile = async {
+        gate.reached().await;
+        hello(&live, "c1", &[(&FEED, 2)]).await.unwrap();
+        gate.open();
+    };
+    tokio::join!(catch_up(&live, &FEED, "c1"), meanwhile);
+    tell(&live, 4..=4).await;
+    // Whichever of the two hands an entry over last, its client drops what it has.
+    assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3, 3, 4]);
+    let now = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
+    assert_eq!((now.from, now.behind), (Some(3), None));
+}
+
+#[tokio::test]
+async fn a_slow_socket_of_a_wide_feed_is_left_behind_by_its_shard() {
+    let live = sockets().await;
+    live.push.stick("c1");
+    append(&live, &FEED, 3..=4).await;
+    assert!(fan_out(&live, 0).deliver(entries(&live, &FEED, 3..=4).await).await.is_empty());
+    bring(&live, &FEED).await;
+    live.push.recover("c1");
+    append(&live, &FEED, 5..=5).await;
+    assert!(fan_out(&live, 0).deliver(entries(&live, &FEED, 5..=5).await).await.is_empty());
+    bring(&live, &FEED).await;
+    assert_eq!(live.push.numbers("c0", &FEED), [1, 2, 3, 4, 5]);
+    assert_eq!(live.push.numbers("c1", &FEED), [1, 2], "the catch-up has it, and nobody else");
+    catch_up(&live, &FEED, "c1").await;
+    assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_socket_whose_catch_up_never_came_is_closed_in_the_end() {
+    let live = sockets().await;
+    let sub = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
+    let then = Timestamp::now() - SignedDuration::from_secs(61);
+    live.connections.leave_behind(&sub, 2, 2, then).await.unwrap();
+    tell(&live, 3..=3).await;
+    assert_eq!(live.push.closed(), ["c1"]);
+    assert_eq!(live.connections.subscription(&FEED, "c1").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_socket_that_keeps_up_is_not_caught_up() {
+    let live = sockets().await;
+    for name in [NAMES[0], "nobody"] {
+        catch_up(&live, &FEED, name).await;
+    }
+    assert_eq!(live.push.numbers("c0", &FEED), [1, 2]);
+}
