@@ -25,6 +25,7 @@ mod refunds;
 mod round_trips;
 mod sessions;
 mod soak;
+mod sockets;
 mod support;
 mod throttle;
 mod timers;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::{Method, StatusCode};
@@ -76,7 +76,7 @@ impl Faults {
 
 type App = State<Arc<Gateway>>;
 
-/// `POST`, `GET`, `DELETE /_local/faults`: adds a fault, lists those still waiting, forgets them.
+/// `POST`, `GET`, `DELETE /_local/faults`: adds a fault, lists those still waiting, forgets them (with `?containing=` only those).
 pub(super) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new().route("/_local/faults", get(list).post(add).delete(clear)).with_state(gateway)
 }
@@ -90,7 +90,14 @@ async fn add(State(gateway): App, Json(rule): Json<Rule>) -> (StatusCode, Json<V
     (StatusCode::CREATED, list(State(gateway)).await)
 }
 
-async fn clear(State(gateway): App) -> Json<Vec<Rule>> {
-    gateway.faults.rules().clear();
+/// Which faults to forget: all when it is empty.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    containing: Option<String>,
+}
+
+async fn clear(State(gateway): App, Query(which): Query<Which>) -> Json<Vec<Rule>> {
+    gateway.faults.rules().retain(|rule| which.containing.is_some() && rule.containing != which.containing);
     list(State(gateway)).await
 }

@@ -115,7 +115,7 @@ impl Running {
     /// Requests that are signed (`SigV4`) are put to `authorize`; unsigned ones are allowed, for curl.
     ///
     /// And what a test does to it: `POST /_local/faults` with `{"fault", "method"?, "containing"?, "times"?}` is what the next requests suffer,
-    /// see [`faults::Fault`]; `GET` lists those still waiting, `DELETE` forgets them.
+    /// see [`faults::Fault`]; `GET` lists those still waiting, `DELETE` forgets them (with `?containing=` only those).
     pub fn management(&self, authorize: Option<Authorize>) -> Router {
         management::router(Arc::clone(&self.gateway), authorize).merge(faults::router(Arc::clone(&self.gateway)))
     }

@@ -254,6 +254,9 @@ async fn requests_suffer_the_faults_that_were_asked_for_and_no_others() {
     }
     assert_eq!(text(&mut client).await, "sent");
     world.manage_json("POST", faults, &json!({"fault": "error_500", "method": "DELETE"})).await;
+    world.manage_json("POST", faults, &json!({"fault": "error_500", "containing": "bad"})).await;
+    let left = world.manage("DELETE", "/_local/faults?containing=bad", "", None).await.body;
+    assert_eq!(left, json!([{"fault": "error_500", "method": "DELETE", "times": 1}]));
     assert_eq!(world.manage("DELETE", faults, "", None).await.body, json!([]));
     assert_eq!(world.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
 }
