@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -45,7 +46,8 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) async fn reached(&self) {
-        self.reached.notified().await;
+        let reached = tokio::time::timeout(Duration::from_secs(20), self.reached.notified()).await;
+        reached.expect("the frame is sent");
     }
 
     pub(super) fn open(&self) {
