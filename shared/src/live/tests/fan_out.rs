@@ -1,5 +1,5 @@
 use super::super::Live;
-use super::super::testing::{Recorder, append, bring, deliver, entries, fan_out, hello, live, socket, user};
+use super::super::testing::{Recorder, append, bring, entries, fan_out, hello, live, socket, user};
 use crate::domain::feed::Feed;
 use crate::domain::user::Role;
 
