@@ -67,11 +67,18 @@ impl Talk {
     }
 }
 
-/// The text of the next message that a socket gets.
+/// The next message that a socket gets, whatever happens to others meanwhile.
+async fn message(socket: &mut Socket) -> Value {
+    loop {
+        let entry = socket.next().await;
+        if entry["type"] == "message.received" {
+            return entry;
+        }
+    }
+}
+
 async fn text(socket: &mut Socket) -> Value {
-    let entry = socket.next().await;
-    assert_eq!(entry["type"], "message.received", "{entry:#}");
-    entry["data"]["text"].clone()
+    message(socket).await["data"]["text"].clone()
 }
 
 async fn ping(socket: &mut Socket) {
@@ -144,7 +151,7 @@ async fn a_frame_whose_answer_is_lost_comes_twice_with_the_same_number_and_the_n
     talk.write(&talk.job.worker, "two").await;
     let mut numbers = Vec::new();
     while numbers.len() < 3 {
-        let entry = talk.client.next().await;
+        let entry = message(&mut talk.client).await;
         numbers.push((entry["seq"].as_u64().unwrap(), entry["data"]["text"].clone()));
     }
     let first = numbers[0].0;
@@ -235,11 +242,5 @@ async fn messages_arrive_in_their_order_and_go_on_when_the_order_is_completed() 
     talk.job.moves(&talk.job.worker, "deliver").await;
     talk.job.moves(&talk.job.client, "complete").await;
     talk.write(&talk.job.client, "the invoice?").await;
-    let late = loop {
-        let entry = talk.worker.next().await;
-        if entry["type"] == "message.received" {
-            break entry;
-        }
-    };
-    assert_eq!(late["data"]["text"], "the invoice?");
+    assert_eq!(text(&mut talk.worker).await, "the invoice?");
 }
