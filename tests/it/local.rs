@@ -127,6 +127,23 @@ async fn functions_that_are_killed_in_mid_request_lose_nothing_and_the_next_requ
 }
 
 #[tokio::test]
+async fn an_outage_of_the_database_delays_what_people_are_told_and_loses_none_of_it() {
+    let cloud = Cloud::start("outage", &["--ephemeral"]);
+    let (client, worker) = (client(&cloud).await, worker(&cloud, &["outage"]).await);
+    let order = place(&client, &service(&cloud, "outage").await).await;
+    let faults = Faults::of(&cloud);
+    // The event is for three feeds, the SDK tries each three times, and the stream a record eleven times: this is longer.
+    let times = 3 * 3 * 12;
+    faults.add("live-notify", "TransactWriteItems", "InternalServerError", times).await;
+    assert_eq!(pay(&cloud, &client, &order, "pm_card_visa").await["status"], 200);
+    until(&client, &order, "open").await;
+    assert_eq!(times_opened(&worker, "outage", &order).await, 1);
+    faults.met("live-notify", times).await;
+    let log = cloud.logged();
+    assert!(log.contains("feed workers:outage can't be appended to") && !log.contains("given up"), "it was waited for");
+}
+
+#[tokio::test]
 async fn a_cloud_that_is_killed_goes_on_where_it_was_on_its_data_directory() {
     let directory = workspace().join("target/tests/data");
     drop(std::fs::remove_dir_all(&directory));

@@ -3,22 +3,29 @@
 //! a feed's pushes keep its order. And whoever may not be connected any more is disconnected.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use futures::{StreamExt, stream};
 use shared::domain::feed::Feed;
 use shared::domain::ids::UserId;
 use shared::domain::order::Order;
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, catalogue};
 use shared::live::fan_out::FanOut;
 use shared::live::push::Push;
-use shared::store::{Account, Broadcast, Draft, Entity, Entry, Message, Session, from_image};
+use shared::store::{Account, Broadcast, Draft, Entity, Entry, Message, Session, Store, from_image};
+use tokio::time::{Instant, sleep};
 
 use super::entry;
 use crate::events::{Failure, sequence};
 
 /// Feeds that are appended to at the same time.
 const AT_ONCE: usize = 16;
+/// How long an append is tried while the database is not available. The stream gives a record up after ten failures, whatever they are, and
+/// its entry would be missing for good: so an outage is waited for here. Shorter than the function's `Timeout`.
+const PATIENCE: Duration = Duration::from_secs(4 * 60);
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Handles a batch: first all appends, each feed's in order, then whose sockets are to be closed, then all pushes, each feed's in order.
 ///
@@ -132,7 +139,7 @@ impl Work {
         let appends = std::mem::take(&mut self.drafts).into_iter().map(async |(feed, drafts)| {
             let at = drafts.first().map_or(0, |(at, _)| *at);
             let drafts: Vec<_> = drafts.into_iter().map(|(_, draft)| draft).collect();
-            (at, context.live.store.append(&feed, &drafts).await)
+            (at, append(&context.live.store, &feed, &drafts).await)
         });
         let appended: Vec<_> = stream::iter(appends).buffer_unordered(AT_ONCE).collect().await;
         for (at, appended) in appended {
@@ -165,6 +172,22 @@ impl Work {
         let entries = std::mem::take(&mut self.entries).into_iter().map(|(_, entry)| entry);
         for (feed, error) in context.deliver(entries).await {
             failures.add(places.get(&feed).copied().unwrap_or(0), error);
+        }
+    }
+}
+
+/// Appends events to a feed, if need be after an outage of the database.
+async fn append(store: &Store, feed: &Feed, drafts: &[Draft]) -> Result<()> {
+    let until = Instant::now() + PATIENCE;
+    let mut wait = Duration::from_millis(100);
+    loop {
+        match store.append(feed, drafts).await {
+            Err(error) if *error.code() == catalogue::DATABASE_UNAVAILABLE && Instant::now() + wait < until => {
+                tracing::warn!(%feed, error = error.cause(), "feed {feed} can't be appended to: again in {wait:?}");
+                sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            done => return done,
         }
     }
 }
