@@ -1,7 +1,7 @@
 //! What the functions cost: size, cold start, first request, CPU of a warm request, memory. Builds them as they are deployed, runs each as
 //! Lambda does, with a Runtime API and a database of its own that answers at once, and prints a table.
 //!
-//! `cargo run -p tests --bin bench` measures the smallest function there can be (functions/examples/hello.rs), against which the others are to
+//! `cargo run -p tests --bin bench` measures the smallest function there can be (tests/hello), against which the others are to
 //! be read, and a few of ours; `cargo run -p tests --bin bench -- orders-get health` measures those. Linux only: it reads /proc.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,8 @@ fn main() -> Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let functions = if asked.is_empty() { USUAL.map(str::to_owned).to_vec() } else { asked };
     let mut build = Command::new(env!("CARGO"));
-    build.current_dir(&workspace).args(["build", "--release", "-p", "functions", "--example", "hello"]);
+    // As binaries alone: an example or a test would have them all linked with what features the tests' dependencies want.
+    build.current_dir(&workspace).args(["build", "--release", "-p", "functions", "-p", "hello", "--bin", "hello"]);
     for name in &functions {
         build.args(["--bin", name]);
     }
@@ -37,7 +38,7 @@ fn main() -> Result<()> {
         "| function | size, MB | start, ms | first request, ms | warm request, ms | CPU of it, ms | memory, MB | status |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    let hello = measure(&workspace, "hello", &target.join("examples/hello"))?;
+    let hello = measure(&workspace, "hello", &target.join("hello"))?;
     println!("{hello}");
     for name in functions {
         println!("{}", measure(&workspace, &name, &target.join(&name))?);
