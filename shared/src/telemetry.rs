@@ -7,8 +7,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Starts logging for this process, at the level of `LOG_LEVEL`: `debug`, or by crate, `info,hyper=debug`; `info` unless set. Calling it again
-/// does nothing.
+/// Starts logging for this process, at the level of `LOG_LEVEL`: `debug`, or by crate, `info,hyper=debug`; `info` unless set. Deployed functions
+/// have nothing to say at `trace` (Cargo.toml). Calling it again does nothing.
 pub fn init() {
     // Not an `EnvFilter`: it filters by what spans and fields hold as well, for which it links a regex engine into every function.
     let levels: Option<Targets> = std::env::var("LOG_LEVEL").ok().and_then(|levels| levels.parse().ok());
