@@ -24,15 +24,11 @@ fn main() -> Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let functions = if asked.is_empty() { USUAL.map(str::to_owned).to_vec() } else { asked };
-    let mut build = Command::new(env!("CARGO"));
-    // As binaries alone: an example or a test would have them all linked with what features the tests' dependencies want.
-    build.current_dir(&workspace).args(["build", "--release", "-p", "functions", "-p", "hello", "--bin", "hello"]);
-    for name in &functions {
-        build.args(["--bin", name]);
-    }
-    if !build.status()?.success() {
-        return Err(Error::other("the functions do not build"));
-    }
+    // Binaries alone: an example, or a test, would have all of them linked with the features that the tests' dependencies want. And `hello` by
+    // itself, with no more features than it needs.
+    build(&workspace, &["-p", "hello"])?;
+    let binaries = functions.iter().flat_map(|name| ["--bin", name]);
+    build(&workspace, &["-p", "functions"].into_iter().chain(binaries).collect::<Vec<_>>())?;
     let target = std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
     println!(
         "| function | size, MB | start, ms | first request, ms | warm request, ms | CPU of it, ms | memory, MB | status |"
@@ -44,6 +40,12 @@ fn main() -> Result<()> {
         println!("{}", measure(&workspace, &name, &target.join(&name))?);
     }
     Ok(())
+}
+
+/// Builds these as they are deployed.
+fn build(workspace: &Path, what: &[&str]) -> Result<()> {
+    let status = Command::new(env!("CARGO")).current_dir(workspace).args(["build", "--release"]).args(what).status()?;
+    if status.success() { Ok(()) } else { Err(Error::other("the functions do not build")) }
 }
 
 /// One line of the table.
