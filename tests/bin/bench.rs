@@ -1,7 +1,7 @@
 //! What the functions cost: size, cold start, first request, CPU of a warm request, memory. Builds them as they are deployed, runs each as
 //! Lambda does, with a Runtime API and a database of its own that answers at once, and prints a table.
 //!
-//! `cargo run -p tests --bin bench` measures the smallest function there can be (functions/examples/hello.rs), against which the others are to
+//! `cargo run -p tests --bin bench` measures the smallest function there can be (tests/hello), against which the others are to
 //! be read, and a few of ours; `cargo run -p tests --bin bench -- orders-get health` measures those. Linux only: it reads /proc.
 
 use std::collections::BTreeMap;
@@ -24,25 +24,28 @@ fn main() -> Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let functions = if asked.is_empty() { USUAL.map(str::to_owned).to_vec() } else { asked };
-    let mut build = Command::new(env!("CARGO"));
-    build.current_dir(&workspace).args(["build", "--release", "-p", "functions", "--example", "hello"]);
-    for name in &functions {
-        build.args(["--bin", name]);
-    }
-    if !build.status()?.success() {
-        return Err(Error::other("the functions do not build"));
-    }
+    // Binaries alone: an example, or a test, would have all of them linked with the features that the tests' dependencies want. And `hello` by
+    // itself, with no more features than it needs.
+    build(&workspace, &["-p", "hello"])?;
+    let binaries = functions.iter().flat_map(|name| ["--bin", name]);
+    build(&workspace, &["-p", "functions"].into_iter().chain(binaries).collect::<Vec<_>>())?;
     let target = std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
     println!(
         "| function | size, MB | start, ms | first request, ms | warm request, ms | CPU of it, ms | memory, MB | status |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    let hello = measure(&workspace, "hello", &target.join("examples/hello"))?;
+    let hello = measure(&workspace, "hello", &target.join("hello"))?;
     println!("{hello}");
     for name in functions {
         println!("{}", measure(&workspace, &name, &target.join(&name))?);
     }
     Ok(())
+}
+
+/// Builds these as they are deployed.
+fn build(workspace: &Path, what: &[&str]) -> Result<()> {
+    let status = Command::new(env!("CARGO")).current_dir(workspace).args(["build", "--release"]).args(what).status()?;
+    if status.success() { Ok(()) } else { Err(Error::other("the functions do not build")) }
 }
 
 /// One line of the table.

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use headers::{HeaderMapExt, IfNoneMatch};
 use http::Method;
-use lambda_http::{Body, Response, service_fn};
+use lambda_http::service_fn;
 use shared::error::Result;
 use tracing::Instrument;
 
@@ -82,7 +82,7 @@ async fn respond<C, F, Fut>(
     context: &'static C,
     request: Request,
     body_limit: usize,
-) -> std::result::Result<Response<Body>, lambda_http::Error>
+) -> std::result::Result<Reply, lambda_http::Error>
 where
     F: Fn(&'static C, Request) -> Fut,
     Fut: Future<Output = Result<Reply>>,
@@ -99,5 +99,5 @@ where
     };
     let reply = answered.unwrap_or_else(|error| problem::reply(&error, &request_id)).unless_known(known.as_ref());
     tracing::info!(status = reply.status(), "answered");
-    reply.into_response(&request_id)
+    Ok(reply.complete(&request_id)?)
 }

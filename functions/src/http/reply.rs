@@ -1,9 +1,11 @@
 //! What goes out.
 
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, InvalidHeaderValue, LINK, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use lambda_http::{Body, Response};
+use lambda_http::{Body, BoxFuture, IntoResponse, Response};
 use serde::Serialize;
 use shared::domain::ids::Fingerprint;
 use shared::error::{Error, Result};
@@ -15,14 +17,14 @@ use super::request::etag;
 pub struct Reply {
     status: StatusCode,
     headers: HeaderMap,
-    body: Vec<u8>,
+    body: String,
 }
 
 impl Reply {
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(Self { status, headers, body: serde_json::to_vec(body).map_err(Error::internal)? })
+        Ok(Self { status, headers, body: serde_json::to_string(body).map_err(Error::internal)? })
     }
 
     /// 200 with a JSON body.
@@ -36,7 +38,7 @@ impl Reply {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.typed_insert::<ETag>(tag.parse().map_err(Error::internal)?);
-        Ok(Self { status: StatusCode::OK, headers, body: text.as_bytes().to_vec() })
+        Ok(Self { status: StatusCode::OK, headers, body: text.to_owned() })
     }
 
     /// 201 with the new resource and its address.
@@ -51,7 +53,7 @@ impl Reply {
 
     /// 204.
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Vec::new() }
+        Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: String::new() }
     }
 
     /// 304 instead, for a reader who has this version already (RFC 9110, section 15.4.5). `If-None-Match` compares weakly.
@@ -110,16 +112,21 @@ impl Reply {
     }
 
     /// With what every answer carries.
-    pub(super) fn into_response(mut self, request_id: &str) -> std::result::Result<Response<Body>, lambda_http::Error> {
+    pub(super) fn complete(mut self, request_id: &str) -> std::result::Result<Self, InvalidHeaderValue> {
         self.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         self.headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
         self.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         self.headers.insert(HeaderName::from_static("x-request-id"), HeaderValue::from_str(request_id)?);
-        let mut response = Response::builder().status(self.status).body(match self.body.is_empty() {
-            true => Body::Empty,
-            false => Body::Text(String::from_utf8(self.body)?),
-        })?;
+        Ok(self)
+    }
+}
+
+/// Ours, not that of `Response<Body>`, which transcodes to whatever charset the media type names, and links the tables of all of them.
+impl IntoResponse for Reply {
+    fn into_response(self) -> BoxFuture<'static, Response<Body>> {
+        let mut response = Response::new(Body::Text(self.body));
+        *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
-        Ok(response)
+        Box::pin(std::future::ready(response))
     }
 }
