@@ -10,6 +10,7 @@ use tokio::time::{Instant, interval_at, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::group::Group;
 use super::output::Output;
 use super::runtime_api::{Event, Report, RuntimeApi};
 use super::{Launch, exit, memory};
@@ -64,6 +65,7 @@ impl Instance {
     pub(super) async fn start(
         function: Arc<Function>,
         launch: &Launch,
+        group: &Group,
         init_timeout: Duration,
         stop: CancellationToken,
         log: &Log,
@@ -77,8 +79,7 @@ impl Instance {
             .envs(&launch.env)
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
             .env("AWS_LAMBDA_LOG_STREAM_NAME", format!("[$LATEST]{}", Uuid::now_v7().simple()))
-            // Ctrl-C in a terminal goes to the whole group: ending functions is our task, in our order.
-            .process_group(0)
+            .process_group(group.id())
             .kill_on_drop(true);
         Output::pipe(&mut command);
         let program = launch.program.display();

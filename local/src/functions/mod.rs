@@ -8,6 +8,7 @@
 //! not frozen, and what bounds the account's concurrency is here a number of processes, for which invocations queue.
 
 mod exit;
+mod group;
 mod idle;
 mod instance;
 pub mod invoke_api;

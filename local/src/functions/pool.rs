@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::group::Group;
 use super::idle::Idle;
 use super::instance::{Instance, Outcome};
 use super::runtime_api::Event;
@@ -28,6 +29,7 @@ pub(super) struct Pool {
     entries: BTreeMap<String, Arc<Entry>>,
     settings: Settings,
     log: Log,
+    group: Group,
     /// A permit per instance that is starting or at work.
     running: Arc<Semaphore>,
     /// A permit per instance that is starting: a hundred at once would all miss the init timeout.
@@ -68,6 +70,7 @@ impl Pool {
         let starting = 4 * std::thread::available_parallelism().map_or(1, Into::into);
         let pool = Arc::new(Self {
             entries: entries.collect(),
+            group: Group::new(&log),
             log,
             running: Arc::new(Semaphore::new(settings.max_instances)),
             starting: Semaphore::new(starting),
@@ -210,7 +213,8 @@ impl Pool {
             evicted.kill().await;
         }
         let (function, stop) = (entry.function.clone(), self.stop.clone());
-        let started = Instance::start(function, &entry.launch, self.settings.init_timeout, stop, &self.log).await;
+        let started =
+            Instance::start(function, &entry.launch, &self.group, self.settings.init_timeout, stop, &self.log).await;
         started.map_err(|reason| {
             self.log.line(&entry.function.name, None, &reason);
             InvokeError::Unavailable(reason)
