@@ -33,7 +33,7 @@ use crate::log::Log;
 use crate::model::Function;
 use crate::schedules::Schedules;
 use crate::signals::Stop;
-use crate::streams::Streams;
+use crate::streams::{self, Pace, Streams};
 use crate::{http_api, stripe, websocket};
 
 /// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives one understands the next.
@@ -167,7 +167,9 @@ impl Cloud {
         let project = &self.plan.project;
         let invoke = self.runner.as_invoke();
         let data_dir = self.plan.data_dir.to_keep();
-        let streams = Streams::start(project, &self.dynamodb, invoke.clone(), data_dir, log.clone()).await?;
+        let (dynamodb, pace) = (&self.dynamodb, Pace::default());
+        let setup = streams::Setup { project, dynamodb, invoke: invoke.clone(), data_dir, log: log.clone(), pace };
+        let streams = Streams::start(&setup).await?;
         self.background = Some((streams, Schedules::start(project, invoke, log.clone())?));
         match self.plan.seed() {
             Some(seed) => self.seed(seed, &log).await,

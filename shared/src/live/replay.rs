@@ -24,16 +24,17 @@ impl<P: Push> Live<P> {
         let mut position = seen;
         loop {
             while position < last {
-                if started.elapsed() > PATIENCE {
-                    let detail = "There is more. Connect again and say hello with the numbers you have now.";
-                    return Err(Error::new(&catalogue::REPLAY_UNFINISHED, detail));
-                }
                 let page = self.store.feed_after(&held.feed, position, last, PAGE, Timestamp::now()).await?;
                 position = page.next;
-                let frames = replayed(&held.feed, &page)?;
-                let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
-                if !self.send(&held.connection, &frames).await? {
-                    return Ok(());
+                for frame in replayed(&held.feed, &page)? {
+                    // Looked at for each frame: the client decides how long one takes.
+                    if started.elapsed() > PATIENCE {
+                        let detail = "There is more. Connect again and say hello with the numbers you have now.";
+                        return Err(Error::new(&catalogue::REPLAY_UNFINISHED, detail));
+                    }
+                    if !self.send(&held.connection, &[&frame]).await? {
+                        return Ok(());
+                    }
                 }
             }
             match self.connections.go_live(held, position).await? {

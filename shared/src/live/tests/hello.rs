@@ -1,8 +1,12 @@
+use std::time::{Duration, Instant};
+
 use futures::future::join_all;
+use jiff::Timestamp;
 
 use super::super::testing::{append, deliver, entries, hello, live, socket, suspend, user};
 use crate::domain::feed::Feed;
 use crate::domain::user::Role;
+use crate::store::Subscription;
 
 #[tokio::test]
 async fn a_client_gets_the_welcome_first_then_what_it_missed_and_then_what_is_pushed() {
@@ -221,4 +225,29 @@ async fn a_page_that_ends_before_the_last_number_misses_nothing() {
         after = page.next;
     }
     assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[tokio::test]
+async fn a_replay_that_takes_too_long_ends_and_its_client_is_to_come_back() {
+    let live = live().await;
+    let ann = user(&live, "ann", Role::Client, &[]).await;
+    let own = Feed::User(ann.id.clone());
+    let connection = socket(&live, &ann, "c").await;
+    hello(&live, "c", &[]).await.unwrap();
+    append(&live, &own, 1..=3).await;
+    let held = Subscription::held(&connection, own.clone(), "h", Timestamp::now());
+    live.connections.hold(std::slice::from_ref(&held)).await.unwrap();
+    let began = Instant::now() - Duration::from_secs(18);
+    let gate = live.push.hold_up("c", 2);
+    let slow = async {
+        gate.reached().await;
+        tokio::time::sleep(Duration::from_millis(5500)).await;
+        gate.open();
+    };
+    // It is in time for the first two, and not for the third.
+    let (replayed, ()) = tokio::join!(live.replay(&held, 0, 3, began + Duration::from_secs(5)), slow);
+    assert_eq!(replayed.unwrap_err().code().code, "replay_unfinished");
+    assert_eq!(live.push.numbers("c", &own), [1, 2]);
+    let now = live.connections.subscription(&own, "c").await.unwrap().unwrap();
+    assert_eq!(now.from, None, "nothing is pushed behind what is missing");
 }
