@@ -31,6 +31,9 @@ struct Arguments {
     /// Sockets that are killed in a second.
     #[arg(long, default_value_t = 5.0)]
     kills: f64,
+    /// Pushes that hang or are throttled in a second.
+    #[arg(long, default_value_t = 0.0)]
+    faults: f64,
     /// Leave the function processes alone; otherwise one is killed in five seconds.
     #[arg(long)]
     spare_functions: bool,
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         seconds: arguments.seconds,
         orders: arguments.orders,
         kills: arguments.kills,
+        faults: arguments.faults,
         kill_functions: !arguments.spare_functions,
     };
     let runtime = tokio::runtime::Runtime::new().expect("threads to run on");

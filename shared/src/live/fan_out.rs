@@ -3,12 +3,12 @@
 //! A feed with few sockets is pushed to directly. One with more than a threshold becomes wide: its entries are asked for in the fan-out table,
 //! shard by shard, and each shard is brought to them by an invocation of its own ([`FanOut::bring`]), whichever number of times it is asked.
 //!
-//! Each socket gets its frames in order while others get theirs. A slow one is waited for half a second at most, and then left behind: a
+//! Each socket gets its frames in order while others get theirs. A slow one is waited for half a second, and then left behind: a
 //! [`super::catch_up`] of its own brings it what it lacks, while the next entries go to all others.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +24,9 @@ use crate::store::{Done, Entry, FanOuts, Pass, Skip, Subscription};
 const AT_ONCE: usize = 64;
 /// Feeds whose sockets are looked up at the same time.
 const FEEDS: usize = 32;
+/// How long a socket may take for what it is handed in one batch, and for each frame of it. A post ends after half a second, and takes 10 to 20 ms
+/// with API Gateway: a socket for which each takes much longer than that is slow, too.
+const HASTE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(50));
 /// What [`FanOut::page`] usually is.
 const PAGE: usize = 100;
 /// Entries that one pass over a shard's sockets hands out, at most.
@@ -225,7 +228,13 @@ impl<P: Push> FanOut<P> {
 
     /// Hands over those frames that are above a number. Returns the number before the one that the socket did not take in time.
     async fn hand_over(&self, to: &Subscription, from: u64, frames: &Frames) -> Result<Option<u64>> {
-        for (seq, frame) in frames.iter().filter(|(seq, _)| *seq > from) {
+        let due: Vec<_> = frames.iter().filter(|(seq, _)| *seq > from).collect();
+        let until = Instant::now() + HASTE.0 + HASTE.1 * u32::try_from(due.len()).unwrap_or(u32::MAX);
+        for (seq, frame) in due {
+            if Instant::now() > until {
+                tracing::warn!(connection = to.connection, "socket {} is slow: it is left behind", to.connection);
+                return Ok(Some(seq - 1));
+            }
             match self.live.push.post(&to.connection, frame).await {
                 Ok(Posted::Yes) => {}
                 Ok(Posted::Gone) => {

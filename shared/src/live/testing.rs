@@ -30,6 +30,8 @@ struct Sockets {
     gone: HashSet<String>,
     /// These take nothing, though they are there.
     stuck: HashSet<String>,
+    /// These take everything, each frame after this time.
+    sluggish: HashMap<String, Duration>,
     /// These can't be closed either.
     unclosable: HashSet<String>,
     closed: Vec<String>,
@@ -62,6 +64,10 @@ impl Push for Recorder {
         if let Some(gate) = self.gate(connection, frame) {
             gate.reached.notify_one();
             gate.opened.notified().await;
+        }
+        let sluggish = self.0.lock().unwrap().sluggish.get(connection).copied();
+        if let Some(time) = sluggish {
+            tokio::time::sleep(time).await;
         }
         let mut sockets = self.0.lock().unwrap();
         if sockets.stuck.contains(connection) {
@@ -127,9 +133,16 @@ impl Recorder {
         self.0.lock().unwrap().stuck.insert(connection.to_owned());
     }
 
-    /// Takes everything again.
+    /// Takes a frame in so much time.
+    pub(super) fn slow_down(&self, connection: &str, time: Duration) {
+        self.0.lock().unwrap().sluggish.insert(connection.to_owned(), time);
+    }
+
+    /// Takes everything again, and at once.
     pub(super) fn recover(&self, connection: &str) {
-        self.0.lock().unwrap().stuck.remove(connection);
+        let mut sockets = self.0.lock().unwrap();
+        sockets.stuck.remove(connection);
+        sockets.sluggish.remove(connection);
     }
 
     /// Takes nothing and can't be closed.

@@ -1,4 +1,4 @@
-//! Sockets are cut by their clients without a word, or closed by the server; function processes are killed.
+//! Sockets are cut by their clients without a word, or closed by the server; function processes are killed; pushes hang or are throttled.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use super::Plan;
 use super::listener::Listener;
@@ -20,7 +22,7 @@ pub async fn run(cloud: Arc<Cloud>, listeners: Vec<Arc<Listener>>, plan: Plan, n
     let mut sockets = Sockets { log: cloud.log.clone(), read: 0, open: BTreeSet::new() };
     let management = Client::new(&cloud.ready.invoke);
     let began = Instant::now();
-    let (mut killed, mut processes) = (0, 0);
+    let (mut killed, mut processes, mut faults) = (0, 0, 0);
     while Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(100)).await;
         while killed < due(began, plan.kills) {
@@ -39,6 +41,16 @@ pub async fn run(cloud: Arc<Cloud>, listeners: Vec<Arc<Listener>>, plan: Plan, n
                     )
                     .await;
             }
+        }
+        while faults < due(began, plan.faults) {
+            // Now and then more often than whoever pushes to others tries: the socket is left behind.
+            let (fault, times) =
+                [("error_429", 2), ("timeout", 1), ("error_429", 8), ("timeout_after_acting", 1)][faults % 4];
+            faults += 1;
+            management
+                .post("/_local/faults", json!({"fault": fault, "method": "POST", "times": times}))
+                .await
+                .expect(201);
         }
         while plan.kill_functions && processes < due(began, 0.2) {
             let name = FUNCTIONS[processes % FUNCTIONS.len()];

@@ -30,6 +30,8 @@ pub struct Plan {
     pub orders: f64,
     /// Sockets that are killed in a second.
     pub kills: f64,
+    /// Pushes that hang or are throttled, in a second.
+    pub faults: f64,
     /// Whether function processes are killed, too: one in five seconds.
     pub kill_functions: bool,
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::Live;
@@ -49,6 +51,20 @@ async fn a_socket_that_is_slow_is_left_behind_and_the_others_go_on() {
     for name in NAMES {
         assert_eq!(live.push.numbers(name, &FEED), [1, 2, 3, 4, 5, 6, 7, 8], "{name} is pushed to as before");
     }
+}
+
+#[tokio::test]
+async fn a_socket_that_takes_its_time_with_each_of_many_entries_is_left_behind() {
+    let live = sockets().await;
+    live.push.slow_down("c1", Duration::from_millis(400));
+    tell(&live, 3..=22).await;
+    let all: Vec<_> = (1..=22).collect();
+    assert_eq!(live.push.numbers("c0", &FEED), all);
+    let taken = live.push.numbers("c1", &FEED);
+    assert!(taken.len() < 15 && taken == all[..taken.len()], "{taken:?}");
+    live.push.recover("c1");
+    catch_up(&live, &FEED, "c1").await;
+    assert_eq!(live.push.numbers("c1", &FEED), all);
 }
 
 #[tokio::test]
