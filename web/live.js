@@ -179,8 +179,10 @@ export class Live {
     const place = this.#places.get(frame.feed);
     if (frame.type === "error") {
       const error = Object.assign(new Error(frame.detail), frame);
-      if (frame.code === "feed_number_too_old" && place) this.#reload({ [frame.feed]: frame.oldest - 1 });
-      else if (frame.code !== "feed_number_ahead") this.#report(error);
+      // One that comes again has nothing to say about what came since.
+      if (frame.code === "feed_number_too_old" && place) {
+        if (place.got + 1 < frame.oldest) this.#reload({ [frame.feed]: frame.oldest - 1 });
+      } else if (frame.code !== "feed_number_ahead") this.#report(error);
     } else if (place && Number.isSafeInteger(frame.seq) && frame.seq > place.got) {
       // What is missing comes with the next hello.
       if (frame.seq > place.got + 1) return connection.end(`entry ${place.got + 1} of ${frame.feed} is missing`);
@@ -362,7 +364,9 @@ class Connection {
       return this.end("it sent no JSON");
     }
     if (frame.type === "welcome") {
-      this.#welcomedAt ??= Date.now();
+      // It can come twice, as any frame can. The first one counts.
+      if (this.#welcomedAt !== undefined) return;
+      this.#welcomedAt = Date.now();
       this.last = frame.feeds;
       this.#on.welcome(this, frame);
     } else if (frame.requestId) {

@@ -214,6 +214,30 @@ test("a load that fails is tried again before any entry is taken", async () => {
   assert.deepEqual([attempts, took], [2, ["f5"]]);
 });
 
+test("frames that come twice, as when an answer is lost on the server\'s side, count once", async () => {
+  const { took, reloads, states } = page();
+  await settle();
+  const socket = latest();
+  socket.welcome({ f: 3 });
+  await settle();
+  socket.entry(4);
+  socket.entry(4);
+  socket.entry(5);
+  socket.welcome({ f: 3 });
+  socket.entry(6);
+  await settle();
+  const tooOld = { type: "error", code: "feed_number_too_old", detail: "", feed: "f", oldest: 9 };
+  socket.say(tooOld);
+  socket.entry(9);
+  socket.say(tooOld);
+  socket.entry(10);
+  await settle();
+  assert.deepEqual(took, ["f4", "f5", "f6", "f9", "f10"]);
+  assert.deepEqual(reloads, [["f"], ["f"]]);
+  assert.equal(sockets.length, 1, "the socket stays");
+  assert.equal(states.filter((state) => state.name === "open").length, 1);
+});
+
 test("tabs that share a storage each take every entry, and the number stored never goes back", async () => {
   const storage = new FakeStorage();
   const [one, two] = [page({ storage }), page({ storage })];

@@ -102,6 +102,8 @@ impl Listener {
         loop {
             tokio::select! {
                 frame = next(&mut socket) => match frame {
+                    // It can come twice, as any frame can.
+                    Some(frame) if frame["type"] == "welcome" => {}
                     Some(frame) => self.take(&frame, here, numbers),
                     None => break,
                 },
