@@ -3,7 +3,7 @@
 //! A feed with few sockets is pushed to directly. One with more than a threshold becomes wide: its entries are asked for in the fan-out table,
 //! shard by shard, and each shard is brought to them by an invocation of its own ([`FanOut::bring`]), whichever number of times it is asked.
 //!
-//! Each socket gets its frames in order while others get theirs. A slow one is waited for half a second, and then left behind: a
+//! Each socket gets its frames in order while others get theirs. A slow one is waited for half a second at most, and then left behind: a
 //! [`super::catch_up`] of its own brings it what it lacks, while the next entries go to all others.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use crate::store::{Done, Entry, FanOuts, Pass, Skip, Subscription};
 const AT_ONCE: usize = 64;
 /// Feeds whose sockets are looked up at the same time.
 const FEEDS: usize = 32;
-/// How long a socket may take for what it is handed in one batch, and for each frame of it. A post ends after half a second, and takes 10 to 20 ms
+/// How long a socket may take for what it is handed in one batch, and for each frame of it. A post ends after half a second at most, and takes 10 to 20 ms
 /// with API Gateway: a socket for which each takes much longer than that is slow, too.
 const HASTE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(50));
 /// What [`FanOut::page`] usually is.

@@ -1,5 +1,8 @@
 //! The way to the sockets: API Gateway's `@connections`. One of the two things that a test may replace.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use aws_sdk_apigatewaymanagement::Client;
@@ -48,7 +51,7 @@ pub enum Posted {
 /// How long one socket is tried, all retries included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// Half a second: others are waiting.
+    /// Half a second at most, since others are waiting; less while posts are quick ([`Pulse`]).
     Short,
     /// Three seconds: nobody waits but the socket's own client.
     Usual,
@@ -71,6 +74,52 @@ impl Patience {
 pub struct ApiGateway {
     client: Client,
     patience: Patience,
+    pulse: Arc<Pulse>,
+}
+
+/// How long posts take at the moment: what takes much longer than others is not worth the others' waiting. As TCP finds its retransmission
+/// time-out (RFC 6298), it follows what is seen, and doubles when nothing is.
+#[derive(Debug)]
+struct Pulse {
+    /// Of the posts of late, about the slowest; in microseconds.
+    slowest: AtomicU64,
+}
+
+impl Pulse {
+    const LEAST: Duration = Duration::from_millis(100);
+    const MOST: Duration = Patience::Short.limit();
+    /// A post is slow that takes so many times as long as others.
+    const TIMES: u32 = 4;
+
+    /// Knows of nothing yet, and so is patient.
+    fn new() -> Self {
+        Self { slowest: AtomicU64::new(micros(Self::MOST / Self::TIMES)) }
+    }
+
+    /// What is longer than this is slow.
+    fn limit(&self) -> Duration {
+        (Duration::from_micros(self.slowest.load(Relaxed)) * Self::TIMES).clamp(Self::LEAST, Self::MOST)
+    }
+
+    /// A post was answered after this time. What was slower before is forgotten by and by.
+    fn answered(&self, after: Duration) {
+        let before = self.slowest.load(Relaxed);
+        self.note(micros(after).max(before / 8 * 7));
+    }
+
+    /// One was given up at the limit.
+    fn given_up(&self) {
+        self.note(micros(self.limit() * 2 / Self::TIMES));
+    }
+
+    fn note(&self, slowest: u64) {
+        // Those who do this at the same time all know about the same.
+        self.slowest.store(slowest.min(micros(Self::MOST / Self::TIMES)), Relaxed);
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl ApiGateway {
@@ -92,19 +141,24 @@ impl ApiGateway {
             // upon which healthy sockets would be closed. And a throttle without an error type is none to it.
             .retry_config(RetryConfig::disabled())
             .endpoint_url(endpoint);
-        Self { client: Client::from_conf(config.build()), patience }
+        Self { client: Client::from_conf(config.build()), patience, pulse: Arc::new(Pulse::new()) }
+    }
+
+    /// How long a post may take now.
+    fn limit(&self) -> Duration {
+        if self.patience == Patience::Short { self.pulse.limit() } else { self.patience.limit() }
     }
 
     /// Sends a request until it is answered, or the time is over.
     async fn persist<T, E, Sent>(
-        patience: Patience,
+        limit: Duration,
         send: impl Fn() -> Sent,
     ) -> Result<std::result::Result<T, SdkError<E>>>
     where
         E: std::error::Error + 'static,
         Sent: Future<Output = std::result::Result<T, SdkError<E>>>,
     {
-        let until = Instant::now() + patience.limit();
+        let until = Instant::now() + limit;
         let mut last = None;
         for retry in 0.. {
             match timeout_at(until, send()).await {
@@ -119,7 +173,7 @@ impl ApiGateway {
             sleep(wait).await;
         }
         let cause = last.map_or_else(|| "no answer".to_owned(), |error| DisplayErrorContext(&error).to_string());
-        Err(Error::internal(format!("given up after {:?}: {cause}", patience.limit())))
+        Err(Error::internal(format!("given up after {limit:?}: {cause}")))
     }
 }
 
@@ -142,7 +196,11 @@ fn jitter(retry: u32) -> Result<Duration> {
 impl Push for ApiGateway {
     async fn post(&self, connection: &str, frame: &[u8]) -> Result<Posted> {
         let post = self.client.post_to_connection().connection_id(connection).data(Blob::new(frame));
-        match Self::persist(self.patience, || post.clone().send()).await? {
+        let began = Instant::now();
+        let posted =
+            Self::persist(self.limit(), || post.clone().send()).await.inspect_err(|_| self.pulse.given_up())?;
+        self.pulse.answered(began.elapsed());
+        match posted {
             Ok(_) => Ok(Posted::Yes),
             Err(SdkError::ServiceError(e)) if matches!(e.err(), PostToConnectionError::GoneException(_)) => {
                 Ok(Posted::Gone)
@@ -154,7 +212,7 @@ impl Push for ApiGateway {
     /// Does not wait for the client, so it has no reason to take long.
     async fn close(&self, connection: &str) -> Result<()> {
         let delete = self.client.delete_connection().connection_id(connection);
-        match Self::persist(Patience::Short, || delete.clone().send()).await? {
+        match Self::persist(Patience::Short.limit(), || delete.clone().send()).await? {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(e)) if matches!(e.err(), DeleteConnectionError::GoneException(_)) => Ok(()),
             Err(error) => Err(Error::internal(DisplayErrorContext(&error).to_string())),
@@ -269,6 +327,32 @@ mod tests {
                 drop(lines.read_line(&mut line));
             }
         }
+    }
+
+    #[test]
+    fn others_are_waited_for_as_long_as_posts_take_and_no_longer() {
+        let (pulse, ms) = (Pulse::new(), Duration::from_millis);
+        assert_eq!(pulse.limit(), ms(500), "who knows nothing is patient");
+        for _ in 0..30 {
+            pulse.answered(ms(5));
+        }
+        assert_eq!(pulse.limit(), ms(100), "and no more so than needed once it knows");
+        pulse.answered(ms(60));
+        assert_eq!(pulse.limit(), ms(240));
+        pulse.answered(ms(5));
+        assert_eq!(pulse.limit(), ms(210), "what was slow is forgotten by and by");
+        for expected in [420, 500, 500] {
+            pulse.given_up();
+            assert_eq!(pulse.limit(), ms(expected), "all of them may have become slow");
+        }
+        pulse.answered(ms(5));
+        assert!(pulse.limit() < ms(500));
+        pulse.answered(Duration::MAX);
+        assert_eq!(pulse.limit(), ms(500));
+        for _ in 0..40 {
+            pulse.answered(ms(1));
+        }
+        assert_eq!(pulse.limit(), ms(100));
     }
 
     #[tokio::test]
