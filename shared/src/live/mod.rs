@@ -14,6 +14,7 @@ pub mod close;
 pub mod fan_out;
 pub mod frame;
 pub mod hello;
+mod pulse;
 pub mod push;
 mod replay;
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! The way to the sockets: API Gateway's `@connections`. One of the two things that a test may replace.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use aws_sdk_apigatewaymanagement::Client;
@@ -15,10 +13,14 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::pulse::Pulse;
 use crate::auth::random;
 use crate::aws::Environment;
 use crate::config::{ConfigError, required};
 use crate::error::{Error, Result};
+
+#[cfg(test)]
+mod tests;
 
 /// A post takes milliseconds. One that has taken this long is given up and tried again, if there is time left.
 const ATTEMPT: Duration = Duration::from_millis(1500);
@@ -51,7 +53,7 @@ pub enum Posted {
 /// How long one socket is tried, all retries included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// Half a second at most, since others are waiting; less while posts are quick ([`Pulse`]).
+    /// Half a second at most, since others are waiting; less while posts are quick (`pulse.rs`).
     Short,
     /// Three seconds: nobody waits but the socket's own client.
     Usual,
@@ -60,7 +62,7 @@ pub enum Patience {
 }
 
 impl Patience {
-    const fn limit(self) -> Duration {
+    pub(super) const fn limit(self) -> Duration {
         match self {
             Self::Short => Duration::from_millis(500),
             Self::Usual => Duration::from_secs(3),
@@ -75,51 +77,6 @@ pub struct ApiGateway {
     client: Client,
     patience: Patience,
     pulse: Arc<Pulse>,
-}
-
-/// How long posts take at the moment: what takes much longer than others is not worth the others' waiting. As TCP finds its retransmission
-/// time-out (RFC 6298), it follows what is seen, and doubles when nothing is.
-#[derive(Debug)]
-struct Pulse {
-    /// Of the posts of late, about the slowest; in microseconds.
-    slowest: AtomicU64,
-}
-
-impl Pulse {
-    const LEAST: Duration = Duration::from_millis(100);
-    const MOST: Duration = Patience::Short.limit();
-    /// A post is slow that takes so many times as long as others.
-    const TIMES: u32 = 4;
-
-    /// Knows of nothing yet, and so is patient.
-    fn new() -> Self {
-        Self { slowest: AtomicU64::new(micros(Self::MOST / Self::TIMES)) }
-    }
-
-    /// What is longer than this is slow.
-    fn limit(&self) -> Duration {
-        (Duration::from_micros(self.slowest.load(Relaxed)) * Self::TIMES).clamp(Self::LEAST, Self::MOST)
-    }
-
-    /// A post was answered after this time. What was slower before is forgotten by and by.
-    fn answered(&self, after: Duration) {
-        let before = self.slowest.load(Relaxed);
-        self.note(micros(after).max(before / 8 * 7));
-    }
-
-    /// One was given up at the limit.
-    fn given_up(&self) {
-        self.note(micros(self.limit() * 2 / Self::TIMES));
-    }
-
-    fn note(&self, slowest: u64) {
-        // Those who do this at the same time all know about the same.
-        self.slowest.store(slowest.min(micros(Self::MOST / Self::TIMES)), Relaxed);
-    }
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl ApiGateway {
@@ -223,188 +180,4 @@ impl Push for ApiGateway {
 /// Why something could not be pushed, for the log.
 pub(super) fn cause(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-    use std::io::{BufRead, BufReader, Read, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::sync::{Arc, Mutex};
-
-    use aws_sdk_apigatewaymanagement::config::{Credentials, Region};
-    use futures::future::join_all;
-
-    use super::*;
-    use crate::aws::http_client;
-
-    /// What the n-th request for a connection is answered with; the last of them from then on.
-    type Script = &'static [Answer];
-
-    #[derive(Clone, Copy)]
-    enum Answer {
-        /// A status and, if it has one, the type of the error.
-        Status(u16, Option<&'static str>),
-        /// The connection breaks.
-        Breaks,
-        /// There is none.
-        None,
-    }
-
-    const DONE: Answer = Answer::Status(200, None);
-    const THROTTLED: Answer = Answer::Status(429, Some("LimitExceededException"));
-    /// What the gateway in front of `@connections` says.
-    const UNTYPED: Answer = Answer::Status(429, None);
-
-    /// `@connections`, played from a script. How often it was asked, by connection.
-    struct Gateway {
-        endpoint: String,
-        asked: Arc<Mutex<HashMap<String, usize>>>,
-    }
-
-    impl Gateway {
-        fn new(script: Script) -> Self {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let endpoint = format!("http://{}", listener.local_addr().unwrap());
-            let asked = Arc::<Mutex<HashMap<String, usize>>>::default();
-            let counts = Arc::clone(&asked);
-            std::thread::spawn(move || {
-                for stream in listener.incoming() {
-                    let counts = Arc::clone(&counts);
-                    std::thread::spawn(move || serve(stream.unwrap(), script, &counts));
-                }
-            });
-            Self { endpoint, asked }
-        }
-
-        fn client(&self, patience: Patience) -> ApiGateway {
-            let env = Environment {
-                region: Region::new("eu-west-1"),
-                credentials: Credentials::new("AKID", "secret", None, None, "test"),
-                http: http_client().unwrap(),
-                timeouts: TimeoutConfig::disabled(),
-                retries: RetryConfig::disabled(),
-            };
-            ApiGateway::new(env, self.endpoint.clone(), patience)
-        }
-
-        fn asked(&self, connection: &str) -> usize {
-            self.asked.lock().unwrap().get(connection).copied().unwrap_or_default()
-        }
-    }
-
-    fn serve(stream: TcpStream, script: Script, counts: &Mutex<HashMap<String, usize>>) {
-        let mut lines = BufReader::new(stream);
-        let (mut path, mut line, mut length) = (String::new(), String::new(), 0);
-        while lines.read_line(&mut line).unwrap_or_default() > 2 {
-            if path.is_empty() {
-                path = line.split(' ').nth(1).unwrap().to_owned();
-            }
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().unwrap();
-            }
-            line.clear();
-        }
-        drop(lines.read_exact(&mut vec![0; length]));
-        let connection = path.rsplit('/').next().unwrap().to_owned();
-        let nth = {
-            let mut counts = counts.lock().unwrap();
-            let count = counts.entry(connection).or_default();
-            *count += 1;
-            *count - 1
-        };
-        match script[nth.min(script.len() - 1)] {
-            Answer::Status(status, kind) => {
-                let kind = kind.map(|kind| format!("x-amzn-errortype: {kind}\r\n")).unwrap_or_default();
-                let head = format!("HTTP/1.1 {status} x\r\n{kind}content-length: 2\r\nconnection: close\r\n\r\n{{}}");
-                drop(lines.get_mut().write_all(head.as_bytes()));
-            }
-            Answer::Breaks => {}
-            Answer::None => {
-                // Until the caller hangs up.
-                drop(lines.read_line(&mut line));
-            }
-        }
-    }
-
-    #[test]
-    fn others_are_waited_for_as_long_as_posts_take_and_no_longer() {
-        let (pulse, ms) = (Pulse::new(), Duration::from_millis);
-        assert_eq!(pulse.limit(), ms(500), "who knows nothing is patient");
-        for _ in 0..30 {
-            pulse.answered(ms(5));
-        }
-        assert_eq!(pulse.limit(), ms(100), "and no more so than needed once it knows");
-        pulse.answered(ms(60));
-        assert_eq!(pulse.limit(), ms(240));
-        pulse.answered(ms(5));
-        assert_eq!(pulse.limit(), ms(210), "what was slow is forgotten by and by");
-        for expected in [420, 500, 500] {
-            pulse.given_up();
-            assert_eq!(pulse.limit(), ms(expected), "all of them may have become slow");
-        }
-        pulse.answered(ms(5));
-        assert!(pulse.limit() < ms(500));
-        pulse.answered(Duration::MAX);
-        assert_eq!(pulse.limit(), ms(500));
-        for _ in 0..40 {
-            pulse.answered(ms(1));
-        }
-        assert_eq!(pulse.limit(), ms(100));
-    }
-
-    #[tokio::test]
-    async fn throttles_and_what_breaks_on_the_way_are_tried_again() {
-        let script = &[THROTTLED, UNTYPED, Answer::Status(500, None), Answer::Status(503, None), Answer::Breaks, DONE];
-        let gateway = Gateway::new(script);
-        assert_eq!(gateway.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
-        assert_eq!(gateway.asked("c"), script.len());
-        let gateway = Gateway::new(&[THROTTLED, UNTYPED, DONE]);
-        gateway.client(Patience::Usual).close("c").await.unwrap();
-        assert_eq!(gateway.asked("c"), 3);
-    }
-
-    #[tokio::test]
-    async fn a_post_without_an_answer_is_tried_again_while_there_is_time() {
-        let gateway = Gateway::new(&[Answer::None, DONE]);
-        assert_eq!(gateway.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
-        assert_eq!(gateway.asked("c"), 2);
-        let error = gateway.client(Patience::Short).post("d", b"{}").await.unwrap_err();
-        assert!(cause(&error).contains("no answer"), "{}", cause(&error));
-        assert_eq!(gateway.asked("d"), 1);
-    }
-
-    #[tokio::test]
-    async fn what_does_not_pass_ends_with_the_patience_and_says_why() {
-        let gateway = Gateway::new(&[THROTTLED]);
-        let error = gateway.client(Patience::Short).post("c", b"{}").await.unwrap_err();
-        assert!(cause(&error).contains("LimitExceededException"), "{}", cause(&error));
-        assert!(gateway.asked("c") > 1);
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_is_final_is_taken_as_such() {
-        let gone = Gateway::new(&[Answer::Status(410, Some("GoneException"))]);
-        assert_eq!(gone.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Gone);
-        gone.client(Patience::Usual).close("c").await.unwrap();
-        assert_eq!(gone.asked("c"), 2);
-        let forbidden = Gateway::new(&[Answer::Status(403, Some("ForbiddenException"))]);
-        let error = forbidden.client(Patience::Usual).post("c", b"{}").await.unwrap_err();
-        assert!(cause(&error).contains("ForbiddenException"), "{}", cause(&error));
-        assert!(forbidden.client(Patience::Usual).close("c").await.is_err());
-        assert_eq!(forbidden.asked("c"), 2);
-    }
-
-    /// Together they retry more often than the budget would allow that the SDK's own retries share.
-    #[tokio::test]
-    async fn hundreds_that_are_throttled_at_once_all_get_through() {
-        let gateway = Gateway::new(&[UNTYPED, THROTTLED, UNTYPED, THROTTLED, DONE]);
-        let client = gateway.client(Patience::Long);
-        let names: Vec<_> = (0..200).map(|n| format!("c{n}")).collect();
-        let posted = join_all(names.iter().map(|name| client.post(name, b"{}"))).await;
-        assert!(posted.into_iter().all(|posted| posted.unwrap() == Posted::Yes));
-        assert!(names.iter().all(|name| gateway.asked(name) == 5));
-    }
 }
