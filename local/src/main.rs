@@ -11,6 +11,7 @@ mod cloud;
 mod data_dir;
 mod dynamodb;
 mod environment;
+mod faults;
 mod functions;
 mod http_api;
 mod iam;

@@ -9,5 +9,6 @@ pub mod domain;
 pub mod error;
 pub mod live;
 pub mod payments;
+mod retry;
 pub mod store;
 pub mod telemetry;

@@ -4,19 +4,18 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use futures::{StreamExt, stream};
+use futures::future::join_all;
 use shared::error::{Error, Result};
 
 use crate::events::{Failure, sequence};
 
-/// Does each thing that a batch asks for once, `at_once` of them at the same time, whatever becomes of the others.
+/// Does each thing that a batch asks for once, all at the same time, whatever becomes of the others.
 ///
 /// # Errors
 /// Names the first record that asks for something that could not be done.
 pub(super) async fn each<T, Fut>(
     records: &[EventRecord],
     parse: impl Fn(&str, &str) -> Option<T>,
-    at_once: usize,
     handle: impl Fn(T) -> Fut,
 ) -> std::result::Result<(), Failure>
 where
@@ -34,7 +33,7 @@ where
         let handled = handle(asked);
         async { handled.await.map_err(|error| Failure { at, error }) }
     });
-    let handled: Vec<_> = stream::iter(handled).buffer_unordered(at_once).collect().await;
+    let handled = join_all(handled).await;
     // Sequence numbers are numbers of any length.
     let failures = handled.into_iter().filter_map(std::result::Result::err);
     failures.min_by_key(|failure| failure.at.as_ref().map(|at| (at.len(), at.clone()))).map_or(Ok(()), Err)

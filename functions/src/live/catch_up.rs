@@ -9,9 +9,6 @@ use shared::store::fan_out::asked_late;
 use super::asked::each;
 use crate::events::Failure;
 
-/// Sockets that are caught up at the same time: all of a batch. Most of them only wait.
-const AT_ONCE: usize = 100;
-
 /// Handles a batch: each socket that it names, once for each feed.
 ///
 /// # Errors
@@ -25,6 +22,5 @@ pub(super) async fn catch_up<P: Push>(
     context: &CatchUp<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    each(&records, asked_late, AT_ONCE, |(connection, feed)| async move { context.catch_up(&feed, &connection).await })
-        .await
+    each(&records, asked_late, |(connection, feed)| async move { context.catch_up(&feed, &connection).await }).await
 }

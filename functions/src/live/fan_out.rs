@@ -8,13 +8,10 @@ use shared::store::fan_out::asked;
 use super::asked::each;
 use crate::events::Failure;
 
-/// Shards that are brought on at the same time: all of a batch. Each has a pace of its own.
-const AT_ONCE: usize = 100;
-
 /// Handles a batch: each shard that it names, once.
 ///
 /// # Errors
 /// Names the first record whose shard could not be brought to what it is due.
 pub async fn handle(context: &FanOut, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
-    each(&records, asked, AT_ONCE, |(feed, shard)| async move { context.bring(&feed, shard).await }).await
+    each(&records, asked, |(feed, shard)| async move { context.bring(&feed, shard).await }).await
 }

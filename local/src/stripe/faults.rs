@@ -1,9 +1,9 @@
 //! Faults on demand: what the next calls to the API suffer (`/_local/faults`).
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
+
+use crate::faults::{self, once};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub(super) enum Fault {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Rule {
     #[serde(flatten)]
-    fault: Fault,
+    pub(super) fault: Fault,
     /// `POST`; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     method: Option<String>,
@@ -53,12 +53,15 @@ pub(super) struct Rule {
     times: u32,
 }
 
-fn once() -> u32 {
-    1
+impl faults::Rule for Rule {
+    fn times(&mut self) -> &mut u32 {
+        &mut self.times
+    }
 }
 
 impl Rule {
-    fn hits(&self, method: &Method, path: &str, parameters: &str) -> bool {
+    /// Whether it is about this call.
+    pub(super) fn hits(&self, method: &Method, path: &str, parameters: &str) -> bool {
         let same_path = |pattern: &str| {
             let (wanted, given): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
             wanted.len() == given.len()
@@ -67,40 +70,5 @@ impl Rule {
         self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
             && self.path.as_deref().is_none_or(same_path)
             && self.containing.as_deref().is_none_or(|text| parameters.contains(text))
-    }
-}
-
-/// The faults that are waiting.
-#[derive(Debug, Default)]
-pub(super) struct Faults(Mutex<Vec<Rule>>);
-
-impl Faults {
-    /// The fault that this call suffers: that of the oldest rule that hits.
-    pub(super) fn take(&self, method: &Method, path: &str, parameters: &str) -> Option<Fault> {
-        let mut rules = self.rules();
-        let position = rules.iter().position(|rule| rule.times > 0 && rule.hits(method, path, parameters))?;
-        rules[position].times -= 1;
-        let fault = rules[position].fault;
-        rules.retain(|rule| rule.times > 0);
-        Some(fault)
-    }
-
-    /// Adds a rule.
-    pub(super) fn add(&self, rule: Rule) {
-        self.rules().push(rule);
-    }
-
-    /// Forgets all rules.
-    pub(super) fn clear(&self) {
-        self.rules().clear();
-    }
-
-    /// The rules that are waiting.
-    pub(super) fn list(&self) -> Vec<Rule> {
-        self.rules().clone()
-    }
-
-    fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

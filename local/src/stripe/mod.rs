@@ -62,13 +62,14 @@ use tokio_util::task::TaskTracker;
 pub use self::options::Options;
 
 use self::error::Error;
-use self::faults::Faults;
+use self::faults::Rule;
 use self::objects::event::Delivery;
 use self::objects::payment_intent::Status;
 use self::objects::test_method::Outcome;
 use self::store::Store;
 use self::transaction::{Cause, Transaction};
 use self::webhooks::Webhooks;
+use crate::faults::Faults;
 use crate::log::Log;
 
 /// The stand-in's whole state.
@@ -80,7 +81,7 @@ struct Stripe {
     store: Mutex<Store>,
     /// Idempotency keys in use.
     running: Mutex<HashSet<String>>,
-    faults: Faults,
+    faults: Faults<Rule>,
     webhooks: Webhooks,
     tasks: TaskTracker,
 }

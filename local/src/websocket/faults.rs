@@ -1,6 +1,6 @@
 //! Faults on demand: what the next requests to `@connections` suffer (`/_local/faults`).
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::routing::get;
@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::Gateway;
+use crate::faults::{self, once};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub(super) enum Fault {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
-    fault: Fault,
+    pub(super) fault: Fault,
     /// `POST`, `GET`, `DELETE`; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     method: Option<String>,
@@ -42,35 +43,18 @@ pub(super) struct Rule {
     times: u32,
 }
 
-fn once() -> u32 {
-    1
+impl faults::Rule for Rule {
+    fn times(&mut self) -> &mut u32 {
+        &mut self.times
+    }
 }
 
 impl Rule {
-    fn hits(&self, method: &Method, body: &[u8]) -> bool {
+    /// Whether it is about this request.
+    pub(super) fn hits(&self, method: &Method, body: &[u8]) -> bool {
         let contains = |text: &str| String::from_utf8_lossy(body).contains(text);
         self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
             && self.containing.as_deref().is_none_or(contains)
-    }
-}
-
-/// The faults that are waiting.
-#[derive(Debug, Default)]
-pub(super) struct Faults(Mutex<Vec<Rule>>);
-
-impl Faults {
-    /// The fault that this request suffers: that of the oldest rule that hits.
-    pub(super) fn take(&self, method: &Method, body: &[u8]) -> Option<Fault> {
-        let mut rules = self.rules();
-        let position = rules.iter().position(|rule| rule.times > 0 && rule.hits(method, body))?;
-        rules[position].times -= 1;
-        let fault = rules[position].fault;
-        rules.retain(|rule| rule.times > 0);
-        Some(fault)
-    }
-
-    fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,11 +66,11 @@ pub(super) fn router(gateway: Arc<Gateway>) -> Router {
 }
 
 async fn list(State(gateway): App) -> Json<Vec<Rule>> {
-    Json(gateway.faults.rules().clone())
+    Json(gateway.faults.list())
 }
 
 async fn add(State(gateway): App, Json(rule): Json<Rule>) -> (StatusCode, Json<Vec<Rule>>) {
-    gateway.faults.rules().push(rule);
+    gateway.faults.add(rule);
     (StatusCode::CREATED, list(State(gateway)).await)
 }
 
@@ -98,6 +82,6 @@ struct Which {
 }
 
 async fn clear(State(gateway): App, Query(which): Query<Which>) -> Json<Vec<Rule>> {
-    gateway.faults.rules().retain(|rule| which.containing.is_some() && rule.containing != which.containing);
+    gateway.faults.retain(|rule| which.containing.is_some() && rule.containing != which.containing);
     list(State(gateway)).await
 }

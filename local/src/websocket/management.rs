@@ -76,7 +76,7 @@ async fn manage(
     let (parts, body) = request.into_parts();
     management.authorize(&parts.method, &target.id, &parts.headers)?;
     let message = to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::PayloadTooLarge)?;
-    match gateway.faults.take(&parts.method, &message) {
+    match gateway.faults.take(|rule| rule.hits(&parts.method, &message)).map(|rule| rule.fault) {
         None => act(gateway, &parts.method, &target.id, message).await,
         Some(Fault::Error429) => Err(ApiError::Throttled),
         Some(Fault::Error500) => Err(ApiError::Internal),

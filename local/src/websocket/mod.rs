@@ -45,6 +45,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::faults::Faults;
 use crate::invoke::Invoke;
 use crate::log::Log;
 use crate::model::WebSocketApi;
@@ -60,7 +61,7 @@ struct Gateway {
     invoke: Arc<dyn Invoke>,
     log: Log,
     open: registry::Registry,
-    faults: faults::Faults,
+    faults: Faults<faults::Rule>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -90,7 +91,7 @@ pub fn start(
         invoke,
         log,
         open: registry::Registry::default(),
-        faults: faults::Faults::default(),
+        faults: Faults::default(),
         tasks: TaskTracker::new(),
         shutdown,
     });

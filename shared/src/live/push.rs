@@ -14,10 +14,10 @@ use aws_sdk_apigatewaymanagement::primitives::Blob;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::pulse::Pulse;
-use crate::auth::random;
 use crate::aws::Environment;
 use crate::config::{ConfigError, required};
 use crate::error::{Error, Result};
+use crate::retry::jitter;
 
 #[cfg(test)]
 mod tests;
@@ -123,7 +123,7 @@ impl ApiGateway {
                 Ok(answer) => return Ok(answer),
                 Err(_) => break,
             }
-            let wait = jitter(retry)?;
+            let wait = jitter(retry, FIRST_WAIT, LONGEST_WAIT)?;
             if Instant::now() + wait >= until {
                 break;
             }
@@ -142,12 +142,6 @@ fn may_pass<E>(error: &SdkError<E>) -> bool {
         SdkError::ConstructionFailure(_) => false,
         _ => true,
     }
-}
-
-/// Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), so that those who were throttled together don't come back together.
-fn jitter(retry: u32) -> Result<Duration> {
-    let ceiling = FIRST_WAIT.saturating_mul(1 << retry.min(10)).min(LONGEST_WAIT);
-    Ok(ceiling.mul_f64(f64::from(u16::from_be_bytes(random()?)) / f64::from(u16::MAX)))
 }
 
 impl Push for ApiGateway {

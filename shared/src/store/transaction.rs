@@ -7,12 +7,12 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
 };
-use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Store;
 use super::error::{failed, unavailable};
 use super::row::{Entity, to_item};
 use crate::error::{Error, Result};
+use crate::retry::jitter;
 
 /// How often a transaction that conflicts with another is tried.
 const ATTEMPTS: u32 = 8;
@@ -90,12 +90,9 @@ impl Transaction {
     }
 }
 
-/// Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): between 0 and 10 ms doubled each time, 640 ms at most.
+/// Between 1 and 10 ms, doubled with each attempt, 640 ms at most.
 pub(super) fn backoff(attempt: u32) -> Result<Duration> {
-    let mut random = [0; 2];
-    SystemRandom::new().fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
-    let ceiling = 10_u64 << attempt.min(6);
-    Ok(Duration::from_millis(u64::from(u16::from_be_bytes(random)) % ceiling + 1))
+    jitter(attempt, Duration::from_millis(10), Duration::from_millis(640))
 }
 
 enum Verdict {

@@ -84,7 +84,8 @@ pub(super) async fn serve(State(stripe): State<Arc<Stripe>>, request: Request) -
     let running = Arc::clone(&stripe);
     let (answer, fault) = tokio::spawn(async move {
         let parameters = [parts.uri.query().unwrap_or_default(), &String::from_utf8_lossy(&body)].concat();
-        let fault = running.faults.take(&parts.method, parts.uri.path(), &parameters);
+        let fault =
+            running.faults.take(|rule| rule.hits(&parts.method, parts.uri.path(), &parameters)).map(|rule| rule.fault);
         let result = answer(&running, &parts, &body, cause, fault).await;
         (result.unwrap_or_else(|error| Answer::of(&Err(error))), fault)
     })

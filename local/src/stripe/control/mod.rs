@@ -60,7 +60,7 @@ async fn add_fault(State(stripe): App, Json(rule): Json<Rule>) -> Json<Vec<Rule>
 }
 
 async fn clear_faults(State(stripe): App) -> Json<Vec<Rule>> {
-    stripe.faults.clear();
+    stripe.faults.retain(|_| false);
     list_faults(State(stripe)).await
 }
 
