@@ -7,6 +7,7 @@
 mod database;
 mod stripe;
 
+use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -20,6 +21,7 @@ use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name, Note};
 use shared::domain::user::{Caller, Role, Username};
 use shared::error::catalogue;
+use shared::store::StripeEvent;
 use uuid::Uuid;
 
 use self::database::Lost;
@@ -355,5 +357,32 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
         assert!(lost.iter().all(|answer| answer.as_ref().is_err_and(|error| error.is(&catalogue::ILLEGAL_TRANSITION))));
         let Ok(Made::Now(order)) = &won[0] else { panic!("{won:?}") };
         assert_eq!(world.cashier.store.order(&open.id).await.unwrap().as_ref(), Some(order));
+    });
+}
+
+/// Also the test that these reads are ones that DynamoDB accepts: with `DYNAMODB_URL`, it runs on DynamoDB Local.
+#[test]
+fn the_clock_finds_the_orders_the_payments_and_the_events_that_are_due() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let world = World::new().await;
+        let mut run = Run { world: &world, seen: vec![world.place().await], holder: None };
+        run.step(&Step { act: Act::AsksToPay, behind: 0, trouble: Trouble::None, lost: 0 }).await;
+        let order = run.current().clone();
+        let store = &world.cashier.store;
+        let event = StripeEvent::received(br#"{"id": "evt_1", "type": "charge.updated"}"#, Timestamp::now());
+        store.receive_event(&event).await.unwrap();
+
+        let until = Timestamp::now();
+        let due: Vec<Order> = store.due_orders(until).try_collect().await.unwrap();
+        assert_eq!(due.iter().map(|due| &due.id).collect::<Vec<_>>(), [&order.id]);
+        let under_way: Vec<Order> = store.orders_with_money_under_way(until).try_collect().await.unwrap();
+        assert_eq!(under_way.iter().map(|order| &order.id).collect::<Vec<_>>(), [&order.id]);
+        let pending: Vec<StripeEvent> = store.pending_events(until).try_collect().await.unwrap();
+        assert_eq!(pending.iter().map(|pending| &pending.id).collect::<Vec<_>>(), [&event.id]);
+
+        let report = timers::handle(&world.clockwork, Value::Null).await.unwrap();
+        let report = serde_json::to_value(report).unwrap();
+        assert_eq!((&report["canceled"], &report["failed"]), (&1.into(), &0.into()), "{report}");
     });
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::query::SortKeys;
 use super::row::{Entity, Key};
 use super::{CursorKey, Filter, Index, Listed, PageRequest, Query, Session, Standing, Store, keys};
 use crate::domain::ids::UserId;
@@ -164,9 +165,9 @@ impl UsersOf {
         match (&self.name, barred, self.role) {
             (Some(name), ..) => {
                 let from = name.to_ascii_lowercase();
-                let between = Some((from.clone(), format!("{from}{}", keys::LAST)));
+                let range = Some(SortKeys::Between(from.clone(), format!("{from}{}", keys::LAST)));
                 let filters = role.into_iter().chain(status).collect();
-                Query { between, filters, ..Query::oldest(Index::Gsi2, keys::index::all_users()) }
+                Query { range, filters, ..Query::oldest(Index::Gsi2, keys::index::all_users()) }
             }
             (None, Some(status), _) => {
                 let filters = role.into_iter().collect();

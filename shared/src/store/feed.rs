@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::query::SortKeys;
 use super::row::{Entity, Key, from_item};
 use super::transaction::{Committed, Transaction, backoff, n};
 use super::{Query, Standing, Store, keys};
@@ -231,9 +232,9 @@ impl Store {
         limit: usize,
         now: Timestamp,
     ) -> Result<FeedPage> {
-        let between = Some((keys::sequence(after.saturating_add(1)), keys::sequence(u64::MAX)));
+        let range = Some(SortKeys::Between(keys::sequence(after.saturating_add(1)), keys::sequence(u64::MAX)));
         let partition = keys::entries(feed);
-        let query = Query { between, limit, ..Query::table(partition) };
+        let query = Query { range, limit, ..Query::table(partition) };
         let mut read = 0;
         loop {
             let page = self.query::<Entry>(&query).await?;

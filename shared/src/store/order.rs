@@ -3,6 +3,7 @@
 use futures::Stream;
 use jiff::Timestamp;
 
+use super::query::SortKeys;
 use super::row::{Entity, Key, take};
 use super::{Account, CursorKey, Filter, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
 use crate::domain::ids::{OrderId, UserId};
@@ -166,8 +167,8 @@ impl Store {
                 Some(category) => Query::oldest(Index::Gsi4, keys::index::open_in_category(shard, category)),
             };
             // Sort keys are of one length: nothing lies between one and the same with a character more.
-            let between = after.map(|sk| (format!("{sk}0"), keys::LAST.to_owned()));
-            async move { self.query::<Order>(&Query { between, limit: page.limit + 1, ..query }).await }
+            let range = after.map(|sk| SortKeys::Between(format!("{sk}0"), keys::LAST.to_owned()));
+            async move { self.query::<Order>(&Query { range, limit: page.limit + 1, ..query }).await }
         });
         let pages = futures::future::try_join_all(shards).await?;
         let mut items: Vec<Order> = pages.into_iter().flat_map(|page| page.items).collect();

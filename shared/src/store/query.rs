@@ -16,13 +16,23 @@ use crate::error::Result;
 pub(crate) struct Query {
     pub(crate) index: Option<Index>,
     pub(crate) partition: String,
-    /// Sort keys from and to, both included.
-    pub(crate) between: Option<(String, String)>,
+    /// The sort keys to read; all of the partition's when `None`.
+    pub(crate) range: Option<SortKeys>,
     /// Only items of which all of these hold.
     pub(crate) filters: Vec<Filter>,
     pub(crate) forward: bool,
     pub(crate) limit: usize,
     pub(crate) start: Option<Item>,
+}
+
+/// A range of sort keys, both ends included. DynamoDB refuses an empty string as the value of a key, so a range
+/// that is open at its lower end says so instead of starting at `""`.
+#[derive(Debug, Clone)]
+pub(crate) enum SortKeys {
+    /// From the first to the second.
+    Between(String, String),
+    /// Everything up to this one.
+    UpTo(String),
 }
 
 /// A condition on a field of an item's `doc` (`price.amount` is a field within one). Items are filtered after they are read, and paid for.
@@ -39,7 +49,7 @@ pub(crate) enum Filter {
 impl Query {
     /// A partition of the table itself, in the order of its sort keys.
     pub(crate) fn table(partition: String) -> Self {
-        Self { index: None, partition, between: None, filters: Vec::new(), forward: true, limit: 100, start: None }
+        Self { index: None, partition, range: None, filters: Vec::new(), forward: true, limit: 100, start: None }
     }
 
     /// An index's partition, newest first.
@@ -59,8 +69,8 @@ impl Query {
 
     /// All that makes it this list and no other: what its cursors are sealed for.
     fn name(&self) -> String {
-        let Self { index, partition, between, filters, forward, limit: _, start: _ } = self;
-        format!("{index:?} {partition:?} {between:?} {filters:?} {forward}")
+        let Self { index, partition, range, filters, forward, limit: _, start: _ } = self;
+        format!("{index:?} {partition:?} {range:?} {filters:?} {forward}")
     }
 
     /// The position right after this item.
@@ -153,10 +163,18 @@ impl Store {
         let mut names = HashMap::from([("#pk".to_owned(), pk.to_owned())]);
         let mut values = HashMap::from([(":pk".to_owned(), s(&query.partition))]);
         let mut condition = "#pk = :pk".to_owned();
-        if let Some((low, high)) = &query.between {
+        if let Some(range) = &query.range {
             names.insert("#sk".to_owned(), sk.to_owned());
-            values.extend([(":low".to_owned(), s(low)), (":high".to_owned(), s(high))]);
-            condition.push_str(" AND #sk BETWEEN :low AND :high");
+            match range {
+                SortKeys::Between(low, high) => {
+                    values.extend([(":low".to_owned(), s(low)), (":high".to_owned(), s(high))]);
+                    condition.push_str(" AND #sk BETWEEN :low AND :high");
+                }
+                SortKeys::UpTo(high) => {
+                    values.insert(":high".to_owned(), s(high));
+                    condition.push_str(" AND #sk <= :high");
+                }
+            }
         }
         let filters = query.filters.iter().enumerate();
         let filters: Vec<_> = filters.map(|(at, filter)| filter.condition(at, &mut names, &mut values)).collect();

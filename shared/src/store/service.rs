@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::category::Count;
+use super::query::SortKeys;
 use super::row::{Entity, Key};
 use super::transaction::{Committed, Transaction};
 use super::{CursorKey, Filter, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
@@ -95,9 +96,10 @@ impl ServicesOf {
             None => (Index::Gsi3, keys::index::priced_in(*status, currency)),
             Some(category) => (Index::Gsi4, keys::index::priced_in_category(*status, currency, category)),
         };
-        let between = Some(keys::index::prices(min, max));
+        let (low, high) = keys::index::prices(min, max);
+        let range = Some(SortKeys::Between(low, high));
         let forward = sort == ServiceSort::Cheapest;
-        Ok(Query { between, filters, forward, ..Query::oldest(index, partition) })
+        Ok(Query { range, filters, forward, ..Query::oldest(index, partition) })
     }
 }
 

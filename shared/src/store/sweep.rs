@@ -3,6 +3,7 @@
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
+use super::query::SortKeys;
 use super::row::Entity;
 use super::{Index, Query, Store, keys};
 use crate::error::{Error, Result};
@@ -19,10 +20,10 @@ impl Store {
         partitions: impl IntoIterator<Item = String>,
         until: Timestamp,
     ) -> impl Stream<Item = Result<T>> + Send {
-        // Before every time there is, up to all ids of the last one.
-        let between = (String::new(), format!("{}#{}", keys::time(until), keys::LAST));
+        // Up to every id of the last instant.
+        let range = SortKeys::UpTo(format!("{}#{}", keys::time(until), keys::LAST));
         let partitions = partitions.into_iter().map(|partition| {
-            let query = Query { between: Some(between.clone()), limit: PAGE, ..Query::oldest(index, partition) };
+            let query = Query { range: Some(range.clone()), limit: PAGE, ..Query::oldest(index, partition) };
             self.pages(query).boxed()
         });
         stream::select_all(partitions.collect::<Vec<_>>())

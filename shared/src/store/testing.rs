@@ -53,8 +53,27 @@ pub(crate) async fn tables() -> (Store, Connections) {
     (Store::new(client.clone(), "marketplace"), Connections::new(client, "connections"))
 }
 
-/// On a thread and a runtime of its own: every operation blocks its thread.
+/// A client of a database of its own: an embedded one, or the DynamoDB Local that `DYNAMODB_URL` names
+/// (`http://localhost:8010`), which keeps the tables of each access key apart.
 fn serve() -> Client {
+    let url = std::env::var("DYNAMODB_URL").unwrap_or_else(|_| embedded());
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(url)
+        .credentials_provider(Credentials::new(access_key(), "secret", None, None, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    Client::from_conf(config.build())
+}
+
+/// An access key that no other test has.
+fn access_key() -> String {
+    uuid::Uuid::now_v7().simple().to_string().to_uppercase()
+}
+
+/// Starts an embedded database and returns its URL. It has a thread and a runtime of its own, because every
+/// operation blocks its thread.
+fn embedded() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -65,11 +84,5 @@ fn serve() -> Client {
             dynoxide::server::serve_on(listener, Database::memory().unwrap()).await;
         });
     });
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-west-1"))
-        .endpoint_url(format!("http://{address}"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-        .http_client(aws_smithy_http_client::Builder::new().build_http());
-    Client::from_conf(config.build())
+    format!("http://{address}")
 }
