@@ -1,5 +1,6 @@
-//! The routes of `template.yaml`, as a list for the function that answers when no route fits (`src/site/fallback.rs`), so that the template stays
-//! the only place where they are written down; and the files of the documentation page (`src/docs/files.rs`).
+//! The routes of `template.yaml`, as a list for the function that answers when no route fits
+//! (`src/site/fallback.rs`), so that the template stays the only place where they are written down;
+//! and the files of the documentation page (`src/docs/files.rs`).
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -20,11 +21,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn swagger_ui() -> Result<(), Box<dyn Error>> {
     let out = std::env::var("OUT_DIR")?;
-    let mut archive = zip::ZipArchive::new(Cursor::new(utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED))?;
+    let mut archive =
+        zip::ZipArchive::new(Cursor::new(utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED))?;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index)?;
         let path = entry.enclosed_name().unwrap_or_default();
-        if let Some(name) = SWAGGER_UI.iter().find(|name| path.ends_with(Path::new("dist").join(name))) {
+        if let Some(name) =
+            SWAGGER_UI.iter().find(|name| path.ends_with(Path::new("dist").join(name)))
+        {
             std::io::copy(&mut entry, &mut std::fs::File::create(Path::new(&out).join(name))?)?;
         }
     }
@@ -35,14 +39,19 @@ fn routes() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={TEMPLATE}");
     let template: Value = serde_norway::from_str(&std::fs::read_to_string(TEMPLATE)?)?;
     let resources = template["Resources"].as_mapping().ok_or("template.yaml has no Resources")?;
-    let functions = resources.values().filter(|resource| resource["Type"] == "AWS::Serverless::Function");
-    let events =
-        functions.filter_map(|function| function["Properties"]["Events"].as_mapping()).flat_map(|e| e.values());
-    let mut list =
-        String::from("/// Method and path of every route but `$default`.\nconst ROUTES: &[(&str, &str)] = &[\n");
+    let functions =
+        resources.values().filter(|resource| resource["Type"] == "AWS::Serverless::Function");
+    let events = functions
+        .filter_map(|function| function["Properties"]["Events"].as_mapping())
+        .flat_map(|e| e.values());
+    let mut list = String::from(
+        "/// Method and path of every route but `$default`.\nconst ROUTES: &[(&str, &str)] = &[\n",
+    );
     for event in events.filter(|event| event["Type"] == "HttpApi") {
         let properties = &event["Properties"];
-        if let (Some(method), Some(path)) = (properties["Method"].as_str(), properties["Path"].as_str()) {
+        if let (Some(method), Some(path)) =
+            (properties["Method"].as_str(), properties["Path"].as_str())
+        {
             writeln!(list, "    ({method:?}, {path:?}),")?;
         }
     }

@@ -1,5 +1,6 @@
 /**
- * Live entries in a browser page: every entry of the user's feeds, in order, and each once. See docs/live-client.md.
+ * Live entries in a browser page: every entry of the user's feeds, in order, and each once. See
+ * docs/live-client.md.
  *
  *     import { Live, tickets } from "./live.js";
  *     const live = new Live({ ticket: tickets(api, () => accessToken), onReload: loadOrders, onEntry: show });
@@ -8,29 +9,31 @@
  * @typedef {{type: string, feed: string, seq: number, id: string, at: string, data: any}} Entry
  *   `seq` counts 1, 2, 3, ... in each feed; `data` is the order's public shape, or the message.
  *
- * @typedef {object} Options
- * @property {() => Promise<{url: string, user_id: string}>} ticket
- *   Asks for a ticket: {@link tickets}, or a function of your own. If it throws an error with a `status` of 401 or 403, or of another 4xx that
- *   trying again does not cure, live stops; any other error is tried again, after `retryAfter` seconds where the error has them.
- * @property {(entry: Entry) => unknown} onEntry
- *   Takes an entry. The next one waits for its promise; if it throws, the entry comes again, later.
- * @property {(feeds: string[]) => unknown} [onReload]
- *   Load your state anew: what these feeds held so far does not come as entries, because nothing is known of them here (the first start), it is
- *   too old to be kept, or the server was set up anew. Entries wait for its promise, so that none falls between your load and them.
- * @property {(state: State) => unknown} [onState] Is told what goes on, for a light in a corner of the page.
- * @property {(error: Error) => unknown} [onError] Is told what went wrong. Nothing needs to be done about it.
- * @property {Pick<Storage, "getItem" | "setItem">} [storage]
- *   Where the numbers of the entries you have taken are kept. They belong where your handler keeps what it makes of the entries: if that is
- *   lost with the page, keep the numbers in memory, too, which is the default; if it is in `localStorage`, say `localStorage`.
- * @property {string} [name] Tells several users of one storage apart; "live" unless given.
- * @property {Partial<typeof times>} [times] Other times than the usual ones.
+ * @typedef {object} Options @property {() => Promise<{url: string, user_id: string}>} ticket Asks
+ * for a ticket: {@link tickets}, or a function of your own. If it throws an error with a `status`
+ * of 401 or 403, or of another 4xx that trying again does not cure, live stops; any other error is
+ * tried again, after `retryAfter` seconds where the error has them. @property {(entry: Entry) =>
+ * unknown} onEntry Takes an entry. The next one waits for its promise; if it throws, the entry
+ * comes again, later. @property {(feeds: string[]) => unknown} [onReload] Load your state anew:
+ * what these feeds held so far does not come as entries, because nothing is known of them here (the
+ * first start), it is too old to be kept, or the server was set up anew. Entries wait for its
+ * promise, so that none falls between your load and them. @property {(state: State) => unknown}
+ * [onState] Is told what goes on, for a light in a corner of the page. @property {(error: Error) =>
+ * unknown} [onError] Is told what went wrong. Nothing needs to be done about it. @property
+ * {Pick<Storage, "getItem" | "setItem">} [storage] Where the numbers of the entries you have taken
+ * are kept. They belong where your handler keeps what it makes of the entries: if that is lost with
+ * the page, keep the numbers in memory, too, which is the default; if it is in `localStorage`, say
+ * `localStorage`. @property {string} [name] Tells several users of one storage apart; "live" unless
+ * given. @property {Partial<typeof times>} [times] Other times than the usual ones.
  *
- * @typedef {{name: "connecting" | "open" | "closed"} | {name: "waiting", delay: number} | {name: "stopped", error: Error}} State
- *   `stopped`: ask the user to sign in (error.status 401), or say that they may not be here (403); then `start()` again.
+ * @typedef {{name: "connecting" | "open" | "closed"} | {name: "waiting", delay: number} | {name:
+ * "stopped", error: Error}} State `stopped`: ask the user to sign in (error.status 401), or say
+ * that they may not be here (403); then `start()` again.
  */
 
 /**
- * When things are due, in milliseconds. API Gateway closes a socket after 10 minutes without a message, and after 2 hours.
+ * When things are due, in milliseconds. API Gateway closes a socket after 10 minutes without a
+ * message, and after 2 hours.
  */
 export const times = {
   /** A reconnect waits for a random time below this, which doubles with each failure ("full jitter") ... */
@@ -60,9 +63,9 @@ export class TicketError extends Error {
 /**
  * Asks `POST {api}/live/tickets` for tickets.
  *
- * @param {string} api The API's address.
- * @param {(renew: boolean) => string | Promise<string>} token Gives the access token; a fresh one when `renew` says that the last was refused.
- * @returns {Options["ticket"]}
+ * @param {string} api The API's address. @param {(renew: boolean) => string | Promise<string>}
+ * token Gives the access token; a fresh one when `renew` says that the last was refused. @returns
+ * {Options["ticket"]}
  */
 export function tickets(api, token) {
   const ask = async (renew) => {
@@ -169,7 +172,8 @@ export class Live {
     old?.end("replaced");
     this.#timer = setTimeout(() => this.#connect(), this.#times.renew * (1 - Math.random() / 10));
     for (const feed of this.#places.keys()) if (!(feed in feeds)) this.#places.delete(feed);
-    // Those that hello did not name, and those that have not come as far as it said: this server does not know of our past.
+    // Those that hello did not name, and those that have not come as far as it said: this server
+    // does not know of our past.
     const lost = Object.keys(feeds).filter((feed) => !(connection.after[feed] <= feeds[feed]));
     this.#reload(Object.fromEntries(lost.map((feed) => [feed, feeds[feed]])));
     this.#tell({ name: "open" });
@@ -370,7 +374,8 @@ class Connection {
       this.last = frame.feeds;
       this.#on.welcome(this, frame);
     } else if (frame.requestId) {
-      // API Gateway's own words when the function behind it has failed: our hello may not have been heard, or not to its end.
+      // API Gateway's own words when the function behind it has failed: our hello may not have been
+      // heard, or not to its end.
       return this.end(frame.message);
     } else {
       this.#on.frame(this, frame);

@@ -1,5 +1,5 @@
-// The client library on a clock of its own, with a server that does as the tests say: `node --test web/`. In a real browser, and with the
-// real server, it is tested by tests/it/browser.rs.
+// The client library on a clock of its own, with a server that does as the tests say: `node --test
+// web/`. In a real browser, and with the real server, it is tested by tests/it/browser.rs.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";

@@ -1,5 +1,5 @@
-//! `bootstrap-admin`: the first administrator of a new stack, invoked directly. Whoever may invoke it owns the stack anyway, and it does nothing more
-//! once there is an active administrator.
+//! `bootstrap-admin`: the first administrator of a new stack, invoked directly. Whoever may invoke
+//! it owns the stack anyway, and it does nothing more once there is an active administrator.
 //!
 //! ```sh
 //! aws lambda invoke --function-name ... --payload '{"username": "ada", "email": "ada@example.com"}' /dev/stdout
@@ -40,15 +40,17 @@ pub struct Bootstrapped {
     password: Option<String>,
 }
 
-/// Makes the first administrator from `{"username", "email", "password"?}`. Better without a password: one is generated then, and is in nobody's
-/// shell history.
+/// Makes the first administrator from `{"username", "email", "password"?}`. Better without a
+/// password: one is generated then, and is in nobody's shell history.
 ///
 /// # Errors
-/// 409 when there is an active administrator, however many ask at once; 422 naming every wrong field.
+/// 409 when there is an active administrator, however many ask at once; 422 naming every wrong
+/// field.
 pub async fn handle(context: &Data, event: Value) -> Result<Bootstrapped> {
-    let Event { username, email, password } = new_account::read(Fields::of(event)?, |event: &Event| {
-        (event.password.as_ref(), &event.username, &event.email)
-    })?;
+    let Event { username, email, password } =
+        new_account::read(Fields::of(event)?, |event: &Event| {
+            (event.password.as_ref(), &event.username, &event.email)
+        })?;
     let (password, generated) = match password {
         Some(password) => (password.0, None),
         None => {
@@ -58,7 +60,8 @@ pub async fn handle(context: &Data, event: Value) -> Result<Bootstrapped> {
     };
     let new = NewUser { email, username, role: Role::Admin, categories: Categories::default() };
     let origin = Origin { operation: "bootstrap-admin", caller: None, key: None };
-    let (user, _) = new_account::make(&context.store, new, password, origin, Authority::FirstAdmin).await?;
+    let (user, _) =
+        new_account::make(&context.store, new, password, origin, Authority::FirstAdmin).await?;
     Ok(Bootstrapped {
         id: user.id.to_string(),
         username: user.username.to_string(),

@@ -1,7 +1,9 @@
-//! What handlers work with. A handler's first parameter names the context it needs, and with it what its function's environment must hold:
-//! a variable that is missing ends the sandbox in INIT, by name.
+//! What handlers work with. A handler's first parameter names the context it needs, and with it
+//! what its function's environment must hold: a variable that is missing ends the sandbox in INIT,
+//! by name.
 //!
-//! A context is a list of parts ([`context!`]); each part knows how it is built and whether it opens a connection.
+//! A context is a list of parts ([`context!`]); each part knows how it is built and whether it
+//! opens a connection.
 
 use jiff::SignedDuration;
 use shared::auth::{Issuer, KeySet, Verifier};
@@ -23,7 +25,8 @@ pub trait FromEnv: Sized + Send + Sync + 'static {
     /// Builds it; an error names the variable that is missing or wrong.
     fn from_env() -> Result<Self, ConfigError>;
 
-    /// Opens its connection, if it has one, while the sandbox initialises: CPU is not throttled then.
+    /// Opens its connection, if it has one, while the sandbox initialises: CPU is not throttled
+    /// then.
     fn warm(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
@@ -282,7 +285,8 @@ pub struct PublishableKey(pub String);
 /// From `ORDER_UNPAID_SECONDS`, `ORDER_UNCLAIMED_SECONDS` and `ORDER_UNREVIEWED_SECONDS`.
 fn timers() -> Result<Timers, ConfigError> {
     let usual = Timers::default();
-    let read = |name, usual: SignedDuration| Ok(SignedDuration::from_secs(parsed(name, usual.as_secs())?));
+    let read =
+        |name, usual: SignedDuration| Ok(SignedDuration::from_secs(parsed(name, usual.as_secs())?));
     Ok(Timers {
         unpaid: read("ORDER_UNPAID_SECONDS", usual.unpaid)?,
         unclaimed: read("ORDER_UNCLAIMED_SECONDS", usual.unclaimed)?,

@@ -1,4 +1,5 @@
-//! The end of an invocation, seen coming: what Lambda cuts off leaves the caller with the gateway's error, and a whole batch undone.
+//! The end of an invocation, seen coming: what Lambda cuts off leaves the caller with the gateway's
+//! error, and a whole batch undone.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,15 +9,19 @@ use shared::error::{Error, Result, catalogue};
 const RESERVE: Duration = Duration::from_millis(500);
 
 /// The longest that Lambda lets anything take
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>). A deadline that has passed longer ago is none: `cargo lambda watch`,
-/// which ends nothing, gives one of 1970.
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>). A deadline that has
+/// passed longer ago is none: `cargo lambda watch`, which ends nothing, gives one of 1970.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// Does `work` until shortly before `deadline`. It may be dropped at any await: every handler can be cut off anywhere and be called again.
+/// Does `work` until shortly before `deadline`. It may be dropped at any await: every handler can
+/// be cut off anywhere and be called again.
 ///
 /// # Errors
 /// `timed_out` (503), besides those of `work`.
-pub(crate) async fn within<T>(deadline: SystemTime, work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) async fn within<T>(
+    deadline: SystemTime,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let now = SystemTime::now();
     if now.duration_since(deadline).is_ok_and(|passed| passed > LONGEST) {
         return work.await;

@@ -1,4 +1,5 @@
-//! Functions that no HTTP request starts: stream consumers, WebSocket routes, schedules and direct invocations.
+//! Functions that no HTTP request starts: stream consumers, WebSocket routes, schedules and direct
+//! invocations.
 
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -16,8 +17,9 @@ use crate::deadline::within;
 
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
-/// The first record that fails ends the batch: it is reported, and Lambda delivers it and all after it again. So a record may come again after
-/// it was done, and every handler must make that a no-op.
+/// The first record that fails ends the batch: it is reported, and Lambda delivers it and all after
+/// it again. So a record may come again after it was done, and every handler must make that a
+/// no-op.
 pub fn stream<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -30,7 +32,9 @@ where
             for record in records {
                 let at = sequence(&record);
                 // What was done of a batch before its time is up is done.
-                within(deadline, Box::pin(handle(context, record))).await.map_err(|error| Failure { at, error })?;
+                within(deadline, Box::pin(handle(context, record)))
+                    .await
+                    .map_err(|error| Failure { at, error })?;
             }
             Ok(())
         }
@@ -40,7 +44,8 @@ where
 /// Where a batch failed, and why.
 #[derive(Debug)]
 pub struct Failure {
-    /// [`sequence`] of the first record that was not handled: it and all after it are delivered again.
+    /// [`sequence`] of the first record that was not handled: it and all after it are delivered
+    /// again.
     pub at: Option<String>,
     /// Why.
     pub error: Error,
@@ -71,17 +76,21 @@ where
     crate::runtime::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
             let span = tracing::info_span!("stream", request_id = event.context.request_id);
-            let handled = Box::pin(handle(context, event.payload.records, event.context.deadline()))
-                .instrument(span.clone())
-                .await;
+            let handled =
+                Box::pin(handle(context, event.payload.records, event.context.deadline()))
+                    .instrument(span.clone())
+                    .await;
             span.in_scope(|| report(handled))
         }))
         .await
     })
 }
 
-/// `ReportBatchItemFailures`: the lowest sequence number is where Lambda goes on. Without one, all of the batch has failed.
-fn report(handled: std::result::Result<(), Failure>) -> std::result::Result<Value, lambda_runtime::Error> {
+/// `ReportBatchItemFailures`: the lowest sequence number is where Lambda goes on. Without one, all
+/// of the batch has failed.
+fn report(
+    handled: std::result::Result<(), Failure>,
+) -> std::result::Result<Value, lambda_runtime::Error> {
     let Err(Failure { at, error }) = handled else { return Ok(json!({"batchItemFailures": []})) };
     log(&error, "record failed");
     match at {
@@ -90,7 +99,8 @@ fn report(handled: std::result::Result<(), Failure>) -> std::result::Result<Valu
     }
 }
 
-/// Runs `handle` as a route of the WebSocket API. An error becomes the status of its kind: what `$connect` refuses a handshake with.
+/// Runs `handle` as a route of the WebSocket API. An error becomes the status of its kind: what
+/// `$connect` refuses a handshake with.
 pub fn socket<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -98,26 +108,34 @@ where
     Fut: Future<Output = Result<()>> + Send,
 {
     crate::runtime::run(async |context: &'static C| {
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
-            let connection = event.payload.request_context.connection_id.clone().unwrap_or_default();
-            let span = tracing::info_span!("socket", request_id = event.context.request_id, connection);
-            let status = async {
-                Box::pin(handle(context, event.payload)).await.map_or_else(
-                    |error| {
-                        log(&error, "socket event failed");
-                        error.code().kind.status()
-                    },
-                    |()| 200,
-                )
-            };
-            let status = status.instrument(span).await;
-            Ok::<_, lambda_runtime::Error>(json!({"statusCode": status}))
-        }))
+        lambda_runtime::run(service_fn(
+            async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
+                let connection =
+                    event.payload.request_context.connection_id.clone().unwrap_or_default();
+                let span = tracing::info_span!(
+                    "socket",
+                    request_id = event.context.request_id,
+                    connection
+                );
+                let status = async {
+                    Box::pin(handle(context, event.payload)).await.map_or_else(
+                        |error| {
+                            log(&error, "socket event failed");
+                            error.code().kind.status()
+                        },
+                        |()| 200,
+                    )
+                };
+                let status = status.instrument(span).await;
+                Ok::<_, lambda_runtime::Error>(json!({"statusCode": status}))
+            },
+        ))
         .await
     })
 }
 
-/// Runs `handle` on whatever JSON the function is invoked with; its reply, or its error, is the invocation's.
+/// Runs `handle` on whatever JSON the function is invoked with; its reply, or its error, is the
+/// invocation's.
 pub fn invoked<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,

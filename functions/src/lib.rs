@@ -1,5 +1,6 @@
-//! Every endpoint of the marketplace. `<area>/<verb>.rs` is one endpoint: its request, its rules' call, its reply. `bin/<area>-<verb>.rs` is its
-//! Lambda. [`http`], [`events`] and [`context`] are what all of them share; [`registry`] is the list of them.
+//! Every endpoint of the marketplace. `<area>/<verb>.rs` is one endpoint: its request, its rules'
+//! call, its reply. `bin/<area>-<verb>.rs` is its Lambda. [`http`], [`events`] and [`context`] are
+//! what all of them share; [`registry`] is the list of them.
 
 pub mod auth;
 pub mod bootstrap_admin;

@@ -1,10 +1,11 @@
-//! The list of all functions: what the multi-call binary starts from, and what the tests hold the template, the binaries and the sample events
-//! against.
+//! The list of all functions: what the multi-call binary starts from, and what the tests hold the
+//! template, the binaries and the sample events against.
 
 use std::process::ExitCode;
 
 use crate::{
-    auth, bootstrap_admin, docs, events, http, live, messages, orders, payments, seed, services, site, users, webhooks,
+    auth, bootstrap_admin, docs, events, http, live, messages, orders, payments, seed, services,
+    site, users, webhooks,
 };
 
 /// One deployed function.

@@ -1,4 +1,5 @@
-//! One run of a function that goes by the clock: bounded in time, a few things at once, and no failure keeps the others from being done.
+//! One run of a function that goes by the clock: bounded in time, a few things at once, and no
+//! failure keeps the others from being done.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -6,7 +7,8 @@ use std::time::{Duration, Instant};
 use futures::{Stream, StreamExt};
 use shared::error::Result;
 
-/// How long a run looks for more, and what went wrong in it. The next run goes on where it stops, because what was done is not found again.
+/// How long a run looks for more, and what went wrong in it. The next run goes on where it stops,
+/// because what was done is not found again.
 pub(crate) struct Run {
     ends: Instant,
     at_once: usize,
@@ -19,7 +21,8 @@ impl Run {
         Self { ends: Instant::now() + patience, at_once, failed: AtomicUsize::new(0) }
     }
 
-    /// Does `what` with each, and counts those that changed something. A failure is logged, and counted in [`Run::failed`].
+    /// Does `what` with each, and counts those that changed something. A failure is logged, and
+    /// counted in [`Run::failed`].
     pub(crate) async fn each<T, F>(
         &self,
         all: impl Stream<Item = Result<T>> + Send,
@@ -39,7 +42,8 @@ impl Run {
                 }
             })
             .buffer_unordered(self.at_once);
-        done.fold(0, |changed, done| std::future::ready(changed + usize::from(self.counts(done)))).await
+        done.fold(0, |changed, done| std::future::ready(changed + usize::from(self.counts(done))))
+            .await
     }
 
     /// How many failed.

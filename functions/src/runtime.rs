@@ -4,12 +4,15 @@ use std::process::ExitCode;
 
 use crate::context::FromEnv;
 
-/// Builds the context and runs `serve` with it on a single-threaded runtime: a sandbox has one request at a time, so that more threads
-/// would only cost memory and start-up.
+/// Builds the context and runs `serve` with it on a single-threaded runtime: a sandbox has one
+/// request at a time, so that more threads would only cost memory and start-up.
 ///
-/// The handler's future is boxed wherever it is called (`http`, `events`): nested in those of the runtime it would be a type deeper than the compiler
-/// follows, which shows only when the single binaries are built.
-pub(crate) fn run<C: FromEnv>(serve: impl AsyncFnOnce(&'static C) -> Result<(), lambda_runtime::Error>) -> ExitCode {
+/// The handler's future is boxed wherever it is called (`http`, `events`): nested in those of the
+/// runtime it would be a type deeper than the compiler follows, which shows only when the single
+/// binaries are built.
+pub(crate) fn run<C: FromEnv>(
+    serve: impl AsyncFnOnce(&'static C) -> Result<(), lambda_runtime::Error>,
+) -> ExitCode {
     shared::telemetry::init();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -1,4 +1,5 @@
-//! `seed`: the sample users and services, invoked directly. Safe to run again: what is there stays as it is.
+//! `seed`: the sample users and services, invoked directly. Safe to run again: what is there stays
+//! as it is.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -24,7 +25,12 @@ const USERS: [(&str, &str, Role); 3] = [
 
 /// Name, description, price in US cents, category.
 const SERVICES: [(&str, &str, i64, &str); 4] = [
-    ("Web Development", "A responsive web site, designed, built and put online.", 50_000, "Technology"),
+    (
+        "Web Development",
+        "A responsive web site, designed, built and put online.",
+        50_000,
+        "Technology",
+    ),
     ("Graphic Design", "A logo and the colours and letters that go with it.", 30_000, "Design"),
     ("Content Writing", "Five articles of a thousand words for your site.", 15_000, "Marketing"),
     ("Consulting", "Half a day of advice on how to run your business.", 20_000, "Business"),
@@ -43,7 +49,8 @@ pub struct Seeded {
 /// Refuses on a production stage.
 pub async fn handle(context: &Data, _: Value) -> Result<Seeded> {
     if Stage::from_env().map_err(Error::internal)? == Stage::Production {
-        let detail = "seed makes users whose passwords are public: it does not run on a production stage.";
+        let detail =
+            "seed makes users whose passwords are public: it does not run on a production stage.";
         return Err(Error::new(&catalogue::FORBIDDEN, detail));
     }
     let now = Timestamp::now();
@@ -54,19 +61,30 @@ pub async fn handle(context: &Data, _: Value) -> Result<Seeded> {
     for (at, (name, description, cents, category)) in (0_i64..).zip(SERVICES) {
         // A second apart, so that they list in this order.
         let at = now - jiff::SignedDuration::from_secs(at);
-        seeded.services += usize::from(service(&context.store, name, description, cents, category, at).await?);
+        seeded.services +=
+            usize::from(service(&context.store, name, description, cents, category, at).await?);
     }
     Ok(seeded)
 }
 
-async fn user(store: &Store, username: &str, password: &str, role: Role, now: Timestamp) -> Result<bool> {
+async fn user(
+    store: &Store,
+    username: &str,
+    password: &str,
+    role: Role,
+    now: Timestamp,
+) -> Result<bool> {
     let id = UserId::derived(&["seed", username]);
     if store.account(&id).await?.is_some() {
         return Ok(false);
     }
     let email = Email::parse(&format!("{username}@marketplace.com")).map_err(wrong)?;
-    let new =
-        NewUser { email, username: Username::parse(username).map_err(wrong)?, role, categories: Categories::default() };
+    let new = NewUser {
+        email,
+        username: Username::parse(username).map_err(wrong)?,
+        role,
+        categories: Categories::default(),
+    };
     let user = User::new(id, new, now).map_err(wrong)?;
     let account = Account::new(user, password::hash(Secret::new(password)).await?, None);
     Ok(matches!(store.register(&account, Authority::Own).await?, Registered::New))

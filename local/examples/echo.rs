@@ -1,4 +1,5 @@
-//! The function that the tests of `local` run as a real process. What it does is what its event asks for.
+//! The function that the tests of `local` run as a real process. What it does is what its event
+//! asks for.
 
 use std::time::Duration;
 

@@ -15,7 +15,8 @@ use tokio::process::{Child, Command};
 pub(crate) struct Settings {
     /// The package with the functions' binaries.
     pub(crate) package: String,
-    /// A binary that is every function, by the name it is started under. One is built and linked instead of dozens.
+    /// A binary that is every function, by the name it is started under. One is built and linked
+    /// instead of dozens.
     #[serde(default)]
     pub(crate) multicall: Option<String>,
     /// A function that is invoked after the start: it puts sample data there.
@@ -98,12 +99,15 @@ impl Workspace {
     }
 
     fn of(metadata: &[u8]) -> Result<Self> {
-        let metadata: Metadata =
-            serde_json::from_slice(metadata).context("[workspace.metadata.local] of Cargo.toml is not usable")?;
-        let settings =
-            metadata.metadata.and_then(|m| m.local).context("Cargo.toml has no [workspace.metadata.local]")?;
+        let metadata: Metadata = serde_json::from_slice(metadata)
+            .context("[workspace.metadata.local] of Cargo.toml is not usable")?;
+        let settings = metadata
+            .metadata
+            .and_then(|m| m.local)
+            .context("Cargo.toml has no [workspace.metadata.local]")?;
         let package = metadata.packages.iter().find(|p| p.name == settings.package);
-        let package = package.with_context(|| format!("the workspace has no package {}", settings.package))?;
+        let package = package
+            .with_context(|| format!("the workspace has no package {}", settings.package))?;
         let is_binary = |target: &&Target| target.kind.iter().any(|kind| kind == "bin");
         Ok(Self {
             root: metadata.workspace_root,
@@ -121,7 +125,8 @@ impl Workspace {
     /// Builds the binaries for `functions`, with Cargo's own progress on stderr.
     ///
     /// # Errors
-    /// When they do not build, which Cargo has explained by then, or the package has no binary for one of them.
+    /// When they do not build, which Cargo has explained by then, or the package has no binary for
+    /// one of them.
     pub(crate) async fn build(&self, functions: &[&str], each: bool, release: bool) -> Result<()> {
         let mut command = cargo(&self.root);
         command.args(["build", "--package", &self.settings.package]);
@@ -159,7 +164,11 @@ impl Workspace {
     /// When there is none.
     pub(crate) fn binary(&self, name: &str, release: bool) -> Result<PathBuf> {
         let path = self.target.join(if release { "release" } else { "debug" }).join(name);
-        ensure!(path.is_file(), "there is no binary {}: build it, or start without --no-build", path.display());
+        ensure!(
+            path.is_file(),
+            "there is no binary {}: build it, or start without --no-build",
+            path.display()
+        );
         Ok(path)
     }
 }
@@ -183,7 +192,9 @@ fn cargo(directory: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(directory);
     for (name, _) in std::env::vars_os() {
-        let of_run = name.to_str().is_some_and(|n| n.starts_with("CARGO_PKG_") || n.starts_with("CARGO_MANIFEST_"));
+        let of_run = name
+            .to_str()
+            .is_some_and(|n| n.starts_with("CARGO_PKG_") || n.starts_with("CARGO_MANIFEST_"));
         if of_run {
             command.env_remove(name);
         }
@@ -205,8 +216,10 @@ mod tests {
 
     #[test]
     fn settings_and_binaries_are_read() {
-        let workspace =
-            Workspace::of(&metadata(r#"{"package": "functions", "multicall": "shop", "webhook": "/hook"}"#)).unwrap();
+        let workspace = Workspace::of(&metadata(
+            r#"{"package": "functions", "multicall": "shop", "webhook": "/hook"}"#,
+        ))
+        .unwrap();
         assert_eq!((workspace.multicall(false), workspace.multicall(true)), (Some("shop"), None));
         assert_eq!(
             (workspace.settings.stack.as_str(), workspace.settings.webhook.as_deref()),
@@ -222,13 +235,18 @@ mod tests {
         let message = |local| format!("{:#}", Workspace::of(&metadata(local)).unwrap_err());
         assert_eq!(message("null"), "Cargo.toml has no [workspace.metadata.local]");
         assert_eq!(message(r#"{"package": "nobody"}"#), "the workspace has no package nobody");
-        assert!(message(r#"{"package": "functions", "colour": 1}"#).contains("unknown field `colour`"));
+        assert!(
+            message(r#"{"package": "functions", "colour": 1}"#).contains("unknown field `colour`")
+        );
     }
 
     #[tokio::test]
     async fn a_function_without_a_binary_is_named_before_anything_is_built() {
         let workspace = Workspace::of(&metadata(r#"{"package": "functions"}"#)).unwrap();
         let error = workspace.build(&["orders-create"], false, false).await.unwrap_err();
-        assert_eq!(error.to_string(), "the package functions has no binary orders-create, which the template names");
+        assert_eq!(
+            error.to_string(),
+            "the package functions has no binary orders-create, which the template names"
+        );
     }
 }

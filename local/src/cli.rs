@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Parser;
 use http::Uri;
 
-/// The cloud on one machine: builds the functions of a SAM template, runs them, and serves everything they need.
+/// The cloud on one machine: builds the functions of a SAM template, runs them, and serves
+/// everything they need.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 pub(crate) struct Cli {
@@ -26,7 +27,8 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) stripe_port: Option<u16>,
 
-    /// Port of the Lambda Invoke API and of @connections [default: 8004, or any if --http-port is 0].
+    /// Port of the Lambda Invoke API and of @connections [default: 8004, or any if --http-port is
+    /// 0].
     #[arg(long)]
     pub(crate) invoke_port: Option<u16>,
 
@@ -34,7 +36,8 @@ pub(crate) struct Cli {
     #[arg(long, conflicts_with = "data_dir")]
     pub(crate) ephemeral: bool,
 
-    /// Where data is kept, so that the next start continues where this one stopped [default: .local beside the template].
+    /// Where data is kept, so that the next start continues where this one stopped [default: .local
+    /// beside the template].
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) data_dir: Option<PathBuf>,
 
@@ -42,7 +45,8 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) release: bool,
 
-    /// Build and run each function's own binary, as deployed, instead of the one binary that is all of them.
+    /// Build and run each function's own binary, as deployed, instead of the one binary that is all
+    /// of them.
     #[arg(long)]
     pub(crate) each: bool,
 
@@ -50,11 +54,13 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) no_build: bool,
 
-    /// Send invocations to this Lambda Invoke API instead of running functions: <http://localhost:9000> is `cargo lambda watch`.
+    /// Send invocations to this Lambda Invoke API instead of running functions:
+    /// <http://localhost:9000> is `cargo lambda watch`.
     #[arg(long, value_name = "URL", conflicts_with_all = ["release", "each"])]
     pub(crate) functions: Option<String>,
 
-    /// Use another DynamoDB: DynamoDB Local (http://...), or AWS (<https://dynamodb.REGION.amazonaws.com>).
+    /// Use another DynamoDB: DynamoDB Local (http://...), or AWS
+    /// (<https://dynamodb.REGION.amazonaws.com>).
     #[arg(long, value_name = "URL")]
     pub(crate) dynamodb: Option<Uri>,
 
@@ -70,11 +76,13 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub(crate) template: PathBuf,
 
-    /// Values of your own for the functions' environment [default: .env beside the template, if it is there].
+    /// Values of your own for the functions' environment [default: .env beside the template, if it
+    /// is there].
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 
-    /// A value for a variable that the template gives to functions; it wins over every file. May be repeated.
+    /// A value for a variable that the template gives to functions; it wins over every file. May be
+    /// repeated.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) env: Vec<(String, String)>,
 
@@ -135,7 +143,9 @@ mod tests {
 
     #[test]
     fn ports_are_fixed_unless_the_http_api_has_any() {
-        let ports = |cli: &Cli| [cli.http_port, cli.ws_port, cli.dynamodb_port(), cli.stripe_port(), cli.invoke_port()];
+        let ports = |cli: &Cli| {
+            [cli.http_port, cli.ws_port, cli.dynamodb_port(), cli.stripe_port(), cli.invoke_port()]
+        };
         assert_eq!(ports(&parse(&[]).unwrap()), [8000, 8001, 8002, 8003, 8004]);
         assert_eq!(ports(&parse(&["--http-port", "0", "--ws-port", "0"]).unwrap()), [0; 5]);
         let some = parse(&["--http-port", "0", "--stripe-port", "9003"]).unwrap();
@@ -144,11 +154,16 @@ mod tests {
 
     #[test]
     fn flags_that_contradict_each_other_are_refused() {
-        for arguments in [&["--ephemeral", "--data-dir", "x"][..], &["--functions", "http://x", "--each"]] {
+        for arguments in
+            [&["--ephemeral", "--data-dir", "x"][..], &["--functions", "http://x", "--each"]]
+        {
             assert!(parse(arguments).is_err(), "{arguments:?}");
         }
         assert!(parse(&["--ws-idle-timeout", "-1"]).is_err());
-        assert_eq!(parse(&["--ws-idle-timeout", "0.5"]).unwrap().ws_idle_timeout, Some(Duration::from_millis(500)));
+        assert_eq!(
+            parse(&["--ws-idle-timeout", "0.5"]).unwrap().ws_idle_timeout,
+            Some(Duration::from_millis(500))
+        );
     }
 
     #[test]

@@ -21,7 +21,8 @@ impl DataDir {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         std::fs::create_dir_all(path)
             .with_context(|| format!("cannot create the data directory {}", path.display()))?;
-        let path = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
+        let path =
+            path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
         let lock = File::create(path.join("lock"))
             .with_context(|| format!("cannot write to the data directory {}", path.display()))?;
         match lock.try_lock() {
@@ -30,14 +31,17 @@ impl DataDir {
                 "another local cloud is running on the data directory {}: end it, or choose another with --data-dir or --ephemeral",
                 path.display()
             ),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
         }
     }
 
     /// A directory that goes with the run: everything else is in memory.
     pub(crate) fn ephemeral() -> Result<Self> {
         let path = std::env::temp_dir().join(format!("local-cloud-{}", uuid::Uuid::now_v7()));
-        std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Self { path, ephemeral: true, _lock: None })
     }
 
@@ -51,16 +55,20 @@ impl DataDir {
         (!self.ephemeral).then_some(&self.path)
     }
 
-    /// Makes `bin/<name>` for each of `names`, links to `program`, which sees from its own name which one it is.
+    /// Makes `bin/<name>` for each of `names`, links to `program`, which sees from its own name
+    /// which one it is.
     pub(crate) fn link(&self, program: &Path, names: &[&str]) -> Result<PathBuf> {
         let bin = self.path.join("bin");
         if bin.exists() {
-            std::fs::remove_dir_all(&bin).with_context(|| format!("cannot remove {}", bin.display()))?;
+            std::fs::remove_dir_all(&bin)
+                .with_context(|| format!("cannot remove {}", bin.display()))?;
         }
-        std::fs::create_dir_all(&bin).with_context(|| format!("cannot create {}", bin.display()))?;
+        std::fs::create_dir_all(&bin)
+            .with_context(|| format!("cannot create {}", bin.display()))?;
         for name in names {
             let link = bin.join(name);
-            std::os::unix::fs::symlink(program, &link).with_context(|| format!("cannot create {}", link.display()))?;
+            std::os::unix::fs::symlink(program, &link)
+                .with_context(|| format!("cannot create {}", link.display()))?;
         }
         Ok(bin)
     }
@@ -84,7 +92,10 @@ mod tests {
         let path = std::env::temp_dir().join(format!("data-dir-{}", uuid::Uuid::now_v7()));
         let first = DataDir::open(&path).unwrap();
         let error = DataDir::open(&path).unwrap_err().to_string();
-        assert!(error.starts_with("another local cloud is running on the data directory"), "{error}");
+        assert!(
+            error.starts_with("another local cloud is running on the data directory"),
+            "{error}"
+        );
         drop(first);
         drop(DataDir::open(&path).unwrap());
         std::fs::remove_dir_all(path).unwrap();

@@ -1,4 +1,5 @@
-//! Faults on demand that wait for the requests they are to hit: what the stand-ins' `/_local/faults` have in common.
+//! Faults on demand that wait for the requests they are to hit: what the stand-ins'
+//! `/_local/faults` have in common.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +24,8 @@ impl<R: Rule> Faults<R> {
     pub(crate) fn take(&self, hits: impl Fn(&R) -> bool) -> Option<R> {
         let mut rules = self.rules();
         // One that was added for no request at all hits none.
-        let rule = rules.iter_mut().find_map(|rule| (*rule.times() > 0 && hits(rule)).then_some(rule))?;
+        let rule =
+            rules.iter_mut().find_map(|rule| (*rule.times() > 0 && hits(rule)).then_some(rule))?;
         *rule.times() -= 1;
         let taken = rule.clone();
         rules.retain_mut(|rule| *rule.times() > 0);

@@ -1,7 +1,9 @@
-//! IAM for the functions: who calls (by access key id) and whether that function's policy allows it.
+//! IAM for the functions: who calls (by access key id) and whether that function's policy allows
+//! it.
 //!
-//! Every function has an access key id of its own, so that a permission missing in the template is missing here too. A key that
-//! belongs to no function (a developer's CLI, the cloud itself) is allowed everything. Signatures are not checked.
+//! Every function has an access key id of its own, so that a permission missing in the template is
+//! missing here too. A key that belongs to no function (a developer's CLI, the cloud itself) is
+//! allowed everything. Signatures are not checked.
 
 use std::collections::HashMap;
 
@@ -10,7 +12,8 @@ use ring::digest;
 
 use crate::model::{Project, Statement};
 
-/// The access key id of a function (`AWS_ACCESS_KEY_ID` in its environment): 20 characters, the same in every run.
+/// The access key id of a function (`AWS_ACCESS_KEY_ID` in its environment): 20 characters, the
+/// same in every run.
 pub fn access_key_id(function_name: &str) -> String {
     let hash = digest::digest(&digest::SHA256, function_name.as_bytes());
     let mut id = BASE32_NOPAD.encode(&hash.as_ref()[..10]);
@@ -18,7 +21,8 @@ pub fn access_key_id(function_name: &str) -> String {
     id
 }
 
-/// The access key id in a SigV4 `Authorization` header: `AWS4-HMAC-SHA256 Credential=<id>/<date>/<region>/<service>/aws4_request, ...`.
+/// The access key id in a SigV4 `Authorization` header: `AWS4-HMAC-SHA256
+/// Credential=<id>/<date>/<region>/<service>/aws4_request, ...`.
 pub fn credential(authorization: &str) -> Option<&str> {
     let (_, after) = authorization.split_once("Credential=")?;
     after.split(['/', ',', ' ']).next().filter(|id| !id.is_empty())
@@ -44,11 +48,23 @@ impl Iam {
     pub fn new(project: &Project) -> Self {
         let caller = |f: &crate::model::Function| Caller {
             function: f.name.clone(),
-            // A role's session is named after the function as deployed; the role, which SAM would name, after the function too.
-            session: format!("arn:aws:sts::{}:assumed-role/{}/{}", account(&f.arn), f.name, f.function_name),
+            // A role's session is named after the function as deployed; the role, which SAM would
+            // name, after the function too.
+            session: format!(
+                "arn:aws:sts::{}:assumed-role/{}/{}",
+                account(&f.arn),
+                f.name,
+                f.function_name
+            ),
             policy: f.policy.clone(),
         };
-        Self { callers: project.functions.iter().map(|f| (access_key_id(&f.name), caller(f))).collect() }
+        Self {
+            callers: project
+                .functions
+                .iter()
+                .map(|f| (access_key_id(&f.name), caller(f)))
+                .collect(),
+        }
     }
 
     /// The function that an access key id belongs to; `None` for keys that are allowed everything.
@@ -56,27 +72,31 @@ impl Iam {
         self.callers.get(access_key_id)
     }
 
-    /// Whether the holder of a key may do `action` (`lambda:InvokeFunction`) on `resource` (an ARN).
+    /// Whether the holder of a key may do `action` (`lambda:InvokeFunction`) on `resource` (an
+    /// ARN).
     pub fn allows(&self, access_key_id: &str, action: &str, resource: &str) -> bool {
         self.caller(access_key_id).is_none_or(|caller| caller.allows(action, resource, &[]))
     }
 }
 
 impl Caller {
-    /// Whether one of the function's statements allows `action` on `resource`, where the request concerns items with the
-    /// partition keys `leading_keys`.
+    /// Whether one of the function's statements allows `action` on `resource`, where the request
+    /// concerns items with the partition keys `leading_keys`.
     ///
-    /// `dynamodb:LeadingKeys` is a `ForAllValues` condition, which holds when a request has no such key (a Scan):
+    /// `dynamodb:LeadingKeys` is a `ForAllValues` condition, which holds when a request has no such
+    /// key (a Scan):
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>.
     pub fn allows(&self, action: &str, resource: &str, leading_keys: &[String]) -> bool {
         self.policy.iter().any(|statement| {
             // Actions are case-insensitive, ARNs are not.
-            statement.actions.iter().any(|a| matches(&a.to_ascii_lowercase(), &action.to_ascii_lowercase()))
+            statement
+                .actions
+                .iter()
+                .any(|a| matches(&a.to_ascii_lowercase(), &action.to_ascii_lowercase()))
                 && statement.resources.iter().any(|r| matches(r, resource))
-                && statement
-                    .leading_keys
-                    .as_ref()
-                    .is_none_or(|patterns| leading_keys.iter().all(|key| patterns.iter().any(|p| matches(p, key))))
+                && statement.leading_keys.as_ref().is_none_or(|patterns| {
+                    leading_keys.iter().all(|key| patterns.iter().any(|p| matches(p, key)))
+                })
         })
     }
 
@@ -93,9 +113,11 @@ impl Caller {
 /// IAM's wildcards: `*` is any run of characters (`:` and `/` included), `?` any one.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
-    // Where to go on when what follows the last `*` did not match: let that star take one character more.
+    // Where to go on when what follows the last `*` did not match: let that star take one character
+    // more.
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -131,11 +153,18 @@ mod tests {
     use crate::testing;
 
     fn iam(statements: Vec<Statement>) -> Iam {
-        Iam::new(&Project { functions: vec![testing::function("orders-get", statements)], ..Project::default() })
+        Iam::new(&Project {
+            functions: vec![testing::function("orders-get", statements)],
+            ..Project::default()
+        })
     }
 
     fn statement(action: &str, resource: &str) -> Statement {
-        Statement { actions: vec![action.into()], resources: vec![resource.into()], leading_keys: None }
+        Statement {
+            actions: vec![action.into()],
+            resources: vec![resource.into()],
+            leading_keys: None,
+        }
     }
 
     const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/marketplace";
@@ -146,7 +175,10 @@ mod tests {
         assert_eq!(id, access_key_id("orders-get"));
         assert_ne!(id, access_key_id("orders-list"));
         assert_eq!(id.len(), 20);
-        assert!(id.starts_with("AKIA") && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
+        assert!(
+            id.starts_with("AKIA")
+                && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        );
     }
 
     #[test]
@@ -174,8 +206,16 @@ mod tests {
     #[test]
     fn actions_are_case_insensitive_and_take_wildcards() {
         let key = access_key_id("orders-get");
-        assert!(iam(vec![statement("dynamodb:getitem", TABLE)]).allows(&key, "dynamodb:GetItem", TABLE));
-        assert!(iam(vec![statement("dynamodb:*Get*", TABLE)]).allows(&key, "dynamodb:BatchGetItem", TABLE));
+        assert!(iam(vec![statement("dynamodb:getitem", TABLE)]).allows(
+            &key,
+            "dynamodb:GetItem",
+            TABLE
+        ));
+        assert!(iam(vec![statement("dynamodb:*Get*", TABLE)]).allows(
+            &key,
+            "dynamodb:BatchGetItem",
+            TABLE
+        ));
         assert!(!iam(vec![statement("lambda:*", TABLE)]).allows(&key, "dynamodb:GetItem", TABLE));
     }
 
@@ -198,8 +238,10 @@ mod tests {
 
     #[test]
     fn leading_keys_must_all_be_among_the_patterns() {
-        let statement =
-            Statement { leading_keys: Some(vec!["ORDER#*".into(), "FEED".into()]), ..statement("dynamodb:*", TABLE) };
+        let statement = Statement {
+            leading_keys: Some(vec!["ORDER#*".into(), "FEED".into()]),
+            ..statement("dynamodb:*", TABLE)
+        };
         let iam = iam(vec![statement]);
         let key = access_key_id("orders-get");
         let caller = iam.caller(&key).unwrap();

@@ -1,4 +1,5 @@
-//! The one way a function is run: the HTTP API, the WebSocket API, streams, schedules and the Invoke API all call [`Invoke`].
+//! The one way a function is run: the HTTP API, the WebSocket API, streams, schedules and the
+//! Invoke API all call [`Invoke`].
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -6,9 +7,11 @@ use futures::future::BoxFuture;
 /// What came of one synchronous invocation that reached the function.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// The function's reply, or Lambda's error object (`{"errorMessage", "errorType", ...}`) when `error` is set.
+    /// The function's reply, or Lambda's error object (`{"errorMessage", "errorType", ...}`) when
+    /// `error` is set.
     pub payload: Bytes,
-    /// `X-Amz-Function-Error`: `Unhandled` when the function failed, timed out or died; `None` when it replied.
+    /// `X-Amz-Function-Error`: `Unhandled` when the function failed, timed out or died; `None` when
+    /// it replied.
     pub error: Option<FunctionError>,
 }
 
@@ -21,7 +24,8 @@ pub enum FunctionError {
     TimedOut,
 }
 
-/// Why an invocation did not reach a function. Names and statuses are those of the Lambda Invoke API.
+/// Why an invocation did not reach a function. Names and statuses are those of the Lambda Invoke
+/// API.
 #[derive(Debug, Clone)]
 pub enum InvokeError {
     /// 404 `ResourceNotFoundException`.
@@ -30,22 +34,30 @@ pub enum InvokeError {
     Throttled(String),
     /// 413 `RequestTooLargeException`: more than 6 MB (1 MB when asynchronous).
     TooLarge(String),
-    /// 502: the function could not be started (it crashed at init), or the external Invoke API did not answer.
+    /// 502: the function could not be started (it crashed at init), or the external Invoke API did
+    /// not answer.
     Unavailable(String),
 }
 
 impl std::fmt::Display for InvokeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotFound(m) | Self::Throttled(m) | Self::TooLarge(m) | Self::Unavailable(m) => f.write_str(m),
+            Self::NotFound(m) | Self::Throttled(m) | Self::TooLarge(m) | Self::Unavailable(m) => {
+                f.write_str(m)
+            }
         }
     }
 }
 
 impl std::error::Error for InvokeError {}
 
-/// Runs functions: either our own processes ([`crate::functions`]) or an external Invoke API (`--functions URL`).
+/// Runs functions: either our own processes ([`crate::functions`]) or an external Invoke API
+/// (`--functions URL`).
 pub trait Invoke: Send + Sync + 'static {
     /// Invokes `function` (its binary's name) synchronously with a JSON `payload`.
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<Invocation, InvokeError>>;
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>>;
 }

@@ -1,7 +1,8 @@
 //! `cargo local`: the cloud on one machine.
 //!
-//! It knows a SAM template and the binaries of its functions, and gives them what AWS would: Lambda, HTTP and WebSocket APIs,
-//! DynamoDB with streams, schedules; and a stand-in for Stripe. What it cannot do faithfully it refuses.
+//! It knows a SAM template and the binaries of its functions, and gives them what AWS would:
+//! Lambda, HTTP and WebSocket APIs, DynamoDB with streams, schedules; and a stand-in for Stripe.
+//! What it cannot do faithfully it refuses.
 
 #![expect(unreachable_pub, reason = "`pub` says that a room offers something to the others")]
 

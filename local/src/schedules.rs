@@ -40,17 +40,31 @@ impl Schedules {
         let mut schedules = JoinSet::new();
         for function in &project.functions {
             for schedule in &function.schedules {
-                let expression = Expression::parse(&schedule.expression)
-                    .with_context(|| format!("the schedule {} cannot be {}", schedule.name, schedule.expression))?;
-                schedules.spawn(run(expression, function.clone(), schedule.clone(), invoke.clone(), log.clone()));
+                let expression = Expression::parse(&schedule.expression).with_context(|| {
+                    format!("the schedule {} cannot be {}", schedule.name, schedule.expression)
+                })?;
+                schedules.spawn(run(
+                    expression,
+                    function.clone(),
+                    schedule.clone(),
+                    invoke.clone(),
+                    log.clone(),
+                ));
             }
         }
         Ok(Self { _schedules: schedules })
     }
 }
 
-/// Fires whenever it is time. A run that takes long does not keep the next from starting, as on AWS.
-async fn run(expression: Expression, function: Function, schedule: Schedule, invoke: Arc<dyn Invoke>, log: Log) {
+/// Fires whenever it is time. A run that takes long does not keep the next from starting, as on
+/// AWS.
+async fn run(
+    expression: Expression,
+    function: Function,
+    schedule: Schedule,
+    invoke: Arc<dyn Invoke>,
+    log: Log,
+) {
     let mut runs = JoinSet::new();
     let mut last = Timestamp::now();
     while let Some(next) = expression.next(last) {
@@ -73,7 +87,13 @@ async fn sleep_until(time: Timestamp) {
     }
 }
 
-async fn fire(time: Timestamp, function: Function, schedule: Schedule, invoke: Arc<dyn Invoke>, log: Log) {
+async fn fire(
+    time: Timestamp,
+    function: Function,
+    schedule: Schedule,
+    invoke: Arc<dyn Invoke>,
+    log: Log,
+) {
     let payload = schedule.input.clone().unwrap_or_else(|| event(&function, &schedule, time));
     let failure = match invoke.invoke(&function.name, Bytes::from(payload.to_string())).await {
         Ok(invocation) if invocation.error.is_none() => return,
@@ -106,7 +126,8 @@ fn event(function: &Function, schedule: &Schedule, time: Timestamp) -> Value {
 
 impl Expression {
     fn parse(expression: &str) -> anyhow::Result<Self> {
-        let within = |kind: &str| expression.trim().strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
+        let within =
+            |kind: &str| expression.trim().strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
         if let Some(rate) = within("rate") {
             return parse_rate(rate).map(Self::Rate);
         }
@@ -135,12 +156,18 @@ fn parse_rate(rate: &str) -> anyhow::Result<Duration> {
     let (Some(value), Some(unit), None) = (parts.next(), parts.next(), parts.next()) else {
         bail!("a rate is a value and a unit");
     };
-    let value: u32 = value.parse().ok().filter(|v| *v > 0).context("the value of a rate is a positive number")?;
+    let value: u32 = value
+        .parse()
+        .ok()
+        .filter(|v| *v > 0)
+        .context("the value of a rate is a positive number")?;
     let minutes = match (unit, value) {
         ("minute", 1) | ("minutes", 2..) => 1,
         ("hour", 1) | ("hours", 2..) => 60,
         ("day", 1) | ("days", 2..) => 24 * 60,
-        _ => bail!("the unit of a rate is minute, hour or day with 1, and minutes, hours or days with more"),
+        _ => bail!(
+            "the unit of a rate is minute, hour or day with 1, and minutes, hours or days with more"
+        ),
     };
     Ok(Duration::from_secs(u64::from(value) * minutes * 60))
 }
@@ -149,7 +176,9 @@ fn parse_rate(rate: &str) -> anyhow::Result<Duration> {
 fn parse_cron(cron: &str) -> anyhow::Result<Cron> {
     let fields: Vec<String> = cron.split_whitespace().map(str::to_uppercase).collect();
     let [minutes, hours, day_of_month, month, day_of_week, year] = fields.as_slice() else {
-        bail!("a cron expression has six fields: minutes, hours, day of month, month, day of week, year");
+        bail!(
+            "a cron expression has six fields: minutes, hours, day of month, month, day of week, year"
+        );
     };
     ensure!(
         (day_of_month == "?") != (day_of_week == "?"),
@@ -174,22 +203,30 @@ fn parse_cron(cron: &str) -> anyhow::Result<Cron> {
     Ok(parser.parse(&format!("0 {minutes} {hours} {day_of_month} {month} {day_of_week} {year}"))?)
 }
 
-const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const MONTHS: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// A field with numbers, from 1, in place of names.
 fn numbered(field: &str, names: &[&str]) -> String {
-    (1..).zip(names).fold(field.to_owned(), |field, (number, name)| field.replace(name, &number.to_string()))
+    (1..)
+        .zip(names)
+        .fold(field.to_owned(), |field, (number, name)| field.replace(name, &number.to_string()))
 }
 
-/// A field whose ranges that run across its end (`20-2` for hours) are written as two, as croner needs them.
+/// A field whose ranges that run across its end (`20-2` for hours) are written as two, as croner
+/// needs them.
 fn across_the_end(field: &str, min: u8, max: u8) -> String {
     let range = |part: &str| {
         let (from, to) = part.split_once('-')?;
         let (from, to): (u8, u8) = (from.parse().ok()?, to.parse().ok()?);
         (from > to).then(|| format!("{from}-{max},{min}-{to}"))
     };
-    field.split(',').map(|part| range(part).unwrap_or_else(|| part.to_owned())).collect::<Vec<_>>().join(",")
+    field
+        .split(',')
+        .map(|part| range(part).unwrap_or_else(|| part.to_owned()))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 #[cfg(test)]

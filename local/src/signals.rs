@@ -1,4 +1,5 @@
-//! What ends the local cloud: Ctrl-C, SIGTERM, SIGHUP (its terminal is closed), or the end of its standard input.
+//! What ends the local cloud: Ctrl-C, SIGTERM, SIGHUP (its terminal is closed), or the end of its
+//! standard input.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,5 @@
-//! What several rooms' tests need: a function, a table, and an [`Invoke`](crate::invoke::Invoke) that records what it is given.
+//! What several rooms' tests need: a function, a table, and an [`Invoke`](crate::invoke::Invoke)
+//! that records what it is given.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,7 +31,8 @@ pub(crate) fn function(name: &str, policy: Vec<Statement>) -> Function {
     }
 }
 
-/// A table with keys `pk` and `sk`, an index `by-state` on `state`, a stream with both images and TTL on `expires_at`.
+/// A table with keys `pk` and `sk`, an index `by-state` on `state`, a stream with both images and
+/// TTL on `expires_at`.
 pub(crate) fn table(name: &str) -> Table {
     Table {
         name: name.into(),

@@ -1,7 +1,9 @@
-//! Configuration comes from the environment that `template.yaml` gives each function, and from nowhere else.
+//! Configuration comes from the environment that `template.yaml` gives each function, and from
+//! nowhere else.
 //!
-//! Each concern reads its own variables where it is built (`Store::from_env`, `Verifier::from_env`, ...) through the helpers here. A variable
-//! that is missing or wrong ends the function in INIT with its name.
+//! Each concern reads its own variables where it is built (`Store::from_env`, `Verifier::from_env`,
+//! ...) through the helpers here. A variable that is missing or wrong ends the function in INIT
+//! with its name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,8 +29,12 @@ impl ConfigError {
 
 /// The variable's value; empty counts as missing.
 pub fn required(variable: &str) -> Result<String, ConfigError> {
-    optional(variable)
-        .ok_or_else(|| ConfigError::new(variable, "is not set; template.yaml gives it to each function that needs it"))
+    optional(variable).ok_or_else(|| {
+        ConfigError::new(
+            variable,
+            "is not set; template.yaml gives it to each function that needs it",
+        )
+    })
 }
 
 /// The variable's value, if it is set and not empty.
@@ -41,7 +47,8 @@ pub fn parsed<T: FromStr>(variable: &str, default: T) -> Result<T, ConfigError>
 where
     T::Err: fmt::Display,
 {
-    optional(variable).map_or(Ok(default), |v| v.parse().map_err(|e: T::Err| ConfigError::new(variable, e)))
+    optional(variable)
+        .map_or(Ok(default), |v| v.parse().map_err(|e: T::Err| ConfigError::new(variable, e)))
 }
 
 /// A string that must not be seen: it has neither `Debug` nor `Display` nor `Serialize`.
@@ -86,7 +93,10 @@ impl Stage {
             "dev" => Ok(Self::Dev),
             "staging" => Ok(Self::Staging),
             "production" => Ok(Self::Production),
-            other => Err(ConfigError::new("STAGE", format!("`{other}` is none of local, dev, staging, production"))),
+            other => Err(ConfigError::new(
+                "STAGE",
+                format!("`{other}` is none of local, dev, staging, production"),
+            )),
         }
     }
 }

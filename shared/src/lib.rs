@@ -1,6 +1,8 @@
-//! The common crate: domain rules, store, auth, payments and live feeds. It knows nothing of Lambda or HTTP.
+//! The common crate: domain rules, store, auth, payments and live feeds. It knows nothing of Lambda
+//! or HTTP.
 //!
-//! Arrows run one way: `store`, `auth`, `payments` and `live` know `domain`; `domain` knows nothing.
+//! Arrows run one way: `store`, `auth`, `payments` and `live` know `domain`; `domain` knows
+//! nothing.
 
 pub mod auth;
 mod aws;

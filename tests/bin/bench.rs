@@ -1,8 +1,10 @@
-//! What the functions cost: size, cold start, first request, CPU of a warm request, memory. Builds them as they are deployed, runs each as
-//! Lambda does, with a Runtime API and a database of its own that answers at once, and prints a table.
+//! What the functions cost: size, cold start, first request, CPU of a warm request, memory. Builds
+//! them as they are deployed, runs each as Lambda does, with a Runtime API and a database of its
+//! own that answers at once, and prints a table.
 //!
-//! `cargo run -p tests --bin bench` measures the smallest function there can be (tests/hello), against which the others are to
-//! be read, and a few of ours; `cargo run -p tests --bin bench -- orders-get health` measures those. Linux only: it reads /proc.
+//! `cargo run -p tests --bin bench` measures the smallest function there can be (tests/hello),
+//! against which the others are to be read, and a few of ours; `cargo run -p tests --bin bench --
+//! orders-get health` measures those. Linux only: it reads /proc.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Error, Read, Result, Write};
@@ -24,12 +26,13 @@ fn main() -> Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let functions = if asked.is_empty() { USUAL.map(str::to_owned).to_vec() } else { asked };
-    // Binaries alone: an example, or a test, would have all of them linked with the features that the tests' dependencies want. And `hello` by
-    // itself, with no more features than it needs.
+    // Binaries alone: an example, or a test, would have all of them linked with the features that
+    // the tests' dependencies want. And `hello` by itself, with no more features than it needs.
     build(&workspace, &["-p", "hello"])?;
     let binaries = functions.iter().flat_map(|name| ["--bin", name]);
     build(&workspace, &["-p", "functions"].into_iter().chain(binaries).collect::<Vec<_>>())?;
-    let target = std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
+    let target =
+        std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
     println!(
         "| function | size, MB | start, ms | first request, ms | warm request, ms | CPU of it, ms | memory, MB | status |"
     );
@@ -44,7 +47,11 @@ fn main() -> Result<()> {
 
 /// Builds these as they are deployed.
 fn build(workspace: &Path, what: &[&str]) -> Result<()> {
-    let status = Command::new(env!("CARGO")).current_dir(workspace).args(["build", "--release"]).args(what).status()?;
+    let status = Command::new(env!("CARGO"))
+        .current_dir(workspace)
+        .args(["build", "--release"])
+        .args(what)
+        .status()?;
     if status.success() { Ok(()) } else { Err(Error::other("the functions do not build")) }
 }
 
@@ -70,7 +77,8 @@ fn measure(workspace: &Path, name: &str, program: &Path) -> Result<String> {
     }
     let (wall, cpu) = (began.elapsed() / REQUESTS, (sandbox.cpu()? - before) / REQUESTS);
     let reply = String::from_utf8_lossy(&reply);
-    let status: String = reply.split("\"statusCode\":").nth(1).unwrap_or("-").chars().take(3).collect();
+    let status: String =
+        reply.split("\"statusCode\":").nth(1).unwrap_or("-").chars().take(3).collect();
     let milliseconds = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
     let cells = [
         format!("`{name}`"),
@@ -93,7 +101,8 @@ fn median(mut times: Vec<Duration>) -> Duration {
 /// What the template gives the functions, with the values of local.env.
 fn environment(workspace: &Path) -> Result<BTreeMap<String, String>> {
     let given = std::fs::read_to_string(workspace.join("local.env"))?;
-    let pairs = given.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    let pairs =
+        given.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
     let mut environment: BTreeMap<String, String> =
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     for (name, value) in [
@@ -125,8 +134,14 @@ impl Sandbox {
         let runtime = TcpListener::bind("127.0.0.1:0")?;
         let database = format!("http://{}", database()?);
         let mut command = Command::new(program);
-        command.env_clear().envs(environment).env("AWS_LAMBDA_RUNTIME_API", runtime.local_addr()?.to_string());
-        command.env("AWS_ENDPOINT_URL_DYNAMODB", database).stdout(Stdio::null()).stderr(Stdio::inherit());
+        command
+            .env_clear()
+            .envs(environment)
+            .env("AWS_LAMBDA_RUNTIME_API", runtime.local_addr()?.to_string());
+        command
+            .env("AWS_ENDPOINT_URL_DYNAMODB", database)
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit());
         let began = Instant::now();
         Ok(Self { child: command.spawn()?, began, runtime, connection: None })
     }
@@ -180,7 +195,11 @@ impl Sandbox {
     }
 
     fn write(&mut self, answer: &[u8]) -> Result<()> {
-        self.connection.as_mut().ok_or_else(|| Error::other("it has not asked"))?.get_mut().write_all(answer)
+        self.connection
+            .as_mut()
+            .ok_or_else(|| Error::other("it has not asked"))?
+            .get_mut()
+            .write_all(answer)
     }
 
     /// CPU time of the process so far.
@@ -194,8 +213,9 @@ impl Sandbox {
     /// The most memory it has had, in kB.
     fn peak_memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let peak =
-            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
         peak.ok_or_else(|| Error::other("/proc tells no VmHWM"))
     }
 }

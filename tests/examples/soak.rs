@@ -1,7 +1,12 @@
-//! Many sockets on the local cloud, under a stream of orders, killed at random: `cargo run -p tests --example soak -- --sockets 2000 --seconds 120`.
-//! Prints what it measured, and fails when any socket ends with anything but exactly its feeds. docs/benchmarks.md has numbers.
+//! Many sockets on the local cloud, under a stream of orders, killed at random: `cargo run -p tests
+//! --example soak -- --sockets 2000 --seconds 120`. Prints what it measured, and fails when any
+//! socket ends with anything but exactly its feeds. docs/benchmarks.md has numbers.
 
-#![expect(dead_code, unused_imports, reason = "the tests' support and soak are theirs, and more than is needed here")]
+#![expect(
+    dead_code,
+    unused_imports,
+    reason = "the tests' support and soak are theirs, and more than is needed here"
+)]
 #![allow(clippy::unwrap_used, reason = "a run that can't go on fails")]
 #![expect(unreachable_pub, reason = "`pub` says what the tests are offered")]
 
@@ -15,7 +20,8 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-/// Opens sockets on a local cloud of its own, places orders, kills sockets at random, and checks that everybody ends with exactly their feeds.
+/// Opens sockets on a local cloud of its own, places orders, kills sockets at random, and checks
+/// that everybody ends with exactly their feeds.
 #[derive(Debug, Parser)]
 #[command(name = "soak")]
 struct Arguments {

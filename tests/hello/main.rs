@@ -1,4 +1,5 @@
-//! The smallest function there can be: what the benchmarks (../bin/bench.rs) measure the others against.
+//! The smallest function there can be: what the benchmarks (../bin/bench.rs) measure the others
+//! against.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

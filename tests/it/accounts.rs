@@ -14,8 +14,14 @@ async fn nobody_registers_as_an_administrator() {
 #[tokio::test]
 async fn registration_names_every_wrong_field_at_once() {
     let body = json!({"email": "nonsense", "username": "x", "password": "short", "admin": true, "categories": 7});
-    let mut wrong: Vec<_> =
-        cloud().client().post("/auth/register", body).await.wrong_fields().into_iter().map(|(f, _)| f).collect();
+    let mut wrong: Vec<_> = cloud()
+        .client()
+        .post("/auth/register", body)
+        .await
+        .wrong_fields()
+        .into_iter()
+        .map(|(f, _)| f)
+        .collect();
     wrong.sort();
     assert_eq!(wrong, ["admin", "categories", "email", "password", "username"]);
 }
@@ -65,7 +71,8 @@ async fn the_same_words_refuse_an_unknown_user_and_a_wrong_password() {
     let cloud = cloud();
     let user = client(cloud).await;
     let refuse = async |username: &str| {
-        let fields = [("grant_type", "password"), ("username", username), ("password", "wrong horse")];
+        let fields =
+            [("grant_type", "password"), ("username", username), ("password", "wrong horse")];
         let answer = cloud.client().form("/auth/token", &fields).await;
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         let mut problem = answer.problem(401, "invalid_grant");
@@ -81,7 +88,8 @@ async fn one_signs_in_by_name_or_address_as_form_or_as_json() {
     let user = client(cloud).await;
     let address = format!("{}@example.com", user.username);
     User::sign_in(cloud, &address, &user.password).await;
-    let body = json!({"grant_type": "password", "username": user.username, "password": user.password});
+    let body =
+        json!({"grant_type": "password", "username": user.username, "password": user.password});
     let token = cloud.client().post("/auth/token", body).await;
     assert_eq!(token.header("cache-control"), Some("no-store"));
     assert_eq!(token.expect(200)["token_type"], "Bearer");
@@ -91,8 +99,9 @@ async fn one_signs_in_by_name_or_address_as_form_or_as_json() {
 async fn a_refresh_token_is_good_once_more_until_its_successor_is_used_and_then_ends_the_sign_in() {
     let cloud = cloud();
     let user = client(cloud).await;
-    let next =
-        async |token: &str| refresh(cloud, token).await.expect(200)["refresh_token"].as_str().unwrap().to_owned();
+    let next = async |token: &str| {
+        refresh(cloud, token).await.expect(200)["refresh_token"].as_str().unwrap().to_owned()
+    };
     let second = next(&user.refresh_token).await;
     // A lost answer: sent again, the request gets it.
     assert_eq!(next(&user.refresh_token).await, second);
@@ -118,8 +127,7 @@ async fn without_a_good_token_there_is_no_me() {
 async fn a_registration_with_the_same_key_and_another_password_is_another_request() {
     let cloud = cloud();
     let username = unique("again");
-    let mut body =
-        json!({"email": format!("{username}@example.com"), "username": username, "password": "correct horse"});
+    let mut body = json!({"email": format!("{username}@example.com"), "username": username, "password": "correct horse"});
     let api = cloud.client().with("idempotency-key", &unique("key"));
     api.post("/auth/register", body.clone()).await.expect(201);
     body["password"] = json!("battery staple");
@@ -128,8 +136,7 @@ async fn a_registration_with_the_same_key_and_another_password_is_another_reques
 
 /// What becomes of a name: who bears it can sign in with it, and no one else can get it.
 async fn is_free(username: &str) -> bool {
-    let body =
-        json!({"email": format!("{}@example.com", unique("probe")), "username": username, "password": "correct horse"});
+    let body = json!({"email": format!("{}@example.com", unique("probe")), "username": username, "password": "correct horse"});
     cloud().client().post("/auth/register", body).await.status == 201
 }
 
@@ -159,11 +166,17 @@ async fn a_change_of_letters_case_or_of_nothing_is_no_new_name() {
     let cloud = cloud();
     let user = client(cloud).await;
     let loud = user.username.to_uppercase();
-    assert_eq!(user.api.patch("/auth/me", json!({"username": loud})).await.expect(200)["username"], loud.as_str());
+    assert_eq!(
+        user.api.patch("/auth/me", json!({"username": loud})).await.expect(200)["username"],
+        loud.as_str()
+    );
     let same = user.api.patch("/auth/me", json!({"username": loud, "email": null})).await;
     assert_eq!(same.header("etag"), Some("\"2\""), "nothing changed");
     let email = user.me().await["email"].as_str().unwrap().to_uppercase();
-    assert_eq!(user.api.patch("/auth/me", json!({"email": email})).await.expect(200)["email"], email.as_str());
+    assert_eq!(
+        user.api.patch("/auth/me", json!({"email": email})).await.expect(200)["email"],
+        email.as_str()
+    );
     User::sign_in(cloud, &user.username, &user.password).await;
     assert!(!is_free(&user.username).await);
 }
@@ -175,14 +188,19 @@ async fn no_one_gets_what_others_are_called_and_a_refused_change_changes_nothing
     let (before, others) = (user.me().await, other.me().await);
     let mine = unique("fine");
     for (change, taken) in [
-        (json!({"username": other.username.to_uppercase(), "email": format!("{mine}@example.com")}), vec!["username"]),
+        (
+            json!({"username": other.username.to_uppercase(), "email": format!("{mine}@example.com")}),
+            vec!["username"],
+        ),
         (json!({"username": mine, "email": others["email"]}), vec!["email"]),
         (json!({"username": other.username, "email": others["email"]}), vec!["username", "email"]),
     ] {
         assert_eq!(user.api.patch("/auth/me", change).await.taken(), taken);
     }
-    let wrong =
-        user.api.patch("/auth/me", json!({"role": "admin", "status": "active", "password": "x", "id": "y"})).await;
+    let wrong = user
+        .api
+        .patch("/auth/me", json!({"role": "admin", "status": "active", "password": "x", "id": "y"}))
+        .await;
     assert_eq!(wrong.wrong_fields().len(), 4);
     let wrong = user.api.patch("/auth/me", json!({"categories": ["Design"]})).await.wrong_fields();
     assert_eq!(wrong, [("categories".to_owned(), "not_a_worker".to_owned())]);
@@ -194,7 +212,8 @@ async fn no_one_gets_what_others_are_called_and_a_refused_change_changes_nothing
 async fn holder(username: &str) -> Option<String> {
     let key = json!({"pk": {"S": format!("USERNAME#{}", username.to_lowercase())}, "sk": {"S": "USERNAME"}});
     let cloud = cloud();
-    let item = cloud.dynamodb("GetItem", json!({"TableName": cloud.table().await, "Key": key})).await;
+    let item =
+        cloud.dynamodb("GetItem", json!({"TableName": cloud.table().await, "Key": key})).await;
     item["Item"]["doc"]["M"]["user_id"]["S"].as_str().map(str::to_owned)
 }
 
@@ -203,9 +222,10 @@ async fn a_name_that_two_want_at_once_goes_to_one_and_the_other_keeps_its_own() 
     let cloud = cloud();
     let users = [client(cloud).await, client(cloud).await, client(cloud).await];
     let wanted = unique("wanted");
-    let tries =
-        futures::future::join_all(users.iter().map(|user| user.api.patch("/auth/me", json!({"username": wanted}))))
-            .await;
+    let tries = futures::future::join_all(
+        users.iter().map(|user| user.api.patch("/auth/me", json!({"username": wanted}))),
+    )
+    .await;
     let winners: Vec<_> = (0..users.len()).filter(|n| tries[*n].status == 200).collect();
     assert_eq!(winners.len(), 1, "{tries:#?}");
     for (n, user) in users.iter().enumerate() {
@@ -242,7 +262,8 @@ async fn whoever_takes_many_names_at_once_ends_up_with_one() {
 async fn two_who_want_to_swap_names_do_it_by_way_of_a_third_and_not_at_once() {
     let cloud = cloud();
     let (ann, bob) = (client(cloud).await, client(cloud).await);
-    let rename = async |user: &User, name: &str| user.api.patch("/auth/me", json!({"username": name})).await;
+    let rename =
+        async |user: &User, name: &str| user.api.patch("/auth/me", json!({"username": name})).await;
     let (a, b) = futures::join!(rename(&ann, &bob.username), rename(&bob, &ann.username));
     a.problem(409, "name_taken");
     b.problem(409, "name_taken");
@@ -271,17 +292,22 @@ async fn what_is_too_long_to_be_a_password_is_refused_before_it_is_hashed() {
     let long = "ü".repeat(5000);
     sign_in(&cloud.client(), &user.username, &long).await.problem(401, "invalid_grant");
     let too_long = |field: &str| vec![(field.to_owned(), "too_long".to_owned())];
-    assert_eq!(cloud.client().post("/auth/register", fields(&long)).await.wrong_fields(), too_long("password"));
+    assert_eq!(
+        cloud.client().post("/auth/register", fields(&long)).await.wrong_fields(),
+        too_long("password")
+    );
     assert_eq!(admin.api.post("/users", fields(&long)).await.wrong_fields(), too_long("password"));
-    assert_eq!(user.api.post("/auth/password", change(&long)).await.wrong_fields(), too_long("new_password"));
+    assert_eq!(
+        user.api.post("/auth/password", change(&long)).await.wrong_fields(),
+        too_long("new_password")
+    );
     cloud.client().post("/auth/register", fields(&"ünglücks".repeat(16))).await.expect(201);
 }
 
 #[tokio::test]
 async fn a_password_that_was_hashed_with_weaker_parameters_is_hashed_anew_at_the_sign_in() {
     /// `correct horse`, by argon2id with 8 MiB and one pass.
-    const WEAK: &str =
-        "$argon2id$v=19$m=8192,t=1,p=1$BhG2wHdoCTdD7Ql4hGGOcg$5MoRxz7gapqtAZAxiBDf86ux63GiQYc/NG4u+B3BEDQ";
+    const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$BhG2wHdoCTdD7Ql4hGGOcg$5MoRxz7gapqtAZAxiBDf86ux63GiQYc/NG4u+B3BEDQ";
     let cloud = cloud();
     let user = client(cloud).await;
     let table = cloud.table().await;
@@ -307,12 +333,21 @@ async fn a_password_that_was_hashed_with_weaker_parameters_is_hashed_anew_at_the
 async fn the_token_endpoint_speaks_oauth() {
     let api = cloud().client();
     let send = async |fields: &[(&str, &str)]| api.form("/auth/token", fields).await;
-    let problem = send(&[("grant_type", "client_credentials")]).await.problem(400, "unsupported_grant_type");
+    let problem =
+        send(&[("grant_type", "client_credentials")]).await.problem(400, "unsupported_grant_type");
     assert_eq!(problem["error"], "unsupported_grant_type");
-    let problem = send(&[("grant_type", "password"), ("username", "nobody"), ("password", "x")]).await;
+    let problem =
+        send(&[("grant_type", "password"), ("username", "nobody"), ("password", "x")]).await;
     assert_eq!(problem.problem(401, "invalid_grant")["error"], "invalid_grant");
-    for fields in [&[][..], &[("grant_type", "password")], &[("grant_type", "password"), ("grant_type", "password")]] {
-        assert_eq!(send(fields).await.problem(422, "validation_failed")["error"], "invalid_request");
+    for fields in [
+        &[][..],
+        &[("grant_type", "password")],
+        &[("grant_type", "password"), ("grant_type", "password")],
+    ] {
+        assert_eq!(
+            send(fields).await.problem(422, "validation_failed")["error"],
+            "invalid_request"
+        );
     }
     // RFC 6749, section 3.2: what is not known is ignored.
     let user = client(cloud()).await;

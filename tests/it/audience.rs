@@ -1,19 +1,29 @@
-//! Who is told of what: for each type of entry, everyone who gets it, and nobody else, while all kinds of people are connected and watching.
+//! Who is told of what: for each type of entry, everyone who gets it, and nobody else, while all
+//! kinds of people are connected and watching.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use crate::support::{
-    Cloud, Socket, User, admin, body, client, cloud, pay, place, service, unique, until, until_payment, worker,
+    Cloud, Socket, User, admin, body, client, cloud, pay, place, service, unique, until,
+    until_payment, worker,
 };
 
 /// Who is watching.
-const PEOPLE: [&str; 8] =
-    ["client", "worker", "colleague", "generalist", "specialist", "other client", "admin", "latecomer"];
+const PEOPLE: [&str; 8] = [
+    "client",
+    "worker",
+    "colleague",
+    "generalist",
+    "specialist",
+    "other client",
+    "admin",
+    "latecomer",
+];
 
-/// Type of entry, and who gets it. The colleague serves the order's category as the worker does, the generalist all categories, the
-/// specialist another one.
+/// Type of entry, and who gets it. The colleague serves the order's category as the worker does,
+/// the generalist all categories, the specialist another one.
 const TABLE: &[(&str, &[&str])] = &[
     ("payment.processing", &["client"]),
     ("payment.failed", &["client"]),
@@ -59,14 +69,19 @@ impl Watcher {
         }
     }
 
-    /// The types of the entries that this one got about these orders, over the socket; over HTTP it must be the same.
+    /// The types of the entries that this one got about these orders, over the socket; over HTTP it
+    /// must be the same.
     async fn types(&self, orders: &[String]) -> BTreeSet<String> {
         let mut stored = Vec::new();
         for (feed, after) in &self.feeds {
             let mut after = *after;
             loop {
-                let page =
-                    self.user.api.get(&format!("/live/feed?feed={}&after={after}", encoded(feed))).await.expect(200);
+                let page = self
+                    .user
+                    .api
+                    .get(&format!("/live/feed?feed={}&after={after}", encoded(feed)))
+                    .await
+                    .expect(200);
                 let items = page["items"].as_array().unwrap().clone();
                 let Some(last) = items.last() else { break };
                 after = last["seq"].as_u64().unwrap();
@@ -77,7 +92,9 @@ impl Watcher {
         let about = |entries: &[Value]| -> BTreeMap<_, _> {
             let concerned = |entry: &&Value| {
                 let data = &entry["data"];
-                orders.iter().any(|order| data["id"] == order.as_str() || data["order_id"] == order.as_str())
+                orders
+                    .iter()
+                    .any(|order| data["id"] == order.as_str() || data["order_id"] == order.as_str())
             };
             entries.iter().filter(concerned).map(|entry| (key(entry), entry.clone())).collect()
         };
@@ -105,7 +122,11 @@ async fn live_through(cloud: &Cloud, client: &User, worker: &User, service: &Val
     assert_eq!(paid["status"], 200);
     until_payment(client, &done, "processing").await;
     let intent = paid["payment"]["payment_intent_id"].as_str().unwrap();
-    cloud.stripe().post(&format!("/_local/payment_intents/{intent}/succeed"), json!({})).await.expect(200);
+    cloud
+        .stripe()
+        .post(&format!("/_local/payment_intents/{intent}/succeed"), json!({}))
+        .await
+        .expect(200);
     until(client, &done, "open").await;
     for verb in ["accept", "release", "accept"] {
         moved(worker, &done, verb).await;
@@ -113,7 +134,12 @@ async fn live_through(cloud: &Cloud, client: &User, worker: &User, service: &Val
     let messages = format!("/orders/{done}/messages");
     client.api.post(&messages, json!({"text": "When?"})).await.expect(201);
     worker.api.post(&messages, json!({"text": "Now."})).await.expect(201);
-    for (user, verb) in [(worker, "deliver"), (client, "request-revision"), (worker, "deliver"), (client, "complete")] {
+    for (user, verb) in [
+        (worker, "deliver"),
+        (client, "request-revision"),
+        (worker, "deliver"),
+        (client, "complete"),
+    ] {
         moved(user, &done, verb).await;
     }
     let paid = async || {
@@ -175,7 +201,11 @@ async fn everyone_gets_theirs(cloud: &Cloud) {
     let admin = admin(cloud).await;
     for text in &markers {
         for role in ["client", "worker", "admin"] {
-            admin.api.post("/live/broadcasts", json!({"role": role, "text": text})).await.expect(202);
+            admin
+                .api
+                .post("/live/broadcasts", json!({"role": role, "text": text}))
+                .await
+                .expect(202);
         }
         for watcher in watchers.values_mut() {
             watcher.until(text).await;
@@ -189,18 +219,28 @@ async fn everyone_gets_theirs(cloud: &Cloud) {
         // Each feed's numbers are those that follow what the welcome said, none left out.
         let mut last = watcher.feeds.clone();
         for entry in &watcher.entries {
-            let number = last.get_mut(entry["feed"].as_str().unwrap()).expect("only feeds of the welcome");
+            let number =
+                last.get_mut(entry["feed"].as_str().unwrap()).expect("only feeds of the welcome");
             let seq = entry["seq"].as_u64().unwrap();
             assert!(seq <= *number + 1, "{name} gets {seq} after {number}");
             *number = seq.max(*number);
         }
-        let roles: Vec<_> =
-            watcher.entries.iter().filter(|entry| entry["data"]["text"] == markers[0].as_str()).collect();
+        let roles: Vec<_> = watcher
+            .entries
+            .iter()
+            .filter(|entry| entry["data"]["text"] == markers[0].as_str())
+            .collect();
         assert_eq!(roles.len(), 1, "{name} is told once of what is said to a role");
     }
-    let expected = TABLE.iter().map(|(kind, who)| ((*kind).to_owned(), who.iter().copied().collect::<BTreeSet<_>>()));
+    let expected = TABLE
+        .iter()
+        .map(|(kind, who)| ((*kind).to_owned(), who.iter().copied().collect::<BTreeSet<_>>()));
     assert_eq!(told, expected.collect());
 
     silent.send(json!({"action": "ping"})).await;
-    assert_eq!(silent.next().await, json!({"type": "pong"}), "a socket that said no hello was told nothing");
+    assert_eq!(
+        silent.next().await,
+        json!({"type": "pong"}),
+        "a socket that said no hello was told nothing"
+    );
 }

@@ -15,8 +15,16 @@ async fn failure(cloud: &Cloud, function: &str, event: Value) -> String {
 async fn a_new_production_stack_gets_one_first_administrator_and_is_never_without() {
     let keys = local_env("JWT_PUBLIC_KEYS").replace("local-", "test-");
     let keys = format!("JWT_PUBLIC_KEYS={keys}");
-    let flags =
-        ["--ephemeral", "--no-seed", "--env", "STAGE=production", "--env", &keys, "--env", "JWT_SIGNING_KEY_ID=test-1"];
+    let flags = [
+        "--ephemeral",
+        "--no-seed",
+        "--env",
+        "STAGE=production",
+        "--env",
+        &keys,
+        "--env",
+        "JWT_SIGNING_KEY_ID=test-1",
+    ];
     let cloud = Cloud::start("production", &flags);
 
     let refused = failure(&cloud, "seed", json!({})).await;
@@ -24,28 +32,43 @@ async fn a_new_production_stack_gets_one_first_administrator_and_is_never_withou
     for (event, says) in [
         (json!({}), "username"),
         (json!([]), "object"),
-        (json!({"username": "root", "email": "root@example.com", "password": "12345678"}), "password"),
+        (
+            json!({"username": "root", "email": "root@example.com", "password": "12345678"}),
+            "password",
+        ),
         (json!({"username": "root", "email": "root@example.com", "role": "admin"}), "role"),
     ] {
         let refused = failure(&cloud, "bootstrap-admin", event).await;
         assert!(refused.contains(says), "{refused}");
     }
 
-    let event = |n: usize| json!({"username": format!("root{n}"), "email": format!("root{n}@example.com")});
-    let tries = futures::future::join_all((0..6).map(|n| cloud.try_invoke("bootstrap-admin", event(n)))).await;
+    let event =
+        |n: usize| json!({"username": format!("root{n}"), "email": format!("root{n}@example.com")});
+    let tries =
+        futures::future::join_all((0..6).map(|n| cloud.try_invoke("bootstrap-admin", event(n))))
+            .await;
     let (failed, made): (Vec<_>, Vec<_>) =
         tries.into_iter().partition(|answer| answer.header("x-amz-function-error").is_some());
     assert_eq!(made.len(), 1);
     for answer in failed {
-        assert!(answer.body["errorMessage"].as_str().unwrap().starts_with("admin_exists"), "{:#}", answer.body);
+        assert!(
+            answer.body["errorMessage"].as_str().unwrap().starts_with("admin_exists"),
+            "{:#}",
+            answer.body
+        );
     }
     let made = &made[0].body;
-    let (username, password) = (made["username"].as_str().unwrap(), made["password"].as_str().unwrap());
+    let (username, password) =
+        (made["username"].as_str().unwrap(), made["password"].as_str().unwrap());
     let first = User::sign_in(&cloud, username, password).await;
-    let late = json!({"username": "late", "email": "late@example.com", "password": "correct horse"});
+    let late =
+        json!({"username": "late", "email": "late@example.com", "password": "correct horse"});
     assert!(failure(&cloud, "bootstrap-admin", late).await.starts_with("admin_exists"));
     let log = std::fs::read_to_string(workspace().join("target/tests/production.log")).unwrap();
-    assert!(log.contains("bootstrap-admin") && !log.contains(password), "the password is in no log");
+    assert!(
+        log.contains("bootstrap-admin") && !log.contains(password),
+        "the password is in no log"
+    );
 
     one_of_two_stays(&cloud, first).await;
 }
@@ -58,7 +81,8 @@ async fn one_of_two_stays(cloud: &Cloud, first: User) {
     let second = User::sign_in(cloud, &username, "correct horse").await;
     let mut two = [first, second];
     for round in 0..6 {
-        let paths = [format!("/users/{}", two[0].id().await), format!("/users/{}", two[1].id().await)];
+        let paths =
+            [format!("/users/{}", two[0].id().await), format!("/users/{}", two[1].id().await)];
         let demote = async |by: usize, whom: usize| match round % 3 {
             0 => two[by].api.patch(&paths[whom], json!({"status": "suspended"})).await,
             1 => two[by].api.patch(&paths[whom], json!({"role": "client"})).await,

@@ -1,5 +1,6 @@
-//! Secrets stay where they belong: a walk through the product with secrets that can be told from everything else, at the most talkative level of
-//! logging; none of them is in the log, and none in an answer that is not there to give it.
+//! Secrets stay where they belong: a walk through the product with secrets that can be told from
+//! everything else, at the most talkative level of logging; none of them is in the log, and none in
+//! an answer that is not there to give it.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -40,7 +41,8 @@ fn committed(name: &str) -> String {
 async fn no_secret_is_in_the_log_or_in_an_answer_that_is_not_there_to_give_it() {
     let mark = unique("canary");
     let cursor_key = format!("{mark}-cursor-key-{mark}-cursor-key");
-    let env = ["--ephemeral", "--env", "LOG_LEVEL=debug", "--env", &format!("CURSOR_KEY={cursor_key}")];
+    let env =
+        ["--ephemeral", "--env", "LOG_LEVEL=debug", "--env", &format!("CURSOR_KEY={cursor_key}")];
     let cloud = Cloud::start("canary", &env);
     let webhook_secret = cloud.ready.webhook_secret.clone().expect("the stand-in's secret");
     let mut walk = Walk { answers: Vec::new() };
@@ -49,8 +51,7 @@ async fn no_secret_is_in_the_log_or_in_an_answer_that_is_not_there_to_give_it() 
     // Registering and signing in, well and badly.
     let (username, email) = (unique("walker"), format!("{mark}-mail"));
     let (password, wrong) = (format!("{mark}-password"), format!("{mark}-wrong"));
-    let fields =
-        json!({"username": username, "email": format!("{email}@example.com"), "password": password, "role": "client"});
+    let fields = json!({"username": username, "email": format!("{email}@example.com"), "password": password, "role": "client"});
     for (step, change) in [
         ("register: wrong fields", json!({"role": "admin", "surprise": wrong})),
         ("register", json!({})),
@@ -60,19 +61,25 @@ async fn no_secret_is_in_the_log_or_in_an_answer_that_is_not_there_to_give_it() 
         fields.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         walk.keep(step, api.post("/auth/register", fields).await);
     }
-    let grant =
-        |username: &str, password: &str| json!({"grant_type": "password", "username": username, "password": password});
-    walk.keep("wrong password", api.post("/auth/token", grant(&username, &wrong)).await).problem(401, "invalid_grant");
-    walk.keep("unknown name", api.post("/auth/token", grant(&wrong, &password)).await).problem(401, "invalid_grant");
+    let grant = |username: &str, password: &str| json!({"grant_type": "password", "username": username, "password": password});
+    walk.keep("wrong password", api.post("/auth/token", grant(&username, &wrong)).await)
+        .problem(401, "invalid_grant");
+    walk.keep("unknown name", api.post("/auth/token", grant(&wrong, &password)).await)
+        .problem(401, "invalid_grant");
     let signed_in = walk
-        .keep("token", api.post("/auth/token", grant(&format!("{email}@example.com"), &password)).await)
+        .keep(
+            "token",
+            api.post("/auth/token", grant(&format!("{email}@example.com"), &password)).await,
+        )
         .expect(200);
     let (access, refresh) = (text(&signed_in, "access_token"), text(&signed_in, "refresh_token"));
     let again = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
     let refreshed = walk.keep("token", api.form("/auth/token", &again).await).expect(200);
-    let (second_access, second_refresh) = (text(&refreshed, "access_token"), text(&refreshed, "refresh_token"));
+    let (second_access, second_refresh) =
+        (text(&refreshed, "access_token"), text(&refreshed, "refresh_token"));
     let made_up = [("grant_type", "refresh_token"), ("refresh_token", wrong.as_str())];
-    walk.keep("made-up refresh token", api.form("/auth/token", &made_up).await).problem(401, "invalid_grant");
+    walk.keep("made-up refresh token", api.form("/auth/token", &made_up).await)
+        .problem(401, "invalid_grant");
     let me = User {
         username,
         password: password.clone(),
@@ -84,46 +91,75 @@ async fn no_secret_is_in_the_log_or_in_an_answer_that_is_not_there_to_give_it() 
     // Requests that are refused before anyone reads them, with secrets in every place.
     walk.keep(
         "not JSON",
-        api.send(Method::POST, "/auth/token", "application/json", format!("{{\"password\":\"{password}\"").into())
-            .await,
+        api.send(
+            Method::POST,
+            "/auth/token",
+            "application/json",
+            format!("{{\"password\":\"{password}\"").into(),
+        )
+        .await,
     );
-    walk.keep("no type", api.send(Method::POST, "/auth/token", "text/plain", password.clone().into()).await);
-    walk.keep("too large", api.post("/auth/register", json!({"password": password.repeat(4000)})).await);
-    walk.keep("in the query", me.api.get(&format!("/services?password={password}&cursor={second_refresh}")).await);
-    walk.keep("no bearer", api.with("authorization", &format!("Basic {password}")).get("/auth/me").await);
+    walk.keep(
+        "no type",
+        api.send(Method::POST, "/auth/token", "text/plain", password.clone().into()).await,
+    );
+    walk.keep(
+        "too large",
+        api.post("/auth/register", json!({"password": password.repeat(4000)})).await,
+    );
+    walk.keep(
+        "in the query",
+        me.api.get(&format!("/services?password={password}&cursor={second_refresh}")).await,
+    );
+    walk.keep(
+        "no bearer",
+        api.with("authorization", &format!("Basic {password}")).get("/auth/me").await,
+    );
     walk.keep("forged", api.bearer(&format!("{access}x")).get("/auth/me").await);
     walk.keep("me", me.api.get("/auth/me").await).expect(200);
 
     // An order, paid for; what people write to each other.
     let (admin, worker) = (admin(&cloud).await, worker(&cloud, &[]).await);
     let fields = json!({"name": "S", "description": "", "category": "C", "price": {"amount": 1999, "currency": "usd"}});
-    let service = text(&walk.keep("service", admin.api.post("/services", fields.clone()).await).expect(201), "id");
+    let service = text(
+        &walk.keep("service", admin.api.post("/services", fields.clone()).await).expect(201),
+        "id",
+    );
     walk.keep("service", admin.api.post("/services", fields).await).expect(201);
     let page = walk.keep("services", api.get("/services?limit=1").await).expect(200);
-    walk.keep("services", api.get(&format!("/services?limit=1&cursor={}", text(&page, "next_cursor"))).await)
-        .expect(200);
+    walk.keep(
+        "services",
+        api.get(&format!("/services?limit=1&cursor={}", text(&page, "next_cursor"))).await,
+    )
+    .expect(200);
     let (note, message) = (format!("{mark}-note"), format!("{mark}-message"));
     let order = me.api.post("/orders", json!({"service_id": service, "note": note})).await;
     let order = text(&walk.keep("order", order).expect(201), "id");
     let path = format!("/orders/{order}");
-    let payment = walk.keep("payment", me.api.post(&format!("{path}/payment"), json!({})).await).expect(200);
+    let payment =
+        walk.keep("payment", me.api.post(&format!("{path}/payment"), json!({})).await).expect(200);
     let client_secret = text(&payment, "client_secret");
     let (mut socket, _) = Socket::hello(&worker, json!({})).await;
     pay(&cloud, &me, &order, "pm_card_visa").await;
     socket.entry("order.opened", &order).await;
     walk.keep("paid", me.api.get(&format!("{path}/payment")).await).expect(200);
     walk.keep("accept", worker.api.post(&format!("{path}/accept"), json!({})).await).expect(200);
-    walk.keep("message", me.api.post(&format!("{path}/messages"), json!({"text": message})).await).expect(201);
+    walk.keep("message", me.api.post(&format!("{path}/messages"), json!({"text": message})).await)
+        .expect(201);
 
     // A webhook that Stripe did not send, and a socket.
     let forged = api.with("stripe-signature", &format!("t=1,v1={webhook_secret}"));
-    walk.keep("forged webhook", forged.post("/webhooks/stripe", json!({"id": mark, "secret": password})).await)
-        .problem(400, "invalid_signature");
+    walk.keep(
+        "forged webhook",
+        forged.post("/webhooks/stripe", json!({"id": mark, "secret": password})).await,
+    )
+    .problem(400, "invalid_signature");
     let ticket = walk.keep("ticket", me.api.post("/live/tickets", json!({})).await).expect(200);
     let (url, ticket) = (text(&ticket, "url"), text(&ticket, "ticket"));
     Socket::open(&url, None).await.expect("the handshake is accepted");
     Socket::refused(&url, None).await;
-    // A token that comes back after its successor was used ends the sign-in, and says so in the log.
+    // A token that comes back after its successor was used ends the sign-in, and says so in the
+    // log.
     let next = [("grant_type", "refresh_token"), ("refresh_token", second_refresh.as_str())];
     walk.keep("token", api.form("/auth/token", &next).await).expect(200);
     let reused = walk.keep("reused", api.form("/auth/token", &again).await);
@@ -149,15 +185,24 @@ async fn no_secret_is_in_the_log_or_in_an_answer_that_is_not_there_to_give_it() 
     ];
     for Secret { name, value, given_by } in &secrets {
         for (step, answer) in &walk.answers {
-            assert!(!answer.contains(value) || given_by.contains(step), "{step} gives the {name}: {answer}");
+            assert!(
+                !answer.contains(value) || given_by.contains(step),
+                "{step} gives the {name}: {answer}"
+            );
         }
-        let given = |step: &&str| walk.answers.iter().any(|(at, answer)| at == step && answer.contains(value));
-        assert!(given_by.is_empty() || given_by.iter().any(given), "no answer gives the {name}: is it looked for?");
+        let given = |step: &&str| {
+            walk.answers.iter().any(|(at, answer)| at == step && answer.contains(value))
+        };
+        assert!(
+            given_by.is_empty() || given_by.iter().any(given),
+            "no answer gives the {name}: is it looked for?"
+        );
     }
 
     // The log is whole once the cloud has ended.
     drop(cloud);
-    let log = std::fs::read_to_string(workspace().join("target/tests/canary.log")).expect("the log");
+    let log =
+        std::fs::read_to_string(workspace().join("target/tests/canary.log")).expect("the log");
     for known in [&order, &service, "invalid_grant", "POST /auth/token"] {
         assert!(log.contains(known), "the log knows nothing of {known}");
     }

@@ -26,9 +26,18 @@ async fn prices_are_whole_minor_units_within_what_stripe_charges() {
         let amount = json!({"amount": float, "currency": "usd"});
         assert_eq!(wrong(amount).await, [("price.amount".to_owned(), "not_whole".to_owned())]);
     }
-    assert_eq!(wrong(price(49)).await, [("price.amount".to_owned(), "amount_too_small".to_owned())]);
-    assert_eq!(wrong(price(-500)).await, [("price.amount".to_owned(), "amount_too_small".to_owned())]);
-    assert_eq!(wrong(price(100_000_000)).await, [("price.amount".to_owned(), "amount_too_large".to_owned())]);
+    assert_eq!(
+        wrong(price(49)).await,
+        [("price.amount".to_owned(), "amount_too_small".to_owned())]
+    );
+    assert_eq!(
+        wrong(price(-500)).await,
+        [("price.amount".to_owned(), "amount_too_small".to_owned())]
+    );
+    assert_eq!(
+        wrong(price(100_000_000)).await,
+        [("price.amount".to_owned(), "amount_too_large".to_owned())]
+    );
 }
 
 #[tokio::test]
@@ -56,7 +65,13 @@ async fn a_list_is_read_page_by_page_and_its_cursor_fits_no_other_list() {
     api.get(&foreign).await.problem(400, "invalid_cursor");
     api.get("/services?cursor=made-up").await.problem(400, "invalid_cursor");
     let wrong = api.get("/services?limit=0&offset=3").await.wrong_fields();
-    assert_eq!(wrong, [("offset".to_owned(), "unknown".to_owned()), ("limit".to_owned(), "out_of_range".to_owned())]);
+    assert_eq!(
+        wrong,
+        [
+            ("offset".to_owned(), "unknown".to_owned()),
+            ("limit".to_owned(), "out_of_range".to_owned())
+        ]
+    );
 }
 
 #[tokio::test]
@@ -67,21 +82,26 @@ async fn a_reader_who_has_the_version_gets_no_body() {
     let answer = api.get(&format!("/services/{id}")).await;
     let etag = answer.header("etag").expect("an etag").to_owned();
     answer.expect(200);
-    assert_eq!(api.with("if-none-match", &etag).get(&format!("/services/{id}")).await.expect(304), Value::Null);
+    assert_eq!(
+        api.with("if-none-match", &etag).get(&format!("/services/{id}")).await.expect(304),
+        Value::Null
+    );
     api.with("if-none-match", "\"9\"").get(&format!("/services/{id}")).await.expect(200);
 }
 
 #[tokio::test]
 async fn ids_that_are_none_are_not_found() {
     let api = cloud().client();
-    for id in ["x", "svc_", "SERVICE%23x", "svc_00000000000000000000000000", "%00", "..%2F..%2Fetc"] {
+    for id in ["x", "svc_", "SERVICE%23x", "svc_00000000000000000000000000", "%00", "..%2F..%2Fetc"]
+    {
         api.get(&format!("/services/{id}")).await.problem(404, "not_found");
     }
 }
 
 /// Adds a service; its id.
 async fn add(api: &Client, name: &str, description: &str, category: &str, price: Value) -> String {
-    let body = json!({"name": name, "description": description, "category": category, "price": price});
+    let body =
+        json!({"name": name, "description": description, "category": category, "price": price});
     api.post("/services", body).await.expect(201)["id"].as_str().expect("an id").to_owned()
 }
 
@@ -97,12 +117,20 @@ async fn walk(api: &Client, path: &str, mut between: impl AsyncFnMut()) -> Vec<S
         let link = answer.header("link").map(str::to_owned);
         let page = answer.expect(200);
         ids.extend(
-            page["items"].as_array().expect("items").iter().map(|s| s["id"].as_str().expect("an id").to_owned()),
+            page["items"]
+                .as_array()
+                .expect("items")
+                .iter()
+                .map(|s| s["id"].as_str().expect("an id").to_owned()),
         );
         assert_eq!(page["next_cursor"].is_null(), link.is_none());
         let Some(link) = link else { return ids };
         between().await;
-        next = link.strip_prefix('<').and_then(|l| l.strip_suffix(">; rel=\"next\"")).expect("a link").to_owned();
+        next = link
+            .strip_prefix('<')
+            .and_then(|l| l.strip_suffix(">; rel=\"next\""))
+            .expect("a link")
+            .to_owned();
     }
 }
 
@@ -141,11 +169,19 @@ async fn prices_order_and_bound_a_list_in_one_currency() {
     assert_eq!(names("sort=price&min_price=900&max_price=1000").await, ["b", "c"]);
     assert_eq!(names("sort=-price&min_price=901").await, ["max", "d", "c"]);
     assert_eq!(names("sort=price&max_price=899").await, ["a"]);
-    assert_eq!(names("min_price=900&max_price=10000&limit=1").await, ["c", "d", "b"], "newest first");
+    assert_eq!(
+        names("min_price=900&max_price=10000&limit=1").await,
+        ["c", "d", "b"],
+        "newest first"
+    );
     assert_eq!(names("sort=price&currency=jpy").await, ["yen"]);
     assert_eq!(names("currency=eur").await, ["euro"]);
     assert_eq!(names("max_price=1000&currency=eur").await, ["euro"]);
-    assert_eq!(names("limit=3").await, ["euro", "yen", "max", "c", "a", "d", "b"], "all currencies");
+    assert_eq!(
+        names("limit=3").await,
+        ["euro", "yen", "max", "c", "a", "d", "b"],
+        "all currencies"
+    );
     // Over all categories, too.
     let all = list(&anyone, "/services?sort=price&limit=100&min_price=10000&max_price=10000").await;
     assert!(all.iter().any(|id| ids.get(id) == Some(&"d")));
@@ -176,7 +212,10 @@ async fn words_are_found_in_names_and_descriptions_of_any_script_whatever_the_pa
     assert_eq!(found("esign").await, [""; 0]);
     assert_eq!(found(" ?! \0").await.len(), 9, "no words: everything");
     // A renamed service is found by its new words only.
-    admin.patch(&format!("/services/{both}"), json!({"name": "Garden", "description": ""})).await.expect(200);
+    admin
+        .patch(&format!("/services/{both}"), json!({"name": "Garden", "description": ""}))
+        .await
+        .expect(200);
     assert_eq!(found("garden").await, [both]);
     assert_eq!(found("cafe").await, [cafe]);
 }
@@ -189,33 +228,50 @@ async fn a_list_stays_right_while_services_are_renamed_repriced_moved_and_deacti
     for n in 0..12 {
         ids.push(add(&admin, &format!("Service {n}"), "", &category, price(1000 + n)).await);
     }
-    // Each walk changes the others while it is on its way: what nobody touched is seen once, in order.
+    // Each walk changes the others while it is on its way: what nobody touched is seen once, in
+    // order.
     let [stay, rename, reprice, gone] =
         [0, 1, 2, 3].map(|kind| ids.iter().skip(kind).step_by(4).cloned().collect::<Vec<_>>());
-    for (query, forward) in [("sort=price&limit=2", true), ("sort=-price&limit=1", false), ("limit=1", false)] {
+    for (query, forward) in
+        [("sort=price&limit=2", true), ("sort=-price&limit=1", false), ("limit=1", false)]
+    {
         let mut round: usize = 0;
         let seen = walk(&anyone, &format!("/services?category={category}&{query}"), async || {
             let at = round % 3;
             round += 1;
             let path = |list: &[String]| format!("/services/{}", list[at]);
-            admin.patch(&path(&rename), json!({"name": format!("Renamed {round}")})).await.expect(200);
             admin
-                .patch(&path(&reprice), json!({"price": price([500, 1003, 1007, 1011, 3000][round % 5])}))
+                .patch(&path(&rename), json!({"name": format!("Renamed {round}")}))
+                .await
+                .expect(200);
+            admin
+                .patch(
+                    &path(&reprice),
+                    json!({"price": price([500, 1003, 1007, 1011, 3000][round % 5])}),
+                )
                 .await
                 .expect(200);
             // The one that was seen last may be gone when its page's cursor comes back.
             admin.delete(&path(&gone)).await.expect(204);
-            admin.patch(&path(&gone), json!({"status": "active", "category": unique("elsewhere")})).await.expect(200);
+            admin
+                .patch(&path(&gone), json!({"status": "active", "category": unique("elsewhere")}))
+                .await
+                .expect(200);
         })
         .await;
-        let untouched: Vec<_> = seen.iter().filter(|id| stay.contains(id) || rename.contains(id)).collect();
-        let mut expected: Vec<_> = ids.iter().filter(|id| stay.contains(id) || rename.contains(id)).collect();
+        let untouched: Vec<_> =
+            seen.iter().filter(|id| stay.contains(id) || rename.contains(id)).collect();
+        let mut expected: Vec<_> =
+            ids.iter().filter(|id| stay.contains(id) || rename.contains(id)).collect();
         if !forward {
             expected.reverse();
         }
         assert_eq!(untouched, expected, "{query}");
         for id in &gone {
-            admin.patch(&format!("/services/{id}"), json!({"category": category})).await.expect(200);
+            admin
+                .patch(&format!("/services/{id}"), json!({"category": category}))
+                .await
+                .expect(200);
         }
     }
 }
@@ -228,8 +284,10 @@ async fn a_cursor_is_good_for_the_very_same_parameters_only() {
         add(&admin, "Same words", "", &category, price(1000 + n)).await;
     }
     let own = format!("category={category}&q=same&sort=price&min_price=900&max_price=2000&limit=1");
-    let cursor =
-        anyone.get(&format!("/services?{own}")).await.expect(200)["next_cursor"].as_str().expect("a cursor").to_owned();
+    let cursor = anyone.get(&format!("/services?{own}")).await.expect(200)["next_cursor"]
+        .as_str()
+        .expect("a cursor")
+        .to_owned();
     let with = async |query: &str| anyone.get(&format!("/services?{query}&cursor={cursor}")).await;
     with(&own).await.expect(200);
     with(&own.replace("limit=1", "limit=2")).await.expect(200);
@@ -244,7 +302,10 @@ async fn a_cursor_is_good_for_the_very_same_parameters_only() {
     ] {
         with(&own.replace(was, is)).await.problem(400, "invalid_cursor");
     }
-    admin.get(&format!("/services?{own}&status=deactivated&cursor={cursor}")).await.problem(400, "invalid_cursor");
+    admin
+        .get(&format!("/services?{own}&status=deactivated&cursor={cursor}"))
+        .await
+        .problem(400, "invalid_cursor");
 }
 
 #[tokio::test]
@@ -255,7 +316,8 @@ async fn wrong_parameters_of_a_list_are_all_named() {
         wrong.sort();
         wrong.into_iter().map(|(field, code)| format!("{field} {code}")).collect::<Vec<_>>()
     };
-    let all = "sort=cheap&min_price=-1&max_price=1.5&currency=USD&status=x&limit=101&category=&page=2";
+    let all =
+        "sort=cheap&min_price=-1&max_price=1.5&currency=USD&status=x&limit=101&category=&page=2";
     assert_eq!(
         wrong(all).await,
         [
@@ -297,11 +359,17 @@ async fn a_deactivated_service_is_there_for_administrators_alone_until_it_is_act
     assert_eq!(seen.expect(200)["status"], "deactivated");
     let deactivated = format!("{listed}&status=deactivated");
     assert_eq!(list(&admin, &deactivated).await, std::slice::from_ref(&id));
-    assert_eq!(list(&admin, &format!("{deactivated}&sort=price&q=short")).await, std::slice::from_ref(&id));
+    assert_eq!(
+        list(&admin, &format!("{deactivated}&sort=price&q=short")).await,
+        std::slice::from_ref(&id)
+    );
     buyer.get(&deactivated).await.problem(403, "forbidden");
     anyone.get(&deactivated).await.problem(401, "unauthenticated");
 
-    assert_eq!(admin.patch(&path, json!({"status": "active"})).await.expect(200)["status"], "active");
+    assert_eq!(
+        admin.patch(&path, json!({"status": "active"})).await.expect(200)["status"],
+        "active"
+    );
     assert_eq!(list(&anyone, &listed).await, [id]);
     assert_eq!(list(&admin, &deactivated).await, [""; 0]);
     admin.delete("/services/svc_0190163d8694739bae4fbe0e0bd4c5c1").await.problem(404, "not_found");
@@ -317,7 +385,8 @@ async fn a_change_touches_what_it_names_and_is_refused_for_another_version() {
     let etag = first.header("etag").expect("an etag").to_owned();
     let first = first.expect(200);
 
-    let changed = admin.with("if-match", &etag).patch(&path, json!({"name": "  Cafe\u{301} "})).await;
+    let changed =
+        admin.with("if-match", &etag).patch(&path, json!({"name": "  Cafe\u{301} "})).await;
     let second = changed.header("etag").expect("an etag").to_owned();
     let changed = changed.expect(200);
     assert_ne!(second, etag);
@@ -326,11 +395,18 @@ async fn a_change_touches_what_it_names_and_is_refused_for_another_version() {
         assert_eq!(changed[same], first[same], "{same}");
     }
     for stale in [etag.as_str(), "W/\"2\"", "\"x\"", "2", "", "\"2"] {
-        admin.with("if-match", stale).patch(&path, json!({"name": "Lost"})).await.problem(412, "precondition_failed");
+        admin
+            .with("if-match", stale)
+            .patch(&path, json!({"name": "Lost"}))
+            .await
+            .problem(412, "precondition_failed");
         admin.with("if-match", stale).delete(&path).await.problem(412, "precondition_failed");
     }
     // What changes nothing makes no new version.
-    let same = admin.with("if-match", &format!("\"9\", {second}")).patch(&path, json!({"name": "Café"})).await;
+    let same = admin
+        .with("if-match", &format!("\"9\", {second}"))
+        .patch(&path, json!({"name": "Café"}))
+        .await;
     assert_eq!(same.header("etag"), Some(second.as_str()));
     assert_eq!(same.expect(200), changed);
     assert_eq!(admin.with("if-match", "*").patch(&path, json!({})).await.expect(200), changed);
@@ -348,7 +424,8 @@ async fn a_change_touches_what_it_names_and_is_refused_for_another_version() {
 async fn texts_are_of_any_script_and_of_no_hidden_kind() {
     let admin = admin(cloud()).await.api;
     let code = async |field: &str, text: String| {
-        let mut body = json!({"name": "Name", "description": "", "category": "texts", "price": price(500)});
+        let mut body =
+            json!({"name": "Name", "description": "", "category": "texts", "price": price(500)});
         body[field] = json!(text);
         admin.post("/services", body).await
     };
@@ -384,7 +461,8 @@ async fn categories_count_their_active_services_exactly_however_many_change_them
     let ids = futures::future::join_all(adding).await;
     assert_eq!(count(&anyone, &first).await, 8);
 
-    // All at once: half move to another category, and each of the others is deactivated three times over.
+    // All at once: half move to another category, and each of the others is deactivated three times
+    // over.
     let changes = ids.iter().enumerate().flat_map(|(n, id)| {
         let (admin, path, second) = (admin.clone(), format!("/services/{id}"), second.clone());
         (0..3).map(move |_| {
@@ -402,19 +480,30 @@ async fn categories_count_their_active_services_exactly_however_many_change_them
     // What was too busy is asked for again.
     for (n, id) in ids.iter().enumerate() {
         match n % 2 {
-            0 => drop(admin.patch(&format!("/services/{id}"), json!({"category": second})).await.expect(200)),
+            0 => drop(
+                admin
+                    .patch(&format!("/services/{id}"), json!({"category": second}))
+                    .await
+                    .expect(200),
+            ),
             _ => drop(admin.delete(&format!("/services/{id}")).await.expect(204)),
         }
     }
     assert_eq!(count(&anyone, &first).await, Value::Null, "a category without services is none");
     assert_eq!(count(&anyone, &second).await, 4);
-    assert_eq!(list(&anyone, &format!("/services?category={}", Client::percent(&second))).await.len(), 4);
+    assert_eq!(
+        list(&anyone, &format!("/services?category={}", Client::percent(&second))).await.len(),
+        4
+    );
 
     // The same category, written otherwise, is shown as it was last written.
     let shouted = second.to_uppercase();
     admin.patch(&format!("/services/{}", ids[0]), json!({"category": shouted})).await.expect(200);
     assert_eq!(count(&anyone, &shouted).await, 4);
-    admin.patch(&format!("/services/{}", ids[1]), json!({"status": "active", "category": second})).await.expect(200);
+    admin
+        .patch(&format!("/services/{}", ids[1]), json!({"status": "active", "category": second}))
+        .await
+        .expect(200);
     assert_eq!(count(&anyone, &second).await, 5);
 }
 
@@ -423,9 +512,14 @@ async fn a_service_that_is_added_twice_with_one_key_is_there_once_and_counted_on
     let cloud = cloud();
     let (admin, anyone, category) = (admin(cloud).await.api, cloud.client(), unique("Once "));
     let api = admin.with("idempotency-key", &unique("key"));
-    let body = json!({"name": "Once", "description": "", "category": category, "price": price(500)});
-    let answers = futures::future::join_all((0..5).map(|_| api.post("/services", body.clone()))).await;
-    let replayed = answers.iter().filter(|answer| answer.header("idempotent-replayed") == Some("true")).count();
+    let body =
+        json!({"name": "Once", "description": "", "category": category, "price": price(500)});
+    let answers =
+        futures::future::join_all((0..5).map(|_| api.post("/services", body.clone()))).await;
+    let replayed = answers
+        .iter()
+        .filter(|answer| answer.header("idempotent-replayed") == Some("true"))
+        .count();
     assert_eq!(replayed, 4);
     let mut bodies: Vec<_> = answers.into_iter().map(|answer| answer.expect(201)).collect();
     bodies.dedup();
@@ -436,12 +530,16 @@ async fn a_service_that_is_added_twice_with_one_key_is_there_once_and_counted_on
     api.post("/services", other).await.problem(422, "idempotency_key_reused");
     // The first answer, even after the service was changed.
     admin
-        .patch(&format!("/services/{}", bodies[0]["id"].as_str().unwrap()), json!({"name": "Changed"}))
+        .patch(
+            &format!("/services/{}", bodies[0]["id"].as_str().unwrap()),
+            json!({"name": "Changed"}),
+        )
         .await
         .expect(200);
     assert_eq!(api.post("/services", body).await.expect(201), bodies[0]);
     for bad in ["", &"x".repeat(256), "a b\u{e9}"] {
-        let answer = admin.with("idempotency-key", bad).post("/services", json!({"name": "x"})).await;
+        let answer =
+            admin.with("idempotency-key", bad).post("/services", json!({"name": "x"})).await;
         assert_eq!(answer.status, 422, "{bad}");
     }
 }

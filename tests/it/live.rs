@@ -35,7 +35,11 @@ async fn a_ticket_opens_one_socket_and_nothing_else_opens_any() {
     let cloud = cloud();
     let client = client(cloud).await;
     cloud.client().post("/live/tickets", json!({})).await.problem(401, "unauthenticated");
-    client.api.post("/live/tickets", json!({"for": "ever"})).await.problem(422, "validation_failed");
+    client
+        .api
+        .post("/live/tickets", json!({"for": "ever"}))
+        .await
+        .problem(422, "validation_failed");
     let ticket = client.api.post("/live/tickets", json!({})).await.expect(200);
     assert_eq!(ticket["expires_in"], 60);
     assert_eq!(ticket["user_id"], id(&client).await.as_str());
@@ -49,7 +53,8 @@ async fn a_ticket_opens_one_socket_and_nothing_else_opens_any() {
     assert_eq!(Socket::refused(url, Some("https://evil.example")).await, 403);
     assert_eq!(Socket::refused(url, Some("null")).await, 403);
     // A handshake that was refused for its origin has not used the ticket up.
-    let mut socket = Socket::open(url, Some("http://localhost:8000")).await.expect("an allowed origin");
+    let mut socket =
+        Socket::open(url, Some("http://localhost:8000")).await.expect("an allowed origin");
     assert_eq!(Socket::refused(url, None).await, 401, "a ticket is good once");
     socket.send(json!({"action": "ping"})).await;
     assert_eq!(socket.next().await, json!({"type": "pong"}));
@@ -69,7 +74,11 @@ async fn whatever_is_sent_over_a_socket_is_answered_and_it_stays_open() {
     ] {
         socket.send_text(message).await;
         let answer = socket.next().await;
-        assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!(code)), "{message}");
+        assert_eq!(
+            (&answer["type"], &answer["code"]),
+            (&json!("error"), &json!(code)),
+            "{message}"
+        );
         assert!(answer["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
     }
     socket.send_text(&format!(r#"{{"action":"ping","pad":"{}"}}"#, "x".repeat(20_000))).await;
@@ -102,7 +111,8 @@ async fn a_client_that_was_away_gets_what_it_missed_the_same_over_the_socket_and
     let rest = client.api.get(&format!("/live/feed?feed={own}&after=1&limit=1")).await.expect(200);
     assert_eq!(rest["items"], json!([entries[1]]));
 
-    // The other socket has said nothing and was told nothing; it says what it has seen, and gets the rest.
+    // The other socket has said nothing and was told nothing; it says what it has seen, and gets
+    // the rest.
     silent.send(json!({"action": "hello", "after": {&own: 1}})).await;
     let welcome = silent.next().await;
     assert_eq!((&welcome["type"], &welcome["feeds"][&own]), (&json!("welcome"), &json!(2)));
@@ -123,13 +133,20 @@ async fn feeds_of_others_are_refused_over_the_socket_and_over_http() {
         ann.api.get(&format!("/live/feed?feed={foreign}")).await.problem(403, "forbidden");
     }
     let wrong = ann.api.get("/live/feed?feed=role:kings&after=x").await.wrong_fields();
-    assert_eq!(wrong.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["feed", "after"]);
+    assert_eq!(
+        wrong.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(),
+        ["feed", "after"]
+    );
     let (mut socket, welcome) = Socket::hello(&ann, json!({&bobs: 0, "role:kings": 0})).await;
     let own = format!("user:{}", id(&ann).await);
     let feeds: Vec<_> = welcome["feeds"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(feeds, ["role:clients", own.as_str()]);
-    let codes = [socket.next().await, socket.next().await].map(|frame| (frame["feed"].clone(), frame["code"].clone()));
-    assert_eq!(codes, [(json!("role:kings"), json!("not_found")), (json!(bobs), json!("forbidden"))]);
+    let codes = [socket.next().await, socket.next().await]
+        .map(|frame| (frame["feed"].clone(), frame["code"].clone()));
+    assert_eq!(
+        codes,
+        [(json!("role:kings"), json!("not_found")), (json!(bobs), json!("forbidden"))]
+    );
 }
 
 #[tokio::test]
@@ -144,7 +161,11 @@ async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
     let (mut clients, _) = Socket::hello(&client, json!({})).await;
     let body = json!({"role": "worker", "text": unique("Maintenance ")});
     client.api.post("/live/broadcasts", body.clone()).await.problem(403, "forbidden");
-    admin.api.post("/live/broadcasts", json!({"role": "king", "text": ""})).await.problem(422, "validation_failed");
+    admin
+        .api
+        .post("/live/broadcasts", json!({"role": "king", "text": ""}))
+        .await
+        .problem(422, "validation_failed");
     let keyed = admin.api.with("idempotency-key", &unique("key"));
     let sent = keyed.post("/live/broadcasts", body.clone()).await.expect(202);
     assert_eq!(keyed.post("/live/broadcasts", body.clone()).await.expect(202), sent);
@@ -165,7 +186,8 @@ async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
     clients.send(json!({"action": "ping"})).await;
     assert_eq!(clients.next().await, json!({"type": "pong"}), "a client is not told");
     let stored = feed(&workers[0], "role:workers").await;
-    let stored = stored["items"].as_array().unwrap().iter().filter(|e| e["data"]["id"] == sent["id"]);
+    let stored =
+        stored["items"].as_array().unwrap().iter().filter(|e| e["data"]["id"] == sent["id"]);
     assert_eq!(stored.count(), 1);
 }
 
@@ -185,11 +207,18 @@ async fn the_client_and_the_worker_of_an_order_write_to_each_other_and_no_one_re
     worker.api.post(&path, json!({"text": "At once."})).await.expect(201);
     for user in [&client, &worker] {
         let listed = user.api.get(&path).await.expect(200);
-        let texts: Vec<_> = listed["items"].as_array().unwrap().iter().map(|m| m["text"].as_str().unwrap()).collect();
+        let texts: Vec<_> = listed["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| m["text"].as_str().unwrap())
+            .collect();
         assert_eq!(texts, ["At once.", "When can you start?"]);
     }
     let outsider = crate::support::worker(cloud, &[]).await;
-    for (user, status, code) in [(&outsider, 404, "not_found"), (&admin(cloud).await, 403, "forbidden")] {
+    for (user, status, code) in
+        [(&outsider, 404, "not_found"), (&admin(cloud).await, 403, "forbidden")]
+    {
         user.api.get(&path).await.problem(status, code);
         user.api.post(&path, json!({"text": "Me, too!"})).await.problem(status, code);
     }
@@ -223,7 +252,8 @@ async fn the_sockets_of_a_sign_in_close_when_a_stolen_refresh_token_ends_it() {
         let next = client.api.form("/auth/token", &fields).await.expect(200);
         token = next["refresh_token"].as_str().unwrap().to_owned();
     }
-    let fields = [("grant_type", "refresh_token"), ("refresh_token", client.refresh_token.as_str())];
+    let fields =
+        [("grant_type", "refresh_token"), ("refresh_token", client.refresh_token.as_str())];
     assert_ne!(client.api.form("/auth/token", &fields).await.status, 200);
     socket.closed().await;
     client.api.post("/live/tickets", json!({})).await.problem(401, "invalid_token");

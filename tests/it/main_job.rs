@@ -8,12 +8,17 @@ use crate::support::{Socket, admin, client, cloud, pay, price, unique, worker};
 async fn a_client_orders_and_pays_a_worker_claims_and_delivers_and_everybody_sees_it_live() {
     let cloud = cloud();
     let category = unique("Main job ");
-    let (client, worker, admin) = (client(cloud).await, worker(cloud, &[&category]).await, admin(cloud).await);
+    let (client, worker, admin) =
+        (client(cloud).await, worker(cloud, &[&category]).await, admin(cloud).await);
 
     let body = json!({"name": "A web site", "description": "One page.", "category": category, "price": price(1999)});
     let service = admin.api.post("/services", body).await.expect(201);
     let service = service["id"].as_str().expect("an id");
-    let listed = cloud.client().get(&format!("/services?category={}", category.replace(' ', "%20"))).await.expect(200);
+    let listed = cloud
+        .client()
+        .get(&format!("/services?category={}", category.replace(' ', "%20")))
+        .await
+        .expect(200);
     assert_eq!(listed["items"][0]["id"], service);
     let read = cloud.client().get(&format!("/services/{service}")).await.expect(200);
     assert_eq!(read["price"], price(1999));
@@ -21,8 +26,11 @@ async fn a_client_orders_and_pays_a_worker_claims_and_delivers_and_everybody_see
     let (mut workers_socket, _) = Socket::hello(&worker, json!({})).await;
     let (mut clients_socket, _) = Socket::hello(&client, json!({})).await;
 
-    let order =
-        client.api.post("/orders", json!({"service_id": service, "note": "In blue, please."})).await.expect(201);
+    let order = client
+        .api
+        .post("/orders", json!({"service_id": service, "note": "In blue, please."}))
+        .await
+        .expect(201);
     assert_eq!((&order["status"], &order["payment_status"]), (&json!("pending"), &json!("unpaid")));
     let id = order["id"].as_str().expect("an id").to_owned();
     let path = format!("/orders/{id}");
@@ -33,7 +41,11 @@ async fn a_client_orders_and_pays_a_worker_claims_and_delivers_and_everybody_see
 
     let opened = workers_socket.entry("order.opened", &id).await;
     assert_eq!(opened["data"]["status"], "open");
-    let open = worker.api.get(&format!("/orders/open?category={}", category.replace(' ', "%20"))).await.expect(200);
+    let open = worker
+        .api
+        .get(&format!("/orders/open?category={}", category.replace(' ', "%20")))
+        .await
+        .expect(200);
     assert_eq!(open["items"][0]["id"], id.as_str());
     assert_eq!(open["items"][0]["actions"], json!(["accept"]));
 

@@ -1,14 +1,25 @@
-//! Moving orders through the transition table: who may do what, when, and what the others see of it.
+//! Moving orders through the transition table: who may do what, when, and what the others see of
+//! it.
 
 use serde_json::{Value, json};
 
 use crate::support::{
-    Cloud, Job, People, User, admin, body, client, cloud, pay, place, service, unique, until_payment, worker,
+    Cloud, Job, People, User, admin, body, client, cloud, pay, place, service, unique,
+    until_payment, worker,
 };
 
 /// Every move that has an endpoint.
-const VERBS: [&str; 9] =
-    ["accept", "release", "deliver", "request-revision", "complete", "cancel", "dispute", "reassign", "resolve"];
+const VERBS: [&str; 9] = [
+    "accept",
+    "release",
+    "deliver",
+    "request-revision",
+    "complete",
+    "cancel",
+    "dispute",
+    "reassign",
+    "resolve",
+];
 
 fn actions(order: &Value) -> Vec<String> {
     let names = order["actions"].as_array().expect("actions").iter();
@@ -34,18 +45,30 @@ async fn an_order_can_go_through_every_state_and_its_history_says_who_did_what()
     job.moves(&job.client, "dispute").await;
     let decided = json!({"outcome": "release", "note": "It is what was ordered."});
     let completed = admin.api.post(&job.path("resolve"), decided).await.expect(200);
-    assert_eq!((&completed["status"], &completed["payment_status"]), (&json!("completed"), &json!("paid")));
+    assert_eq!(
+        (&completed["status"], &completed["payment_status"]),
+        (&json!("completed"), &json!("paid"))
+    );
 
     let events = job.client.api.get(&job.path("events")).await;
     let etag = events.header("etag").expect("an etag").to_owned();
     let events = events.expect(200);
     assert_eq!(events["next_cursor"], Value::Null);
     let items = events["items"].as_array().expect("items");
-    let numbers: Vec<_> = items.iter().map(|event| event["n"].as_u64().expect("a number")).collect();
-    assert_eq!(numbers, (1..=completed["version"].as_u64().expect("a version")).collect::<Vec<_>>());
+    let numbers: Vec<_> =
+        items.iter().map(|event| event["n"].as_u64().expect("a number")).collect();
+    assert_eq!(
+        numbers,
+        (1..=completed["version"].as_u64().expect("a version")).collect::<Vec<_>>()
+    );
     let told: Vec<_> = items
         .iter()
-        .map(|event| (event["type"].as_str().expect("a type"), event["actor"]["kind"].as_str().expect("a kind")))
+        .map(|event| {
+            (
+                event["type"].as_str().expect("a type"),
+                event["actor"]["kind"].as_str().expect("a kind"),
+            )
+        })
         .collect();
     assert_eq!(
         told,
@@ -70,9 +93,11 @@ async fn an_order_can_go_through_every_state_and_its_history_says_who_did_what()
     let again = job.client.api.with("if-none-match", &etag).get(&job.path("events")).await;
     assert_eq!((again.status.as_u16(), again.header("etag")), (304, Some(etag.as_str())));
 
-    // Its worker sees the work and not the payment's steps; who was its worker, and who never was, see nothing.
+    // Its worker sees the work and not the payment's steps; who was its worker, and who never was,
+    // see nothing.
     let seen = second.api.get(&job.path("events")).await.expect(200);
-    let seen: Vec<_> = seen["items"].as_array().expect("items").iter().map(|event| event["n"].clone()).collect();
+    let seen: Vec<_> =
+        seen["items"].as_array().expect("items").iter().map(|event| event["n"].clone()).collect();
     assert_eq!(seen, (1..=11).filter(|n| *n != 2).map(Value::from).collect::<Vec<_>>());
     admin.api.get(&job.path("events")).await.expect(200);
     for stranger in [&job.worker, &client(cloud).await] {
@@ -115,22 +140,24 @@ async fn refused(job: &Job, user: &User, knows: bool) -> usize {
 #[tokio::test]
 async fn what_actions_does_not_name_is_refused_and_changes_nothing() {
     let cloud = cloud();
-    let (admin, stranger, other) = (admin(cloud).await, client(cloud).await, worker(cloud, &[]).await);
+    let (admin, stranger, other) =
+        (admin(cloud).await, client(cloud).await, worker(cloud, &[]).await);
     let people = People::new(cloud).await;
-    let jobs = ["pending", "open", "assigned", "delivered", "disputed", "completed", "canceled"].map(|status| {
-        let people = (&people, &admin, &stranger, &other);
-        async move {
-            let (people, admin, stranger, other) = people;
-            let job = Job::of(cloud, people, status).await;
-            let pool = status == "open";
-            let parties = !["pending", "canceled"].contains(&status);
-            refused(&job, &job.client, true).await
-                + refused(&job, &job.worker, parties).await
-                + refused(&job, admin, true).await
-                + refused(&job, stranger, false).await
-                + refused(&job, other, pool).await
-        }
-    });
+    let jobs = ["pending", "open", "assigned", "delivered", "disputed", "completed", "canceled"]
+        .map(|status| {
+            let people = (&people, &admin, &stranger, &other);
+            async move {
+                let (people, admin, stranger, other) = people;
+                let job = Job::of(cloud, people, status).await;
+                let pool = status == "open";
+                let parties = !["pending", "canceled"].contains(&status);
+                refused(&job, &job.client, true).await
+                    + refused(&job, &job.worker, parties).await
+                    + refused(&job, admin, true).await
+                    + refused(&job, stranger, false).await
+                    + refused(&job, other, pool).await
+            }
+        });
     let tried = futures::future::join_all(jobs).await;
     // 7 states, 5 people, 9 moves, less those that one of them may make.
     assert_eq!(tried, [45 - 2, 45 - 4, 45 - 6, 45 - 4, 45 - 1, 45, 45]);
@@ -158,17 +185,26 @@ async fn what_actions_names_is_allowed_and_lists_say_the_same() {
             let read = job.read(user).await;
             assert_eq!(actions(&read), named, "{status} {by}");
             // The newest is first.
-            assert_eq!(user.api.get("/orders").await.expect(200)["items"][0], read, "{status} {by}");
+            assert_eq!(
+                user.api.get("/orders").await.expect(200)["items"][0],
+                read,
+                "{status} {by}"
+            );
             if !verb.is_empty() {
-                assert_eq!(job.moves(user, verb).await["version"], read["version"].as_u64().expect("a version") + 1);
+                assert_eq!(
+                    job.moves(user, verb).await["version"],
+                    read["version"].as_u64().expect("a version") + 1
+                );
                 made.push(verb);
             }
         }
         assert_eq!(made, named);
     }
-    for (status, named) in
-        [("pending", &["cancel"][..]), ("assigned", &["reassign", "cancel"]), ("disputed", &["resolve"])]
-    {
+    for (status, named) in [
+        ("pending", &["cancel"][..]),
+        ("assigned", &["reassign", "cancel"]),
+        ("disputed", &["resolve"]),
+    ] {
         let job = Job::of(cloud, &people, status).await;
         let read = job.read(&admin).await;
         assert_eq!(actions(&read), named, "{status}");
@@ -185,7 +221,12 @@ async fn wrong_bodies_are_refused_by_the_names_of_their_fields() {
     let too_long = "x".repeat(10_000);
     for (user, verb, body, wrong) in [
         (&job.client, "cancel", json!({}), &[("reason", "required")][..]),
-        (&job.client, "cancel", json!({"note": "x"}), &[("reason", "required"), ("note", "unknown")]),
+        (
+            &job.client,
+            "cancel",
+            json!({"note": "x"}),
+            &[("reason", "required"), ("note", "unknown")],
+        ),
         (&job.client, "dispute", json!({"reason": 7}), &[("reason", "not_a_string")]),
         (&job.client, "dispute", json!({"reason": too_long}), &[("reason", "too_long")]),
         (&job.client, "complete", json!({"note": too_long}), &[("note", "too_long")]),
@@ -195,7 +236,8 @@ async fn wrong_bodies_are_refused_by_the_names_of_their_fields() {
         (&admin, "reassign", json!({"worker": "x"}), &[("worker", "unknown")]),
     ] {
         let fields = user.api.post(&job.path(verb), body).await.wrong_fields();
-        let fields: Vec<_> = fields.iter().map(|(field, code)| (field.as_str(), code.as_str())).collect();
+        let fields: Vec<_> =
+            fields.iter().map(|(field, code)| (field.as_str(), code.as_str())).collect();
         assert_eq!(fields, wrong, "{verb}");
     }
 }
@@ -215,7 +257,10 @@ async fn an_admin_gives_an_order_to_another_worker_or_back_to_the_pool() {
         admin.api.post(&path, body).await.problem(409, "worker_not_eligible");
     }
     let given = admin.api.post(&path, json!({"worker_id": id(&second).await})).await.expect(200);
-    assert_eq!((&given["status"], &given["worker"]["username"]), (&json!("assigned"), &json!(second.username)));
+    assert_eq!(
+        (&given["status"], &given["worker"]["username"]),
+        (&json!("assigned"), &json!(second.username))
+    );
     job.worker.api.post(&job.path("deliver"), json!({})).await.problem(404, "not_found");
     assert_eq!(second.api.get("/orders").await.expect(200)["items"][0]["id"], job.id.as_str());
     assert_eq!(job.worker.api.get("/orders").await.expect(200)["items"], json!([]));
@@ -228,7 +273,8 @@ async fn an_admin_gives_an_order_to_another_worker_or_back_to_the_pool() {
 #[tokio::test]
 async fn an_order_that_is_given_back_is_at_the_front_of_the_pool_again() {
     let cloud = cloud();
-    let (category, owner, worker) = (unique("Pool "), client(cloud).await, worker(cloud, &[]).await);
+    let (category, owner, worker) =
+        (unique("Pool "), client(cloud).await, worker(cloud, &[]).await);
     let service = service(cloud, &category).await;
     let mut orders = Vec::new();
     for _ in 0..3 {
@@ -247,7 +293,9 @@ async fn an_order_that_is_given_back_is_at_the_front_of_the_pool_again() {
             all.extend(next["items"].as_array().expect("items").clone());
             assert_eq!(next["next_cursor"], Value::Null);
         }
-        all.into_iter().map(|order| order["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+        all.into_iter()
+            .map(|order| order["id"].as_str().expect("an id").to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(pool().await, orders);
     worker.api.post(&format!("/orders/{}/accept", orders[0]), json!({})).await.expect(200);
@@ -294,15 +342,27 @@ async fn canceling_an_unpaid_order_cancels_its_intent_whoever_does_it_on_either_
         let user = if by_admin { &admin } else { &job.client };
         let keyed = user.api.with("idempotency-key", &unique("key"));
         let first = keyed.post(&job.path(verb), body(verb)).await.expect(200);
-        assert_eq!((&first["status"], &first["payment_status"]), (&json!("canceled"), &json!("unpaid")));
-        assert_eq!(intent_status(cloud, &payment["payment_intent_id"]).await, "canceled", "before the answer");
+        assert_eq!(
+            (&first["status"], &first["payment_status"]),
+            (&json!("canceled"), &json!("unpaid"))
+        );
+        assert_eq!(
+            intent_status(cloud, &payment["payment_intent_id"]).await,
+            "canceled",
+            "before the answer"
+        );
         let again = keyed.post(&job.path(verb), body(verb)).await;
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         assert_eq!(again.expect(200), first);
         user.api.post(&job.path(verb), body(verb)).await.problem(409, "illegal_transition");
-        assert_eq!(pay(cloud, &job.client, &job.id, "pm_card_visa").await["status"], 400, "it can't be paid any more");
+        assert_eq!(
+            pay(cloud, &job.client, &job.id, "pm_card_visa").await["status"],
+            400,
+            "it can't be paid any more"
+        );
     }
-    // Without an intent there is nothing to do at Stripe, and the answer to a repetition is the same, too.
+    // Without an intent there is nothing to do at Stripe, and the answer to a repetition is the
+    // same, too.
     let job = Job::in_state(cloud, "pending").await;
     let keyed = job.client.api.with("idempotency-key", &unique("key"));
     let first = keyed.post(&job.path("payment/cancel"), json!({})).await.expect(200);
@@ -335,7 +395,8 @@ async fn a_move_whose_answer_from_the_database_is_lost_is_made_once_and_answered
     let job = Job::in_state(cloud, "assigned").await;
     let before = job.read(&job.client).await["version"].as_u64().expect("a version");
     let database = crate::support::Client::new(&cloud.ready.dynamodb);
-    let fault = json!({"function": "orders-deliver", "action": "PutItem", "error": "lost_response"});
+    let fault =
+        json!({"function": "orders-deliver", "action": "PutItem", "error": "lost_response"});
     let planted = database.post("/_local/faults", fault).await;
     assert!(planted.status.is_success(), "{planted:?}");
     // Another test's delivery may meet the fault instead, with the same result.
@@ -343,7 +404,8 @@ async fn a_move_whose_answer_from_the_database_is_lost_is_made_once_and_answered
     assert_eq!(job.read(&job.client).await["version"], before + 1);
 }
 
-/// Who was a client becomes a worker: their own order is in the pool that they see, and not theirs to claim. A suspended worker claims none.
+/// Who was a client becomes a worker: their own order is in the pool that they see, and not theirs
+/// to claim. A suspended worker claims none.
 #[tokio::test]
 async fn neither_its_own_client_nor_a_suspended_worker_claims_an_order() {
     let cloud = cloud();

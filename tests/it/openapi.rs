@@ -1,4 +1,5 @@
-//! The API description, as it is served: it has every route, says of every request what the code says, and shows itself.
+//! The API description, as it is served: it has every route, says of every request what the code
+//! says, and shows itself.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,9 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, methods)| {
         let methods = methods.as_object().unwrap().iter();
-        methods.map(move |(method, operation)| (method.to_uppercase(), path.clone(), operation.clone()))
+        methods.map(move |(method, operation)| {
+            (method.to_uppercase(), path.clone(), operation.clone())
+        })
     });
     operations.collect()
 }
@@ -35,11 +38,15 @@ async fn every_route_of_the_template_is_described_under_its_functions_name_and_n
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
     let described: BTreeSet<_> = operations(&document)
         .into_iter()
-        .map(|(method, path, operation)| (operation["operationId"].as_str().unwrap().to_owned(), method, path))
+        .map(|(method, path, operation)| {
+            (operation["operationId"].as_str().unwrap().to_owned(), method, path)
+        })
         .collect();
     let routes: BTreeSet<_> = deployed()
         .into_iter()
-        .flat_map(|(name, routes)| routes.into_iter().map(move |(method, path)| (name.clone(), method, path)))
+        .flat_map(|(name, routes)| {
+            routes.into_iter().map(move |(method, path)| (name.clone(), method, path))
+        })
         // HEAD is there wherever GET is; the conventions' tests see to that.
         .filter(|(_, method, _)| method != "HEAD")
         .collect();
@@ -60,16 +67,24 @@ async fn the_parameters_of_every_path_are_described() {
     }
 }
 
-/// What a request may have is refused when it is not known, in the same words that name what is: so the code itself says what it reads.
+/// What a request may have is refused when it is not known, in the same words that name what is: so
+/// the code itself says what it reads.
 #[tokio::test]
 async fn what_is_described_of_a_request_is_what_the_code_reads() {
     let cloud = cloud();
     let document = document().await;
-    let people = [cloud.client(), admin(cloud).await.api, client(cloud).await.api, worker(cloud, &[]).await.api];
+    let people = [
+        cloud.client(),
+        admin(cloud).await.api,
+        client(cloud).await.api,
+        worker(cloud, &[]).await.api,
+    ];
     let mut compared = 0;
     for (method, path, operation) in operations(&document) {
-        let schema = resolved(&document, &operation["requestBody"]["content"]["application/json"]["schema"]);
-        // The token endpoint ignores what it does not know (RFC 6749), and what the webhook gets is Stripe's.
+        let schema =
+            resolved(&document, &operation["requestBody"]["content"]["application/json"]["schema"]);
+        // The token endpoint ignores what it does not know (RFC 6749), and what the webhook gets is
+        // Stripe's.
         if path == "/auth/token" || path == "/webhooks/stripe" {
             continue;
         }
@@ -77,7 +92,12 @@ async fn what_is_described_of_a_request_is_what_the_code_reads() {
         if let Some(known) = known_fields(&people, &method, &path).await {
             let described: BTreeSet<_> = match method.as_str() {
                 "GET" => query_names(&document, &operation),
-                _ => schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect(),
+                _ => schema["properties"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, _)| name.clone())
+                    .collect(),
             };
             assert_eq!(known, described, "{method} {path}");
             compared += 1;
@@ -100,7 +120,10 @@ fn with_ids(document: &Value, path: &str, operation: &Value) -> String {
 fn query_names(document: &Value, operation: &Value) -> BTreeSet<String> {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let parameters = parameters.map(|parameter| resolved(document, parameter));
-    parameters.filter(|p| p["in"] == "query").map(|p| p["name"].as_str().unwrap().to_owned()).collect()
+    parameters
+        .filter(|p| p["in"] == "query")
+        .map(|p| p["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The names in the refusal of a field that is none, from the first who may send one.
@@ -108,7 +131,15 @@ async fn known_fields(people: &[Client], method: &str, path: &str) -> Option<BTr
     for api in people {
         let answer = match method {
             "GET" => api.get(&format!("{path}?no-such-field=1")).await,
-            _ => api.send(method.parse().unwrap(), path, "application/json", r#"{"no-such-field":1}"#.into()).await,
+            _ => {
+                api.send(
+                    method.parse().unwrap(),
+                    path,
+                    "application/json",
+                    r#"{"no-such-field":1}"#.into(),
+                )
+                .await
+            }
         };
         if answer.status != 422 {
             continue;
@@ -147,7 +178,10 @@ async fn the_page_loads_what_is_served_here_and_nothing_else() {
     let api = cloud().client();
     let page = api.get("/docs").await;
     let policy = page.header("content-security-policy").unwrap().to_owned();
-    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("script-src 'self';"),
+        "{policy}"
+    );
     let html = page.expect(200);
     let html = html.as_str().unwrap();
     let mut files = 0;
@@ -158,7 +192,11 @@ async fn the_page_loads_what_is_served_here_and_nothing_else() {
             }
             let file = api.get(address).await;
             let media_type = file.header("content-type").unwrap().to_owned();
-            assert_eq!(media_type.starts_with("text/css"), address.ends_with(".css"), "{address} is {media_type}");
+            assert_eq!(
+                media_type.starts_with("text/css"),
+                address.ends_with(".css"),
+                "{address} is {media_type}"
+            );
             file.expect(200);
             files += 1;
         }

@@ -44,13 +44,20 @@ async fn an_order_is_its_partys_business_only() {
     let order = place(&owner, &service(cloud, "private").await).await;
     for (path, post) in [("", false), ("/complete", true), ("/deliver", true), ("/payment", true)] {
         let path = format!("/orders/{order}{path}");
-        let answer = if post { stranger.api.post(&path, json!({})).await } else { stranger.api.get(&path).await };
+        let answer = if post {
+            stranger.api.post(&path, json!({})).await
+        } else {
+            stranger.api.get(&path).await
+        };
         let status = answer.status.as_u16();
         assert!(status == 404 || status == 403, "{path}: {status}");
     }
     let listed = stranger.api.get("/orders").await.expect(200);
     assert_eq!(listed["items"], json!([]));
-    assert_eq!(owner.api.get("/orders?status=pending").await.expect(200)["items"][0]["id"], order.as_str());
+    assert_eq!(
+        owner.api.get("/orders?status=pending").await.expect(200)["items"][0]["id"],
+        order.as_str()
+    );
     assert_eq!(owner.api.get("/orders?status=open").await.expect(200)["items"], json!([]));
 }
 
@@ -63,18 +70,23 @@ async fn a_request_that_is_repeated_with_its_key_places_one_order_and_gets_the_f
     let body = json!({"service_id": service["id"], "note": "once"});
     let tries = (0..10).map(|_| api.post("/orders", body.clone()));
     let answers = futures::future::join_all(tries).await;
-    let replayed = answers.iter().filter(|a| a.header("idempotent-replayed") == Some("true")).count();
+    let replayed =
+        answers.iter().filter(|a| a.header("idempotent-replayed") == Some("true")).count();
     assert_eq!(replayed, 9);
     let bodies: Vec<_> = answers.into_iter().map(|a| a.expect(201)).collect();
     assert!(bodies.iter().all(|b| *b == bodies[0]), "{bodies:#?}");
-    assert_eq!(owner.api.get("/orders").await.expect(200)["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        owner.api.get("/orders").await.expect(200)["items"].as_array().map(Vec::len),
+        Some(1)
+    );
     api.post("/orders", json!({"service_id": service["id"], "note": "twice"}))
         .await
         .problem(422, "idempotency_key_reused");
 }
 
 #[tokio::test]
-async fn a_move_that_is_repeated_with_its_key_gets_the_first_answer_even_after_the_order_has_moved_on() {
+async fn a_move_that_is_repeated_with_its_key_gets_the_first_answer_even_after_the_order_has_moved_on()
+ {
     let cloud = cloud();
     let (client, worker) = (client(cloud).await, worker(cloud, &[]).await);
     let order = open_order(cloud, &client, &unique("replay")).await;
@@ -95,7 +107,18 @@ async fn if_match_guards_a_move_against_a_change_in_between() {
     let (client, worker) = (client(cloud).await, worker(cloud, &[]).await);
     let order = open_order(cloud, &client, &unique("match")).await;
     let path = format!("/orders/{order}/accept");
-    worker.api.with("if-match", "\"1\"").post(&path, json!({})).await.problem(412, "precondition_failed");
-    let etag = worker.api.get(&format!("/orders/{order}")).await.header("etag").expect("an etag").to_owned();
+    worker
+        .api
+        .with("if-match", "\"1\"")
+        .post(&path, json!({}))
+        .await
+        .problem(412, "precondition_failed");
+    let etag = worker
+        .api
+        .get(&format!("/orders/{order}"))
+        .await
+        .header("etag")
+        .expect("an etag")
+        .to_owned();
     worker.api.with("if-match", &etag).post(&path, json!({})).await.expect(200);
 }

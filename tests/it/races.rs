@@ -1,4 +1,5 @@
-//! Two at once: one wins, the other is told the state that the winner left, and money is never lost between them.
+//! Two at once: one wins, the other is told the state that the winner left, and money is never lost
+//! between them.
 
 use serde_json::{Value, json};
 
@@ -67,14 +68,16 @@ async fn the_same_move_with_the_same_key_twice_at_once_is_made_once_and_answered
         let api = job.client.api.with("idempotency-key", &unique("key"));
         let attempts = (0..4).map(|_| async { api.post(&job.path(verb), body(verb)).await });
         let answers = futures::future::join_all(attempts).await;
-        let replayed = answers.iter().filter(|answer| answer.header("idempotent-replayed").is_some()).count();
+        let replayed =
+            answers.iter().filter(|answer| answer.header("idempotent-replayed").is_some()).count();
         assert_eq!(replayed, 3, "{verb}");
         let bodies: Vec<_> = answers.into_iter().map(|answer| answer.expect(200)).collect();
         assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:#?}");
     }
 }
 
-/// The client pays and cancels in the same instant: whatever Stripe does first, nothing is owed in the end.
+/// The client pays and cancels in the same instant: whatever Stripe does first, nothing is owed in
+/// the end.
 #[tokio::test]
 async fn canceled_or_paid() {
     let cloud = cloud();
@@ -100,7 +103,11 @@ async fn canceled_or_paid() {
         }
         let payment = job.client.api.get(&job.path("payment")).await.expect(200);
         assert_eq!(payment["balance"]["amount"], 0, "{payment:#}");
-        assert_eq!(payment["ledger"].as_array().map(Vec::len), Some(if paid == 200 { 2 } else { 0 }), "{payment:#}");
+        assert_eq!(
+            payment["ledger"].as_array().map(Vec::len),
+            Some(if paid == 200 { 2 } else { 0 }),
+            "{payment:#}"
+        );
         assert_eq!(job.read(&job.client).await["status"], "canceled");
     }
 }

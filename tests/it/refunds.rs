@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::payments::{handled, listed, silent, tell};
-use crate::support::{Checkout, Cloud, Shopper, Stripe, User, cloud, eventually, ledger, states, worker};
+use crate::support::{
+    Checkout, Cloud, Shopper, Stripe, User, cloud, eventually, ledger, states, worker,
+};
 
 /// A cloud in which webhooks never come, and the reconciler runs as often as a test likes.
 async fn deaf() -> &'static Cloud {
@@ -20,10 +22,13 @@ async fn deaf() -> &'static Cloud {
 
 /// One run that looks at everything but events that did not reach us.
 async fn reconcile(cloud: &Cloud) -> Value {
-    cloud.invoke("payments-reconcile", json!({"older_than_seconds": 0, "undelivered_hours": 0})).await
+    cloud
+        .invoke("payments-reconcile", json!({"older_than_seconds": 0, "undelivered_hours": 0}))
+        .await
 }
 
-/// Runs until the order is in these states: on a busy machine something may fail in a run, and the next one does it.
+/// Runs until the order is in these states: on a busy machine something may fail in a run, and the
+/// next one does it.
 async fn healed(cloud: &Cloud, checkout: &Checkout, status: &str, payment_status: &str) {
     let wanted = (status.to_owned(), payment_status.to_owned());
     let run = async || {
@@ -33,12 +38,15 @@ async fn healed(cloud: &Cloud, checkout: &Checkout, status: &str, payment_status
     eventually(&format!("{} is {wanted:?}", checkout.order), run).await;
 }
 
-/// Why an administrator should look at this order, as their list has it; `None` when it is not there.
+/// Why an administrator should look at this order, as their list has it; `None` when it is not
+/// there.
 async fn attention(admin: &User, order: &str) -> Option<Value> {
     let mut path = "/orders?attention=true&limit=100".to_owned();
     loop {
         let page = eventually("a page", async || admin.api.get(&path).await.unless_busy()).await;
-        if let Some(found) = page["items"].as_array().unwrap().iter().find(|item| item["id"] == order) {
+        if let Some(found) =
+            page["items"].as_array().unwrap().iter().find(|item| item["id"] == order)
+        {
             return Some(found["attention"].clone());
         }
         let cursor = page["next_cursor"].as_str()?;
@@ -56,7 +64,8 @@ async fn until_attention(admin: &User, order: &str, expected: Option<Value>) {
 async fn when_no_webhook_ever_comes_the_reconciler_finds_what_was_paid_and_what_went_back() {
     let cloud = deaf().await;
     let shopper = Shopper::new(cloud).await;
-    let (paid, slow, untouched) = (shopper.checkout().await, shopper.checkout().await, shopper.checkout().await);
+    let (paid, slow, untouched) =
+        (shopper.checkout().await, shopper.checkout().await, shopper.checkout().await);
     paid.pay("pm_card_visa").await.expect(200);
     slow.pay("pm_usBankAccount_processing").await.expect(200);
     healed(cloud, &paid, "open", "paid").await;
@@ -69,8 +78,15 @@ async fn when_no_webhook_ever_comes_the_reconciler_finds_what_was_paid_and_what_
     back.cancel().await.expect(200);
     let made = async || shopper.stripe.refunds_of(&back.intent).await.into_iter().next();
     let refund = eventually("a refund is made", made).await;
-    assert_eq!(back.states().await, ("canceled".into(), "refund_pending".into()), "until Stripe says otherwise");
-    shopper.stripe.control(&format!("refunds/{}/settle", refund["id"].as_str().unwrap()), json!({})).await;
+    assert_eq!(
+        back.states().await,
+        ("canceled".into(), "refund_pending".into()),
+        "until Stripe says otherwise"
+    );
+    shopper
+        .stripe
+        .control(&format!("refunds/{}/settle", refund["id"].as_str().unwrap()), json!({}))
+        .await;
     // Two runs at once: each step is one that somebody else may be taking.
     futures::join!(reconcile(cloud), reconcile(cloud));
     healed(cloud, &slow, "open", "paid").await;
@@ -87,17 +103,30 @@ async fn events_that_stripe_could_not_deliver_are_fetched_and_applied() {
     let shopper = Shopper::new(cloud).await;
     let refunded = shopper.paid("pm_card_visa").await;
     // By hand, at the dashboard. No order is under way: only the events tell.
-    shopper.stripe.call("/v1/refunds", &[("payment_intent", refunded.intent.as_str())]).await.expect(200);
+    shopper
+        .stripe
+        .call("/v1/refunds", &[("payment_intent", refunded.intent.as_str())])
+        .await
+        .expect(200);
     let asked = json!({"older_than_seconds": 86400, "undelivered_hours": 1});
     cloud.invoke("payments-reconcile", asked).await;
     refunded.until("open", "refunded").await;
     // Of what is stored already nothing is stored again.
-    let events = shopper.stripe.events_of(&refunded.intent, &["refund.created", "charge.refunded"]).await;
-    handled(&shopper.admin, &[events[0]["id"].as_str().unwrap(), events[1]["id"].as_str().unwrap()]).await;
+    let events =
+        shopper.stripe.events_of(&refunded.intent, &["refund.created", "charge.refunded"]).await;
+    handled(
+        &shopper.admin,
+        &[events[0]["id"].as_str().unwrap(), events[1]["id"].as_str().unwrap()],
+    )
+    .await;
     assert_eq!(ledger(&refunded.payment().await), [("charge", 1999), ("refund", -1999)]);
     assert_eq!(attention(&shopper.admin, &refunded.order).await, Some(json!(["unfunded"])));
     let nobody = worker(cloud, &[&shopper.category]).await;
-    nobody.api.post(&format!("/orders/{}/accept", refunded.order), json!({})).await.problem(409, "order_not_funded");
+    nobody
+        .api
+        .post(&format!("/orders/{}/accept", refunded.order), json!({}))
+        .await
+        .problem(409, "order_not_funded");
     for event in [json!({"older_than_seconds": "soon"}), json!(7)] {
         let refused = cloud.try_invoke("payments-reconcile", event).await;
         assert!(refused.header("x-amz-function-error").is_some(), "{:#}", refused.body);
@@ -113,7 +142,8 @@ async fn a_refund_that_stripe_refuses_is_tried_three_times_and_then_an_administr
     // The account's balance does not suffice; Stripe keeps a refusal under its key.
     shopper.stripe.fault("error_400", "/v1/refunds", &checkout.intent, 3).await;
     checkout.cancel().await.expect(200);
-    // Once by the stream, then by the reconciler: placed, payment started, paid, called off, and refused three times.
+    // Once by the stream, then by the reconciler: placed, payment started, paid, called off, and
+    // refused three times.
     let refused = async || {
         reconcile(cloud).await;
         (checkout.read().await["version"].as_u64() >= Some(7)).then_some(())
@@ -125,7 +155,11 @@ async fn a_refund_that_stripe_refuses_is_tried_three_times_and_then_an_administr
     assert_eq!(checkout.read().await["version"], 7, "and no more");
     assert!(shopper.stripe.refunds_of(&checkout.intent).await.is_empty());
     // The administrator finds another way, which here is Stripe's dashboard.
-    shopper.stripe.call("/v1/refunds", &[("payment_intent", checkout.intent.as_str())]).await.expect(200);
+    shopper
+        .stripe
+        .call("/v1/refunds", &[("payment_intent", checkout.intent.as_str())])
+        .await
+        .expect(200);
     healed(cloud, &checkout, "canceled", "refunded").await;
     assert_eq!(attention(admin, &checkout.order).await, None);
 
@@ -145,7 +179,10 @@ async fn refunds_that_fail_later_are_tried_again_a_bounded_number_of_times() {
     let payment = checkout.payment().await;
     let (once, refunds) = (("refund", -1999), payment["refunds"].as_array().unwrap());
     let reversal = ("refund_reversal", 1999);
-    assert_eq!(ledger(&payment), [("charge", 1999), once, reversal, once, reversal, once, reversal]);
+    assert_eq!(
+        ledger(&payment),
+        [("charge", 1999), once, reversal, once, reversal, once, reversal]
+    );
     assert_eq!((refunds.len(), &payment["balance"]["amount"]), (3, &json!(1999)));
     assert!(refunds.iter().all(|refund| refund["status"] == "failed"));
     assert_eq!(shopper.stripe.refunds_of(&checkout.intent).await.len(), 3);
@@ -162,7 +199,11 @@ async fn of_refunds_at_once_and_of_answers_that_are_lost_one_refund_is_made() {
             shopper.stripe.fault(fault, "/v1/refunds", &checkout.intent, 1).await;
         }
         let canceled = join_all((0..3).map(|_| checkout.cancel())).await;
-        assert_eq!(canceled.iter().filter(|answer| answer.status == 200).count(), 1, "one of them moves it");
+        assert_eq!(
+            canceled.iter().filter(|answer| answer.status == 200).count(),
+            1,
+            "one of them moves it"
+        );
         // The stream says the same as often as it likes.
         let record = json!({"Records": [{
             "eventID": "1", "eventName": "MODIFY", "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": "eu-west-1",
@@ -172,9 +213,14 @@ async fn of_refunds_at_once_and_of_answers_that_are_lost_one_refund_is_made() {
                 "ApproximateCreationDateTime": 1_795_521_600, "SequenceNumber": "1", "SizeBytes": 1, "StreamViewType": "NEW_AND_OLD_IMAGES",
             },
         }]});
-        let invoked = join_all((0..3).map(|_| cloud.invoke("payments-apply", record.clone()))).await;
+        let invoked =
+            join_all((0..3).map(|_| cloud.invoke("payments-apply", record.clone()))).await;
         checkout.until("canceled", "refunded").await;
-        assert_eq!(ledger(&checkout.payment().await), [("charge", 1999), ("refund", -1999)], "{fault} {invoked:?}");
+        assert_eq!(
+            ledger(&checkout.payment().await),
+            [("charge", 1999), ("refund", -1999)],
+            "{fault} {invoked:?}"
+        );
         assert_eq!(shopper.stripe.refunds_of(&checkout.intent).await.len(), 1, "{fault}");
     };
     futures::join!(
@@ -194,13 +240,17 @@ async fn a_dispute_flags_its_order_tells_the_administrators_and_takes_the_money_
     let (won, lost) = (shopper.paid("pm_card_visa").await, shopper.paid("pm_card_visa").await);
     let late = worker(cloud, &[&shopper.category]).await;
     let open = async |checkout: &Checkout| {
-        let dispute = shopper.stripe.control("disputes", json!({"payment_intent": checkout.intent})).await;
+        let dispute =
+            shopper.stripe.control("disputes", json!({"payment_intent": checkout.intent})).await;
         until_attention(admin, &checkout.order, Some(json!(["chargeback_open", "unfunded"]))).await;
         dispute["id"].as_str().unwrap().to_owned()
     };
     let dispute = open(&won).await;
     assert_eq!(ledger(&won.payment().await), [("charge", 1999), ("chargeback", -1999)]);
-    late.api.post(&format!("/orders/{}/accept", won.order), json!({})).await.problem(409, "order_not_funded");
+    late.api
+        .post(&format!("/orders/{}/accept", won.order), json!({}))
+        .await
+        .problem(409, "order_not_funded");
     until_told(admin, "payment.disputed", &won.order).await;
     shopper.stripe.control(&format!("disputes/{dispute}/close"), json!({"status": "won"})).await;
     until_attention(admin, &won.order, None).await;
@@ -211,7 +261,11 @@ async fn a_dispute_flags_its_order_tells_the_administrators_and_takes_the_money_
     let dispute = open(&lost).await;
     // Its client takes the money back at the bank, and would have it from us, too.
     lost.cancel().await.expect(200);
-    assert_eq!(lost.states().await, ("canceled".into(), "refund_pending".into()), "the bank decides");
+    assert_eq!(
+        lost.states().await,
+        ("canceled".into(), "refund_pending".into()),
+        "the bank decides"
+    );
     shopper.stripe.control(&format!("disputes/{dispute}/close"), json!({"status": "lost"})).await;
     lost.until("canceled", "refunded").await;
     assert_eq!(ledger(&lost.payment().await), [("charge", 1999), ("chargeback", -1999)]);
@@ -224,7 +278,11 @@ async fn until_told(admin: &User, kind: &str, order: &str) {
     let find = async || {
         let mut after = 0;
         loop {
-            let feed = admin.api.get(&format!("/live/feed?feed=role:admins&after={after}")).await.unless_busy()?;
+            let feed = admin
+                .api
+                .get(&format!("/live/feed?feed=role:admins&after={after}"))
+                .await
+                .unless_busy()?;
             let items = feed["items"].as_array().expect("items");
             if items.iter().any(|entry| entry["type"] == kind && entry["data"]["id"] == order) {
                 return Some(());
@@ -241,12 +299,18 @@ async fn a_payment_that_does_not_fit_is_found_by_asking_too_and_is_filed_once() 
     let shopper = Shopper::new(cloud).await;
     let admin = &shopper.admin;
     let checkout = shopper.checkout().await;
-    shopper.stripe.call(&format!("/v1/payment_intents/{}", checkout.intent), &[("amount", "100")]).await.expect(200);
+    shopper
+        .stripe
+        .call(&format!("/v1/payment_intents/{}", checkout.intent), &[("amount", "100")])
+        .await
+        .expect(200);
     checkout.pay("pm_card_visa").await.expect(200);
     let about = async || {
         let mut found = listed(admin, "mismatch").await;
         // Another test has the event itself fetched.
-        found.retain(|item| item["order_id"] == checkout.order.as_str() && item["type"] == "finding");
+        found.retain(|item| {
+            item["order_id"] == checkout.order.as_str() && item["type"] == "finding"
+        });
         found
     };
     for _ in 0..2 {
@@ -255,7 +319,8 @@ async fn a_payment_that_does_not_fit_is_found_by_asking_too_and_is_filed_once() 
         assert_eq!((found.len(), &found[0]["reason"]), (1, &json!("amount")));
     }
     assert_eq!(checkout.states().await, ("pending".into(), "unpaid".into()));
-    // It can be called off, and nothing is given back that was not paid for it: the administrator sees to that.
+    // It can be called off, and nothing is given back that was not paid for it: the administrator
+    // sees to that.
     checkout.cancel().await.expect(200);
     reconcile(cloud).await;
     assert_eq!(checkout.states().await, ("canceled".into(), "unpaid".into()));
@@ -273,8 +338,14 @@ async fn nothing_that_is_secret_is_in_the_log() {
     paid.cancel().await.expect(200);
     paid.until("canceled", "refunded").await;
     shopper.stripe.post("t=1,v1=00", b"{}").await.problem(400, "invalid_signature");
-    let payment = shopper.user.api.post(&format!("/orders/{}/payment", paid.order), json!({})).await.expect(200);
-    let log = std::fs::read_to_string(crate::support::workspace().join("target/tests/canary.log")).unwrap();
+    let payment = shopper
+        .user
+        .api
+        .post(&format!("/orders/{}/payment", paid.order), json!({}))
+        .await
+        .expect(200);
+    let log = std::fs::read_to_string(crate::support::workspace().join("target/tests/canary.log"))
+        .unwrap();
     assert!(log.contains(&paid.intent), "the log is of this cloud");
     let secrets = [
         shopper.stripe.secret(),
@@ -313,6 +384,9 @@ async fn a_refund_by_hand_at_stripe_is_entered_once_in_parts_and_never_beyond_wh
     assert_eq!(entries, [("charge", 1999), ("refund", -1499), ("refund", -500)]);
     assert_eq!(payment["balance"]["amount"], 0);
     // Called off, there is nothing left to give back.
-    assert_eq!(states(&checkout.cancel().await.expect(200)), ("canceled".into(), "refunded".into()));
+    assert_eq!(
+        states(&checkout.cancel().await.expect(200)),
+        ("canceled".into(), "refunded".into())
+    );
     assert_eq!(shopper.stripe.refunds_of(&checkout.intent).await.len(), 2);
 }

@@ -1,7 +1,8 @@
-//! What each endpoint asks of DynamoDB: one call for a read, two for a write. The local cloud counts; docs/round-trips.md is what it counted.
+//! What each endpoint asks of DynamoDB: one call for a read, two for a write. The local cloud
+//! counts; docs/round-trips.md is what it counted.
 //!
-//! A new endpoint gets a step in [`every_endpoint_keeps_to_its_round_trips`], of a request that does all it can; then
-//! `UPDATE_DOCS=1 cargo test -p tests round_trips` writes the document.
+//! A new endpoint gets a step in [`every_endpoint_keeps_to_its_round_trips`], of a request that
+//! does all it can; then `UPDATE_DOCS=1 cargo test -p tests round_trips` writes the document.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -9,7 +10,9 @@ use std::future::Future;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Cloud, Job, People, User, admin, body, client, pay, price, worker, workspace};
+use crate::support::{
+    Answer, Client, Cloud, Job, People, User, admin, body, client, pay, price, worker, workspace,
+};
 use crate::wiring::deployed;
 
 /// What needs more than the rule allows, how much, and why.
@@ -83,21 +86,29 @@ impl Walk {
         // An invocation without a call leaves no trace.
         let calls = new.pop().unwrap_or_default();
         assert!(calls.iter().all(|call| !call.denied && !call.error), "{function}: {calls:?}");
-        assert!(self.measured.insert(function.to_owned(), calls).is_none(), "{function} is measured twice");
+        assert!(
+            self.measured.insert(function.to_owned(), calls).is_none(),
+            "{function} is measured twice"
+        );
     }
 
     /// The calls of each invocation of `function` that was not seen before.
     async fn new_invocations(&mut self, function: &str) -> Vec<Vec<Call>> {
-        let counted = Client::new(&self.cloud.ready.dynamodb).get("/_local/invocations").await.expect(200);
-        let counted: Vec<Invocation> = serde_json::from_value(counted).expect("a list of invocations");
+        let counted =
+            Client::new(&self.cloud.ready.dynamodb).get("/_local/invocations").await.expect(200);
+        let counted: Vec<Invocation> =
+            serde_json::from_value(counted).expect("a list of invocations");
         let of_function = counted.into_iter().filter(|invocation| invocation.function == function);
         of_function.filter(|i| self.seen.insert(i.trace_id.clone())).map(|i| i.calls).collect()
     }
 
-    /// Waits until `function`, which somebody else invokes, has called DynamoDB; notes what it asked for.
+    /// Waits until `function`, which somebody else invokes, has called DynamoDB; notes what it
+    /// asked for.
     async fn step_of_others(&mut self, function: &str) {
         for _ in 0..300 {
-            if let Some(calls) = self.new_invocations(function).await.into_iter().find(|calls| !calls.is_empty()) {
+            if let Some(calls) =
+                self.new_invocations(function).await.into_iter().find(|calls| !calls.is_empty())
+            {
                 self.measured.insert(function.to_owned(), calls);
                 return;
             }
@@ -116,8 +127,11 @@ async fn order(client: &User, service: &str) -> String {
 async fn every_endpoint_keeps_to_its_round_trips() {
     let mut walk = Walk::new(Cloud::start("round-trips", &["--ephemeral"]));
     let api = walk.cloud.client();
-    let (admin, client, worker) =
-        (admin(&walk.cloud).await, client(&walk.cloud).await, worker(&walk.cloud, &["garden"]).await);
+    let (admin, client, worker) = (
+        admin(&walk.cloud).await,
+        client(&walk.cloud).await,
+        worker(&walk.cloud, &["garden"]).await,
+    );
     let none = || json!({});
 
     walk.step("index", api.get("/")).await;
@@ -128,16 +142,18 @@ async fn every_endpoint_keeps_to_its_round_trips() {
     walk.step("docs-problems", api.get("/docs/problems/not_found")).await;
 
     // Accounts.
-    let account =
-        json!({"username": "newcomer", "email": "newcomer@example.com", "password": "correct horse", "role": "client"});
+    let account = json!({"username": "newcomer", "email": "newcomer@example.com", "password": "correct horse", "role": "client"});
     walk.step("auth-register", api.post("/auth/register", account)).await;
-    let grant = [("grant_type", "password"), ("username", "newcomer"), ("password", "correct horse")];
+    let grant =
+        [("grant_type", "password"), ("username", "newcomer"), ("password", "correct horse")];
     walk.step("auth-token", api.form("/auth/token", &grant)).await;
     walk.step("auth-me", client.api.get("/auth/me")).await;
 
     walk.step(
         "auth-update",
-        client.api.patch("/auth/me", json!({"username": "renamed", "email": "renamed@example.com"})),
+        client
+            .api
+            .patch("/auth/me", json!({"username": "renamed", "email": "renamed@example.com"})),
     )
     .await;
     walk.step("auth-keys", api.get("/.well-known/jwks.json")).await;
@@ -147,8 +163,7 @@ async fn every_endpoint_keeps_to_its_round_trips() {
     walk.step("auth-logout", leaver.api.post("/auth/logout", none())).await;
 
     // Users.
-    let account =
-        json!({"username": "second", "email": "second@example.com", "password": "correct horse", "role": "admin"});
+    let account = json!({"username": "second", "email": "second@example.com", "password": "correct horse", "role": "admin"});
     let user = walk.step("users-create", admin.api.post("/users", account)).await;
     let user = format!("/users/{}", user["id"].as_str().expect("an id"));
     walk.step("users-list", admin.api.get("/users")).await;
@@ -158,7 +173,8 @@ async fn every_endpoint_keeps_to_its_round_trips() {
     walk.step("users-delete", admin.api.delete(&user)).await;
 
     // The catalogue.
-    let fields = json!({"name": "Lawn", "description": "Mown.", "category": "garden", "price": price(1999)});
+    let fields =
+        json!({"name": "Lawn", "description": "Mown.", "category": "garden", "price": price(1999)});
     let service = walk.step("services-create", admin.api.post("/services", fields)).await;
     let service = service["id"].as_str().expect("an id").to_owned();
     walk.step("services-list", api.get("/services")).await;
@@ -167,19 +183,24 @@ async fn every_endpoint_keeps_to_its_round_trips() {
 
     let moved = json!({"category": "Lawns"});
     walk.step("services-update", admin.api.patch(&format!("/services/{service}"), moved)).await;
-    let short_lived = json!({"name": "Ice", "description": "Melts.", "category": "garden", "price": price(1999)});
+    let short_lived =
+        json!({"name": "Ice", "description": "Melts.", "category": "garden", "price": price(1999)});
     let short_lived = admin.api.post("/services", short_lived).await.expect(201);
     let short_lived = format!("/services/{}", short_lived["id"].as_str().expect("an id"));
     walk.step("services-delete", admin.api.delete(&short_lived)).await;
 
-    // An order, up to its payment; Stripe's events are held back, so that to ask for its state finds something new.
+    // An order, up to its payment; Stripe's events are held back, so that to ask for its state
+    // finds something new.
     walk.cloud.stripe().post("/_local/webhooks", json!({"mode": "hold"})).await.expect(200);
-    let placed = walk.step("orders-create", client.api.post("/orders", json!({"service_id": service}))).await;
+    let placed = walk
+        .step("orders-create", client.api.post("/orders", json!({"service_id": service})))
+        .await;
     let id = placed["id"].as_str().expect("an id").to_owned();
     let path = format!("/orders/{id}");
     walk.step("payments-create", client.api.post(&format!("{path}/payment"), none())).await;
     pay(&walk.cloud, &client, &id, "pm_card_visa").await;
-    walk.step("payments-confirm", client.api.post(&format!("{path}/payment/confirm"), none())).await;
+    walk.step("payments-confirm", client.api.post(&format!("{path}/payment/confirm"), none()))
+        .await;
     walk.step("payments-get", client.api.get(&format!("{path}/payment"))).await;
     walk.cloud.stripe().post("/_local/webhooks", json!({"mode": "deliver"})).await.expect(200);
     walk.cloud.stripe().post("/_local/webhooks/release", none()).await.expect(200);
@@ -187,12 +208,17 @@ async fn every_endpoint_keeps_to_its_round_trips() {
     walk.step("webhooks-events", admin.api.get("/webhooks/stripe/events?state=mismatch")).await;
     let unpaid = order(&client, &service).await;
     client.api.post(&format!("{unpaid}/payment"), none()).await.expect(200);
-    walk.step("payments-cancel", client.api.post(&format!("{unpaid}/payment/cancel"), none())).await;
+    walk.step("payments-cancel", client.api.post(&format!("{unpaid}/payment/cancel"), none()))
+        .await;
 
     // Its work.
     walk.step("orders-open", worker.api.get("/orders/open")).await;
     walk.step("orders-accept", worker.api.post(&format!("{path}/accept"), none())).await;
-    walk.step("messages-send", client.api.post(&format!("{path}/messages"), json!({"text": "Hello"}))).await;
+    walk.step(
+        "messages-send",
+        client.api.post(&format!("{path}/messages"), json!({"text": "Hello"})),
+    )
+    .await;
     walk.step("messages-list", client.api.get(&format!("{path}/messages"))).await;
     walk.step("orders-deliver", worker.api.post(&format!("{path}/deliver"), none())).await;
     walk.step("orders-complete", client.api.post(&format!("{path}/complete"), none())).await;
@@ -200,7 +226,8 @@ async fn every_endpoint_keeps_to_its_round_trips() {
     walk.step("orders-list", client.api.get("/orders")).await;
 
     // What can go otherwise.
-    let people = People { client: client.clone(), worker: worker.clone(), service: json!({"id": service}) };
+    let people =
+        People { client: client.clone(), worker: worker.clone(), service: json!({"id": service}) };
     let unpaid = Job::of(&walk.cloud, &people, "pending").await;
     walk.step("orders-cancel", client.api.post(&unpaid.path("cancel"), body("cancel"))).await;
     let job = Job::of(&walk.cloud, &people, "assigned").await;
@@ -209,7 +236,8 @@ async fn every_endpoint_keeps_to_its_round_trips() {
     walk.step("orders-reassign", admin.api.post(&job.path("reassign"), none())).await;
     job.moves(&worker, "accept").await;
     job.moves(&worker, "deliver").await;
-    walk.step("orders-request-revision", client.api.post(&job.path("request-revision"), none())).await;
+    walk.step("orders-request-revision", client.api.post(&job.path("request-revision"), none()))
+        .await;
     walk.step("orders-dispute", worker.api.post(&job.path("dispute"), body("dispute"))).await;
     walk.step("orders-events", client.api.get(&job.path("events"))).await;
     walk.step("orders-resolve", admin.api.post(&job.path("resolve"), body("resolve"))).await;
@@ -226,9 +254,9 @@ async fn every_endpoint_keeps_to_its_round_trips() {
 
 /// Method, path and function of every endpoint. HEAD is what its GET is.
 fn endpoints() -> impl Iterator<Item = (String, String, String)> {
-    let routes = deployed()
-        .into_iter()
-        .flat_map(|(function, routes)| routes.into_iter().map(move |(method, path)| (method, path, function.clone())));
+    let routes = deployed().into_iter().flat_map(|(function, routes)| {
+        routes.into_iter().map(move |(method, path)| (method, path, function.clone()))
+    });
     routes.filter(|(method, ..)| method != "HEAD")
 }
 
@@ -237,7 +265,9 @@ fn judge(measured: &BTreeMap<String, Vec<Call>>) {
     let mut wrong = Vec::new();
     for (method, path, function) in endpoints() {
         let Some(calls) = measured.get(&function) else {
-            wrong.push(format!("{method} {path} ({function}) has no step in tests/it/round_trips.rs"));
+            wrong.push(format!(
+                "{method} {path} ({function}) has no step in tests/it/round_trips.rs"
+            ));
             continue;
         };
         let rule = if method == "GET" { 1 } else { 2 };
@@ -245,9 +275,14 @@ fn judge(measured: &BTreeMap<String, Vec<Call>>) {
         let most = exception.map_or(rule, |(_, most, _)| *most);
         if calls.len() > most {
             let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
-            wrong.push(format!("{method} {path} ({function}) may make {most} calls, and made {operations:?}"));
+            wrong.push(format!(
+                "{method} {path} ({function}) may make {most} calls, and made {operations:?}"
+            ));
         } else if exception.is_some() && calls.len() <= rule {
-            wrong.push(format!("{function} is an exception, and needs not be one: it made {} calls", calls.len()));
+            wrong.push(format!(
+                "{function} is an exception, and needs not be one: it made {} calls",
+                calls.len()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -268,10 +303,14 @@ fn document(measured: &BTreeMap<String, Vec<Call>>) -> String {
         // Sorted: those that are sent at the same time arrive in any order.
         let mut operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
         operations.sort_unstable();
-        let operations = if operations.is_empty() { "none".to_owned() } else { operations.join(", ") };
-        let sum = |units: fn(&Call) -> f64| calls.iter().map(units).fold(0.0, |sum, units| sum + units);
+        let operations =
+            if operations.is_empty() { "none".to_owned() } else { operations.join(", ") };
+        let sum =
+            |units: fn(&Call) -> f64| calls.iter().map(units).fold(0.0, |sum, units| sum + units);
         let (read, write) = (sum(|call| call.read_units), sum(|call| call.write_units));
-        text.push_str(&format!("| {method} {path} | `{function}` | {operations} | {read} | {write} |\n"));
+        text.push_str(&format!(
+            "| {method} {path} | `{function}` | {operations} | {read} | {write} |\n"
+        ));
     }
     if !EXCEPTIONS.is_empty() {
         text.push_str("\nThe exceptions:\n\n");

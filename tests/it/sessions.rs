@@ -45,7 +45,9 @@ async fn signing_out_with_a_refresh_token_ends_its_sign_in() {
     let stranger = client(cloud).await;
     let out = async |body: Value| here.api.post("/auth/logout", body).await;
     // RFC 7009, section 2.2: what is no token of the caller's ends nothing, and is no error.
-    for other in [&*stranger.refresh_token, "nonsense", "", &format!("rt.{}.a#b.c", here.id().await)] {
+    for other in
+        [&*stranger.refresh_token, "nonsense", "", &format!("rt.{}.a#b.c", here.id().await)]
+    {
         out(json!({"refresh_token": other})).await.expect(204);
     }
     assert_eq!(out(json!({"refresh_token": 7})).await.wrong_fields()[0].0, "refresh_token");
@@ -95,7 +97,9 @@ async fn changing_the_password_takes_the_current_one_and_ends_all_other_sign_ins
     let (mut socket, _) = Socket::hello(&here, json!({})).await;
     let (other, _) = Socket::hello(&elsewhere, json!({})).await;
     let change = async |current: &str, new: &str| {
-        here.api.post("/auth/password", json!({"current_password": current, "new_password": new})).await
+        here.api
+            .post("/auth/password", json!({"current_password": current, "new_password": new}))
+            .await
     };
     let field = |field: &str, code: &str| vec![(field.to_owned(), code.to_owned())];
     let long = "x".repeat(129);
@@ -137,7 +141,8 @@ async fn of_two_who_change_the_password_at_once_one_does() {
         let body = json!({"current_password": "correct horse", "new_password": new});
         user.api.post("/auth/password", body).await.status.as_u16()
     };
-    let (a, b) = futures::join!(change(&one, "battery staple 1"), change(&other, "battery staple 2"));
+    let (a, b) =
+        futures::join!(change(&one, "battery staple 1"), change(&other, "battery staple 2"));
     let mut statuses = [a, b];
     statuses.sort_unstable();
     // The loser finds the password changed (409 or 403), or itself signed out (401).
@@ -170,7 +175,10 @@ async fn a_refresh_token_that_was_tampered_with_is_none_and_harms_no_sign_in_but
     let (user, victim) = (client(cloud).await, client(cloud).await);
     let parts: Vec<_> = user.refresh_token.split('.').collect();
     let [_, id, session, bits] = parts[..] else { panic!("{parts:?}") };
-    let [_, victim_id, victim_session, _] = victim.refresh_token.split('.').collect::<Vec<_>>()[..] else { panic!() };
+    let [_, victim_id, victim_session, _] = victim.refresh_token.split('.').collect::<Vec<_>>()[..]
+    else {
+        panic!()
+    };
     for wrong in [
         String::new(),
         "rt".to_owned(),
@@ -188,8 +196,11 @@ async fn a_refresh_token_that_was_tampered_with_is_none_and_harms_no_sign_in_but
         refresh(cloud, &wrong).await.problem(401, "invalid_grant");
     }
     user.refresh(cloud).await.expect(200);
-    // Whoever knows a session's name, which no one else is told, and not its token, can end it and nothing more.
-    refresh(cloud, &format!("rt.{victim_id}.{victim_session}.{bits}")).await.problem(401, "invalid_grant");
+    // Whoever knows a session's name, which no one else is told, and not its token, can end it and
+    // nothing more.
+    refresh(cloud, &format!("rt.{victim_id}.{victim_session}.{bits}"))
+        .await
+        .problem(401, "invalid_grant");
     let answer = cloud.client().form("/auth/token", &[("grant_type", "refresh_token")]).await;
     assert_eq!(answer.wrong_fields(), [("refresh_token".to_owned(), "required".to_owned())]);
 }

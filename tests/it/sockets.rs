@@ -1,10 +1,12 @@
-//! Sockets in bad company: networks that hang, throttles, clients that say too much, rows that are gone.
+//! Sockets in bad company: networks that hang, throttles, clients that say too much, rows that are
+//! gone.
 
 use serde_json::{Value, json};
 
 use crate::support::{Client, Cloud, Job, Socket, User, client, cloud, eventually, unique};
 
-/// What goes wrong on the way to sockets, as `local/src/websocket/faults.rs` has it: to those who read this user's feed.
+/// What goes wrong on the way to sockets, as `local/src/websocket/faults.rs` has it: to those who
+/// read this user's feed.
 struct Faults {
     gateway: Client,
     feed: String,
@@ -12,18 +14,23 @@ struct Faults {
 
 impl Faults {
     async fn of(cloud: &Cloud, user: &User) -> Self {
-        Self { gateway: Client::new(&cloud.ready.invoke), feed: format!("user:{}", user.id().await) }
+        Self {
+            gateway: Client::new(&cloud.ready.invoke),
+            feed: format!("user:{}", user.id().await),
+        }
     }
 
     async fn add(&self, fault: &str, times: u32) {
-        let rule = json!({"fault": fault, "method": "POST", "containing": self.entry(), "times": times});
+        let rule =
+            json!({"fault": fault, "method": "POST", "containing": self.entry(), "times": times});
         self.gateway.post("/_local/faults", rule).await.expect(201);
     }
 
     /// How often a fault is still to happen.
     async fn left(&self) -> u64 {
         let faults = self.gateway.get("/_local/faults").await.expect(200);
-        let own = faults.as_array().unwrap().iter().filter(|fault| fault["containing"] == self.entry());
+        let own =
+            faults.as_array().unwrap().iter().filter(|fault| fault["containing"] == self.entry());
         own.map(|fault| fault["times"].as_u64().unwrap()).sum()
     }
 
@@ -53,7 +60,12 @@ impl Talk {
             let path = format!("/live/feed?feed=user:{}", user.id().await);
             eventually("the feed has the order", async || {
                 let items = user.api.get(&path).await.expect(200)["items"].clone();
-                items.as_array().unwrap().iter().any(|entry| entry["type"] == "order.assigned").then_some(())
+                items
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|entry| entry["type"] == "order.assigned")
+                    .then_some(())
             })
             .await;
         }
@@ -115,7 +127,8 @@ async fn a_socket_that_hangs_for_good_is_closed_and_its_client_comes_back_and_mi
     let talk = Talk::new(cloud).await;
     let job = &talk.job;
     let own = format!("user:{}", job.client.id().await);
-    let last = job.client.api.get(&format!("/live/feed?feed={own}")).await.expect(200)["last"].clone();
+    let last =
+        job.client.api.get(&format!("/live/feed?feed={own}")).await.expect(200)["last"].clone();
     let faults = Faults::of(cloud, &job.client).await;
     faults.add("timeout", 1000).await;
     talk.write(&job.worker, "one").await;
@@ -191,7 +204,11 @@ async fn a_socket_that_nobody_knows_any_more_is_closed_when_it_speaks() {
     let (mut socket, _) = Socket::hello(&user, json!({})).await;
     // As TTL does after two hours.
     let tables = cloud.dynamodb("ListTables", json!({})).await;
-    let table = tables["TableNames"].as_array().unwrap().iter().find(|t| t.as_str().unwrap().contains("Connections"));
+    let table = tables["TableNames"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|t| t.as_str().unwrap().contains("Connections"));
     let found = json!({
         "TableName": table,
         "KeyConditionExpression": "pk = :user",
@@ -211,14 +228,19 @@ async fn entries_that_are_no_longer_kept_are_named_over_http_and_over_the_socket
     let job = Job::in_state(cloud, "delivered").await;
     let own = format!("user:{}", job.client.id().await);
     let path = format!("/live/feed?feed={own}");
-    eventually("three entries", async || (job.client.api.get(&path).await.expect(200)["last"] == 3).then_some(()))
-        .await;
+    eventually("three entries", async || {
+        (job.client.api.get(&path).await.expect(200)["last"] == 3).then_some(())
+    })
+    .await;
     let table = cloud.table().await;
     let first = json!({"pk": {"S": format!("ENTRIES#{own}")}, "sk": {"S": format!("{:020}", 1)}});
     cloud.dynamodb("DeleteItem", json!({"TableName": table, "Key": first})).await;
     let feed = job.client.api.get(&path).await.expect(200);
     assert_eq!((&feed["missed"], &feed["last"]), (&json!([{"from": 1, "to": 1}]), &json!(3)));
-    assert_eq!(feed["items"].as_array().unwrap().iter().map(|e| e["seq"].clone()).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(
+        feed["items"].as_array().unwrap().iter().map(|e| e["seq"].clone()).collect::<Vec<_>>(),
+        [2, 3]
+    );
     let (mut socket, _) = Socket::hello(&job.client, json!({&own: 0})).await;
     let told = socket.next().await;
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Limits on trying passwords and on registering. A cloud of their own has them low, in a window that ends in 2033; every test has its own
-//! addresses, and this machine is all of 127.0.0.0/8.
+//! Limits on trying passwords and on registering. A cloud of their own has them low, in a window
+//! that ends in 2033; every test has its own addresses, and this machine is all of 127.0.0.0/8.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -60,17 +60,21 @@ fn throttled(answer: Answer) -> Value {
 }
 
 #[tokio::test]
-async fn of_any_number_of_attempts_on_a_name_at_once_no_more_than_the_limit_are_looked_at_known_or_not() {
+async fn of_any_number_of_attempts_on_a_name_at_once_no_more_than_the_limit_are_looked_at_known_or_not()
+ {
     let known = user().await;
     let mut answers = Vec::new();
     for name in [known.clone(), unique("nobody")] {
         // From as many addresses, so that only the name has them in common.
         let attempts = (0..4 * NAME).map(|n| {
-            let (api, name) = (somewhere(), if n % 2 == 0 { name.to_uppercase() } else { format!(" {name} ") });
+            let (api, name) =
+                (somewhere(), if n % 2 == 0 { name.to_uppercase() } else { format!(" {name} ") });
             async move { sign_in(&api, &name, "wrong horse").await }
         });
-        let (looked_at, refused): (Vec<_>, Vec<_>) =
-            futures::future::join_all(attempts).await.into_iter().partition(|answer| answer.status == 401);
+        let (looked_at, refused): (Vec<_>, Vec<_>) = futures::future::join_all(attempts)
+            .await
+            .into_iter()
+            .partition(|answer| answer.status == 401);
         assert_eq!((looked_at.len(), refused.len()), (NAME, 3 * NAME), "{name}");
         for answer in looked_at {
             answer.problem(401, "invalid_grant");
@@ -112,7 +116,8 @@ async fn a_success_does_not_count_and_takes_back_no_failure() {
     let (name, other) = (user().await, user().await);
     for _ in 0..NAME {
         sign_in(&somewhere(), &name, "wrong horse").await.problem(401, "invalid_grant");
-        // An attacker's own account is no way to begin anew, neither for the name nor for the address.
+        // An attacker's own account is no way to begin anew, neither for the name nor for the
+        // address.
         sign_in(&api, &other, "correct horse").await.expect(200);
     }
     throttled(sign_in(&api, &name, "correct horse").await);
@@ -122,8 +127,9 @@ async fn a_success_does_not_count_and_takes_back_no_failure() {
 async fn an_address_has_its_limit_over_all_names_and_is_not_believed_to_be_another() {
     let (name, api) = (user().await, somewhere());
     for n in 0..ADDRESS {
-        let api =
-            api.with("x-forwarded-for", &format!("198.51.100.{n}")).with("forwarded", &format!("for=198.51.100.{n}"));
+        let api = api
+            .with("x-forwarded-for", &format!("198.51.100.{n}"))
+            .with("forwarded", &format!("for=198.51.100.{n}"));
         sign_in(&api, &unique("nobody"), "wrong horse").await.problem(401, "invalid_grant");
     }
     throttled(sign_in(&api, &unique("nobody"), "wrong horse").await);
@@ -158,7 +164,11 @@ async fn whoever_has_a_token_and_not_the_password_tries_it_no_more_often_than_at
     let token = sign_in(&api, &name, "correct horse").await.expect(200);
     let api = api.bearer(token["access_token"].as_str().unwrap());
     let change = async |current: &str| {
-        api.post("/auth/password", json!({"current_password": current, "new_password": "battery staple"})).await
+        api.post(
+            "/auth/password",
+            json!({"current_password": current, "new_password": "battery staple"}),
+        )
+        .await
     };
     let tries = futures::future::join_all((0..3 * NAME).map(|_| change("wrong horse"))).await;
     let looked_at = tries.iter().filter(|answer| answer.status == 403).count();

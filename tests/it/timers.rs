@@ -1,4 +1,5 @@
-//! What time does to an order. Each cloud here has one timer that runs for a second, and the usual ones.
+//! What time does to an order. Each cloud here has one timer that runs for a second, and the usual
+//! ones.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -6,7 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Cloud, Job, People, Socket, User, body, client, pay, place, service, unique, until, until_payment, worker,
+    Cloud, Job, People, Socket, User, body, client, pay, place, service, unique, until,
+    until_payment, worker,
 };
 
 fn short(timer: &str) -> Cloud {
@@ -34,7 +36,8 @@ async fn fire_until(cloud: &Cloud, user: &User, order: &str, status: &str) -> Va
     panic!("order {order} did not become {status}");
 }
 
-/// Waits until this order's deadline has passed, by the clock that set it: its own timers are not run.
+/// Waits until this order's deadline has passed, by the clock that set it: its own timers are not
+/// run.
 async fn due(user: &User, order: &str) {
     let read = user.api.get(&format!("/orders/{order}")).await.expect(200);
     assert!(read["deadline"].is_string(), "{read:#}");
@@ -56,14 +59,19 @@ async fn who_does_not_pay_in_time_loses_the_order_and_can_pay_no_more() {
     let (mut socket, _) = Socket::hello(&client, json!({})).await;
 
     let expired = fire_until(cloud, &client, &order, "canceled").await;
-    assert_eq!((&expired["payment_status"], &expired["deadline"]), (&json!("unpaid"), &Value::Null));
+    assert_eq!(
+        (&expired["payment_status"], &expired["deadline"]),
+        (&json!("unpaid"), &Value::Null)
+    );
     fire_until(cloud, &client, &other, "canceled").await;
     assert_eq!(socket.entry("order.canceled", &order).await["data"]["status"], "canceled");
 
     let intent = payment["payment_intent_id"].as_str().expect("an intent");
     let stripe = cloud.stripe().bearer("sk_test_local");
     for attempt in 0.. {
-        let status = stripe.get(&format!("/v1/payment_intents/{intent}")).await.expect(200)["status"].clone();
+        let status =
+            stripe.get(&format!("/v1/payment_intents/{intent}")).await.expect(200)["status"]
+                .clone();
         if status == "canceled" {
             break;
         }
@@ -71,7 +79,11 @@ async fn who_does_not_pay_in_time_loses_the_order_and_can_pay_no_more() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(pay(cloud, &client, &order, "pm_card_visa").await["status"], 400);
-    client.api.post(&format!("/orders/{other}/payment"), json!({})).await.problem(409, "order_not_payable");
+    client
+        .api
+        .post(&format!("/orders/{other}/payment"), json!({}))
+        .await
+        .problem(409, "order_not_payable");
     // What has been done is not done again.
     let version = client.api.get(&format!("/orders/{other}")).await.expect(200)["version"].clone();
     cloud.invoke("orders-timers", json!({})).await;
@@ -88,7 +100,10 @@ async fn a_timer_of_a_state_that_the_order_has_left_does_nothing() {
     worker.api.post(&format!("/orders/{order}/accept"), json!({})).await.expect(200);
     // Two at once, well past the time to pay.
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    futures::join!(cloud.invoke("orders-timers", json!({})), cloud.invoke("orders-timers", json!({})));
+    futures::join!(
+        cloud.invoke("orders-timers", json!({})),
+        cloud.invoke("orders-timers", json!({}))
+    );
     let read = client.api.get(&format!("/orders/{order}")).await.expect(200);
     assert_eq!((&read["status"], &read["deadline"]), (&json!("assigned"), &Value::Null));
 }
@@ -103,8 +118,10 @@ async fn paid_or_expired_ends_served_or_refunded() {
         let order = place(&client, &service).await;
         client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
         due(&client, &order).await;
-        let (paid, _) =
-            futures::join!(pay(cloud, &client, &order, "pm_card_visa"), cloud.invoke("orders-timers", json!({})));
+        let (paid, _) = futures::join!(
+            pay(cloud, &client, &order, "pm_card_visa"),
+            cloud.invoke("orders-timers", json!({}))
+        );
         if paid["status"] != 200 {
             until(&client, &order, "canceled").await;
             continue;
@@ -121,7 +138,10 @@ async fn paid_or_expired_ends_served_or_refunded() {
         match settled["status"].as_str() {
             Some("open") => assert_eq!(payment["balance"]["amount"], 1999),
             Some("canceled") => {
-                assert_eq!((&settled["payment_status"], &payment["balance"]["amount"]), (&json!("refunded"), &json!(0)))
+                assert_eq!(
+                    (&settled["payment_status"], &payment["balance"]["amount"]),
+                    (&json!("refunded"), &json!(0))
+                )
             }
             _ => panic!("{settled:#}"),
         }
@@ -135,20 +155,38 @@ async fn what_nobody_claims_in_time_is_refunded_and_a_claim_in_that_instant_is_g
     let order = crate::support::open_order(cloud, &client, "unclaimed").await;
     fire_until(cloud, &client, &order, "canceled").await;
     until_payment(&client, &order, "refunded").await;
-    let feed = client.api.get(&format!("/live/feed?feed=user:{}", user_id(&client).await)).await.expect(200);
-    let told: Vec<_> = feed["items"].as_array().expect("items").iter().map(|entry| entry["type"].clone()).collect();
+    let feed = client
+        .api
+        .get(&format!("/live/feed?feed=user:{}", user_id(&client).await))
+        .await
+        .expect(200);
+    let told: Vec<_> = feed["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|entry| entry["type"].clone())
+        .collect();
     assert!(told.contains(&json!("order.canceled")), "{told:?}");
-    worker.api.post(&format!("/orders/{order}/accept"), json!({})).await.problem(409, "illegal_transition");
+    worker
+        .api
+        .post(&format!("/orders/{order}/accept"), json!({}))
+        .await
+        .problem(409, "illegal_transition");
 
     for _ in 0..6 {
         let order = crate::support::open_order(cloud, &client, "unclaimed").await;
         due(&client, &order).await;
         let accept = format!("/orders/{order}/accept");
-        let (accepted, _) =
-            futures::join!(worker.api.post(&accept, json!({})), cloud.invoke("orders-timers", json!({})));
+        let (accepted, _) = futures::join!(
+            worker.api.post(&accept, json!({})),
+            cloud.invoke("orders-timers", json!({}))
+        );
         if accepted.status == 200 {
             cloud.invoke("orders-timers", json!({})).await;
-            assert_eq!(client.api.get(&format!("/orders/{order}")).await.expect(200)["status"], "assigned");
+            assert_eq!(
+                client.api.get(&format!("/orders/{order}")).await.expect(200)["status"],
+                "assigned"
+            );
             let problem = client.api.post(&format!("/orders/{order}/cancel"), body("cancel")).await;
             problem.problem(409, "illegal_transition");
         } else {
@@ -176,8 +214,10 @@ async fn a_delivery_that_nobody_reviews_in_time_counts_as_accepted_unless_it_is_
         job.moves(&job.worker, "deliver").await;
         due(&job.client, &job.id).await;
         let dispute = job.path("dispute");
-        let (disputed, _) =
-            futures::join!(job.client.api.post(&dispute, body("dispute")), cloud.invoke("orders-timers", json!({})));
+        let (disputed, _) = futures::join!(
+            job.client.api.post(&dispute, body("dispute")),
+            cloud.invoke("orders-timers", json!({}))
+        );
         let status = job.read(&job.client).await["status"].clone();
         if disputed.status == 200 {
             assert_eq!(status, "disputed");

@@ -26,7 +26,8 @@ async fn a_token_of_either_active_key_is_good_and_both_are_published_for_caches(
     assert_eq!(published.expect(200), expected);
 }
 
-/// Each differs from a good token in one thing. (That an unaltered forgery is good, the test above shows.)
+/// Each differs from a good token in one thing. (That an unaltered forgery is good, the test above
+/// shows.)
 #[tokio::test]
 async fn a_forged_token_is_no_token() {
     let cloud = cloud();
@@ -44,15 +45,29 @@ async fn a_forged_token_is_no_token() {
     }
     let hmac = good.header("alg", json!("HS256"));
     add("HS256 with the key's text".into(), hmac.hmac(x.as_bytes()));
-    add("HS256 with the key's bytes".into(), hmac.hmac(&BASE64URL_NOPAD.decode(x.as_bytes()).unwrap()));
+    add(
+        "HS256 with the key's bytes".into(),
+        hmac.hmac(&BASE64URL_NOPAD.decode(x.as_bytes()).unwrap()),
+    );
     add("HS256 with the key set".into(), hmac.hmac(local_env("JWT_PUBLIC_KEYS").as_bytes()));
     add("no alg".into(), good.header("alg", Value::Null).signed());
     for typ in [Value::Null, json!("JWT"), json!("refresh+jwt"), json!(7)] {
         add(format!("typ {typ}"), good.header("typ", typ).signed());
     }
-    let kids =
-        ["", "local-3", "local-1#", "../local-1", "local-1\0", "LOCAL-1", "local-2", "' OR 1=1", &"k".repeat(4096)];
-    for kid in kids.map(|kid| json!(kid)).into_iter().chain([Value::Null, json!(1), json!(["local-1"])]) {
+    let kids = [
+        "",
+        "local-3",
+        "local-1#",
+        "../local-1",
+        "local-1\0",
+        "LOCAL-1",
+        "local-2",
+        "' OR 1=1",
+        &"k".repeat(4096),
+    ];
+    for kid in
+        kids.map(|kid| json!(kid)).into_iter().chain([Value::Null, json!(1), json!(["local-1"])])
+    {
         let name: String = kid.to_string().chars().take(20).collect();
         add(format!("kid {name}"), good.header("kid", kid).signed());
     }
@@ -106,8 +121,9 @@ async fn a_forged_token_is_no_token() {
     add("no signature".into(), format!("{message}."));
     add("two parts".into(), message.to_owned());
     add("four parts".into(), format!("{token}.{signature}"));
-    let admin =
-        good.claim("role", json!("admin")).with_signature(&BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap());
+    let admin = good
+        .claim("role", json!("admin"))
+        .with_signature(&BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap());
     add("a better role under the same signature".into(), admin);
     add("padded".into(), format!("{token}="));
     add("the refresh token".into(), user.refresh_token.clone());
@@ -128,18 +144,23 @@ async fn a_forged_token_is_no_token() {
     }
 }
 
-/// A signature makes them true tokens; that they were given out is another matter, and no write rests on the signature alone.
+/// A signature makes them true tokens; that they were given out is another matter, and no write
+/// rests on the signature alone.
 #[tokio::test]
 async fn a_write_asks_whether_the_sign_in_and_the_role_are_those_of_the_account() {
     let cloud = cloud();
     let good = Forge::of(&client(cloud).await);
-    let write = async |forge: Forge| cloud.client().bearer(&forge.signed()).patch("/auth/me", json!({})).await;
+    let write = async |forge: Forge| {
+        cloud.client().bearer(&forge.signed()).patch("/auth/me", json!({})).await
+    };
     write(good.clone()).await.expect(200);
     for sid in ["another", "", "x#USER", "../USER", &"s".repeat(900)] {
         write(good.claim("sid", json!(sid))).await.problem(401, "invalid_token");
     }
     write(good.claim("role", json!("admin"))).await.problem(401, "invalid_token");
-    write(good.claim("sub", json!("usr_00000000000000000000000000"))).await.problem(401, "invalid_token");
+    write(good.claim("sub", json!("usr_00000000000000000000000000")))
+        .await
+        .problem(401, "invalid_token");
     let admin = cloud.client().bearer(&good.claim("role", json!("admin")).signed());
     let body = json!({"email": "x@example.com", "username": "xyz", "password": "correct horse", "role": "admin"});
     admin.post("/users", body).await.problem(401, "invalid_token");
@@ -151,7 +172,10 @@ async fn the_authorization_header_is_bearer_and_a_token() {
     let cloud = cloud();
     let user = client(cloud).await;
     let api = cloud.client();
-    api.with("authorization", &format!("bearer {}", user.access_token)).get("/auth/me").await.expect(200);
+    api.with("authorization", &format!("bearer {}", user.access_token))
+        .get("/auth/me")
+        .await
+        .expect(200);
     for header in [
         user.access_token.clone(),
         format!("Basic {}", user.access_token),

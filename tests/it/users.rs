@@ -16,7 +16,12 @@ fn new(username: &str, role: &str) -> Value {
 }
 
 fn names(list: &Value) -> Vec<&str> {
-    list["items"].as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap()).collect()
+    list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| user["username"].as_str().unwrap())
+        .collect()
 }
 
 /// All pages of a list.
@@ -55,11 +60,15 @@ async fn administrators_make_users_of_any_role_who_can_sign_in() {
             assert_eq!(user[secret], Value::Null, "{secret} is no one's business");
         }
     }
-    let wrong = admin.api.post("/users", json!({"role": "root", "password": "password", "status": "active"})).await;
+    let wrong = admin
+        .api
+        .post("/users", json!({"role": "root", "password": "password", "status": "active"}))
+        .await;
     let mut wrong: Vec<_> = wrong.wrong_fields().into_iter().map(|(field, _)| field).collect();
     wrong.sort();
     assert_eq!(wrong, ["email", "password", "role", "status", "username"]);
-    let taken = admin.api.post("/users", new(&admin.username.to_uppercase(), "client")).await.taken();
+    let taken =
+        admin.api.post("/users", new(&admin.username.to_uppercase(), "client")).await.taken();
     assert_eq!(taken, ["username"]);
 }
 
@@ -74,7 +83,9 @@ async fn a_user_is_made_once_for_each_key_and_the_password_is_part_of_what_was_a
     let again = api.post("/users", body.clone()).await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(again.expect(201), first, "the first answer, whatever became of the user since");
-    for (field, value) in [("password", "battery staple"), ("role", "client"), ("username", "someone-else")] {
+    for (field, value) in
+        [("password", "battery staple"), ("role", "client"), ("username", "someone-else")]
+    {
         let mut other = body.clone();
         other[field] = json!(value);
         api.post("/users", other).await.problem(422, "idempotency_key_reused");
@@ -91,7 +102,11 @@ async fn users_are_listed_by_role_status_and_the_start_of_their_name() {
         let user = admin.api.post("/users", new(&format!("{prefix}-{n}"), role)).await.expect(201);
         ids.push(user["id"].as_str().unwrap().to_owned());
     }
-    admin.api.patch(&format!("/users/{}", ids[2]), json!({"status": "suspended"})).await.expect(200);
+    admin
+        .api
+        .patch(&format!("/users/{}", ids[2]), json!({"status": "suspended"}))
+        .await
+        .expect(200);
     admin.api.delete(&format!("/users/{}", ids[4])).await.expect(204);
 
     let name = |n: usize| format!("{prefix}-{n}");
@@ -108,7 +123,9 @@ async fn users_are_listed_by_role_status_and_the_start_of_their_name() {
     assert_eq!(list("&status=deactivated&role=worker").await, some(&[]));
 
     // Without a name, the newest first: those made here are among the first.
-    let mine = |names: Vec<String>| names.into_iter().filter(|name| name.starts_with(&prefix)).collect::<Vec<_>>();
+    let mine = |names: Vec<String>| {
+        names.into_iter().filter(|name| name.starts_with(&prefix)).collect::<Vec<_>>()
+    };
     for (query, expected) in [
         ("limit=100", some(&[4, 3, 2, 1, 0])),
         ("limit=100&role=worker", some(&[3, 0])),
@@ -145,7 +162,11 @@ async fn a_list_of_users_refuses_what_it_does_not_know_and_cursors_of_other_list
         ("sort=name", "sort"),
         ("role=client&role=admin", "role"),
     ] {
-        assert_eq!(admin.api.get(&format!("/users?{query}")).await.wrong_fields()[0].0, field, "{query}");
+        assert_eq!(
+            admin.api.get(&format!("/users?{query}")).await.wrong_fields()[0].0,
+            field,
+            "{query}"
+        );
     }
     let page = admin.api.get("/users?role=client&limit=1").await;
     let link = page.header("link").unwrap().to_owned();
@@ -153,7 +174,11 @@ async fn a_list_of_users_refuses_what_it_does_not_know_and_cursors_of_other_list
     let cursor = page.expect(200)["next_cursor"].as_str().unwrap().to_owned();
     admin.api.get(&format!("/users?role=client&limit=50&cursor={cursor}")).await.expect(200);
     for query in ["", "role=worker&", "role=client&status=active&", "q=u&"] {
-        admin.api.get(&format!("/users?{query}cursor={cursor}")).await.problem(400, "invalid_cursor");
+        admin
+            .api
+            .get(&format!("/users?{query}cursor={cursor}"))
+            .await
+            .problem(400, "invalid_cursor");
     }
     admin
         .api
@@ -184,7 +209,11 @@ async fn users_are_no_business_of_who_is_no_administrator() {
         &target.to_uppercase(),
     ] {
         admin.api.get(&format!("/users/{id}")).await.problem(404, "not_found");
-        admin.api.patch(&format!("/users/{id}"), json!({"status": "suspended"})).await.problem(404, "not_found");
+        admin
+            .api
+            .patch(&format!("/users/{id}"), json!({"status": "suspended"}))
+            .await
+            .problem(404, "not_found");
         admin.api.delete(&format!("/users/{id}")).await.problem(404, "not_found");
     }
 }
@@ -195,12 +224,17 @@ async fn suspension_bites_on_the_next_write_and_closes_sockets_and_ends_sign_ins
     let (admin, user) = (admin(cloud).await, worker(cloud, &[]).await);
     let path = format!("/users/{}", user.id().await);
     let (socket, _) = Socket::hello(&user, json!({})).await;
-    assert_eq!(admin.api.patch(&path, json!({"status": "suspended"})).await.expect(200)["status"], "suspended");
+    assert_eq!(
+        admin.api.patch(&path, json!({"status": "suspended"})).await.expect(200)["status"],
+        "suspended"
+    );
     user.write().await.problem(403, "account_suspended");
     user.api.post("/live/tickets", json!({})).await.problem(403, "account_suspended");
     user.refresh(cloud).await.problem(403, "account_suspended");
     socket.closed().await;
-    let problem = sign_in(&cloud.client(), &user.username, &user.password).await.problem(403, "account_suspended");
+    let problem = sign_in(&cloud.client(), &user.username, &user.password)
+        .await
+        .problem(403, "account_suspended");
     assert_eq!(problem["error"], "invalid_grant");
     sign_in(&cloud.client(), &user.username, "wrong horse").await.problem(401, "invalid_grant");
 
@@ -211,7 +245,8 @@ async fn suspension_bites_on_the_next_write_and_closes_sockets_and_ends_sign_ins
 }
 
 #[tokio::test]
-async fn a_change_of_role_bites_on_the_next_write_and_closes_sockets_and_the_sign_in_goes_on_with_the_new_role() {
+async fn a_change_of_role_bites_on_the_next_write_and_closes_sockets_and_the_sign_in_goes_on_with_the_new_role()
+ {
     let cloud = cloud();
     let (admin, user) = (admin(cloud).await, worker(cloud, &["Design"]).await);
     let path = format!("/users/{}", user.id().await);
@@ -233,7 +268,11 @@ async fn a_demoted_administrator_is_one_no_more_with_the_next_request() {
     let cloud = cloud();
     let (admin, other) = (admin(cloud).await, made("admin").await);
     other.api.get("/users?limit=1").await.expect(200);
-    admin.api.patch(&format!("/users/{}", other.id().await), json!({"role": "client"})).await.expect(200);
+    admin
+        .api
+        .patch(&format!("/users/{}", other.id().await), json!({"role": "client"}))
+        .await
+        .expect(200);
     let path = format!("/users/{}", client(cloud).await.id().await);
     other.api.get("/users?limit=1").await.problem(401, "invalid_token");
     other.api.get(&path).await.problem(401, "invalid_token");
@@ -254,7 +293,9 @@ async fn who_is_deactivated_is_out_keeps_the_names_and_can_be_let_back_in() {
     assert_eq!(admin.api.get(&path).await.expect(200)["status"], "deactivated");
     user.write().await.problem(403, "account_suspended");
     socket.closed().await;
-    sign_in(&cloud.client(), &user.username, &user.password).await.problem(403, "account_suspended");
+    sign_in(&cloud.client(), &user.username, &user.password)
+        .await
+        .problem(403, "account_suspended");
     let taken = admin.api.post("/users", new(&user.username, "client")).await.taken();
     assert_eq!(taken, ["username", "email"]);
     let wrong = admin.api.patch(&path, json!({"status": "deactivated"})).await.wrong_fields();
@@ -267,9 +308,11 @@ async fn who_is_deactivated_is_out_keeps_the_names_and_can_be_let_back_in() {
 async fn administrators_change_neither_their_own_role_nor_their_own_status() {
     let admin = made("admin").await;
     let path = format!("/users/{}", admin.id().await);
-    for change in
-        [json!({"role": "client"}), json!({"status": "suspended"}), json!({"username": unique("x"), "role": "worker"})]
-    {
+    for change in [
+        json!({"role": "client"}),
+        json!({"status": "suspended"}),
+        json!({"username": unique("x"), "role": "worker"}),
+    ] {
         admin.api.patch(&path, change).await.problem(409, "own_account");
     }
     admin.api.delete(&path).await.problem(409, "own_account");
@@ -286,12 +329,14 @@ async fn if_match_lets_one_of_two_changes_through() {
     let path = format!("/users/{}", user.id().await);
     let etag = admin.api.get(&path).await.header("etag").unwrap().to_owned();
     let api = admin.api.with("if-match", &etag);
-    let change =
-        async |n: usize| api.patch(&path, json!({"username": unique(&format!("r{n}x"))})).await.status.as_u16();
+    let change = async |n: usize| {
+        api.patch(&path, json!({"username": unique(&format!("r{n}x"))})).await.status.as_u16()
+    };
     let mut statuses = futures::future::join_all((0..5).map(change)).await;
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412, 412, 412, 412]);
-    let problem = api.patch(&path, json!({"status": "suspended"})).await.problem(412, "precondition_failed");
+    let problem =
+        api.patch(&path, json!({"status": "suspended"})).await.problem(412, "precondition_failed");
     assert_eq!(problem["version"], 2);
     api.delete(&path).await.problem(412, "precondition_failed");
     // Nothing was asked to change but under a condition: the user's own view has it, too.

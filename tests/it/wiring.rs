@@ -1,4 +1,5 @@
-//! One list of functions: registry, template, binaries, event samples and watch router say the same.
+//! One list of functions: registry, template, binaries, event samples and watch router say the
+//! same.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +37,8 @@ fn registered() -> BTreeSet<String> {
     registry().into_iter().map(|function| function.name).collect()
 }
 
-/// The functions of the template: name, and method and path of their routes. A route without either is `$default`, which is left out.
+/// The functions of the template: name, and method and path of their routes. A route without either
+/// is `$default`, which is left out.
 pub fn deployed() -> Vec<(String, Vec<(String, String)>)> {
     let template: Value = serde_norway::from_str(&read("template.yaml")).unwrap();
     let resources = template["Resources"].as_mapping().unwrap();
@@ -45,8 +47,12 @@ pub fn deployed() -> Vec<(String, Vec<(String, String)>)> {
         let code = function["Properties"]["CodeUri"].as_str().unwrap();
         let name = code.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
         let events = function["Properties"]["Events"].as_mapping();
-        let routes = events.into_iter().flat_map(|events| events.values()).filter(|e| e["Type"] == "HttpApi");
-        let text = |event: &Value, name: &str| event["Properties"][name].as_str().map(str::to_owned);
+        let routes = events
+            .into_iter()
+            .flat_map(|events| events.values())
+            .filter(|e| e["Type"] == "HttpApi");
+        let text =
+            |event: &Value, name: &str| event["Properties"][name].as_str().map(str::to_owned);
         (name, routes.filter_map(|e| Some((text(e, "Method")?, text(e, "Path")?))).collect())
     };
     functions.map(function).collect()
@@ -59,7 +65,8 @@ fn the_template_deploys_exactly_the_registered_functions_in_their_order() {
     assert_eq!(deployed, registered);
 }
 
-/// A binary has one expression: that its text is exactly this, and compiles, proves that it is wired to its handler.
+/// A binary has one expression: that its text is exactly this, and compiles, proves that it is
+/// wired to its handler.
 #[test]
 fn every_binary_starts_its_own_handler_and_nothing_else() {
     for function in registry() {
@@ -93,21 +100,28 @@ fn every_function_has_a_sample_event_and_no_sample_is_left_over() {
     let mut samples = BTreeSet::new();
     for entry in std::fs::read_dir(workspace().join("events")).unwrap() {
         let path = entry.unwrap().path();
-        serde_json::from_str::<serde_json::Value>(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        serde_json::from_str::<serde_json::Value>(&std::fs::read_to_string(&path).unwrap())
+            .unwrap();
         samples.insert(path.file_stem().unwrap().to_string_lossy().into_owned());
     }
     assert_eq!(samples, registered());
 }
 
-/// API Gateway does not take HEAD for GET, as most servers do: each GET needs a second event, with `Method: HEAD`.
+/// API Gateway does not take HEAD for GET, as most servers do: each GET needs a second event, with
+/// `Method: HEAD`.
 #[test]
 fn every_get_has_its_head() {
     let of = |method: &str| -> BTreeSet<_> {
-        let routes =
-            deployed().into_iter().flat_map(|(name, routes)| routes.into_iter().map(move |r| (name.clone(), r)));
+        let routes = deployed()
+            .into_iter()
+            .flat_map(|(name, routes)| routes.into_iter().map(move |r| (name.clone(), r)));
         routes.filter(|(_, (m, _))| m == method).map(|(name, (_, path))| (name, path)).collect()
     };
-    assert_eq!(of("GET"), of("HEAD"), "template.yaml: beside Http, an event Head with Method: HEAD and the same Path");
+    assert_eq!(
+        of("GET"),
+        of("HEAD"),
+        "template.yaml: beside Http, an event Head with Method: HEAD and the same Path"
+    );
 }
 
 /// All but HEAD and `$default`, which `cargo lambda watch` alone does without.
@@ -123,8 +137,9 @@ fn the_watch_router_has_the_routes_of_the_template() {
             watched.insert((text("function"), text("method"), path.clone()));
         }
     }
-    let routes =
-        deployed().into_iter().flat_map(|(name, routes)| routes.into_iter().map(move |(m, p)| (name.clone(), m, p)));
+    let routes = deployed()
+        .into_iter()
+        .flat_map(|(name, routes)| routes.into_iter().map(move |(m, p)| (name.clone(), m, p)));
     assert_eq!(watched, routes.filter(|(_, method, _)| method != "HEAD").collect());
 }
 
@@ -133,7 +148,12 @@ fn the_watch_router_has_the_routes_of_the_template() {
 fn every_endpoint_has_a_step_in_the_walk_that_counts_round_trips() {
     let walk = read("tests/it/round_trips.rs");
     let endpoints = deployed().into_iter().filter(|(_, routes)| !routes.is_empty());
-    let missing: Vec<_> =
-        endpoints.map(|(name, _)| name).filter(|name| !walk.contains(&format!("\"{name}\""))).collect();
-    assert!(missing.is_empty(), "add a step for {missing:?} to tests/it/round_trips.rs, as its head says");
+    let missing: Vec<_> = endpoints
+        .map(|(name, _)| name)
+        .filter(|name| !walk.contains(&format!("\"{name}\"")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "add a step for {missing:?} to tests/it/round_trips.rs, as its head says"
+    );
 }

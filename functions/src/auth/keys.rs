@@ -1,4 +1,5 @@
-//! `GET /.well-known/jwks.json`: the public keys that access tokens are signed with (RFC 7517), for whoever else wants to verify them.
+//! `GET /.well-known/jwks.json`: the public keys that access tokens are signed with (RFC 7517), for
+//! whoever else wants to verify them.
 
 use shared::auth::KeySet;
 use shared::error::Result;

@@ -1,4 +1,5 @@
-//! `POST /auth/logout`: ends a sign-in, or all of them. What they gave access to ends with the next write, and their sockets close.
+//! `POST /auth/logout`: ends a sign-in, or all of them. What they gave access to ends with the next
+//! write, and their sockets close.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -22,8 +23,8 @@ body! {
     }
 }
 
-/// Ends the sign-in of the caller's access token; that of `refresh_token`, if one is sent; or all, with `{"all": true}`. One that is over
-/// already stays so: sending it again is no error.
+/// Ends the sign-in of the caller's access token; that of `refresh_token`, if one is sent; or all,
+/// with `{"all": true}`. One that is over already stays so: sending it again is no error.
 ///
 /// # Errors
 /// 401 without a valid token, or for `all` with one of a sign-in that is over.
@@ -31,15 +32,17 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let Body { refresh_token, all } = request.body_as()?;
     let all = all == Some(true);
-    // RFC 7009, section 2.2: a token that is none is no error. What it gave access to is over, as asked.
+    // RFC 7009, section 2.2: a token that is none is no error. What it gave access to is over, as
+    // asked.
     let named = refresh_token.map(|token| session_of(&token, &claims.sub));
     let now = Timestamp::now();
     if all {
         let standing = context.store.standing(&claims.sub, &claims.sid).await?;
         let signed_in = standing.is_signed_in(now);
         let account = standing.account.filter(|_| signed_in);
-        let account =
-            account.ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again."))?;
+        let account = account.ok_or_else(|| {
+            Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again.")
+        })?;
         context.store.amend(account, |account| Ok(account.signed_out(None))).await?;
         tracing::info!(user = %claims.sub, "signed out {} everywhere", claims.sub);
     } else {

@@ -14,7 +14,9 @@ use crate::openapi::{Answer, Operation, Who};
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let account = context.store.account(&claims.sub).await?;
-    let user = account.ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "There is no such user any more."))?.user;
+    let user = account
+        .ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "There is no such user any more."))?
+        .user;
     Reply::ok(&UserView::from(&user))?.etag(user.version)
 }
 

@@ -27,12 +27,17 @@ pub(crate) struct Origin<'a> {
 impl Origin<'_> {
     fn id(&self) -> UserId {
         match self.key {
-            Some(key) => UserId::derived(&[self.operation, self.caller.map(UserId::as_str).unwrap_or_default(), key]),
+            Some(key) => UserId::derived(&[
+                self.operation,
+                self.caller.map(UserId::as_str).unwrap_or_default(),
+                key,
+            ]),
             None => UserId::from_uuid(Uuid::now_v7()),
         }
     }
 
-    /// What it asks for, but for the password: a fast hash of that must not lie beside the slow one.
+    /// What it asks for, but for the password: a fast hash of that must not lie beside the slow
+    /// one.
     fn idempotency(&self, id: &UserId, new: &NewUser) -> Option<Idempotency> {
         let mut asked = vec![new.email.as_str(), new.username.as_str(), new.role.as_str()];
         asked.extend(new.categories.iter().map(Category::as_str));
@@ -41,7 +46,8 @@ impl Origin<'_> {
     }
 }
 
-/// Reads a user to be. A password that comes with it may not be one of its names, which shows when all are known.
+/// Reads a user to be. A password that comes with it may not be one of its names, which shows when
+/// all are known.
 pub(crate) fn read<B: FieldSet>(
     mut fields: Fields,
     named: impl Fn(&B) -> (Option<&NewPassword>, &Username, &Email),
@@ -58,7 +64,8 @@ pub(crate) fn read<B: FieldSet>(
 /// Makes the user, once for each key; `true` when it had been made before.
 ///
 /// # Errors
-/// 409 naming what is taken; 422 for a key that came with another request; what `authority` asks for.
+/// 409 naming what is taken; 422 for a key that came with another request; what `authority` asks
+/// for.
 pub(crate) async fn make(
     store: &Store,
     new: NewUser,
@@ -69,7 +76,8 @@ pub(crate) async fn make(
     let now = Timestamp::now();
     let id = origin.id();
     let created_by = origin.idempotency(&id, &new);
-    let user = User::new(id, new, now).map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
+    let user = User::new(id, new, now)
+        .map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
     let account = Account::new(user, password::hash(password.clone()).await?, created_by);
     match store.register(&account, authority).await? {
         Registered::New => {

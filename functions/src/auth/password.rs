@@ -1,4 +1,5 @@
-//! `POST /auth/password`: changes the caller's password. All other sign-ins end: if someone else knew the old one, they are out.
+//! `POST /auth/password`: changes the caller's password. All other sign-ins end: if someone else
+//! knew the old one, they are out.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -24,7 +25,8 @@ body! {
 /// Changes the password.
 ///
 /// # Errors
-/// 422 naming every wrong field; 403 for a wrong current password; 429 when that was wrong too often, as for signing in.
+/// 422 naming every wrong field; 403 for a wrong current password; 429 when that was wrong too
+/// often, as for signing in.
 pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let Body { current_password: current, new_password: new } = request.body_as()?;
@@ -46,13 +48,21 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     }
     if current.expose() == new.expose() {
         attempt.take_back(store).await;
-        return Err(Error::field("new_password", "unchanged", "This is your password already. Use another one."));
+        return Err(Error::field(
+            "new_password",
+            "unchanged",
+            "This is your password already. Use another one.",
+        ));
     }
     let hash = password::hash(new).await?;
     let verified = account.password.clone();
-    let change = |account: &Account| match account.password == verified && account.user.is_active() {
+    let change = |account: &Account| match account.password == verified && account.user.is_active()
+    {
         true => Ok(account.with_password(hash.clone(), &claims.sid)),
-        false => Err(Error::new(&catalogue::VERSION_CONFLICT, "Your account was changed meanwhile. Try again.")),
+        false => Err(Error::new(
+            &catalogue::VERSION_CONFLICT,
+            "Your account was changed meanwhile. Try again.",
+        )),
     };
     let (changed, ()) = futures::join!(store.amend(account, change), attempt.take_back(store));
     changed?;
@@ -75,5 +85,6 @@ pub fn describe() -> Operation {
 
 fn wrong() -> Error {
     let field = Invalid::new("wrong", "This is not your password.").at("current_password");
-    Error::new(&catalogue::WRONG_PASSWORD, "The current password is not this one.").about(vec![field])
+    Error::new(&catalogue::WRONG_PASSWORD, "The current password is not this one.")
+        .about(vec![field])
 }

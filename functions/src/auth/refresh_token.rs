@@ -1,5 +1,5 @@
-//! Refresh tokens, as text: `rt.<user>.<session>.<256 random bits>`. They name their user and session, so that those are found with one read; the
-//! random bits are what makes one good.
+//! Refresh tokens, as text: `rt.<user>.<session>.<256 random bits>`. They name their user and
+//! session, so that those are found with one read; the random bits are what makes one good.
 
 use shared::auth::{Issuer, Opaque};
 use shared::domain::ids::UserId;

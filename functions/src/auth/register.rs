@@ -1,4 +1,5 @@
-//! `POST /auth/register`: anyone becomes a client or a worker. Administrators are made by administrators.
+//! `POST /auth/register`: anyone becomes a client or a worker. Administrators are made by
+//! administrators.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -41,13 +42,17 @@ impl FieldValue for OwnRole {
 /// Registers the caller.
 ///
 /// # Errors
-/// 422 naming every wrong field; 409 for a taken `username` or `email`; 429 for too many from one address.
+/// 422 naming every wrong field; 409 for a taken `username` or `email`; 429 for too many from one
+/// address.
 pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
     let (new, password) = parse(&request)?;
-    let origin = Origin { operation: "auth-register", caller: None, key: idempotency_key(&request)? };
-    // Before the work, and whatever becomes of it: this is also where one could learn who is registered.
+    let origin =
+        Origin { operation: "auth-register", caller: None, key: idempotency_key(&request)? };
+    // Before the work, and whatever becomes of it: this is also where one could learn who is
+    // registered.
     context.store.count(&context.limit.0, &throttle::address(&request), Timestamp::now()).await?;
-    let (user, replayed) = new_account::make(&context.store, new, password, origin, Authority::Own).await?;
+    let (user, replayed) =
+        new_account::make(&context.store, new, password, origin, Authority::Own).await?;
     Reply::created("/auth/me", &UserView::from(&user))?.etag(user.version)?.replayed(replayed)
 }
 
@@ -66,7 +71,9 @@ pub fn describe() -> Operation {
 
 fn parse(request: &Request) -> Result<(NewUser, Secret)> {
     let Body { email, username, password, role, categories } =
-        new_account::read(request.fields()?, |body: &Body| (Some(&body.password), &body.username, &body.email))?;
+        new_account::read(request.fields()?, |body: &Body| {
+            (Some(&body.password), &body.username, &body.email)
+        })?;
     let role = role.map_or(Role::Client, |own| own.0);
     Ok((NewUser { email, username, role, categories: categories.unwrap_or_default() }, password.0))
 }

@@ -1,10 +1,12 @@
 //! How often one may try a password, or register.
 //!
-//! An attempt is counted before it is looked at, so that no number of attempts at once is more than the limit, and taken back when it succeeds: what
-//! counts is failures. One success takes back one attempt, its own; an attacker with an account of their own gains nothing by signing in between.
+//! An attempt is counted before it is looked at, so that no number of attempts at once is more than
+//! the limit, and taken back when it succeeds: what counts is failures. One success takes back one
+//! attempt, its own; an attacker with an account of their own gains nothing by signing in between.
 //!
-//! Each name has its limit, whether there is such a user or not, and each address has one. Someone who fails on another's name on purpose locks out
-//! everyone but the user: where a user has signed in before, only failures from there count.
+//! Each name has its limit, whether there is such a user or not, and each address has one. Someone
+//! who fails on another's name on purpose locks out everyone but the user: where a user has signed
+//! in before, only failures from there count.
 
 use std::net::IpAddr;
 
@@ -33,7 +35,8 @@ pub struct SignInLimits {
 impl SignInLimits {
     /// From `SIGN_INS_PER_NAME` and `SIGN_INS_PER_ADDRESS`.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let name = Limit { name: "sign-ins-name", most: 10, seconds: 900 }.or_env("SIGN_INS_PER_NAME")?;
+        let name =
+            Limit { name: "sign-ins-name", most: 10, seconds: 900 }.or_env("SIGN_INS_PER_NAME")?;
         let address = Limit { name: "sign-ins-address", most: 100, seconds: 900 };
         Ok(Self {
             name,
@@ -43,7 +46,8 @@ impl SignInLimits {
         })
     }
 
-    /// Counts an attempt on a name, and finds its account meanwhile. As much is done for a name that is no one's.
+    /// Counts an attempt on a name, and finds its account meanwhile. As much is done for a name
+    /// that is no one's.
     ///
     /// # Errors
     /// 429 when the name or the address has used up its failures, whatever the password is.
@@ -71,7 +75,9 @@ impl SignInLimits {
         let account = account?;
         let by_name = match by_name {
             Err(refused) if refused.is(&catalogue::TOO_MANY_REQUESTS) => {
-                let user = account.as_ref().map_or_else(|| UserId::derived(&["nobody"]), |a| a.user.id.clone());
+                let user = account
+                    .as_ref()
+                    .map_or_else(|| UserId::derived(&["nobody"]), |a| a.user.id.clone());
                 if !store.knows_source(&user, address, now).await? {
                     return Err(refused);
                 }
@@ -86,7 +92,12 @@ impl SignInLimits {
     ///
     /// # Errors
     /// 429 when the current password was wrong too often.
-    pub(super) async fn change(&self, store: &Store, user: &UserId, now: Timestamp) -> Result<Attempt> {
+    pub(super) async fn change(
+        &self,
+        store: &Store,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Attempt> {
         Ok(Attempt(vec![store.count(&self.change, user.as_str(), now).await?]))
     }
 }
@@ -97,7 +108,10 @@ pub(super) struct Attempt(Vec<Counted>);
 impl Attempt {
     /// It succeeded, and does not count.
     pub(super) async fn take_back(self, store: &Store) {
-        for taken in futures::future::join_all(self.0.into_iter().map(|counted| store.uncount(counted))).await {
+        for taken in
+            futures::future::join_all(self.0.into_iter().map(|counted| store.uncount(counted)))
+                .await
+        {
             if let Err(error) = taken {
                 tracing::warn!(source = error.cause(), "an attempt that succeeded stays counted");
             }
@@ -126,7 +140,8 @@ pub(super) fn address(request: &Request) -> String {
     hash(&network(&request.source_ip()))
 }
 
-/// An IPv4 address is one subscriber's. Of IPv6, a subscriber has a /64 (RFC 6177), and could come from 2^64 addresses.
+/// An IPv4 address is one subscriber's. Of IPv6, a subscriber has a /64 (RFC 6177), and could come
+/// from 2^64 addresses.
 fn network(address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {

@@ -1,4 +1,5 @@
-//! `POST /auth/token`: OAuth 2.0's token endpoint (RFC 6749), for the password and refresh token grants, as a form or as JSON.
+//! `POST /auth/token`: OAuth 2.0's token endpoint (RFC 6749), for the password and refresh token
+//! grants, as a form or as JSON.
 
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
@@ -51,8 +52,9 @@ enum Grant {
 /// Signs the caller in, or goes on with a session.
 ///
 /// # Errors
-/// 401 `invalid_grant` in the same words whether the user is unknown, the password wrong or the session over; 403 for a suspended account
-/// that gave the right password; 429 when a name or an address failed too often, whatever the password is now.
+/// 401 `invalid_grant` in the same words whether the user is unknown, the password wrong or the
+/// session over; 403 for a suspended account that gave the right password; 429 when a name or an
+/// address failed too often, whatever the password is now.
 pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
     sign_in(context, &request).await.map_err(oauth)
 }
@@ -77,21 +79,28 @@ pub fn describe() -> Operation {
 async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
     let now = Timestamp::now();
     let mut fields = request.form_or_json()?;
-    // RFC 6749, section 3.2: what is not known is ignored: `scope` (there is one) and `client_id`, for instance.
+    // RFC 6749, section 3.2: what is not known is ignored: `scope` (there is one) and `client_id`,
+    // for instance.
     fields.ignore_unknown();
     let grant = fields.required("grant_type", text(|g| Ok(g.to_owned())));
     match grant.as_deref() {
         Some("password") => by_password(context, fields, &throttle::address(request), now).await,
         Some("refresh_token") => by_refresh_token(context, fields, now).await,
-        Some(_) => {
-            Err(Error::new(&catalogue::UNSUPPORTED_GRANT_TYPE, "Use grant_type=password or grant_type=refresh_token."))
-        }
+        Some(_) => Err(Error::new(
+            &catalogue::UNSUPPORTED_GRANT_TYPE,
+            "Use grant_type=password or grant_type=refresh_token.",
+        )),
         None => fields.finish((grant,)).and(Err(Error::internal("grant_type"))),
     }
 }
 
 /// Three round trips: counting and finding the claim, the account, and what is written in the end.
-async fn by_password(context: &SignIn, mut fields: Fields, address: &str, now: Timestamp) -> Result<Reply> {
+async fn by_password(
+    context: &SignIn,
+    mut fields: Fields,
+    address: &str,
+    now: Timestamp,
+) -> Result<Reply> {
     let username = fields.required("username", text(|u| Ok(u.to_owned())));
     let password = fields.required("password", text(|p| Ok(Secret::new(p))));
     let (username, password) = fields.finish((username, password))?;
@@ -101,12 +110,16 @@ async fn by_password(context: &SignIn, mut fields: Fields, address: &str, now: T
     let store = &context.store;
     let (attempt, account) = context.limits.attempt(store, &username, address, now).await?;
     // Hashed for unknown users, too: the answer takes as long and says the same.
-    let right = password::verify(password.clone(), account.as_ref().map(|a| a.password.clone())).await?;
-    let Some(account) = account.filter(|_| right) else { return Err(refused("unknown user or wrong password")) };
+    let right =
+        password::verify(password.clone(), account.as_ref().map(|a| a.password.clone())).await?;
+    let Some(account) = account.filter(|_| right) else {
+        return Err(refused("unknown user or wrong password"));
+    };
     check_active(&account)?;
     let (refresh, session) = start(&account, now)?;
     let source = throttle::source(&account.user.id, address, now);
-    let (started, ()) = futures::join!(store.start_session(&session, &source), attempt.take_back(store));
+    let (started, ()) =
+        futures::join!(store.start_session(&session, &source), attempt.take_back(store));
     started?;
     if password::is_outdated(&account.password) {
         store.rehash(&account, password::hash(password).await?).await?;
@@ -119,13 +132,17 @@ async fn by_password(context: &SignIn, mut fields: Fields, address: &str, now: T
 async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) -> Result<Reply> {
     let token = fields.required("refresh_token", text(|t| Ok(t.to_owned())));
     let (token,) = fields.finish((token,))?;
-    let (user, id) = refresh_token::names(&token).ok_or_else(|| refused("no refresh token of ours"))?;
+    let (user, id) =
+        refresh_token::names(&token).ok_or_else(|| refused("no refresh token of ours"))?;
     let presented = hash(&token);
     let successor = refresh_token::successor(&context.issuer, &user, id, &token);
-    // Another request with the same token may be faster; what the token is worth is then looked at again.
+    // Another request with the same token may be faster; what the token is worth is then looked at
+    // again.
     for _ in 0..3 {
         let Standing { account, session } = context.store.standing(&user, id).await?;
-        let (Some(account), Some(session)) = (account, session) else { return Err(refused("no such session")) };
+        let (Some(account), Some(session)) = (account, session) else {
+            return Err(refused("no such session"));
+        };
         let state = session.present(&presented, now, GRACE);
         if state == Presented::Ended {
             return Err(refused("the session is over"));
@@ -143,7 +160,12 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
         }
         let follows = match state {
             Presented::Previous => session.token == successor.hash,
-            _ => context.store.update_session(&session.rotated(successor.hash.clone(), now), &session).await?,
+            _ => {
+                context
+                    .store
+                    .update_session(&session.rotated(successor.hash.clone(), now), &session)
+                    .await?
+            }
         };
         if follows {
             return answer(context, &account, &session.id, &successor, now);
@@ -152,8 +174,11 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
             return Err(refused("signed with another key a moment ago"));
         }
     }
-    Err(Error::new(&catalogue::DATABASE_UNAVAILABLE, "The session is in use by too many requests at once. Try again.")
-        .retry_after(1))
+    Err(Error::new(
+        &catalogue::DATABASE_UNAVAILABLE,
+        "The session is in use by too many requests at once. Try again.",
+    )
+    .retry_after(1))
 }
 
 fn start(account: &Account, now: Timestamp) -> Result<(Opaque, Session)> {
@@ -177,13 +202,20 @@ fn start(account: &Account, now: Timestamp) -> Result<(Opaque, Session)> {
 fn check_active(account: &Account) -> Result<()> {
     match account.user.is_active() {
         true => Ok(()),
-        false => {
-            Err(Error::new(&catalogue::ACCOUNT_SUSPENDED, "This account is suspended or closed. Ask an administrator."))
-        }
+        false => Err(Error::new(
+            &catalogue::ACCOUNT_SUSPENDED,
+            "This account is suspended or closed. Ask an administrator.",
+        )),
     }
 }
 
-fn answer(context: &SignIn, account: &Account, session: &str, refresh: &Opaque, now: Timestamp) -> Result<Reply> {
+fn answer(
+    context: &SignIn,
+    account: &Account,
+    session: &str,
+    refresh: &Opaque,
+    now: Timestamp,
+) -> Result<Reply> {
     let access = context.issuer.issue(&account.user.id, account.user.role, session, now)?;
     Reply::ok(&Token {
         access_token: access.expose(),

@@ -27,7 +27,8 @@ body! {
 /// Changes the caller's own user.
 ///
 /// # Errors
-/// 422 naming every wrong field; 409 for a taken `username` or `email`; 412 when `If-Match` names another version.
+/// 422 naming every wrong field; 409 for a taken `username` or `email`; 412 when `If-Match` names
+/// another version.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let Body { email, username, categories } = request.body_as()?;
@@ -48,17 +49,24 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
             Written::Stale => {}
         }
     }
-    Err(Error::new(&catalogue::VERSION_CONFLICT, "Your user is being changed by other requests. Try again."))
+    Err(Error::new(
+        &catalogue::VERSION_CONFLICT,
+        "Your user is being changed by other requests. Try again.",
+    ))
 }
 
 /// In the API description.
 pub fn describe() -> Operation {
-    Operation::patch("/auth/me", "auth-update", "Change what one is called, is reached under, or serves")
-        .who(Who::User)
-        .body::<Body>(json!({"username": "ada.lovelace"}))
-        .answer(Answer::ok::<UserView<'_>>("The caller, changed.").etag())
-        .if_match()
-        .problems(&[&catalogue::VERSION_CONFLICT, &catalogue::NAME_TAKEN])
+    Operation::patch(
+        "/auth/me",
+        "auth-update",
+        "Change what one is called, is reached under, or serves",
+    )
+    .who(Who::User)
+    .body::<Body>(json!({"username": "ada.lovelace"}))
+    .answer(Answer::ok::<UserView<'_>>("The caller, changed.").etag())
+    .if_match()
+    .problems(&[&catalogue::VERSION_CONFLICT, &catalogue::NAME_TAKEN])
 }
 
 fn reply(user: &User) -> Result<Reply> {

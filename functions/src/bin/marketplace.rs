@@ -1,5 +1,6 @@
-//! All functions in one binary, for laptops and tests: it is started under a function's name (`argv[0]`, as busybox does), and is that function.
-//! What is deployed are the other binaries of this folder, one a function.
+//! All functions in one binary, for laptops and tests: it is started under a function's name
+//! (`argv[0]`, as busybox does), and is that function. What is deployed are the other binaries of
+//! this folder, one a function.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +13,9 @@ fn main() -> ExitCode {
     match ALL.iter().find(|function| function.name == name) {
         Some(function) => (function.run)(),
         None => {
-            eprintln!("start this binary under the name of a function (a symbolic link): there is none named `{name}`");
+            eprintln!(
+                "start this binary under the name of a function (a symbolic link): there is none named `{name}`"
+            );
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,5 @@
-//! `GET /docs/{file}`: what the page of `GET /docs` consists of. Swagger UI comes from a crate (`build.rs`); nothing is loaded from elsewhere.
+//! `GET /docs/{file}`: what the page of `GET /docs` consists of. Swagger UI comes from a crate
+//! (`build.rs`); nothing is loaded from elsewhere.
 
 use schemars::JsonSchema;
 use shared::error::{Error, Result, catalogue};
@@ -16,7 +17,11 @@ const FILES: &[(&str, &str, &str)] = &[
         "text/javascript; charset=utf-8",
         include_str!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js")),
     ),
-    ("swagger-ui.css", "text/css; charset=utf-8", include_str!(concat!(env!("OUT_DIR"), "/swagger-ui.css"))),
+    (
+        "swagger-ui.css",
+        "text/css; charset=utf-8",
+        include_str!(concat!(env!("OUT_DIR"), "/swagger-ui.css")),
+    ),
 ];
 
 /// One file.

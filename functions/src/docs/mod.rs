@@ -13,7 +13,8 @@ use crate::http::Reply;
 /// How long caches keep what is the same until the next deployment, in seconds.
 const CACHED: u32 = 300;
 
-/// A page loads what is served here, and nothing else; nobody frames it. (Swagger UI sets `style` attributes.)
+/// A page loads what is served here, and nothing else; nobody frames it. (Swagger UI sets `style`
+/// attributes.)
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

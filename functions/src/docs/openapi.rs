@@ -21,7 +21,10 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
 /// An OpenAPI document.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("required" = ["openapi", "info", "paths", "components"]))]
-struct Document(#[expect(dead_code, reason = "describes what is served")] serde_json::Map<String, serde_json::Value>);
+struct Document(
+    #[expect(dead_code, reason = "describes what is served")]
+    serde_json::Map<String, serde_json::Value>,
+);
 
 /// In the API description.
 pub fn describe() -> Operation {

@@ -1,4 +1,5 @@
-//! `GET /docs/problems/{code}`: what an error code means and what to do about it; where the `type` of every problem document leads.
+//! `GET /docs/problems/{code}`: what an error code means and what to do about it; where the `type`
+//! of every problem document leads.
 
 use schemars::JsonSchema;
 use shared::error::{Error, Result, catalogue};
@@ -16,7 +17,8 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
     let name = request.path_parameter("code");
     let code = catalogue::ALL.iter().find(|code| Some(code.code) == name);
     let code = code.ok_or_else(|| Error::not_found("error code"))?;
-    let (title, name, status, remedy) = (html(code.title), code.code, code.kind.status(), html(code.remedy));
+    let (title, name, status, remedy) =
+        (html(code.title), code.code, code.kind.status(), html(code.remedy));
     page(&format!(
         r#"<!doctype html>
 <html lang="en">
@@ -44,7 +46,9 @@ fn html(text: &str) -> String {
     let parts: Vec<_> = escaped.split('`').enumerate().collect();
     parts
         .into_iter()
-        .map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() })
+        .map(
+            |(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() },
+        )
         .collect()
 }
 

@@ -1,4 +1,5 @@
-//! Requests as types. One declaration is what a request is parsed into, and what the API description says of it: the two can't differ.
+//! Requests as types. One declaration is what a request is parsed into, and what the API
+//! description says of it: the two can't differ.
 //!
 //! ```ignore
 //! body! {
@@ -33,11 +34,13 @@ pub trait FieldSet: Sized {
     /// Their names.
     const NAMES: &'static [&'static str];
 
-    /// Takes them from a request. `None` when one is missing or wrong, which [`Fields::finish`] will say.
+    /// Takes them from a request. `None` when one is missing or wrong, which [`Fields::finish`]
+    /// will say.
     fn take(fields: &mut Fields) -> Option<Self>;
 }
 
-/// Declares a [`FieldSet`]: a struct whose fields are each a [`FieldValue`] (then it must be there) or an `Option` of one.
+/// Declares a [`FieldSet`]: a struct whose fields are each a [`FieldValue`] (then it must be there)
+/// or an `Option` of one.
 macro_rules! body {
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
@@ -66,7 +69,8 @@ body! {
     pub struct Empty {}
 }
 
-/// A field: a [`FieldValue`] that must be there, or an `Option` of one, which may be missing or `null`.
+/// A field: a [`FieldValue`] that must be there, or an `Option` of one, which may be missing or
+/// `null`.
 pub trait Field: Sized {
     /// Takes it from a request; `None` when it is wrong, or missing and must not be.
     fn take(fields: &mut Fields, name: &'static str) -> Option<Self>;
@@ -132,7 +136,11 @@ macro_rules! worded {
 worded!(Role, ServiceSort, ServiceStatus, Status, UserStatus);
 
 /// The one of these whose word this is.
-pub fn one_of<T: Copy>(word: &str, all: &[T], name: impl Fn(T) -> &'static str) -> Result<T, Invalid> {
+pub fn one_of<T: Copy>(
+    word: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<T, Invalid> {
     let known = || all.iter().map(|value| name(*value)).collect::<Vec<_>>().join(", ");
     let found = all.iter().copied().find(|value| name(*value) == word);
     found.ok_or_else(|| Invalid::new("invalid", format!("Must be one of {}.", known())))
@@ -151,8 +159,11 @@ pub struct Number<const MIN: u64, const MAX: u64>(pub u64);
 
 impl<const MIN: u64, const MAX: u64> FieldValue for Number<MIN, MAX> {
     fn read(name: &str, value: Value) -> Result<Self, Problem> {
-        let bounds = || Invalid::new("out_of_range", format!("Must be a whole number from {MIN} to {MAX}."));
-        let within = |text: &str| text.parse().ok().filter(|n| (MIN..=MAX).contains(n)).map(Self).ok_or_else(bounds);
+        let bounds =
+            || Invalid::new("out_of_range", format!("Must be a whole number from {MIN} to {MAX}."));
+        let within = |text: &str| {
+            text.parse().ok().filter(|n| (MIN..=MAX).contains(n)).map(Self).ok_or_else(bounds)
+        };
         text(within)(name, value)
     }
 }
@@ -172,13 +183,16 @@ impl FieldValue for Categories {
 /// `{"amount": 1999, "currency": "usd"}`, within what Stripe charges.
 impl FieldValue for Price {
     fn read(name: &str, value: Value) -> Result<Self, Problem> {
-        // `1999.0` is an integer for JSON Schema. Money that was a float on its way here is refused all the same: it may have been rounded.
+        // `1999.0` is an integer for JSON Schema. Money that was a float on its way here is refused
+        // all the same: it may have been rounded.
         if value["amount"].is_f64() {
-            let whole = "Must be a whole number of minor units, written without a point: 1999 for 19.99.";
+            let whole =
+                "Must be a whole number of minor units, written without a point: 1999 for 19.99.";
             return Err(vec![Invalid::new("not_whole", whole).at(format!("{name}.amount"))]);
         }
-        let money: Money =
-            json(r#"Must be {"amount": whole minor units, "currency": lower-case ISO 4217 code}."#)(name, value)?;
+        let money: Money = json(
+            r#"Must be {"amount": whole minor units, "currency": lower-case ISO 4217 code}."#,
+        )(name, value)?;
         Self::parse(money).map_err(|invalid| vec![invalid.at(format!("{name}.amount"))])
     }
 }

@@ -22,7 +22,10 @@ pub fn bearer(request: &Request, verifier: &Verifier) -> Result<Claims> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
     verifier.verify(token.ok_or_else(|| {
-        Error::new(&catalogue::INVALID_TOKEN, "The Authorization header must be `Bearer` and an access token.")
+        Error::new(
+            &catalogue::INVALID_TOKEN,
+            "The Authorization header must be `Bearer` and an access token.",
+        )
     })?)
 }
 
@@ -30,17 +33,24 @@ pub fn bearer(request: &Request, verifier: &Verifier) -> Result<Claims> {
 pub fn only(claims: &Claims, role: Role) -> Result<()> {
     match claims.role == role {
         true => Ok(()),
-        false => Err(Error::new(&catalogue::FORBIDDEN, format!("Only a {} may do this.", role.as_str()))),
+        false => {
+            Err(Error::new(&catalogue::FORBIDDEN, format!("Only a {} may do this.", role.as_str())))
+        }
     }
 }
 
-/// The caller as of *now*: what the token says may be minutes old, and a write must not rest on it. Refuses one who is suspended, is gone,
-/// has another role than the token's, or has signed out meanwhile.
+/// The caller as of *now*: what the token says may be minutes old, and a write must not rest on it.
+/// Refuses one who is suspended, is gone, has another role than the token's, or has signed out
+/// meanwhile.
 pub fn active(claims: &Claims, standing: &Standing, now: Timestamp) -> Result<Caller> {
     let invalid = |detail| Error::new(&catalogue::INVALID_TOKEN, detail);
-    let user = &standing.account.as_ref().ok_or_else(|| invalid("There is no such user any more."))?.user;
+    let user =
+        &standing.account.as_ref().ok_or_else(|| invalid("There is no such user any more."))?.user;
     if !user.is_active() {
-        return Err(Error::new(&catalogue::ACCOUNT_SUSPENDED, "This account is suspended. Ask an administrator."));
+        return Err(Error::new(
+            &catalogue::ACCOUNT_SUSPENDED,
+            "This account is suspended. Ask an administrator.",
+        ));
     }
     if user.role != claims.role {
         return Err(invalid("Your role has changed. Sign in again."));

@@ -1,5 +1,5 @@
-//! A request's fields, parsed at the edge into types that can't be wrong. Every wrong field is found before the request is refused, and so is
-//! every field that nobody asked for.
+//! A request's fields, parsed at the edge into types that can't be wrong. Every wrong field is
+//! found before the request is refused, and so is every field that nobody asked for.
 //!
 //! ```ignore
 //! let mut body = request.fields()?;
@@ -31,7 +31,8 @@ impl Fields {
         Self { map, asked: Vec::new(), ignores_unknown: false, errors }
     }
 
-    /// A field that must be there. `None` when it is missing or wrong, which [`Fields::finish`] will say.
+    /// A field that must be there. `None` when it is missing or wrong, which [`Fields::finish`]
+    /// will say.
     pub fn required<T>(
         &mut self,
         name: &'static str,
@@ -89,11 +90,13 @@ impl Fields {
         self.errors.push(invalid.at(name));
     }
 
-    /// The values, if every field was right and none was unknown; otherwise 422 naming all that are wrong.
+    /// The values, if every field was right and none was unknown; otherwise 422 naming all that are
+    /// wrong.
     pub fn finish<T: Complete>(mut self, values: T) -> Result<T::Values> {
         let asked = std::mem::take(&mut self.asked);
         if !self.ignores_unknown {
-            self.errors.extend(self.map.keys().map(|name| unknown("field", &asked).at(name.as_str())));
+            self.errors
+                .extend(self.map.keys().map(|name| unknown("field", &asked).at(name.as_str())));
         }
         match (self.errors.is_empty(), values.complete()) {
             (true, Some(values)) => Ok(values),
@@ -145,7 +148,8 @@ pub fn text<T>(
     }
 }
 
-/// A parser for a field that is a list of texts; a wrong one is named by its place (`categories[2]`).
+/// A parser for a field that is a list of texts; a wrong one is named by its place
+/// (`categories[2]`).
 pub fn texts<T>(
     parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
 ) -> impl FnOnce(&str, Value) -> std::result::Result<Vec<T>, Problem> {
@@ -169,7 +173,9 @@ pub fn texts<T>(
 pub fn json<T: DeserializeOwned>(
     expected: &'static str,
 ) -> impl FnOnce(&str, Value) -> std::result::Result<T, Problem> {
-    move |name, value| serde_json::from_value(value).map_err(|_| vec![Invalid::new("invalid", expected).at(name)])
+    move |name, value| {
+        serde_json::from_value(value).map_err(|_| vec![Invalid::new("invalid", expected).at(name)])
+    }
 }
 
 #[cfg(test)]
@@ -198,7 +204,13 @@ mod tests {
         let named: Vec<_> = error.fields().iter().map(|f| (f.field.as_str(), f.code)).collect();
         assert_eq!(
             named,
-            [("a", "too_long"), ("b", "not_a_string"), ("c", "required"), ("list[1]", "too_long"), ("x", "unknown")]
+            [
+                ("a", "too_long"),
+                ("b", "not_a_string"),
+                ("c", "required"),
+                ("list[1]", "too_long"),
+                ("x", "unknown")
+            ]
         );
     }
 

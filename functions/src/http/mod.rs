@@ -1,5 +1,6 @@
-//! What every HTTP endpoint shares: [`serve`] runs a handler as a Lambda, [`Request`] is what came in, [`Reply`] what goes out, and
-//! [`problem`] is the one place where an error becomes a problem document.
+//! What every HTTP endpoint shares: [`serve`] runs a handler as a Lambda, [`Request`] is what came
+//! in, [`Reply`] what goes out, and [`problem`] is the one place where an error becomes a problem
+//! document.
 
 mod body;
 mod caller;
@@ -38,8 +39,9 @@ const WEBHOOK_BODY_LIMIT: usize = 1024 * 1024;
 
 /// Runs `handle` as a Lambda behind the HTTP API, until the sandbox ends.
 ///
-/// Once per sandbox: logging, the context from the environment (a missing variable ends it, by name), connections opened while CPU is not
-/// throttled. Per event: a span with the request's id, the limit of the body, the handler, its error, if any, logged and turned into a problem
+/// Once per sandbox: logging, the context from the environment (a missing variable ends it, by
+/// name), connections opened while CPU is not throttled. Per event: a span with the request's id,
+/// the limit of the body, the handler, its error, if any, logged and turned into a problem
 /// document, and 304 for a reader who has what would be answered.
 pub fn serve<C, F, Fut>(handle: F) -> ExitCode
 where
@@ -69,7 +71,8 @@ where
     crate::runtime::run(async |context: &'static C| {
         lambda_http::run(service_fn(|event: lambda_http::Request| {
             let request = Request::new(event);
-            let (request_id, invocation, route) = (request.id(), request.invocation(), request.route());
+            let (request_id, invocation, route) =
+                (request.id(), request.invocation(), request.route());
             let span = tracing::info_span!("request", request_id, invocation, route);
             respond(&handle, context, request, body_limit).instrument(span)
         }))
@@ -97,7 +100,9 @@ where
         },
         Err(error) => Err(error),
     };
-    let reply = answered.unwrap_or_else(|error| problem::reply(&error, &request_id)).unless_known(known.as_ref());
+    let reply = answered
+        .unwrap_or_else(|error| problem::reply(&error, &request_id))
+        .unless_known(known.as_ref());
     tracing::info!(status = reply.status(), "answered");
     Ok(reply.complete(&request_id)?)
 }

@@ -44,8 +44,14 @@ pub(crate) struct List<T> {
 }
 
 /// The answer to a list request. `Link` repeats the request's own query with the next cursor.
-pub fn reply<T: Serialize>(request: &Request, items: Vec<T>, next_cursor: Option<String>) -> Result<Reply> {
-    let link = next_cursor.as_ref().map(|cursor| format!("{}?{}", request.path(), next_query(request, cursor)));
+pub fn reply<T: Serialize>(
+    request: &Request,
+    items: Vec<T>,
+    next_cursor: Option<String>,
+) -> Result<Reply> {
+    let link = next_cursor
+        .as_ref()
+        .map(|cursor| format!("{}?{}", request.path(), next_query(request, cursor)));
     let reply = Reply::ok(&List { items, next_cursor })?;
     match link {
         Some(link) => reply.next_page(&link),
@@ -57,5 +63,8 @@ pub fn reply<T: Serialize>(request: &Request, items: Vec<T>, next_cursor: Option
 fn next_query(request: &Request, cursor: &str) -> String {
     let mut kept: Vec<_> = request.query_pairs().filter(|(name, _)| *name != "cursor").collect();
     kept.sort_unstable();
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("cursor", cursor).finish()
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(kept)
+        .append_pair("cursor", cursor)
+        .finish()
 }

@@ -1,4 +1,5 @@
-//! RFC 9457: an error as the caller sees it. The one place where that happens, and where it is logged, once.
+//! RFC 9457: an error as the caller sees it. The one place where that happens, and where it is
+//! logged, once.
 
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use schemars::JsonSchema;
@@ -27,7 +28,8 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
     })
 }
 
-/// RFC 9457, with our own members: `code`, `request_id`, `errors`, and what a code adds (the current `version` of what was changed, say).
+/// RFC 9457, with our own members: `code`, `request_id`, `errors`, and what a code adds (the
+/// current `version` of what was changed, say).
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Problem", example = example())]
 pub(crate) struct Document<'a> {
@@ -80,7 +82,9 @@ fn document(error: &Error, request_id: &str) -> Result<Reply> {
     if code.kind == Kind::Unauthenticated {
         reply = reply.header(WWW_AUTHENTICATE, "Bearer")?;
     }
-    if let (Kind::MethodNotAllowed, Some(Value::String(methods))) = (code.kind, error.members().get("allow")) {
+    if let (Kind::MethodNotAllowed, Some(Value::String(methods))) =
+        (code.kind, error.members().get("allow"))
+    {
         reply = reply.header(ALLOW, methods)?;
     }
     if let Some(seconds) = error.retry_after_seconds() {

@@ -2,7 +2,8 @@
 
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, InvalidHeaderValue, LINK, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, InvalidHeaderValue, LINK, LOCATION, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lambda_http::{Body, BoxFuture, IntoResponse, Response};
@@ -56,10 +57,13 @@ impl Reply {
         Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: String::new() }
     }
 
-    /// 304 instead, for a reader who has this version already (RFC 9110, section 15.4.5). `If-None-Match` compares weakly.
+    /// 304 instead, for a reader who has this version already (RFC 9110, section 15.4.5).
+    /// `If-None-Match` compares weakly.
     pub(super) fn unless_known(mut self, known: Option<&IfNoneMatch>) -> Self {
         let etag: Option<ETag> = self.headers.typed_get();
-        let (Some(known), Some(etag), StatusCode::OK) = (known, etag, self.status) else { return self };
+        let (Some(known), Some(etag), StatusCode::OK) = (known, etag, self.status) else {
+            return self;
+        };
         if !known.precondition_passes(&etag) {
             self.status = StatusCode::NOT_MODIFIED;
             self.headers.remove(CONTENT_TYPE);
@@ -69,7 +73,11 @@ impl Reply {
     }
 
     /// Any status with a JSON body of that media type.
-    pub(super) fn of_type(status: u16, media_type: &'static str, body: &impl Serialize) -> Result<Self> {
+    pub(super) fn of_type(
+        status: u16,
+        media_type: &'static str,
+        body: &impl Serialize,
+    ) -> Result<Self> {
         let status = StatusCode::from_u16(status).map_err(Error::internal)?;
         Self::json(status, body)?.header(CONTENT_TYPE, media_type)
     }
@@ -80,7 +88,8 @@ impl Reply {
         Ok(self)
     }
 
-    /// `ETag` of a resource's version: what [`Request::check_if_match`] compares, and what makes a reader's `If-None-Match` 304.
+    /// `ETag` of a resource's version: what [`Request::check_if_match`] compares, and what makes a
+    /// reader's `If-None-Match` 304.
     pub fn etag(mut self, version: u64) -> Result<Self> {
         self.headers.typed_insert(etag(version)?);
         Ok(self)
@@ -93,10 +102,15 @@ impl Reply {
 
     /// Marks an answer that repeats an earlier one.
     pub fn replayed(self, replayed: bool) -> Result<Self> {
-        if replayed { self.header(HeaderName::from_static("idempotent-replayed"), "true") } else { Ok(self) }
+        if replayed {
+            self.header(HeaderName::from_static("idempotent-replayed"), "true")
+        } else {
+            Ok(self)
+        }
     }
 
-    /// Lets caches keep it, and has them ask each time whether it is still so. Only for what everyone may see.
+    /// Lets caches keep it, and has them ask each time whether it is still so. Only for what
+    /// everyone may see.
     pub fn revalidated(self) -> Result<Self> {
         self.header(CACHE_CONTROL, "no-cache")
     }
@@ -112,16 +126,24 @@ impl Reply {
     }
 
     /// With what every answer carries.
-    pub(super) fn complete(mut self, request_id: &str) -> std::result::Result<Self, InvalidHeaderValue> {
+    pub(super) fn complete(
+        mut self,
+        request_id: &str,
+    ) -> std::result::Result<Self, InvalidHeaderValue> {
         self.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        self.headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        self.headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+        );
         self.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        self.headers.insert(HeaderName::from_static("x-request-id"), HeaderValue::from_str(request_id)?);
+        self.headers
+            .insert(HeaderName::from_static("x-request-id"), HeaderValue::from_str(request_id)?);
         Ok(self)
     }
 }
 
-/// Ours, not that of `Response<Body>`, which transcodes to whatever charset the media type names, and links the tables of all of them.
+/// Ours, not that of `Response<Body>`, which transcodes to whatever charset the media type names,
+/// and links the tables of all of them.
 impl IntoResponse for Reply {
     fn into_response(self) -> BoxFuture<'static, Response<Body>> {
         let mut response = Response::new(Body::Text(self.body));

@@ -26,14 +26,20 @@ impl Request {
         Self { event }
     }
 
-    /// API Gateway's id of the request: its own answers carry it as well, in `Apigw-Requestid`. Where there is no gateway, the invocation's.
+    /// API Gateway's id of the request: its own answers carry it as well, in `Apigw-Requestid`.
+    /// Where there is no gateway, the invocation's.
     pub(super) fn id(&self) -> &str {
-        self.context().and_then(|context| context.request_id.as_deref()).unwrap_or_else(|| self.invocation())
+        self.context()
+            .and_then(|context| context.request_id.as_deref())
+            .unwrap_or_else(|| self.invocation())
     }
 
     /// Lambda's id of the invocation: what the platform's own log lines name.
     pub(super) fn invocation(&self) -> &str {
-        self.event.lambda_context_ref().map(|context| context.request_id.as_str()).unwrap_or_default()
+        self.event
+            .lambda_context_ref()
+            .map(|context| context.request_id.as_str())
+            .unwrap_or_default()
     }
 
     /// When Lambda ends the invocation.
@@ -77,14 +83,18 @@ impl Request {
         self.event.headers().get(name.into()).and_then(|v| v.to_str().ok())
     }
 
-    /// The address it came from, as API Gateway saw it: `X-Forwarded-For` is what a client says, and is not believed.
+    /// The address it came from, as API Gateway saw it: `X-Forwarded-For` is what a client says,
+    /// and is not believed.
     pub fn source_ip(&self) -> String {
         self.context().and_then(|context| context.http.source_ip.clone()).unwrap_or_default()
     }
 
     /// The parameters of its query string, decoded.
     pub(super) fn query_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.event.query_string_parameters_ref().into_iter().flat_map(|parameters| parameters.iter())
+        self.event
+            .query_string_parameters_ref()
+            .into_iter()
+            .flat_map(|parameters| parameters.iter())
     }
 
     /// Its path.
@@ -128,7 +138,9 @@ impl Request {
                 let values = parameters.all(name).unwrap_or_default();
                 match (known.contains(&name), values.as_slice()) {
                     (false, _) => errors.push(unknown("parameter", known).at(name)),
-                    (true, [value]) => drop(map.insert(name.to_owned(), Value::String((*value).to_owned()))),
+                    (true, [value]) => {
+                        drop(map.insert(name.to_owned(), Value::String((*value).to_owned())))
+                    }
                     (true, _) => errors.push(Invalid::new("repeated", "Give it once.").at(name)),
                 }
             }
@@ -139,13 +151,15 @@ impl Request {
     /// The JSON body's fields. An empty body counts as `{}`.
     ///
     /// # Errors
-    /// 415 for another media type, charset or content coding; 400 for what is no JSON object, or one that names something twice.
+    /// 415 for another media type, charset or content coding; 400 for what is no JSON object, or
+    /// one that names something twice.
     pub fn fields(&self) -> Result<Fields> {
         if self.body().is_empty() {
             return Ok(Fields::new(serde_json::Map::new(), Vec::new()));
         }
         if !self.is_sent_as("application/json") {
-            let detail = "Send JSON in UTF-8, with Content-Type: application/json and no Content-Encoding.";
+            let detail =
+                "Send JSON in UTF-8, with Content-Type: application/json and no Content-Encoding.";
             return Err(Error::new(&catalogue::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         match serde_json::from_slice(self.body()) {
@@ -153,12 +167,17 @@ impl Request {
             Ok(_) => Err(Error::new(&catalogue::MALFORMED_REQUEST, "Send a JSON object.")),
             Err(e) => Err(Error::new(
                 &catalogue::MALFORMED_REQUEST,
-                format!("The body is not JSON with each name once: line {}, column {}.", e.line(), e.column()),
+                format!(
+                    "The body is not JSON with each name once: line {}, column {}.",
+                    e.line(),
+                    e.column()
+                ),
             )),
         }
     }
 
-    /// The fields of a form (`application/x-www-form-urlencoded`, as OAuth 2.0 has it) or of a JSON body.
+    /// The fields of a form (`application/x-www-form-urlencoded`, as OAuth 2.0 has it) or of a JSON
+    /// body.
     pub fn form_or_json(&self) -> Result<Fields> {
         if !self.is_sent_as("application/x-www-form-urlencoded") {
             return self.fields();
@@ -175,25 +194,33 @@ impl Request {
 
     /// Whether the body is of this media type, in UTF-8, and not compressed or otherwise encoded.
     fn is_sent_as(&self, media_type: &str) -> bool {
-        let is_plain = self.header(CONTENT_ENCODING).is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
+        let is_plain = self
+            .header(CONTENT_ENCODING)
+            .is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default();
         let mut parts = content_type.split(';').map(str::trim);
         let is_type = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type));
-        let is_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-            !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        });
+        let is_utf8 =
+            parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+                !name.eq_ignore_ascii_case("charset")
+                    || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            });
         is_plain && is_type && is_utf8
     }
 
     /// Refuses (413) a body above `limit` bytes.
     pub(super) fn check_size(&self, limit: usize) -> Result<()> {
         match self.body().len() > limit {
-            true => Err(Error::new(&catalogue::BODY_TOO_LARGE, format!("Send at most {} KiB.", limit / 1024))),
+            true => Err(Error::new(
+                &catalogue::BODY_TOO_LARGE,
+                format!("Send at most {} KiB.", limit / 1024),
+            )),
             false => Ok(()),
         }
     }
 
-    /// Refuses (412) when `If-Match` does not list this version. A weak tag never matches (RFC 9110, section 13.1.1).
+    /// Refuses (412) when `If-Match` does not list this version. A weak tag never matches (RFC
+    /// 9110, section 13.1.1).
     pub fn check_if_match(&self, version: u64) -> Result<()> {
         let given = self.headers().typed_try_get::<IfMatch>();
         let holds = match given {
@@ -204,7 +231,8 @@ impl Request {
         if holds {
             return Ok(());
         }
-        let detail = "It was changed meanwhile, or If-Match is no ETag as it was given. Read it again.";
+        let detail =
+            "It was changed meanwhile, or If-Match is no ETag as it was given. Read it again.";
         Err(Error::new(&catalogue::PRECONDITION_FAILED, detail).with("version", version))
     }
 }

@@ -1,5 +1,6 @@
-//! JSON without a second meaning: an object that names something twice is refused (RFC 8259, section 4, leaves open what it would mean, and
-//! whoever looks at a request on its way may have understood the other one).
+//! JSON without a second meaning: an object that names something twice is refused (RFC 8259,
+//! section 4, leaves open what it would mean, and whoever looks at a request on its way may have
+//! understood the other one).
 
 use std::fmt;
 
@@ -82,8 +83,7 @@ mod tests {
 
     #[test]
     fn what_has_one_meaning_is_read_as_serde_json_reads_it() {
-        let text =
-            r#"{"a": [1, -2, 18446744073709551615, 1.5, 1e3, true, null, "\u00e9\ud83d\ude00", {}], "b": {"a": []}}"#;
+        let text = r#"{"a": [1, -2, 18446744073709551615, 1.5, 1e3, true, null, "\u00e9\ud83d\ude00", {}], "b": {"a": []}}"#;
         assert_eq!(read(text.as_bytes()), serde_json::from_str(text).ok());
     }
 

@@ -31,7 +31,8 @@ impl Intercept for Lost {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let lost = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        let lost =
+            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if lost.is_ok() {
             // The SDK then sends the request again.
             *context.response_mut().status_mut() = 500.try_into()?;

@@ -1,8 +1,9 @@
-//! Clients, workers, administrators, timers and webhooks get in each other's way, against a model; with a real database, and with Stripe and
-//! database answering late, twice or not at all.
+//! Clients, workers, administrators, timers and webhooks get in each other's way, against a model;
+//! with a real database, and with Stripe and database answering late, twice or not at all.
 //!
-//! A step acts on the order as it was some steps ago: that is all that acting at the same time comes down to, since every write is conditional.
-//! So a run is the same each time, and one that fails is made as short as it can be.
+//! A step acts on the order as it was some steps ago: that is all that acting at the same time
+//! comes down to, since every write is conditional. So a run is the same each time, and one that
+//! fails is made as short as it can be.
 
 mod database;
 mod stripe;
@@ -16,7 +17,9 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use shared::domain::ids::{OrderId, ServiceId, UserId};
 use shared::domain::money::{Currency, Money, Price};
-use shared::domain::order::{By, Idempotency, Order, PaymentStatus, Status, TABLE, Timers, Transition};
+use shared::domain::order::{
+    By, Idempotency, Order, PaymentStatus, Status, TABLE, Timers, Transition,
+};
 use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name, Note};
 use shared::domain::user::{Caller, Role, Username};
@@ -86,11 +89,17 @@ struct Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let people = 0..PEOPLE.len();
-    let moves = (people.clone(), select(&MOVES[..]), proptest::option::of(0..3_u8), proptest::option::of(people))
+    let moves = (
+        people.clone(),
+        select(&MOVES[..]),
+        proptest::option::of(0..3_u8),
+        proptest::option::of(people),
+    )
         .prop_map(|(who, transition, key, names)| Act::Moves { who, transition, key, names });
     // What mostly happens, so that runs get anywhere: the client pays, a worker works.
-    let usual = select(vec![(1, Transition::Accept), (1, Transition::Deliver), (0, Transition::Complete)])
-        .prop_map(|(who, transition)| Act::Moves { who, transition, key: None, names: None });
+    let usual =
+        select(vec![(1, Transition::Accept), (1, Transition::Deliver), (0, Transition::Complete)])
+            .prop_map(|(who, transition)| Act::Moves { who, transition, key: None, names: None });
     let happening = select(vec![
         Happening::Pays,
         Happening::Pays,
@@ -112,8 +121,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let trouble = prop_oneof![8 => Just(Trouble::None), 1 => Just(Trouble::Before), 1 => Just(Trouble::After)];
     let behind = prop_oneof![4 => Just(0_usize), 1 => 1..4_usize];
     let lost = prop_oneof![8 => Just(0_usize), 1 => 1..3_usize];
-    let step =
-        (act, behind, trouble, lost).prop_map(|(act, behind, trouble, lost)| Step { act, behind, trouble, lost });
+    let step = (act, behind, trouble, lost).prop_map(|(act, behind, trouble, lost)| Step {
+        act,
+        behind,
+        trouble,
+        lost,
+    });
     (any::<bool>(), vec(step, 1..30)).prop_map(|(paid, steps)| {
         let first = [Act::AsksToPay, Act::Stripe(Happening::Pays), Act::Follows];
         let first = first.map(|act| Step { act, behind: 0, trouble: Trouble::None, lost: 0 });
@@ -167,7 +180,9 @@ impl World {
         let now = Timestamp::now();
         let service = Service::new(ServiceId::derived(&["logo"]), new, now);
         let id = OrderId::for_request(None, Uuid::now_v7());
-        let order = Order::place(id, &service, By::user(&self.people[0], now), &self.cashier.timers).unwrap();
+        let order =
+            Order::place(id, &service, By::user(&self.people[0], now), &self.cashier.timers)
+                .unwrap();
         self.cashier.store.place_order(&order).await.unwrap();
         order
     }
@@ -196,12 +211,24 @@ impl Run<'_> {
                 let worker = names.filter(|_| *transition == Transition::Reassign);
                 let worker = worker.map(|named| self.world.people[named].clone());
                 let request = format!("{transition} {worker:?}");
-                let key = key.map(|key| Idempotency::new(&caller.id, "test", &key.to_string(), &[request.as_bytes()]));
-                let ask = Ask { transition: *transition, caller, note: Note::parse("x").ok(), worker, key };
+                let key = key.map(|key| {
+                    Idempotency::new(&caller.id, "test", &key.to_string(), &[request.as_bytes()])
+                });
+                let ask = Ask {
+                    transition: *transition,
+                    caller,
+                    note: Note::parse("x").ok(),
+                    worker,
+                    key,
+                };
                 let made = self.asks(order.clone(), &ask).await;
                 if ask.key.is_some() && made.is_some() {
                     let again = self.asks(order, &ask).await;
-                    assert_eq!(again, made.map(|(order, _)| (order, true)), "the first answer again");
+                    assert_eq!(
+                        again,
+                        made.map(|(order, _)| (order, true)),
+                        "the first answer again"
+                    );
                 }
             }
             Act::AsksToPay => {
@@ -227,7 +254,9 @@ impl Run<'_> {
         let cashier = &self.world.cashier;
         let mover = Mover { store: &cashier.store, timers: &cashier.timers };
         let made = match ask.transition {
-            Transition::Cancel => mover.make(order, ask, |_| Ok(()), IntentFirst::at(&cashier.stripe)).await,
+            Transition::Cancel => {
+                mover.make(order, ask, |_| Ok(()), IntentFirst::at(&cashier.stripe)).await
+            }
             _ => mover.make(order, ask, |_| Ok(()), Directly).await,
         };
         let order = match made {
@@ -240,9 +269,15 @@ impl Run<'_> {
                 assert_eq!(self.holder.replace(ask.caller.id.clone()), None, "two workers");
             }
             Transition::Release => {
-                assert_eq!(self.holder.take(), Some(ask.caller.id.clone()), "given back by who does not have it");
+                assert_eq!(
+                    self.holder.take(),
+                    Some(ask.caller.id.clone()),
+                    "given back by who does not have it"
+                );
             }
-            Transition::Reassign => self.holder = ask.worker.as_ref().map(|worker| worker.id.clone()),
+            Transition::Reassign => {
+                self.holder = ask.worker.as_ref().map(|worker| worker.id.clone())
+            }
             _ => {}
         }
         Some((order, false))
@@ -253,21 +288,33 @@ impl Run<'_> {
         let before = self.current().clone();
         let now = self.world.cashier.store.order(&before.id).await.unwrap().unwrap();
         assert_eq!(now.history.len() as u64, now.version);
-        assert!(now.history.iter().zip(1..).all(|(event, n)| event.n == n), "numbered without gaps");
+        assert!(
+            now.history.iter().zip(1..).all(|(event, n)| event.n == n),
+            "numbered without gaps"
+        );
         assert_eq!(now.history[..before.history.len()], before.history, "history is only added to");
         for pair in now.history.windows(2) {
             let (from, to) = (pair[0].status, pair[1].status);
-            let by_table = |rule: &shared::domain::order::Rule| rule.from == Some(from) && rule.to == to;
+            let by_table =
+                |rule: &shared::domain::order::Rule| rule.from == Some(from) && rule.to == to;
             assert!(from == to || TABLE.iter().any(by_table), "{from} to {to}");
         }
         if !matches!(now.status, Status::Canceled | Status::Completed) {
-            assert_eq!(now.worker.as_ref().map(|worker| worker.id.clone()), self.holder, "{}", now.status);
+            assert_eq!(
+                now.worker.as_ref().map(|worker| worker.id.clone()),
+                self.holder,
+                "{}",
+                now.status
+            );
         }
         let (intents, charges, _) = self.world.cashier.stripe.of(&now);
         assert!(intents.len() <= 1, "one order, one intent: {intents:?}");
         assert!(charges <= 1, "charged twice");
         let entries = now.ledger.entries();
-        assert_eq!(entries.iter().map(|entry| entry.money.amount).sum::<i64>(), now.ledger.balance());
+        assert_eq!(
+            entries.iter().map(|entry| entry.money.amount).sum::<i64>(),
+            now.ledger.balance()
+        );
         assert!((0..=PRICE).contains(&now.ledger.balance()), "{}", now.ledger.balance());
         assert!(!now.is_charged() || charges == 1);
         if now != before {
@@ -275,14 +322,18 @@ impl Run<'_> {
         }
     }
 
-    /// Lets everybody finish; then every cent is with an order that is being served, gone back, or on an administrator's list.
+    /// Lets everybody finish; then every cent is with an order that is being served, gone back, or
+    /// on an administrator's list.
     async fn finish(&mut self) {
         // A refund is tried three times, each in a round of its own.
         for _ in 0..12 {
             let version = self.current().version;
-            for act in
-                [Act::Stripe(Happening::Succeeds), Act::Stripe(Happening::RefundSucceeds), Act::Follows, Act::Settles]
-            {
+            for act in [
+                Act::Stripe(Happening::Succeeds),
+                Act::Stripe(Happening::RefundSucceeds),
+                Act::Follows,
+                Act::Settles,
+            ] {
                 let order = self.current().clone();
                 self.act(order, &act).await;
             }
@@ -298,7 +349,9 @@ impl Run<'_> {
         let settled = match order.status {
             Status::Pending => charges == 0,
             Status::Canceled if charges == 0 => order.money_step().is_none(),
-            Status::Canceled => order.payment_status == PaymentStatus::Refunded || !order.attention().is_empty(),
+            Status::Canceled => {
+                order.payment_status == PaymentStatus::Refunded || !order.attention().is_empty()
+            }
             _ => order.is_funded(),
         };
         assert!(settled, "{order:#?}");
@@ -310,8 +363,10 @@ fn whoever_does_what_at_the_same_time_there_is_one_worker_one_charge_and_no_lost
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = runtime.block_on(World::new());
     // PROPTEST_CASES=5000 for a long run.
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150);
-    let config = Config { cases, max_shrink_iters: 500, failure_persistence: None, ..Config::default() };
+    let cases =
+        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150);
+    let config =
+        Config { cases, max_shrink_iters: 500, failure_persistence: None, ..Config::default() };
     let run = |steps: Vec<Step>| {
         runtime.block_on(async {
             let order = world.place().await;
@@ -346,7 +401,8 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
                 role: Role::Worker,
                 active: true,
             };
-            let ask = Ask { transition: Transition::Accept, caller, note: None, worker: None, key: None };
+            let ask =
+                Ask { transition: Transition::Accept, caller, note: None, worker: None, key: None };
             let open = open.clone();
             // All of them have read the order before the first writes.
             async move { mover.make(open, &ask, |_| Ok(()), Directly).await }
@@ -354,13 +410,16 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
         let answers = futures::future::join_all(claims).await;
         let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!((won.len(), lost.len()), (1, 199));
-        assert!(lost.iter().all(|answer| answer.as_ref().is_err_and(|error| error.is(&catalogue::ILLEGAL_TRANSITION))));
+        assert!(lost.iter().all(|answer| {
+            answer.as_ref().is_err_and(|error| error.is(&catalogue::ILLEGAL_TRANSITION))
+        }));
         let Ok(Made::Now(order)) = &won[0] else { panic!("{won:?}") };
         assert_eq!(world.cashier.store.order(&open.id).await.unwrap().as_ref(), Some(order));
     });
 }
 
-/// Also the test that these reads are ones that DynamoDB accepts: with `DYNAMODB_URL`, it runs on DynamoDB Local.
+/// Also the test that these reads are ones that DynamoDB accepts: with `DYNAMODB_URL`, it runs on
+/// DynamoDB Local.
 #[test]
 fn the_clock_finds_the_orders_the_payments_and_the_events_that_are_due() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -370,13 +429,17 @@ fn the_clock_finds_the_orders_the_payments_and_the_events_that_are_due() {
         run.step(&Step { act: Act::AsksToPay, behind: 0, trouble: Trouble::None, lost: 0 }).await;
         let order = run.current().clone();
         let store = &world.cashier.store;
-        let event = StripeEvent::received(br#"{"id": "evt_1", "type": "charge.updated"}"#, Timestamp::now());
+        let event = StripeEvent::received(
+            br#"{"id": "evt_1", "type": "charge.updated"}"#,
+            Timestamp::now(),
+        );
         store.receive_event(&event).await.unwrap();
 
         let until = Timestamp::now();
         let due: Vec<Order> = store.due_orders(until).try_collect().await.unwrap();
         assert_eq!(due.iter().map(|due| &due.id).collect::<Vec<_>>(), [&order.id]);
-        let under_way: Vec<Order> = store.orders_with_money_under_way(until).try_collect().await.unwrap();
+        let under_way: Vec<Order> =
+            store.orders_with_money_under_way(until).try_collect().await.unwrap();
         assert_eq!(under_way.iter().map(|order| &order.id).collect::<Vec<_>>(), [&order.id]);
         let pending: Vec<StripeEvent> = store.pending_events(until).try_collect().await.unwrap();
         assert_eq!(pending.iter().map(|pending| &pending.id).collect::<Vec<_>>(), [&event.id]);

@@ -1,5 +1,5 @@
-//! Stripe, as far as an order can tell: an intent that ends once, refunds that only move forward, calls that can time out before or after they
-//! had an effect.
+//! Stripe, as far as an order can tell: an intent that ends once, refunds that only move forward,
+//! calls that can time out before or after they had an effect.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -98,7 +98,10 @@ impl FakeStripe {
     pub(super) fn happens(&self, order: &Order, what: Happening) {
         let mut state = self.state();
         for made in state.intents.iter_mut().filter(|made| made.order == order.id.as_str()) {
-            let open = matches!(made.status, IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresAction);
+            let open = matches!(
+                made.status,
+                IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresAction
+            );
             let processing = made.status == IntentStatus::Processing;
             match what {
                 Happening::Pays if open => made.charge(),
@@ -114,12 +117,16 @@ impl FakeStripe {
         }
     }
 
-    /// The order's intent, how often it was charged, and what is left of that once pending refunds are through.
+    /// The order's intent, how often it was charged, and what is left of that once pending refunds
+    /// are through.
     pub(super) fn of(&self, order: &Order) -> (Vec<PaymentIntentId>, usize, i64) {
         let state = self.state();
-        let made: Vec<_> = state.intents.iter().filter(|made| made.order == order.id.as_str()).collect();
+        let made: Vec<_> =
+            state.intents.iter().filter(|made| made.order == order.id.as_str()).collect();
         let charges: usize = made.iter().map(|made| made.charges).sum();
-        let held = made.iter().map(|made| made.amount.amount * i64::try_from(made.charges).unwrap() - made.refunded());
+        let held = made.iter().map(|made| {
+            made.amount.amount * i64::try_from(made.charges).unwrap() - made.refunded()
+        });
         (made.iter().map(|made| made.id.clone()).collect(), charges, held.sum())
     }
 }
@@ -130,7 +137,9 @@ impl Made {
     }
 
     fn settle(&mut self, status: RefundStatus) {
-        for (_, refund) in self.refunds.iter_mut().filter(|(_, refund)| refund.status == RefundStatus::Pending) {
+        for (_, refund) in
+            self.refunds.iter_mut().filter(|(_, refund)| refund.status == RefundStatus::Pending)
+        {
             refund.status = status;
         }
     }
@@ -149,7 +158,10 @@ pub(super) enum Happening {
 
 impl State {
     fn of(&mut self, id: &PaymentIntentId) -> Result<&mut Made> {
-        self.intents.iter_mut().find(|made| made.id == *id).ok_or_else(|| Error::internal("no such intent"))
+        self.intents
+            .iter_mut()
+            .find(|made| made.id == *id)
+            .ok_or_else(|| Error::internal("no such intent"))
     }
 }
 
@@ -158,7 +170,9 @@ impl Payments for FakeStripe {
         let key = order.intent_idempotency_key();
         self.change(|state| {
             if !state.intents.iter().any(|made| made.key == key) {
-                let id = PaymentIntentId::parse(&format!("pi_{}x{}", order.id, state.intents.len())).unwrap();
+                let id =
+                    PaymentIntentId::parse(&format!("pi_{}x{}", order.id, state.intents.len()))
+                        .unwrap();
                 let made = Made {
                     key: key.clone(),
                     order: order.id.to_string(),
@@ -182,7 +196,10 @@ impl Payments for FakeStripe {
     async fn cancel_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
         self.change(|state| {
             let made = state.of(id)?;
-            if matches!(made.status, IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresAction) {
+            if matches!(
+                made.status,
+                IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresAction
+            ) {
                 made.status = IntentStatus::Canceled;
             }
             Ok(made.intent())
@@ -199,7 +216,9 @@ impl Payments for FakeStripe {
                 made.charges > 0 && made.refunded() + amount.amount <= made.amount.amount,
                 "asks for too much back"
             );
-            let id = RefundId::parse(&format!("re_{}x{}", &made.id.as_str()[3..], made.refunds.len())).unwrap();
+            let id =
+                RefundId::parse(&format!("re_{}x{}", &made.id.as_str()[3..], made.refunds.len()))
+                    .unwrap();
             let refund = Refund { id, amount, status: RefundStatus::Pending };
             made.refunds.push((key.to_owned(), refund.clone()));
             Ok(refund)

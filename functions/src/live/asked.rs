@@ -1,5 +1,5 @@
-//! What the fan-out table's stream asks for. A record is a key and no more: what is to be done is read from the tables, so that a record may
-//! come twice, late, or after its successor.
+//! What the fan-out table's stream asks for. A record is a key and no more: what is to be done is
+//! read from the tables, so that a record may come twice, late, or after its successor.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use shared::error::{Error, Result};
 
 use crate::events::{Failure, sequence};
 
-/// Does each thing that a batch asks for once, all at the same time, whatever becomes of the others.
+/// Does each thing that a batch asks for once, all at the same time, whatever becomes of the
+/// others.
 ///
 /// # Errors
 /// Names the first record that asks for something that could not be done.
@@ -25,7 +26,11 @@ where
     let mut things = BTreeMap::new();
     for record in records {
         let asked = keys(record).and_then(|(pk, sk)| parse(pk, sk));
-        let error = || Error::internal("a record that asks for nothing: is the mapping's filter as it should be?");
+        let error = || {
+            Error::internal(
+                "a record that asks for nothing: is the mapping's filter as it should be?",
+            )
+        };
         let asked = asked.ok_or_else(|| Failure { at: sequence(record), error: error() })?;
         things.entry(asked).or_insert_with(|| sequence(record));
     }
@@ -36,7 +41,9 @@ where
     let handled = join_all(handled).await;
     // Sequence numbers are numbers of any length.
     let failures = handled.into_iter().filter_map(std::result::Result::err);
-    failures.min_by_key(|failure| failure.at.as_ref().map(|at| (at.len(), at.clone()))).map_or(Ok(()), Err)
+    failures
+        .min_by_key(|failure| failure.at.as_ref().map(|at| (at.len(), at.clone())))
+        .map_or(Ok(()), Err)
 }
 
 fn keys(record: &EventRecord) -> Option<(&str, &str)> {

@@ -40,7 +40,8 @@ body! {
     }
 }
 
-/// Accepts a broadcast: it is in the role's feed, and on its way to the role's sockets, a moment later.
+/// Accepts a broadcast: it is in the role's feed, and on its way to the role's sockets, a moment
+/// later.
 ///
 /// # Errors
 /// 403 for all but administrators, 422 naming every wrong field, 429 for too many.
@@ -61,7 +62,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
             tracing::info!(by = %broadcast.by, broadcast = %broadcast.id, "broadcast {}", broadcast.id);
             reply(&broadcast, false)
         }
-        Outcome::Conflict(Some(before)) if before.created_by == broadcast.created_by => reply(&before, true),
+        Outcome::Conflict(Some(before)) if before.created_by == broadcast.created_by => {
+            reply(&before, true)
+        }
         Outcome::Conflict(_) => Err(Error::key_reused()),
     }
 }
@@ -78,5 +81,6 @@ pub fn describe() -> Operation {
 
 fn reply(broadcast: &Broadcast, replayed: bool) -> Result<Reply> {
     let Broadcast { id, role, text, created_at, .. } = broadcast;
-    Reply::accepted(&Accepted { id, feed: Feed::Role(*role), text, created_at: *created_at })?.replayed(replayed)
+    Reply::accepted(&Accepted { id, feed: Feed::Role(*role), text, created_at: *created_at })?
+        .replayed(replayed)
 }

@@ -1,5 +1,5 @@
-//! `live-catch-up`: the stream function that gives sockets that were left behind what they lack. Slow sockets are waited for here, and not
-//! where everyone's entries are pushed.
+//! `live-catch-up`: the stream function that gives sockets that were left behind what they lack.
+//! Slow sockets are waited for here, and not where everyone's entries are pushed.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use shared::live::catch_up::CatchUp;
@@ -13,7 +13,10 @@ use crate::events::Failure;
 ///
 /// # Errors
 /// Names the first record whose socket could not be caught up.
-pub async fn handle(context: &CatchUp, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
+pub async fn handle(
+    context: &CatchUp,
+    records: Vec<EventRecord>,
+) -> std::result::Result<(), Failure> {
     catch_up(context, records).await
 }
 
@@ -22,5 +25,8 @@ pub(super) async fn catch_up<P: Push>(
     context: &CatchUp<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    each(&records, asked_late, |(connection, feed)| async move { context.catch_up(&feed, &connection).await }).await
+    each(&records, asked_late, |(connection, feed)| async move {
+        context.catch_up(&feed, &connection).await
+    })
+    .await
 }

@@ -12,13 +12,17 @@ use crate::context::Handshake;
 /// Takes the ticket and notes the socket. Nothing goes over it before its hello.
 ///
 /// # Errors
-/// 403 for a browser on another origin, 401 without a good ticket: the status that refuses the handshake.
+/// 403 for a browser on another origin, 401 without a good ticket: the status that refuses the
+/// handshake.
 pub async fn handle(context: &Handshake, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
     // Browsers always send it, and can't be made to lie; other clients need a ticket all the same.
     if let Some(origin) = event.headers.get("origin").and_then(|origin| origin.to_str().ok())
         && !context.origins.allow(origin)
     {
-        return Err(Error::new(&catalogue::ORIGIN_NOT_ALLOWED, "Sockets can't be opened from this origin."));
+        return Err(Error::new(
+            &catalogue::ORIGIN_NOT_ALLOWED,
+            "Sockets can't be opened from this origin.",
+        ));
     }
     let now = Timestamp::now();
     let token = event.query_string_parameters.first("ticket").unwrap_or_default();

@@ -9,14 +9,16 @@ use shared::live::Live;
 use shared::live::frame::{self, Message};
 use shared::store::{Connection, Limit};
 
-/// What a client may say in a minute over one socket; what comes above it is answered with an error frame and else ignored.
+/// What a client may say in a minute over one socket; what comes above it is answered with an error
+/// frame and else ignored.
 const LIMIT: Limit = Limit { name: "socket", most: 120, seconds: 60 };
 /// Hellos among them: each reads feeds. A client that comes back says one.
 const HELLOS: Limit = Limit { name: "hello", most: 12, seconds: 60 };
 
-/// Answers a message: a hello with the welcome and what was missed, a ping with a pong, anything else with an error frame; the socket stays
-/// open. Only a socket that could not be given all of its entries is closed, as is one that is not known (any more): its client comes back
-/// and says what it has.
+/// Answers a message: a hello with the welcome and what was missed, a ping with a pong, anything
+/// else with an error frame; the socket stays open. Only a socket that could not be given all of
+/// its entries is closed, as is one that is not known (any more): its client comes back and says
+/// what it has.
 ///
 /// # Errors
 /// When the database is unavailable.
@@ -26,7 +28,9 @@ pub async fn handle(context: &Live, event: ApiGatewayWebsocketProxyRequest) -> R
     let known = context.connections.connection(id);
     let (connection, counted) = futures::join!(known, context.connections.count(&LIMIT, id, now));
     let Some(connection) = connection? else { return context.end(id).await };
-    let answer = match counted.and_then(|_| Message::parse(event.body.as_deref().unwrap_or_default())) {
+    let answer = match counted
+        .and_then(|_| Message::parse(event.body.as_deref().unwrap_or_default()))
+    {
         Ok(Message::Ping) => frame::pong()?,
         Ok(Message::Hello { after }) => match context.connections.count(&HELLOS, id, now).await {
             Ok(_) => return hello(context, &connection, &after, now).await,
@@ -38,7 +42,12 @@ pub async fn handle(context: &Live, event: ApiGatewayWebsocketProxyRequest) -> R
     context.send(id, &[answer.as_slice()]).await.map(drop)
 }
 
-async fn hello(context: &Live, connection: &Connection, after: &BTreeMap<String, u64>, now: Timestamp) -> Result<()> {
+async fn hello(
+    context: &Live,
+    connection: &Connection,
+    after: &BTreeMap<String, u64>,
+    now: Timestamp,
+) -> Result<()> {
     let Err(error) = context.hello(connection, after, now).await else { return Ok(()) };
     let (id, code) = (connection.id.as_str(), error.code().code);
     tracing::info!(connection = id, code, "hello of socket {id} ends it: {code}");

@@ -1,4 +1,5 @@
-//! `$disconnect`: a socket is gone. API Gateway tells of it as best it can; TTL and 410 on a push see to the rest.
+//! `$disconnect`: a socket is gone. API Gateway tells of it as best it can; TTL and 410 on a push
+//! see to the rest.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use shared::error::Result;

@@ -11,14 +11,17 @@ use shared::store::{Broadcast, Draft, Message};
 use crate::messages::MessageView;
 use crate::orders::OrderView;
 
-/// What happened to an order since version `before` (0: it was just placed), for each feed concerned.
+/// What happened to an order since version `before` (0: it was just placed), for each feed
+/// concerned.
 pub(super) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>> {
     let mut told = Vec::new();
     for event in order.history.iter().filter(|event| event.n > before) {
-        let then = order.at(event.n).ok_or_else(|| Error::internal("an order without its own event"))?;
+        let then =
+            order.at(event.n).ok_or_else(|| Error::internal("an order without its own event"))?;
         for notice in notices(order, event) {
             // The same whenever the record comes again.
-            let id = EntryId::derived(&[order.id.as_str(), &event.n.to_string(), notice.kind.as_str()]);
+            let id =
+                EntryId::derived(&[order.id.as_str(), &event.n.to_string(), notice.kind.as_str()]);
             let data = order_data(&then, notice.reader)?;
             told.push((notice.feed, Draft { kind: notice.kind, id, at: event.at, data }));
         }
@@ -42,8 +45,9 @@ pub(super) fn of_broadcast(broadcast: &Broadcast) -> (Feed, Draft) {
 
 /// The order as of the event, in the shape of `GET /orders/{id}`, as this reader may see it.
 ///
-/// The pool's entries stay readable when the order has long been claimed, and are read by workers who register after that: they don't have the
-/// client's note. While the order is open, `GET /orders/{id}` shows it. Who lost an order does not learn who has it now.
+/// The pool's entries stay readable when the order has long been claimed, and are read by workers
+/// who register after that: they don't have the client's note. While the order is open, `GET
+/// /orders/{id}` shows it. Who lost an order does not learn who has it now.
 fn order_data(then: &Order, reader: Reader) -> Result<Value> {
     let actions = reader.standing().map(|standing| then.actions_as(standing)).unwrap_or_default();
     let mut data = value(&OrderView::new(then, &actions))?;
@@ -73,7 +77,12 @@ mod tests {
     use super::*;
 
     fn caller(name: &str, role: Role) -> Caller {
-        Caller { id: UserId::derived(&[name]), username: Username::parse(name).unwrap(), role, active: true }
+        Caller {
+            id: UserId::derived(&[name]),
+            username: Username::parse(name).unwrap(),
+            role,
+            active: true,
+        }
     }
 
     /// Placed with a note, paid for, accepted by one worker, given back, accepted by another.
@@ -87,23 +96,34 @@ mod tests {
             price: Price::parse(price).unwrap(),
         };
         let service = Service::new(ServiceId::derived(&["logo"]), new, now);
-        let by =
-            By::user(&caller("carol", Role::Client), now).note(Some(Note::parse("Ring at 12 Elm Street.").unwrap()));
+        let by = By::user(&caller("carol", Role::Client), now)
+            .note(Some(Note::parse("Ring at 12 Elm Street.").unwrap()));
         let placed = Order::place(OrderId::derived(&["order"]), &service, by, &timers).unwrap();
-        let kind = FactKind::Succeeded { charge: ChargeId::parse("ch_1").unwrap(), amount: price, fee: None };
+        let kind = FactKind::Succeeded {
+            charge: ChargeId::parse("ch_1").unwrap(),
+            amount: price,
+            fee: None,
+        };
         let fact = Fact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
         let mut order = placed.payment_fact(&fact, now, &timers).unwrap().unwrap();
-        for (transition, worker) in
-            [(Transition::Accept, "walter"), (Transition::Release, "walter"), (Transition::Accept, "wanda")]
-        {
-            order = order.transition(transition, By::user(&caller(worker, Role::Worker), now), &timers).unwrap();
+        for (transition, worker) in [
+            (Transition::Accept, "walter"),
+            (Transition::Release, "walter"),
+            (Transition::Accept, "wanda"),
+        ] {
+            order = order
+                .transition(transition, By::user(&caller(worker, Role::Worker), now), &timers)
+                .unwrap();
         }
         order
     }
 
     fn told(feed: &Feed, kind: EntryKind) -> Vec<Value> {
         let all = of_order(&order(), 0).unwrap();
-        all.into_iter().filter(|(to, draft)| to == feed && draft.kind == kind).map(|(_, draft)| draft.data).collect()
+        all.into_iter()
+            .filter(|(to, draft)| to == feed && draft.kind == kind)
+            .map(|(_, draft)| draft.data)
+            .collect()
     }
 
     #[test]
@@ -127,16 +147,21 @@ mod tests {
         );
         let all = of_order(&order(), 0).unwrap();
         let walters = all.iter().filter(|(to, _)| *to == Feed::User(UserId::derived(&["walter"])));
-        assert!(walters.clone().count() == 2 && !walters.clone().any(|(_, d)| d.data.to_string().contains("wanda")));
+        assert!(
+            walters.clone().count() == 2
+                && !walters.clone().any(|(_, d)| d.data.to_string().contains("wanda"))
+        );
     }
 
     #[test]
     fn an_entry_shows_the_order_as_of_its_event_and_has_an_id_of_its_own() {
         let assigned = told(&Feed::User(UserId::derived(&["carol"])), EntryKind::OrderAssigned);
-        let workers: Vec<_> = assigned.iter().map(|data| data["worker"]["username"].as_str().unwrap()).collect();
+        let workers: Vec<_> =
+            assigned.iter().map(|data| data["worker"]["username"].as_str().unwrap()).collect();
         assert_eq!(workers, ["walter", "wanda"]);
         let all = of_order(&order(), 0).unwrap();
-        let ids: std::collections::HashSet<_> = all.iter().map(|(feed, draft)| (feed, &draft.id)).collect();
+        let ids: std::collections::HashSet<_> =
+            all.iter().map(|(feed, draft)| (feed, &draft.id)).collect();
         assert_eq!(ids.len(), all.len());
         assert_eq!(
             of_order(&order(), order().version - 1).unwrap().len(),

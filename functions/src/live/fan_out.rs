@@ -1,5 +1,5 @@
-//! `live-fan-out`: the stream function that pushes what feeds with many sockets are due, shard by shard. How far a shard has come is read from the
-//! table.
+//! `live-fan-out`: the stream function that pushes what feeds with many sockets are due, shard by
+//! shard. How far a shard has come is read from the table.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use shared::live::fan_out::FanOut;
@@ -12,6 +12,9 @@ use crate::events::Failure;
 ///
 /// # Errors
 /// Names the first record whose shard could not be brought to what it is due.
-pub async fn handle(context: &FanOut, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
+pub async fn handle(
+    context: &FanOut,
+    records: Vec<EventRecord>,
+) -> std::result::Result<(), Failure> {
     each(&records, asked, |(feed, shard)| async move { context.bring(&feed, shard).await }).await
 }

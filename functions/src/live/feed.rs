@@ -19,7 +19,8 @@ const LIMIT: usize = 100;
 #[schemars(rename = "FeedEntries")]
 struct Entries {
     items: Vec<Entry>,
-    /// Numbers after `after` whose entries are older than 30 days, and no longer kept: `[{from, to}]`.
+    /// Numbers after `after` whose entries are older than 30 days, and no longer kept: `[{from,
+    /// to}]`.
     missed: Vec<Missed>,
     /// The number of the feed's last entry: there is more while it is above that of the last item.
     last: u64,
@@ -44,14 +45,16 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let Query { feed, after, limit } = request.query_as()?;
     // The last number is read before the entries: what has a number by then is there, or is gone.
-    let (standing, last) = context.store.standing_and_feed_head(&claims.sub, &claims.sid, &feed).await?;
+    let (standing, last) =
+        context.store.standing_and_feed_head(&claims.sub, &claims.sid, &feed).await?;
     let now = Timestamp::now();
     active(&claims, &standing, now)?;
     if !standing.account.is_some_and(|account| feed.may_be_read_by(&account.user)) {
         return Err(Error::new(&catalogue::FORBIDDEN, "This feed is not for you to read."));
     }
     let limit = limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(LIMIT);
-    let page = context.store.feed_after(&feed, after.map_or(0, |after| after.0), last, limit, now).await?;
+    let page =
+        context.store.feed_after(&feed, after.map_or(0, |after| after.0), last, limit, now).await?;
     let last = page.items.last().map_or(last, |entry| entry.seq.max(last));
     Reply::ok(&Entries { items: page.items, missed: page.missed, last })
 }
@@ -60,7 +63,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::get("/live/feed", "live-feed", "A feed's entries after a number")
         .who(Who::User)
-        .details("The same that sockets get: who comes back with the last number it saw misses nothing.")
+        .details(
+            "The same that sockets get: who comes back with the last number it saw misses nothing.",
+        )
         .query::<Query>()
         .answer(Answer::ok::<Entries>("Entries, oldest first."))
         .problems(&[&catalogue::FORBIDDEN])

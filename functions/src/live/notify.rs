@@ -1,6 +1,7 @@
-//! `live-notify`: the stream function that tells people. What happened to an order, a message, a broadcast is appended to the feeds of those
-//! concerned; what was appended is pushed to their sockets, as a second record of the same stream. So a crash between the two loses nothing, and
-//! a feed's pushes keep its order. And whoever may not be connected any more is disconnected.
+//! `live-notify`: the stream function that tells people. What happened to an order, a message, a
+//! broadcast is appended to the feeds of those concerned; what was appended is pushed to their
+//! sockets, as a second record of the same stream. So a crash between the two loses nothing, and a
+//! feed's pushes keep its order. And whoever may not be connected any more is disconnected.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use shared::domain::order::Order;
 use shared::error::{Error, Result, catalogue};
 use shared::live::fan_out::FanOut;
 use shared::live::push::Push;
-use shared::store::{Account, Broadcast, Draft, Entity, Entry, Message, Session, Store, from_image};
+use shared::store::{
+    Account, Broadcast, Draft, Entity, Entry, Message, Session, Store, from_image,
+};
 use tokio::time::{Instant, sleep};
 
 use super::entry;
@@ -21,23 +24,31 @@ use crate::events::{Failure, sequence};
 
 /// Feeds that are appended to at the same time.
 const AT_ONCE: usize = 16;
-/// How long an append is tried while the database is not available. The stream gives a record up after ten failures, whatever they are, and
-/// its entry would be missing for good: so an outage is waited for here. Shorter than the function's `Timeout`.
+/// How long an append is tried while the database is not available. The stream gives a record up
+/// after ten failures, whatever they are, and its entry would be missing for good: so an outage is
+/// waited for here. Shorter than the function's `Timeout`.
 const PATIENCE: Duration = Duration::from_secs(4 * 60);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Handles a batch: first all appends, each feed's in order, then whose sockets are to be closed, then all pushes, each feed's in order.
+/// Handles a batch: first all appends, each feed's in order, then whose sockets are to be closed,
+/// then all pushes, each feed's in order.
 ///
 /// # Errors
-/// Names the first record that was not handled. What later records ask for may be done by then: appending again changes nothing, and a client
-/// tells an entry it has by its number.
-pub async fn handle(context: &FanOut, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
+/// Names the first record that was not handled. What later records ask for may be done by then:
+/// appending again changes nothing, and a client tells an entry it has by its number.
+pub async fn handle(
+    context: &FanOut,
+    records: Vec<EventRecord>,
+) -> std::result::Result<(), Failure> {
     tell(context, records).await
 }
 
 /// As [`handle`], whatever the way to the sockets is.
-pub(super) async fn tell<P: Push>(context: &FanOut<P>, records: Vec<EventRecord>) -> std::result::Result<(), Failure> {
+pub(super) async fn tell<P: Push>(
+    context: &FanOut<P>,
+    records: Vec<EventRecord>,
+) -> std::result::Result<(), Failure> {
     let sequences: Vec<_> = records.iter().map(sequence).collect();
     let mut work = Work::default();
     let mut failures = Failures::default();
@@ -100,7 +111,9 @@ impl Work {
         let (old, new) = (record.change.old_image, record.change.new_image);
         let is_new = record.event_name == "INSERT";
         // Deletions, by TTL for instance, tell nobody anything.
-        let Some(serde_dynamo::AttributeValue::S(entity)) = new.get("entity") else { return Ok(()) };
+        let Some(serde_dynamo::AttributeValue::S(entity)) = new.get("entity") else {
+            return Ok(());
+        };
         match entity.as_str() {
             Order::ENTITY => {
                 let before = if old.is_empty() { 0 } else { from_image::<Order>(old)?.version };
@@ -117,7 +130,8 @@ impl Work {
             }
             Account::ENTITY if !old.is_empty() => {
                 let (old, new) = (from_image::<Account>(old)?, from_image::<Account>(new)?);
-                // Suspended, or given another role or other categories: whoever may come back does, and reads what is theirs now.
+                // Suspended, or given another role or other categories: whoever may come back does,
+                // and reads what is theirs now.
                 if Feed::of(&old.user) != Feed::of(&new.user) {
                     self.leavers.push((at, Leaver::User(new.user.id)));
                 } else if old.generation != new.generation {
@@ -154,7 +168,9 @@ impl Work {
             let closed = match &leaver {
                 Leaver::User(user) => context.live.close_all(user).await,
                 Leaver::Session(user, session) => context.live.close_session(user, session).await,
-                Leaver::Others(user, kept) => context.live.close_others(user, kept.as_deref()).await,
+                Leaver::Others(user, kept) => {
+                    context.live.close_others(user, kept.as_deref()).await
+                }
             };
             if let Err(error) = closed {
                 failures.add(at, error);
@@ -182,7 +198,10 @@ async fn append(store: &Store, feed: &Feed, drafts: &[Draft]) -> Result<()> {
     let mut wait = Duration::from_millis(100);
     loop {
         match store.append(feed, drafts).await {
-            Err(error) if *error.code() == catalogue::DATABASE_UNAVAILABLE && Instant::now() + wait < until => {
+            Err(error)
+                if *error.code() == catalogue::DATABASE_UNAVAILABLE
+                    && Instant::now() + wait < until =>
+            {
                 tracing::warn!(%feed, error = error.cause(), "feed {feed} can't be appended to: again in {wait:?}");
                 sleep(wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);

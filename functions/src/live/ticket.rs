@@ -13,7 +13,8 @@ use crate::context::Tickets;
 use crate::http::{Empty, Reply, Request, active, bearer};
 use crate::openapi::{Answer, Operation, Who};
 
-/// Tickets that a user may ask for in a minute: enough for ten tabs that all reconnect, again and again.
+/// Tickets that a user may ask for in a minute: enough for ten tabs that all reconnect, again and
+/// again.
 const LIMIT: Limit = Limit { name: "tickets", most: 60, seconds: 60 };
 
 /// The right to open one socket.
@@ -31,7 +32,8 @@ struct Ticket<'a> {
 /// A ticket for the caller, with the address to connect to.
 ///
 /// # Errors
-/// 401 without a valid token or when its sign-in is over, 403 for a suspended account, 429 for too many.
+/// 401 without a valid token or when its sign-in is over, 403 for a suspended account, 429 for too
+/// many.
 pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     request.body_as::<Empty>()?;

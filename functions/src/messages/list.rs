@@ -20,11 +20,12 @@ body! {
     }
 }
 
-/// One page of messages. The client sees all of them, a worker its own: an order that changes hands does not hand over what was said.
+/// One page of messages. The client sees all of them, a worker its own: an order that changes hands
+/// does not hand over what was said.
 ///
 /// # Errors
-/// 404 for an order that the caller may not know of, 403 for who is neither its client nor its worker, 422 for wrong or unknown parameters,
-/// 400 for a cursor of another list.
+/// 404 for an order that the caller may not know of, 403 for who is neither its client nor its
+/// worker, 422 for wrong or unknown parameters, 400 for a cursor of another list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -37,7 +38,11 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
         Ok(_) | Err(Refusal::NoWorkerYet { .. }) => {}
         Err(refusal) => return Err(refusal.into()),
     }
-    let of = if order.client.id == caller.id { MessagesOf::Client } else { MessagesOf::Worker(&caller.id) };
+    let of = if order.client.id == caller.id {
+        MessagesOf::Client
+    } else {
+        MessagesOf::Worker(&caller.id)
+    };
     let listed = context.store.messages(&id, of, &page, &context.cursors).await?;
     page::reply(&request, listed.items.iter().map(MessageView::from).collect(), listed.next_cursor)
 }

@@ -28,8 +28,8 @@ body! {
 /// Sends a message to the other one of the two.
 ///
 /// # Errors
-/// 404 for an order that the caller may not know of, 403 for who is neither its client nor its worker, 409 while it has no worker, 429 for too
-/// many.
+/// 404 for an order that the caller may not know of, 403 for who is neither its client nor its
+/// worker, 409 while it has no worker, 429 for too many.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let order: OrderId = request.path_id("order")?;
@@ -43,25 +43,40 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let id = MessageId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let worker = if order.client.id == caller.id { to.clone() } else { caller.id.clone() };
     let from = Person::from(&caller);
-    let message = Message { id, order_id: order.id, from, to, worker, text, created_at: now, created_by: key };
+    let message = Message {
+        id,
+        order_id: order.id,
+        from,
+        to,
+        worker,
+        text,
+        created_at: now,
+        created_by: key,
+    };
     match context.store.send_message(&message).await? {
         Outcome::Written => reply(&message, false),
-        Outcome::Conflict(Some(before)) if before.created_by == message.created_by => reply(&before, true),
+        Outcome::Conflict(Some(before)) if before.created_by == message.created_by => {
+            reply(&before, true)
+        }
         Outcome::Conflict(_) => Err(Error::key_reused()),
     }
 }
 
 /// In the API description.
 pub fn describe() -> Operation {
-    Operation::post("/orders/{id}/messages", "messages-send", "Write to an order's client or worker")
-        .who(Who::User)
-        .details("From its client to its worker, and back.")
-        .id::<OrderId>()
-        .body::<Body>(json!({"text": "When will it be ready?"}))
-        .answer(Answer::created::<MessageView<'_>>("The message."))
-        .idempotent()
-        .limited()
-        .problems(&[&catalogue::FORBIDDEN, &catalogue::NO_WORKER_YET])
+    Operation::post(
+        "/orders/{id}/messages",
+        "messages-send",
+        "Write to an order's client or worker",
+    )
+    .who(Who::User)
+    .details("From its client to its worker, and back.")
+    .id::<OrderId>()
+    .body::<Body>(json!({"text": "When will it be ready?"}))
+    .answer(Answer::created::<MessageView<'_>>("The message."))
+    .idempotent()
+    .limited()
+    .problems(&[&catalogue::FORBIDDEN, &catalogue::NO_WORKER_YET])
 }
 
 fn reply(message: &Message, replayed: bool) -> Result<Reply> {

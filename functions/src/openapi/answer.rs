@@ -18,7 +18,11 @@ pub struct Answer {
 
 impl Answer {
     fn json<T: JsonSchema>(status: u16, description: &'static str) -> Self {
-        Self { media_types: vec!["application/json"], schema: Some(subschema::<T>), ..Self::empty(status, description) }
+        Self {
+            media_types: vec!["application/json"],
+            schema: Some(subschema::<T>),
+            ..Self::empty(status, description)
+        }
     }
 
     fn empty(status: u16, description: &'static str) -> Self {
@@ -37,7 +41,11 @@ impl Answer {
 
     /// 200 with a body of that media type.
     pub fn content(media_type: &'static str, description: &'static str) -> Self {
-        Self { media_types: vec![media_type], schema: Some(subschema::<String>), ..Self::empty(200, description) }
+        Self {
+            media_types: vec![media_type],
+            schema: Some(subschema::<String>),
+            ..Self::empty(200, description)
+        }
     }
 
     /// The body may be of this media type instead.

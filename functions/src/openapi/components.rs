@@ -30,9 +30,9 @@ pub(super) fn parameters() -> Value {
 }
 
 pub(super) fn headers() -> Value {
-    let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
-    let required =
-        |description: &str| json!({"description": description, "required": true, "schema": {"type": "string"}});
+    let text =
+        |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    let required = |description: &str| json!({"description": description, "required": true, "schema": {"type": "string"}});
     json!({
         "X-Request-Id": required("What to name when asking for help."),
         "ETag": required("The version: for `If-Match` and `If-None-Match`."),

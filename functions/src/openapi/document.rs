@@ -13,7 +13,8 @@ use crate::http::problem;
 
 /// Collects what the operations share.
 struct Builder {
-    /// Schemas of what comes in, and of what goes out: an `Option` may be missing in the one and is `null` in the other.
+    /// Schemas of what comes in, and of what goes out: an `Option` may be missing in the one and is
+    /// `null` in the other.
     requests: SchemaGenerator,
     replies: SchemaGenerator,
     problems: BTreeMap<String, Value>,
@@ -81,7 +82,8 @@ impl Builder {
         if let Some(body) = &operation.body {
             let schema = (body.schema)(&mut self.requests);
             let media = json!({"schema": schema, "example": body.example});
-            let content: Map<_, _> = body.media_types.iter().map(|name| ((*name).to_owned(), media.clone())).collect();
+            let content: Map<_, _> =
+                body.media_types.iter().map(|name| ((*name).to_owned(), media.clone())).collect();
             described["requestBody"] = json!({"required": body.required, "content": content});
         }
         described
@@ -99,7 +101,10 @@ impl Builder {
             all.extend(query(&schema(&mut self.requests).to_value()));
         }
         all.extend(
-            operation.shared_parameters.iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")})),
+            operation
+                .shared_parameters
+                .iter()
+                .map(|name| json!({"$ref": format!("#/components/parameters/{name}")})),
         );
         all
     }
@@ -132,17 +137,24 @@ impl Builder {
         let names: Vec<_> = codes.iter().map(|code| code.code).collect();
         let name = names.join("-");
         let reference = json!({"$ref": format!("#/components/responses/{name}")});
-        let lines: Vec<_> =
-            codes.iter().map(|code| format!("- [`{0}`](/docs/problems/{0}): {1}.", code.code, code.title)).collect();
+        let lines: Vec<_> = codes
+            .iter()
+            .map(|code| format!("- [`{0}`](/docs/problems/{0}): {1}.", code.code, code.title))
+            .collect();
         let mut headers = vec!["X-Request-Id"];
         for code in codes {
             match code.kind {
-                Kind::Unauthenticated if !headers.contains(&"WWW-Authenticate") => headers.push("WWW-Authenticate"),
-                Kind::Throttled | Kind::Unavailable if !headers.contains(&"Retry-After") => headers.push("Retry-After"),
+                Kind::Unauthenticated if !headers.contains(&"WWW-Authenticate") => {
+                    headers.push("WWW-Authenticate")
+                }
+                Kind::Throttled | Kind::Unavailable if !headers.contains(&"Retry-After") => {
+                    headers.push("Retry-After")
+                }
                 _ => {}
             }
         }
-        let headers: Map<_, _> = headers.into_iter().map(|name| (name.to_owned(), header(name))).collect();
+        let headers: Map<_, _> =
+            headers.into_iter().map(|name| (name.to_owned(), header(name))).collect();
         let schema = json!({
             "allOf": [{"$ref": "#/components/schemas/Problem"}],
             "properties": {"code": {"enum": names}},
@@ -177,7 +189,9 @@ fn security(who: Who) -> Value {
     match who {
         Who::Anyone => json!([]),
         Who::AnyoneOrUser => json!([{}, {"bearer": []}, {"password": []}]),
-        Who::User | Who::Client | Who::Worker | Who::Admin => json!([{"bearer": []}, {"password": []}]),
+        Who::User | Who::Client | Who::Worker | Who::Admin => {
+            json!([{"bearer": []}, {"password": []}])
+        }
     }
 }
 
@@ -190,17 +204,23 @@ fn details(operation: &Operation) -> String {
         Who::Worker => "For workers.",
         Who::Admin => "For administrators.",
     };
-    operation.details.as_ref().map_or_else(|| who.to_owned(), |details| format!("{who}\n\n{details}"))
+    operation
+        .details
+        .as_ref()
+        .map_or_else(|| who.to_owned(), |details| format!("{who}\n\n{details}"))
 }
 
-/// The parameters of a query string, from the schema of what it is read into. In a query there is no `null`.
+/// The parameters of a query string, from the schema of what it is read into. In a query there is
+/// no `null`.
 fn query(schema: &Value) -> Vec<Value> {
-    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<_> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema["properties"].as_object().into_iter().flatten();
     properties
         .map(|(name, property)| {
             let mut schema = property.clone();
-            let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            let description =
+                schema.as_object_mut().and_then(|schema| schema.remove("description"));
             without_null(&mut schema);
             let mut parameter = json!({"name": name, "in": "query", "schema": schema});
             if required.contains(&name.as_str()) {
@@ -224,7 +244,8 @@ fn without_null(schema: &mut Value) {
     {
         schema["type"] = kind.clone();
     }
-    // `schema["..."]` on an object that lacks it adds nothing when read, but a `default` of null says nothing either.
+    // `schema["..."]` on an object that lacks it adds nothing when read, but a `default` of null
+    // says nothing either.
     if let Some(object) = schema.as_object_mut() {
         object.retain(|_, value| !value.is_null());
     }
@@ -236,7 +257,9 @@ fn plain(value: &mut Value) {
         Value::Object(map) => {
             for (name, value) in map {
                 match value {
-                    Value::String(text) if name == "description" => *text = text.replace("[`", "`").replace("`]", "`"),
+                    Value::String(text) if name == "description" => {
+                        *text = text.replace("[`", "`").replace("`]", "`")
+                    }
                     value => plain(value),
                 }
             }

@@ -45,8 +45,8 @@ pub(super) struct Body {
     pub(super) required: bool,
 }
 
-/// An operation. What every operation shares is added by the methods that say what it is: one with a query can be 422, one that is idempotent
-/// takes an `Idempotency-Key`, and so on.
+/// An operation. What every operation shares is added by the methods that say what it is: one with
+/// a query can be 422, one that is idempotent takes an `Idempotency-Key`, and so on.
 #[derive(Debug, Clone)]
 pub struct Operation {
     pub(super) method: &'static str,
@@ -76,7 +76,12 @@ macro_rules! methods {
 impl Operation {
     methods! { get "get" post "post" patch "patch" delete "delete" put "put" }
 
-    fn new(method: &'static str, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+    fn new(
+        method: &'static str,
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+    ) -> Self {
         Self {
             method,
             path,
@@ -105,10 +110,15 @@ impl Operation {
         match who {
             Who::Anyone => self,
             Who::AnyoneOrUser => self.problems(&[&c::INVALID_TOKEN]),
-            Who::User => self.problems(&[&c::UNAUTHENTICATED, &c::INVALID_TOKEN, &c::ACCOUNT_SUSPENDED]),
-            Who::Client | Who::Worker | Who::Admin => {
-                self.problems(&[&c::UNAUTHENTICATED, &c::INVALID_TOKEN, &c::ACCOUNT_SUSPENDED, &c::FORBIDDEN])
+            Who::User => {
+                self.problems(&[&c::UNAUTHENTICATED, &c::INVALID_TOKEN, &c::ACCOUNT_SUSPENDED])
             }
+            Who::Client | Who::Worker | Who::Admin => self.problems(&[
+                &c::UNAUTHENTICATED,
+                &c::INVALID_TOKEN,
+                &c::ACCOUNT_SUSPENDED,
+                &c::FORBIDDEN,
+            ]),
         }
     }
 
@@ -118,14 +128,28 @@ impl Operation {
     }
 
     /// A parameter of its path.
-    pub fn path_parameter<T: JsonSchema>(mut self, name: &'static str, description: &'static str) -> Self {
-        self.parameters.push(Parameter { name, location: "path", description, schema: subschema::<T> });
+    pub fn path_parameter<T: JsonSchema>(
+        mut self,
+        name: &'static str,
+        description: &'static str,
+    ) -> Self {
+        self.parameters.push(Parameter {
+            name,
+            location: "path",
+            description,
+            schema: subschema::<T>,
+        });
         self
     }
 
     /// A header that only this operation takes, and needs.
     pub fn header<T: JsonSchema>(mut self, name: &'static str, description: &'static str) -> Self {
-        self.parameters.push(Parameter { name, location: "header", description, schema: subschema::<T> });
+        self.parameters.push(Parameter {
+            name,
+            location: "header",
+            description,
+            schema: subschema::<T>,
+        });
         self
     }
 
@@ -133,10 +157,15 @@ impl Operation {
     pub fn query<T: FieldSet + JsonSchema>(mut self) -> Self {
         self.query = Some(T::json_schema);
         let problems = self.problems(&[&c::VALIDATION_FAILED]);
-        if T::NAMES.contains(&"cursor") { problems.problems(&[&c::INVALID_CURSOR]) } else { problems }
+        if T::NAMES.contains(&"cursor") {
+            problems.problems(&[&c::INVALID_CURSOR])
+        } else {
+            problems
+        }
     }
 
-    /// What its JSON body is read into, with an example. A body whose fields are all optional may be left out.
+    /// What its JSON body is read into, with an example. A body whose fields are all optional may
+    /// be left out.
     pub fn body<T: FieldSet + JsonSchema>(self, example: Value) -> Self {
         let required = T::json_schema(&mut SchemaGenerator::default()).get("required").is_some();
         self.body_of::<T>(&["application/json"], required, example)
@@ -150,7 +179,12 @@ impl Operation {
         example: Value,
     ) -> Self {
         self.body = Some(Body { media_types, schema: subschema::<T>, example, required });
-        self.problems(&[&c::MALFORMED_REQUEST, &c::BODY_TOO_LARGE, &c::UNSUPPORTED_MEDIA_TYPE, &c::VALIDATION_FAILED])
+        self.problems(&[
+            &c::MALFORMED_REQUEST,
+            &c::BODY_TOO_LARGE,
+            &c::UNSUPPORTED_MEDIA_TYPE,
+            &c::VALIDATION_FAILED,
+        ])
     }
 
     /// Its success.
@@ -192,7 +226,8 @@ impl Operation {
         self
     }
 
-    /// The errors that are its own: what its caller, its parameters, its body and so on bring along is there already.
+    /// The errors that are its own: what its caller, its parameters, its body and so on bring along
+    /// is there already.
     pub fn problems(mut self, codes: &[&'static Code]) -> Self {
         for code in codes {
             if !self.problems.contains(code) {

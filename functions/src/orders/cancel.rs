@@ -1,4 +1,5 @@
-//! `POST /orders/{id}/cancel`: its client or an administrator calls an order off. What was paid goes back; what could still be paid can be no more.
+//! `POST /orders/{id}/cancel`: its client or an administrator calls an order off. What was paid
+//! goes back; what could still be paid can be no more.
 
 use shared::domain::order::Transition;
 use shared::error::{Result, catalogue};
@@ -13,8 +14,9 @@ use crate::payments::{Paying, cancel::IntentFirst};
 /// The order, canceled.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), 422 without a reason, and 503 when the order waits for
-/// its payment and Stripe does not answer: then nothing was changed.
+/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), 422 without a
+/// reason, and 503 when the order waits for its payment and Stripe does not answer: then nothing
+/// was changed.
 pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let asked = Asked::of(&request, &context.verifier, "orders-cancel")?;
     let WithReason { reason } = request.body_as()?;
@@ -28,6 +30,8 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
 /// In the API description.
 pub fn describe() -> Operation {
     described::with_reason("/orders/{id}/cancel", "orders-cancel", "Call an order off", Who::User)
-        .details("For its client, while nobody has it, and for administrators. What was paid goes back.")
+        .details(
+            "For its client, while nobody has it, and for administrators. What was paid goes back.",
+        )
         .problems(&[&catalogue::PAYMENTS_UNAVAILABLE])
 }

@@ -18,5 +18,10 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 
 /// In the API description.
 pub fn describe() -> Operation {
-    described::with_note("/orders/{id}/complete", "orders-complete", "Accept the delivery", Who::Client)
+    described::with_note(
+        "/orders/{id}/complete",
+        "orders-complete",
+        "Accept the delivery",
+        Who::Client,
+    )
 }

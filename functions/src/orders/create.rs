@@ -32,11 +32,13 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     only(&claims, Role::Client)?;
     let Body { service_id, note } = request.body_as()?;
     let key = idempotency(&request, &claims.sub, "orders-create")?;
-    // Derived from caller and key: that the order is there is the proof that the request was carried out.
+    // Derived from caller and key: that the order is there is the proof that the request was
+    // carried out.
     let id = OrderId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
 
     let now = Timestamp::now();
-    let (standing, service) = context.store.standing_and_service(&claims.sub, &claims.sid, &service_id).await?;
+    let (standing, service) =
+        context.store.standing_and_service(&claims.sub, &claims.sid, &service_id).await?;
     let caller = active(&claims, &standing, now)?;
     let service = service.ok_or_else(|| Error::not_found("service"))?.service;
     let by = By::user(&caller, now).note(note).idempotency(key.clone());
@@ -53,9 +55,11 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
             tracing::info!(order = %order.id, client = %caller.id, "placed {}", order.id);
             reply(&order, &caller, false)
         }
-        Outcome::Conflict(before) => {
-            replay(&before.ok_or_else(|| Error::internal("a condition failed on no item"))?, key.as_ref(), &caller)
-        }
+        Outcome::Conflict(before) => replay(
+            &before.ok_or_else(|| Error::internal("a condition failed on no item"))?,
+            key.as_ref(),
+            &caller,
+        ),
     }
 }
 
@@ -64,13 +68,19 @@ pub fn describe() -> Operation {
     Operation::post("/orders", "orders-create", "Order a service")
         .who(Who::Client)
         .details("At its price of now, which stays. The order is `pending` until it is paid for.")
-        .body::<Body>(json!({"service_id": ServiceId::derived(&["example"]), "note": "In blue, please."}))
+        .body::<Body>(
+            json!({"service_id": ServiceId::derived(&["example"]), "note": "In blue, please."}),
+        )
         .answer(Answer::created::<OrderView<'_>>("The order.").etag())
         .idempotent()
         .problems(&[&catalogue::NOT_FOUND])
 }
 
-fn replay(before: &Order, key: Option<&shared::domain::order::Idempotency>, caller: &Caller) -> Result<Reply> {
+fn replay(
+    before: &Order,
+    key: Option<&shared::domain::order::Idempotency>,
+    caller: &Caller,
+) -> Result<Reply> {
     let first = key.map(|key| before.replay(key)).transpose()?.flatten();
     let first = first.ok_or_else(Error::key_reused)?;
     reply(&first, caller, true)

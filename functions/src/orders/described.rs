@@ -26,13 +26,29 @@ body! {
 }
 
 /// A move that takes a note.
-pub(super) fn with_note(path: &'static str, function: &'static str, summary: &'static str, who: Who) -> Operation {
+pub(super) fn with_note(
+    path: &'static str,
+    function: &'static str,
+    summary: &'static str,
+    who: Who,
+) -> Operation {
     with::<WithNote>(path, function, summary, who, json!({"note": "Thank you."}))
 }
 
 /// A move that takes a reason.
-pub(super) fn with_reason(path: &'static str, function: &'static str, summary: &'static str, who: Who) -> Operation {
-    with::<WithReason>(path, function, summary, who, json!({"reason": "This is not what was ordered."}))
+pub(super) fn with_reason(
+    path: &'static str,
+    function: &'static str,
+    summary: &'static str,
+    who: Who,
+) -> Operation {
+    with::<WithReason>(
+        path,
+        function,
+        summary,
+        who,
+        json!({"reason": "This is not what was ordered."}),
+    )
 }
 
 /// A move that takes `T`.

@@ -11,13 +11,19 @@ use crate::openapi::{Operation, Who};
 /// Marks the order disputed: an administrator resolves it.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), and 422 without a reason.
+/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), and 422
+/// without a reason.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     mover::with_reason(context, &request, "orders-dispute", Transition::Dispute).await
 }
 
 /// In the API description.
 pub fn describe() -> Operation {
-    described::with_reason("/orders/{id}/dispute", "orders-dispute", "Have an administrator decide", Who::User)
-        .details("For its client and its worker.")
+    described::with_reason(
+        "/orders/{id}/dispute",
+        "orders-dispute",
+        "Have an administrator decide",
+        Who::User,
+    )
+    .details("For its client and its worker.")
 }

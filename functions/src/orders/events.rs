@@ -15,13 +15,16 @@ use crate::context::Context;
 use crate::http::{Reply, Request, bearer, page};
 use crate::openapi::{Answer, Operation, Who};
 
-/// `{items: [{n, at, type, actor: {kind, id?, username?}, note, status, payment_status, worker, deadline}], next_cursor: null}`, oldest first.
+/// `{items: [{n, at, type, actor: {kind, id?, username?}, note, status, payment_status, worker,
+/// deadline}], next_cursor: null}`, oldest first.
 ///
-/// Always all of it, on one page: a history is bounded, because what could be repeated without end is counted (revisions, handovers) or noted
-/// only so often (attempts to pay). A worker is not shown the steps of the payment; their numbers are missing then.
+/// Always all of it, on one page: a history is bounded, because what could be repeated without end
+/// is counted (revisions, handovers) or noted only so often (attempts to pay). A worker is not
+/// shown the steps of the payment; their numbers are missing then.
 ///
 /// # Errors
-/// 404 for all but its client, its worker and administrators: the pool sees an order, not its history.
+/// 404 for all but its client, its worker and administrators: the pool sees an order, not its
+/// history.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;

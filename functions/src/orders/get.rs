@@ -1,4 +1,5 @@
-//! `GET /orders/{id}`: an order, for its client, its worker, administrators, and any worker while it is open.
+//! `GET /orders/{id}`: an order, for its client, its worker, administrators, and any worker while
+//! it is open.
 
 use shared::domain::ids::OrderId;
 use shared::error::Result;
@@ -23,7 +24,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::get("/orders/{id}", "orders-get", "An order, with what the caller may do now")
         .who(Who::User)
-        .details("For its client, its worker and administrators, and for any worker while it is open.")
+        .details(
+            "For its client, its worker and administrators, and for any worker while it is open.",
+        )
         .id::<OrderId>()
         .answer(Answer::ok::<OrderView<'_>>("The order.").etag())
         .if_none_match()

@@ -1,5 +1,5 @@
-//! `GET /orders`: a client's own, a worker's assigned, an administrator's all; newest first. `?attention=true` is an administrator's list of what
-//! to look at, last changed first.
+//! `GET /orders`: a client's own, a worker's assigned, an administrator's all; newest first.
+//! `?attention=true` is an administrator's list of what to look at, last changed first.
 
 use schemars::JsonSchema;
 use shared::domain::order::{ActorKind, Status};
@@ -37,7 +37,8 @@ impl FieldValue for True {
 /// One page of orders, in one state if `?status=` names one.
 ///
 /// # Errors
-/// 422 for wrong or unknown parameters, 400 for a cursor of another list, 403 for `attention` to all but administrators.
+/// 422 for wrong or unknown parameters, 400 for a cursor of another list, 403 for `attention` to
+/// all but administrators.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let Query { status, attention, limit, cursor } = request.query_as()?;
@@ -52,7 +53,10 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
         Role::Admin => (OrdersOf::Everyone, ActorKind::Admin),
     };
     let listed = context.store.orders(of, status, &page, &context.cursors).await?;
-    let items = listed.items.iter().map(|order| OrderView::new(order, &order.actions_as(kind)).read_by(claims.role));
+    let items = listed
+        .items
+        .iter()
+        .map(|order| OrderView::new(order, &order.actions_as(kind)).read_by(claims.role));
     page::reply(&request, items.collect(), listed.next_cursor)
 }
 

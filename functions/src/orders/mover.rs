@@ -1,4 +1,5 @@
-//! How every endpoint moves an order: one read of caller and order, the rule, one conditional write.
+//! How every endpoint moves an order: one read of caller and order, the rule, one conditional
+//! write.
 
 use jiff::Timestamp;
 use shared::auth::{Claims, Verifier};
@@ -14,21 +15,25 @@ use super::{OrderView, read};
 use crate::context::Orders;
 use crate::http::{Reply, Request, bearer, idempotency};
 
-/// How often a move is tried again because the order changed under it in a way that leaves the move possible.
+/// How often a move is tried again because the order changed under it in a way that leaves the move
+/// possible.
 const ATTEMPTS: usize = 5;
 
-/// Makes `transition` for the caller, with the `note` that the body may hold, and replies with the order.
+/// Makes `transition` for the caller, with the `note` that the body may hold, and replies with the
+/// order.
 ///
 /// # Errors
-/// 404 for an order that the caller may not know of, 403 for a move that is not the caller's, 409 with the current state and version when
-/// the order is elsewhere (someone else was faster, say), 412 for another version than `If-Match` names.
+/// 404 for an order that the caller may not know of, 403 for a move that is not the caller's, 409
+/// with the current state and version when the order is elsewhere (someone else was faster, say),
+/// 412 for another version than `If-Match` names.
 pub(super) async fn with_note(
     context: &Orders,
     request: &Request,
     operation: &'static str,
     transition: Transition,
 ) -> Result<Reply> {
-    // Who is calling comes first: what is wrong with a request is said to those only who may make it.
+    // Who is calling comes first: what is wrong with a request is said to those only who may make
+    // it.
     let asked = Asked::of(request, &context.verifier, operation)?;
     let WithNote { note } = request.body_as()?;
     asked.directly(context, transition, note).await
@@ -59,7 +64,11 @@ pub(crate) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// From token, path and `Idempotency-Key`.
-    pub(crate) fn of(request: &'a Request, verifier: &Verifier, operation: &'static str) -> Result<Self> {
+    pub(crate) fn of(
+        request: &'a Request,
+        verifier: &Verifier,
+        operation: &'static str,
+    ) -> Result<Self> {
         let claims = bearer(request, verifier)?;
         let id = request.path_id("order")?;
         let key = idempotency(request, &claims.sub, operation)?;
@@ -72,15 +81,29 @@ impl<'a> Asked<'a> {
     }
 
     /// Makes a move that takes nothing but a note, and replies with the order.
-    pub(super) async fn directly(&self, context: &Orders, transition: Transition, note: Option<Note>) -> Result<Reply> {
+    pub(super) async fn directly(
+        &self,
+        context: &Orders,
+        transition: Transition,
+        note: Option<Note>,
+    ) -> Result<Reply> {
         let (caller, order) = read::with_caller(&context.store, &self.claims, &self.id).await?;
         let ask = self.to_move(transition, caller).note(note);
-        self.make(Mover { store: &context.store, timers: &context.timers }, order, ask, Directly).await
+        self.make(Mover { store: &context.store, timers: &context.timers }, order, ask, Directly)
+            .await
     }
 
     /// Makes the move, and replies with the order.
-    pub(crate) async fn make(&self, mover: Mover<'_>, order: Order, ask: Ask, prepare: impl Prepare) -> Result<Reply> {
-        let made = mover.make(order, &ask, |version| self.request.check_if_match(version), prepare).await?;
+    pub(crate) async fn make(
+        &self,
+        mover: Mover<'_>,
+        order: Order,
+        ask: Ask,
+        prepare: impl Prepare,
+    ) -> Result<Reply> {
+        let made = mover
+            .make(order, &ask, |version| self.request.check_if_match(version), prepare)
+            .await?;
         if let Made::Now(order) = &made {
             let (id, status) = (&order.id, order.status.as_str());
             tracing::info!(order = %id, by = %ask.caller.id, to = status, "{}: {id} is {status}", self.operation);
@@ -114,13 +137,17 @@ impl Ask {
     }
 
     fn by(&self, at: Timestamp) -> By {
-        By::user(&self.caller, at).note(self.note.clone()).worker(self.worker.clone()).idempotency(self.key.clone())
+        By::user(&self.caller, at)
+            .note(self.note.clone())
+            .worker(self.worker.clone())
+            .idempotency(self.key.clone())
     }
 }
 
 /// What has to be done elsewhere before a move is written.
 pub(crate) trait Prepare: Send {
-    /// From what the rule says, what is to be written. It may be asked again, when the order changed meanwhile.
+    /// From what the rule says, what is to be written. It may be asked again, when the order
+    /// changed meanwhile.
     fn prepare(
         &mut self,
         from: &Order,
@@ -133,7 +160,12 @@ pub(crate) trait Prepare: Send {
 pub(crate) struct Directly;
 
 impl Prepare for Directly {
-    async fn prepare(&mut self, _: &Order, moved: std::result::Result<Order, Refusal>, _: &By) -> Result<Order> {
+    async fn prepare(
+        &mut self,
+        _: &Order,
+        moved: std::result::Result<Order, Refusal>,
+        _: &By,
+    ) -> Result<Order> {
         moved.map_err(Error::from)
     }
 }
@@ -155,7 +187,8 @@ pub(crate) struct Mover<'a> {
 }
 
 impl Mover<'_> {
-    /// Makes a move of an order that was just read. `expected` refuses versions that the caller does not want to move from.
+    /// Makes a move of an order that was just read. `expected` refuses versions that the caller
+    /// does not want to move from.
     pub(crate) async fn make(
         self,
         mut order: Order,
@@ -179,7 +212,9 @@ impl Mover<'_> {
             match self.store.advance_order(&next, &order).await? {
                 Outcome::Written => return Ok(Made::Now(next)),
                 // Someone was faster. The rule decides anew on the order as it is now.
-                Outcome::Conflict(current) => order = current.ok_or_else(|| Error::not_found("order"))?,
+                Outcome::Conflict(current) => {
+                    order = current.ok_or_else(|| Error::not_found("order"))?
+                }
             }
         }
         let detail = "The order is being changed by others. Read it, and try again.";

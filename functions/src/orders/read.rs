@@ -10,11 +10,16 @@ use shared::store::{Account, Store};
 
 use crate::http::active;
 
-/// The caller as of now, and the order; whether the caller may know of it is the rule's to say that follows.
+/// The caller as of now, and the order; whether the caller may know of it is the rule's to say that
+/// follows.
 ///
 /// # Errors
 /// As [`active`]; 404 when there is no such order.
-pub(crate) async fn with_caller(store: &Store, claims: &Claims, id: &OrderId) -> Result<(Caller, Order)> {
+pub(crate) async fn with_caller(
+    store: &Store,
+    claims: &Claims,
+    id: &OrderId,
+) -> Result<(Caller, Order)> {
     let (standing, order) = store.standing_and_order(&claims.sub, &claims.sid, id).await?;
     let caller = active(claims, &standing, Timestamp::now())?;
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?))
@@ -27,13 +32,18 @@ pub(crate) async fn with_caller_and_user(
     id: &OrderId,
     user: Option<&UserId>,
 ) -> Result<(Caller, Order, Option<Account>)> {
-    let (standing, order, account) = store.standing_order_and_user(&claims.sub, &claims.sid, id, user).await?;
+    let (standing, order, account) =
+        store.standing_order_and_user(&claims.sub, &claims.sid, id, user).await?;
     let caller = active(claims, &standing, Timestamp::now())?;
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?, account))
 }
 
 /// As [`with_caller`], for an order that the caller may know of; any other is not there.
-pub(crate) async fn visible(store: &Store, claims: &Claims, id: &OrderId) -> Result<(Caller, Order)> {
+pub(crate) async fn visible(
+    store: &Store,
+    claims: &Claims,
+    id: &OrderId,
+) -> Result<(Caller, Order)> {
     let (caller, order) = with_caller(store, claims, id).await?;
     match order.visibility(&caller) {
         Visibility::None => Err(Error::not_found("order")),

@@ -1,4 +1,5 @@
-//! `POST /orders/{id}/reassign`: an administrator takes an order from its worker and gives it to another, or back to the pool.
+//! `POST /orders/{id}/reassign`: an administrator takes an order from its worker and gives it to
+//! another, or back to the pool.
 
 use serde_json::json;
 use shared::domain::ids::UserId;
@@ -24,18 +25,22 @@ body! {
 /// The order, with the worker that `worker_id` names, or open when it names none.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), 403 for all but administrators, 422 when there is no such
-/// user, 409 `worker_not_eligible` when that user is no active worker, is the order's client or has the order already.
+/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), 403 for all
+/// but administrators, 422 when there is no such user, 409 `worker_not_eligible` when that user is
+/// no active worker, is the order's client or has the order already.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let asked = Asked::of(&request, &context.verifier, "orders-reassign")?;
     only(&asked.claims, Role::Admin)?;
     let Body { worker_id: worker } = request.body_as()?;
     let (caller, order, account) =
-        read::with_caller_and_user(&context.store, &asked.claims, &asked.id, worker.as_ref()).await?;
+        read::with_caller_and_user(&context.store, &asked.claims, &asked.id, worker.as_ref())
+            .await?;
     if worker.is_some() && account.is_none() {
         return Err(Error::field("worker_id", "unknown_user", "There is no such user."));
     }
-    let ask = asked.to_move(Transition::Reassign, caller).worker(account.map(|account| Caller::from(&account.user)));
+    let ask = asked
+        .to_move(Transition::Reassign, caller)
+        .worker(account.map(|account| Caller::from(&account.user)));
     asked.make(Mover { store: &context.store, timers: &context.timers }, order, ask, Directly).await
 }
 
@@ -43,5 +48,11 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     let example = json!({"worker_id": "usr_00000000000000000000000000"});
     let summary = "Give an order to another worker, or back to the pool";
-    described::with::<Body>("/orders/{id}/reassign", "orders-reassign", summary, Who::Admin, example)
+    described::with::<Body>(
+        "/orders/{id}/reassign",
+        "orders-reassign",
+        summary,
+        Who::Admin,
+        example,
+    )
 }

@@ -1,4 +1,5 @@
-//! `POST /orders/{id}/release`: its worker gives an order back: it is in the pool again, at its front.
+//! `POST /orders/{id}/release`: its worker gives an order back: it is in the pool again, at its
+//! front.
 
 use shared::domain::order::Transition;
 use shared::error::Result;
@@ -18,5 +19,10 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 
 /// In the API description.
 pub fn describe() -> Operation {
-    described::with_note("/orders/{id}/release", "orders-release", "Give an order back to the pool", Who::Worker)
+    described::with_note(
+        "/orders/{id}/release",
+        "orders-release",
+        "Give an order back to the pool",
+        Who::Worker,
+    )
 }

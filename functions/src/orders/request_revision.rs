@@ -13,7 +13,8 @@ use crate::openapi::{Operation, Who};
 /// # Errors
 /// As every move of an order (see the transition table in `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
-    mover::with_note(context, &request, "orders-request-revision", Transition::RequestRevision).await
+    mover::with_note(context, &request, "orders-request-revision", Transition::RequestRevision)
+        .await
 }
 
 /// In the API description.

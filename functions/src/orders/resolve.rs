@@ -1,4 +1,5 @@
-//! `POST /orders/{id}/resolve`: an administrator decides a dispute, for the worker (`release`) or for the client (`refund`).
+//! `POST /orders/{id}/resolve`: an administrator decides a dispute, for the worker (`release`) or
+//! for the client (`refund`).
 
 use schemars::JsonSchema;
 use serde_json::{Value, json};
@@ -45,8 +46,8 @@ body! {
 /// The order, completed or canceled; when canceled, what was paid goes back.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), 403 for all but administrators, 422 without an outcome or
-/// a note that says why.
+/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), 403 for all
+/// but administrators, 422 without an outcome or a note that says why.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let asked = Asked::of(&request, &context.verifier, "orders-resolve")?;
     only(&asked.claims, Role::Admin)?;
@@ -61,5 +62,11 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// In the API description.
 pub fn describe() -> Operation {
     let example = json!({"outcome": "refund", "note": "The delivery was empty."});
-    described::with::<Body>("/orders/{id}/resolve", "orders-resolve", "Decide a dispute", Who::Admin, example)
+    described::with::<Body>(
+        "/orders/{id}/resolve",
+        "orders-resolve",
+        "Decide a dispute",
+        Who::Admin,
+        example,
+    )
 }

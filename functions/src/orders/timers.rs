@@ -1,9 +1,10 @@
-//! `orders-timers`: by the clock, it moves the orders whose deadline has passed, as the transition table says: nobody paid, nobody claimed,
-//! nobody reviewed.
+//! `orders-timers`: by the clock, it moves the orders whose deadline has passed, as the transition
+//! table says: nobody paid, nobody claimed, nobody reviewed.
 //!
-//! A timer belongs to the state that armed it: each move is decided on the order as it is read, and written only over that version. So it may
-//! run twice, and at the same time, and miss a run; and a timer that fires after its order has moved does nothing. What a move brings about at
-//! Stripe follows from the stored order (`payments-apply`).
+//! A timer belongs to the state that armed it: each move is decided on the order as it is read, and
+//! written only over that version. So it may run twice, and at the same time, and miss a run; and a
+//! timer that fires after its order has moved does nothing. What a move brings about at Stripe
+//! follows from the stored order (`payments-apply`).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -44,7 +45,8 @@ pub struct Report {
 pub async fn handle(context: &Clockwork, _: Value) -> Result<Report> {
     let run = Run::start(PATIENCE, AT_ONCE);
     let counts = Counts::default();
-    run.each(context.store.due_orders(Timestamp::now()), |listed| counts.fire(context, listed)).await;
+    run.each(context.store.due_orders(Timestamp::now()), |listed| counts.fire(context, listed))
+        .await;
     let report = Report {
         canceled: counts.canceled.into_inner(),
         completed: counts.completed.into_inner(),
@@ -81,7 +83,8 @@ impl Counts {
     }
 }
 
-/// The order after the move that its deadline makes; `None` when there is nothing due any more, or someone was faster.
+/// The order after the move that its deadline makes; `None` when there is nothing due any more, or
+/// someone was faster.
 async fn fire(context: &Clockwork, listed: &Order) -> Result<Option<Order>> {
     // What an index shows may be old, and has no history.
     let Some(order) = context.store.order(&listed.id).await? else { return Ok(None) };

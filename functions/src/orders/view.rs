@@ -13,8 +13,8 @@ use shared::error::Result;
 
 use crate::http::Reply;
 
-/// `{id, status, payment_status, service, price, client, worker, note, actions, version, created_at, updated_at, deadline}`, and for administrators
-/// `attention`.
+/// `{id, status, payment_status, service, price, client, worker, note, actions, version,
+/// created_at, updated_at, deadline}`, and for administrators `attention`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Order")]
 pub struct OrderView<'a> {
@@ -28,7 +28,8 @@ pub struct OrderView<'a> {
     client: &'a Person,
     worker: Option<&'a Person>,
     note: Option<&'a Note>,
-    /// What its reader may do now: the last part of the endpoint's path, with underscores for hyphens.
+    /// What its reader may do now: the last part of the endpoint's path, with underscores for
+    /// hyphens.
     actions: Vec<&'static str>,
     version: u64,
     #[schemars(with = "DateTime")]
@@ -74,7 +75,8 @@ impl<'a> OrderView<'a> {
         Self { attention, ..self }
     }
 
-    /// The order as its reader sees it now, with its `ETag`; `replayed` marks the first answer, given again.
+    /// The order as its reader sees it now, with its `ETag`; `replayed` marks the first answer,
+    /// given again.
     pub(crate) fn reply(order: &'a Order, caller: &Caller, replayed: bool) -> Result<Reply> {
         Reply::ok(&Self::new(order, &order.actions(caller)).read_by(caller.role))?
             .etag(order.version)?

@@ -1,5 +1,5 @@
-//! The stream function of payments. A webhook event that was stored is applied to its order; an order that was called off gets its intent
-//! canceled, or its money back.
+//! The stream function of payments. A webhook event that was stored is applied to its order; an
+//! order that was called off gets its intent canceled, or its money back.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use jiff::Timestamp;
@@ -11,15 +11,16 @@ use shared::store::{Changed, EventOutcome, Handled, StripeEvent};
 
 use super::{Cashier, Followed};
 
-/// Handles one record. It reads what the record is about anew: the record may be old, and may have come before.
+/// Handles one record. It reads what the record is about anew: the record may be old, and may have
+/// come before.
 ///
 /// # Errors
 /// Only what may pass: Stripe or the database do not answer. The record is then delivered again.
 pub async fn handle(context: &Cashier<Stripe>, record: EventRecord) -> Result<()> {
     let keys = &record.change.keys;
-    let pk = keys
-        .get("pk")
-        .and_then(|pk| if let serde_dynamo::AttributeValue::S(pk) = pk { Some(pk.as_str()) } else { None });
+    let pk = keys.get("pk").and_then(|pk| {
+        if let serde_dynamo::AttributeValue::S(pk) = pk { Some(pk.as_str()) } else { None }
+    });
     match pk.and_then(Changed::parse) {
         Some(Changed::StripeEvent(id)) => context.apply(&id).await,
         Some(Changed::Order(id)) => context.settle_order(&id).await,
@@ -36,13 +37,16 @@ impl<P: Payments> Cashier<P> {
             return Ok(());
         }
         let handled = self.outcome_of(&event).await?;
-        let (outcome, reason) = (handled.outcome.as_str(), handled.reason.as_deref().unwrap_or_default());
+        let (outcome, reason) =
+            (handled.outcome.as_str(), handled.reason.as_deref().unwrap_or_default());
         let order = handled.order_id.as_ref().map_or("none", OrderId::as_str);
         match handled.outcome {
             EventOutcome::Mismatch | EventOutcome::Unreadable => {
                 tracing::error!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is for an administrator: {outcome} {reason}");
             }
-            _ => tracing::info!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is {outcome}"),
+            _ => {
+                tracing::info!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is {outcome}")
+            }
         }
         self.store.event_handled(&event, handled).await
     }
@@ -57,20 +61,31 @@ impl<P: Payments> Cashier<P> {
         let question = match Notice::read(event.payload.as_bytes()).question() {
             Ok(question) => question,
             Err(Ignored::Type) => return Ok(note(EventOutcome::Ignored, Some("type"), None)),
-            Err(Ignored::NoIntent) => return Ok(note(EventOutcome::Ignored, Some("no_intent"), None)),
+            Err(Ignored::NoIntent) => {
+                return Ok(note(EventOutcome::Ignored, Some("no_intent"), None));
+            }
             Err(Ignored::Unreadable) => return Ok(note(EventOutcome::Unreadable, None, None)),
         };
         Ok(match self.follow(&question.intent, question.thoroughly).await? {
-            Followed::Applied(order) => note(EventOutcome::Applied, None, Some(self.settle(order).await?.id)),
-            Followed::Unchanged(order) => note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id)),
+            Followed::Applied(order) => {
+                note(EventOutcome::Applied, None, Some(self.settle(order).await?.id))
+            }
+            Followed::Unchanged(order) => {
+                note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
+            }
             Followed::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
             Followed::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
-            Followed::NoSuchOrder(id) => note(EventOutcome::Mismatch, Some("no_such_order"), Some(id)),
-            Followed::Mismatch(id, mismatch) => note(EventOutcome::Mismatch, Some(mismatch.as_str()), Some(id)),
+            Followed::NoSuchOrder(id) => {
+                note(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
+            }
+            Followed::Mismatch(id, mismatch) => {
+                note(EventOutcome::Mismatch, Some(mismatch.as_str()), Some(id))
+            }
         })
     }
 
-    /// Does at Stripe what the order needs done there. After a refusal that is the reconciler's, some time later.
+    /// Does at Stripe what the order needs done there. After a refusal that is the reconciler's,
+    /// some time later.
     pub async fn settle_order(&self, id: &OrderId) -> Result<()> {
         match self.store.order(id).await? {
             Some(order) if !order.was_just_refused() => self.settle(order).await.map(drop),

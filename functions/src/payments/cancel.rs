@@ -1,5 +1,6 @@
-//! `POST /orders/{id}/payment/cancel`: its client calls an order off. The intent is canceled first, so that nobody pays for what is canceled;
-//! if the card was charged in that instant, the money goes back. `POST /orders/{id}/cancel` takes the same road.
+//! `POST /orders/{id}/payment/cancel`: its client calls an order off. The intent is canceled first,
+//! so that nobody pays for what is canceled; if the card was charged in that instant, the money
+//! goes back. `POST /orders/{id}/cancel` takes the same road.
 
 use serde_json::json;
 use shared::domain::ids::OrderId;
@@ -31,20 +32,28 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
 
 /// In the API description.
 pub fn describe() -> Operation {
-    Operation::post("/orders/{id}/payment/cancel", "payments-cancel", "Call an order and its payment off")
-        .who(Who::Client)
-        .id::<OrderId>()
-        .body::<Empty>(json!({}))
-        .answer(Answer::ok::<OrderView<'_>>("The order, canceled.").etag())
-        .idempotent()
-        .if_match()
-        .problems(&[&catalogue::ILLEGAL_TRANSITION, &catalogue::VERSION_CONFLICT, &catalogue::PAYMENTS_UNAVAILABLE])
+    Operation::post(
+        "/orders/{id}/payment/cancel",
+        "payments-cancel",
+        "Call an order and its payment off",
+    )
+    .who(Who::Client)
+    .id::<OrderId>()
+    .body::<Empty>(json!({}))
+    .answer(Answer::ok::<OrderView<'_>>("The order, canceled.").etag())
+    .idempotent()
+    .if_match()
+    .problems(&[
+        &catalogue::ILLEGAL_TRANSITION,
+        &catalogue::VERSION_CONFLICT,
+        &catalogue::PAYMENTS_UNAVAILABLE,
+    ])
 }
 
 /// Calls an order off: first its intent, if it has one that could still be paid, then itself.
 ///
-/// What Stripe says to that is noted by `payments-apply`, as ever: that the intent is canceled, or that it was paid a moment before, upon which
-/// the money goes back.
+/// What Stripe says to that is noted by `payments-apply`, as ever: that the intent is canceled, or
+/// that it was paid a moment before, upon which the money goes back.
 pub(crate) struct IntentFirst<'a, P> {
     stripe: &'a P,
     told: bool,
@@ -58,16 +67,23 @@ impl<'a, P> IntentFirst<'a, P> {
 }
 
 impl<P: Payments> Prepare for IntentFirst<'_, P> {
-    async fn prepare(&mut self, from: &Order, moved: std::result::Result<Order, Refusal>, by: &By) -> Result<Order> {
+    async fn prepare(
+        &mut self,
+        from: &Order,
+        moved: std::result::Result<Order, Refusal>,
+        by: &By,
+    ) -> Result<Order> {
         let called_off = match moved {
             Ok(next) => next,
-            // Stripe's event about what we did a moment ago was faster. Who did it, and why, is noted all the same.
+            // Stripe's event about what we did a moment ago was faster. Who did it, and why, is
+            // noted all the same.
             Err(Refusal::Illegal { .. }) if self.told && from.status == Status::Canceled => {
                 return Ok(from.intent_canceled_by(by.clone())?);
             }
             Err(refusal) => return Err(Error::from(refusal)),
         };
-        // Of a paid order there is nothing to cancel but what was paid, and that is done when it is stored that it is called off.
+        // Of a paid order there is nothing to cancel but what was paid, and that is done when it is
+        // stored that it is called off.
         let payable = from.payment_intent.as_ref().filter(|_| !from.is_charged());
         if let (Some(intent), false) = (payable, self.told) {
             self.stripe.cancel_intent(intent).await?;

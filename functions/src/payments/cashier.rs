@@ -1,5 +1,6 @@
-//! Between orders and Stripe, both ways. Each step is one call to Stripe and one conditional write; each can be repeated, and can be cut off
-//! anywhere, because what is left to do follows from the order as it is stored.
+//! Between orders and Stripe, both ways. Each step is one call to Stripe and one conditional write;
+//! each can be repeated, and can be cut off anywhere, because what is left to do follows from the
+//! order as it is stored.
 
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, PaymentIntentId};
@@ -11,7 +12,8 @@ use shared::store::{EventOutcome, Handled, Outcome, Store, StripeEvent};
 /// How often a write is tried again because the order changed meanwhile.
 pub(super) const ATTEMPTS: usize = 10;
 
-/// What one order may need at Stripe, one after the other: cancel the intent, find it paid, refund it.
+/// What one order may need at Stripe, one after the other: cancel the intent, find it paid, refund
+/// it.
 const STEPS: usize = 4;
 
 /// The store and Stripe.
@@ -43,16 +45,19 @@ pub enum Followed {
 }
 
 impl<P: Payments> Cashier<P> {
-    /// The order's payment intent: made, and bound to the order, if it has none yet. One order, one intent: of two callers at once both
-    /// get the same from Stripe (by its idempotency key), and one of them binds it.
+    /// The order's payment intent: made, and bound to the order, if it has none yet. One order, one
+    /// intent: of two callers at once both get the same from Stripe (by its idempotency key), and
+    /// one of them binds it.
     pub async fn intent_of(&self, mut order: Order, by: &By) -> Result<Intent> {
         if let Some(id) = &order.payment_intent {
             return self.bound_intent(id).await;
         }
         let intent = self.stripe.create_intent(&order).await?;
         for _ in 0..ATTEMPTS {
-            if let Some(bound) = order.payment_intent.as_ref().filter(|bound| **bound != intent.id) {
-                // Stripe has forgotten the key and made another one. Nobody has seen that, so nobody can pay it.
+            if let Some(bound) = order.payment_intent.as_ref().filter(|bound| **bound != intent.id)
+            {
+                // Stripe has forgotten the key and made another one. Nobody has seen that, so
+                // nobody can pay it.
                 return self.bound_intent(bound).await;
             }
             match order.bind_intent(intent.id.clone(), by.clone())? {
@@ -69,7 +74,9 @@ impl<P: Payments> Cashier<P> {
 
     async fn bound_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
         let intent = self.stripe.intent(id).await?;
-        intent.ok_or_else(|| Error::internal(format!("Stripe has no intent {id}, which an order is bound to")))
+        intent.ok_or_else(|| {
+            Error::internal(format!("Stripe has no intent {id}, which an order is bound to"))
+        })
     }
 
     /// Asks Stripe about a payment, and has the order that it is for take note.
@@ -79,15 +86,22 @@ impl<P: Payments> Cashier<P> {
         };
         let Some(named) = &payment.intent.order_id else { return Ok(Followed::NoOrderNamed) };
         let Ok(id) = named.parse::<OrderId>() else { return Ok(Followed::NoOrderNamed) };
-        let Some(order) = self.store.order(&id).await? else { return Ok(Followed::NoSuchOrder(id)) };
-        // Statuses that replace one another must be younger than the order as it was read, or an old one could overwrite a new one. The others
-        // are final, and hold at any time.
+        let Some(order) = self.store.order(&id).await? else {
+            return Ok(Followed::NoSuchOrder(id));
+        };
+        // Statuses that replace one another must be younger than the order as it was read, or an
+        // old one could overwrite a new one. The others are final, and hold at any time.
         let payment = if payment.is_final() { Some(payment) } else { None };
         self.take_note(order, intent, payment, thoroughly).await
     }
 
     /// As [`Cashier::follow`], for an order that was just read.
-    pub async fn follow_order(&self, order: Order, intent: &PaymentIntentId, thoroughly: bool) -> Result<Followed> {
+    pub async fn follow_order(
+        &self,
+        order: Order,
+        intent: &PaymentIntentId,
+        thoroughly: bool,
+    ) -> Result<Followed> {
         self.take_note(order, intent, None, thoroughly).await
     }
 
@@ -109,7 +123,9 @@ impl<P: Payments> Cashier<P> {
             let next = match payment.apply(&order, Timestamp::now(), &self.timers) {
                 Ok(Some(next)) => next,
                 Ok(None) => return Ok(Followed::Unchanged(order)),
-                Err(Refusal::Mismatch(mismatch)) => return Ok(Followed::Mismatch(order.id, mismatch)),
+                Err(Refusal::Mismatch(mismatch)) => {
+                    return Ok(Followed::Mismatch(order.id, mismatch));
+                }
                 Err(refusal) => return Err(refusal.into()),
             };
             match self.write(&next, &order).await? {
@@ -142,10 +158,13 @@ impl<P: Payments> Cashier<P> {
             let before = order.clone();
             order = match (self.follow_order(order, &intent, true).await?, refused) {
                 (Followed::Applied(order), _) => order,
-                // The bank decides: the intent can't be canceled while it is processing. Stripe will say how that ended.
+                // The bank decides: the intent can't be canceled while it is processing. Stripe
+                // will say how that ended.
                 (Followed::Unchanged(order), None) => return Ok(order),
                 // Stripe would not, and nothing has changed there that would say why.
-                (Followed::Unchanged(order), Some(error)) => return self.refused(order, error).await,
+                (Followed::Unchanged(order), Some(error)) => {
+                    return self.refused(order, error).await;
+                }
                 // Nothing that we could do: an administrator has to.
                 (Followed::Mismatch(id, mismatch), _) => {
                     self.file(&id, &intent, mismatch).await?;
@@ -157,7 +176,8 @@ impl<P: Payments> Cashier<P> {
         Ok(order)
     }
 
-    /// A refund was not made. That Stripe does not answer just now passes; a refusal is noted with the order, and counts.
+    /// A refund was not made. That Stripe does not answer just now passes; a refusal is noted with
+    /// the order, and counts.
     async fn refused(&self, mut order: Order, error: Error) -> Result<Order> {
         if error.code().kind != Kind::Internal {
             return Err(error);
@@ -177,8 +197,14 @@ impl<P: Payments> Cashier<P> {
         Err(contended(&order))
     }
 
-    /// Files, where administrators look, what was found by asking and does not fit its order. Once, however often it is found.
-    pub(super) async fn file(&self, order: &OrderId, intent: &PaymentIntentId, mismatch: Mismatch) -> Result<()> {
+    /// Files, where administrators look, what was found by asking and does not fit its order. Once,
+    /// however often it is found.
+    pub(super) async fn file(
+        &self,
+        order: &OrderId,
+        intent: &PaymentIntentId,
+        mismatch: Mismatch,
+    ) -> Result<()> {
         let reason = mismatch.as_str();
         tracing::error!(%order, %intent, reason, "intent {intent} does not fit {order}: {reason}");
         let handled = Handled {
@@ -190,7 +216,8 @@ impl<P: Payments> Cashier<P> {
         self.store.receive_event(&StripeEvent::finding(handled, intent)).await.map(drop)
     }
 
-    /// Writes the order's next version; `None` when that was done, or the order as someone faster left it.
+    /// Writes the order's next version; `None` when that was done, or the order as someone faster
+    /// left it.
     pub(super) async fn write(&self, next: &Order, from: &Order) -> Result<Option<Order>> {
         match self.store.advance_order(next, from).await? {
             Outcome::Written => Ok(None),

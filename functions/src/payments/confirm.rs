@@ -1,5 +1,5 @@
-//! `POST /orders/{id}/payment/confirm`: the client says that the payment is made. Nobody believes that; it makes us ask Stripe, now, instead of
-//! waiting for its webhook.
+//! `POST /orders/{id}/payment/confirm`: the client says that the payment is made. Nobody believes
+//! that; it makes us ask Stripe, now, instead of waiting for its webhook.
 
 use serde_json::json;
 use shared::domain::ids::OrderId;
@@ -15,7 +15,8 @@ use crate::orders::{OrderView, read};
 /// The order, after what Stripe says now.
 ///
 /// # Errors
-/// 404 and 403 as for every order that is not the caller's, 409 before the payment was asked for, 503 when Stripe does not answer.
+/// 404 and 403 as for every order that is not the caller's, 409 before the payment was asked for,
+/// 503 when Stripe does not answer.
 pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -27,7 +28,9 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
         return Err(Error::new(&catalogue::NO_PAYMENT_YET, detail).with("version", order.version));
     };
     match context.cashier.follow_order(order, &intent, false).await? {
-        Followed::Applied(order) | Followed::Unchanged(order) => OrderView::reply(&order, &caller, false),
+        Followed::Applied(order) | Followed::Unchanged(order) => {
+            OrderView::reply(&order, &caller, false)
+        }
         Followed::Mismatch(id, mismatch) => {
             context.cashier.file(&id, &intent, mismatch).await?;
             Err(Refusal::Mismatch(mismatch).into())
@@ -38,17 +41,21 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
 
 /// In the API description.
 pub fn describe() -> Operation {
-    Operation::post("/orders/{id}/payment/confirm", "payments-confirm", "Say that the payment is made")
-        .who(Who::Client)
-        .details("Nobody believes that; Stripe is asked, now, instead of its webhook waited for.")
-        .id::<OrderId>()
-        .body::<Empty>(json!({}))
-        .answer(Answer::ok::<OrderView<'_>>("The order, after what Stripe says now.").etag())
-        .problems(&[
-            &catalogue::NO_PAYMENT_YET,
-            &catalogue::ORDER_NOT_PAYABLE,
-            &catalogue::VERSION_CONFLICT,
-            &catalogue::PAYMENT_MISMATCH,
-            &catalogue::PAYMENTS_UNAVAILABLE,
-        ])
+    Operation::post(
+        "/orders/{id}/payment/confirm",
+        "payments-confirm",
+        "Say that the payment is made",
+    )
+    .who(Who::Client)
+    .details("Nobody believes that; Stripe is asked, now, instead of its webhook waited for.")
+    .id::<OrderId>()
+    .body::<Empty>(json!({}))
+    .answer(Answer::ok::<OrderView<'_>>("The order, after what Stripe says now.").etag())
+    .problems(&[
+        &catalogue::NO_PAYMENT_YET,
+        &catalogue::ORDER_NOT_PAYABLE,
+        &catalogue::VERSION_CONFLICT,
+        &catalogue::PAYMENT_MISMATCH,
+        &catalogue::PAYMENTS_UNAVAILABLE,
+    ])
 }

@@ -1,4 +1,5 @@
-//! `POST /orders/{id}/payment`: what the order's client needs to pay. Always the same payment intent for one order.
+//! `POST /orders/{id}/payment`: what the order's client needs to pay. Always the same payment
+//! intent for one order.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -28,11 +29,12 @@ struct PaymentNeeds<'a> {
     status: &'a str,
 }
 
-/// `{payment_intent_id, client_secret, publishable_key, amount, currency, status}`; `status` is Stripe's.
+/// `{payment_intent_id, client_secret, publishable_key, amount, currency, status}`; `status` is
+/// Stripe's.
 ///
 /// # Errors
-/// 404 for an order that the caller may not know of, 403 for another's, 409 for one that was called off before it had an intent, 503 when
-/// Stripe does not answer: to be tried again.
+/// 404 for an order that the caller may not know of, 403 for another's, 409 for one that was called
+/// off before it had an intent, 503 when Stripe does not answer: to be tried again.
 pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -45,7 +47,10 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
         None => false,
     };
     let price = order.price;
-    let intent = context.cashier.intent_of(order, &By::user(&caller, Timestamp::now()).idempotency(key)).await?;
+    let intent = context
+        .cashier
+        .intent_of(order, &By::user(&caller, Timestamp::now()).idempotency(key))
+        .await?;
     tracing::info!(order = %id, intent = %intent.id, "{id} is to be paid by {}", intent.id);
     Reply::ok(&PaymentNeeds {
         payment_intent_id: intent.id.as_str(),

@@ -1,4 +1,5 @@
-//! `GET /orders/{id}/payment`: where an order's money is, entry by entry; for its client and administrators.
+//! `GET /orders/{id}/payment`: where an order's money is, entry by entry; for its client and
+//! administrators.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -6,7 +7,8 @@ use serde::Serialize;
 use shared::domain::ids::OrderId;
 use shared::domain::money::{Money, Price};
 use shared::domain::order::{
-    Attention, Chargeback, ChargebackState, LedgerEntry, LedgerKind, Order, PaymentStatus, Refund, RefundStatus,
+    Attention, Chargeback, ChargebackState, LedgerEntry, LedgerKind, Order, PaymentStatus, Refund,
+    RefundStatus,
 };
 use shared::domain::schema::DateTime;
 use shared::domain::user::Role;
@@ -19,8 +21,9 @@ use crate::orders::read;
 
 /// `{order_id, payment_intent_id, status, price, balance, ledger, refunds, disputes, attention}`.
 ///
-/// The ledger's entries are signed: what came in is positive, what went out negative; all but fees sum to `balance`, what the marketplace holds
-/// of the client's money. Fees and `attention` are for administrators.
+/// The ledger's entries are signed: what came in is positive, what went out negative; all but fees
+/// sum to `balance`, what the marketplace holds of the client's money. Fees and `attention` are for
+/// administrators.
 ///
 /// # Errors
 /// 404 for an order that the caller may not know of, 403 for its worker.
@@ -30,7 +33,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let (caller, order) = read::visible(&context.store, &claims, &id).await?;
     let admin = caller.role == Role::Admin;
     if !admin && order.client.id != caller.id {
-        return Err(Error::new(&catalogue::FORBIDDEN, "Only the order's client and administrators see its payment."));
+        return Err(Error::new(
+            &catalogue::FORBIDDEN,
+            "Only the order's client and administrators see its payment.",
+        ));
     }
     Reply::ok(&PaymentView::new(&order, admin))?.etag(order.version)
 }
@@ -99,8 +105,11 @@ struct DisputeView<'a> {
 impl<'a> PaymentView<'a> {
     fn new(order: &'a Order, admin: bool) -> Self {
         let entries = order.ledger.entries().iter();
-        let refund =
-            |refund: &'a Refund| RefundView { id: refund.id.as_str(), money: refund.amount, status: refund.status };
+        let refund = |refund: &'a Refund| RefundView {
+            id: refund.id.as_str(),
+            money: refund.amount,
+            status: refund.status,
+        };
         let dispute = |dispute: &'a Chargeback| DisputeView {
             id: dispute.id.as_str(),
             money: dispute.amount,
@@ -112,7 +121,10 @@ impl<'a> PaymentView<'a> {
             status: order.payment_status,
             price: order.price,
             balance: Money::new(order.ledger.balance(), order.price.currency()),
-            ledger: entries.filter(|entry| admin || entry.kind != LedgerKind::Fee).map(EntryView::from).collect(),
+            ledger: entries
+                .filter(|entry| admin || entry.kind != LedgerKind::Fee)
+                .map(EntryView::from)
+                .collect(),
             refunds: order.refunds.iter().map(refund).collect(),
             disputes: order.chargebacks.iter().map(dispute).collect(),
             attention: admin.then(|| order.attention()),
@@ -122,6 +134,12 @@ impl<'a> PaymentView<'a> {
 
 impl<'a> From<&'a LedgerEntry> for EntryView<'a> {
     fn from(entry: &'a LedgerEntry) -> Self {
-        Self { id: entry.id(), kind: entry.kind, money: entry.money, stripe_id: &entry.stripe_id, at: entry.at }
+        Self {
+            id: entry.id(),
+            kind: entry.kind,
+            money: entry.money,
+            stripe_id: &entry.stripe_id,
+            at: entry.at,
+        }
     }
 }

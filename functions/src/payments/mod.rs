@@ -1,5 +1,5 @@
-//! Payments. [`cashier`] is the one road from Stripe's word to an order and from an order to Stripe; webhook events, confirmations, cancellations
-//! and the reconciler all take it.
+//! Payments. [`cashier`] is the one road from Stripe's word to an order and from an order to
+//! Stripe; webhook events, confirmations, cancellations and the reconciler all take it.
 
 pub mod apply;
 pub mod cancel;
@@ -19,7 +19,11 @@ use crate::context::{FromEnv, PublishableKey, context};
 
 impl FromEnv for Cashier<Stripe> {
     fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { store: FromEnv::from_env()?, stripe: FromEnv::from_env()?, timers: FromEnv::from_env()? })
+        Ok(Self {
+            store: FromEnv::from_env()?,
+            stripe: FromEnv::from_env()?,
+            timers: FromEnv::from_env()?,
+        })
     }
 
     async fn warm(&self) {

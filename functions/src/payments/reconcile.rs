@@ -1,8 +1,10 @@
-//! The reconciler: by the clock, it finds what got stuck between Stripe and an order, and has it done. Events that never reached us, events that
-//! were stored and not applied, orders that may have been paid without our being told, orders whose intent is to be canceled or whose money is
+//! The reconciler: by the clock, it finds what got stuck between Stripe and an order, and has it
+//! done. Events that never reached us, events that were stored and not applied, orders that may
+//! have been paid without our being told, orders whose intent is to be canceled or whose money is
 //! to go back.
 //!
-//! Every step of it is one that somebody else may be taking at the same time, so it can run twice, and can miss a run.
+//! Every step of it is one that somebody else may be taking at the same time, so it can run twice,
+//! and can miss a run.
 
 use std::time::Duration;
 
@@ -30,7 +32,8 @@ const AT_ONCE: usize = 4;
 struct Asked {
     /// What is younger is left to those who are about to do it.
     older_than_seconds: i64,
-    /// How far back to look for events that did not reach us. Stripe tries to deliver them for three days, and lists them for thirty.
+    /// How far back to look for events that did not reach us. Stripe tries to deliver them for
+    /// three days, and lists them for thirty.
     undelivered_hours: i64,
 }
 
@@ -43,7 +46,8 @@ impl Default for Asked {
 /// What a run did.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// Events that Stripe could not deliver and that are stored now; they are applied as all others.
+    /// Events that Stripe could not deliver and that are stored now; they are applied as all
+    /// others.
     fetched: usize,
     /// Stored events that were applied.
     applied: usize,
@@ -53,12 +57,14 @@ pub struct Report {
     failed: usize,
 }
 
-/// Heals what it finds. `{"older_than_seconds"?, "undelivered_hours"?}` -> `{fetched, applied, settled, failed}`.
+/// Heals what it finds. `{"older_than_seconds"?, "undelivered_hours"?}` -> `{fetched, applied,
+/// settled, failed}`.
 ///
 /// # Errors
 /// 422 for an event whose members are not numbers.
 pub async fn handle(context: &Cashier<Stripe>, event: Value) -> Result<Report> {
-    let asked: Asked = serde_json::from_value(event).map_err(|e| Error::field("event", "invalid", e.to_string()))?;
+    let asked: Asked = serde_json::from_value(event)
+        .map_err(|e| Error::field("event", "invalid", e.to_string()))?;
     let report = context.reconcile(&asked).await;
     tracing::info!(
         fetched = report.fetched,
@@ -74,7 +80,8 @@ impl<P: Payments> Cashier<P> {
     async fn reconcile(&self, asked: &Asked) -> Report {
         let run = Run::start(PATIENCE, AT_ONCE);
         let now = Timestamp::now();
-        let until = now - SignedDuration::from_secs(asked.older_than_seconds.clamp(0, 30 * 24 * 3600));
+        let until =
+            now - SignedDuration::from_secs(asked.older_than_seconds.clamp(0, 30 * 24 * 3600));
         let since = now - SignedDuration::from_hours(asked.undelivered_hours.clamp(0, 30 * 24));
 
         let pending = self.store.pending_events(until);
@@ -114,7 +121,9 @@ impl<P: Payments> Cashier<P> {
         let (version, thoroughly) = (order.version, order.is_charged());
         let order = match self.follow_order(order, &intent, thoroughly).await? {
             Followed::Applied(order) | Followed::Unchanged(order) => order,
-            Followed::Mismatch(id, mismatch) => return self.file(&id, &intent, mismatch).await.map(|()| false),
+            Followed::Mismatch(id, mismatch) => {
+                return self.file(&id, &intent, mismatch).await.map(|()| false);
+            }
             other => return Err(gone(&intent, &other)),
         };
         Ok(self.settle(order).await?.version > version)

@@ -19,7 +19,8 @@ struct CategoryView {
     count: u64,
 }
 
-/// `[{category, count}]` of active services, by name. Counts are exact: each changes in the transaction of the service that it counts.
+/// `[{category, count}]` of active services, by name. Counts are exact: each changes in the
+/// transaction of the service that it counts.
 pub async fn handle(context: &Data, _: Request) -> Result<Reply> {
     let categories = context.store.categories().await?;
     let view = |CategoryCount { category, count }| CategoryView { category, count };

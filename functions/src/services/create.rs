@@ -38,7 +38,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let created_by = idempotency(&request, &claims.sub, "services-create")?;
     let id = ServiceId::for_request(created_by.as_ref().map(|made| &made.key), Uuid::now_v7());
     let now = Timestamp::now();
-    let (standing, before) = context.store.standing_and_service(&claims.sub, &claims.sid, &id).await?;
+    let (standing, before) =
+        context.store.standing_and_service(&claims.sub, &claims.sid, &id).await?;
     active(&claims, &standing, now)?;
     let created = StoredService::new(Service::new(id, new, now), created_by);
     match before {
@@ -66,7 +67,8 @@ pub fn describe() -> Operation {
         .idempotent()
 }
 
-/// The first answer again, if the request was the same: what it asked for, as of when it was first asked.
+/// The first answer again, if the request was the same: what it asked for, as of when it was first
+/// asked.
 fn replay(before: &StoredService, mut again: StoredService) -> Result<Reply> {
     if before.created_by.is_none() || before.created_by != again.created_by {
         return Err(Error::key_reused());

@@ -1,5 +1,5 @@
-//! `DELETE /services/{id}`: an administrator takes a service off the catalogue. Nothing is lost: its orders go on, and
-//! `PATCH {"status": "active"}` brings it back.
+//! `DELETE /services/{id}`: an administrator takes a service off the catalogue. Nothing is lost:
+//! its orders go on, and `PATCH {"status": "active"}` brings it back.
 
 use shared::domain::ids::ServiceId;
 use shared::domain::service::{ServiceChange, ServiceStatus};
@@ -15,7 +15,8 @@ use crate::openapi::{Answer, Operation, Who};
 /// # Errors
 /// 403 for all but administrators, 404, 412 for another version than `If-Match` names.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let deactivation = ServiceChange { status: Some(ServiceStatus::Deactivated), ..ServiceChange::default() };
+    let deactivation =
+        ServiceChange { status: Some(ServiceStatus::Deactivated), ..ServiceChange::default() };
     update::change(context, &request, deactivation).await?;
     Ok(Reply::no_content())
 }

@@ -23,8 +23,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     };
     let id: ServiceId = request.path_id("service")?;
     let service = context.store.service(&id).await?.map(|stored| stored.service);
-    let service =
-        service.filter(|s| s.status == ServiceStatus::Active || admin).ok_or_else(|| Error::not_found("service"))?;
+    let service = service
+        .filter(|s| s.status == ServiceStatus::Active || admin)
+        .ok_or_else(|| Error::not_found("service"))?;
     let reply = Reply::ok(&ServiceView::from(&service))?.etag(service.version)?;
     if admin { Ok(reply) } else { reply.revalidated() }
 }

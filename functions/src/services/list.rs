@@ -29,7 +29,8 @@ body! {
         min_price: Option<Amount>,
         /// In minor units, itself included.
         max_price: Option<Amount>,
-        /// Priced in this currency. An order or a range of prices is of one currency: the marketplace's own unless given.
+        /// Priced in this currency. An order or a range of prices is of one currency: the
+        /// marketplace's own unless given.
         currency: Option<Currency>,
         /// `active` unless given; `deactivated` is for administrators.
         status: Option<ServiceStatus>,
@@ -41,7 +42,8 @@ body! {
 /// One page of active services, or of deactivated ones for administrators.
 ///
 /// # Errors
-/// 422 for wrong or unknown parameters, 400 for a cursor of another list, 401 and 403 for deactivated ones to all but administrators.
+/// 422 for wrong or unknown parameters, 400 for a cursor of another list, 401 and 403 for
+/// deactivated ones to all but administrators.
 pub async fn handle(context: &Catalogue, request: Request) -> Result<Reply> {
     let (of, sort, page) = read(request.query_as()?, context.currency.0)?;
     if of.status != ServiceStatus::Active {

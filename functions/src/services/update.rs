@@ -1,4 +1,5 @@
-//! `PATCH /services/{id}`: an administrator changes a service, or brings a deactivated one back. Orders that were placed keep name and price.
+//! `PATCH /services/{id}`: an administrator changes a service, or brings a deactivated one back.
+//! Orders that were placed keep name and price.
 
 use jiff::Timestamp;
 use shared::domain::ids::ServiceId;
@@ -29,15 +30,19 @@ body! {
 /// How often a change is tried again because someone else changed the service meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// Changes the fields that are given: `{name?, description?, category?, price?, status?}`. A change that changes nothing makes no new version.
+/// Changes the fields that are given: `{name?, description?, category?, price?, status?}`. A change
+/// that changes nothing makes no new version.
 ///
 /// # Errors
-/// 403 for all but administrators, 404, 412 for another version than `If-Match` names, 422 naming every wrong field.
+/// 403 for all but administrators, 404, 412 for another version than `If-Match` names, 422 naming
+/// every wrong field.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     only(&claims, Role::Admin)?;
     let Body { name, description, category, price, status } = request.body_as()?;
-    let changed = change(context, &request, ServiceChange { name, description, category, price, status }).await?;
+    let changed =
+        change(context, &request, ServiceChange { name, description, category, price, status })
+            .await?;
     Reply::ok(&ServiceView::from(&changed))?.etag(changed.version)
 }
 
@@ -57,17 +62,24 @@ pub fn describe() -> Operation {
 }
 
 /// Makes a change for the administrator who is calling; returns the service after it.
-pub(super) async fn change(context: &Context, request: &Request, change: ServiceChange) -> Result<Service> {
+pub(super) async fn change(
+    context: &Context,
+    request: &Request,
+    change: ServiceChange,
+) -> Result<Service> {
     let claims = bearer(request, &context.verifier)?;
     only(&claims, Role::Admin)?;
     let id: ServiceId = request.path_id("service")?;
     let now = Timestamp::now();
-    let (standing, mut found) = context.store.standing_and_service(&claims.sub, &claims.sid, &id).await?;
+    let (standing, mut found) =
+        context.store.standing_and_service(&claims.sub, &claims.sid, &id).await?;
     active(&claims, &standing, now)?;
     for _ in 0..ATTEMPTS {
         let before = found.ok_or_else(|| Error::not_found("service"))?;
         request.check_if_match(before.service.version)?;
-        let Some(next) = before.service.changed(change.clone(), now) else { return Ok(before.service) };
+        let Some(next) = before.service.changed(change.clone(), now) else {
+            return Ok(before.service);
+        };
         let next = StoredService::new(next, before.created_by.clone());
         match context.store.update_service(&next, &before).await? {
             Outcome::Written => {
@@ -79,5 +91,8 @@ pub(super) async fn change(context: &Context, request: &Request, change: Service
             Outcome::Conflict(current) => found = current,
         }
     }
-    Err(Error::new(&catalogue::VERSION_CONFLICT, "The service is being changed by others. Read it, and try again."))
+    Err(Error::new(
+        &catalogue::VERSION_CONFLICT,
+        "The service is being changed by others. Read it, and try again.",
+    ))
 }

@@ -1,5 +1,6 @@
-//! Whatever no route takes (`$default`): 405 with `Allow` for an address that has other methods, 404 for one that is none. Without it, API
-//! Gateway would say 404 to both, and not as a problem document.
+//! Whatever no route takes (`$default`): 405 with `Allow` for an address that has other methods,
+//! 404 for one that is none. Without it, API Gateway would say 404 to both, and not as a problem
+//! document.
 
 use http::Method;
 use http::header::ALLOW;
@@ -10,7 +11,8 @@ use crate::http::{Reply, Request};
 
 include!(concat!(env!("OUT_DIR"), "/routes.rs"));
 
-/// Says what is wrong with the address or the method; `OPTIONS` is answered with `Allow` (RFC 9110, section 9.3.7).
+/// Says what is wrong with the address or the method; `OPTIONS` is answered with `Allow` (RFC 9110,
+/// section 9.3.7).
 ///
 /// # Errors
 /// 405 and 404, always.
@@ -19,7 +21,9 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
     let methods = methods(path);
     if methods.is_empty() {
         let nothing = match path.strip_suffix('/') {
-            Some(path) if !self::methods(path).is_empty() => "There is nothing here. Leave out the slash at the end.",
+            Some(path) if !self::methods(path).is_empty() => {
+                "There is nothing here. Leave out the slash at the end."
+            }
             _ => "There is nothing here. GET / says where things are.",
         };
         return Err(Error::new(&catalogue::NOT_FOUND, nothing));
@@ -62,7 +66,11 @@ mod tests {
 
     #[test]
     fn a_route_takes_the_paths_that_api_gateway_gives_it() {
-        for (route, path) in [("/", "/"), ("/orders/{id}/accept", "/orders/1/accept"), ("/docs/{path+}", "/docs/a/b")] {
+        for (route, path) in [
+            ("/", "/"),
+            ("/orders/{id}/accept", "/orders/1/accept"),
+            ("/docs/{path+}", "/docs/a/b"),
+        ] {
             assert!(takes(route, path), "{route} {path}");
         }
         for (route, path) in [

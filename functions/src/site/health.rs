@@ -1,5 +1,5 @@
-//! `GET /health`: whether requests are answered at all. It looks at nothing else, so that a monitor costs nothing and a busy database does
-//! not look like an outage.
+//! `GET /health`: whether requests are answered at all. It looks at nothing else, so that a monitor
+//! costs nothing and a busy database does not look like an outage.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -33,7 +33,8 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
         ("live_tickets", "/live/tickets"),
         ("live_feed", "/live/feed"),
     ]);
-    Reply::ok(&Index { name: "marketplace", version: env!("CARGO_PKG_VERSION"), links })?.cacheable(300)
+    Reply::ok(&Index { name: "marketplace", version: env!("CARGO_PKG_VERSION"), links })?
+        .cacheable(300)
 }
 
 /// In the API description.

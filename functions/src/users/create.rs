@@ -29,17 +29,25 @@ body! {
 /// Makes a user, who signs in with the password given.
 ///
 /// # Errors
-/// 403 for all but administrators; 422 naming every wrong field; 409 for a taken `username` or `email`.
+/// 403 for all but administrators; 422 naming every wrong field; 409 for a taken `username` or
+/// `email`.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = govern::administrator(context, &request)?;
     let (new, password) = parse(&request)?;
-    let origin = Origin { operation: "users-create", caller: Some(&claims.sub), key: idempotency_key(&request)? };
+    let origin = Origin {
+        operation: "users-create",
+        caller: Some(&claims.sub),
+        key: idempotency_key(&request)?,
+    };
     let standing = context.store.standing(&claims.sub, &claims.sid).await?;
     let caller = active(&claims, &standing, Timestamp::now())?;
-    let made = new_account::make(&context.store, new, password, origin, Authority::Admin(&caller.id));
+    let made =
+        new_account::make(&context.store, new, password, origin, Authority::Admin(&caller.id));
     let (user, replayed) = made.await?;
     tracing::info!(by = %caller.id, user = %user.id, "made {}", user.id);
-    Reply::created(&format!("/users/{}", user.id), &UserView::from(&user))?.etag(user.version)?.replayed(replayed)
+    Reply::created(&format!("/users/{}", user.id), &UserView::from(&user))?
+        .etag(user.version)?
+        .replayed(replayed)
 }
 
 /// In the API description.
@@ -56,6 +64,8 @@ pub fn describe() -> Operation {
 
 fn parse(request: &Request) -> Result<(NewUser, Secret)> {
     let Body { email, username, password, role, categories } =
-        new_account::read(request.fields()?, |body: &Body| (Some(&body.password), &body.username, &body.email))?;
+        new_account::read(request.fields()?, |body: &Body| {
+            (Some(&body.password), &body.username, &body.email)
+        })?;
     Ok((NewUser { email, username, role, categories: categories.unwrap_or_default() }, password.0))
 }

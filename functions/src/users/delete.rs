@@ -1,4 +1,5 @@
-//! `DELETE /users/{id}`: an administrator deactivates a user. What the user did stays, and so do the names: no one else gets them.
+//! `DELETE /users/{id}`: an administrator deactivates a user. What the user did stays, and so do
+//! the names: no one else gets them.
 
 use shared::domain::ids::UserId;
 use shared::domain::user::{UserChange, UserStatus};
@@ -12,7 +13,8 @@ use crate::openapi::{Answer, Operation, Who};
 /// Deactivates a user. One who is deactivated stays so: sending it again is no error.
 ///
 /// # Errors
-/// 403 for all but administrators; 404; 409 for oneself and for the last active administrator; 412 when `If-Match` names another version.
+/// 403 for all but administrators; 404; 409 for oneself and for the last active administrator; 412
+/// when `If-Match` names another version.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = govern::administrator(context, &request)?;
     let id: UserId = request.path_id("user")?;

@@ -17,7 +17,8 @@ use crate::openapi::{Answer, Operation, Who};
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = govern::administrator(context, &request)?;
     let id: UserId = request.path_id("user")?;
-    let (standing, account) = context.store.standing_and_account(&claims.sub, &claims.sid, &id).await?;
+    let (standing, account) =
+        context.store.standing_and_account(&claims.sub, &claims.sid, &id).await?;
     active(&claims, &standing, Timestamp::now())?;
     let user = account.ok_or_else(|| Error::not_found("user"))?.user;
     Reply::ok(&UserView::from(&user))?.etag(user.version)

@@ -23,11 +23,12 @@ pub(super) fn administrator(context: &Context, request: &Request) -> Result<shar
     Ok(claims)
 }
 
-/// Changes a user, if the caller is an active administrator at the moment of the write: of two who suspend each other, one does it.
+/// Changes a user, if the caller is an active administrator at the moment of the write: of two who
+/// suspend each other, one does it.
 ///
 /// # Errors
-/// 404 for no such user, 409 for one's own role or status and for the last active administrator, 412 when `If-Match` names another version, 422
-/// for what no user can be made.
+/// 404 for no such user, 409 for one's own role or status and for the last active administrator,
+/// 412 when `If-Match` names another version, 422 for what no user can be made.
 pub(super) async fn change(
     context: &Context,
     request: &Request,
@@ -37,7 +38,8 @@ pub(super) async fn change(
 ) -> Result<User> {
     for _ in 0..ATTEMPTS {
         let now = Timestamp::now();
-        let (standing, target) = context.store.standing_and_account(&claims.sub, &claims.sid, id).await?;
+        let (standing, target) =
+            context.store.standing_and_account(&claims.sub, &claims.sid, id).await?;
         let caller = active(claims, &standing, now)?;
         let account = target.ok_or_else(|| Error::not_found("user"))?;
         request.check_if_match(account.user.version)?;
@@ -58,5 +60,8 @@ pub(super) async fn change(
             Written::Stale => {}
         }
     }
-    Err(Error::new(&catalogue::VERSION_CONFLICT, "The user is being changed by other requests. Try again."))
+    Err(Error::new(
+        &catalogue::VERSION_CONFLICT,
+        "The user is being changed by other requests. Try again.",
+    ))
 }

@@ -1,4 +1,5 @@
-//! `GET /users`: users, for administrators. The newest come first; with `?q=`, those whose username starts with it, sorted by name.
+//! `GET /users`: users, for administrators. The newest come first; with `?q=`, those whose username
+//! starts with it, sorted by name.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -39,12 +40,14 @@ impl FieldValue for NameStart {
 /// One page of users: of a role, of a status, of a name.
 ///
 /// # Errors
-/// 403 for all but administrators; 422 for wrong or unknown parameters, 400 for a cursor of another list.
+/// 403 for all but administrators; 422 for wrong or unknown parameters, 400 for a cursor of another
+/// list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     only(&claims, Role::Admin)?;
     let Query { role, status, q, limit, cursor } = request.query_as()?;
-    let (of, page) = (UsersOf { role, status, name: q.map(|start| start.0) }, page::of(limit, cursor));
+    let (of, page) =
+        (UsersOf { role, status, name: q.map(|start| start.0) }, page::of(limit, cursor));
     // At once: these are other people's data, and the caller is looked at as of now.
     let (standing, listed) = futures::join!(
         context.store.standing(&claims.sub, &claims.sid),
@@ -57,8 +60,12 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 
 /// In the API description.
 pub fn describe() -> Operation {
-    Operation::get("/users", "users-list", "Users, the newest first, or by the start of their names")
-        .who(Who::Admin)
-        .query::<Query>()
-        .answer(Answer::page::<UserView<'_>>("One page of users."))
+    Operation::get(
+        "/users",
+        "users-list",
+        "Users, the newest first, or by the start of their names",
+    )
+    .who(Who::Admin)
+    .query::<Query>()
+    .answer(Answer::page::<UserView<'_>>("One page of users."))
 }

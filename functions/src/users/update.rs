@@ -1,4 +1,5 @@
-//! `PATCH /users/{id}`: an administrator changes a user. It takes effect with that user's next write, not when a token ends.
+//! `PATCH /users/{id}`: an administrator changes a user. It takes effect with that user's next
+//! write, not when a token ends.
 
 use schemars::JsonSchema;
 use serde_json::{Value, json};
@@ -38,13 +39,14 @@ impl FieldValue for GivenStatus {
 /// Changes a user.
 ///
 /// # Errors
-/// 403 for all but administrators; 404; 409 for one's own role or status and for the last active administrator; 412 when `If-Match` names
-/// another version; 422 naming every wrong field.
+/// 403 for all but administrators; 404; 409 for one's own role or status and for the last active
+/// administrator; 412 when `If-Match` names another version; 422 naming every wrong field.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = govern::administrator(context, &request)?;
     let id: UserId = request.path_id("user")?;
     let Body { email, username, role, status, categories } = request.body_as()?;
-    let change = UserChange { email, username, role, status: status.map(|given| given.0), categories };
+    let change =
+        UserChange { email, username, role, status: status.map(|given| given.0), categories };
     let user = govern::change(context, &request, &claims, &id, change).await?;
     Reply::ok(&UserView::from(&user))?.etag(user.version)
 }

@@ -1,5 +1,5 @@
-//! `GET /webhooks/stripe/events`: what came from Stripe and what was done about it, for administrators. `?state=mismatch` is where money may be
-//! that no order knows of.
+//! `GET /webhooks/stripe/events`: what came from Stripe and what was done about it, for
+//! administrators. `?state=mismatch` is where money may be that no order knows of.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -14,7 +14,8 @@ use crate::http::page::{Cursor, Limit};
 use crate::http::{FieldValue, Problem, Reply, Request, bearer, body, one_of, only, page, text};
 use crate::openapi::{Answer, Operation, Who};
 
-/// One page of events of one state, newest first: `{id, type, api_version, state, reason, order_id, received_at, handled_at}`.
+/// One page of events of one state, newest first: `{id, type, api_version, state, reason, order_id,
+/// received_at, handled_at}`.
 ///
 /// # Errors
 /// 403 for all but administrators, 422 without a state, 400 for a cursor of another list.
@@ -29,11 +30,15 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 
 /// In the API description.
 pub fn describe() -> Operation {
-    Operation::get("/webhooks/stripe/events", "webhooks-events", "What came from Stripe, newest first")
-        .who(Who::Admin)
-        .details("`?state=mismatch` is where money may be that no order knows of.")
-        .query::<Query>()
-        .answer(Answer::page::<EventView<'_>>("One page of events."))
+    Operation::get(
+        "/webhooks/stripe/events",
+        "webhooks-events",
+        "What came from Stripe, newest first",
+    )
+    .who(Who::Admin)
+    .details("`?state=mismatch` is where money may be that no order knows of.")
+    .query::<Query>()
+    .answer(Answer::page::<EventView<'_>>("One page of events."))
 }
 
 body! {
@@ -51,7 +56,9 @@ body! {
 struct State(&'static str);
 
 fn states() -> Vec<&'static str> {
-    std::iter::once(StripeEvent::PENDING).chain(EventOutcome::ALL.map(EventOutcome::as_str)).collect()
+    std::iter::once(StripeEvent::PENDING)
+        .chain(EventOutcome::ALL.map(EventOutcome::as_str))
+        .collect()
 }
 
 impl FieldValue for State {

@@ -1,5 +1,6 @@
-//! `POST /webhooks/stripe`: Stripe says that something happened. The event is verified and stored; what follows from it is a second step
-//! (`payments-apply`), so that nothing but the signature and the database decides this answer.
+//! `POST /webhooks/stripe`: Stripe says that something happened. The event is verified and stored;
+//! what follows from it is a second step (`payments-apply`), so that nothing but the signature and
+//! the database decides this answer.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -26,11 +27,16 @@ struct Stored {
 /// Answers 200 once the event is stored, or was before, whatever is in it.
 ///
 /// # Errors
-/// 400 for any signature that is not Stripe's, fresh and of this very body; 413; 503, upon which Stripe sends it again.
+/// 400 for any signature that is not Stripe's, fresh and of this very body; 413; 503, upon which
+/// Stripe sends it again.
 pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let body = request.body();
     let now = Timestamp::now();
-    context.secrets.verify(request.header(HeaderName::from_static("stripe-signature")), body, now)?;
+    context.secrets.verify(
+        request.header(HeaderName::from_static("stripe-signature")),
+        body,
+        now,
+    )?;
     let event = StripeEvent::received(body, now);
     let (id, kind) = (&event.id, &event.kind);
     match context.store.receive_event(&event).await? {

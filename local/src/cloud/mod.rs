@@ -36,7 +36,8 @@ use crate::signals::Stop;
 use crate::streams::{self, Pace, Streams};
 use crate::{http_api, stripe, websocket};
 
-/// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives one understands the next.
+/// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives
+/// one understands the next.
 const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RyaXBlLXN0YW5kLWlu";
 
 /// How long a function may take that has to be compiled first.
@@ -97,10 +98,20 @@ impl Cloud {
         }
         let iam = Arc::new(Iam::new(&plan.project));
         let ports = plan.ports.take().context("the ports are taken once")?;
-        let dynamodb = DynamoDb::start(&plan.project, iam.clone(), plan.storage(), ports.dynamodb, log.clone()).await?;
-        let services = plan.services(&dynamodb, &ports.http, &ports.ws, &ports.stripe, &ports.invoke)?;
-        let mut secrets = Secrets::open(plan.data_dir.to_keep().map(|path| path.join("secrets.json")))?;
-        let environments = environment::variables(&plan.project, &plan.overrides, &mut secrets, &services)?;
+        let dynamodb = DynamoDb::start(
+            &plan.project,
+            iam.clone(),
+            plan.storage(),
+            ports.dynamodb,
+            log.clone(),
+        )
+        .await?;
+        let services =
+            plan.services(&dynamodb, &ports.http, &ports.ws, &ports.stripe, &ports.invoke)?;
+        let mut secrets =
+            Secrets::open(plan.data_dir.to_keep().map(|path| path.join("secrets.json")))?;
+        let environments =
+            environment::variables(&plan.project, &plan.overrides, &mut secrets, &services)?;
         let runner = plan.runner(environments, &services, &log).await?;
         let invoke = runner.as_invoke();
 
@@ -108,7 +119,9 @@ impl Cloud {
         let mut servers = JoinSet::new();
         let authorize: invoke_api::Authorize = {
             let iam = iam.clone();
-            Arc::new(move |key: &str, action: &str, resource: &str| iam.allows(key, action, resource))
+            Arc::new(move |key: &str, action: &str, resource: &str| {
+                iam.allows(key, action, resource)
+            })
         };
         let mut management = invoke_api::router(InvokeApi {
             project: plan.project.clone(),
@@ -119,8 +132,14 @@ impl Cloud {
         });
         let mut websocket = None;
         if let (Some(api), Some(listener)) = (plan.project.websocket_api.clone(), ports.ws) {
-            let running =
-                websocket::start(listener, api, plan.quotas(), invoke.clone(), log.clone(), shutdown.clone())?;
+            let running = websocket::start(
+                listener,
+                api,
+                plan.quotas(),
+                invoke.clone(),
+                log.clone(),
+                shutdown.clone(),
+            )?;
             management = management.merge(running.management(Some(authorize)));
             websocket = Some(running);
         }
@@ -130,12 +149,18 @@ impl Cloud {
                 Runner::Own(_) => http_api::INTEGRATION_TIMEOUT,
                 Runner::Remote(_) => COMPILE_TIMEOUT,
             };
-            let gateway = http_api::Gateway::new(api, &plan.project, invoke.clone(), log.clone(), timeout);
+            let gateway =
+                http_api::Gateway::new(api, &plan.project, invoke.clone(), log.clone(), timeout);
             servers.spawn(async move { drop(http_api::serve(listener, gateway).await) });
         }
         let stripe = match ports.stripe {
             Some(listener) => {
-                let webhook = plan.workspace.settings.webhook.as_ref().map(|path| format!("{}{path}", services.http));
+                let webhook = plan
+                    .workspace
+                    .settings
+                    .webhook
+                    .as_ref()
+                    .map(|path| format!("{}{path}", services.http));
                 let data_dir = plan.data_dir.to_keep().map(Into::into);
                 let options = stripe::Options::new(webhook, WEBHOOK_SECRET, data_dir);
                 Some(stripe::start(listener, options, log.clone(), shutdown.clone()).await?)
@@ -143,8 +168,17 @@ impl Cloud {
             None => None,
         };
         let summary = plan.summary(services);
-        let mut cloud =
-            Self { plan, summary, runner, shutdown, websocket, stripe, servers, background: None, dynamodb };
+        let mut cloud = Self {
+            plan,
+            summary,
+            runner,
+            shutdown,
+            websocket,
+            stripe,
+            servers,
+            background: None,
+            dynamodb,
+        };
         match cloud.get_going(log).await {
             Ok(()) => Ok(cloud),
             Err(error) => {
@@ -154,7 +188,8 @@ impl Cloud {
         }
     }
 
-    /// Makes sure that every function starts, sets streams and schedules going, and puts sample data there.
+    /// Makes sure that every function starts, sets streams and schedules going, and puts sample
+    /// data there.
     async fn get_going(&mut self, log: Log) -> Result<()> {
         if let Runner::Own(functions) = &self.runner {
             // The pool has its own idea of how many processes are started at once.
@@ -168,7 +203,14 @@ impl Cloud {
         let invoke = self.runner.as_invoke();
         let data_dir = self.plan.data_dir.to_keep();
         let (dynamodb, pace) = (&self.dynamodb, Pace::default());
-        let setup = streams::Setup { project, dynamodb, invoke: invoke.clone(), data_dir, log: log.clone(), pace };
+        let setup = streams::Setup {
+            project,
+            dynamodb,
+            invoke: invoke.clone(),
+            data_dir,
+            log: log.clone(),
+            pace,
+        };
         let streams = Streams::start(&setup).await?;
         self.background = Some((streams, Schedules::start(project, invoke, log.clone())?));
         match self.plan.seed() {
@@ -178,8 +220,10 @@ impl Cloud {
     }
 
     async fn seed(&self, seed: &Function, log: &Log) -> Result<()> {
-        let invocation = self.runner.as_invoke().invoke(&seed.name, Bytes::from_static(b"{}")).await;
-        let invocation = invocation.with_context(|| format!("sample data could not be put there by {}", seed.name))?;
+        let invocation =
+            self.runner.as_invoke().invoke(&seed.name, Bytes::from_static(b"{}")).await;
+        let invocation = invocation
+            .with_context(|| format!("sample data could not be put there by {}", seed.name))?;
         let reply = String::from_utf8_lossy(&invocation.payload);
         if invocation.error.is_some() {
             bail!("sample data could not be put there by {}: {reply}", seed.name);
@@ -207,7 +251,17 @@ impl Cloud {
 
     /// Ends everything in order, or at once when `urged`.
     async fn end(self, urged: CancellationToken) {
-        let Self { plan, runner, shutdown, websocket, stripe, mut servers, background, dynamodb, .. } = self;
+        let Self {
+            plan,
+            runner,
+            shutdown,
+            websocket,
+            stripe,
+            mut servers,
+            background,
+            dynamodb,
+            ..
+        } = self;
         // What a mapping has not finished is delivered after the next start.
         drop(background);
         let in_order = async {

@@ -31,14 +31,18 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Reads the project, takes the data directory and the ports, and builds the functions: what is quickest to fail comes first.
+    /// Reads the project, takes the data directory and the ports, and builds the functions: what is
+    /// quickest to fail comes first.
     pub(super) async fn make(cli: Cli) -> Result<Self> {
         let template = std::path::absolute(&cli.template)?;
         let directory = template.parent().unwrap_or(Path::new("/")).to_owned();
         ensure!(template.is_file(), "there is no template {}", cli.template.display());
         let workspace = Workspace::read(&directory).await?;
         let settings = &workspace.settings;
-        let deployment = Deployment { stack_name: settings.stack.clone(), parameters: settings.parameters.clone() };
+        let deployment = Deployment {
+            stack_name: settings.stack.clone(),
+            parameters: settings.parameters.clone(),
+        };
         let project = Arc::new(template::load(&template, &deployment)?);
         let own = cli.env_file.clone().unwrap_or_else(|| directory.join(".env"));
         let known = |name: &str| project.functions.iter().any(|f| f.environment.contains_key(name));
@@ -46,10 +50,14 @@ impl Plan {
             bail!("--env gives {name}, which the template gives to no function");
         }
         let process = |name: &str| std::env::var(name).ok();
-        let overrides = Overrides::read(&directory, &own, cli.env_file.is_some(), process, cli.env.clone())?;
+        let overrides =
+            Overrides::read(&directory, &own, cli.env_file.is_some(), process, cli.env.clone())?;
         if let Some(seed) = &settings.seed {
             let known = project.functions.iter().any(|f| f.name == *seed);
-            ensure!(known, "[workspace.metadata.local] names {seed} as seed, which is no function of the template");
+            ensure!(
+                known,
+                "[workspace.metadata.local] names {seed} as seed, which is no function of the template"
+            );
         }
         let data_dir = match &cli.data_dir {
             _ if cli.ephemeral => DataDir::ephemeral()?,
@@ -66,7 +74,8 @@ impl Plan {
 
     /// Names with a value on this machine that no function has.
     pub(super) fn strangers(&self) -> Vec<&str> {
-        let known = |name: &&str| self.project.functions.iter().any(|f| f.environment.contains_key(*name));
+        let known =
+            |name: &&str| self.project.functions.iter().any(|f| f.environment.contains_key(*name));
         self.overrides.names().filter(|name| !known(name)).collect()
     }
 
@@ -107,16 +116,22 @@ impl Plan {
         let port = |listener: &TcpListener| listener.local_addr().map(|a| a.port());
         let url = |scheme: &str, listener: &Option<TcpListener>| -> Result<String> {
             // Browsers treat `localhost` as a secure origin by name.
-            listener.as_ref().map_or(Ok(String::new()), |l| Ok(format!("{scheme}://localhost:{}", port(l)?)))
+            listener
+                .as_ref()
+                .map_or(Ok(String::new()), |l| Ok(format!("{scheme}://localhost:{}", port(l)?)))
         };
         let invoke = format!("http://127.0.0.1:{}", port(invoke)?);
-        let stage = self.project.websocket_api.as_ref().map(|api| api.stage.as_str()).unwrap_or_default();
+        let stage =
+            self.project.websocket_api.as_ref().map(|api| api.stage.as_str()).unwrap_or_default();
         Ok(Services {
             http: url("http", http)?,
             ws: url("ws", ws)?,
             connections: format!("{invoke}/{stage}"),
             dynamodb: dynamodb.endpoint_url.clone(),
-            stripe: stripe.as_ref().map(|l| port(l).map(|port| format!("http://127.0.0.1:{port}"))).transpose()?,
+            stripe: stripe
+                .as_ref()
+                .map(|l| port(l).map(|port| format!("http://127.0.0.1:{port}")))
+                .transpose()?,
             webhook_secret: stripe.as_ref().map(|_| WEBHOOK_SECRET.to_owned()),
             invoke,
             aws: dynamodb.is_aws.then(|| aws(&dynamodb.streams.region)).transpose()?,
@@ -132,7 +147,9 @@ impl Plan {
                 let bin = self.data_dir.link(&program, &names)?;
                 Ok(names.iter().map(|name| bin.join(name)).collect())
             }
-            None => names.iter().map(|name| self.workspace.binary(name, self.cli.release)).collect(),
+            None => {
+                names.iter().map(|name| self.workspace.binary(name, self.cli.release)).collect()
+            }
         }
     }
 
@@ -172,11 +189,14 @@ impl Plan {
 /// The developer's own credentials, which functions need where they talk to AWS.
 fn aws(region: &str) -> Result<Aws> {
     let mut credentials = BTreeMap::new();
-    for (name, needed) in [("AWS_ACCESS_KEY_ID", true), ("AWS_SECRET_ACCESS_KEY", true), ("AWS_SESSION_TOKEN", false)] {
+    for (name, needed) in
+        [("AWS_ACCESS_KEY_ID", true), ("AWS_SECRET_ACCESS_KEY", true), ("AWS_SESSION_TOKEN", false)]
+    {
         match std::env::var(name) {
             Ok(value) => drop(credentials.insert(name.to_owned(), value)),
             Err(error) if needed => {
-                return Err(error).with_context(|| format!("--dynamodb names AWS, which needs {name}"));
+                return Err(error)
+                    .with_context(|| format!("--dynamodb names AWS, which needs {name}"));
             }
             Err(_) => {}
         }

@@ -48,7 +48,9 @@ async fn bind(port: u16, flag: &str) -> Result<TcpListener> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            bail!("port {port} is taken: end what uses it, or choose another with {flag} (0 is any free one)")
+            bail!(
+                "port {port} is taken: end what uses it, or choose another with {flag} (0 is any free one)"
+            )
         }
         Err(error) => Err(error).with_context(|| format!("cannot listen on port {port} ({flag})")),
     }
@@ -63,7 +65,10 @@ mod tests {
         let taken = bind(0, "--http-port").await.unwrap().local_addr().unwrap().port();
         let held = TcpListener::bind((Ipv4Addr::LOCALHOST, taken)).await.unwrap();
         let error = bind(taken, "--http-port").await.unwrap_err().to_string();
-        assert!(error.starts_with(&format!("port {taken} is taken")) && error.contains("--http-port"), "{error}");
+        assert!(
+            error.starts_with(&format!("port {taken} is taken")) && error.contains("--http-port"),
+            "{error}"
+        );
         drop(held);
     }
 }

@@ -46,7 +46,8 @@ impl Summary {
 
     /// A few lines for people.
     pub(super) fn to_text(&self, remarks: &Remarks) -> String {
-        let mut text = format!("\nThe local cloud is up, after {:.1} s.\n\n", remarks.took.as_secs_f64());
+        let mut text =
+            format!("\nThe local cloud is up, after {:.1} s.\n\n", remarks.took.as_secs_f64());
         let mut line = |name: &str, place: &str, remark: &str| {
             let line = format!("  {name:<14}{place:<26}{remark}");
             text.push_str(line.trim_end());
@@ -60,9 +61,15 @@ impl Summary {
         }
         line("DynamoDB", &self.dynamodb, &remarks.data);
         match &self.stripe {
-            Some(stripe) => line("Stripe", stripe, "a stand-in, which sends its webhooks by itself"),
+            Some(stripe) => {
+                line("Stripe", stripe, "a stand-in, which sends its webhooks by itself")
+            }
             None => {
-                line("Stripe", "https://api.stripe.com", "with your own key; its webhooks come with");
+                line(
+                    "Stripe",
+                    "https://api.stripe.com",
+                    "with your own key; its webhooks come with",
+                );
                 let target = format!(
                     "{}{}",
                     self.http.as_deref().unwrap_or_default(),
@@ -71,7 +78,11 @@ impl Summary {
                 line("", "", &format!("stripe listen --forward-to {target}"));
             }
         }
-        line("Lambda", &self.invoke, &format!("{} functions, {}", self.functions.len(), remarks.runner));
+        line(
+            "Lambda",
+            &self.invoke,
+            &format!("{} functions, {}", self.functions.len(), remarks.runner),
+        );
         if !remarks.hints.is_empty() {
             text.push('\n');
         }
@@ -124,9 +135,14 @@ mod tests {
     #[test]
     fn people_get_places_hints_and_how_real_webhooks_come_here() {
         let text = summary(Some("http://127.0.0.1:8003")).to_text(&remarks());
-        assert!(text.contains("after 1.2 s") && text.contains("  Try curl http://localhost:8000/\n"), "{text}");
         assert!(
-            text.contains("Lambda        http://127.0.0.1:8004     2 functions, run from target/debug/shop"),
+            text.contains("after 1.2 s") && text.contains("  Try curl http://localhost:8000/\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "Lambda        http://127.0.0.1:8004     2 functions, run from target/debug/shop"
+            ),
             "{text}"
         );
         let text = summary(None).to_text(&remarks());

@@ -1,9 +1,11 @@
-//! `cargo lambda watch` as what runs the functions: how it gets their environment, and when it is there.
+//! `cargo lambda watch` as what runs the functions: how it gets their environment, and when it is
+//! there.
 //!
-//! It reads `CargoLambda.toml` in the directory it is started in, and reads it anew whenever it starts a function
-//! (<https://www.cargo-lambda.info/guide/configuration.html>). So the environment is written there, under `[watch.env]`, which
-//! nothing but `watch` looks at; the two programs can be started in any order.
-//! It has one environment for all functions, so that they are one caller for DynamoDB: policies are not enforced on this way.
+//! It reads `CargoLambda.toml` in the directory it is started in, and reads it anew whenever it
+//! starts a function (<https://www.cargo-lambda.info/guide/configuration.html>). So the environment
+//! is written there, under `[watch.env]`, which nothing but `watch` looks at; the two programs can
+//! be started in any order. It has one environment for all functions, so that they are one caller
+//! for DynamoDB: policies are not enforced on this way.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,13 +18,13 @@ use tokio::net::TcpStream;
 use crate::log::Log;
 
 const FILE: &str = "CargoLambda.toml";
-const HEADER: &str =
-    "# Written by `cargo local --functions` for `cargo lambda watch`; not to be edited or committed.\n";
+const HEADER: &str = "# Written by `cargo local --functions` for `cargo lambda watch`; not to be edited or committed.\n";
 
 /// Writes the environment of all functions, and `shared`, which is the same for all.
 ///
 /// # Errors
-/// When two functions want different values of one variable, or there is a file that this program has not written.
+/// When two functions want different values of one variable, or there is a file that this program
+/// has not written.
 pub(super) fn write_environment(
     root: &Path,
     environments: &BTreeMap<String, BTreeMap<String, String>>,
@@ -30,7 +32,11 @@ pub(super) fn write_environment(
 ) -> Result<()> {
     let path = root.join(FILE);
     if let Ok(present) = std::fs::read_to_string(&path) {
-        ensure!(present.starts_with(HEADER), "{} was not written by this program: move it away", path.display());
+        ensure!(
+            present.starts_with(HEADER),
+            "{} was not written by this program: move it away",
+            path.display()
+        );
     }
     let environment = merged(environments, shared)?;
     let file = BTreeMap::from([("watch", BTreeMap::from([("env", environment)]))]);
@@ -72,7 +78,11 @@ pub(super) async fn wait_for(url: &str, log: &Log) -> Result<()> {
     let mut told = false;
     while TcpStream::connect(address).await.is_err() {
         if !told {
-            log.line("local", None, &format!("waiting for {url}: start `cargo lambda watch` in another terminal"));
+            log.line(
+                "local",
+                None,
+                &format!("waiting for {url}: start `cargo lambda watch` in another terminal"),
+            );
             told = true;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -96,8 +106,10 @@ mod tests {
     fn the_environment_of_all_is_written_where_watch_reads_it() {
         let root = std::env::temp_dir().join(format!("watch-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir_all(&root).unwrap();
-        let environments =
-            map(&[("f", text(&[("A", "1"), ("EMPTY", "")])), ("g", text(&[("A", "1"), ("B", "\"x\"")]))]);
+        let environments = map(&[
+            ("f", text(&[("A", "1"), ("EMPTY", "")])),
+            ("g", text(&[("A", "1"), ("B", "\"x\"")])),
+        ]);
         for _ in 0..2 {
             write_environment(&root, &environments, text(&[("AWS_REGION", "us-east-1")])).unwrap();
         }
@@ -105,15 +117,19 @@ mod tests {
         let expected = "\n[watch.env]\nA = \"1\"\nAWS_REGION = \"us-east-1\"\nB = '\"x\"'\n";
         assert_eq!(written, format!("{HEADER}{expected}"));
         std::fs::write(root.join(FILE), "[watch]\n").unwrap();
-        let error = write_environment(&root, &environments, BTreeMap::new()).unwrap_err().to_string();
+        let error =
+            write_environment(&root, &environments, BTreeMap::new()).unwrap_err().to_string();
         assert!(error.ends_with("was not written by this program: move it away"), "{error}");
         std::fs::remove_dir_all(root).unwrap();
     }
 
     #[test]
     fn values_that_differ_are_an_error() {
-        let error =
-            merged(&map(&[("f", text(&[("A", "1")])), ("g", text(&[("A", "2")]))]), BTreeMap::new()).unwrap_err();
+        let error = merged(
+            &map(&[("f", text(&[("A", "1")])), ("g", text(&[("A", "2")]))]),
+            BTreeMap::new(),
+        )
+        .unwrap_err();
         assert_eq!(
             error.to_string(),
             "f and g have different values of A, but cargo lambda watch has one environment for all"

@@ -1,4 +1,5 @@
-//! Consumed capacity: asks DynamoDB for it where the caller did not, and takes it out of the answer again.
+//! Consumed capacity: asks DynamoDB for it where the caller did not, and takes it out of the answer
+//! again.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +44,8 @@ pub fn units(answer: &[u8]) -> f64 {
     }
 }
 
-/// The answer as it would have been had nobody asked for the capacity. `None` when it is not a JSON object.
+/// The answer as it would have been had nobody asked for the capacity. `None` when it is not a JSON
+/// object.
 pub fn strip(answer: &[u8]) -> Option<Vec<u8>> {
     // Raw values: members are copied as they are, not parsed.
     let mut members: BTreeMap<&str, &RawValue> = serde_json::from_slice(answer).ok()?;
@@ -57,8 +59,12 @@ mod tests {
 
     #[test]
     fn capacity_is_asked_for_counted_and_taken_out_again() {
-        assert_eq!(ask(&Bytes::from_static(b" {\"A\":1}")), &br#"{"ReturnConsumedCapacity":"TOTAL","A":1}"#[..]);
-        let answer = br#"{"ConsumedCapacity":{"TableName":"t","CapacityUnits":1.5},"Item":{"n":{"N":"1"}}}"#;
+        assert_eq!(
+            ask(&Bytes::from_static(b" {\"A\":1}")),
+            &br#"{"ReturnConsumedCapacity":"TOTAL","A":1}"#[..]
+        );
+        let answer =
+            br#"{"ConsumedCapacity":{"TableName":"t","CapacityUnits":1.5},"Item":{"n":{"N":"1"}}}"#;
         assert!((units(answer) - 1.5).abs() < f64::EPSILON);
         assert_eq!(strip(answer).unwrap(), br#"{"Item":{"n":{"N":"1"}}}"#);
     }

@@ -1,4 +1,5 @@
-//! The embedded database: `dynoxide`, on disk or in memory, served on a port that only the front knows.
+//! The embedded database: `dynoxide`, on disk or in memory, served on a port that only the front
+//! knows.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -15,7 +16,8 @@ use super::upstream::Upstream;
 use super::writes::TableWrites;
 use crate::log::Log;
 
-/// How often expired items are looked for. AWS promises "within a few days"; a sweep reads whole tables.
+/// How often expired items are looked for. AWS promises "within a few days"; a sweep reads whole
+/// tables.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How often the stream log is trimmed.
 const TRIM_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -31,7 +33,8 @@ pub struct Embedded {
     _stop: tokio::sync::oneshot::Sender<()>,
 }
 
-/// A name for a fresh in-memory database to which more than one connection can be opened (SQLite's shared cache).
+/// A name for a fresh in-memory database to which more than one connection can be opened (SQLite's
+/// shared cache).
 pub fn memory_path() -> String {
     format!("file:local-cloud-{}?mode=memory&cache=shared", Uuid::now_v7())
 }
@@ -41,30 +44,45 @@ impl Embedded {
     pub async fn open(directory: Option<&Path>) -> anyhow::Result<Self> {
         let path = match directory {
             Some(directory) => {
-                std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+                std::fs::create_dir_all(directory)
+                    .with_context(|| format!("cannot create {}", directory.display()))?;
                 let path = directory.join("dynamodb.sqlite");
-                path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?.to_owned()
+                path.to_str()
+                    .with_context(|| format!("{} is not UTF-8", path.display()))?
+                    .to_owned()
             }
             None => memory_path(),
         };
-        let database = Database::new(&path).map_err(|e| anyhow!("cannot open the database {path}: {e}"))?;
-        // Despite its name: the one way to `PRAGMA synchronous = NORMAL`. With the write-ahead log, what was acknowledged then
-        // outlives any death of a process, though not a power cut, and a write does not wait for the disk.
-        database.disable_bulk_loading().map_err(|e| anyhow!("cannot set up the database {path}: {e}"))?;
+        let database =
+            Database::new(&path).map_err(|e| anyhow!("cannot open the database {path}: {e}"))?;
+        // Despite its name: the one way to `PRAGMA synchronous = NORMAL`. With the write-ahead log,
+        // what was acknowledged then outlives any death of a process, though not a power cut, and a
+        // write does not wait for the disk.
+        database
+            .disable_bulk_loading()
+            .map_err(|e| anyhow!("cannot set up the database {path}: {e}"))?;
         stream_log::index(&path)?;
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.into_std()?;
         let authority = listener.local_addr()?.to_string().parse()?;
         let (stop, stopped) = tokio::sync::oneshot::channel();
         serve(listener, database.clone(), stopped)?;
-        Ok(Self { database, path, in_memory: directory.is_none(), upstream: Upstream::new(authority), _stop: stop })
+        Ok(Self {
+            database,
+            path,
+            in_memory: directory.is_none(),
+            upstream: Upstream::new(authority),
+            _stop: stop,
+        })
     }
 
     /// Deletes expired items from time to time, and trims the streams.
     pub fn keep_house(&self, writes: TableWrites, log: Log) -> AbortOnDropHandle<()> {
-        let (database, path, in_memory) = (self.database.clone(), self.path.clone(), self.in_memory);
+        let (database, path, in_memory) =
+            (self.database.clone(), self.path.clone(), self.in_memory);
         AbortOnDropHandle::new(tokio::spawn(async move {
-            let (mut sweep, mut trim) = (tokio::time::interval(SWEEP_EVERY), tokio::time::interval(TRIM_EVERY));
+            let (mut sweep, mut trim) =
+                (tokio::time::interval(SWEEP_EVERY), tokio::time::interval(TRIM_EVERY));
             loop {
                 tokio::select! {
                     _ = sweep.tick() => match sweep_expired(&database).await {
@@ -75,7 +93,8 @@ impl Embedded {
                         }
                         Err(error) => log.line("dynamodb", None, &format!("TTL sweep failed: {error}")),
                     },
-                    // A second connection to shared memory would make writes fail while it deletes; memory does not last a day.
+                    // A second connection to shared memory would make writes fail while it deletes;
+                    // memory does not last a day.
                     _ = trim.tick(), if !in_memory => {
                         let path = path.clone();
                         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || stream_log::trim(&path)).await {
@@ -99,7 +118,8 @@ async fn sweep_expired(database: &Database) -> anyhow::Result<usize> {
     tokio::task::spawn_blocking(move || database.sweep_ttl()).await?.map_err(|e| anyhow!("{e}"))
 }
 
-/// Serves on a thread and a runtime of its own: every operation blocks its thread, and there is one at a time in any case.
+/// Serves on a thread and a runtime of its own: every operation blocks its thread, and there is one
+/// at a time in any case.
 fn serve(
     listener: std::net::TcpListener,
     database: Database,

@@ -1,5 +1,5 @@
-//! Faults that a test asks for: `POST /_local/faults` makes chosen requests fail as DynamoDB fails them in production; `GET` tells which
-//! are still to happen.
+//! Faults that a test asks for: `POST /_local/faults` makes chosen requests fail as DynamoDB fails
+//! them in production; `GET` tells which are still to happen.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -67,7 +67,12 @@ impl Faults {
     }
 
     /// The fault that this request meets, which is used up by it.
-    pub fn meet(&self, function: Option<&str>, operation: &str, tables: &[&str]) -> Option<FaultKind> {
+    pub fn meet(
+        &self,
+        function: Option<&str>,
+        operation: &str,
+        tables: &[&str],
+    ) -> Option<FaultKind> {
         let mut faults = self.lock();
         let mut met = None;
         for fault in faults.iter_mut().filter(|f| f.concerns(function, operation, tables)) {
@@ -99,7 +104,10 @@ impl Fault {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
 pub fn answer(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, Value)> {
     let error = |status, code: &str, message: &str| {
-        Some((status, json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message})))
+        Some((
+            status,
+            json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}),
+        ))
     };
     match kind {
         FaultKind::TransactionConflict if operation.starts_with("Transact") => {
@@ -110,7 +118,8 @@ pub fn answer(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, Va
                 }
                 _ => json!({"Code": "None"}),
             };
-            let codes: Vec<_> = (0..parts).map(|i| if i == 0 { "TransactionConflict" } else { "None" }).collect();
+            let codes: Vec<_> =
+                (0..parts).map(|i| if i == 0 { "TransactionConflict" } else { "None" }).collect();
             Some((
                 400,
                 json!({
@@ -131,7 +140,9 @@ pub fn answer(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, Va
             "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level \
              with the UpdateTable API.",
         ),
-        FaultKind::InternalServerError => error(500, "InternalServerError", "Internal server error"),
+        FaultKind::InternalServerError => {
+            error(500, "InternalServerError", "Internal server error")
+        }
         FaultKind::Timeout | FaultKind::LostResponse => None,
     }
 }
@@ -148,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_fault_skips_then_happens_its_number_of_times() {
-        let faults = faults(json!({"action": "PutItem", "error": "timeout", "times": 2, "skip": 1}));
+        let faults =
+            faults(json!({"action": "PutItem", "error": "timeout", "times": 2, "skip": 1}));
         let met: Vec<_> = (0..4).map(|_| faults.meet(None, "PutItem", &[]).is_some()).collect();
         assert_eq!(met, [false, true, true, false]);
     }
@@ -161,13 +173,17 @@ mod tests {
         assert_eq!(faults.meet(Some("orders-get"), "PutItem", &["t"]), None);
         assert_eq!(faults.meet(Some("orders-create"), "GetItem", &["t"]), None);
         assert_eq!(faults.meet(Some("orders-create"), "PutItem", &["u"]), None);
-        assert_eq!(faults.meet(Some("orders-create"), "PutItem", &["t"]), Some(FaultKind::InternalServerError));
+        assert_eq!(
+            faults.meet(Some("orders-create"), "PutItem", &["t"]),
+            Some(FaultKind::InternalServerError)
+        );
     }
 
     #[test]
     fn a_conflict_in_a_transaction_cancels_it() {
         let body = json!({"TransactItems": [{}, {}]});
-        let (status, answer) = answer(FaultKind::TransactionConflict, "TransactWriteItems", &body).unwrap();
+        let (status, answer) =
+            answer(FaultKind::TransactionConflict, "TransactWriteItems", &body).unwrap();
         assert_eq!(status, 400);
         assert_eq!(answer["CancellationReasons"][0]["Code"], "TransactionConflict");
         assert_eq!(answer["CancellationReasons"][1]["Code"], "None");
@@ -175,6 +191,9 @@ mod tests {
 
     #[test]
     fn an_unknown_fault_is_refused() {
-        assert!(serde_json::from_value::<Fault>(json!({"action": "PutItem", "error": "Gremlins"})).is_err());
+        assert!(
+            serde_json::from_value::<Fault>(json!({"action": "PutItem", "error": "Gremlins"}))
+                .is_err()
+        );
     }
 }

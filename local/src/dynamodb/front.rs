@@ -1,4 +1,5 @@
-//! The DynamoDB port. A request passes IAM, meets the faults a test asked for, is forwarded, counted, and told to the streams.
+//! The DynamoDB port. A request passes IAM, meets the faults a test asked for, is forwarded,
+//! counted, and told to the streams.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -59,7 +60,8 @@ impl Front {
         AbortOnDropHandle::new(tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
-                // Aborted connections and a used-up file limit pass; there is nothing else to do about them.
+                // Aborted connections and a used-up file limit pass; there is nothing else to do
+                // about them.
                 let Ok((stream, _)) = listener.accept().await else {
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                     continue;
@@ -73,7 +75,9 @@ impl Front {
                 });
                 connections.spawn(async move {
                     // What goes wrong with a connection is the client's to notice.
-                    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+                    drop(
+                        http1::Builder::new().serve_connection(TokioIo::new(stream), service).await,
+                    );
                 });
             }
         }))
@@ -82,7 +86,10 @@ impl Front {
     async fn handle(&self, request: Request<Incoming>) -> Result<Reply, NoAnswer> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-            return Ok(reply(StatusCode::PAYLOAD_TOO_LARGE, &json!({"message": "request body is too large"})));
+            return Ok(reply(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                &json!({"message": "request body is too large"}),
+            ));
         };
         let body = body.to_bytes();
         match (&parts.method, parts.uri.path()) {
@@ -91,7 +98,9 @@ impl Front {
                     self.faults.add(fault);
                     reply(StatusCode::CREATED, &json!({}))
                 }
-                Err(error) => reply(StatusCode::BAD_REQUEST, &json!({"message": error.to_string()})),
+                Err(error) => {
+                    reply(StatusCode::BAD_REQUEST, &json!({"message": error.to_string()}))
+                }
             }),
             (&Method::GET, "/_local/faults") => Ok(list(self.faults.to_json())),
             (&Method::DELETE, "/_local/faults") => {
@@ -106,13 +115,17 @@ impl Front {
 
     /// A call of DynamoDB or of its streams.
     async fn operation(&self, parts: http::request::Parts, body: Bytes) -> Result<Reply, NoAnswer> {
-        let operation =
-            header_text(&parts, "x-amz-target").and_then(|t| t.split_once('.')).map(|(_, op)| op.to_owned());
-        let (Some(operation), Ok(json)) = (operation, serde_json::from_slice::<Value>(&body)) else {
+        let operation = header_text(&parts, "x-amz-target")
+            .and_then(|t| t.split_once('.'))
+            .map(|(_, op)| op.to_owned());
+        let (Some(operation), Ok(json)) = (operation, serde_json::from_slice::<Value>(&body))
+        else {
             // DynamoDB refuses it, in its own words.
             return Ok(self.forward(parts, body).await.map(Full::from));
         };
-        let caller = header_text(&parts, "authorization").and_then(iam::credential).and_then(|id| self.iam.caller(id));
+        let caller = header_text(&parts, "authorization")
+            .and_then(iam::credential)
+            .and_then(|id| self.iam.caller(id));
         let function = caller.map(|c| c.function.as_str());
         let trace = header_text(&parts, "x-amzn-trace-id").map(str::to_owned);
         let counted_for = stats::Caller { function, trace: trace.as_deref() };
@@ -128,8 +141,10 @@ impl Front {
             Some(FaultKind::Timeout) => std::future::pending().await,
             Some(kind) => {
                 if let Some((status, answer)) = faults::answer(kind, &operation, &json) {
-                    self.stats.count(counted_for, Call { operation, error: true, ..Call::default() });
-                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                    self.stats
+                        .count(counted_for, Call { operation, error: true, ..Call::default() });
+                    let status =
+                        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                     return Ok(reply(status, &answer));
                 }
             }
@@ -144,13 +159,18 @@ impl Front {
                 self.writes.all_written();
             }
         }
-        if fault == Some(FaultKind::LostResponse) { Err(NoAnswer) } else { Ok(answer.map(Full::from)) }
+        if fault == Some(FaultKind::LostResponse) {
+            Err(NoAnswer)
+        } else {
+            Ok(answer.map(Full::from))
+        }
     }
 
     /// AWS's refusal, when the caller's policy does not allow all of the request.
     fn refusal(&self, caller: &Caller, operation: &str, body: &Value) -> Option<Reply> {
         let Ok(accesses) = self.schema.accesses(operation, body) else {
-            let message = format!("{operation} (PartiQL) is not supported for functions by the local cloud");
+            let message =
+                format!("{operation} (PartiQL) is not supported for functions by the local cloud");
             self.log.line(&caller.function, None, &message);
             return Some(reply(
                 StatusCode::BAD_REQUEST,
@@ -163,7 +183,9 @@ impl Front {
         self.log.line(
             &caller.function,
             None,
-            &format!("AccessDenied: its policy in the template does not allow {action} on {resource}"),
+            &format!(
+                "AccessDenied: its policy in the template does not allow {action} on {resource}"
+            ),
         );
         Some(reply(
             StatusCode::BAD_REQUEST,
@@ -190,7 +212,10 @@ impl Front {
         let units = if success && (ask || asked) { capacity::units(answer.body()) } else { 0.0 };
         let (read_units, write_units) = if writes(operation) { (0.0, units) } else { (units, 0.0) };
         let operation = operation.to_owned();
-        self.stats.count(caller, Call { operation, denied: false, error: !success, read_units, write_units });
+        self.stats.count(
+            caller,
+            Call { operation, denied: false, error: !success, read_units, write_units },
+        );
         if ask
             && success
             && let Some(stripped) = capacity::strip(answer.body())
@@ -213,8 +238,7 @@ impl Front {
             }
             Err(error) => {
                 self.log.line("dynamodb", None, &format!("{error:#}"));
-                let body =
-                    json!({"__type": "com.amazon.coral.service#ServiceUnavailable", "message": error.to_string()});
+                let body = json!({"__type": "com.amazon.coral.service#ServiceUnavailable", "message": error.to_string()});
                 answer(StatusCode::SERVICE_UNAVAILABLE, &body)
             }
         }
@@ -225,7 +249,9 @@ impl Front {
 fn list(list: serde_json::Result<Vec<u8>>) -> Reply {
     match list {
         Ok(list) => Response::new(Full::from(list)),
-        Err(error) => reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": error.to_string()})),
+        Err(error) => {
+            reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": error.to_string()}))
+        }
     }
 }
 

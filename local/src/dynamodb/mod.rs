@@ -1,4 +1,5 @@
-//! DynamoDB: an embedded database, or one elsewhere, behind a front that applies the functions' IAM policies.
+//! DynamoDB: an embedded database, or one elsewhere, behind a front that applies the functions' IAM
+//! policies.
 
 mod capacity;
 mod embedded;
@@ -39,7 +40,8 @@ pub enum Storage {
     Memory,
     /// In this directory.
     Directory(PathBuf),
-    /// In another DynamoDB (`--dynamodb URL`): one that speaks plain HTTP, as DynamoDB Local does, or AWS itself.
+    /// In another DynamoDB (`--dynamodb URL`): one that speaks plain HTTP, as DynamoDB Local does,
+    /// or AWS itself.
     Endpoint(Uri),
 }
 
@@ -47,7 +49,8 @@ pub enum Storage {
 pub struct DynamoDb {
     /// What functions are given as `AWS_ENDPOINT_URL_DYNAMODB`.
     pub endpoint_url: String,
-    /// Functions talk to AWS itself: with credentials from the environment of the local cloud, and unseen by it.
+    /// Functions talk to AWS itself: with credentials from the environment of the local cloud, and
+    /// unseen by it.
     pub is_aws: bool,
     /// Where its streams are read.
     pub streams: StreamsEndpoint,
@@ -73,7 +76,8 @@ impl DynamoDb {
     ///
     /// # Errors
     ///
-    /// One sentence: an endpoint that does not answer or is not supported, or tables that differ from the template.
+    /// One sentence: an endpoint that does not answer or is not supported, or tables that differ
+    /// from the template.
     pub async fn start(
         project: &Project,
         iam: Arc<Iam>,
@@ -93,7 +97,9 @@ impl DynamoDb {
             (Some(embedded), _) => embedded.upstream.clone(),
             (None, Storage::Endpoint(url)) => Upstream::new(
                 url.authority()
-                    .with_context(|| format!("--dynamodb {url} is not a URL such as http://localhost:8000"))?
+                    .with_context(|| {
+                        format!("--dynamodb {url} is not a URL such as http://localhost:8000")
+                    })?
                     .clone(),
             ),
             (None, _) => bail!("there is no database"),
@@ -104,7 +110,11 @@ impl DynamoDb {
 
         let writes = TableWrites::new(project.tables.iter().map(|t| t.name.as_str()));
         let endpoint_url = format!("http://{}", listener.local_addr()?);
-        let streams = StreamsEndpoint { url: upstream.url(), region: upstream::REGION.to_owned(), is_aws: false };
+        let streams = StreamsEndpoint {
+            url: upstream.url(),
+            region: upstream::REGION.to_owned(),
+            is_aws: false,
+        };
         let front = Front {
             iam,
             schema: request::Schema::new(project),
@@ -114,8 +124,18 @@ impl DynamoDb {
             faults: faults::Faults::default(),
             stats: stats::Stats::default(),
         };
-        let tasks = (Some(front.serve(listener)), embedded.as_ref().map(|e| e.keep_house(writes.clone(), log)));
-        Ok(Self { endpoint_url, is_aws: false, streams, writes, _tasks: tasks, _embedded: embedded })
+        let tasks = (
+            Some(front.serve(listener)),
+            embedded.as_ref().map(|e| e.keep_house(writes.clone(), log)),
+        );
+        Ok(Self {
+            endpoint_url,
+            is_aws: false,
+            streams,
+            writes,
+            _tasks: tasks,
+            _embedded: embedded,
+        })
     }
 
     /// Deletes what has expired by now, without telling the streams.
@@ -129,7 +149,9 @@ impl DynamoDb {
     /// AWS itself: functions go there directly, and the tables are CloudFormation's to make.
     fn aws(url: &Uri, log: &Log) -> anyhow::Result<Self> {
         let host = url.host().unwrap_or_default();
-        let Some(region) = host.strip_prefix("dynamodb.").and_then(|h| h.strip_suffix(".amazonaws.com")) else {
+        let Some(region) =
+            host.strip_prefix("dynamodb.").and_then(|h| h.strip_suffix(".amazonaws.com"))
+        else {
             bail!(
                 "--dynamodb {url}: https is supported for https://dynamodb.<region>.amazonaws.com only; others need http://"
             );

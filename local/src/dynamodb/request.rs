@@ -1,4 +1,5 @@
-//! What a request to DynamoDB is, as IAM sees it: actions on tables and indexes, with partition keys.
+//! What a request to DynamoDB is, as IAM sees it: actions on tables and indexes, with partition
+//! keys.
 //!
 //! Which operation needs which actions on what:
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>
@@ -44,7 +45,8 @@ pub struct Unsupported;
 impl Schema {
     /// The tables of a project.
     pub fn new(project: &Project) -> Self {
-        let arns = project.functions.iter().map(|f| &f.arn).chain(project.tables.iter().map(|t| &t.arn));
+        let arns =
+            project.functions.iter().map(|f| &f.arn).chain(project.tables.iter().map(|t| &t.arn));
         let arn_prefix = arns.last().map_or_else(
             || "arn:aws:dynamodb:us-east-1:000000000000:".to_owned(),
             |arn| {
@@ -64,9 +66,9 @@ impl Schema {
             "GetItem" | "DeleteItem" | "UpdateItem" => vec![self.item(action, table, &body["Key"])],
             "PutItem" => vec![self.item(action, table, &body["Item"])],
             "Query" | "Scan" => vec![self.search(action, table, body)],
-            "BatchGetItem" => {
-                self.batch(&action, body, |request| request["Keys"].as_array().into_iter().flatten().collect())
-            }
+            "BatchGetItem" => self.batch(&action, body, |request| {
+                request["Keys"].as_array().into_iter().flatten().collect()
+            }),
             "BatchWriteItem" => self.batch(&action, body, |requests| {
                 let requests = requests.as_array().into_iter().flatten();
                 requests
@@ -116,12 +118,20 @@ impl Schema {
     }
 
     /// A batch needs its own action, once per table.
-    fn batch<'v>(&self, action: &str, body: &'v Value, items: impl Fn(&'v Value) -> Vec<&'v Value>) -> Vec<Access> {
+    fn batch<'v>(
+        &self,
+        action: &str,
+        body: &'v Value,
+        items: impl Fn(&'v Value) -> Vec<&'v Value>,
+    ) -> Vec<Access> {
         let tables = body["RequestItems"].as_object().into_iter().flatten();
         let access = |(table, request): (&String, &'v Value)| Access {
             action: action.to_owned(),
             resource: self.arn(table),
-            leading_keys: items(request).into_iter().filter_map(|item| self.leading_key(table, item)).collect(),
+            leading_keys: items(request)
+                .into_iter()
+                .filter_map(|item| self.leading_key(table, item))
+                .collect(),
         };
         tables.map(access).collect()
     }
@@ -131,7 +141,10 @@ impl Schema {
         let schema = self.tables.get(self.name(table));
         let (resource, partition_key) = match text(body, "IndexName") {
             "" => (self.arn(table), schema.map(|s| &s.partition_key)),
-            index => (format!("{}/index/{index}", self.arn(table)), schema.and_then(|s| s.indexes.get(index))),
+            index => (
+                format!("{}/index/{index}", self.arn(table)),
+                schema.and_then(|s| s.indexes.get(index)),
+            ),
         };
         let leading_keys = partition_key
             .and_then(|key| key_condition::partition_key_value(body, key))
@@ -156,18 +169,27 @@ impl Schema {
 
     fn arn(&self, table: &str) -> String {
         let name = self.name(table);
-        self.tables.get(name).map_or_else(|| format!("{}table/{name}", self.arn_prefix), |s| s.arn.clone())
+        self.tables
+            .get(name)
+            .map_or_else(|| format!("{}table/{name}", self.arn_prefix), |s| s.arn.clone())
     }
 
     /// The tables a request names.
     pub fn tables<'v>(&self, operation: &str, body: &'v Value) -> Vec<&'v str> {
         let mut tables: Vec<&str> = match operation {
-            "BatchGetItem" | "BatchWriteItem" => {
-                body["RequestItems"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
-            }
+            "BatchGetItem" | "BatchWriteItem" => body["RequestItems"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.as_str())
+                .collect(),
             "TransactGetItems" | "TransactWriteItems" => {
                 let items = body["TransactItems"].as_array().into_iter().flatten();
-                items.filter_map(Value::as_object).flatten().map(|(_, part)| text(part, "TableName")).collect()
+                items
+                    .filter_map(Value::as_object)
+                    .flatten()
+                    .map(|(_, part)| text(part, "TableName"))
+                    .collect()
             }
             _ => vec![text(body, "TableName")],
         };
@@ -198,7 +220,10 @@ impl TableSchema {
 
 /// Whether an operation changes items.
 pub fn writes(operation: &str) -> bool {
-    matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems")
+    matches!(
+        operation,
+        "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems"
+    )
 }
 
 /// Whether an operation may write to tables that its body does not name.
@@ -208,7 +233,8 @@ pub fn is_partiql(operation: &str) -> bool {
 
 /// Whether an operation can be asked for the capacity it used.
 pub fn reports_capacity(operation: &str) -> bool {
-    writes(operation) || matches!(operation, "GetItem" | "Query" | "Scan" | "BatchGetItem" | "TransactGetItems")
+    writes(operation)
+        || matches!(operation, "GetItem" | "Query" | "Scan" | "BatchGetItem" | "TransactGetItems")
 }
 
 fn text<'v>(value: &'v Value, member: &str) -> &'v str {

@@ -6,8 +6,10 @@ use crate::testing;
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/marketplace";
 
 fn accesses(operation: &str, body: Value) -> Vec<(String, String, Vec<String>)> {
-    let project =
-        Project { tables: vec![testing::table("marketplace"), testing::table("other")], ..Project::default() };
+    let project = Project {
+        tables: vec![testing::table("marketplace"), testing::table("other")],
+        ..Project::default()
+    };
     let accesses = Schema::new(&project).accesses(operation, &body).unwrap();
     accesses.into_iter().map(|a| (a.action, a.resource, a.leading_keys)).collect()
 }
@@ -40,7 +42,10 @@ fn a_query_of_an_index_is_about_the_index_and_its_own_partition_key() {
         "TableName": "marketplace", "IndexName": "by-state", "KeyConditionExpression": "#s = :s",
         "ExpressionAttributeNames": {"#s": "state"}, "ExpressionAttributeValues": {":s": {"S": "open"}},
     });
-    assert_eq!(accesses("Query", query), [access("dynamodb:Query", &format!("{TABLE}/index/by-state"), &["open"])]);
+    assert_eq!(
+        accesses("Query", query),
+        [access("dynamodb:Query", &format!("{TABLE}/index/by-state"), &["open"])]
+    );
 }
 
 #[test]
@@ -49,10 +54,16 @@ fn a_batch_needs_its_own_action_on_every_table() {
     let get = json!({"RequestItems": {"marketplace": {"Keys": [key("A"), key("B")]}, "other": {"Keys": [key("C")]}}});
     assert_eq!(
         accesses("BatchGetItem", get),
-        [access("dynamodb:BatchGetItem", TABLE, &["A", "B"]), access("dynamodb:BatchGetItem", &other, &["C"])]
+        [
+            access("dynamodb:BatchGetItem", TABLE, &["A", "B"]),
+            access("dynamodb:BatchGetItem", &other, &["C"])
+        ]
     );
     let write = json!({"RequestItems": {"marketplace": [{"PutRequest": {"Item": key("A")}}, {"DeleteRequest": {"Key": key("B")}}]}});
-    assert_eq!(accesses("BatchWriteItem", write), [access("dynamodb:BatchWriteItem", TABLE, &["A", "B"])]);
+    assert_eq!(
+        accesses("BatchWriteItem", write),
+        [access("dynamodb:BatchWriteItem", TABLE, &["A", "B"])]
+    );
 }
 
 #[test]
@@ -94,5 +105,9 @@ fn the_written_tables_of_a_transaction_are_named_once() {
 
 #[test]
 fn partiql_is_refused_rather_than_let_through() {
-    assert!(Schema::default().accesses("ExecuteStatement", &json!({"Statement": "SELECT * FROM t"})).is_err());
+    assert!(
+        Schema::default()
+            .accesses("ExecuteStatement", &json!({"Statement": "SELECT * FROM t"}))
+            .is_err()
+    );
 }

@@ -1,7 +1,8 @@
-//! How often each function calls DynamoDB, and what that would be billed: in all (`GET /_local/stats`), and in each of the last
-//! invocations (`GET /_local/invocations`).
+//! How often each function calls DynamoDB, and what that would be billed: in all (`GET
+//! /_local/stats`), and in each of the last invocations (`GET /_local/invocations`).
 //!
-//! The AWS SDK sends the trace id of the invocation it runs in, against endless loops; that tells the calls of two apart.
+//! The AWS SDK sends the trace id of the invocation it runs in, against endless loops; that tells
+//! the calls of two apart.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
 
 use std::collections::{BTreeMap, VecDeque};
@@ -74,7 +75,8 @@ impl Stats {
     /// Counts one call.
     pub fn count(&self, caller: Caller<'_>, call: Call) {
         let mut counted = self.counted();
-        let operations = counted.totals.entry(caller.function.unwrap_or("-").to_owned()).or_default();
+        let operations =
+            counted.totals.entry(caller.function.unwrap_or("-").to_owned()).or_default();
         let counters = operations.entry(call.operation.clone()).or_default();
         counters.calls += 1;
         counters.denied += u64::from(call.denied);
@@ -85,12 +87,14 @@ impl Stats {
         }
     }
 
-    /// `{"orders-create": {"PutItem": {"calls": 1, "denied": 0, "errors": 0, "capacity_units": 2.0}}}`.
+    /// `{"orders-create": {"PutItem": {"calls": 1, "denied": 0, "errors": 0, "capacity_units":
+    /// 2.0}}}`.
     pub fn totals(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&self.counted().totals)
     }
 
-    /// `[{"function": "orders-create", "trace_id": "1-...", "calls": [{"operation": "PutItem", ...}]}]`, the latest last.
+    /// `[{"function": "orders-create", "trace_id": "1-...", "calls": [{"operation": "PutItem",
+    /// ...}]}]`, the latest last.
     pub fn invocations(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&self.counted().invocations)
     }
@@ -102,7 +106,8 @@ impl Stats {
 
 impl Counted {
     fn remember(&mut self, function: &str, trace_id: &str, call: Call) {
-        if let Some(invocation) = self.invocations.iter_mut().rev().find(|i| i.trace_id == trace_id) {
+        if let Some(invocation) = self.invocations.iter_mut().rev().find(|i| i.trace_id == trace_id)
+        {
             return invocation.calls.push(call);
         }
         if self.invocations.len() == REMEMBERED {
@@ -142,7 +147,8 @@ mod tests {
         assert_eq!(counted.totals["-"]["GetItem"].calls, 1);
         assert_eq!(counted.invocations.len(), REMEMBERED);
         assert_eq!(counted.invocations[0].trace_id, "1-1");
-        let operations: Vec<_> = counted.invocations[0].calls.iter().map(|c| c.operation.as_str()).collect();
+        let operations: Vec<_> =
+            counted.invocations[0].calls.iter().map(|c| c.operation.as_str()).collect();
         assert_eq!(operations, ["GetItem", "Query"]);
     }
 }

@@ -1,5 +1,6 @@
-//! Keeps dynoxide's stream log fast and bounded. It stores stream records in one SQLite table, without an index on what it looks
-//! them up by and without ever trimming: a write to a table with a stream would take time in proportion to all writes before it.
+//! Keeps dynoxide's stream log fast and bounded. It stores stream records in one SQLite table,
+//! without an index on what it looks them up by and without ever trimming: a write to a table with
+//! a stream would take time in proportion to all writes before it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +11,8 @@ use rusqlite::Connection;
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Adds the index that finds a table's last sequence number, and the records after one. Covers the range query over a shard too.
+/// Adds the index that finds a table's last sequence number, and the records after one. Covers the
+/// range query over a shard too.
 pub fn index(path: &str) -> anyhow::Result<()> {
     connect(path)?
         .execute_batch(
@@ -23,7 +25,8 @@ pub fn index(path: &str) -> anyhow::Result<()> {
 /// Deletes the records that are older than [`RETENTION`]. Returns how many.
 pub fn trim(path: &str) -> anyhow::Result<usize> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
-    let oldest = i64::try_from(now.saturating_sub(RETENTION).as_secs()).context("the clock is far off")?;
+    let oldest =
+        i64::try_from(now.saturating_sub(RETENTION).as_secs()).context("the clock is far off")?;
     Ok(connect(path)?.execute("DELETE FROM _stream_records WHERE created_at < ?1", [oldest])?)
 }
 
@@ -56,8 +59,9 @@ mod tests {
         index(&path).unwrap();
         let connection = connect(&path).unwrap();
         for query in QUERIES {
-            let plan: String =
-                connection.query_row(&format!("EXPLAIN QUERY PLAN {query}"), [], |row| row.get("detail")).unwrap();
+            let plan: String = connection
+                .query_row(&format!("EXPLAIN QUERY PLAN {query}"), [], |row| row.get("detail"))
+                .unwrap();
             assert!(plan.contains("USING") && plan.contains("_local_stream_sequence"), "{plan}");
         }
     }

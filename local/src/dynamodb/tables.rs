@@ -1,4 +1,5 @@
-//! Makes the database hold the tables of the template: creates what is missing, and compares what is there.
+//! Makes the database hold the tables of the template: creates what is missing, and compares what
+//! is there.
 
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ const CREATE: [&str; 9] = [
     "TableClass",
 ];
 
-/// Properties handled apart, or without an effect that a caller of the API could see: backups, encryption at rest, metrics.
+/// Properties handled apart, or without an effect that a caller of the API could see: backups,
+/// encryption at rest, metrics.
 const OTHER: [&str; 8] = [
     "ContributorInsightsSpecification",
     "GlobalSecondaryIndexes",
@@ -37,13 +39,21 @@ const OTHER: [&str; 8] = [
 ///
 /// # Errors
 ///
-/// One sentence when the table cannot be as the template says: an unsupported property, or data laid out by another template.
+/// One sentence when the table cannot be as the template says: an unsupported property, or data
+/// laid out by another template.
 pub async fn provide(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
     let create = create_request(table)?;
     match upstream.call("DescribeTable", &json!({"TableName": table.name})).await {
         Ok(described) => update(upstream, table, &create, &described["Table"]).await?,
-        Err(error) if error.downcast_ref::<ApiError>().is_some_and(|e| e.code == "ResourceNotFoundException") => {
-            upstream.call("CreateTable", &create).await.with_context(|| format!("table {}", table.name))?;
+        Err(error)
+            if error
+                .downcast_ref::<ApiError>()
+                .is_some_and(|e| e.code == "ResourceNotFoundException") =>
+        {
+            upstream
+                .call("CreateTable", &create)
+                .await
+                .with_context(|| format!("table {}", table.name))?;
         }
         Err(error) => return Err(error),
     }
@@ -53,18 +63,32 @@ pub async fn provide(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
 
 /// The body of `CreateTable`.
 fn create_request(table: &Table) -> anyhow::Result<Value> {
-    let properties = table.properties.as_object().with_context(|| format!("table {} has no properties", table.name))?;
-    if let Some(name) = properties.keys().find(|k| !CREATE.contains(&k.as_str()) && !OTHER.contains(&k.as_str())) {
-        bail!("table {} has the property {name}, which the local cloud does not support", table.name);
+    let properties = table
+        .properties
+        .as_object()
+        .with_context(|| format!("table {} has no properties", table.name))?;
+    if let Some(name) =
+        properties.keys().find(|k| !CREATE.contains(&k.as_str()) && !OTHER.contains(&k.as_str()))
+    {
+        bail!(
+            "table {} has the property {name}, which the local cloud does not support",
+            table.name
+        );
     }
-    let mut request: serde_json::Map<String, Value> =
-        properties.iter().filter(|(k, _)| CREATE.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let mut request: serde_json::Map<String, Value> = properties
+        .iter()
+        .filter(|(k, _)| CREATE.contains(&k.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
     request.insert("TableName".into(), table.name.clone().into());
     if let Some(indexes) = properties.get("GlobalSecondaryIndexes").and_then(Value::as_array) {
         request.insert("GlobalSecondaryIndexes".into(), indexes.iter().map(global_index).collect());
     }
     if let Some(view) = &table.stream_view_type {
-        request.insert("StreamSpecification".into(), json!({"StreamEnabled": true, "StreamViewType": view}));
+        request.insert(
+            "StreamSpecification".into(),
+            json!({"StreamEnabled": true, "StreamViewType": view}),
+        );
     }
     Ok(request.into())
 }
@@ -79,7 +103,12 @@ fn global_index(index: &Value) -> Value {
 }
 
 /// What CloudFormation would do to a table that is there already, short of replacing it.
-async fn update(upstream: &Upstream, table: &Table, wanted: &Value, found: &Value) -> anyhow::Result<()> {
+async fn update(
+    upstream: &Upstream,
+    table: &Table,
+    wanted: &Value,
+    found: &Value,
+) -> anyhow::Result<()> {
     let differs = |what: &str| {
         anyhow::anyhow!(
             "table {} in the database has {what} than the template: remove the data directory, or start with --ephemeral",
@@ -109,7 +138,8 @@ async fn update(upstream: &Upstream, table: &Table, wanted: &Value, found: &Valu
             Some(_) => return Err(differs(&format!("another index {name}"))),
             None => {
                 let create = json!([{"Create": index}]);
-                change(upstream, table, wanted, json!({"GlobalSecondaryIndexUpdates": create})).await?;
+                change(upstream, table, wanted, json!({"GlobalSecondaryIndexUpdates": create}))
+                    .await?;
             }
         }
     }
@@ -127,17 +157,34 @@ async fn update(upstream: &Upstream, table: &Table, wanted: &Value, found: &Valu
     };
     if view(wanted) != view(found) {
         if !view(found).is_null() {
-            change(upstream, table, wanted, json!({"StreamSpecification": {"StreamEnabled": false}})).await?;
+            change(
+                upstream,
+                table,
+                wanted,
+                json!({"StreamSpecification": {"StreamEnabled": false}}),
+            )
+            .await?;
         }
         if !view(wanted).is_null() {
-            change(upstream, table, wanted, json!({"StreamSpecification": wanted["StreamSpecification"]})).await?;
+            change(
+                upstream,
+                table,
+                wanted,
+                json!({"StreamSpecification": wanted["StreamSpecification"]}),
+            )
+            .await?;
         }
     }
     Ok(())
 }
 
 /// `UpdateTable` with one change, waiting for its end.
-async fn change(upstream: &Upstream, table: &Table, wanted: &Value, mut change: Value) -> anyhow::Result<()> {
+async fn change(
+    upstream: &Upstream,
+    table: &Table,
+    wanted: &Value,
+    mut change: Value,
+) -> anyhow::Result<()> {
     change["TableName"] = table.name.clone().into();
     change["AttributeDefinitions"] = wanted["AttributeDefinitions"].clone();
     upstream
@@ -157,10 +204,19 @@ fn named<'a>(table: &'a Value, kind: &str) -> Vec<&'a Value> {
 /// What makes two indexes the same.
 fn shape(index: &Value) -> (Value, Value, Value, Vec<&str>) {
     let projection = &index["Projection"];
-    let mut attributes: Vec<_> =
-        projection["NonKeyAttributes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut attributes: Vec<_> = projection["NonKeyAttributes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     attributes.sort_unstable();
-    (index["IndexName"].clone(), index["KeySchema"].clone(), projection["ProjectionType"].clone(), attributes)
+    (
+        index["IndexName"].clone(),
+        index["KeySchema"].clone(),
+        projection["ProjectionType"].clone(),
+        attributes,
+    )
 }
 
 fn attribute_type<'a>(table: &'a Value, name: &Value) -> Option<&'a Value> {
@@ -172,8 +228,11 @@ fn attribute_type<'a>(table: &'a Value, name: &Value) -> Option<&'a Value> {
 async fn wait_until_active(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
     for _ in 0..600 {
         let described = upstream.call("DescribeTable", &json!({"TableName": table.name})).await?;
-        let statuses = std::iter::once(&described["Table"]["TableStatus"])
-            .chain(named(&described["Table"], "GlobalSecondaryIndexes").into_iter().map(|i| &i["IndexStatus"]));
+        let statuses = std::iter::once(&described["Table"]["TableStatus"]).chain(
+            named(&described["Table"], "GlobalSecondaryIndexes")
+                .into_iter()
+                .map(|i| &i["IndexStatus"]),
+        );
         if statuses.into_iter().all(|status| status == "ACTIVE") {
             return Ok(());
         }
@@ -198,7 +257,10 @@ async fn provide_ttl(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
         if let Some(attribute) = attribute {
             let specification = json!({"AttributeName": attribute, "Enabled": enabled});
             let body = json!({"TableName": table.name, "TimeToLiveSpecification": specification});
-            upstream.call("UpdateTimeToLive", &body).await.with_context(|| format!("TTL of table {}", table.name))?;
+            upstream
+                .call("UpdateTimeToLive", &body)
+                .await
+                .with_context(|| format!("TTL of table {}", table.name))?;
         }
     }
     Ok(())

@@ -61,15 +61,26 @@ fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
 async fn local(db: &DynamoDb, method: &str, path: &str, body: Value) -> (u16, Value) {
     let upstream = Upstream::new(db.endpoint_url.strip_prefix("http://").unwrap().parse().unwrap());
     let body = http_body_util::Full::from(body.to_string());
-    let answer = upstream.forward(http::Request::builder().method(method).uri(path).body(body).unwrap()).await.unwrap();
+    let answer = upstream
+        .forward(http::Request::builder().method(method).uri(path).body(body).unwrap())
+        .await
+        .unwrap();
     (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
 }
 
 #[tokio::test]
 async fn a_function_reads_and_writes_what_its_policy_allows() {
-    let (_db, client) = in_memory(&[("dynamodb:PutItem", TABLE), ("dynamodb:GetItem", TABLE)]).await;
+    let (_db, client) =
+        in_memory(&[("dynamodb:PutItem", TABLE), ("dynamodb:GetItem", TABLE)]).await;
     put(&client, "A").await.unwrap();
-    let got = client.get_item().table_name("marketplace").key("pk", s("A")).key("sk", s("x")).send().await.unwrap();
+    let got = client
+        .get_item()
+        .table_name("marketplace")
+        .key("pk", s("A"))
+        .key("sk", s("x"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(got.item().unwrap()["pk"], s("A"));
     assert!(got.consumed_capacity().is_none(), "nobody asked for the capacity");
 }
@@ -77,8 +88,14 @@ async fn a_function_reads_and_writes_what_its_policy_allows() {
 #[tokio::test]
 async fn what_the_policy_does_not_allow_is_refused_as_aws_refuses() {
     let (_db, client) = in_memory(&[("dynamodb:GetItem", TABLE)]).await;
-    let error =
-        client.put_item().table_name("marketplace").item("pk", s("A")).item("sk", s("x")).send().await.unwrap_err();
+    let error = client
+        .put_item()
+        .table_name("marketplace")
+        .item("pk", s("A"))
+        .item("sk", s("x"))
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(error.raw_response().unwrap().status().as_u16(), 400);
     let error = error.into_service_error();
     assert_eq!(error.code(), Some("AccessDeniedException"));
@@ -93,10 +110,13 @@ async fn what_the_policy_does_not_allow_is_refused_as_aws_refuses() {
 
 #[tokio::test]
 async fn a_query_of_an_index_needs_the_index_in_the_policy() {
-    for (resource, allowed) in [(TABLE.to_owned(), false), (format!("{TABLE}/index/by-state"), true)] {
+    for (resource, allowed) in
+        [(TABLE.to_owned(), false), (format!("{TABLE}/index/by-state"), true)]
+    {
         let (_db, client) = in_memory(&[("dynamodb:Query", &resource)]).await;
         let query = client.query().table_name("marketplace").index_name("by-state");
-        let query = query.key_condition_expression("#s = :s").expression_attribute_names("#s", "state");
+        let query =
+            query.key_condition_expression("#s = :s").expression_attribute_names("#s", "state");
         let result = query.expression_attribute_values(":s", s("open")).send().await;
         assert_eq!(result.is_ok(), allowed, "{resource}");
     }
@@ -104,16 +124,28 @@ async fn a_query_of_an_index_needs_the_index_in_the_policy() {
 
 #[tokio::test]
 async fn a_transaction_needs_every_action_in_it() {
-    let put = Put::builder().table_name("marketplace").item("pk", s("A")).item("sk", s("x")).build().unwrap();
-    let delete = Delete::builder().table_name("marketplace").key("pk", s("B")).key("sk", s("x")).build().unwrap();
+    let put = Put::builder()
+        .table_name("marketplace")
+        .item("pk", s("A"))
+        .item("sk", s("x"))
+        .build()
+        .unwrap();
+    let delete = Delete::builder()
+        .table_name("marketplace")
+        .key("pk", s("B"))
+        .key("sk", s("x"))
+        .build()
+        .unwrap();
     for (policy, allowed) in [
         (vec![("dynamodb:PutItem", TABLE)], false),
         (vec![("dynamodb:TransactWriteItems", TABLE)], false),
         (vec![("dynamodb:PutItem", TABLE), ("dynamodb:DeleteItem", TABLE)], true),
     ] {
         let (_db, client) = in_memory(&policy).await;
-        let items =
-            [TransactWriteItem::builder().put(put.clone()), TransactWriteItem::builder().delete(delete.clone())];
+        let items = [
+            TransactWriteItem::builder().put(put.clone()),
+            TransactWriteItem::builder().delete(delete.clone()),
+        ];
         let items = items.into_iter().map(|i| i.build()).collect();
         let result = client.transact_write_items().set_transact_items(Some(items)).send().await;
         assert_eq!(
@@ -145,7 +177,8 @@ async fn a_developers_key_may_do_everything() {
 async fn answers_of_the_front_carry_dynamodbs_headers() {
     let (_db, client) = in_memory(&[("dynamodb:PutItem", TABLE)]).await;
     let denied = client.scan().table_name("marketplace").send().await.unwrap_err();
-    let failed = client.put_item().table_name("marketplace").item("pk", s("A")).send().await.unwrap_err();
+    let failed =
+        client.put_item().table_name("marketplace").item("pk", s("A")).send().await.unwrap_err();
     assert_eq!(code(&failed), "ValidationException");
     for response in [denied.raw_response().unwrap(), failed.raw_response().unwrap()] {
         let body_crc = crc32fast::hash(response.body().bytes().unwrap()).to_string();
@@ -183,7 +216,8 @@ async fn a_lost_response_has_acted_and_a_timeout_has_not() {
     assert_eq!(put(&client, "lost").await, Err("dispatch failure".into()));
 
     local(&db, "POST", "/_local/faults", json!({"action": "PutItem", "error": "timeout"})).await;
-    let waited = tokio::time::timeout(std::time::Duration::from_millis(300), put(&client, "timeout")).await;
+    let waited =
+        tokio::time::timeout(std::time::Duration::from_millis(300), put(&client, "timeout")).await;
     assert!(waited.is_err(), "an answer came");
 
     let scanned = client.scan().table_name("marketplace").send().await.unwrap();
@@ -192,14 +226,24 @@ async fn a_lost_response_has_acted_and_a_timeout_has_not() {
 
 #[tokio::test]
 async fn calls_and_capacity_are_counted_per_function() {
-    let (db, client) = in_memory(&[("dynamodb:PutItem", TABLE), ("dynamodb:BatchGetItem", TABLE)]).await;
+    let (db, client) =
+        in_memory(&[("dynamodb:PutItem", TABLE), ("dynamodb:BatchGetItem", TABLE)]).await;
     put(&client, "A").await.unwrap();
-    let keys = KeysAndAttributes::builder().keys([("pk".into(), s("A")), ("sk".into(), s("x"))].into());
-    client.batch_get_item().request_items("marketplace", keys.build().unwrap()).send().await.unwrap();
+    let keys =
+        KeysAndAttributes::builder().keys([("pk".into(), s("A")), ("sk".into(), s("x"))].into());
+    client
+        .batch_get_item()
+        .request_items("marketplace", keys.build().unwrap())
+        .send()
+        .await
+        .unwrap();
     client.scan().table_name("marketplace").send().await.unwrap_err();
     let (_, stats) = local(&db, "GET", "/_local/stats", json!({})).await;
     let counters = &stats["orders-create"];
-    assert_eq!(counters["PutItem"], json!({"calls": 1, "denied": 0, "errors": 0, "capacity_units": 1.0}));
+    assert_eq!(
+        counters["PutItem"],
+        json!({"calls": 1, "denied": 0, "errors": 0, "capacity_units": 1.0})
+    );
     assert_eq!(counters["BatchGetItem"]["capacity_units"], 0.5);
     assert_eq!(counters["Scan"]["denied"], 1);
 }
@@ -243,7 +287,8 @@ async fn indexes_follow_the_template_on_existing_data() {
     let db = start(&project(&[]), storage.clone()).await.unwrap();
     let indexes = async |db: &DynamoDb| {
         let client = testing::client(&db.endpoint_url, DEVELOPER);
-        let table = client.describe_table().table_name("marketplace").send().await.unwrap().table.unwrap();
+        let table =
+            client.describe_table().table_name("marketplace").send().await.unwrap().table.unwrap();
         table.global_secondary_indexes().len()
     };
     assert_eq!(indexes(&db).await, 1);
@@ -259,7 +304,10 @@ async fn data_with_other_keys_is_refused_in_one_sentence() {
     let mut other = project(&[]);
     other.tables[0].properties["KeySchema"].as_array_mut().unwrap().pop();
     other.tables[0].properties["AttributeDefinitions"].as_array_mut().unwrap().remove(1);
-    other.tables[0].properties["GlobalSecondaryIndexes"][0]["KeySchema"].as_array_mut().unwrap().pop();
+    other.tables[0].properties["GlobalSecondaryIndexes"][0]["KeySchema"]
+        .as_array_mut()
+        .unwrap()
+        .pop();
     let error = start(&other, storage).await.err().unwrap();
     assert_eq!(
         error.to_string(),
@@ -270,7 +318,8 @@ async fn data_with_other_keys_is_refused_in_one_sentence() {
 #[tokio::test]
 async fn a_property_that_is_not_supported_is_refused_by_name() {
     let mut project = project(&[]);
-    project.tables[0].properties["KinesisStreamSpecification"] = json!({"StreamArn": "arn:aws:kinesis:::stream/x"});
+    project.tables[0].properties["KinesisStreamSpecification"] =
+        json!({"StreamArn": "arn:aws:kinesis:::stream/x"});
     let error = start(&project, Storage::Memory).await.err().unwrap();
     assert!(error.to_string().contains("KinesisStreamSpecification"), "{error}");
 }
@@ -281,15 +330,25 @@ async fn another_endpoint_gets_the_tables_and_every_key_sees_the_same_data() {
     let url: Uri = other.endpoint_url.parse().unwrap();
     let db = start(&project(&[("dynamodb:PutItem", TABLE)]), Storage::Endpoint(url)).await.unwrap();
     put(&testing::client(&db.endpoint_url, &access_key_id("orders-create")), "A").await.unwrap();
-    let seen = testing::client(&db.endpoint_url, DEVELOPER).scan().table_name("marketplace").send().await.unwrap();
+    let seen = testing::client(&db.endpoint_url, DEVELOPER)
+        .scan()
+        .table_name("marketplace")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(seen.count(), 1);
-    let denied = testing::client(&db.endpoint_url, &access_key_id("orders-create")).scan().table_name("marketplace");
+    let denied = testing::client(&db.endpoint_url, &access_key_id("orders-create"))
+        .scan()
+        .table_name("marketplace");
     assert_eq!(code(&denied.send().await.unwrap_err()), "AccessDeniedException");
 }
 
 #[tokio::test]
 async fn an_endpoint_that_does_not_answer_is_named() {
-    let error = start(&project(&[]), Storage::Endpoint("http://127.0.0.1:1".parse().unwrap())).await.err().unwrap();
+    let error = start(&project(&[]), Storage::Endpoint("http://127.0.0.1:1".parse().unwrap()))
+        .await
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("http://127.0.0.1:1"), "{error}");
 }
 
@@ -299,7 +358,11 @@ async fn aws_itself_is_used_directly() {
     let db = start(&project(&[]), Storage::Endpoint(url)).await.unwrap();
     assert_eq!(db.streams.url, "https://streams.dynamodb.eu-west-1.amazonaws.com");
     assert_eq!((db.streams.region.as_str(), db.is_aws), ("eu-west-1", true));
-    assert!(start(&project(&[]), Storage::Endpoint("https://example.com".parse().unwrap())).await.is_err());
+    assert!(
+        start(&project(&[]), Storage::Endpoint("https://example.com".parse().unwrap()))
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! The DynamoDB behind our front: an HTTP client that forwards requests, and makes a few of its own.
+//! The DynamoDB behind our front: an HTTP client that forwards requests, and makes a few of its
+//! own.
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -12,7 +13,8 @@ use serde_json::Value;
 
 use crate::iam;
 
-/// The one access key that every forwarded request carries: DynamoDB Local keeps separate tables per access key.
+/// The one access key that every forwarded request carries: DynamoDB Local keeps separate tables
+/// per access key.
 pub const ACCESS_KEY_ID: &str = "AKIALOCALCLOUD000000";
 /// The one region, for the same reason.
 pub const REGION: &str = "us-east-1";
@@ -48,7 +50,8 @@ impl Upstream {
         Self { client: Client::builder(TokioExecutor::new()).build(connector), authority }
     }
 
-    /// Forwards a request as it came, but for its destination and its credential. The answer's body is read to its end.
+    /// Forwards a request as it came, but for its destination and its credential. The answer's body
+    /// is read to its end.
     pub async fn forward(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
         let (mut parts, body) = request.into_parts();
         parts.uri = self.uri(parts.uri.path_and_query().map_or("/", |p| p.as_str()))?;
@@ -88,14 +91,19 @@ impl Upstream {
             )
             .body(Full::from(serde_json::to_vec(body)?))?;
         let response = self.forward(request).await?;
-        let answer: Value = serde_json::from_slice(response.body())
-            .with_context(|| format!("http://{} does not answer as DynamoDB does", self.authority))?;
+        let answer: Value = serde_json::from_slice(response.body()).with_context(|| {
+            format!("http://{} does not answer as DynamoDB does", self.authority)
+        })?;
         if response.status().is_success() {
             return Ok(answer);
         }
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
         let Some(code) = text("__type") else {
-            bail!("http://{} answered {operation} with status {}", self.authority, response.status());
+            bail!(
+                "http://{} answered {operation} with status {}",
+                self.authority,
+                response.status()
+            );
         };
         Err(ApiError {
             code: code.rsplit('#').next().unwrap_or(code).to_owned(),

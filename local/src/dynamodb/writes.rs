@@ -14,7 +14,11 @@ pub struct TableWrites {
 impl TableWrites {
     /// Watches `tables`, by name.
     pub fn new<'a>(tables: impl Iterator<Item = &'a str>) -> Self {
-        Self { tables: Arc::new(tables.map(|name| (name.to_owned(), watch::Sender::new(()))).collect()) }
+        Self {
+            tables: Arc::new(
+                tables.map(|name| (name.to_owned(), watch::Sender::new(()))).collect(),
+            ),
+        }
     }
 
     /// `table` was written; names not watched are ignored.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Reads `NAME=value` lines. `#` starts a comment at the start of a line, and after white space behind a bare value. In double
-/// quotes, `\n`, `\"` and `\\` are escapes; in single quotes nothing is. Values are one line each.
+/// Reads `NAME=value` lines. `#` starts a comment at the start of a line, and after white space
+/// behind a bare value. In double quotes, `\n`, `\"` and `\\` are escapes; in single quotes nothing
+/// is. Values are one line each.
 pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>> {
     let mut values = BTreeMap::new();
     for (i, line) in text.lines().enumerate() {
@@ -15,9 +16,13 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>> {
         }
         let number = i + 1;
         let assignment = line.strip_prefix("export ").unwrap_or(line);
-        let (name, value) = assignment.split_once('=').with_context(|| format!("line {number} is not NAME=value"))?;
+        let (name, value) = assignment
+            .split_once('=')
+            .with_context(|| format!("line {number} is not NAME=value"))?;
         let name = name.trim();
-        let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
+        let is_name = |name: &str| {
+            name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty()
+        };
         ensure!(is_name(name), "line {number}: {name:?} is not the name of a variable");
         let value = unquoted(value.trim()).with_context(|| format!("line {number}, {name}"))?;
         values.insert(name.to_owned(), value);
@@ -39,14 +44,19 @@ fn unquoted(value: &str) -> Result<String> {
                 '\\' => match chars.next() {
                     Some('n') => plain.push('\n'),
                     Some(c @ ('"' | '\\')) => plain.push(c),
-                    other => bail!("\\{} is not an escape", other.map(String::from).unwrap_or_default()),
+                    other => {
+                        bail!("\\{} is not an escape", other.map(String::from).unwrap_or_default())
+                    }
                 },
                 c => plain.push(c),
             }
         }
         return only_comment_after(chars.as_str()).map(|()| plain);
     }
-    let end = value.match_indices('#').map(|(i, _)| i).find(|i| *i == 0 || value[..*i].ends_with(char::is_whitespace));
+    let end = value
+        .match_indices('#')
+        .map(|(i, _)| i)
+        .find(|i| *i == 0 || value[..*i].ends_with(char::is_whitespace));
     Ok(value[..end.unwrap_or(value.len())].trim_end().to_owned())
 }
 
@@ -78,7 +88,10 @@ mod tests {
             ("E", ""),
             ("F", "a#b=c"),
         ];
-        assert_eq!(parse(text).unwrap(), expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+        assert_eq!(
+            parse(text).unwrap(),
+            expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+        );
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! The environment of each function: what the template gives it, with the values of this machine, and what Lambda sets.
+//! The environment of each function: what the template gives it, with the values of this machine,
+//! and what Lambda sets.
 //!
-//! The rule is that of `sam local --env-vars`: a name in `local.env` (the project's, committed) or `.env` (the developer's)
-//! replaces the value of a variable that the template gives to a function; it never adds one. The environment of the local
-//! cloud itself reaches no function, but for values of the names in `local.env`. `--env NAME=VALUE` wins over all, for one run.
+//! The rule is that of `sam local --env-vars`: a name in `local.env` (the project's, committed) or
+//! `.env` (the developer's) replaces the value of a variable that the template gives to a function;
+//! it never adds one. The environment of the local cloud itself reaches no function, but for values
+//! of the names in `local.env`. `--env NAME=VALUE` wins over all, for one run.
 
 mod file;
 mod overrides;
@@ -74,8 +76,10 @@ pub(crate) fn variables(
         environments.insert(function.name.clone(), environment);
     }
     if !missing.is_empty() {
-        let wanted: Vec<String> =
-            missing.iter().map(|(name, functions)| format!("{name} (for {})", functions.join(", "))).collect();
+        let wanted: Vec<String> = missing
+            .iter()
+            .map(|(name, functions)| format!("{name} (for {})", functions.join(", ")))
+            .collect();
         bail!(
             "the template leaves to the deployment what has no value here: {}; give it in local.env or .env",
             wanted.join(", ")
@@ -86,7 +90,11 @@ pub(crate) fn variables(
 
 /// What Lambda sets, beside what the template gives.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
-pub(crate) fn lambda(function: &Function, access_key_id: String, services: &Services) -> BTreeMap<String, String> {
+pub(crate) fn lambda(
+    function: &Function,
+    access_key_id: String,
+    services: &Services,
+) -> BTreeMap<String, String> {
     let name = &function.function_name;
     let mut environment: BTreeMap<String, String> = [
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
@@ -107,7 +115,8 @@ pub(crate) fn lambda(function: &Function, access_key_id: String, services: &Serv
 
 /// How a function reaches the services it calls, and as whom.
 pub(crate) fn aws(access_key_id: String, services: &Services) -> BTreeMap<String, String> {
-    let mut environment = BTreeMap::from([("AWS_ENDPOINT_URL_LAMBDA".to_owned(), services.invoke.clone())]);
+    let mut environment =
+        BTreeMap::from([("AWS_ENDPOINT_URL_LAMBDA".to_owned(), services.invoke.clone())]);
     let region = match &services.aws {
         Some(aws) => {
             environment.extend(aws.credentials.clone());

@@ -30,8 +30,9 @@ pub(crate) enum Stripe {
 }
 
 impl Overrides {
-    /// Reads `local.env` of the project at `project`, if it is there, and `.env` (`user`, which must be there if
-    /// `user_required`). `process` is the environment of the local cloud, `flags` what its command line gives.
+    /// Reads `local.env` of the project at `project`, if it is there, and `.env` (`user`, which
+    /// must be there if `user_required`). `process` is the environment of the local cloud, `flags`
+    /// what its command line gives.
     pub(crate) fn read(
         project: &Path,
         user: &Path,
@@ -60,7 +61,8 @@ impl Overrides {
             _ => Stripe::StandIn,
         };
         if stripe == Stripe::Real {
-            values.retain(|_, value| !OF_STAND_IN.iter().any(|reference| value.contains(reference)));
+            values
+                .retain(|_, value| !OF_STAND_IN.iter().any(|reference| value.contains(reference)));
         }
         values.extend(own);
         Ok(Self { values, stripe })
@@ -91,12 +93,16 @@ impl Overrides {
             ("${LOCAL_WEBHOOK_SECRET}", services.webhook_secret.as_ref()),
         ] {
             if value.contains(reference) {
-                let url =
-                    url.with_context(|| format!("{name} is given as {value}, but Stripe's stand-in does not run"))?;
+                let url = url.with_context(|| {
+                    format!("{name} is given as {value}, but Stripe's stand-in does not run")
+                })?;
                 value = value.replace(reference, url);
             }
         }
-        ensure!(!value.contains("${LOCAL_"), "{name} is given as {value}, which names no service of the local cloud");
+        ensure!(
+            !value.contains("${LOCAL_"),
+            "{name} is given as {value}, which names no service of the local cloud"
+        );
         Ok(Some(value))
     }
 }
@@ -104,7 +110,9 @@ impl Overrides {
 fn read_file(path: &Path, required: bool) -> Result<BTreeMap<String, String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => file::parse(&text).with_context(|| format!("{} is not usable", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => Ok(BTreeMap::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => {
+            Ok(BTreeMap::new())
+        }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }

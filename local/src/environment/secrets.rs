@@ -26,10 +26,13 @@ impl Secrets {
     pub(crate) fn open(file: Option<PathBuf>) -> Result<Self> {
         let generated = match file.as_ref().map(|f| (f, std::fs::read(f))) {
             None => BTreeMap::new(),
-            Some((_, Err(error))) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Some((_, Err(error))) if error.kind() == std::io::ErrorKind::NotFound => {
+                BTreeMap::new()
+            }
             Some((file, read)) => {
                 let text = read.with_context(|| format!("cannot read {}", file.display()))?;
-                serde_json::from_slice(&text).with_context(|| format!("{} is not usable", file.display()))?
+                serde_json::from_slice(&text)
+                    .with_context(|| format!("{} is not usable", file.display()))?
             }
         };
         Ok(Self { file, generated })
@@ -40,7 +43,10 @@ impl Secrets {
         let mut resolved = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(start) = rest.find(REFERENCE) {
-            let end = start + rest[start..].find("}}").with_context(|| format!("{text}: {UNKNOWN} without }}}}"))?;
+            let end = start
+                + rest[start..]
+                    .find("}}")
+                    .with_context(|| format!("{text}: {UNKNOWN} without }}}}"))?;
             let reference = &rest[start + REFERENCE.len()..end];
             resolved.push_str(&rest[..start]);
             match self.value(secrets, reference)? {
@@ -53,7 +59,8 @@ impl Secrets {
         Ok(resolved)
     }
 
-    /// `secret-id[:SecretString[:json-key[:version-stage]]]`, where the id may be an ARN, which has colons of its own.
+    /// `secret-id[:SecretString[:json-key[:version-stage]]]`, where the id may be an ARN, which has
+    /// colons of its own.
     fn value(&mut self, secrets: &[Secret], reference: &str) -> Result<Option<String>> {
         let named = |s: &&Secret| {
             let rest = reference.strip_prefix(&s.arn).or_else(|| reference.strip_prefix(&s.name));
@@ -65,18 +72,25 @@ impl Secrets {
         let Some(value) = self.current(secret)? else {
             return Ok(None);
         };
-        let rest =
-            reference.strip_prefix(&secret.arn).or_else(|| reference.strip_prefix(&secret.name)).unwrap_or_default();
+        let rest = reference
+            .strip_prefix(&secret.arn)
+            .or_else(|| reference.strip_prefix(&secret.name))
+            .unwrap_or_default();
         let parts: Vec<&str> = rest.split(':').skip(1).collect();
         let key = match parts.as_slice() {
-            [] | ["SecretString" | ""] | ["SecretString" | "", ""] | ["SecretString" | "", "", "AWSCURRENT"] => {
+            []
+            | ["SecretString" | ""]
+            | ["SecretString" | "", ""]
+            | ["SecretString" | "", "", "AWSCURRENT"] => {
                 return Ok(Some(value));
             }
             ["SecretString" | "", key] | ["SecretString" | "", key, "AWSCURRENT"] => *key,
-            _ => bail!("{REFERENCE}{reference}}}}}: the local cloud has the current SecretString of a secret only"),
+            _ => bail!(
+                "{REFERENCE}{reference}}}}}: the local cloud has the current SecretString of a secret only"
+            ),
         };
-        let object: Value =
-            serde_json::from_str(&value).with_context(|| format!("the secret {} is not JSON", secret.name))?;
+        let object: Value = serde_json::from_str(&value)
+            .with_context(|| format!("the secret {} is not JSON", secret.name))?;
         match object.get(key) {
             Some(Value::String(value)) => Ok(Some(value.clone())),
             Some(other) => Ok(Some(other.to_string())),
@@ -113,14 +127,20 @@ impl Secrets {
 
 /// Characters by chance, at least one of each class.
 fn password(length: usize, classes: &[String]) -> Result<String> {
-    ensure!(length >= classes.len(), "a password of {length} cannot have characters of {} classes", classes.len());
+    ensure!(
+        length >= classes.len(),
+        "a password of {length} cannot have characters of {} classes",
+        classes.len()
+    );
     let alphabet: Vec<char> = classes.iter().flat_map(|c| c.chars()).collect();
     let random = SystemRandom::new();
     loop {
         let mut password = String::with_capacity(length);
         while password.len() < length {
             let mut byte = [0];
-            random.fill(&mut byte).map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
+            random
+                .fill(&mut byte)
+                .map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
             // The rest of 256 would make some characters likelier.
             if usize::from(byte[0]) < 256 - 256 % alphabet.len() {
                 password.push(alphabet[usize::from(byte[0]) % alphabet.len()]);

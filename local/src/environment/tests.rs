@@ -45,7 +45,11 @@ fn secret(name: &str, value: SecretValue) -> Secret {
     }
 }
 
-fn overrides(committed: &[(&str, &str)], own: &[(&str, &str)], process: &[(&str, &str)]) -> Overrides {
+fn overrides(
+    committed: &[(&str, &str)],
+    own: &[(&str, &str)],
+    process: &[(&str, &str)],
+) -> Overrides {
     let process = map(process);
     Overrides::of(map(committed), map(own), |name| process.get(name).cloned(), []).unwrap()
 }
@@ -55,7 +59,8 @@ fn variables_of(
     overrides: &Overrides,
     secrets: Vec<Secret>,
 ) -> Result<BTreeMap<String, String>> {
-    let project = Project { functions: vec![function("orders", environment)], secrets, ..Project::default() };
+    let project =
+        Project { functions: vec![function("orders", environment)], secrets, ..Project::default() };
     let mut store = Secrets::open(None).unwrap();
     Ok(variables(&project, overrides, &mut store, &services())?.remove("orders").unwrap())
 }
@@ -68,24 +73,42 @@ fn overrides_replace_values_and_never_add_variables() {
         &[("C", "process"), ("D", "process")],
     );
     let environment =
-        variables_of(&[("A", "1"), ("B", "1"), ("C", "1"), ("D", "template")], &overrides, vec![]).unwrap();
-    assert_eq!(environment, map(&[("A", "committed"), ("B", "own"), ("C", "process"), ("D", "template")]));
+        variables_of(&[("A", "1"), ("B", "1"), ("C", "1"), ("D", "template")], &overrides, vec![])
+            .unwrap();
+    assert_eq!(
+        environment,
+        map(&[("A", "committed"), ("B", "own"), ("C", "process"), ("D", "template")])
+    );
 }
 
 #[test]
 fn what_the_command_line_gives_wins_over_files_and_process() {
     let everywhere = map(&[("A", "file")]);
-    let given = Overrides::of(everywhere.clone(), everywhere, |_| Some("process".into()), map(&[("A", "flag")]));
-    assert_eq!(variables_of(&[("A", "1")], &given.unwrap(), vec![]).unwrap(), map(&[("A", "flag")]));
+    let given = Overrides::of(
+        everywhere.clone(),
+        everywhere,
+        |_| Some("process".into()),
+        map(&[("A", "flag")]),
+    );
+    assert_eq!(
+        variables_of(&[("A", "1")], &given.unwrap(), vec![]).unwrap(),
+        map(&[("A", "flag")])
+    );
 }
 
 #[test]
 fn services_of_this_run_are_filled_in() {
-    let given = overrides(&[("U", "${LOCAL_WS}?x=${LOCAL_WEBHOOK_SECRET}"), ("V", "${HOME}")], &[], &[]);
+    let given =
+        overrides(&[("U", "${LOCAL_WS}?x=${LOCAL_WEBHOOK_SECRET}"), ("V", "${HOME}")], &[], &[]);
     let environment = variables_of(&[("U", ""), ("V", "")], &given, vec![]).unwrap();
     assert_eq!(environment, map(&[("U", "ws://localhost:8001?x=whsec_local"), ("V", "${HOME}")]));
-    let error = variables_of(&[("U", "")], &overrides(&[("U", "${LOCAL_COFFEE}")], &[], &[]), vec![]).unwrap_err();
-    assert_eq!(error.to_string(), "U is given as ${LOCAL_COFFEE}, which names no service of the local cloud");
+    let error =
+        variables_of(&[("U", "")], &overrides(&[("U", "${LOCAL_COFFEE}")], &[], &[]), vec![])
+            .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "U is given as ${LOCAL_COFFEE}, which names no service of the local cloud"
+    );
 }
 
 #[test]
@@ -118,16 +141,22 @@ fn secrets_of_the_template_are_resolved() {
         ("B", format!("{{{{resolve:secretsmanager:{arn}}}}}")),
         ("C", format!("{{{{resolve:secretsmanager:{arn}:SecretString:user:AWSCURRENT}}}}")),
     ];
-    let environment: Vec<(&str, &str)> = environment.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(k, v)| (*k, v.as_str())).collect();
     let resolved = variables_of(&environment, &Overrides::default(), secrets.clone()).unwrap();
     assert_eq!(resolved, map(&[("A", "u:5"), ("B", r#"{"port":5,"user":"u"}"#), ("C", "u")]));
     for (reference, named) in [
-        ("given:SecretString:user:AWSPREVIOUS", "the local cloud has the current SecretString of a secret only"),
+        (
+            "given:SecretString:user:AWSPREVIOUS",
+            "the local cloud has the current SecretString of a secret only",
+        ),
         ("given:SecretString:colour", "the secret given has no key colour"),
         ("unset", "give it in local.env or .env"),
     ] {
         let value = format!("{{{{resolve:secretsmanager:{reference}}}}}");
-        let error = variables_of(&[("A", &value)], &Overrides::default(), secrets.clone()).unwrap_err().to_string();
+        let error = variables_of(&[("A", &value)], &Overrides::default(), secrets.clone())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(named), "{reference}: {error}");
     }
 }
@@ -138,10 +167,18 @@ fn a_generated_secret_stays_the_same_in_its_data_directory() {
     let classes = vec!["ABC".to_owned(), "012".to_owned()];
     let secrets = [secret(
         "s",
-        SecretValue::Generated { length: 20, classes, object: Some((serde_json::Map::new(), "key".into())) },
+        SecretValue::Generated {
+            length: 20,
+            classes,
+            object: Some((serde_json::Map::new(), "key".into())),
+        },
     )];
-    let resolve =
-        |file| Secrets::open(file).unwrap().resolve(&secrets, "{{resolve:secretsmanager:s:SecretString:key}}").unwrap();
+    let resolve = |file| {
+        Secrets::open(file)
+            .unwrap()
+            .resolve(&secrets, "{{resolve:secretsmanager:s:SecretString:key}}")
+            .unwrap()
+    };
     let first = resolve(Some(file.clone()));
     assert!(first.len() == 20 && first.chars().all(|c| "ABC012".contains(c)), "{first}");
     assert_eq!(resolve(Some(file.clone())), first);
@@ -156,17 +193,27 @@ fn a_stripe_key_of_the_developers_own_takes_the_stand_in_out_of_the_game() {
         ("STRIPE_API_URL", "${LOCAL_STRIPE}"),
         ("HOOK", "${LOCAL_WEBHOOK_SECRET}"),
     ];
-    assert_eq!(overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_local")], &[]).stripe(), Stripe::StandIn);
+    assert_eq!(
+        overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_local")], &[]).stripe(),
+        Stripe::StandIn
+    );
     let real = overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_mine")], &[]);
     assert_eq!(real.stripe(), Stripe::Real);
-    let environment =
-        variables_of(&[("STRIPE_API_URL", "https://api.stripe.com/"), ("STRIPE_SECRET_KEY", "")], &real, vec![])
-            .unwrap();
+    let environment = variables_of(
+        &[("STRIPE_API_URL", "https://api.stripe.com/"), ("STRIPE_SECRET_KEY", "")],
+        &real,
+        vec![],
+    )
+    .unwrap();
     assert_eq!(
         environment,
-        map(&[("STRIPE_API_URL", "https://api.stripe.com/"), ("STRIPE_SECRET_KEY", "sk_test_mine")])
+        map(&[
+            ("STRIPE_API_URL", "https://api.stripe.com/"),
+            ("STRIPE_SECRET_KEY", "sk_test_mine")
+        ])
     );
-    let live = Overrides::of(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None, []);
+    let live =
+        Overrides::of(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None, []);
     assert_eq!(
         live.unwrap_err().to_string(),
         "STRIPE_SECRET_KEY is a live key: on a laptop, only Stripe's test mode is used"
@@ -186,8 +233,13 @@ fn a_function_is_somebody_and_knows_where_the_services_are() {
     ] {
         assert_eq!(environment.get(name).map(String::as_str), Some(value), "{name}");
     }
-    let aws = Aws { region: "eu-west-1".into(), credentials: map(&[("AWS_ACCESS_KEY_ID", "AKIAMINE")]) };
-    let environment = lambda(&function("orders", &[]), "AKIALOCAL".into(), &Services { aws: Some(aws), ..services() });
+    let aws =
+        Aws { region: "eu-west-1".into(), credentials: map(&[("AWS_ACCESS_KEY_ID", "AKIAMINE")]) };
+    let environment = lambda(
+        &function("orders", &[]),
+        "AKIALOCAL".into(),
+        &Services { aws: Some(aws), ..services() },
+    );
     assert_eq!(environment.get("AWS_ENDPOINT_URL_DYNAMODB"), None);
     assert_eq!(
         (environment["AWS_ACCESS_KEY_ID"].as_str(), environment["AWS_REGION"].as_str()),

@@ -35,19 +35,25 @@ pub(super) fn exited(request_id: &str, status: ExitStatus) -> Bytes {
 
 /// It held more memory than `MemorySize` and was killed.
 pub(super) fn out_of_memory(request_id: &str) -> Bytes {
-    let message = format!("RequestId: {request_id} Error: Runtime exited with error: signal: killed");
+    let message =
+        format!("RequestId: {request_id} Error: Runtime exited with error: signal: killed");
     error("Runtime.OutOfMemory", &message)
 }
 
 /// It overran its `Timeout` and was killed.
 pub(super) fn timed_out(request_id: &str, timeout: Duration) -> Bytes {
-    let message = format!("RequestId: {request_id} Error: Task timed out after {:.2} seconds", timeout.as_secs_f64());
+    let message = format!(
+        "RequestId: {request_id} Error: Task timed out after {:.2} seconds",
+        timeout.as_secs_f64()
+    );
     error("Sandbox.Timedout", &message)
 }
 
 /// Its reply was larger than [`MAX_PAYLOAD`].
 pub(super) fn reply_too_large() -> Bytes {
-    let message = format!("Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes).");
+    let message = format!(
+        "Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."
+    );
     error("Function.ResponseSizeTooLarge", &message)
 }
 
@@ -61,8 +67,12 @@ mod tests {
 
     #[test]
     fn a_timeout_reads_as_lambda_words_it() {
-        let payload: serde_json::Value = serde_json::from_slice(&timed_out("id", Duration::from_secs(3))).unwrap();
-        assert_eq!(payload["errorMessage"], "RequestId: id Error: Task timed out after 3.00 seconds");
+        let payload: serde_json::Value =
+            serde_json::from_slice(&timed_out("id", Duration::from_secs(3))).unwrap();
+        assert_eq!(
+            payload["errorMessage"],
+            "RequestId: id Error: Task timed out after 3.00 seconds"
+        );
     }
 
     #[test]

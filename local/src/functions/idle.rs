@@ -21,10 +21,13 @@ impl Idle {
         self.instances().len()
     }
 
-    /// A live instance of `function`: the one used last, so that those not needed stay idle and are reaped.
+    /// A live instance of `function`: the one used last, so that those not needed stay idle and are
+    /// reaped.
     pub(super) fn take(&self, function: &str) -> Option<Instance> {
         let mut instances = self.instances();
-        while let Some(at) = instances.iter().rposition(|instance| instance.function.name == function) {
+        while let Some(at) =
+            instances.iter().rposition(|instance| instance.function.name == function)
+        {
             let mut instance = instances.remove(at);
             if instance.is_alive() {
                 return Some(instance);
@@ -53,9 +56,12 @@ impl Idle {
         self.freed.notified()
     }
 
-    /// Ends those that have been idle for longer than this, and forgets those that ended by themselves.
+    /// Ends those that have been idle for longer than this, and forgets those that ended by
+    /// themselves.
     pub(super) async fn reap(&self, longest: Duration) {
-        let is_over = |instance: &mut Instance| instance.idle_since.elapsed() > longest || !instance.is_alive();
+        let is_over = |instance: &mut Instance| {
+            instance.idle_since.elapsed() > longest || !instance.is_alive()
+        };
         let over: Vec<_> = self.instances().extract_if(.., is_over).collect();
         kill(over).await;
     }

@@ -41,7 +41,8 @@ pub(super) enum Outcome {
     Answered(Invocation),
     /// The process is over, and this is what the caller gets for it.
     Ended(Invocation),
-    /// The process had died while it was idle: the event is still to be handled, by another instance.
+    /// The process had died while it was idle: the event is still to be handled, by another
+    /// instance.
     NotTaken,
     /// The cloud is stopping, and the process is over.
     Stopped,
@@ -71,7 +72,9 @@ impl Instance {
         log: &Log,
     ) -> Result<Self, String> {
         let name = function.name.clone();
-        let api = RuntimeApi::start().await.map_err(|e| format!("{name} cannot be started: no free port: {e}"))?;
+        let api = RuntimeApi::start()
+            .await
+            .map_err(|e| format!("{name} cannot be started: no free port: {e}"))?;
         let mut command = Command::new(&launch.program);
         command
             .args(&launch.args)
@@ -83,7 +86,8 @@ impl Instance {
             .kill_on_drop(true);
         Output::pipe(&mut command);
         let program = launch.program.display();
-        let mut child = command.spawn().map_err(|e| format!("{name} cannot be started: {program}: {e}"))?;
+        let mut child =
+            command.spawn().map_err(|e| format!("{name} cannot be started: {program}: {e}"))?;
         let output = Output::follow(&mut child, &name, log);
         let idle_since = Instant::now();
         let mut instance = Self { function, idle_since, child, api, output, stop, used: false };
@@ -105,10 +109,13 @@ impl Instance {
             }
             Change::Report(_) => Ok(()),
             Change::Exited(status) => Err(format!("crashed at init ({})", exit::describe(status))),
-            Change::OutOfMemory => {
-                Err(format!("held more at init than its MemorySize of {} MB", self.function.memory_mb))
+            Change::OutOfMemory => Err(format!(
+                "held more at init than its MemorySize of {} MB",
+                self.function.memory_mb
+            )),
+            Change::Deadline => {
+                Err(format!("was not ready within {} s of its start", timeout.as_secs_f64()))
             }
-            Change::Deadline => Err(format!("was not ready within {} s of its start", timeout.as_secs_f64())),
             Change::Stopped => Err("was starting when the local cloud was stopped".to_owned()),
         }
     }
@@ -122,13 +129,19 @@ impl Instance {
         let used = std::mem::replace(&mut self.used, true);
         loop {
             return match self.change(deadline).await {
-                Change::Report(Report::Reply(payload)) => Outcome::Answered(Invocation { payload, error: None }),
+                Change::Report(Report::Reply(payload)) => {
+                    Outcome::Answered(Invocation { payload, error: None })
+                }
                 Change::Report(Report::Failure(payload)) => Outcome::Answered(unhandled(payload)),
-                Change::Report(Report::TooLarge) => Outcome::Answered(unhandled(exit::reply_too_large())),
+                Change::Report(Report::TooLarge) => {
+                    Outcome::Answered(unhandled(exit::reply_too_large()))
+                }
                 // It asked twice, which a runtime does whose connection broke.
                 Change::Report(Report::Ready | Report::InitFailure(_)) => continue,
                 Change::Exited(_) if used && !self.api.is_working() => Outcome::NotTaken,
-                Change::Exited(status) => Outcome::Ended(unhandled(exit::exited(&request_id, status))),
+                Change::Exited(status) => {
+                    Outcome::Ended(unhandled(exit::exited(&request_id, status)))
+                }
                 Change::OutOfMemory => {
                     self.kill().await;
                     Outcome::Ended(unhandled(exit::out_of_memory(&request_id)))
@@ -146,8 +159,8 @@ impl Instance {
         }
     }
 
-    /// Waits, after an answer, until the function asks for the next event. What it does in between is part of the invocation
-    /// and of its `Timeout`. False when the process is over instead.
+    /// Waits, after an answer, until the function asks for the next event. What it does in between
+    /// is part of the invocation and of its `Timeout`. False when the process is over instead.
     pub(super) async fn settle(&mut self, deadline: Instant) -> bool {
         match self.change(deadline).await {
             Change::Report(_) => {
@@ -167,7 +180,8 @@ impl Instance {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Kills the process, as Lambda ends an environment without extensions: with SIGKILL, and without notice.
+    /// Kills the process, as Lambda ends an environment without extensions: with SIGKILL, and
+    /// without notice.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>
     pub(super) async fn kill(&mut self) {
         // Fails only for a process that is over already.

@@ -38,10 +38,12 @@ pub struct InvokeApi {
     pub invoke: Arc<dyn Invoke>,
     /// Where failed asynchronous invocations are told.
     pub log: Log,
-    /// Asked for `lambda:InvokeFunction` when a request is signed, which those of functions are. Requests without a
-    /// credential (`curl`, `cargo lambda invoke`) are the developer's, who may do everything.
+    /// Asked for `lambda:InvokeFunction` when a request is signed, which those of functions are.
+    /// Requests without a credential (`curl`, `cargo lambda invoke`) are the developer's, who may
+    /// do everything.
     pub authorize: Option<Authorize>,
-    /// Waits before the two retries of an asynchronous invocation: [`RETRY_DELAYS`] outside of tests.
+    /// Waits before the two retries of an asynchronous invocation: [`RETRY_DELAYS`] outside of
+    /// tests.
     pub retry_delays: [Duration; 2],
 }
 
@@ -51,7 +53,9 @@ pub const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from
 
 /// The routes of this API, and no fallback: it shares its port.
 pub fn router(api: InvokeApi) -> Router {
-    Router::new().route("/2015-03-31/functions/{name}/invocations", post(invoke)).with_state(Arc::new(api))
+    Router::new()
+        .route("/2015-03-31/functions/{name}/invocations", post(invoke))
+        .with_state(Arc::new(api))
 }
 
 #[derive(Deserialize)]
@@ -87,7 +91,9 @@ async fn answer(
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     for (name, supported) in [("x-amz-log-type", "None"), ("x-amz-client-context", "")] {
         if let Some(value) = header(name).filter(|value| *value != supported) {
-            return Err(Refusal::parameter(format!("{name}: {value} is not offered by the local cloud")));
+            return Err(Refusal::parameter(format!(
+                "{name}: {value} is not offered by the local cloud"
+            )));
         }
     }
     match header("x-amz-invocation-type").unwrap_or("RequestResponse") {
@@ -100,8 +106,11 @@ async fn answer(
         "RequestResponse" => {
             let payload = read(body, MAX_PAYLOAD).await?;
             let invocation = api.invoke.invoke(&function.name, payload).await?;
-            let mut response = ([("content-type", "application/json")], invocation.payload).into_response();
-            let mut set = |name, value| response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+            let mut response =
+                ([("content-type", "application/json")], invocation.payload).into_response();
+            let mut set = |name, value| {
+                response.headers_mut().insert(name, http::HeaderValue::from_static(value))
+            };
             set("x-amz-executed-version", "$LATEST");
             if invocation.error.is_some() {
                 // The only value there is nowadays: `Handled` belonged to a runtime of 2016.
@@ -109,18 +118,24 @@ async fn answer(
             }
             Ok(response)
         }
-        other => {
-            Err(Refusal::parameter(format!("X-Amz-Invocation-Type: {other} is none of RequestResponse, Event, DryRun")))
-        }
+        other => Err(Refusal::parameter(format!(
+            "X-Amz-Invocation-Type: {other} is none of RequestResponse, Event, DryRun"
+        ))),
     }
 }
 
-/// A name, an ARN or a part of one (`<account>:function:<name>`), each possibly with the qualifier `$LATEST`.
-fn find<'a>(project: &'a Project, name: &str, qualifier: Option<&str>) -> Result<&'a Function, Refusal> {
+/// A name, an ARN or a part of one (`<account>:function:<name>`), each possibly with the qualifier
+/// `$LATEST`.
+fn find<'a>(
+    project: &'a Project,
+    name: &str,
+    qualifier: Option<&str>,
+) -> Result<&'a Function, Refusal> {
     let unqualified = name.strip_suffix(":$LATEST").unwrap_or(name);
     let bare = unqualified.rsplit_once("function:").map_or(unqualified, |(_, name)| name);
     let latest = qualifier.is_none_or(|qualifier| qualifier == "$LATEST");
-    let function = project.function(unqualified).or_else(|| project.function(bare)).filter(|_| latest);
+    let function =
+        project.function(unqualified).or_else(|| project.function(bare)).filter(|_| latest);
     function.ok_or_else(|| {
         let qualifier = qualifier.map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
         Refusal::from(InvokeError::NotFound(format!("Function not found: {name}{qualifier}")))
@@ -128,7 +143,8 @@ fn find<'a>(project: &'a Project, name: &str, qualifier: Option<&str>) -> Result
 }
 
 fn authorize(api: &InvokeApi, function: &Function, headers: &HeaderMap) -> Result<(), Refusal> {
-    let credential = headers.get("authorization").and_then(|value| value.to_str().ok()).and_then(access_key_id);
+    let credential =
+        headers.get("authorization").and_then(|value| value.to_str().ok()).and_then(access_key_id);
     let (Some(authorize), Some(key)) = (&api.authorize, credential) else {
         return Ok(());
     };
@@ -136,19 +152,24 @@ fn authorize(api: &InvokeApi, function: &Function, headers: &HeaderMap) -> Resul
     if authorize(key, action, &function.arn) {
         return Ok(());
     }
-    let message = format!("User {key} is not authorized to perform: {action} on resource: {}", function.arn);
+    let message =
+        format!("User {key} is not authorized to perform: {action} on resource: {}", function.arn);
     Err(Refusal { status: StatusCode::FORBIDDEN, kind: "AccessDeniedException", message })
 }
 
-/// `AKID` of `AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-central-1/lambda/aws4_request, SignedHeaders=..., Signature=...`.
+/// `AKID` of `AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-central-1/lambda/aws4_request,
+/// SignedHeaders=..., Signature=...`.
 fn access_key_id(authorization: &str) -> Option<&str> {
-    let (_, credential) = authorization.strip_prefix("AWS4-HMAC-SHA256")?.split_once("Credential=")?;
+    let (_, credential) =
+        authorization.strip_prefix("AWS4-HMAC-SHA256")?.split_once("Credential=")?;
     credential.split_once('/').map(|(key, _)| key)
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, Refusal> {
     let body = Limited::new(body, limit).collect().await.map_err(|_| {
-        InvokeError::TooLarge(format!("Request must be smaller than {limit} bytes for the InvokeFunction operation"))
+        InvokeError::TooLarge(format!(
+            "Request must be smaller than {limit} bytes for the InvokeFunction operation"
+        ))
     })?;
     let body = body.to_bytes();
     if body.is_empty() {
@@ -175,10 +196,18 @@ async fn retry(api: Arc<InvokeApi>, function: String, payload: Bytes) {
             Err(e) => e.to_string(),
         };
         let Some(delay) = delays.next() else {
-            api.log.line(&function, None, &format!("asynchronous invocation given up after two retries: {reason}"));
+            api.log.line(
+                &function,
+                None,
+                &format!("asynchronous invocation given up after two retries: {reason}"),
+            );
             return;
         };
-        api.log.line(&function, None, &format!("asynchronous invocation failed, again in {delay:?}: {reason}"));
+        api.log.line(
+            &function,
+            None,
+            &format!("asynchronous invocation failed, again in {delay:?}: {reason}"),
+        );
         tokio::time::sleep(*delay).await;
     }
 }
@@ -198,7 +227,8 @@ impl Refusal {
 
     fn into_response(self) -> Response {
         let fault = if self.status.is_server_error() { "Service" } else { "User" };
-        // The member is `Message` in some exceptions of the service's model and `message` in the others; SDKs read both.
+        // The member is `Message` in some exceptions of the service's model and `message` in the
+        // others; SDKs read both.
         let body = axum::Json(json!({ "Type": fault, "Message": self.message }));
         (self.status, [("x-amzn-errortype", self.kind)], body).into_response()
     }
@@ -208,7 +238,9 @@ impl From<InvokeError> for Refusal {
     fn from(error: InvokeError) -> Self {
         let (status, kind) = match error {
             InvokeError::NotFound(_) => (StatusCode::NOT_FOUND, "ResourceNotFoundException"),
-            InvokeError::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException"),
+            InvokeError::Throttled(_) => {
+                (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException")
+            }
             InvokeError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException"),
             InvokeError::Unavailable(_) => (StatusCode::BAD_GATEWAY, "ServiceException"),
         };

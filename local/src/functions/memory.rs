@@ -1,14 +1,22 @@
 //! `MemorySize`, measured from outside.
 
-/// Memory in MB that a process holds and the kernel could not drop: anonymous and shared pages. Mapped files (the binary,
-/// above all) are left out, since a cgroup, which is what Lambda uses, would reclaim them first.
+/// Memory in MB that a process holds and the kernel could not drop: anonymous and shared pages.
+/// Mapped files (the binary, above all) are left out, since a cgroup, which is what Lambda uses,
+/// would reclaim them first.
 ///
-/// `None` where there is no `/proc` (macOS), and for a process that has just ended: then the limit is not applied. A limit on
-/// the address space (`RLIMIT_AS`) is not the same thing: allocators and stacks reserve far more than they use.
+/// `None` where there is no `/proc` (macOS), and for a process that has just ended: then the limit
+/// is not applied. A limit on the address space (`RLIMIT_AS`) is not the same thing: allocators and
+/// stacks reserve far more than they use.
 pub(super) fn held_mb(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let kb = |field: &str| -> Option<u64> {
-        status.lines().find_map(|line| line.strip_prefix(field))?.split_whitespace().next()?.parse().ok()
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(field))?
+            .split_whitespace()
+            .next()?
+            .parse()
+            .ok()
     };
     Some((kb("RssAnon:")? + kb("RssShmem:")?) / 1024)
 }

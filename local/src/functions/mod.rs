@@ -1,11 +1,14 @@
-//! AWS Lambda on one machine: every function in processes of its own, spoken to through the Runtime API.
+//! AWS Lambda on one machine: every function in processes of its own, spoken to through the Runtime
+//! API.
 //!
-//! [`Functions`] runs the project's binaries, [`remote::RemoteFunctions`] sends invocations to an external Invoke API instead
-//! (`--functions URL`), and [`invoke_api`] is that API as this cloud serves it. All of them meet in [`crate::invoke::Invoke`].
+//! [`Functions`] runs the project's binaries, [`remote::RemoteFunctions`] sends invocations to an
+//! external Invoke API instead (`--functions URL`), and [`invoke_api`] is that API as this cloud
+//! serves it. All of them meet in [`crate::invoke::Invoke`].
 //!
-//! What is as on AWS: one invocation at a time per instance, `Timeout` and `MemorySize`, the init phase of 10 s, the limits
-//! and error objects, `ReservedConcurrentExecutions` (which throttles at once). What differs, on purpose: idle instances are
-//! not frozen, and what bounds the account's concurrency is here a number of processes, for which invocations queue.
+//! What is as on AWS: one invocation at a time per instance, `Timeout` and `MemorySize`, the init
+//! phase of 10 s, the limits and error objects, `ReservedConcurrentExecutions` (which throttles at
+//! once). What differs, on purpose: idle instances are not frozen, and what bounds the account's
+//! concurrency is here a number of processes, for which invocations queue.
 
 mod exit;
 mod group;
@@ -46,8 +49,8 @@ pub struct Launch {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// Its whole environment: nothing is inherited. `AWS_LAMBDA_RUNTIME_API` and `AWS_LAMBDA_LOG_STREAM_NAME`, which
-    /// differ between instances, are added here.
+    /// Its whole environment: nothing is inherited. `AWS_LAMBDA_RUNTIME_API` and
+    /// `AWS_LAMBDA_LOG_STREAM_NAME`, which differ between instances, are added here.
     pub env: BTreeMap<String, String>,
 }
 
@@ -56,8 +59,9 @@ pub struct Launch {
 pub struct Settings {
     /// Processes at once, over all functions.
     pub max_instances: usize,
-    /// How long an invocation waits for one of them before it is throttled. AWS would throttle at once, at a thousand
-    /// instances or more; a laptop reaches its limit sooner, and a short wait is the better answer there.
+    /// How long an invocation waits for one of them before it is throttled. AWS would throttle at
+    /// once, at a thousand instances or more; a laptop reaches its limit sooner, and a short wait
+    /// is the better answer there.
     pub queue_wait: Duration,
     /// How long a process may take until it first asks for an event.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
@@ -84,12 +88,18 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// Takes charge of these functions; no process is started before it is needed. Needs a Tokio runtime.
-    pub fn new(functions: impl IntoIterator<Item = (Function, Launch)>, settings: Settings, log: Log) -> Self {
+    /// Takes charge of these functions; no process is started before it is needed. Needs a Tokio
+    /// runtime.
+    pub fn new(
+        functions: impl IntoIterator<Item = (Function, Launch)>,
+        settings: Settings,
+        log: Log,
+    ) -> Self {
         Self { pool: pool::Pool::new(functions, settings, log) }
     }
 
-    /// Makes sure that one instance of `function` is up, so that one that crashes at init is known before it is called.
+    /// Makes sure that one instance of `function` is up, so that one that crashes at init is known
+    /// before it is called.
     ///
     /// # Errors
     /// As [`Invoke::invoke`].
@@ -97,14 +107,19 @@ impl Functions {
         self.pool.clone().warm(function).await
     }
 
-    /// Ends every process, including those in mid-invocation, and returns when none is left. Later invocations are refused.
+    /// Ends every process, including those in mid-invocation, and returns when none is left. Later
+    /// invocations are refused.
     pub async fn stop(&self) {
         self.pool.stop().await;
     }
 }
 
 impl Invoke for Functions {
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         self.pool.clone().invoke(function, payload).boxed()
     }
 }

@@ -35,7 +35,8 @@ impl Output {
         let request_id: Shared<Option<String>> = Arc::default();
         let tail: Shared<VecDeque<String>> = Arc::default();
         let write = {
-            let (function, log, request_id) = (function.to_owned(), log.clone(), request_id.clone());
+            let (function, log, request_id) =
+                (function.to_owned(), log.clone(), request_id.clone());
             move |line: &str| log.line(&function, lock(&request_id).as_deref(), line)
         };
         let keep = {
@@ -50,8 +51,8 @@ impl Output {
         Self { request_id, tail, readers: [stdout, stderr].into_iter().flatten().collect() }
     }
 
-    /// From now on lines belong to this request. It is not taken back at the reply: what is still in the pipe then, and what a
-    /// function prints afterwards, is of that request.
+    /// From now on lines belong to this request. It is not taken back at the reply: what is still
+    /// in the pipe then, and what a function prints afterwards, is of that request.
     pub(super) fn belongs_to(&self, request_id: &str) {
         *lock(&self.request_id) = Some(request_id.to_owned());
     }
@@ -77,7 +78,8 @@ fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Hands over each line until the pipe ends. Bytes that are not UTF-8 must not stop it: a full pipe blocks the function.
+/// Hands over each line until the pipe ends. Bytes that are not UTF-8 must not stop it: a full pipe
+/// blocks the function.
 async fn lines(pipe: impl AsyncRead + Unpin, mut each: impl FnMut(&str)) {
     let mut pipe = BufReader::new(pipe);
     let mut line = Vec::new();

@@ -20,8 +20,9 @@ use crate::invoke::{Invocation, InvokeError};
 use crate::log::Log;
 use crate::model::Function;
 
-/// A reply waits this long for its instance to be ready again, so that who calls, gets the reply and calls again meets the
-/// same instance and not a second one. It takes a fraction of a millisecond, unless the function works on after its reply.
+/// A reply waits this long for its instance to be ready again, so that who calls, gets the reply
+/// and calls again meets the same instance and not a second one. It takes a fraction of a
+/// millisecond, unless the function works on after its reply.
 const READY_GRACE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -63,7 +64,8 @@ impl Pool {
         log: Log,
     ) -> Arc<Self> {
         let entries = functions.into_iter().map(|(function, launch)| {
-            let reserved = function.reserved_concurrency.map(|n| Arc::new(Semaphore::new(n as usize)));
+            let reserved =
+                function.reserved_concurrency.map(|n| Arc::new(Semaphore::new(n as usize)));
             let name = function.name.clone();
             (name, Arc::new(Entry { function: function.into(), launch, reserved }))
         });
@@ -84,11 +86,18 @@ impl Pool {
         pool
     }
 
-    /// As [`crate::invoke::Invoke::invoke`]. A caller that goes away does not end the invocation, as on Lambda.
-    pub(super) async fn invoke(self: Arc<Self>, name: &str, payload: Bytes) -> Result<Invocation, InvokeError> {
+    /// As [`crate::invoke::Invoke::invoke`]. A caller that goes away does not end the invocation,
+    /// as on Lambda.
+    pub(super) async fn invoke(
+        self: Arc<Self>,
+        name: &str,
+        payload: Bytes,
+    ) -> Result<Invocation, InvokeError> {
         if payload.len() > MAX_PAYLOAD {
             let size = payload.len();
-            return Err(InvokeError::TooLarge(format!("{size} byte payload is too large (limit {MAX_PAYLOAD} bytes)")));
+            return Err(InvokeError::TooLarge(format!(
+                "{size} byte payload is too large (limit {MAX_PAYLOAD} bytes)"
+            )));
         }
         let admission = self.admit(name).await?;
         let (reply, answer) = oneshot::channel();
@@ -120,15 +129,18 @@ impl Pool {
         if self.stop.is_cancelled() {
             return Err(stopping());
         }
-        let reserved = entry.reserved.clone().map(Semaphore::try_acquire_owned).transpose().map_err(|_| {
-            let text = "throttled: ReservedConcurrentExecutions are all in use";
-            self.log.line(name, None, text);
-            InvokeError::Throttled(format!("Rate Exceeded. {name} is {text}"))
-        })?;
+        let reserved =
+            entry.reserved.clone().map(Semaphore::try_acquire_owned).transpose().map_err(|_| {
+                let text = "throttled: ReservedConcurrentExecutions are all in use";
+                self.log.line(name, None, text);
+                InvokeError::Throttled(format!("Rate Exceeded. {name} is {text}"))
+            })?;
         let running = timeout(self.settings.queue_wait, self.running.clone().acquire_owned()).await;
         let Ok(Ok(running)) = running else {
-            let text =
-                format!("throttled: all {} instances of the local cloud are in use", self.settings.max_instances);
+            let text = format!(
+                "throttled: all {} instances of the local cloud are in use",
+                self.settings.max_instances
+            );
             self.log.line(name, None, &text);
             return Err(InvokeError::Throttled(format!("Rate Exceeded. {name} is {text}")));
         };
@@ -152,7 +164,9 @@ impl Pool {
             };
             let deadline = Instant::now() + event.timeout;
             match instance.invoke(event.clone()).await {
-                Outcome::NotTaken => log("its process ended while it was idle; another one takes over"),
+                Outcome::NotTaken => {
+                    log("its process ended while it was idle; another one takes over")
+                }
                 Outcome::Stopped => return answer(reply, Err(stopping())),
                 Outcome::Ended(invocation) => {
                     log(&failure(&invocation));
@@ -191,7 +205,8 @@ impl Pool {
     async fn instance(&self, entry: &Entry) -> Result<Instance, InvokeError> {
         while !self.stop.is_cancelled() {
             let mut freed = std::pin::pin!(self.idle.freed());
-            // From here on, not from the first poll: what becomes idle between the look and the wait must be noticed.
+            // From here on, not from the first poll: what becomes idle between the look and the
+            // wait must be noticed.
             freed.as_mut().enable();
             if let Some(instance) = self.idle.take(&entry.function.name) {
                 return Ok(instance);
@@ -213,8 +228,15 @@ impl Pool {
             evicted.kill().await;
         }
         let (function, stop) = (entry.function.clone(), self.stop.clone());
-        let started =
-            Instance::start(function, &entry.launch, &self.group, self.settings.init_timeout, stop, &self.log).await;
+        let started = Instance::start(
+            function,
+            &entry.launch,
+            &self.group,
+            self.settings.init_timeout,
+            stop,
+            &self.log,
+        )
+        .await;
         started.map_err(|reason| {
             self.log.line(&entry.function.name, None, &reason);
             InvokeError::Unavailable(reason)

@@ -1,9 +1,11 @@
 //! Functions that something else runs: `--functions URL` names a Lambda Invoke API.
 //!
-//! The one to support is `cargo lambda watch` (1.9), whose way to say that a function failed is its own: status 500 with the
-//! error object as the body, and no `X-Amz-Function-Error`. Errors of `watch` itself are a 500 too, but with a problem
-//! document (`{"type", "status", "title"}`), a function that is no binary of the project is a 404, and 408 is its `--timeout`.
-//! It compiles a function when it is first invoked, so an answer may take minutes; `Timeout` is not applied on this way.
+//! The one to support is `cargo lambda watch` (1.9), whose way to say that a function failed is its
+//! own: status 500 with the error object as the body, and no `X-Amz-Function-Error`. Errors of
+//! `watch` itself are a 500 too, but with a problem document (`{"type", "status", "title"}`), a
+//! function that is no binary of the project is a 404, and 408 is its `--timeout`. It compiles a
+//! function when it is first invoked, so an answer may take minutes; `Timeout` is not applied on
+//! this way.
 
 use std::time::Duration;
 
@@ -21,7 +23,8 @@ use serde_json::Value;
 use super::MAX_PAYLOAD;
 use crate::invoke::{FunctionError, Invocation, Invoke, InvokeError};
 
-/// Lambda's own longest `Timeout`. Without an end, a function that died under `cargo lambda watch` would be waited for forever.
+/// Lambda's own longest `Timeout`. Without an end, a function that died under `cargo lambda watch`
+/// would be waited for forever.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// An external Invoke API.
@@ -38,18 +41,29 @@ impl RemoteFunctions {
     /// When that is not an `http://` URL.
     pub fn new(url: &str) -> anyhow::Result<Self> {
         let uri: Uri = url.parse().with_context(|| format!("{url} is not a URL"))?;
-        ensure!(uri.scheme_str() == Some("http") && uri.query().is_none(), "{url} is not of the form http://host:port");
+        ensure!(
+            uri.scheme_str() == Some("http") && uri.query().is_none(),
+            "{url} is not of the form http://host:port"
+        );
         let client = Client::builder(TokioExecutor::new()).build_http();
         Ok(Self { base: url.trim_end_matches('/').to_owned(), client })
     }
 
     async fn call(&self, function: &str, payload: Bytes) -> Result<Invocation, InvokeError> {
-        let request = Request::post(format!("{}/2015-03-31/functions/{function}/invocations", self.base))
-            .header("content-type", "application/json")
-            .body(Full::new(payload))
-            .map_err(|e| InvokeError::NotFound(format!("{function} cannot be the name of a function: {e}")))?;
+        let request =
+            Request::post(format!("{}/2015-03-31/functions/{function}/invocations", self.base))
+                .header("content-type", "application/json")
+                .body(Full::new(payload))
+                .map_err(|e| {
+                    InvokeError::NotFound(format!(
+                        "{function} cannot be the name of a function: {e}"
+                    ))
+                })?;
         let unavailable = |e: &dyn std::fmt::Display| {
-            InvokeError::Unavailable(format!("{function} was not invoked: {} does not answer: {e}", self.base))
+            InvokeError::Unavailable(format!(
+                "{function} was not invoked: {} does not answer: {e}",
+                self.base
+            ))
         };
         let response = self.client.request(request).await.map_err(|e| unavailable(&e))?;
         let (head, body) = response.into_parts();
@@ -60,12 +74,19 @@ impl RemoteFunctions {
 }
 
 impl Invoke for RemoteFunctions {
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         async move {
             let answer = tokio::time::timeout(LONGEST, self.call(function, payload)).await;
             answer.unwrap_or_else(|_| {
                 let minutes = LONGEST.as_secs() / 60;
-                Err(InvokeError::Unavailable(format!("{function} at {} gave no answer in {minutes} min", self.base)))
+                Err(InvokeError::Unavailable(format!(
+                    "{function} at {} gave no answer in {minutes} min",
+                    self.base
+                )))
             })
         }
         .boxed()
@@ -104,18 +125,32 @@ mod tests {
         let of_function = Bytes::from_static(br#"{"errorType":"Error","errorMessage":"no"}"#);
         let read_500 = |body| read(StatusCode::INTERNAL_SERVER_ERROR, false, body);
         assert_eq!(read_500(of_function.clone()).unwrap().error, Some(FunctionError::Unhandled));
-        let of_watch = Bytes::from_static(br#"{"type":"https://httpstatuses.com/500","status":500}"#);
+        let of_watch =
+            Bytes::from_static(br#"{"type":"https://httpstatuses.com/500","status":500}"#);
         assert!(matches!(read_500(of_watch), Err(InvokeError::Unavailable(_))));
-        assert_eq!(read(StatusCode::OK, true, of_function).unwrap().error, Some(FunctionError::Unhandled));
+        assert_eq!(
+            read(StatusCode::OK, true, of_function).unwrap().error,
+            Some(FunctionError::Unhandled)
+        );
         assert_eq!(read(StatusCode::OK, false, Bytes::from_static(b"{}")).unwrap().error, None);
-        assert!(matches!(read(StatusCode::NOT_FOUND, false, Bytes::new()), Err(InvokeError::NotFound(_))));
-        assert!(matches!(read(StatusCode::REQUEST_TIMEOUT, false, Bytes::new()), Err(InvokeError::Unavailable(_))));
+        assert!(matches!(
+            read(StatusCode::NOT_FOUND, false, Bytes::new()),
+            Err(InvokeError::NotFound(_))
+        ));
+        assert!(matches!(
+            read(StatusCode::REQUEST_TIMEOUT, false, Bytes::new()),
+            Err(InvokeError::Unavailable(_))
+        ));
     }
 
     #[test]
     fn only_plain_http_is_a_place_to_send_invocations_to() {
         assert!(RemoteFunctions::new("http://localhost:9000/").is_ok());
-        for url in ["https://lambda.eu-central-1.amazonaws.com", "localhost:9000", "http://localhost:9000/?a=b"] {
+        for url in [
+            "https://lambda.eu-central-1.amazonaws.com",
+            "localhost:9000",
+            "http://localhost:9000/?a=b",
+        ] {
             assert!(RemoteFunctions::new(url).is_err(), "{url}");
         }
     }

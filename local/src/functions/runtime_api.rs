@@ -1,8 +1,10 @@
-//! The Lambda Runtime API, version 2018-06-01: how one instance gets its events and gives its replies.
+//! The Lambda Runtime API, version 2018-06-01: how one instance gets its events and gives its
+//! replies.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 //!
-//! Every instance has a server of its own, as in its own sandbox on Lambda, so `AWS_LAMBDA_RUNTIME_API` is the documented
-//! `host:port`, an instance cannot answer for another, and nothing has to be looked up.
+//! Every instance has a server of its own, as in its own sandbox on Lambda, so
+//! `AWS_LAMBDA_RUNTIME_API` is the documented `host:port`, an instance cannot answer for another,
+//! and nothing has to be looked up.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -73,10 +75,12 @@ impl RuntimeApi {
         let address = listener.local_addr()?;
         let (events, next) = mpsc::channel(1);
         let (report, reports) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared { events: next.into(), reports: report, current: Mutex::default() });
+        let shared =
+            Arc::new(Shared { events: next.into(), reports: report, current: Mutex::default() });
         let router = router(shared.clone());
         let server = tokio::spawn(async move {
-            // Small messages both ways: waiting to fill a packet would cost every invocation some milliseconds.
+            // Small messages both ways: waiting to fill a packet would cost every invocation some
+            // milliseconds.
             let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
             // Never returns: axum tries again after a failed accept.
             drop(axum::serve(listener, router).await);
@@ -137,7 +141,11 @@ fn router(shared: Arc<Shared>) -> Router {
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
     shared.tell(Report::Ready);
     let Some(event) = shared.events.lock().await.recv().await else {
-        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "ContainerError", "the instance is being ended");
+        return refuse(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "ContainerError",
+            "the instance is being ended",
+        );
     };
     *shared.current() = Some(event.request_id.clone());
     let deadline = SystemTime::now() + event.timeout;
@@ -154,7 +162,11 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     (axum::response::AppendHeaders(headers), Body::from(event.payload)).into_response()
 }
 
-async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: Body) -> Response {
+async fn response(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Response {
     finish(&shared, &id, body, Report::Reply).await
 }
 
@@ -167,10 +179,17 @@ async fn finish(shared: &Shared, id: &str, body: Body, report: fn(Bytes) -> Repo
         Ok(body) => (report(body.to_bytes()), accepted()),
         Err(e) if e.is::<LengthLimitError>() => {
             let message = format!("Exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes).");
-            (Report::TooLarge, refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message))
+            (
+                Report::TooLarge,
+                refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message),
+            )
         }
         Err(e) => {
-            return refuse(StatusCode::BAD_REQUEST, "InvalidRequest", &format!("the body broke off: {e}"));
+            return refuse(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequest",
+                &format!("the body broke off: {e}"),
+            );
         }
     };
     // Asked once the whole body is here: of two replies to one request only the first counts.
@@ -190,18 +209,23 @@ fn accepted() -> Response {
 
 /// A reply to a request that this instance is not working on: another's, or one that is over.
 fn foreign(id: &str) -> Response {
-    refuse(StatusCode::FORBIDDEN, "InvalidRequestID", &format!("request {id} is not being worked on here"))
+    refuse(
+        StatusCode::FORBIDDEN,
+        "InvalidRequestID",
+        &format!("request {id} is not being worked on here"),
+    )
 }
 
 fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
     (status, axum::Json(json!({ "errorType": kind, "errorMessage": message }))).into_response()
 }
 
-/// An X-Ray trace id for the request of this id (a UUID): `Root=1-<seconds>-<24 hexadecimal digits>`. The digits are the last of the
-/// request's, so that one id leads to the other.
+/// An X-Ray trace id for the request of this id (a UUID): `Root=1-<seconds>-<24 hexadecimal
+/// digits>`. The digits are the last of the request's, so that one id leads to the other.
 /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids>
 pub(crate) fn trace_root(request_id: &str) -> String {
-    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let seconds =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let digits: String = request_id.chars().filter(char::is_ascii_hexdigit).collect();
     format!("Root=1-{seconds:08x}-{:0>24}", &digits[digits.len().saturating_sub(24)..])
 }

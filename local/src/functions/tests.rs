@@ -59,7 +59,10 @@ fn plain() -> Functions {
     run(|_, _, _| {})
 }
 
-async fn invoke(functions: &Functions, event: Value) -> Result<(Value, Option<FunctionError>), InvokeError> {
+async fn invoke(
+    functions: &Functions,
+    event: Value,
+) -> Result<(Value, Option<FunctionError>), InvokeError> {
     let invocation = functions.invoke("echo", event.to_string().into()).await?;
     Ok((serde_json::from_slice(&invocation.payload).unwrap(), invocation.error))
 }
@@ -147,7 +150,8 @@ async fn calls_at_once_get_a_process_each_and_those_are_used_again() {
 #[tokio::test]
 async fn more_calls_than_instances_queue_and_those_that_wait_too_long_are_throttled() {
     let functions = run(|_, _, settings| settings.max_instances = 1);
-    let (a, b) = tokio::join!(reply(&functions, json!({ "sleep_ms": 200 })), reply(&functions, json!({})));
+    let (a, b) =
+        tokio::join!(reply(&functions, json!({ "sleep_ms": 200 })), reply(&functions, json!({})));
     assert_eq!(a["pid"], b["pid"]);
     functions.stop().await;
 
@@ -177,7 +181,8 @@ async fn an_idle_instance_makes_room_for_another_function() {
     let mut other = function();
     other.name = "other".to_owned();
     let settings = Settings { max_instances: 1, ..Settings::default() };
-    let functions = Functions::new([(function(), launch()), (other, launch())], settings, Log::default());
+    let functions =
+        Functions::new([(function(), launch()), (other, launch())], settings, Log::default());
     let first = reply(&functions, json!({})).await;
     functions.warm("other").await.unwrap();
     assert!(!is_running(&first["pid"]));
@@ -191,7 +196,10 @@ async fn a_function_that_overruns_is_killed_and_the_next_call_is_served() {
     let (payload, kind) = error(&functions, json!({ "sleep_ms": 60_000 })).await;
     assert_eq!(kind, FunctionError::TimedOut);
     assert_eq!(payload["errorType"], "Sandbox.Timedout");
-    assert!(payload["errorMessage"].as_str().unwrap().ends_with("Task timed out after 1.00 seconds"), "{payload}");
+    assert!(
+        payload["errorMessage"].as_str().unwrap().ends_with("Task timed out after 1.00 seconds"),
+        "{payload}"
+    );
     assert!(!is_running(&first["pid"]));
     assert_ne!(reply(&functions, json!({})).await["pid"], first["pid"]);
     functions.stop().await;
@@ -208,9 +216,15 @@ async fn kill_9_in_mid_request_fails_that_request_at_once_and_only_that() {
     };
     let ((payload, kind), _) = tokio::join!(error(&functions, json!({ "sleep_ms": 15_000 })), kill);
     assert!(start.elapsed() < Duration::from_secs(10));
-    assert_eq!((kind, payload["errorType"].as_str()), (FunctionError::Unhandled, Some("Runtime.ExitError")));
+    assert_eq!(
+        (kind, payload["errorType"].as_str()),
+        (FunctionError::Unhandled, Some("Runtime.ExitError"))
+    );
     assert!(
-        payload["errorMessage"].as_str().unwrap().ends_with("Runtime exited with error: signal: killed"),
+        payload["errorMessage"]
+            .as_str()
+            .unwrap()
+            .ends_with("Runtime exited with error: signal: killed"),
         "{payload}"
     );
     assert_ne!(reply(&functions, json!({})).await["pid"], pid);
@@ -222,7 +236,10 @@ async fn a_process_that_exits_or_panics_is_told_apart() {
     let functions = plain();
     let (payload, _) = error(&functions, json!({ "exit": 3 })).await;
     assert!(
-        payload["errorMessage"].as_str().unwrap().ends_with("Runtime exited with error: exit status 3"),
+        payload["errorMessage"]
+            .as_str()
+            .unwrap()
+            .ends_with("Runtime exited with error: exit status 3"),
         "{payload}"
     );
     // The Rust runtime catches a panic, so the process goes on.
@@ -257,7 +274,8 @@ async fn an_event_that_a_dying_process_never_took_is_free_for_another_one() {
     };
     let (log, launch, stop) = (Log::default(), launch(), CancellationToken::new());
     let group = super::group::Group::new(&log);
-    let start = Instance::start(function().into(), &launch, &group, Duration::from_secs(10), stop, &log);
+    let start =
+        Instance::start(function().into(), &launch, &group, Duration::from_secs(10), stop, &log);
     let mut instance = start.await.unwrap();
     let Outcome::Answered(first) = instance.invoke(event()).await else { panic!("no answer") };
     assert!(instance.settle(tokio::time::Instant::now() + Duration::from_secs(10)).await);
@@ -272,19 +290,27 @@ async fn an_event_that_a_dying_process_never_took_is_free_for_another_one() {
 async fn more_memory_than_memory_size_is_fatal() {
     let functions = plain();
     let (payload, kind) = error(&functions, json!({ "allocate_mb": 200 })).await;
-    assert_eq!((kind, payload["errorType"].as_str()), (FunctionError::Unhandled, Some("Runtime.OutOfMemory")));
+    assert_eq!(
+        (kind, payload["errorType"].as_str()),
+        (FunctionError::Unhandled, Some("Runtime.OutOfMemory"))
+    );
     functions.stop().await;
 }
 
 #[tokio::test]
 async fn a_crash_at_init_names_the_function_and_its_last_words() {
-    let functions = run(|_, launch, _| drop(launch.env.insert("ECHO_INIT".to_owned(), "crash".to_owned())));
-    let Err(InvokeError::Unavailable(text)) = functions.warm("echo").await else { panic!("it started") };
+    let functions =
+        run(|_, launch, _| drop(launch.env.insert("ECHO_INIT".to_owned(), "crash".to_owned())));
+    let Err(InvokeError::Unavailable(text)) = functions.warm("echo").await else {
+        panic!("it started")
+    };
     assert_eq!(text, "echo crashed at init (exit status 7): ECHO_TABLE is not set");
     functions.stop().await;
 
     let functions = run(|_, launch, _| launch.program = "/no/such/program".into());
-    let Err(InvokeError::Unavailable(text)) = invoke(&functions, json!({})).await else { panic!("it started") };
+    let Err(InvokeError::Unavailable(text)) = invoke(&functions, json!({})).await else {
+        panic!("it started")
+    };
     assert!(text.starts_with("echo cannot be started: /no/such/program: No such file"), "{text}");
 }
 
@@ -294,7 +320,9 @@ async fn init_has_its_own_timeout() {
         launch.env.insert("ECHO_INIT".to_owned(), "hang".to_owned());
         settings.init_timeout = Duration::from_millis(500);
     });
-    let Err(InvokeError::Unavailable(text)) = functions.warm("echo").await else { panic!("it started") };
+    let Err(InvokeError::Unavailable(text)) = functions.warm("echo").await else {
+        panic!("it started")
+    };
     assert_eq!(text, "echo was not ready within 0.5 s of its start");
 }
 
@@ -302,7 +330,10 @@ async fn init_has_its_own_timeout() {
 async fn payloads_over_6_mb_are_refused_both_ways() {
     let functions = plain();
     let limit = MAX_PAYLOAD as u64 - 2;
-    assert_eq!(reply(&functions, json!({ "reply_bytes": limit })).await.as_str().unwrap().len() as u64, limit);
+    assert_eq!(
+        reply(&functions, json!({ "reply_bytes": limit })).await.as_str().unwrap().len() as u64,
+        limit
+    );
     let (payload, _) = error(&functions, json!({ "reply_bytes": limit + 1 })).await;
     assert_eq!(payload["errorType"], "Function.ResponseSizeTooLarge");
     let large = functions.invoke("echo", vec![b' '; MAX_PAYLOAD + 1].into()).await;

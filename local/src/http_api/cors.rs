@@ -1,10 +1,11 @@
-//! CORS as the template configures it: preflights are answered by the gateway, and what functions say of CORS is ignored.
+//! CORS as the template configures it: preflights are answered by the gateway, and what functions
+//! say of CORS is ignored.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html>
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-    HeaderName, HeaderValue, ORIGIN,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, HeaderName, HeaderValue, ORIGIN,
 };
 use http::{HeaderMap, Method};
 
@@ -12,18 +13,25 @@ use crate::model::Cors;
 
 /// Whether this request is a preflight, which no function gets to see.
 pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
-    method == Method::OPTIONS && headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    method == Method::OPTIONS
+        && headers.contains_key(ORIGIN)
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 impl Cors {
-    /// Sets the headers of a response to `request` (its headers). Those of an origin that is not allowed get none.
+    /// Sets the headers of a response to `request` (its headers). Those of an origin that is not
+    /// allowed get none.
     pub(super) fn apply(&self, request: &HeaderMap, is_preflight: bool, response: &mut HeaderMap) {
-        let stale: Vec<_> =
-            response.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
+        let stale: Vec<_> = response
+            .keys()
+            .filter(|name| name.as_str().starts_with("access-control-"))
+            .cloned()
+            .collect();
         for name in stale {
             response.remove(name);
         }
-        let Some(allowed) = request.get(ORIGIN).and_then(|origin| self.allowed_origin(origin)) else {
+        let Some(allowed) = request.get(ORIGIN).and_then(|origin| self.allowed_origin(origin))
+        else {
             return;
         };
         response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
@@ -45,8 +53,8 @@ impl Cors {
         }
     }
 
-    /// What `Access-Control-Allow-Origin` says to this origin: `*` when all are allowed, otherwise the origin itself.
-    /// `https://*` in the template is every origin of that scheme.
+    /// What `Access-Control-Allow-Origin` says to this origin: `*` when all are allowed, otherwise
+    /// the origin itself. `https://*` in the template is every origin of that scheme.
     fn allowed_origin(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         if self.allow_origins.iter().any(|allowed| allowed == "*") {
             return Some(HeaderValue::from_static("*"));
@@ -70,7 +78,8 @@ mod tests {
             request.insert(ORIGIN, HeaderValue::from_static(origin));
         }
         let mut response = HeaderMap::new();
-        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("https://from.function"));
+        response
+            .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("https://from.function"));
         cors.apply(&request, is_preflight, &mut response);
         response
     }

@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT,
+};
 use http::request::Parts;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -27,12 +29,19 @@ pub(super) struct Context<'a> {
 }
 
 /// The event for a request that took the route `matched`.
-pub(super) fn event(request: &Parts, body: &Bytes, matched: &Matched<'_>, context: &Context<'_>) -> Value {
-    // API Gateway gives the path decoded in spite of the name; only Function URLs and REST APIs leave it as it was sent.
+pub(super) fn event(
+    request: &Parts,
+    body: &Bytes,
+    matched: &Matched<'_>,
+    context: &Context<'_>,
+) -> Value {
+    // API Gateway gives the path decoded in spite of the name; only Function URLs and REST APIs
+    // leave it as it was sent.
     let path = decode(request.uri.path());
     let host = header(&request.headers, &HOST);
     let (text, is_base64) = encode(&request.headers, body);
-    // The address that connected. `X-Forwarded-For` is the client's to write, and so is no proof of anything.
+    // The address that connected. `X-Forwarded-For` is the client's to write, and so is no proof of
+    // anything.
     let source_ip = context.client.ip().to_canonical().to_string();
     let mut event = json!({
         "version": "2.0",
@@ -43,7 +52,8 @@ pub(super) fn event(request: &Parts, body: &Bytes, matched: &Matched<'_>, contex
         "requestContext": {
             "accountId": context.account_id,
             "apiId": context.api_id,
-            // The name the client used, its port included, so that a function can build a URL that works here.
+            // The name the client used, its port included, so that a function can build a URL that
+            // works here.
             "domainName": host,
             "domainPrefix": host.split(['.', ':']).next(),
             "http": {
@@ -75,8 +85,8 @@ pub(super) fn event(request: &Parts, body: &Bytes, matched: &Matched<'_>, contex
     event
 }
 
-/// Names in lower case (as `http` has them), values of one name joined with commas, what belongs to the connection left out,
-/// and what API Gateway adds added.
+/// Names in lower case (as `http` has them), values of one name joined with commas, what belongs to
+/// the connection left out, and what API Gateway adds added.
 fn headers(headers: &HeaderMap, length: usize, source_ip: &str) -> Map<String, Value> {
     let mut joined: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in headers {
@@ -103,8 +113,15 @@ fn append(list: &mut String, separator: &str, value: &str) {
 
 /// Headers that are about one connection, in either direction (RFC 9110, section 7.6.1).
 pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
-    const NAMES: [&str; 7] =
-        ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+    const NAMES: [&str; 7] = [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
     NAMES.contains(&name.as_str())
 }
 
@@ -126,9 +143,10 @@ fn query(query: &str) -> BTreeMap<String, String> {
     joined
 }
 
-/// The body as a string, and whether it had to be encoded. API Gateway takes as text `text/*` and the JSON, XML and
-/// JavaScript of `application`; all else is base64, forms (`application/x-www-form-urlencoded`), `application/*+json` and
-/// bodies without a type among it. It does not document the list; measured in
+/// The body as a string, and whether it had to be encoded. API Gateway takes as text `text/*` and
+/// the JSON, XML and JavaScript of `application`; all else is base64, forms
+/// (`application/x-www-form-urlencoded`), `application/*+json` and bodies without a type among it.
+/// It does not document the list; measured in
 /// <https://github.com/ministackorg/ministack/pull/766>.
 fn encode(headers: &HeaderMap, body: &Bytes) -> (String, bool) {
     let content_type = header(headers, &CONTENT_TYPE).to_ascii_lowercase();

@@ -12,10 +12,11 @@
 //!
 //! 502 and 504 are answers of REST APIs: an HTTP API with a Lambda integration has no use for them.
 //!
-//! [routes]: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+//! [routes]:
+//! https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 //! [quotas]: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-//! [5xx]: https://repost.aws/knowledge-center/api-gateway-5xx-error
-//! [timeout]: https://github.com/serverless/serverless/issues/11222
+//! [5xx]: https://repost.aws/knowledge-center/api-gateway-5xx-error [timeout]:
+//! https://github.com/serverless/serverless/issues/11222
 
 mod cors;
 mod event;
@@ -68,8 +69,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The gateway of `api`. `integration_timeout` is [`INTEGRATION_TIMEOUT`], but for functions that may have to be
-    /// compiled first (`--functions`) and for tests.
+    /// The gateway of `api`. `integration_timeout` is [`INTEGRATION_TIMEOUT`], but for functions
+    /// that may have to be compiled first (`--functions`) and for tests.
     pub fn new(
         api: &HttpApi,
         project: &Project,
@@ -109,7 +110,8 @@ async fn handle(
     let (start, received) = (Instant::now(), Timestamp::now());
     let request_id = request_id();
     let (request, body) = request.into_parts();
-    let is_preflight = gateway.cors.is_some() && cors::is_preflight(&request.method, &request.headers);
+    let is_preflight =
+        gateway.cors.is_some() && cors::is_preflight(&request.method, &request.headers);
     let mut function = "-";
     let mut response = if head_size(&request) > MAX_HEAD {
         refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -142,7 +144,13 @@ async fn handle(
 }
 
 impl Gateway {
-    async fn integrate(&self, request: &Parts, body: Body, matched: &Matched<'_>, context: &Context<'_>) -> Response {
+    async fn integrate(
+        &self,
+        request: &Parts,
+        body: Body,
+        matched: &Matched<'_>,
+        context: &Context<'_>,
+    ) -> Response {
         let body = match read(body).await {
             Ok(body) => body,
             Err(refused) => return refused,
@@ -156,16 +164,25 @@ impl Gateway {
         };
         match tokio::time::timeout(self.integration_timeout, invocation).await {
             Err(_) => {
-                let reason = format!("no reply of {} within {:?}", matched.function, self.integration_timeout);
+                let reason = format!(
+                    "no reply of {} within {:?}",
+                    matched.function, self.integration_timeout
+                );
                 failed(StatusCode::SERVICE_UNAVAILABLE, &reason)
             }
-            Ok(Err(e @ InvokeError::Throttled(_))) => failed(StatusCode::SERVICE_UNAVAILABLE, &e.to_string()),
-            Ok(Err(e @ InvokeError::TooLarge(_))) => failed(StatusCode::PAYLOAD_TOO_LARGE, &e.to_string()),
+            Ok(Err(e @ InvokeError::Throttled(_))) => {
+                failed(StatusCode::SERVICE_UNAVAILABLE, &e.to_string())
+            }
+            Ok(Err(e @ InvokeError::TooLarge(_))) => {
+                failed(StatusCode::PAYLOAD_TOO_LARGE, &e.to_string())
+            }
             Ok(Err(e @ (InvokeError::NotFound(_) | InvokeError::Unavailable(_)))) => {
                 failed(StatusCode::INTERNAL_SERVER_ERROR, &e.to_string())
             }
             // Whoever ran the function has said why, in the log.
-            Ok(Ok(invocation)) if invocation.error.is_some() => refuse(StatusCode::INTERNAL_SERVER_ERROR),
+            Ok(Ok(invocation)) if invocation.error.is_some() => {
+                refuse(StatusCode::INTERNAL_SERVER_ERROR)
+            }
             Ok(Ok(invocation)) => reply::response(&invocation.payload).unwrap_or_else(|e| {
                 let reason = format!("malformed reply of {}: {e:#}", matched.function);
                 failed(StatusCode::INTERNAL_SERVER_ERROR, &reason)
@@ -199,7 +216,8 @@ fn refuse(status: StatusCode) -> Response {
     (status, axum::Json(json!({ "message": message }))).into_response()
 }
 
-/// An id of API Gateway's form, 16 characters such as `JKJaXmPLvHcESHA=`: the low byte of the time and 74 random bits.
+/// An id of API Gateway's form, 16 characters such as `JKJaXmPLvHcESHA=`: the low byte of the time
+/// and 74 random bits.
 fn request_id() -> String {
     BASE64URL.encode(&Uuid::now_v7().as_bytes()[5..])
 }

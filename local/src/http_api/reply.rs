@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 
 use super::event::is_hop_by_hop;
 
-/// A reply that says what the response is to be. `multiValueHeaders`, of format 1.0, is ignored, as is all that is unknown.
+/// A reply that says what the response is to be. `multiValueHeaders`, of format 1.0, is ignored, as
+/// is all that is unknown.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Formatted {
@@ -53,13 +54,20 @@ fn formatted(reply: Formatted) -> anyhow::Result<Response> {
     ensure!(status.as_u16() >= 200, "statusCode {status} is not a final one");
     let text = reply.body.unwrap_or_default();
     let body = if reply.is_base64_encoded == Some(true) {
-        Bytes::from(BASE64.decode(text.as_bytes()).context("body is not base64 although isBase64Encoded")?)
+        Bytes::from(
+            BASE64
+                .decode(text.as_bytes())
+                .context("body is not base64 although isBase64Encoded")?,
+        )
     } else {
         Bytes::from(text)
     };
     let mut headers = headers(reply.headers.unwrap_or_default())?;
     for cookie in reply.cookies.unwrap_or_default() {
-        headers.append(SET_COOKIE, cookie.parse().with_context(|| format!("the cookie {cookie:?} is none"))?);
+        headers.append(
+            SET_COOKIE,
+            cookie.parse().with_context(|| format!("the cookie {cookie:?} is none"))?,
+        );
     }
     if !body.is_empty() {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("text/plain;charset=UTF-8"));
@@ -79,9 +87,10 @@ fn headers(given: Map<String, Value>) -> anyhow::Result<HeaderMap> {
             Value::Number(_) | Value::Bool(_) => value.to_string(),
             other => bail!("the header {name} is {other}, not a string"),
         };
-        let name: HeaderName = name.parse().with_context(|| format!("{name:?} is no name of a header"))?;
-        let value =
-            HeaderValue::from_bytes(value.as_bytes()).with_context(|| format!("the value of {name} is none"))?;
+        let name: HeaderName =
+            name.parse().with_context(|| format!("{name:?} is no name of a header"))?;
+        let value = HeaderValue::from_bytes(value.as_bytes())
+            .with_context(|| format!("the value of {name} is none"))?;
         if !is_hop_by_hop(&name) && name != CONTENT_LENGTH {
             headers.insert(name, value);
         }
@@ -112,17 +121,25 @@ mod tests {
         }))
         .await;
         assert_eq!((status.as_u16(), &body[..]), (201, &b"{}"[..]));
-        let expected = [("location", "/orders/1"), ("x-count", "3"), ("content-type", "text/plain;charset=UTF-8")];
+        let expected = [
+            ("location", "/orders/1"),
+            ("x-count", "3"),
+            ("content-type", "text/plain;charset=UTF-8"),
+        ];
         for (name, value) in expected {
             assert_eq!(headers[name], value);
         }
-        assert_eq!(headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["a=1; HttpOnly", "b=2"]);
+        assert_eq!(
+            headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(),
+            ["a=1; HttpOnly", "b=2"]
+        );
         assert_eq!(headers.len(), 5);
     }
 
     #[tokio::test]
     async fn a_base64_body_is_decoded() {
-        let (_, _, body) = read(json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true })).await;
+        let (_, _, body) =
+            read(json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true })).await;
         assert_eq!(body[..], [0, 255]);
     }
 

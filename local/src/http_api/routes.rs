@@ -49,11 +49,15 @@ impl Routes {
         Self(routes.iter().map(Route::new).collect())
     }
 
-    /// The route for a method and a path as it was sent. API Gateway prefers a route without a greedy parameter, then
-    /// literal parts, then one that names the method, and takes `$default` last. There is no fallback from HEAD to GET.
+    /// The route for a method and a path as it was sent. API Gateway prefers a route without a
+    /// greedy parameter, then literal parts, then one that names the method, and takes `$default`
+    /// last. There is no fallback from HEAD to GET.
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Matched<'_>> {
         let path: Vec<_> = path.strip_prefix('/')?.split('/').map(decode).collect();
-        let taken = self.0.iter().filter(|route| route.method.as_deref().is_none_or(|m| m == method.as_str()));
+        let taken = self
+            .0
+            .iter()
+            .filter(|route| route.method.as_deref().is_none_or(|m| m == method.as_str()));
         let matching = taken.filter_map(|route| Some((route.matches(&path)?, route)));
         let (parameters, route) = matching.min_by_key(|(_, route)| route.preference())?;
         Some(Matched { key: &route.key, function: &route.function, parameters })
@@ -79,7 +83,8 @@ impl Route {
         self.parts.is_empty()
     }
 
-    /// What is least is preferred. Only parts of a kind are compared: routes that match one path have equal literals.
+    /// What is least is preferred. Only parts of a kind are compared: routes that match one path
+    /// have equal literals.
     fn preference(&self) -> (bool, bool, Vec<u8>, bool) {
         let kinds: Vec<_> = self.parts.iter().map(Part::kind).collect();
         (self.is_default(), kinds.last() == Some(&2), kinds, self.method.is_none())
@@ -130,7 +135,8 @@ impl Part {
     }
 }
 
-/// Percent-decoding as paths have it: `+` is a plus. Bytes that are not UTF-8 become U+FFFD, since events are JSON.
+/// Percent-decoding as paths have it: `+` is a plus. Bytes that are not UTF-8 become U+FFFD, since
+/// events are JSON.
 pub(super) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -142,7 +148,11 @@ mod tests {
     fn routes(keys: &[&str]) -> Routes {
         let route = |key: &&str| {
             let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
-            HttpRoute { method: method.to_owned(), path: path.to_owned(), function: key.to_lowercase() }
+            HttpRoute {
+                method: method.to_owned(),
+                path: path.to_owned(),
+                function: key.to_lowercase(),
+            }
         };
         Routes::new(&keys.iter().map(route).collect::<Vec<_>>())
     }
@@ -154,8 +164,13 @@ mod tests {
 
     #[test]
     fn the_most_specific_route_wins_as_in_the_example_of_the_documentation() {
-        let routes =
-            routes(&["$default", "ANY /{proxy+}", "GET /pets/{proxy+}", "GET /pets/dog/{id}", "GET /pets/dog/1"]);
+        let routes = routes(&[
+            "$default",
+            "ANY /{proxy+}",
+            "GET /pets/{proxy+}",
+            "GET /pets/dog/{id}",
+            "GET /pets/dog/1",
+        ]);
         assert_eq!(key(&routes, "GET /pets/dog/1"), Some("GET /pets/dog/1"));
         assert_eq!(key(&routes, "GET /pets/dog/2"), Some("GET /pets/dog/{id}"));
         assert_eq!(key(&routes, "GET /pets/cat/1"), Some("GET /pets/{proxy+}"));
@@ -165,7 +180,8 @@ mod tests {
 
     #[test]
     fn a_route_without_a_greedy_part_and_one_that_names_the_method_are_preferred() {
-        let routes = routes(&["GET /x/{rest+}", "GET /{a}/b", "ANY /orders/{id}", "GET /orders/{id}"]);
+        let routes =
+            routes(&["GET /x/{rest+}", "GET /{a}/b", "ANY /orders/{id}", "GET /orders/{id}"]);
         assert_eq!(key(&routes, "GET /x/b"), Some("GET /{a}/b"));
         assert_eq!(key(&routes, "GET /orders/1"), Some("GET /orders/{id}"));
         assert_eq!(key(&routes, "PUT /orders/1"), Some("ANY /orders/{id}"));
@@ -174,8 +190,14 @@ mod tests {
     #[test]
     fn another_method_or_another_path_has_no_route() {
         let routes = routes(&["GET /orders", "GET /orders/{id}", "GET /files/{path+}"]);
-        for request in ["POST /orders", "HEAD /orders", "GET /orders/", "GET /orders/1/2", "GET /files", "GET /files/"]
-        {
+        for request in [
+            "POST /orders",
+            "HEAD /orders",
+            "GET /orders/",
+            "GET /orders/1/2",
+            "GET /files",
+            "GET /files/",
+        ] {
             assert_eq!(key(&routes, request), None, "{request}");
         }
     }

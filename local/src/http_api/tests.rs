@@ -17,10 +17,15 @@ use crate::model::HttpRoute;
 struct Fake;
 
 impl Invoke for Fake {
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         async move {
             let text = function.to_owned();
-            let failed = |error| Ok(Invocation { payload: Bytes::from_static(b"{}"), error: Some(error) });
+            let failed =
+                |error| Ok(Invocation { payload: Bytes::from_static(b"{}"), error: Some(error) });
             match function {
                 "echo" => Ok(Invocation { payload, error: None }),
                 "created" => {
@@ -35,7 +40,10 @@ impl Invoke for Fake {
                     });
                     Ok(Invocation { payload: reply.to_string().into(), error: None })
                 }
-                "malformed" => Ok(Invocation { payload: Bytes::from_static(b"{\"statusCode\":1}"), error: None }),
+                "malformed" => Ok(Invocation {
+                    payload: Bytes::from_static(b"{\"statusCode\":1}"),
+                    error: None,
+                }),
                 "failing" => failed(FunctionError::Unhandled),
                 "overrunning" => failed(FunctionError::TimedOut),
                 "slow" => std::future::pending().await,
@@ -89,19 +97,31 @@ impl Api {
         });
         let api = HttpApi { api_id: "HttpApi".to_owned(), routes: routes.into(), cors };
         let timeout = Duration::from_millis(100);
-        let gateway = Gateway::new(&api, &Project::default(), Arc::new(Fake), Log::default(), timeout);
+        let gateway =
+            Gateway::new(&api, &Project::default(), Arc::new(Fake), Log::default(), timeout);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         Self { base, _server: AbortOnDropHandle::new(tokio::spawn(serve(listener, gateway))) }
     }
 
-    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
-        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request =
+            http::Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-        let (head, body) = client.request(request.body(Full::new(body.into())).unwrap()).await.unwrap().into_parts();
+        let (head, body) = client
+            .request(request.body(Full::new(body.into())).unwrap())
+            .await
+            .unwrap()
+            .into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }
@@ -116,14 +136,20 @@ async fn a_request_reaches_its_function_as_an_event() {
     let api = Api::start(None).await;
     let headers = [("content-type", "text/plain"), ("x-forwarded-for", "203.0.113.9")];
     let answer = api.send(Method::POST, "/echo/7?a=1", &headers, "hello").await;
-    assert_eq!((answer.status, &answer.headers["content-type"]), (200, &"application/json".parse().unwrap()));
+    assert_eq!(
+        (answer.status, &answer.headers["content-type"]),
+        (200, &"application/json".parse().unwrap())
+    );
     let event = answer.json();
     assert_eq!(event["routeKey"], "POST /echo/{id}");
     assert_eq!(event["pathParameters"], json!({ "id": "7" }));
     assert_eq!(event["body"], "hello");
     assert_eq!(event["requestContext"]["http"]["sourceIp"], "127.0.0.1");
     assert_eq!(event["requestContext"]["http"]["method"], "POST");
-    assert_eq!(event["requestContext"]["requestId"], answer.headers["apigw-requestid"].to_str().unwrap());
+    assert_eq!(
+        event["requestContext"]["requestId"],
+        answer.headers["apigw-requestid"].to_str().unwrap()
+    );
     assert_eq!(event["requestContext"]["requestId"].as_str().unwrap().len(), 16);
 }
 
@@ -139,11 +165,18 @@ async fn a_reply_is_the_response_it_describes() {
 #[tokio::test]
 async fn what_has_no_route_is_404_whatever_the_method() {
     let api = Api::start(None).await;
-    for (method, path) in
-        [(Method::GET, "/"), (Method::POST, "/echo"), (Method::GET, "/echo/"), (Method::OPTIONS, "/echo")]
-    {
+    for (method, path) in [
+        (Method::GET, "/"),
+        (Method::POST, "/echo"),
+        (Method::GET, "/echo/"),
+        (Method::OPTIONS, "/echo"),
+    ] {
         let answer = api.send(method, path, &[], "").await;
-        assert_eq!((answer.status, answer.json()), (404, json!({ "message": "Not Found" })), "{path}");
+        assert_eq!(
+            (answer.status, answer.json()),
+            (404, json!({ "message": "Not Found" })),
+            "{path}"
+        );
         assert_eq!(answer.headers["content-type"], "application/json");
         assert!(answer.headers.contains_key("apigw-requestid"));
     }
@@ -166,7 +199,11 @@ async fn failures_are_answered_as_api_gateway_does() {
         ("/too-large", 413, "Request Entity Too Large"),
     ] {
         let answer = api.get(path).await;
-        assert_eq!((answer.status, answer.json()), (status, json!({ "message": message })), "{path}");
+        assert_eq!(
+            (answer.status, answer.json()),
+            (status, json!({ "message": message })),
+            "{path}"
+        );
     }
 }
 
@@ -177,14 +214,20 @@ async fn bodies_over_10_mb_and_heads_over_10240_bytes_are_refused() {
     let answer = api.send(Method::POST, "/any", &text, vec![b'x'; MAX_BODY]).await;
     assert_eq!(answer.status, 200);
     let answer = api.send(Method::POST, "/any", &text, vec![b'x'; MAX_BODY + 1]).await;
-    assert_eq!((answer.status, answer.json()), (413, json!({ "message": "Request Entity Too Large" })));
+    assert_eq!(
+        (answer.status, answer.json()),
+        (413, json!({ "message": "Request Entity Too Large" }))
+    );
 
     // "GET /echo HTTP/1.1" and the value of Host are part of it.
     let room = MAX_HEAD - "GET /echo HTTP/1.1".len() - api.base.trim_start_matches("http://").len();
     let answer = api.send(Method::GET, "/echo", &[("x-long", &"x".repeat(room))], "").await;
     assert_eq!(answer.status, 200);
     let answer = api.send(Method::GET, "/echo", &[("x-long", &"x".repeat(room + 1))], "").await;
-    assert_eq!((answer.status, answer.json()), (431, json!({ "message": "Request Header Fields Too Large" })));
+    assert_eq!(
+        (answer.status, answer.json()),
+        (431, json!({ "message": "Request Header Fields Too Large" }))
+    );
 }
 
 #[tokio::test]

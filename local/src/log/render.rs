@@ -24,7 +24,8 @@ pub(super) fn event(line: &str) -> Option<Event> {
     }
     let event: Map<String, Value> = serde_json::from_str(line).ok()?;
     let level = event.get("level")?.as_str()?.to_ascii_uppercase();
-    // Flattened or not: <https://docs.rs/tracing-subscriber/latest/tracing_subscriber/fmt/format/struct.Json.html>.
+    // Flattened or not:
+    // <https://docs.rs/tracing-subscriber/latest/tracing_subscriber/fmt/format/struct.Json.html>.
     let fields = event.get("fields").and_then(Value::as_object).unwrap_or(&event);
     let mut text = fields.get("message").map(plain).unwrap_or_default();
     let span = event.get("span").and_then(Value::as_object);
@@ -72,7 +73,8 @@ mod tests {
     #[test]
     fn flattened_events_are_understood() {
         let line = r#"{"timestamp":"t","level":"error","message":"failed","code":7,"target":"x"}"#;
-        let expected = Event { level: "ERROR".into(), text: "failed code=7".into(), request_id: None };
+        let expected =
+            Event { level: "ERROR".into(), text: "failed code=7".into(), request_id: None };
         assert_eq!(event(line), Some(expected));
     }
 

@@ -1,4 +1,5 @@
-//! How far each event source mapping has come, kept on disk: after a restart it goes on where it stopped.
+//! How far each event source mapping has come, kept on disk: after a restart it goes on where it
+//! stopped.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,9 +20,11 @@ pub struct State {
 /// What is kept of one shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardState {
-    /// Records made before this (seconds since 1970) are none of the mapping's business: it starts at `LATEST`.
+    /// Records made before this (seconds since 1970) are none of the mapping's business: it starts
+    /// at `LATEST`.
     pub since: Option<i64>,
-    /// Per lane, the sequence number of the last record that is dealt with; as many as the mapping's `ParallelizationFactor`.
+    /// Per lane, the sequence number of the last record that is dealt with; as many as the
+    /// mapping's `ParallelizationFactor`.
     pub lanes: Vec<Option<String>>,
     /// The shard is closed and all of it is dealt with.
     pub finished: bool,
@@ -44,12 +47,16 @@ impl Checkpoints {
         let Some(directory) = directory else {
             return Ok(Self { file: None, state: Mutex::default() });
         };
-        std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("cannot create {}", directory.display()))?;
         let file = directory.join(format!("{}.json", mapping.replace('/', ".")));
         let state = match std::fs::read(&file) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", file.display()))?,
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .with_context(|| format!("{} is damaged", file.display()))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", file.display()));
+            }
         };
         Ok(Self { file: Some(file), state: Mutex::new(state) })
     }
@@ -68,7 +75,8 @@ impl Checkpoints {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = update(&mut state);
         if let Some(file) = &self.file {
-            // Renamed into place: a death in mid-write leaves the state before, and records are delivered again, not lost.
+            // Renamed into place: a death in mid-write leaves the state before, and records are
+            // delivered again, not lost.
             let unfinished = file.with_extension("json.new");
             std::fs::write(&unfinished, serde_json::to_vec(&*state)?)
                 .and_then(|()| std::fs::rename(&unfinished, file))
@@ -79,10 +87,16 @@ impl Checkpoints {
 }
 
 impl ShardState {
-    /// The state for `count` lanes. When that has changed, keys are in other lanes than before: all go on from where the last one was.
+    /// The state for `count` lanes. When that has changed, keys are in other lanes than before: all
+    /// go on from where the last one was.
     pub fn with_lanes(mut self, count: usize) -> Self {
         if self.lanes.len() != count {
-            let behind = self.lanes.iter().min_by(|a, b| compare(a.as_deref(), b.as_deref())).cloned().flatten();
+            let behind = self
+                .lanes
+                .iter()
+                .min_by(|a, b| compare(a.as_deref(), b.as_deref()))
+                .cloned()
+                .flatten();
             self.lanes = vec![behind; count];
         }
         self
@@ -91,7 +105,8 @@ impl ShardState {
 
 /// Orders sequence numbers: decimal numbers of up to 40 digits. None is before all.
 fn compare(a: Option<&str>, b: Option<&str>) -> std::cmp::Ordering {
-    let key = |s: Option<&str>| s.map(|s| s.trim_start_matches('0').to_owned()).map(|s| (s.len(), s));
+    let key =
+        |s: Option<&str>| s.map(|s| s.trim_start_matches('0').to_owned()).map(|s| (s.len(), s));
     key(a).cmp(&key(b))
 }
 

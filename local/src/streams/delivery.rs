@@ -34,8 +34,14 @@ enum Outcome {
     FailedFrom(usize),
 }
 
-/// Delivers `records`, in order. `resolved` is told the sequence number up to which all is processed or given up.
-pub async fn deliver(mapping: &Mapping, shard_id: &str, records: Vec<Record>, resolved: impl Fn(&str)) {
+/// Delivers `records`, in order. `resolved` is told the sequence number up to which all is
+/// processed or given up.
+pub async fn deliver(
+    mapping: &Mapping,
+    shard_id: &str,
+    records: Vec<Record>,
+    resolved: impl Fn(&str),
+) {
     let mut parts = vec![Part::new(records)];
     let mut not_invoked = 0;
     while let Some(mut part) = parts.pop() {
@@ -51,11 +57,15 @@ pub async fn deliver(mapping: &Mapping, shard_id: &str, records: Vec<Record>, re
             Outcome::NotInvoked(reason) => {
                 not_invoked += 1;
                 let wait = mapping.pace.backoff(not_invoked);
-                mapping.say(&format!("{} could not be invoked: {reason}; again in {wait:?}", mapping.function));
+                mapping.say(&format!(
+                    "{} could not be invoked: {reason}; again in {wait:?}",
+                    mapping.function
+                ));
                 tokio::time::sleep(wait).await;
                 parts.push(part);
             }
-            // "The batch is bisected at the returned sequence number, and Lambda retries only the remaining records."
+            // "The batch is bisected at the returned sequence number, and Lambda retries only the
+            // remaining records."
             Outcome::FailedFrom(index) if index > 0 => {
                 let rest = part.records.split_off(index);
                 if let Some(done) = part.records.last() {
@@ -71,7 +81,11 @@ pub async fn deliver(mapping: &Mapping, shard_id: &str, records: Vec<Record>, re
             }
             // Splitting a batch does not count as a retry.
             Outcome::Failed(_) | Outcome::FailedFrom(_) if bisect && part.records.len() > 1 => {
-                mapping.say(&format!("batch of {} failed{}; split in two", part.records.len(), outcome.reason()));
+                mapping.say(&format!(
+                    "batch of {} failed{}; split in two",
+                    part.records.len(),
+                    outcome.reason()
+                ));
                 let second = part.records.split_off(part.records.len() / 2);
                 parts.push(Part::new(second));
                 parts.push(Part::new(part.records));
@@ -102,7 +116,8 @@ impl Outcome {
 /// Gives up the records at the front that are too old.
 fn expire(mapping: &Mapping, shard_id: &str, part: &mut Part, resolved: &impl Fn(&str)) {
     let max_age = mapping.settings.max_age.map_or(RETENTION, |age| age.min(RETENTION));
-    let oldest = jiff::Timestamp::now().as_second() - i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+    let oldest =
+        jiff::Timestamp::now().as_second() - i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
     let expired = part.records.iter().take_while(|r| r.created < oldest).count();
     if expired > 0 {
         let rest = part.records.split_off(expired);
@@ -112,7 +127,13 @@ fn expire(mapping: &Mapping, shard_id: &str, part: &mut Part, resolved: &impl Fn
 }
 
 /// Waits and puts the part back, or gives it up when its retries are used up.
-async fn retry(mapping: &Mapping, shard_id: &str, mut part: Part, parts: &mut Vec<Part>, resolved: &impl Fn(&str)) {
+async fn retry(
+    mapping: &Mapping,
+    shard_id: &str,
+    mut part: Part,
+    parts: &mut Vec<Part>,
+    resolved: &impl Fn(&str),
+) {
     if mapping.settings.max_retries.is_some_and(|max| part.retries >= max) {
         return discard(mapping, shard_id, &part, Condition::RetryAttemptsExhausted, resolved);
     }
@@ -122,7 +143,13 @@ async fn retry(mapping: &Mapping, shard_id: &str, mut part: Part, parts: &mut Ve
 }
 
 /// Gives up all of a part: tells the log, the destination when there is one, and goes on behind it.
-fn discard(mapping: &Mapping, shard_id: &str, part: &Part, condition: Condition, resolved: &impl Fn(&str)) {
+fn discard(
+    mapping: &Mapping,
+    shard_id: &str,
+    part: &Part,
+    condition: Condition,
+    resolved: &impl Fn(&str),
+) {
     let (Some(first), Some(last)) = (part.records.first(), part.records.last()) else { return };
     let request_id = Uuid::now_v7().to_string();
     mapping.log.line(
@@ -171,21 +198,27 @@ async fn invoke(mapping: &Mapping, part: &mut Part) -> Outcome {
         Some(FunctionError::TimedOut) => Outcome::Failed("it timed out".into()),
         Some(FunctionError::Unhandled) => {
             let error: Value = serde_json::from_slice(&invocation.payload).unwrap_or_default();
-            Outcome::Failed(error["errorMessage"].as_str().unwrap_or("it gave no message").to_owned())
+            Outcome::Failed(
+                error["errorMessage"].as_str().unwrap_or("it gave no message").to_owned(),
+            )
         }
-        None if mapping.settings.report_batch_item_failures => failures(&invocation.payload, &part.records),
+        None if mapping.settings.report_batch_item_failures => {
+            failures(&invocation.payload, &part.records)
+        }
         None => Outcome::Processed,
     }
 }
 
-/// What a function that reports batch item failures says: the lowest failed sequence number is where it goes on. A reply that is
-/// not as documented (an identifier that is empty, null, misnamed, or of no record in the batch) fails the whole batch.
+/// What a function that reports batch item failures says: the lowest failed sequence number is
+/// where it goes on. A reply that is not as documented (an identifier that is empty, null,
+/// misnamed, or of no record in the batch) fails the whole batch.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 fn failures(reply: &[u8], records: &[Record]) -> Outcome {
     if reply.is_empty() {
         return Outcome::Processed;
     }
-    let malformed = |what: &str| Outcome::Failed(format!("its reply is no batch response ({what})"));
+    let malformed =
+        |what: &str| Outcome::Failed(format!("its reply is no batch response ({what})"));
     let reply: Value = match serde_json::from_slice(reply) {
         Ok(reply) => reply,
         Err(error) => return malformed(&error.to_string()),
@@ -212,7 +245,8 @@ fn failures(reply: &[u8], records: &[Record]) -> Outcome {
     lowest.map_or(Outcome::Processed, Outcome::FailedFrom)
 }
 
-/// How fast things are done. AWS does not say how it backs off; this is so that a developer sees what happens.
+/// How fast things are done. AWS does not say how it backs off; this is so that a developer sees
+/// what happens.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// How often streams are polled when nobody tells that they were written.
@@ -235,6 +269,8 @@ impl Default for Pace {
 
 impl Pace {
     fn backoff(&self, retry: u32) -> Duration {
-        self.first_retry.saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1))).min(self.longest_retry)
+        self.first_retry
+            .saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1)))
+            .min(self.longest_retry)
     }
 }

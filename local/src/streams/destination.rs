@@ -28,7 +28,8 @@ pub struct Discarded<'a> {
     pub condition: Condition,
     /// How often the function was invoked with it.
     pub invocations: u32,
-    /// `Unhandled`, when the last invocation failed; `None` when it replied that records failed, or there was none.
+    /// `Unhandled`, when the last invocation failed; `None` when it replied that records failed, or
+    /// there was none.
     pub function_error: Option<&'a str>,
     pub records: &'a [Record],
 }
@@ -66,8 +67,7 @@ impl Discarded<'_> {
             },
         });
         if self.invocations > 0 {
-            message["responseContext"] =
-                json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": self.function_error});
+            message["responseContext"] = json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": self.function_error});
         }
         message
     }
@@ -91,8 +91,16 @@ impl Queue {
         match &self.file {
             None => log.line(&self.name, Some(request_id), &message.to_string()),
             Some(file) => match append(file, message) {
-                Ok(()) => log.line(&self.name, Some(request_id), &format!("a message was put into {}", file.display())),
-                Err(error) => log.line(&self.name, Some(request_id), &format!("{error:#}; the message: {message}")),
+                Ok(()) => log.line(
+                    &self.name,
+                    Some(request_id),
+                    &format!("a message was put into {}", file.display()),
+                ),
+                Err(error) => log.line(
+                    &self.name,
+                    Some(request_id),
+                    &format!("{error:#}; the message: {message}"),
+                ),
             },
         }
     }
@@ -100,7 +108,8 @@ impl Queue {
 
 fn append(file: &Path, message: &Value) -> anyhow::Result<()> {
     if let Some(directory) = file.parent() {
-        std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("cannot create {}", directory.display()))?;
     }
     let mut open = std::fs::OpenOptions::new()
         .create(true)
@@ -108,5 +117,6 @@ fn append(file: &Path, message: &Value) -> anyhow::Result<()> {
         .open(file)
         .with_context(|| format!("cannot write {}", file.display()))?;
     // One write: lines of several mappings do not mix.
-    open.write_all(format!("{message}\n").as_bytes()).with_context(|| format!("cannot write {}", file.display()))
+    open.write_all(format!("{message}\n").as_bytes())
+        .with_context(|| format!("cannot write {}", file.display()))
 }

@@ -15,7 +15,8 @@ type Item = HashMap<String, AttributeValue>;
 /// A record of the streams API, as a record of an event.
 pub fn record(record: types::Record, event_source_arn: &str) -> anyhow::Result<Record> {
     let dynamodb = record.dynamodb.context("a stream record without its dynamodb part")?;
-    let sequence_number = dynamodb.sequence_number.context("a stream record without a sequence number")?;
+    let sequence_number =
+        dynamodb.sequence_number.context("a stream record without a sequence number")?;
     let keys = dynamodb.keys.unwrap_or_default();
     let created = dynamodb.approximate_creation_date_time.map_or(0, |t| t.secs());
     let key_hash = key_hash(&keys);
@@ -44,7 +45,8 @@ pub fn record(record: types::Record, event_source_arn: &str) -> anyhow::Result<R
         "eventSourceARN": event_source_arn,
     });
     if record.user_identity.is_some() {
-        // TTL is the only one there is, and dynoxide spells its members in a way the SDK does not read.
+        // TTL is the only one there is, and dynoxide spells its members in a way the SDK does not
+        // read.
         event["userIdentity"] = json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"});
     }
     let size = event.to_string().len();
@@ -66,7 +68,9 @@ fn attribute(value: AttributeValue) -> Value {
         AttributeValue::Null(n) => json!({"NULL": n}),
         AttributeValue::Ss(s) => json!({"SS": s}),
         AttributeValue::Ns(n) => json!({"NS": n}),
-        AttributeValue::Bs(b) => json!({"BS": b.iter().map(|b| binary(b.as_ref())).collect::<Vec<_>>()}),
+        AttributeValue::Bs(b) => {
+            json!({"BS": b.iter().map(|b| binary(b.as_ref())).collect::<Vec<_>>()})
+        }
         AttributeValue::L(l) => json!({"L": l.into_iter().map(attribute).collect::<Vec<_>>()}),
         AttributeValue::M(m) => json!({"M": item(m)}),
         // A type that this SDK does not know yet.
@@ -76,7 +80,8 @@ fn attribute(value: AttributeValue) -> Value {
 
 /// The same for the same key, in every build: checkpoints on disk depend on it.
 fn key_hash(keys: &Item) -> u32 {
-    let mut keys: Vec<_> = keys.iter().map(|(name, value)| format!("{name}={}", attribute(value.clone()))).collect();
+    let mut keys: Vec<_> =
+        keys.iter().map(|(name, value)| format!("{name}={}", attribute(value.clone()))).collect();
     keys.sort_unstable();
     crc32fast::hash(keys.join("&").as_bytes())
 }
@@ -95,7 +100,10 @@ mod tests {
             ("n", AttributeValue::N("1.5".into())),
             ("b", AttributeValue::B(Blob::new(b"\x00\xff"))),
             ("l", AttributeValue::L(vec![AttributeValue::Bool(true), AttributeValue::Null(true)])),
-            ("m", AttributeValue::M([("ss".to_owned(), AttributeValue::Ss(vec!["x".into()]))].into())),
+            (
+                "m",
+                AttributeValue::M([("ss".to_owned(), AttributeValue::Ss(vec!["x".into()]))].into()),
+            ),
         ];
         let image: Item = image.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let dynamodb = StreamRecord::builder()
@@ -133,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_key_hashes_the_same_in_every_build() {
-        let keys = [("sk", "b"), ("pk", "a")].map(|(k, v)| (k.to_owned(), AttributeValue::S(v.into())));
+        let keys =
+            [("sk", "b"), ("pk", "a")].map(|(k, v)| (k.to_owned(), AttributeValue::S(v.into())));
         assert_eq!(key_hash(&keys.into()), crc32fast::hash(br#"pk={"S":"a"}&sk={"S":"b"}"#));
     }
 }

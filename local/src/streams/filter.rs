@@ -1,4 +1,5 @@
-//! Filter criteria: which stream records a function is invoked with, in the pattern language of EventBridge as far as Lambda has it.
+//! Filter criteria: which stream records a function is invoked with, in the pattern language of
+//! EventBridge as far as Lambda has it.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html>
 
 use anyhow::{Context, bail, ensure};
@@ -59,21 +60,33 @@ impl Filter {
 
 impl Pattern {
     fn new(pattern: &Value) -> anyhow::Result<Self> {
-        let pattern = pattern.as_object().with_context(|| format!("a filter pattern is an object, not {pattern}"))?;
+        let pattern = pattern
+            .as_object()
+            .with_context(|| format!("a filter pattern is an object, not {pattern}"))?;
         let (mut members, mut alternatives) = (Vec::new(), Vec::new());
         for (name, value) in pattern {
             match value {
                 Value::Array(patterns) if name == "$or" => {
-                    ensure!(patterns.len() > 1, "$or of a filter pattern needs more than one alternative");
-                    alternatives.push(patterns.iter().map(Self::new).collect::<anyhow::Result<_>>()?);
+                    ensure!(
+                        patterns.len() > 1,
+                        "$or of a filter pattern needs more than one alternative"
+                    );
+                    alternatives
+                        .push(patterns.iter().map(Self::new).collect::<anyhow::Result<_>>()?);
                 }
                 Value::Array(matchers) => {
-                    ensure!(!matchers.is_empty(), "{name} of a filter pattern is an empty list, which matches nothing");
-                    let matchers = matchers.iter().map(Matcher::new).collect::<anyhow::Result<_>>()?;
+                    ensure!(
+                        !matchers.is_empty(),
+                        "{name} of a filter pattern is an empty list, which matches nothing"
+                    );
+                    let matchers =
+                        matchers.iter().map(Matcher::new).collect::<anyhow::Result<_>>()?;
                     members.push((name.clone(), Node::Leaf(matchers)));
                 }
                 Value::Object(_) => members.push((name.clone(), Node::Object(Self::new(value)?))),
-                _ => bail!("{name} of a filter pattern is {value}; values to match are written in a list"),
+                _ => bail!(
+                    "{name} of a filter pattern is {value}; values to match are written in a list"
+                ),
             }
         }
         Ok(Self { members, alternatives })
@@ -87,7 +100,10 @@ impl Pattern {
         self.members.iter().all(|(name, node)| match node {
             Node::Object(pattern) => pattern.matches(member(name)),
             Node::Leaf(matchers) => matchers.iter().any(|matcher| matcher.matches(member(name))),
-        }) && self.alternatives.iter().all(|patterns| patterns.iter().any(|pattern| pattern.matches(value)))
+        }) && self
+            .alternatives
+            .iter()
+            .all(|patterns| patterns.iter().any(|pattern| pattern.matches(value)))
     }
 }
 
@@ -111,13 +127,19 @@ impl Matcher {
             "prefix" => Self::Prefix(text()?),
             "suffix" => Self::Suffix(text()?),
             "equals-ignore-case" => Self::EqualsIgnoreCase(text()?),
-            "exists" => Self::Exists(value.as_bool().context("exists of a filter pattern is true or false")?),
+            "exists" => Self::Exists(
+                value.as_bool().context("exists of a filter pattern is true or false")?,
+            ),
             "anything-but" => Self::AnythingBut(match value {
-                Value::Array(values) => values.iter().map(Self::new).collect::<anyhow::Result<_>>()?,
+                Value::Array(values) => {
+                    values.iter().map(Self::new).collect::<anyhow::Result<_>>()?
+                }
                 value => vec![Self::new(value)?],
             }),
             "numeric" => Self::Numeric(comparisons(value)?),
-            _ => bail!("{name} of a filter pattern is not supported by Lambda, or not by the local cloud"),
+            _ => bail!(
+                "{name} of a filter pattern is not supported by Lambda, or not by the local cloud"
+            ),
         })
     }
 
@@ -126,13 +148,18 @@ impl Matcher {
         match (value, self) {
             (None | Some(Value::Object(_)), matcher) => matches!(matcher, Self::Exists(false)),
             (Some(_), Self::Exists(wanted)) => *wanted,
-            (Some(Value::Array(elements)), matcher) => elements.iter().any(|e| matcher.matches(Some(e))),
+            (Some(Value::Array(elements)), matcher) => {
+                elements.iter().any(|e| matcher.matches(Some(e)))
+            }
             (Some(value), Self::Equals(wanted)) => match (value.as_f64(), wanted.as_f64()) {
                 (Some(value), Some(wanted)) => value.total_cmp(&wanted).is_eq(),
                 _ => value == wanted,
             },
-            (Some(value), Self::AnythingBut(refused)) => !refused.iter().any(|matcher| matcher.matches(Some(value))),
-            // DynamoDB's numbers are strings in a record: no numeric matcher matches them, on AWS either.
+            (Some(value), Self::AnythingBut(refused)) => {
+                !refused.iter().any(|matcher| matcher.matches(Some(value)))
+            }
+            // DynamoDB's numbers are strings in a record: no numeric matcher matches them, on AWS
+            // either.
             // <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html>
             (Some(value), Self::Numeric(comparisons)) => value.as_f64().is_some_and(|value| {
                 comparisons.iter().all(|(comparison, bound)| {
@@ -146,8 +173,12 @@ impl Matcher {
                     }
                 })
             }),
-            (Some(value), Self::Prefix(prefix)) => value.as_str().is_some_and(|v| v.starts_with(prefix.as_str())),
-            (Some(value), Self::Suffix(suffix)) => value.as_str().is_some_and(|v| v.ends_with(suffix.as_str())),
+            (Some(value), Self::Prefix(prefix)) => {
+                value.as_str().is_some_and(|v| v.starts_with(prefix.as_str()))
+            }
+            (Some(value), Self::Suffix(suffix)) => {
+                value.as_str().is_some_and(|v| v.ends_with(suffix.as_str()))
+            }
             (Some(value), Self::EqualsIgnoreCase(wanted)) => {
                 value.as_str().is_some_and(|v| v.to_lowercase() == wanted.to_lowercase())
             }
@@ -158,7 +189,9 @@ impl Matcher {
 /// `[">", 0, "<=", 5]`.
 fn comparisons(value: &Value) -> anyhow::Result<Vec<(Comparison, f64)>> {
     let parts = value.as_array().filter(|a| !a.is_empty() && a.len() % 2 == 0);
-    let parts = parts.with_context(|| format!("numeric of a filter pattern is a list of comparisons: {value}"))?;
+    let parts = parts.with_context(|| {
+        format!("numeric of a filter pattern is a list of comparisons: {value}")
+    })?;
     let comparison = |pair: &[Value]| {
         let comparison = match pair[0].as_str() {
             Some("<") => Comparison::Less,
@@ -170,7 +203,9 @@ fn comparisons(value: &Value) -> anyhow::Result<Vec<(Comparison, f64)>> {
         };
         Ok((
             comparison,
-            pair[1].as_f64().with_context(|| format!("numeric of a filter pattern needs a number: {}", pair[1]))?,
+            pair[1].as_f64().with_context(|| {
+                format!("numeric of a filter pattern needs a number: {}", pair[1])
+            })?,
         ))
     };
     parts.chunks(2).map(comparison).collect()
@@ -204,8 +239,13 @@ mod tests {
     #[test]
     fn without_patterns_everything_passes_and_with_several_one_is_enough() {
         assert!(Filter::default().passes(&json!({})));
-        let filter = Filter::new(&[json!({"eventName": ["INSERT"]}), json!({"eventName": ["MODIFY"]})]).unwrap();
-        assert!(filter.passes(&json!({"eventName": "MODIFY"})) && !filter.passes(&json!({"eventName": "REMOVE"})));
+        let filter =
+            Filter::new(&[json!({"eventName": ["INSERT"]}), json!({"eventName": ["MODIFY"]})])
+                .unwrap();
+        assert!(
+            filter.passes(&json!({"eventName": "MODIFY"}))
+                && !filter.passes(&json!({"eventName": "REMOVE"}))
+        );
     }
 
     #[test]
@@ -220,8 +260,12 @@ mod tests {
 
     #[test]
     fn all_members_must_match() {
-        assert!(passes(json!({"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"state": {"S": ["open"]}}}})));
-        assert!(!passes(json!({"eventName": ["INSERT"], "dynamodb": {"NewImage": {"state": {"S": ["open"]}}}})));
+        assert!(passes(
+            json!({"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"state": {"S": ["open"]}}}})
+        ));
+        assert!(!passes(
+            json!({"eventName": ["INSERT"], "dynamodb": {"NewImage": {"state": {"S": ["open"]}}}})
+        ));
     }
 
     #[test]
@@ -234,13 +278,22 @@ mod tests {
         let key = |matcher: Value| passes(json!({"dynamodb": {"Keys": {"pk": {"S": [matcher]}}}}));
         assert!(key(json!({"prefix": "ORDER#"})) && !key(json!({"prefix": "USER#"})));
         assert!(key(json!({"suffix": "#1"})) && !key(json!({"suffix": "#2"})));
-        assert!(key(json!({"equals-ignore-case": "order#1"})) && !key(json!({"equals-ignore-case": "order#2"})));
+        assert!(
+            key(json!({"equals-ignore-case": "order#1"}))
+                && !key(json!({"equals-ignore-case": "order#2"}))
+        );
     }
 
     #[test]
     fn exists_is_about_leaves() {
-        assert!(image("state", "S", json!([{"exists": true}])) && !image("state", "S", json!([{"exists": false}])));
-        assert!(image("gone", "S", json!([{"exists": false}])) && !image("gone", "S", json!([{"exists": true}])));
+        assert!(
+            image("state", "S", json!([{"exists": true}]))
+                && !image("state", "S", json!([{"exists": false}]))
+        );
+        assert!(
+            image("gone", "S", json!([{"exists": false}]))
+                && !image("gone", "S", json!([{"exists": true}]))
+        );
         assert!(passes(json!({"dynamodb": {"OldImage": {"state": {"S": [{"exists": false}]}}}})));
         assert!(!passes(json!({"dynamodb": {"NewImage": {"state": [{"exists": true}]}}})));
     }
@@ -256,7 +309,8 @@ mod tests {
 
     #[test]
     fn numeric_compares_numbers_and_not_dynamodbs_strings() {
-        let size = |matcher: Value| passes(json!({"dynamodb": {"SizeBytes": [{"numeric": matcher}]}}));
+        let size =
+            |matcher: Value| passes(json!({"dynamodb": {"SizeBytes": [{"numeric": matcher}]}}));
         assert!(size(json!([">", 100, "<=", 120])) && !size(json!([">", 100, "<", 120])));
         assert!(size(json!(["=", 120])) && !size(json!([">=", 121])));
         assert!(!image("total", "N", json!([{"numeric": ["=", 100]}])));

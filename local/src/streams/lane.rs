@@ -1,5 +1,6 @@
-//! One reader of one shard, for one mapping. A mapping with a `ParallelizationFactor` has as many lanes per shard, each of which
-//! passes over the items of the others: order holds per item, and lanes do not wait for each other.
+//! One reader of one shard, for one mapping. A mapping with a `ParallelizationFactor` has as many
+//! lanes per shard, each of which passes over the items of the others: order holds per item, and
+//! lanes do not wait for each other.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,7 +28,8 @@ pub struct Lane {
     position: Position,
     /// Where reading goes on; `None` when an iterator has to be made at `position`.
     iterator: Option<String>,
-    /// Records made before (seconds since 1970) are not the mapping's, while reading from the oldest.
+    /// Records made before (seconds since 1970) are not the mapping's, while reading from the
+    /// oldest.
     skip_before: Option<i64>,
     /// The shard is closed and read to its end.
     ended: bool,
@@ -38,10 +40,17 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Lane `index` of a shard, from its checkpoint; `latest` is the iterator of a shard that has none and starts at its end.
-    pub fn new(mapping: Arc<Mapping>, shard_id: &str, index: usize, latest: Option<String>) -> Self {
-        let checkpoint =
-            mapping.checkpoints.read(|s| s.shards.get(shard_id).and_then(|s| s.lanes.get(index).cloned().flatten()));
+    /// Lane `index` of a shard, from its checkpoint; `latest` is the iterator of a shard that has
+    /// none and starts at its end.
+    pub fn new(
+        mapping: Arc<Mapping>,
+        shard_id: &str,
+        index: usize,
+        latest: Option<String>,
+    ) -> Self {
+        let checkpoint = mapping
+            .checkpoints
+            .read(|s| s.shards.get(shard_id).and_then(|s| s.lanes.get(index).cloned().flatten()));
         Self {
             shard_id: shard_id.to_owned(),
             index,
@@ -59,13 +68,17 @@ impl Lane {
     /// Reads and delivers until the shard is closed and all of it is dealt with.
     pub async fn run(mut self) {
         while let Some(batch) = self.next_batch().await {
-            deliver(&self.mapping, &self.shard_id, batch, |sequence_number| self.checkpoint(sequence_number)).await;
+            deliver(&self.mapping, &self.shard_id, batch, |sequence_number| {
+                self.checkpoint(sequence_number)
+            })
+            .await;
         }
     }
 
     /// Waits for a batch: a full one, or what there is at the end of the batching window.
     async fn next_batch(&mut self) -> Option<Vec<Record>> {
-        let (batch_size, window) = (self.mapping.settings.batch_size.max(1), self.mapping.settings.batch_window);
+        let (batch_size, window) =
+            (self.mapping.settings.batch_size.max(1), self.mapping.settings.batch_window);
         let mut deadline: Option<Instant> = None;
         loop {
             let missing = batch_size.saturating_sub(self.pending.len());
@@ -91,7 +104,8 @@ impl Lane {
     fn take_batch(&mut self, batch_size: usize) -> Vec<Record> {
         let (mut batch, mut size) = (Vec::new(), 0);
         while batch.len() < batch_size
-            && let Some(record) = self.pending.pop_front_if(|r| batch.is_empty() || size + r.size < MAX_PAYLOAD)
+            && let Some(record) =
+                self.pending.pop_front_if(|r| batch.is_empty() || size + r.size < MAX_PAYLOAD)
         {
             // One more for the comma.
             size += record.size + 1;
@@ -100,7 +114,8 @@ impl Lane {
         batch
     }
 
-    /// Reads up to `limit` records and keeps those that concern this lane. Returns how many were read.
+    /// Reads up to `limit` records and keeps those that concern this lane. Returns how many were
+    /// read.
     async fn read(&mut self, limit: usize) -> usize {
         match self.try_read(limit).await {
             Ok(read) => {
@@ -126,9 +141,9 @@ impl Lane {
             Some(iterator) => iterator,
             None => {
                 self.skip_before = match self.position {
-                    Position::TrimHorizon => {
-                        mapping.checkpoints.read(|s| s.shards.get(&self.shard_id).and_then(|s| s.since))
-                    }
+                    Position::TrimHorizon => mapping
+                        .checkpoints
+                        .read(|s| s.shards.get(&self.shard_id).and_then(|s| s.since)),
                     _ => None,
                 };
                 mapping.source.iterator(&mapping.stream_arn, &self.shard_id, &self.position).await?
@@ -150,13 +165,15 @@ impl Lane {
     /// Whether the function is to be given a record by this lane.
     fn concerns(&self, record: &Record) -> bool {
         let lanes = self.mapping.settings.parallelization.max(1);
-        let trimmed = jiff::Timestamp::now().as_second() - i64::try_from(RETENTION.as_secs()).unwrap_or(i64::MAX);
+        let trimmed = jiff::Timestamp::now().as_second()
+            - i64::try_from(RETENTION.as_secs()).unwrap_or(i64::MAX);
         record.key_hash as usize % lanes == self.index
             && record.created >= self.skip_before.unwrap_or(i64::MIN).max(trimmed)
             && self.mapping.filter.passes(&record.event)
     }
 
-    /// Puts the checkpoint behind records that do not concern this lane, when nothing else is left before them.
+    /// Puts the checkpoint behind records that do not concern this lane, when nothing else is left
+    /// before them.
     fn pass_over(&self) {
         if self.pending.is_empty()
             && let Position::After(sequence_number) = &self.position
@@ -198,7 +215,10 @@ impl Lane {
                 // Its sender lives as long as the database: an end of it is the end of everything.
                 drop(tokio::time::timeout_at(until, writes.changed()).await);
             }
-            _ => tokio::time::sleep_until(until.max(Instant::now() + Duration::from_millis(10))).await,
+            _ => {
+                tokio::time::sleep_until(until.max(Instant::now() + Duration::from_millis(10)))
+                    .await
+            }
         }
     }
 }

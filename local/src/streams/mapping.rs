@@ -45,7 +45,11 @@ pub(super) struct Mapping {
 pub(super) type Latest = HashMap<String, String>;
 
 impl Mapping {
-    pub(super) async fn new(setup: &Setup<'_>, function: &Function, settings: &StreamMapping) -> anyhow::Result<Self> {
+    pub(super) async fn new(
+        setup: &Setup<'_>,
+        function: &Function,
+        settings: &StreamMapping,
+    ) -> anyhow::Result<Self> {
         let Setup { project, dynamodb, data_dir, .. } = setup;
         let table = project.tables.iter().find(|t| t.name == settings.table);
         let table = table.with_context(|| format!("there is no table {}", settings.table))?;
@@ -53,8 +57,9 @@ impl Mapping {
             None => None,
             Some(arn) => {
                 let queue = project.queues.iter().find(|q| q.arn == *arn);
-                let queue =
-                    queue.with_context(|| format!("its on-failure destination {arn} is no queue of the template"))?;
+                let queue = queue.with_context(|| {
+                    format!("its on-failure destination {arn} is no queue of the template")
+                })?;
                 Some(Queue::new(data_dir.map(|d| d.join("queues")).as_deref(), &queue.name))
             }
         };
@@ -68,7 +73,10 @@ impl Mapping {
             stream_arn,
             filter: Filter::new(&settings.filters)?,
             source,
-            checkpoints: Checkpoints::open(data_dir.map(|d| d.join("streams")).as_deref(), &settings.name)?,
+            checkpoints: Checkpoints::open(
+                data_dir.map(|d| d.join("streams")).as_deref(),
+                &settings.name,
+            )?,
             writes: dynamodb.writes.subscribe(&settings.table),
             queue,
             invoke: setup.invoke.clone(),
@@ -77,7 +85,8 @@ impl Mapping {
         })
     }
 
-    /// Settles where a mapping that has never run starts. Its shards so far start at `StartingPosition`, later ones at their beginning.
+    /// Settles where a mapping that has never run starts. Its shards so far start at
+    /// `StartingPosition`, later ones at their beginning.
     pub(super) async fn prepare(self) -> anyhow::Result<(Self, Latest)> {
         if self.checkpoints.read(|s| s.stream_arn == self.stream_arn) {
             return Ok((self, Latest::new()));
@@ -87,7 +96,10 @@ impl Mapping {
         if !self.settings.from_start {
             let since = Some(jiff::Timestamp::now().as_second());
             for Shard { id, .. } in self.source.shards(&self.stream_arn).await? {
-                latest.insert(id.clone(), self.source.iterator(&self.stream_arn, &id, &Position::Latest).await?);
+                latest.insert(
+                    id.clone(),
+                    self.source.iterator(&self.stream_arn, &id, &Position::Latest).await?,
+                );
                 state.shards.insert(id, ShardState { since, ..ShardState::default() });
             }
         }
@@ -113,7 +125,9 @@ impl Mapping {
             for shard in &shards {
                 if !started.contains(&shard.id) && self.is_due(shard, &shards) {
                     started.insert(shard.id.clone());
-                    running.push(Box::pin(self.clone().shard(shard.id.clone(), latest.remove(&shard.id))));
+                    running.push(Box::pin(
+                        self.clone().shard(shard.id.clone(), latest.remove(&shard.id)),
+                    ));
                 }
             }
             match running.next().await {
@@ -125,7 +139,8 @@ impl Mapping {
 
     /// Whether a shard is to be read now: it is not dealt with, and its parent is, or is gone.
     fn is_due(&self, shard: &Shard, all: &[Shard]) -> bool {
-        let finished = |id: &str| self.checkpoints.read(|s| s.shards.get(id).is_some_and(|s| s.finished));
+        let finished =
+            |id: &str| self.checkpoints.read(|s| s.shards.get(id).is_some_and(|s| s.finished));
         let parent = all.iter().find(|s| Some(&s.id) == shard.parent.as_ref());
         !finished(&shard.id) && parent.is_none_or(|parent| finished(&parent.id))
     }
@@ -137,7 +152,8 @@ impl Mapping {
             let shard = state.shards.remove(&id).unwrap_or_default().with_lanes(lanes);
             state.shards.insert(id.clone(), shard);
         });
-        join_all((0..lanes).map(|index| Lane::new(self.clone(), &id, index, latest.clone()).run())).await;
+        join_all((0..lanes).map(|index| Lane::new(self.clone(), &id, index, latest.clone()).run()))
+            .await;
         id
     }
 
@@ -152,7 +168,8 @@ impl Mapping {
 
     /// Forgets shards that are dealt with and no longer there.
     fn forget_trimmed(&self, all: &[Shard]) {
-        let trimmed = |id: &String, shard: &ShardState| shard.finished && all.iter().all(|s| s.id != *id);
+        let trimmed =
+            |id: &String, shard: &ShardState| shard.finished && all.iter().all(|s| s.id != *id);
         if self.checkpoints.read(|s| s.shards.iter().any(|(id, shard)| trimmed(id, shard))) {
             self.keep(|state| state.shards.retain(|id, shard| !trimmed(id, shard)));
         }

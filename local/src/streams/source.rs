@@ -1,4 +1,5 @@
-//! Reads DynamoDB Streams, through the AWS SDK: of the embedded database, of DynamoDB Local, and of AWS.
+//! Reads DynamoDB Streams, through the AWS SDK: of the embedded database, of DynamoDB Local, and of
+//! AWS.
 
 use anyhow::{Context, anyhow};
 use aws_sdk_dynamodbstreams::Client;
@@ -78,15 +79,19 @@ impl Source {
     /// The ARN of a table's current stream.
     pub async fn stream(&self, table: &str) -> anyhow::Result<String> {
         let listed = self.client.list_streams().table_name(table).send().await;
-        let listed = listed.map_err(|e| failure(&e)).with_context(|| format!("the stream of table {table}"))?;
+        let listed = listed
+            .map_err(|e| failure(&e))
+            .with_context(|| format!("the stream of table {table}"))?;
         let streams = listed.streams.unwrap_or_default().into_iter();
         // Streams that were switched off are listed for a day; labels are times.
-        let latest =
-            streams.filter(|s| s.table_name() == Some(table)).max_by(|a, b| a.stream_label.cmp(&b.stream_label));
+        let latest = streams
+            .filter(|s| s.table_name() == Some(table))
+            .max_by(|a, b| a.stream_label.cmp(&b.stream_label));
         latest.and_then(|s| s.stream_arn).with_context(|| format!("table {table} has no stream"))
     }
 
-    /// The ARN that functions see as `eventSourceARN`: that of the template's table, whatever the database calls it.
+    /// The ARN that functions see as `eventSourceARN`: that of the template's table, whatever the
+    /// database calls it.
     pub fn event_source_arn(&self, stream_arn: &str, table_arn: &str) -> String {
         let label = stream_arn.rsplit_once("/stream/").map_or("", |(_, label)| label);
         if self.is_aws { stream_arn.to_owned() } else { format!("{table_arn}/stream/{label}") }
@@ -97,16 +102,17 @@ impl Source {
         let mut shards = Vec::new();
         let mut start = None;
         loop {
-            let request = self.client.describe_stream().stream_arn(stream_arn).set_exclusive_start_shard_id(start);
+            let request = self
+                .client
+                .describe_stream()
+                .stream_arn(stream_arn)
+                .set_exclusive_start_shard_id(start);
             let described = request.send().await.map_err(|e| failure(&e))?;
-            let described = described.stream_description.context("a stream without a description")?;
-            shards.extend(
-                described
-                    .shards
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter_map(|shard| Some(Shard { id: shard.shard_id?, parent: shard.parent_shard_id })),
-            );
+            let described =
+                described.stream_description.context("a stream without a description")?;
+            shards.extend(described.shards.unwrap_or_default().into_iter().filter_map(|shard| {
+                Some(Shard { id: shard.shard_id?, parent: shard.parent_shard_id })
+            }));
             start = described.last_evaluated_shard_id;
             if start.is_none() {
                 return Ok(shards);
@@ -115,30 +121,51 @@ impl Source {
     }
 
     /// An iterator at a position. A position that was trimmed is the oldest there is.
-    pub async fn iterator(&self, stream_arn: &str, shard_id: &str, position: &Position) -> anyhow::Result<String> {
+    pub async fn iterator(
+        &self,
+        stream_arn: &str,
+        shard_id: &str,
+        position: &Position,
+    ) -> anyhow::Result<String> {
         let request = self.client.get_shard_iterator().stream_arn(stream_arn).shard_id(shard_id);
         let horizon = request.clone().shard_iterator_type(ShardIteratorType::TrimHorizon);
         let request = match position {
             Position::TrimHorizon => horizon.clone(),
             Position::Latest => request.shard_iterator_type(ShardIteratorType::Latest),
-            Position::After(number) => {
-                request.shard_iterator_type(ShardIteratorType::AfterSequenceNumber).sequence_number(number)
-            }
+            Position::After(number) => request
+                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
+                .sequence_number(number),
         };
         let result = match request.send().await {
-            Err(error) if error.code() == Some("TrimmedDataAccessException") => horizon.send().await,
+            Err(error) if error.code() == Some("TrimmedDataAccessException") => {
+                horizon.send().await
+            }
             result => result,
         };
         result.map_err(|e| failure(&e))?.shard_iterator.context("no shard iterator")
     }
 
     /// Up to `limit` records (1000 at most); functions see them as coming from `event_source_arn`.
-    pub async fn records(&self, iterator: &str, limit: usize, event_source_arn: &str) -> anyhow::Result<Page> {
+    pub async fn records(
+        &self,
+        iterator: &str,
+        limit: usize,
+        event_source_arn: &str,
+    ) -> anyhow::Result<Page> {
         let limit = i32::try_from(limit.clamp(1, 1000))?;
-        let got =
-            self.client.get_records().shard_iterator(iterator).limit(limit).send().await.map_err(|e| failure(&e))?;
+        let got = self
+            .client
+            .get_records()
+            .shard_iterator(iterator)
+            .limit(limit)
+            .send()
+            .await
+            .map_err(|e| failure(&e))?;
         let records = got.records.unwrap_or_default();
-        let records = records.into_iter().map(|r| event::record(r, event_source_arn)).collect::<anyhow::Result<_>>()?;
+        let records = records
+            .into_iter()
+            .map(|r| event::record(r, event_source_arn))
+            .collect::<anyhow::Result<_>>()?;
         Ok(Page { records, next: got.next_shard_iterator })
     }
 }
@@ -157,7 +184,8 @@ where
 
 fn credentials_of_environment() -> anyhow::Result<Credentials> {
     let variable = |name: &str| {
-        std::env::var(name).with_context(|| format!("--dynamodb with AWS needs {name} in the environment"))
+        std::env::var(name)
+            .with_context(|| format!("--dynamodb with AWS needs {name} in the environment"))
     };
     Ok(Credentials::new(
         variable("AWS_ACCESS_KEY_ID")?,

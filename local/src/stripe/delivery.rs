@@ -24,7 +24,8 @@ impl Outcome {
 }
 
 impl Stripe {
-    /// Posts an event once, whatever became of it before, and notes it as delivered when it is taken.
+    /// Posts an event once, whatever became of it before, and notes it as delivered when it is
+    /// taken.
     pub(super) async fn deliver_once(&self, event: &str) -> Outcome {
         let Some(record) = self.store().events.get(event).cloned() else {
             return Outcome { status: None, body: format!("No such event: '{event}'") };
@@ -34,8 +35,13 @@ impl Stripe {
         let secrets = self.webhooks.state().switches.secrets.clone();
         let header = signature::header(&secrets, now(), body.as_bytes());
         let outcome = self.post(body, &header).await;
-        let status = outcome.status.map_or_else(|| outcome.body.clone(), |status| status.to_string());
-        self.log.line("stripe", record.request_id.as_deref(), &format!("webhook {event} {} {status}", record.kind));
+        let status =
+            outcome.status.map_or_else(|| outcome.body.clone(), |status| status.to_string());
+        self.log.line(
+            "stripe",
+            record.request_id.as_deref(),
+            &format!("webhook {event} {} {status}", record.kind),
+        );
         if outcome.accepted() {
             self.mark(event, Delivery::Delivered);
         }
@@ -58,7 +64,10 @@ impl Stripe {
             let response = self.webhooks.client.request(request).await?;
             let status = response.status().as_u16();
             let body = response.into_body().collect().await?.to_bytes();
-            anyhow::Ok(Outcome { status: Some(status), body: String::from_utf8_lossy(&body).into_owned() })
+            anyhow::Ok(Outcome {
+                status: Some(status),
+                body: String::from_utf8_lossy(&body).into_owned(),
+            })
         };
         match tokio::time::timeout(self.options.delivery_timeout, exchange).await {
             Ok(Ok(outcome)) => outcome,
@@ -73,13 +82,19 @@ impl Stripe {
             self.webhooks.state().held.retain(|held| held != event);
         }
         let noted = self.change(Cause::default(), |transaction| {
-            if let Some(record) = transaction.store.events.get(event).filter(|record| record.delivery != delivery) {
+            if let Some(record) =
+                transaction.store.events.get(event).filter(|record| record.delivery != delivery)
+            {
                 let record = Event { delivery, ..record.clone() };
                 transaction.put(record);
             }
         });
         if noted.is_err() {
-            self.log.line("stripe", None, &format!("webhook {event}: its delivery could not be noted"));
+            self.log.line(
+                "stripe",
+                None,
+                &format!("webhook {event}: its delivery could not be noted"),
+            );
         }
     }
 }

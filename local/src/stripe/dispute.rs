@@ -1,4 +1,5 @@
-//! Disputes: opened by a customer's bank (a test card, or the control API), closed by the control API.
+//! Disputes: opened by a customer's bank (a test card, or the control API), closed by the control
+//! API.
 
 use super::error::Error;
 use super::ids;
@@ -26,8 +27,13 @@ pub(super) fn open(transaction: &mut Transaction<'_>, mut charge: Charge, reason
     dispute
 }
 
-/// Opens a dispute, if the charge can have one: it succeeded, is not wholly refunded and was not disputed before.
-pub(super) fn open_checked(transaction: &mut Transaction<'_>, charge: Charge, reason: &str) -> Result<Dispute, Error> {
+/// Opens a dispute, if the charge can have one: it succeeded, is not wholly refunded and was not
+/// disputed before.
+pub(super) fn open_checked(
+    transaction: &mut Transaction<'_>,
+    charge: Charge,
+    reason: &str,
+) -> Result<Dispute, Error> {
     if charge.status != ChargeStatus::Succeeded || charge.disputed || charge.unrefunded() == 0 {
         return Err(Error::refused(format!(
             "Charge {} cannot be disputed: it did not succeed, is refunded, or is disputed already.",
@@ -38,8 +44,13 @@ pub(super) fn open_checked(transaction: &mut Transaction<'_>, charge: Charge, re
 }
 
 /// Ends a dispute.
-pub(super) fn close(transaction: &mut Transaction<'_>, id: &str, won: bool) -> Result<Dispute, Error> {
-    let mut dispute = transaction.store.disputes.get(id).cloned().ok_or_else(|| Error::missing("dispute", id))?;
+pub(super) fn close(
+    transaction: &mut Transaction<'_>,
+    id: &str,
+    won: bool,
+) -> Result<Dispute, Error> {
+    let mut dispute =
+        transaction.store.disputes.get(id).cloned().ok_or_else(|| Error::missing("dispute", id))?;
     if dispute.status != DisputeStatus::NeedsResponse {
         return Err(Error::refused(format!("Dispute {id} is closed already.")));
     }

@@ -1,4 +1,5 @@
-//! Errors as Stripe gives them (<https://docs.stripe.com/api/errors>): `{"error": {"type", "code", "message", "param", ...}}`.
+//! Errors as Stripe gives them (<https://docs.stripe.com/api/errors>): `{"error": {"type", "code",
+//! "message", "param", ...}}`.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,8 +11,9 @@ pub(super) struct Error {
     pub(super) status: u16,
     /// What goes under `error`.
     pub(super) body: Box<Body>,
-    /// Whether the endpoint had begun to execute. Only then is the answer kept under the call's idempotency key
-    /// (<https://docs.stripe.com/api/idempotent_requests>): a parameter that fails validation may be mended and sent again.
+    /// Whether the endpoint had begun to execute. Only then is the answer kept under the call's
+    /// idempotency key (<https://docs.stripe.com/api/idempotent_requests>): a parameter that fails
+    /// validation may be mended and sent again.
     pub(super) executed: bool,
 }
 
@@ -49,13 +51,16 @@ impl Error {
         Self { status: 400, body: Box::new(body), executed: false }
     }
 
-    /// 400 `invalid_request_error` of a call that is well formed and may not be done, in the state things are in.
+    /// 400 `invalid_request_error` of a call that is well formed and may not be done, in the state
+    /// things are in.
     pub(super) fn refused(message: impl Into<String>) -> Self {
-        let body = Body { kind: "invalid_request_error", message: message.into(), ..Body::default() };
+        let body =
+            Body { kind: "invalid_request_error", message: message.into(), ..Body::default() };
         Self { status: 400, body: Box::new(body), executed: true }
     }
 
-    /// `resource_missing`: 404 when the path names it, 400 when a parameter does (see [`Self::named_by`]).
+    /// `resource_missing`: 404 when the path names it, 400 when a parameter does (see
+    /// [`Self::named_by`]).
     pub(super) fn missing(kind: &str, id: &str) -> Self {
         let mut error = Self::refused(format!("No such {kind}: '{id}'")).code("resource_missing");
         error.status = 404;
@@ -70,7 +75,11 @@ impl Error {
     }
 
     /// A card's refusal: 402 `card_error`.
-    pub(super) fn card(message: &str, code: &'static str, decline_code: Option<&'static str>) -> Self {
+    pub(super) fn card(
+        message: &str,
+        code: &'static str,
+        decline_code: Option<&'static str>,
+    ) -> Self {
         let mut error = Self::refused(message).code(code);
         error.status = 402;
         error.body.kind = "card_error";
@@ -101,7 +110,8 @@ impl Error {
     /// Sets the error code, and with it the page that explains it.
     pub(super) fn code(mut self, code: &'static str) -> Self {
         self.body.code = Some(code);
-        self.body.doc_url = Some(format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")));
+        self.body.doc_url =
+            Some(format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")));
         self
     }
 
@@ -125,5 +135,8 @@ impl Error {
 
 /// `parameter_missing`.
 pub(super) fn required<T>(value: Option<T>, param: &str) -> Result<T, Error> {
-    value.ok_or_else(|| Error::parameter(param, format!("Missing required param: {param}.")).code("parameter_missing"))
+    value.ok_or_else(|| {
+        Error::parameter(param, format!("Missing required param: {param}."))
+            .code("parameter_missing")
+    })
 }

@@ -63,9 +63,13 @@ impl Rule {
     /// Whether it is about this call.
     pub(super) fn hits(&self, method: &Method, path: &str, parameters: &str) -> bool {
         let same_path = |pattern: &str| {
-            let (wanted, given): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+            let (wanted, given): (Vec<_>, Vec<_>) =
+                (pattern.split('/').collect(), path.split('/').collect());
             wanted.len() == given.len()
-                && wanted.iter().zip(&given).all(|(wanted, given)| *wanted == "*" || wanted == given)
+                && wanted
+                    .iter()
+                    .zip(&given)
+                    .all(|(wanted, given)| *wanted == "*" || wanted == given)
         };
         self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
             && self.path.as_deref().is_none_or(same_path)

@@ -1,4 +1,5 @@
-//! Ids as Stripe makes them: a prefix that names the kind, then letters and digits that mean nothing.
+//! Ids as Stripe makes them: a prefix that names the kind, then letters and digits that mean
+//! nothing.
 
 use ring::rand::{SecureRandom, SystemRandom};
 

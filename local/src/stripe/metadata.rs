@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::error::Error;
 use super::params::{Node, Params};
 
-/// What a call does to an object's metadata: keys with empty values are removed, an empty `metadata` removes all.
+/// What a call does to an object's metadata: keys with empty values are removed, an empty
+/// `metadata` removes all.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Metadata {
     clear: bool,
@@ -29,7 +30,8 @@ impl Metadata {
 }
 
 impl Params {
-    /// Metadata, within Stripe's limits: 50 keys of 40 characters, values of 500 (<https://docs.stripe.com/api/metadata>).
+    /// Metadata, within Stripe's limits: 50 keys of 40 characters, values of 500
+    /// (<https://docs.stripe.com/api/metadata>).
     pub(super) fn metadata(&mut self) -> Result<Metadata, Error> {
         let branch = match self.nodes.remove("metadata") {
             None => return Ok(Metadata::default()),
@@ -49,10 +51,16 @@ impl Params {
                 return Err(Error::parameter(name, "Metadata values must be strings."));
             };
             if key.chars().count() > 40 {
-                return Err(Error::parameter(name, "Metadata keys can have at most 40 characters."));
+                return Err(Error::parameter(
+                    name,
+                    "Metadata keys can have at most 40 characters.",
+                ));
             }
             if value.chars().count() > 500 {
-                return Err(Error::parameter(name, "Metadata values can have at most 500 characters."));
+                return Err(Error::parameter(
+                    name,
+                    "Metadata values can have at most 500 characters.",
+                ));
             }
             entries.insert(key, value);
         }
@@ -70,9 +78,13 @@ mod tests {
 
     #[test]
     fn metadata_is_merged_and_unset_by_empty_values() {
-        let mut metadata = BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+        let mut metadata =
+            BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
         params("metadata[a]=&metadata[c]=3").metadata().unwrap().merge_into(&mut metadata);
-        assert_eq!(metadata, BTreeMap::from([("b".to_owned(), "2".to_owned()), ("c".to_owned(), "3".to_owned())]));
+        assert_eq!(
+            metadata,
+            BTreeMap::from([("b".to_owned(), "2".to_owned()), ("c".to_owned(), "3".to_owned())])
+        );
         params("metadata=").metadata().unwrap().merge_into(&mut metadata);
         assert!(metadata.is_empty());
     }

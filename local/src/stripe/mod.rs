@@ -1,13 +1,17 @@
-//! A stand-in for Stripe: payment intents, charges, refunds, disputes, events and signed webhooks, with Stripe's shapes, errors,
-//! idempotency keys and test payment methods. It knows nothing of what it is used for.
+//! A stand-in for Stripe: payment intents, charges, refunds, disputes, events and signed webhooks,
+//! with Stripe's shapes, errors, idempotency keys and test payment methods. It knows nothing of
+//! what it is used for.
 //!
-//! Left out: whatever moves money to others (Connect), customers and saved cards, manual capture. Parameters that belong to those are
-//! refused by name, paths get Stripe's own 404. Keys are any `sk_test_...` and, to see and confirm an intent whose client secret one
-//! knows, any `pk_test_...`.
+//! Left out: whatever moves money to others (Connect), customers and saved cards, manual capture.
+//! Parameters that belong to those are refused by name, paths get Stripe's own 404. Keys are any
+//! `sk_test_...` and, to see and confirm an intent whose client secret one knows, any
+//! `pk_test_...`.
 //!
-//! Test payment methods are those of <https://docs.stripe.com/testing> (see [`objects::test_method`]), and one more: `pm_card_slow`
-//! succeeds after [`Options::slow_payment`]. Those that take time (`pm_usBankAccount_success`, `pm_card_pendingRefund`,
-//! `pm_card_refundFail`) take [`Options::settlement`]; `pm_usBankAccount_processing` waits to be told.
+//! Test payment methods are those of <https://docs.stripe.com/testing> (see
+//! [`objects::test_method`]), and one more: `pm_card_slow` succeeds after
+//! [`Options::slow_payment`]. Those that take time (`pm_usBankAccount_success`,
+//! `pm_card_pendingRefund`, `pm_card_refundFail`) take [`Options::settlement`];
+//! `pm_usBankAccount_processing` waits to be told.
 //!
 //! # The control API
 //!
@@ -86,10 +90,12 @@ struct Stripe {
     tasks: TaskTracker,
 }
 
-/// Starts the stand-in on `listener`; the task ends when `stop` is cancelled and everything is put away.
+/// Starts the stand-in on `listener`; the task ends when `stop` is cancelled and everything is put
+/// away.
 ///
 /// # Errors
-/// A webhook URL that is not `http://`, a data directory that cannot be read or written, a listener without an address.
+/// A webhook URL that is not `http://`, a data directory that cannot be read or written, a listener
+/// without an address.
 pub async fn start(
     listener: TcpListener,
     options: Options,
@@ -111,9 +117,11 @@ pub async fn start(
         tasks: TaskTracker::new(),
     });
     stripe.resume();
-    let router = Router::new().merge(control::routes()).fallback(api::serve).with_state(Arc::clone(&stripe));
+    let router =
+        Router::new().merge(control::routes()).fallback(api::serve).with_state(Arc::clone(&stripe));
     Ok(tokio::spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+        let served =
+            axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
         if let Err(error) = served {
             stripe.log.line("stripe", None, &format!("stopped serving: {error}"));
         }
@@ -123,16 +131,25 @@ pub async fn start(
 }
 
 impl Stripe {
-    /// The store, for reading. Nobody panics while holding it half written: a poisoned lock is as good as any.
+    /// The store, for reading. Nobody panics while holding it half written: a poisoned lock is as
+    /// good as any.
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes one change: all of it is kept, or none. Then what follows from it is set going.
-    fn transact<T>(self: &Arc<Self>, cause: Cause, act: impl FnOnce(&mut Transaction<'_>) -> T) -> Result<T, Error> {
+    fn transact<T>(
+        self: &Arc<Self>,
+        cause: Cause,
+        act: impl FnOnce(&mut Transaction<'_>) -> T,
+    ) -> Result<T, Error> {
         let (result, events, unsettled) = self.change(cause, |transaction| {
             let result = act(transaction);
-            (result, std::mem::take(&mut transaction.events), std::mem::take(&mut transaction.unsettled))
+            (
+                result,
+                std::mem::take(&mut transaction.events),
+                std::mem::take(&mut transaction.unsettled),
+            )
         })?;
         self.dispatch(events);
         unsettled.into_iter().for_each(|id| self.settle_later(id));
@@ -140,7 +157,11 @@ impl Stripe {
     }
 
     /// The change alone.
-    fn change<T>(&self, cause: Cause, act: impl FnOnce(&mut Transaction<'_>) -> T) -> Result<T, Error> {
+    fn change<T>(
+        &self,
+        cause: Cause,
+        act: impl FnOnce(&mut Transaction<'_>) -> T,
+    ) -> Result<T, Error> {
         let mut store = self.store();
         let mut transaction = Transaction {
             store: &mut store,
@@ -191,11 +212,15 @@ impl Stripe {
                 .collect();
             let waits = |intent: &&objects::payment_intent::PaymentIntent| {
                 let outcome = intent.payment_method.as_ref().map(|method| method.test().outcome);
-                intent.status == Status::Processing && matches!(outcome, Some(Outcome::Processes(Some(_))))
+                intent.status == Status::Processing
+                    && matches!(outcome, Some(Outcome::Processes(Some(_))))
             };
             let intents = store.intents.iter().filter(waits).map(|intent| intent.id.clone());
-            let refunds =
-                store.refunds.iter().filter(|refund| refund.becomes.is_some()).map(|refund| refund.id.clone());
+            let refunds = store
+                .refunds
+                .iter()
+                .filter(|refund| refund.becomes.is_some())
+                .map(|refund| refund.id.clone());
             (pending, intents.chain(refunds).collect::<Vec<_>>())
         };
         self.dispatch(pending);

@@ -1,8 +1,10 @@
-//! Currencies: which there are, their smallest charge and how an amount is written in Stripe's messages.
+//! Currencies: which there are, their smallest charge and how an amount is written in Stripe's
+//! messages.
 
 use super::error::Error;
 
-/// Currency, minimum charge in minor units (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>), symbol, decimals.
+/// Currency, minimum charge in minor units
+/// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>), symbol, decimals.
 const CURRENCIES: &[(&str, i64, &str, u32)] = &[
     ("usd", 50, "$", 2),
     ("aed", 200, "AED", 2),
@@ -41,13 +43,19 @@ pub(super) fn currency(text: &str) -> Result<String, Error> {
     let known: Vec<_> = CURRENCIES.iter().map(|(code, ..)| *code).collect();
     Err(Error::parameter(
         "currency",
-        format!("Invalid currency: {lower}. Stripe currently supports these currencies: {}", known.join(", ")),
+        format!(
+            "Invalid currency: {lower}. Stripe currently supports these currencies: {}",
+            known.join(", ")
+        ),
     ))
 }
 
 /// `amount_too_small`, `amount_too_large`.
 pub(super) fn check(amount: i64, currency: &str) -> Result<(), Error> {
-    let minimum = CURRENCIES.iter().find(|(code, ..)| *code == currency).map_or(1, |(_, minimum, ..)| *minimum);
+    let minimum = CURRENCIES
+        .iter()
+        .find(|(code, ..)| *code == currency)
+        .map_or(1, |(_, minimum, ..)| *minimum);
     if amount < minimum {
         let message = format!("Amount must be at least {} {currency}", format(minimum, currency));
         return Err(Error::parameter("amount", message).code("amount_too_small"));

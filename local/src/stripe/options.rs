@@ -33,7 +33,11 @@ pub struct Options {
 impl Options {
     /// The usual behaviour.
     #[must_use]
-    pub fn new(webhook_url: Option<String>, webhook_secret: impl Into<String>, data_dir: Option<PathBuf>) -> Self {
+    pub fn new(
+        webhook_url: Option<String>,
+        webhook_secret: impl Into<String>,
+        data_dir: Option<PathBuf>,
+    ) -> Self {
         Self {
             webhook_url,
             webhook_secret: webhook_secret.into(),

@@ -1,7 +1,8 @@
-//! Parameters in Stripe's form encoding: `application/x-www-form-urlencoded` names with brackets, `metadata[order]=1`,
-//! `expand[]=a&expand[]=b`, `expand[0]=a`, nested to any depth.
+//! Parameters in Stripe's form encoding: `application/x-www-form-urlencoded` names with brackets,
+//! `metadata[order]=1`, `expand[]=a&expand[]=b`, `expand[0]=a`, nested to any depth.
 //!
-//! An endpoint takes what it knows out of [`Params`] and then calls [`Params::finish`], for which whatever is left is unknown.
+//! An endpoint takes what it knows out of [`Params`] and then calls [`Params::finish`], for which
+//! whatever is left is unknown.
 
 use std::collections::BTreeMap;
 
@@ -27,22 +28,30 @@ impl Params {
     pub(super) fn parse(encoded: &[u8]) -> Result<Self, Error> {
         let mut root = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(encoded) {
-            let (first, brackets) = name.split_once('[').map_or((&*name, None), |(first, rest)| (first, Some(rest)));
+            let (first, brackets) =
+                name.split_once('[').map_or((&*name, None), |(first, rest)| (first, Some(rest)));
             let mut path = vec![first];
             if let Some(brackets) = brackets {
                 let inner = brackets.strip_suffix(']').ok_or_else(|| {
-                    Error::parameter(&*name, format!("Invalid parameter name: {name}. Brackets must be closed."))
+                    Error::parameter(
+                        &*name,
+                        format!("Invalid parameter name: {name}. Brackets must be closed."),
+                    )
                 })?;
                 path.extend(inner.split("]["));
             }
             insert(&mut root, &path, value.into_owned()).map_err(|()| {
-                Error::parameter(&*name, format!("Parameter {name} is given both as a value and as a hash."))
+                Error::parameter(
+                    &*name,
+                    format!("Parameter {name} is given both as a value and as a hash."),
+                )
             })?;
         }
         Ok(Self { path: String::new(), nodes: root })
     }
 
-    /// A string. Stripe takes an empty one for an attempt to unset, which none of our parameters allows.
+    /// A string. Stripe takes an empty one for an attempt to unset, which none of our parameters
+    /// allows.
     pub(super) fn text(&mut self, key: &str) -> Result<Option<String>, Error> {
         let name = self.name(key);
         match self.nodes.remove(key) {
@@ -66,7 +75,8 @@ impl Params {
         let Some(text) = self.text(key)? else {
             return Ok(None);
         };
-        let invalid = |message: String| Error::parameter(&*name, message).code("parameter_invalid_integer");
+        let invalid =
+            |message: String| Error::parameter(&*name, message).code("parameter_invalid_integer");
         let number: i64 = text.parse().map_err(|_| invalid(format!("Invalid integer: {text}")))?;
         if number < minimum {
             return Err(invalid(format!("This value must be greater than or equal to {minimum}.")));
@@ -86,14 +96,21 @@ impl Params {
     }
 
     /// One of a few words.
-    pub(super) fn choice(&mut self, key: &str, allowed: &[&'static str]) -> Result<Option<&'static str>, Error> {
+    pub(super) fn choice(
+        &mut self,
+        key: &str,
+        allowed: &[&'static str],
+    ) -> Result<Option<&'static str>, Error> {
         let name = self.name(key);
         let Some(text) = self.text(key)? else {
             return Ok(None);
         };
         match allowed.iter().find(|word| **word == text) {
             Some(word) => Ok(Some(word)),
-            None => Err(Error::parameter(&*name, format!("Invalid {name}: must be one of {}", allowed.join(", ")))),
+            None => Err(Error::parameter(
+                &*name,
+                format!("Invalid {name}: must be one of {}", allowed.join(", ")),
+            )),
         }
     }
 
@@ -166,7 +183,8 @@ impl Params {
             None => Ok(()),
             Some(key) => {
                 let name = self.name(key);
-                Err(Error::parameter(&*name, format!("Received unknown parameter: {name}")).code("parameter_unknown"))
+                Err(Error::parameter(&*name, format!("Received unknown parameter: {name}"))
+                    .code("parameter_unknown"))
             }
         }
     }
@@ -212,8 +230,11 @@ mod tests {
 
     #[test]
     fn nested_names_are_read_level_by_level_and_named_whole_in_errors() {
-        let mut whole = params("payment_method_data%5Bcard%5D%5Bnumber%5D=4242&payment_method_data[card][odd]=1");
-        let mut card = whole.branch("payment_method_data").unwrap().unwrap().branch("card").unwrap().unwrap();
+        let mut whole = params(
+            "payment_method_data%5Bcard%5D%5Bnumber%5D=4242&payment_method_data[card][odd]=1",
+        );
+        let mut card =
+            whole.branch("payment_method_data").unwrap().unwrap().branch("card").unwrap().unwrap();
         assert_eq!(card.text("number").unwrap().unwrap(), "4242");
         let error = card.finish().unwrap_err();
         assert_eq!(
@@ -238,7 +259,10 @@ mod tests {
             ("-1", "This value must be greater than or equal to 1."),
         ] {
             let error = params(&format!("amount={text}")).integer("amount", 1).unwrap_err();
-            assert_eq!((error.body.code, &*error.body.message), (Some("parameter_invalid_integer"), message));
+            assert_eq!(
+                (error.body.code, &*error.body.message),
+                (Some("parameter_invalid_integer"), message)
+            );
         }
         assert_eq!(params("amount=5").integer("amount", 1).unwrap(), Some(5));
     }

@@ -13,11 +13,17 @@ use super::objects::test_method::{Aftermath, Decline, Outcome, Settlement, debit
 use super::transaction::Transaction;
 
 impl Transaction<'_> {
-    /// Tries to pay `intent` with the method attached to it. `present` is whether the customer is there to authenticate.
+    /// Tries to pay `intent` with the method attached to it. `present` is whether the customer is
+    /// there to authenticate.
     ///
     /// # Errors
-    /// 402 when the card is refused; the intent is then payable again and says why in `last_payment_error`.
-    pub(super) fn attempt(&mut self, mut intent: PaymentIntent, present: bool) -> Result<PaymentIntent, Error> {
+    /// 402 when the card is refused; the intent is then payable again and says why in
+    /// `last_payment_error`.
+    pub(super) fn attempt(
+        &mut self,
+        mut intent: PaymentIntent,
+        present: bool,
+    ) -> Result<PaymentIntent, Error> {
         let Some(method) = intent.payment_method.clone() else {
             return Err(intent.unexpected_state(
                 "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment \
@@ -31,7 +37,11 @@ impl Transaction<'_> {
             Outcome::Declines(decline) => Err(self.decline(intent, &method, decline)),
             Outcome::Authenticates(_) if !present => {
                 let message = "Your card was declined. This transaction requires authentication.";
-                let error = Error::card(message, "authentication_required", Some("authentication_required"));
+                let error = Error::card(
+                    message,
+                    "authentication_required",
+                    Some("authentication_required"),
+                );
                 Err(self.fail(intent, &method, error))
             }
             Outcome::Authenticates(_) => {
@@ -57,9 +67,14 @@ impl Transaction<'_> {
         }
     }
 
-    /// Ends what `intent` waits for: the customer's authentication, or the bank. `succeeds` of `None` leaves a bank's answer to the test
-    /// method. Does nothing for an intent that waits for neither.
-    pub(super) fn conclude(&mut self, mut intent: PaymentIntent, succeeds: Option<bool>) -> PaymentIntent {
+    /// Ends what `intent` waits for: the customer's authentication, or the bank. `succeeds` of
+    /// `None` leaves a bank's answer to the test method. Does nothing for an intent that waits for
+    /// neither.
+    pub(super) fn conclude(
+        &mut self,
+        mut intent: PaymentIntent,
+        succeeds: Option<bool>,
+    ) -> PaymentIntent {
         let Some(method) = intent.payment_method.clone() else {
             return intent;
         };
@@ -68,7 +83,8 @@ impl Transaction<'_> {
         match (intent.status, method.test().outcome, succeeds) {
             (Status::RequiresAction, _, Some(false)) => {
                 let message = "We are unable to authenticate your payment method. Please choose a different payment method and try again.";
-                let mut error = Error::refused(message).code("payment_intent_authentication_failure");
+                let mut error =
+                    Error::refused(message).code("payment_intent_authentication_failure");
                 error.status = 402;
                 self.fail(intent, &method, error);
             }
@@ -93,7 +109,11 @@ impl Transaction<'_> {
     }
 
     /// Cancels; the caller has checked the state.
-    pub(super) fn cancel(&mut self, mut intent: PaymentIntent, reason: Option<&str>) -> PaymentIntent {
+    pub(super) fn cancel(
+        &mut self,
+        mut intent: PaymentIntent,
+        reason: Option<&str>,
+    ) -> PaymentIntent {
         intent.status = Status::Canceled;
         intent.canceled_at = Some(self.now);
         intent.cancellation_reason = reason.map(str::to_owned);
@@ -119,7 +139,12 @@ impl Transaction<'_> {
     }
 
     /// A refusal by the bank: there is a failed charge.
-    fn decline(&mut self, mut intent: PaymentIntent, method: &PaymentMethod, decline: Decline) -> Error {
+    fn decline(
+        &mut self,
+        mut intent: PaymentIntent,
+        method: &PaymentMethod,
+        decline: Decline,
+    ) -> Error {
         let mut charge = self.settled_charge(&intent, method, ChargeStatus::Failed);
         charge.failure = Some((decline.code.to_owned(), decline.message.to_owned()));
         charge.decline_code = decline.decline_code.map(str::to_owned);
@@ -133,7 +158,12 @@ impl Transaction<'_> {
     }
 
     /// The intent is payable again, and says why.
-    fn fail(&mut self, mut intent: PaymentIntent, method: &PaymentMethod, mut error: Error) -> Error {
+    fn fail(
+        &mut self,
+        mut intent: PaymentIntent,
+        method: &PaymentMethod,
+        mut error: Error,
+    ) -> Error {
         error.body.payment_method = Some(method.to_json());
         intent.status = Status::RequiresPaymentMethod;
         intent.payment_method = None;
@@ -144,7 +174,12 @@ impl Transaction<'_> {
     }
 
     /// The charge that was pending, or a new one.
-    fn settled_charge(&self, intent: &PaymentIntent, method: &PaymentMethod, status: ChargeStatus) -> Charge {
+    fn settled_charge(
+        &self,
+        intent: &PaymentIntent,
+        method: &PaymentMethod,
+        status: ChargeStatus,
+    ) -> Charge {
         let pending = intent
             .latest_charge
             .as_deref()
@@ -170,7 +205,12 @@ impl Transaction<'_> {
     }
 }
 
-fn new_charge(intent: &PaymentIntent, method: &PaymentMethod, status: ChargeStatus, now: i64) -> Charge {
+fn new_charge(
+    intent: &PaymentIntent,
+    method: &PaymentMethod,
+    status: ChargeStatus,
+    now: i64,
+) -> Charge {
     Charge {
         id: ids::new("ch_"),
         amount: intent.amount,

@@ -1,4 +1,5 @@
-//! Refunds: what they do to their charge, and what some of them become later (<https://docs.stripe.com/refunds>).
+//! Refunds: what they do to their charge, and what some of them become later
+//! (<https://docs.stripe.com/refunds>).
 
 use std::collections::BTreeMap;
 
@@ -21,9 +22,8 @@ pub(super) fn create(
         return Err(Error::refused(message).code("charge_disputed"));
     }
     if charge.unrefunded() == 0 {
-        return Err(
-            Error::refused(format!("Charge {} has already been refunded.", charge.id)).code("charge_already_refunded")
-        );
+        return Err(Error::refused(format!("Charge {} has already been refunded.", charge.id))
+            .code("charge_already_refunded"));
     }
     let amount = amount.unwrap_or(charge.unrefunded());
     if amount > charge.unrefunded() {
@@ -32,8 +32,10 @@ pub(super) fn create(
             0 => ("charge amount", charge.amount),
             _ => ("unrefunded amount on charge", charge.unrefunded()),
         };
-        let message =
-            format!("Refund amount ({asked}) is greater than {what} ({})", money::format(left, &charge.currency));
+        let message = format!(
+            "Refund amount ({asked}) is greater than {what} ({})",
+            money::format(left, &charge.currency)
+        );
         return Err(Error::refused(message).param("amount"));
     }
     let (status, becomes) = match charge.payment_method.test().aftermath {
@@ -64,7 +66,8 @@ pub(super) fn create(
     Ok(refund)
 }
 
-/// The status that the refund takes by itself: a pending one succeeds, one that a bank sends back fails and its money is the account's again.
+/// The status that the refund takes by itself: a pending one succeeds, one that a bank sends back
+/// fails and its money is the account's again.
 pub(super) fn settle(transaction: &mut Transaction<'_>, mut refund: Refund) -> Refund {
     let Some(status) = refund.becomes.take() else {
         return refund;
@@ -91,7 +94,9 @@ pub(super) fn charge_of_intent(transaction: &Transaction<'_>, id: &str) -> Resul
     let intent = transaction.intent(id).map_err(|error| error.named_by("payment_intent"))?;
     let charge = intent.latest_charge.as_deref().and_then(|id| transaction.store.charges.get(id));
     charge.filter(|charge| charge.status == ChargeStatus::Succeeded).cloned().ok_or_else(|| {
-        Error::refused(format!("This PaymentIntent ({id}) does not have a successful charge to refund."))
-            .param("payment_intent")
+        Error::refused(format!(
+            "This PaymentIntent ({id}) does not have a successful charge to refund."
+        ))
+        .param("payment_intent")
     })
 }

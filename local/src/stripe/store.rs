@@ -1,9 +1,10 @@
 //! Everything the stand-in knows, in memory, and on disk when it has a data directory.
 //!
-//! The file `stripe.jsonl` is a journal: every line is one transaction, a JSON array of the records it wrote. A line that a crash cut
-//! short is a transaction that did not happen, so objects, events and idempotency keys of one call are there together or not at all.
-//! The journal is rewritten without history at every start. It is flushed to the operating system, not to the disk: it survives the death
-//! of the process, which is what a laptop's cloud has to survive.
+//! The file `stripe.jsonl` is a journal: every line is one transaction, a JSON array of the records
+//! it wrote. A line that a crash cut short is a transaction that did not happen, so objects, events
+//! and idempotency keys of one call are there together or not at all. The journal is rewritten
+//! without history at every start. It is flushed to the operating system, not to the disk: it
+//! survives the death of the process, which is what a laptop's cloud has to survive.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -134,7 +135,8 @@ impl Store {
             return Ok(store);
         };
         let path = directory.join("stripe.jsonl");
-        fs::create_dir_all(directory).with_context(|| format!("{} cannot be created", directory.display()))?;
+        fs::create_dir_all(directory)
+            .with_context(|| format!("{} cannot be created", directory.display()))?;
         let journal = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read.with_context(|| format!("{} cannot be read", path.display()))?,
@@ -143,11 +145,19 @@ impl Store {
         let whole = journal.rfind('\n').map_or("", |end| &journal[..end]);
         for (number, line) in whole.lines().enumerate() {
             let changes: Vec<Change> = serde_json::from_str(line).with_context(|| {
-                format!("{} line {} is damaged; delete the file to start afresh", path.display(), number + 1)
+                format!(
+                    "{} line {} is damaged; delete the file to start afresh",
+                    path.display(),
+                    number + 1
+                )
             })?;
             changes.into_iter().for_each(|change| store.apply(change));
         }
-        store.journal = Some(store.rewrite(&path).with_context(|| format!("{} cannot be written", path.display()))?);
+        store.journal = Some(
+            store
+                .rewrite(&path)
+                .with_context(|| format!("{} cannot be written", path.display()))?,
+        );
         Ok(store)
     }
 

@@ -1,4 +1,5 @@
-//! One change to what Stripe knows, made under the store's lock: records written, events made of them.
+//! One change to what Stripe knows, made under the store's lock: records written, events made of
+//! them.
 
 use serde_json::Value;
 
@@ -50,7 +51,11 @@ impl Transaction<'_> {
             kind: kind.to_owned(),
             request_id: self.cause.request_id.clone(),
             idempotency_key: self.cause.idempotency_key.clone(),
-            delivery: if self.options.webhook_url.is_some() { Delivery::Pending } else { Delivery::Dropped },
+            delivery: if self.options.webhook_url.is_some() {
+                Delivery::Pending
+            } else {
+                Delivery::Dropped
+            },
         };
         self.events.push(event.id.clone());
         self.store.put(event);

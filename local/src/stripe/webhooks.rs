@@ -1,7 +1,9 @@
-//! Webhooks: every event is posted to the endpoint, signed, until it is answered with a 2xx, however long that takes, at growing intervals
-//! (<https://docs.stripe.com/webhooks>). The events of one change are sent in their order; those of two changes race, as at Stripe.
+//! Webhooks: every event is posted to the endpoint, signed, until it is answered with a 2xx,
+//! however long that takes, at growing intervals (<https://docs.stripe.com/webhooks>). The events
+//! of one change are sent in their order; those of two changes race, as at Stripe.
 //!
-//! An event that was not delivered is still pending in the store, so it is sent again after a restart, held ones included.
+//! An event that was not delivered is still pending in the store, so it is sent again after a
+//! restart, held ones included.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,7 +29,8 @@ pub(super) enum Mode {
     Hold,
     /// Never sent.
     Drop,
-    /// Gathered for [`Options::reorder_window`](super::Options), then sent newest first, one after the other.
+    /// Gathered for [`Options::reorder_window`](super::Options), then sent newest first, one after
+    /// the other.
     Reverse,
     /// The same, in a random order.
     Shuffle,
@@ -66,10 +69,19 @@ pub(super) struct State {
 impl Webhooks {
     /// Delivers at once, signed with `secret`.
     pub(super) fn new(secret: &str) -> Self {
-        let switches = Switches { mode: Mode::Deliver, delay_ms: 0, repeat: 1, secrets: vec![secret.to_owned()] };
-        // An endpoint under development restarts often; a kept connection would fail one delivery each time.
+        let switches = Switches {
+            mode: Mode::Deliver,
+            delay_ms: 0,
+            repeat: 1,
+            secrets: vec![secret.to_owned()],
+        };
+        // An endpoint under development restarts often; a kept connection would fail one delivery
+        // each time.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
-        Self { client, state: Mutex::new(State { switches, held: Vec::new(), gathered: Vec::new() }) }
+        Self {
+            client,
+            state: Mutex::new(State { switches, held: Vec::new(), gathered: Vec::new() }),
+        }
     }
 
     /// The switches and what they keep back.
@@ -111,7 +123,11 @@ impl Stripe {
     }
 
     /// Delivers, some time later, what there is to deliver then.
-    fn deliver_later(self: &Arc<Self>, delay: Duration, events: impl FnOnce(&Self) -> Vec<String> + Send + 'static) {
+    fn deliver_later(
+        self: &Arc<Self>,
+        delay: Duration,
+        events: impl FnOnce(&Self) -> Vec<String> + Send + 'static,
+    ) {
         let stripe = Arc::clone(self);
         self.spawn(async move {
             tokio::time::sleep(delay).await;
@@ -131,7 +147,8 @@ impl Stripe {
         outcome
     }
 
-    /// Delivers an event as often as the switches say; the outcome is the last one, or the first failure.
+    /// Delivers an event as often as the switches say; the outcome is the last one, or the first
+    /// failure.
     async fn deliver(&self, event: &str) -> Outcome {
         let repeat = self.webhooks.state().switches.repeat.max(1);
         let mut outcome = self.deliver_once(event).await;
@@ -150,7 +167,12 @@ impl Stripe {
         loop {
             tokio::time::sleep(delay).await;
             delay = (delay * 2).min(self.options.retry_longest);
-            if self.store().events.get(event).is_none_or(|event| event.delivery != Delivery::Pending) {
+            if self
+                .store()
+                .events
+                .get(event)
+                .is_none_or(|event| event.delivery != Delivery::Pending)
+            {
                 return;
             }
             let mode = self.webhooks.state().switches.mode;

@@ -11,7 +11,10 @@ use super::properties::Properties;
 /// Properties of both kinds of API that change nothing a client could see on one machine.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("AccessLogSettings", "the local log shows every request"),
-    ("DefaultRouteSettings", "against more callers than a laptop has, and what is measured in detail"),
+    (
+        "DefaultRouteSettings",
+        "against more callers than a laptop has, and what is measured in detail",
+    ),
     ("Description", "shown in the console"),
     ("FailOnWarnings", "about the import of an OpenAPI document"),
     ("Name", "shown in the console"),
@@ -65,7 +68,9 @@ pub(super) fn read_websocket_api(
         route_selection: properties.required("RouteSelectionExpression")?,
         routes: BTreeMap::new(),
     };
-    let mut routes = properties.map("Routes")?.with_context(|| format!("{}: missing", properties.at("Routes")))?;
+    let mut routes = properties
+        .map("Routes")?
+        .with_context(|| format!("{}: missing", properties.at("Routes")))?;
     for key in routes.keys() {
         let Some(mut route) = routes.map(&key)? else {
             continue;

@@ -1,4 +1,5 @@
-//! What `Ref` and `Fn::GetAtt` of a resource give: names and ARNs, known before anything is created.
+//! What `Ref` and `Fn::GetAtt` of a resource give: names and ARNs, known before anything is
+//! created.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_norway::Value;
@@ -7,11 +8,15 @@ use super::scope::{ACCOUNT, REGION, Scope};
 
 impl Scope<'_> {
     /// `Fn::GetAtt` of a resource, or its `Ref` when `attribute` is `None`.
-    pub(super) fn attribute(&self, logical_id: &str, attribute: Option<&str>, path: &str) -> Result<String> {
-        let resource = self
-            .resources
-            .get(logical_id)
-            .with_context(|| format!("{path}: the template has no resource or parameter {logical_id}"))?;
+    pub(super) fn attribute(
+        &self,
+        logical_id: &str,
+        attribute: Option<&str>,
+        path: &str,
+    ) -> Result<String> {
+        let resource = self.resources.get(logical_id).with_context(|| {
+            format!("{path}: the template has no resource or parameter {logical_id}")
+        })?;
         if let Some(condition) = resource.get("Condition").and_then(Value::as_str) {
             ensure!(
                 self.condition(condition, path)?,
@@ -20,13 +25,19 @@ impl Scope<'_> {
         }
         let resource_type = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
         let name = |property| self.physical_name(logical_id, property);
-        let arn = |service: &str, rest: &str| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}");
+        let arn =
+            |service: &str, rest: &str| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}");
         Ok(match (resource_type, attribute) {
             ("AWS::Serverless::Function", None) => name("FunctionName")?,
-            ("AWS::Serverless::Function", Some("Arn")) => arn("lambda", &format!("function:{}", name("FunctionName")?)),
+            ("AWS::Serverless::Function", Some("Arn")) => {
+                arn("lambda", &format!("function:{}", name("FunctionName")?))
+            }
             ("AWS::DynamoDB::Table", None) => name("TableName")?,
-            ("AWS::DynamoDB::Table", Some("Arn")) => arn("dynamodb", &format!("table/{}", name("TableName")?)),
-            // The label of a real stream is the time of its creation; nothing but equality may depend on it.
+            ("AWS::DynamoDB::Table", Some("Arn")) => {
+                arn("dynamodb", &format!("table/{}", name("TableName")?))
+            }
+            // The label of a real stream is the time of its creation; nothing but equality may
+            // depend on it.
             ("AWS::DynamoDB::Table", Some("StreamArn")) => {
                 arn("dynamodb", &format!("table/{}/stream/local", name("TableName")?))
             }
@@ -40,13 +51,18 @@ impl Scope<'_> {
                 arn("secretsmanager", &format!("secret:{}-local0", name("Name")?))
             }
             ("AWS::Logs::LogGroup", None) => name("LogGroupName")?,
-            ("AWS::Logs::LogGroup", Some("Arn")) => arn("logs", &format!("log-group:{}:*", name("LogGroupName")?)),
-            ("AWS::CloudWatch::Alarm", None) => name("AlarmName")?,
-            ("AWS::CloudWatch::Alarm", Some("Arn")) => arn("cloudwatch", &format!("alarm:{}", name("AlarmName")?)),
-            // An API's id is given by AWS; here it is the logical id, which is as unique.
-            ("AWS::Serverless::HttpApi" | "AWS::Serverless::WebSocketApi", None | Some("ApiId")) => {
-                logical_id.to_owned()
+            ("AWS::Logs::LogGroup", Some("Arn")) => {
+                arn("logs", &format!("log-group:{}:*", name("LogGroupName")?))
             }
+            ("AWS::CloudWatch::Alarm", None) => name("AlarmName")?,
+            ("AWS::CloudWatch::Alarm", Some("Arn")) => {
+                arn("cloudwatch", &format!("alarm:{}", name("AlarmName")?))
+            }
+            // An API's id is given by AWS; here it is the logical id, which is as unique.
+            (
+                "AWS::Serverless::HttpApi" | "AWS::Serverless::WebSocketApi",
+                None | Some("ApiId"),
+            ) => logical_id.to_owned(),
             ("AWS::Serverless::HttpApi", Some("ApiEndpoint")) => {
                 format!("https://{logical_id}.execute-api.{REGION}.amazonaws.com")
             }
@@ -54,17 +70,25 @@ impl Scope<'_> {
                 format!("wss://{logical_id}.execute-api.{REGION}.amazonaws.com")
             }
             (_, Some(attribute)) => {
-                bail!("{path}: the local cloud does not know the attribute {attribute} of {logical_id}")
+                bail!(
+                    "{path}: the local cloud does not know the attribute {attribute} of {logical_id}"
+                )
             }
             (other, None) => {
-                bail!("{path}: the local cloud does not know what !Ref {logical_id} gives, which is an {other}")
+                bail!(
+                    "{path}: the local cloud does not know what !Ref {logical_id} gives, which is an {other}"
+                )
             }
         })
     }
 
     /// The name a resource gives itself in `property`, or its logical id.
     pub(super) fn physical_name(&self, logical_id: &str, property: &str) -> Result<String> {
-        let written = self.resources.get(logical_id).and_then(|r| r.get("Properties")).and_then(|p| p.get(property));
+        let written = self
+            .resources
+            .get(logical_id)
+            .and_then(|r| r.get("Properties"))
+            .and_then(|p| p.get(property));
         let Some(written) = written else {
             return Ok(logical_id.to_owned());
         };
@@ -101,6 +125,9 @@ mod tests {
             Conditions: {Never: !Equals [a, b]}
             Resources: {A: {Type: 'AWS::SQS::Queue', Condition: Never}}";
         let error = with_scope(template, |scope| scope.attribute("A", None, "Place").unwrap_err());
-        assert_eq!(error.to_string(), "Place: A is not there, since the condition Never does not hold");
+        assert_eq!(
+            error.to_string(),
+            "Place: A is not there, since the condition Never does not hold"
+        );
     }
 }

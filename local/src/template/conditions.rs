@@ -8,7 +8,10 @@ use super::scope::{Scope, UNKNOWN};
 impl Scope<'_> {
     /// Whether the condition of that name holds.
     pub(super) fn condition(&self, name: &str, path: &str) -> Result<bool> {
-        let condition = self.conditions.get(name).with_context(|| format!("{path}: Conditions has no {name}"))?;
+        let condition = self
+            .conditions
+            .get(name)
+            .with_context(|| format!("{path}: Conditions has no {name}"))?;
         self.holds(condition, &format!("Conditions.{name}"), 0)
     }
 
@@ -27,9 +30,12 @@ impl Scope<'_> {
         };
         Ok(match function.as_str().unwrap_or_default() {
             "Condition" => {
-                let name = argument.as_str().with_context(|| format!("{path}: Condition takes a name"))?;
-                let condition =
-                    self.conditions.get(name).with_context(|| format!("{path}: Conditions has no {name}"))?;
+                let name =
+                    argument.as_str().with_context(|| format!("{path}: Condition takes a name"))?;
+                let condition = self
+                    .conditions
+                    .get(name)
+                    .with_context(|| format!("{path}: Conditions has no {name}"))?;
                 self.holds(condition, path, depth + 1)?
             }
             "Fn::Equals" => match arguments()?.as_slice() {
@@ -41,13 +47,17 @@ impl Scope<'_> {
                 _ => bail!("{path}: Fn::Not takes a list of one condition"),
             },
             "Fn::And" => {
-                let held: Vec<bool> =
-                    arguments()?.iter().map(|c| self.holds(c, path, depth + 1)).collect::<Result<_>>()?;
+                let held: Vec<bool> = arguments()?
+                    .iter()
+                    .map(|c| self.holds(c, path, depth + 1))
+                    .collect::<Result<_>>()?;
                 held.into_iter().all(|h| h)
             }
             "Fn::Or" => {
-                let held: Vec<bool> =
-                    arguments()?.iter().map(|c| self.holds(c, path, depth + 1)).collect::<Result<_>>()?;
+                let held: Vec<bool> = arguments()?
+                    .iter()
+                    .map(|c| self.holds(c, path, depth + 1))
+                    .collect::<Result<_>>()?;
                 held.into_iter().any(|h| h)
             }
             refused => bail!("{path}: {refused} is not a condition function"),
@@ -78,7 +88,10 @@ mod tests {
     fn conditions_combine() {
         with_scope(TEMPLATE, |scope| {
             let holds = |name| scope.condition(name, "Place").unwrap();
-            assert_eq!([holds("Prod"), holds("Dev"), holds("Both"), holds("Either")], [true, false, false, true]);
+            assert_eq!(
+                [holds("Prod"), holds("Dev"), holds("Both"), holds("Either")],
+                [true, false, false, true]
+            );
         });
     }
 

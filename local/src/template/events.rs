@@ -40,13 +40,19 @@ pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Re
         };
         let name = format!("{function}/{key}");
         let event_type = event.required("Type")?;
-        let Some(properties) = event.map("Properties")? else { bail!("{}: missing", event.at("Properties")) };
+        let Some(properties) = event.map("Properties")? else {
+            bail!("{}: missing", event.at("Properties"))
+        };
         match event_type.as_str() {
             "HttpApi" => read.routes.push(read_route(function, properties)?),
             "DynamoDB" => read.streams.extend(read_stream(name, properties)?),
             "Schedule" => read.schedules.extend(read_schedule(name, properties, "Schedule")?),
-            "ScheduleV2" => read.schedules.extend(read_schedule(name, properties, "ScheduleExpression")?),
-            other => bail!("{}: the local cloud does not do events of type {other}", event.at("Type")),
+            "ScheduleV2" => {
+                read.schedules.extend(read_schedule(name, properties, "ScheduleExpression")?)
+            }
+            other => {
+                bail!("{}: the local cloud does not do events of type {other}", event.at("Type"))
+            }
         }
         event.finish()?;
     }
@@ -55,7 +61,8 @@ pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Re
 
 fn read_route(function: &str, mut properties: Properties<'_>) -> Result<PlacedRoute> {
     let api = properties.string("ApiId")?;
-    // SAM makes an event with neither path nor method the API's `$default` route: whatever no other route takes.
+    // SAM makes an event with neither path nor method the API's `$default` route: whatever no other
+    // route takes.
     let (path, method) = match (properties.string("Path")?, properties.string("Method")?) {
         (None, None) => ("$default".to_owned(), "ANY".to_owned()),
         (Some(path), Some(method)) => (path, method.to_ascii_uppercase()),
@@ -76,12 +83,17 @@ fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<St
         .split_once(":table/")
         .and_then(|(_, rest)| rest.split_once("/stream/"))
         .map(|(table, _)| table.to_owned())
-        .with_context(|| format!("{}: {stream} is not the stream of a table", properties.at("Stream")))?;
+        .with_context(|| {
+            format!("{}: {stream} is not the stream of a table", properties.at("Stream"))
+        })?;
     let starting_position = properties.required("StartingPosition")?;
     let from_start = match starting_position.as_str() {
         "TRIM_HORIZON" => true,
         "LATEST" => false,
-        other => bail!("{}: {other} is neither TRIM_HORIZON nor LATEST", properties.at("StartingPosition")),
+        other => bail!(
+            "{}: {other} is neither TRIM_HORIZON nor LATEST",
+            properties.at("StartingPosition")
+        ),
     };
     let report = properties.strings("FunctionResponseTypes")?;
     if let Some(unknown) = report.iter().find(|r| *r != "ReportBatchItemFailures") {
@@ -103,13 +115,16 @@ fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<St
         name,
         table,
         batch_size,
-        batch_window: Duration::from_secs(properties.parsed("MaximumBatchingWindowInSeconds")?.unwrap_or(0)),
+        batch_window: Duration::from_secs(
+            properties.parsed("MaximumBatchingWindowInSeconds")?.unwrap_or(0),
+        ),
         from_start,
         filters: read_filters(&mut properties)?,
         bisect: properties.parsed("BisectBatchOnFunctionError")?.unwrap_or(false),
         report_batch_item_failures: !report.is_empty(),
         max_retries: read_limit(&mut properties, "MaximumRetryAttempts")?,
-        max_age: read_limit(&mut properties, "MaximumRecordAgeInSeconds")?.map(|s| Duration::from_secs(s.into())),
+        max_age: read_limit(&mut properties, "MaximumRecordAgeInSeconds")?
+            .map(|s| Duration::from_secs(s.into())),
         parallelization,
         on_failure: read_destination(&mut properties)?,
     };
@@ -123,9 +138,10 @@ fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<St
 fn read_limit(properties: &mut Properties<'_>, key: &str) -> Result<Option<u32>> {
     match properties.parsed::<i64>(key)? {
         None | Some(-1) => Ok(None),
-        Some(limit) => {
-            limit.try_into().map(Some).with_context(|| format!("{}: {limit} is not a valid value", properties.at(key)))
-        }
+        Some(limit) => limit
+            .try_into()
+            .map(Some)
+            .with_context(|| format!("{}: {limit} is not a valid value", properties.at(key))),
     }
 }
 
@@ -136,7 +152,10 @@ fn read_filters(properties: &mut Properties<'_>) -> Result<Vec<serde_json::Value
     let mut patterns = Vec::new();
     for mut filter in criteria.maps("Filters")? {
         let pattern = filter.required("Pattern")?;
-        patterns.push(serde_json::from_str(&pattern).with_context(|| format!("{}: not JSON", filter.at("Pattern")))?);
+        patterns.push(
+            serde_json::from_str(&pattern)
+                .with_context(|| format!("{}: not JSON", filter.at("Pattern")))?,
+        );
         filter.finish()?;
     }
     criteria.finish()?;
@@ -160,14 +179,19 @@ fn read_destination(properties: &mut Properties<'_>) -> Result<Option<String>> {
     Ok(destination)
 }
 
-fn read_schedule(name: String, mut properties: Properties<'_>, expression: &str) -> Result<Option<Schedule>> {
+fn read_schedule(
+    name: String,
+    mut properties: Properties<'_>,
+    expression: &str,
+) -> Result<Option<Schedule>> {
     let schedule = Schedule {
         name,
         expression: properties.required(expression)?,
         input: match properties.string("Input")? {
-            Some(input) => {
-                Some(serde_json::from_str(&input).with_context(|| format!("{}: not JSON", properties.at("Input")))?)
-            }
+            Some(input) => Some(
+                serde_json::from_str(&input)
+                    .with_context(|| format!("{}: not JSON", properties.at("Input")))?,
+            ),
             None => None,
         },
     };
@@ -176,8 +200,8 @@ fn read_schedule(name: String, mut properties: Properties<'_>, expression: &str)
         window.only("Mode", &["OFF"])?;
         window.finish()?;
     }
-    let enabled =
-        properties.parsed("Enabled")?.unwrap_or(true) && properties.string("State")?.is_none_or(|s| s == "ENABLED");
+    let enabled = properties.parsed("Enabled")?.unwrap_or(true)
+        && properties.string("State")?.is_none_or(|s| s == "ENABLED");
     properties.without_effect(&[
         ("Name", "named in the console"),
         ("OmitName", "named in the console"),

@@ -24,10 +24,17 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
 ];
 
 /// Reads a function, and the routes that lead to it.
-pub(super) fn read_function(logical_id: &str, mut properties: Properties<'_>) -> Result<(Function, Vec<PlacedRoute>)> {
+pub(super) fn read_function(
+    logical_id: &str,
+    mut properties: Properties<'_>,
+) -> Result<(Function, Vec<PlacedRoute>)> {
     let code = properties.required("CodeUri")?;
     let name = code.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-    ensure!(!name.is_empty(), "{}: {code} does not end in the name of a binary", properties.at("CodeUri"));
+    ensure!(
+        !name.is_empty(),
+        "{}: {code} does not end in the name of a binary",
+        properties.at("CodeUri")
+    );
     properties.only("PackageType", &["Zip"])?;
     let runtime = properties.required("Runtime")?;
     ensure!(
@@ -93,7 +100,9 @@ fn read_variables(mut variables: Properties<'_>) -> Result<BTreeMap<String, Stri
         if name.starts_with("AWS_") || name == "_HANDLER" || name == "LAMBDA_TASK_ROOT" {
             bail!("{}: the name is reserved by Lambda", variables.at(&name));
         }
-        let value = variables.reference(&name)?.with_context(|| format!("{}: has no value", variables.at(&name)));
+        let value = variables
+            .reference(&name)?
+            .with_context(|| format!("{}: has no value", variables.at(&name)));
         read.insert(name, value?);
     }
     Ok(read)

@@ -1,4 +1,5 @@
-//! `Globals`, merged into each resource as SAM does it: maps merge, lists are concatenated, anything else is overridden.
+//! `Globals`, merged into each resource as SAM does it: maps merge, lists are concatenated,
+//! anything else is overridden.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
 
 use anyhow::{Result, bail};
@@ -22,7 +23,8 @@ pub(super) fn apply(globals: &Mapping, resources: &mut Mapping) -> Result<()> {
         };
         for resource in resources.values_mut().filter_map(Value::as_mapping_mut) {
             if resource.get("Type").and_then(Value::as_str) == Some(resource_type) {
-                let own = resource.remove("Properties").unwrap_or_else(|| Value::Mapping(Mapping::new()));
+                let own =
+                    resource.remove("Properties").unwrap_or_else(|| Value::Mapping(Mapping::new()));
                 resource.insert("Properties".into(), merged(defaults, own));
             }
         }
@@ -46,7 +48,9 @@ fn merged(global: &Value, own: Value) -> Value {
             }
             Value::Mapping(own)
         }
-        (Value::Sequence(global), Value::Sequence(own)) => Value::Sequence(global.iter().cloned().chain(own).collect()),
+        (Value::Sequence(global), Value::Sequence(own)) => {
+            Value::Sequence(global.iter().cloned().chain(own).collect())
+        }
         (_, own) => own,
     }
 }

@@ -1,7 +1,8 @@
 //! Reads a SAM template into the [`model`] of what the local cloud has to provide.
 //!
-//! What the template asks for and the local cloud does not do is refused by name, with its place in the template. What
-//! has no effect that could be seen on one machine is listed, with the reason, beside the reader it concerns.
+//! What the template asks for and the local cloud does not do is refused by name, with its place in
+//! the template. What has no effect that could be seen on one machine is listed, with the reason,
+//! beside the reader it concerns.
 
 mod api;
 mod attributes;
@@ -70,8 +71,10 @@ const ATTRIBUTES_WITHOUT_EFFECT: &[(&str, &str)] = &[
 /// # Errors
 /// One sentence naming the file, the place in it and what is wrong.
 pub(crate) fn load(path: &Path, deployment: &Deployment) -> Result<Project> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the template {}", path.display()))?;
-    read(&text, deployment).with_context(|| format!("the template {} is not usable", path.display()))
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the template {}", path.display()))?;
+    read(&text, deployment)
+        .with_context(|| format!("the template {} is not usable", path.display()))
 }
 
 fn read(text: &str, deployment: &Deployment) -> Result<Project> {
@@ -84,7 +87,8 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
         Some(Value::String(transform)) if transform == "AWS::Serverless-2016-10-31" => {}
         Some(_) => bail!("Transform: the local cloud does only AWS::Serverless-2016-10-31"),
     }
-    let parameters = parameters::values(&section(&mut template, "Parameters")?, &deployment.parameters)?;
+    let parameters =
+        parameters::values(&section(&mut template, "Parameters")?, &deployment.parameters)?;
     let mappings = section(&mut template, "Mappings")?;
     let conditions = section(&mut template, "Conditions")?;
     let globals = section(&mut template, "Globals")?;
@@ -95,7 +99,14 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
     ensure!(!resources.is_empty(), "Resources: missing");
     globals::apply(&globals, &mut resources)?;
     let stack_name = deployment.stack_name.clone();
-    let scope = Scope { stack_name, parameters, mappings, conditions, resources: &resources, naming: Cell::new(0) };
+    let scope = Scope {
+        stack_name,
+        parameters,
+        mappings,
+        conditions,
+        resources: &resources,
+        naming: Cell::new(0),
+    };
     read_resources(&scope)
 }
 
@@ -153,8 +164,12 @@ fn read_resources(scope: &Scope<'_>) -> Result<Project> {
                 ensure!(websocket_api.is_none(), "{path}: the local cloud does one WebSocket API");
                 websocket_api = Some((logical_id, properties));
             }
-            "AWS::DynamoDB::Table" => project.tables.push(storage::read_table(name("TableName")?, arn()?, properties)?),
-            "AWS::SQS::Queue" => project.queues.push(storage::read_queue(name("QueueName")?, arn()?, properties)?),
+            "AWS::DynamoDB::Table" => {
+                project.tables.push(storage::read_table(name("TableName")?, arn()?, properties)?)
+            }
+            "AWS::SQS::Queue" => {
+                project.queues.push(storage::read_queue(name("QueueName")?, arn()?, properties)?)
+            }
             "AWS::SecretsManager::Secret" => {
                 let arn = scope.attribute(logical_id, None, &path)?;
                 project.secrets.push(storage::read_secret(name("Name")?, arn, properties)?);
@@ -163,7 +178,8 @@ fn read_resources(scope: &Scope<'_>) -> Result<Project> {
         }
     }
     if let Some((logical_id, properties)) = websocket_api {
-        project.websocket_api = Some(api::read_websocket_api(logical_id, properties, &project.functions)?);
+        project.websocket_api =
+            Some(api::read_websocket_api(logical_id, properties, &project.functions)?);
     }
     connect_routes(&mut project, routes)?;
     check_streams(&project)?;
@@ -174,13 +190,17 @@ fn read_resources(scope: &Scope<'_>) -> Result<Project> {
 fn connect_routes(project: &mut Project, routes: Vec<PlacedRoute>) -> Result<()> {
     for PlacedRoute { place, api, route } in routes {
         let api_id = api.unwrap_or_else(|| "ServerlessHttpApi".into());
-        let http_api = project.http_api.get_or_insert_with(|| HttpApi { api_id: api_id.clone(), ..HttpApi::default() });
+        let http_api = project
+            .http_api
+            .get_or_insert_with(|| HttpApi { api_id: api_id.clone(), ..HttpApi::default() });
         ensure!(
             http_api.api_id == api_id,
             "{place}: {api_id} is not the HTTP API of this template, {}",
             http_api.api_id
         );
-        if let Some(other) = http_api.routes.iter().find(|r| r.method == route.method && r.path == route.path) {
+        if let Some(other) =
+            http_api.routes.iter().find(|r| r.method == route.method && r.path == route.path)
+        {
             bail!("{place}: {} {} is a route of {} too", route.method, route.path, other.function);
         }
         http_api.routes.push(route);
@@ -191,8 +211,9 @@ fn connect_routes(project: &mut Project, routes: Vec<PlacedRoute>) -> Result<()>
 fn check_streams(project: &Project) -> Result<()> {
     for stream in project.functions.iter().flat_map(|f| &f.streams) {
         let table = project.tables.iter().find(|t| t.name == stream.table);
-        let table =
-            table.with_context(|| format!("{}: {} is not a table of this template", stream.name, stream.table))?;
+        let table = table.with_context(|| {
+            format!("{}: {} is not a table of this template", stream.name, stream.table)
+        })?;
         ensure!(
             table.stream_view_type.is_some(),
             "{}: the table {} has no StreamSpecification",

@@ -1,4 +1,5 @@
-//! What a template asks for, once every intrinsic is resolved: the language the other rooms of this crate speak.
+//! What a template asks for, once every intrinsic is resolved: the language the other rooms of this
+//! crate speak.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,8 +24,8 @@ pub struct Project {
 /// One `AWS::Serverless::Function`.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// The name of its binary, which is the last part of `CodeUri` (`target/lambda/orders-create/` is `orders-create`).
-    /// Every other room names functions by this.
+    /// The name of its binary, which is the last part of `CodeUri` (`target/lambda/orders-create/`
+    /// is `orders-create`). Every other room names functions by this.
     pub name: String,
     /// The resource's key in the template.
     pub logical_id: String,
@@ -34,7 +35,8 @@ pub struct Function {
     pub arn: String,
     /// `Handler`: what Lambda gives as `_HANDLER`.
     pub handler: String,
-    /// `Environment.Variables`, resolved but for `{{resolve:...}}`, which [`crate::environment`] does.
+    /// `Environment.Variables`, resolved but for `{{resolve:...}}`, which [`crate::environment`]
+    /// does.
     pub environment: BTreeMap<String, String>,
     /// `Timeout`.
     pub timeout: Duration,
@@ -57,7 +59,8 @@ pub struct Statement {
     pub actions: Vec<String>,
     /// Resource ARNs, resolved; `*` and `?` are wildcards as in IAM.
     pub resources: Vec<String>,
-    /// `dynamodb:LeadingKeys` patterns (`ForAllValues:StringLike` or `StringEquals`), when the statement has that condition.
+    /// `dynamodb:LeadingKeys` patterns (`ForAllValues:StringLike` or `StringEquals`), when the
+    /// statement has that condition.
     pub leading_keys: Option<Vec<String>>,
 }
 
@@ -160,8 +163,9 @@ pub struct Table {
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// The `Properties` with intrinsics resolved, in CloudFormation's shape: `KeySchema`, `AttributeDefinitions`,
-    /// `GlobalSecondaryIndexes`, `BillingMode`, `StreamSpecification`, ... which is nearly that of `CreateTable`.
+    /// The `Properties` with intrinsics resolved, in CloudFormation's shape: `KeySchema`,
+    /// `AttributeDefinitions`, `GlobalSecondaryIndexes`, `BillingMode`, `StreamSpecification`, ...
+    /// which is nearly that of `CreateTable`.
     pub properties: serde_json::Value,
     /// `TimeToLiveSpecification.AttributeName`, when enabled.
     pub ttl_attribute: Option<String>,
@@ -200,7 +204,8 @@ pub enum SecretValue {
         length: usize,
         /// The characters it is made of; at least one of each class.
         classes: Vec<String>,
-        /// `SecretStringTemplate` (a JSON object) and `GenerateStringKey`: the object and where the password goes.
+        /// `SecretStringTemplate` (a JSON object) and `GenerateStringKey`: the object and where the
+        /// password goes.
         object: Option<(serde_json::Map<String, serde_json::Value>, String)>,
     },
     /// Put there by hand after the deployment.
@@ -210,8 +215,8 @@ pub enum SecretValue {
 impl Project {
     /// The function of that name, logical id, deployed name or ARN.
     pub fn function(&self, name: &str) -> Option<&Function> {
-        self.functions
-            .iter()
-            .find(|f| [&f.name, &f.logical_id, &f.function_name, &f.arn].into_iter().any(|n| n == name))
+        self.functions.iter().find(|f| {
+            [&f.name, &f.logical_id, &f.function_name, &f.arn].into_iter().any(|n| n == name)
+        })
     }
 }

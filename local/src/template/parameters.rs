@@ -7,14 +7,20 @@ use serde_norway::{Mapping, Value};
 
 use super::scope::{scalar, unknown};
 
-/// The value of every parameter: what `given` says, its default, or else what stands for an unknown value.
-pub(super) fn values(parameters: &Mapping, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>> {
+/// The value of every parameter: what `given` says, its default, or else what stands for an unknown
+/// value.
+pub(super) fn values(
+    parameters: &Mapping,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Value>> {
     let mut values = BTreeMap::new();
     for (name, parameter) in parameters {
         let name = name.as_str().unwrap_or_default();
         let path = format!("Parameters.{name}");
-        let parameter_type =
-            parameter.get("Type").and_then(Value::as_str).with_context(|| format!("{path}.Type: missing"))?;
+        let parameter_type = parameter
+            .get("Type")
+            .and_then(Value::as_str)
+            .with_context(|| format!("{path}.Type: missing"))?;
         let default = parameter
             .get("Default")
             .map(|d| scalar(d).with_context(|| format!("{path}.Default: must be a string")))
@@ -25,7 +31,11 @@ pub(super) fn values(parameters: &Mapping, given: &BTreeMap<String, String>) -> 
         };
         if let Some(allowed) = parameter.get("AllowedValues").and_then(Value::as_sequence) {
             let allowed: Vec<String> = allowed.iter().filter_map(scalar).collect();
-            ensure!(allowed.contains(&value), "{path}: {value} is not one of {}", allowed.join(", "));
+            ensure!(
+                allowed.contains(&value),
+                "{path}: {value} is not one of {}",
+                allowed.join(", ")
+            );
         }
         let value = match parameter_type {
             "String" => Value::String(value),

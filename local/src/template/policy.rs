@@ -12,7 +12,8 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("AWSXRayDaemonWriteAccess", "X-Ray only records"),
 ];
 
-/// Reads `Policies`: a policy document, or a list of them. Managed policies and SAM's policy templates are refused by name.
+/// Reads `Policies`: a policy document, or a list of them. Managed policies and SAM's policy
+/// templates are refused by name.
 pub(super) fn read_policies(properties: &mut Properties<'_>) -> Result<Vec<Statement>> {
     let path = properties.at("Policies");
     let documents = match properties.value("Policies")? {
@@ -24,8 +25,12 @@ pub(super) fn read_policies(properties: &mut Properties<'_>) -> Result<Vec<State
     for (i, document) in documents.iter().enumerate() {
         let path = format!("{path}[{i}]");
         if let Some(name) = document.as_str() {
-            let known = WITHOUT_EFFECT.iter().any(|(known, _)| name.rsplit('/').next() == Some(known));
-            ensure!(known, "{path}: the local cloud does not know the managed policy {name}; write its statements");
+            let known =
+                WITHOUT_EFFECT.iter().any(|(known, _)| name.rsplit('/').next() == Some(known));
+            ensure!(
+                known,
+                "{path}: the local cloud does not know the managed policy {name}; write its statements"
+            );
             continue;
         }
         let mut document = properties.nested(path, document)?;
@@ -58,13 +63,17 @@ fn read_statement(mut statement: Properties<'_>) -> Result<Statement> {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
 fn read_condition(mut condition: Properties<'_>) -> Result<Vec<String>> {
     let operators = condition.keys();
-    let [operator] = operators.as_slice() else { bail!("{}: the local cloud does one condition", condition.path()) };
+    let [operator] = operators.as_slice() else {
+        bail!("{}: the local cloud does one condition", condition.path())
+    };
     if !["ForAllValues:StringLike", "ForAllValues:StringEquals", "StringLike", "StringEquals"]
         .contains(&operator.as_str())
     {
         bail!("{}: the local cloud does not do this", condition.at(operator));
     }
-    let mut keys = condition.map(operator)?.with_context(|| format!("{}: has no value", condition.at(operator)))?;
+    let mut keys = condition
+        .map(operator)?
+        .with_context(|| format!("{}: has no value", condition.at(operator)))?;
     let patterns = keys.strings("dynamodb:LeadingKeys")?;
     keys.finish()?;
     condition.finish()?;

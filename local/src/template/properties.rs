@@ -15,10 +15,17 @@ pub(super) struct Properties<'s> {
 
 impl<'s> Properties<'s> {
     /// The map at `path`. `value` is as written: intrinsics are evaluated when a key is taken.
-    pub(super) fn new(scope: &'s Scope<'s>, path: impl Into<String>, value: &Value) -> Result<Self> {
+    pub(super) fn new(
+        scope: &'s Scope<'s>,
+        path: impl Into<String>,
+        value: &Value,
+    ) -> Result<Self> {
         let path = path.into();
-        let value =
-            if intrinsic(value).is_some() { scope.resolve(value, &path)?.unwrap_or_default() } else { value.clone() };
+        let value = if intrinsic(value).is_some() {
+            scope.resolve(value, &path)?.unwrap_or_default()
+        } else {
+            value.clone()
+        };
         match value {
             Value::Mapping(entries) => Ok(Self { scope, path, entries }),
             Value::Null => Ok(Self { scope, path, entries: Mapping::new() }),
@@ -52,7 +59,9 @@ impl<'s> Properties<'s> {
     /// Takes a string whose value may be known only once the stack is deployed (`{{resolve:...}}`).
     pub(super) fn reference(&mut self, key: &str) -> Result<Option<String>> {
         let value = self.value(key)?;
-        value.map(|v| scalar(&v).with_context(|| format!("{}: must be a string", self.at(key)))).transpose()
+        value
+            .map(|v| scalar(&v).with_context(|| format!("{}: must be a string", self.at(key))))
+            .transpose()
     }
 
     /// Takes a string.
@@ -77,7 +86,10 @@ impl<'s> Properties<'s> {
         let Some(text) = self.string(key)? else {
             return Ok(None);
         };
-        let value = text.parse().ok().with_context(|| format!("{}: {text} is not a valid value", self.at(key)))?;
+        let value = text
+            .parse()
+            .ok()
+            .with_context(|| format!("{}: {text} is not a valid value", self.at(key)))?;
         Ok(Some(value))
     }
 
@@ -90,7 +102,9 @@ impl<'s> Properties<'s> {
         };
         items
             .iter()
-            .map(|i| scalar(i).with_context(|| format!("{}: must be a list of strings", self.at(key))))
+            .map(|i| {
+                scalar(i).with_context(|| format!("{}: must be a list of strings", self.at(key)))
+            })
             .collect()
     }
 
@@ -106,7 +120,10 @@ impl<'s> Properties<'s> {
 
     /// Takes a map.
     pub(super) fn map(&mut self, key: &str) -> Result<Option<Properties<'s>>> {
-        self.entries.remove(key).map(|value| Self::new(self.scope, self.at(key), &value)).transpose()
+        self.entries
+            .remove(key)
+            .map(|value| Self::new(self.scope, self.at(key), &value))
+            .transpose()
     }
 
     /// Takes a list of maps; one map counts as a list of one.
@@ -122,10 +139,15 @@ impl<'s> Properties<'s> {
             Some(Value::Sequence(items)) => items,
             Some(single) => return Ok(vec![Self::new(self.scope, path, &single)?]),
         };
-        items.iter().enumerate().map(|(i, item)| Self::new(self.scope, format!("{path}[{i}]"), item)).collect()
+        items
+            .iter()
+            .enumerate()
+            .map(|(i, item)| Self::new(self.scope, format!("{path}[{i}]"), item))
+            .collect()
     }
 
-    /// Takes a key that may only have one of the values given, since the local cloud does nothing else.
+    /// Takes a key that may only have one of the values given, since the local cloud does nothing
+    /// else.
     pub(super) fn only(&mut self, key: &str, allowed: &[&str]) -> Result<()> {
         if let Some(value) = self.string(key)? {
             ensure!(
@@ -176,7 +198,10 @@ mod tests {
 
     #[test]
     fn a_key_nobody_took_is_refused_by_name() {
-        assert_eq!(check("{A: 1, B: 2}", |p| p.string("A").map(drop)), "Place.B: the local cloud does not do this");
+        assert_eq!(
+            check("{A: 1, B: 2}", |p| p.string("A").map(drop)),
+            "Place.B: the local cloud does not do this"
+        );
         assert_eq!(
             check("{A: 1, B: 2}", |p| {
                 p.without_effect(&[("B", "shown nowhere")]);
@@ -189,10 +214,16 @@ mod tests {
     #[test]
     fn values_of_the_wrong_kind_are_located() {
         assert_eq!(check("{A: [1]}", |p| p.string("A").map(drop)), "Place.A: must be a string");
-        assert_eq!(check("{A: many}", |p| p.parsed::<u32>("A").map(drop)), "Place.A: many is not a valid value");
+        assert_eq!(
+            check("{A: many}", |p| p.parsed::<u32>("A").map(drop)),
+            "Place.A: many is not a valid value"
+        );
         assert_eq!(check("{A: 1}", |p| p.map("A").map(drop)), "Place.A: must be a map");
         assert_eq!(check("{}", |p| p.required("A").map(drop)), "Place.A: missing");
-        assert_eq!(check("{A: x}", |p| p.only("A", &["y", "z"])), "Place.A: the local cloud does only y or z, not x");
+        assert_eq!(
+            check("{A: x}", |p| p.only("A", &["y", "z"])),
+            "Place.A: the local cloud does only y or z, not x"
+        );
     }
 
     #[test]

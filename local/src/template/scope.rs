@@ -17,7 +17,8 @@ pub(crate) const ACCOUNT: &str = "000000000000";
 pub(super) struct Scope<'t> {
     /// `AWS::StackName`.
     pub(super) stack_name: String,
-    /// Parameters with their values: strings, lists of strings, or for one without value [`unknown`].
+    /// Parameters with their values: strings, lists of strings, or for one without value
+    /// [`unknown`].
     pub(super) parameters: BTreeMap<String, Value>,
     /// `Mappings`.
     pub(super) mappings: Mapping,
@@ -29,16 +30,18 @@ pub(super) struct Scope<'t> {
     pub(super) naming: Cell<usize>,
 }
 
-/// The start of what only has a value once the stack is deployed: a dynamic reference of CloudFormation.
+/// The start of what only has a value once the stack is deployed: a dynamic reference of
+/// CloudFormation.
 pub(crate) const UNKNOWN: &str = "{{resolve:";
 
-/// What stands for a parameter that has neither default nor override. It is of use only in a function's environment,
-/// where `local.env` can give the value.
+/// What stands for a parameter that has neither default nor override. It is of use only in a
+/// function's environment, where `local.env` can give the value.
 pub(super) fn unknown(parameter: &str) -> Value {
     format!("{UNKNOWN}parameter:{parameter}}}}}").into()
 }
 
-/// The function and argument of `{"Fn::...": argument}` or `{"Ref": argument}`; `None` for every other value.
+/// The function and argument of `{"Fn::...": argument}` or `{"Ref": argument}`; `None` for every
+/// other value.
 pub(super) fn intrinsic(value: &Value) -> Option<(&str, &Value)> {
     let mapping = value.as_mapping().filter(|m| m.len() == 1)?;
     let (name, argument) = mapping.iter().next()?;
@@ -85,18 +88,24 @@ impl Scope<'_> {
         }))
     }
 
-    /// As [`Self::resolve`], where there must be a string (numbers and booleans are written as one).
+    /// As [`Self::resolve`], where there must be a string (numbers and booleans are written as
+    /// one).
     pub(super) fn resolve_string(&self, value: &Value, path: &str) -> Result<String> {
         let resolved = self.resolve(value, path)?;
         resolved.as_ref().and_then(scalar).with_context(|| format!("{path}: must be a string"))
     }
 
     fn call(&self, function: &str, argument: &Value, path: &str) -> Result<Option<Value>> {
-        let arguments =
-            || argument.as_sequence().map(Vec::as_slice).with_context(|| format!("{path}: {function} takes a list"));
+        let arguments = || {
+            argument
+                .as_sequence()
+                .map(Vec::as_slice)
+                .with_context(|| format!("{path}: {function} takes a list"))
+        };
         Ok(Some(match function {
             "Ref" => {
-                let name = argument.as_str().with_context(|| format!("{path}: Ref takes a name"))?;
+                let name =
+                    argument.as_str().with_context(|| format!("{path}: Ref takes a name"))?;
                 return self.reference(name, path);
             }
             "Fn::GetAtt" => {
@@ -113,29 +122,41 @@ impl Scope<'_> {
                 let [condition, then, otherwise] = arguments()? else {
                     bail!("{path}: Fn::If takes a condition and two values")
                 };
-                let condition =
-                    condition.as_str().with_context(|| format!("{path}: Fn::If takes the name of a condition"))?;
-                return self.resolve(if self.condition(condition, path)? { then } else { otherwise }, path);
+                let condition = condition
+                    .as_str()
+                    .with_context(|| format!("{path}: Fn::If takes the name of a condition"))?;
+                return self.resolve(
+                    if self.condition(condition, path)? { then } else { otherwise },
+                    path,
+                );
             }
             "Fn::Join" => {
-                let [separator, parts] = arguments()? else { bail!("{path}: Fn::Join takes a separator and a list") };
+                let [separator, parts] = arguments()? else {
+                    bail!("{path}: Fn::Join takes a separator and a list")
+                };
                 self.strings(parts, path)?.join(&self.resolve_string(separator, path)?).into()
             }
             "Fn::Split" => {
-                let [separator, text] = arguments()? else { bail!("{path}: Fn::Split takes a separator and a string") };
+                let [separator, text] = arguments()? else {
+                    bail!("{path}: Fn::Split takes a separator and a string")
+                };
                 let separator = self.resolve_string(separator, path)?;
                 let text = self.resolve_string(text, path)?;
                 Value::Sequence(text.split(separator.as_str()).map(Value::from).collect())
             }
             "Fn::Select" => {
-                let [index, list] = arguments()? else { bail!("{path}: Fn::Select takes an index and a list") };
+                let [index, list] = arguments()? else {
+                    bail!("{path}: Fn::Select takes an index and a list")
+                };
                 let index: usize = self
                     .resolve_string(index, path)?
                     .parse()
                     .with_context(|| format!("{path}: Fn::Select takes a number"))?;
                 let list = self.strings(list, path)?;
                 list.get(index)
-                    .with_context(|| format!("{path}: Fn::Select {index} of a list of {}", list.len()))?
+                    .with_context(|| {
+                        format!("{path}: Fn::Select {index} of a list of {}", list.len())
+                    })?
                     .as_str()
                     .into()
             }
@@ -148,8 +169,14 @@ impl Scope<'_> {
                     self.resolve_string(first, path)?,
                     self.resolve_string(second, path)?,
                 ];
-                let found = self.mappings.get(&keys[0]).and_then(|v| v.get(&keys[1])).and_then(|v| v.get(&keys[2]));
-                found.with_context(|| format!("{path}: Mappings has no {}", keys.join(".")))?.clone()
+                let found = self
+                    .mappings
+                    .get(&keys[0])
+                    .and_then(|v| v.get(&keys[1]))
+                    .and_then(|v| v.get(&keys[2]));
+                found
+                    .with_context(|| format!("{path}: Mappings has no {}", keys.join(".")))?
+                    .clone()
             }
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
                 bail!("{path}: {function} is only for Conditions")
@@ -160,8 +187,13 @@ impl Scope<'_> {
 
     fn strings(&self, list: &Value, path: &str) -> Result<Vec<String>> {
         let list = self.resolve(list, path)?;
-        let list = list.as_ref().and_then(Value::as_sequence).with_context(|| format!("{path}: must be a list"))?;
-        list.iter().map(|item| scalar(item).with_context(|| format!("{path}: must be a list of strings"))).collect()
+        let list = list
+            .as_ref()
+            .and_then(Value::as_sequence)
+            .with_context(|| format!("{path}: must be a list"))?;
+        list.iter()
+            .map(|item| scalar(item).with_context(|| format!("{path}: must be a list of strings")))
+            .collect()
     }
 
     fn reference(&self, name: &str, path: &str) -> Result<Option<Value>> {
@@ -182,7 +214,8 @@ impl Scope<'_> {
         })))
     }
 
-    /// `Fn::Sub`: `${Name}`, `${Resource.Attribute}`, `${!Literal}`, and the local names of its two-argument form.
+    /// `Fn::Sub`: `${Name}`, `${Resource.Attribute}`, `${!Literal}`, and the local names of its
+    /// two-argument form.
     fn substitute(&self, argument: &Value, path: &str) -> Result<String> {
         let (text, locals) = match argument {
             Value::String(text) => (text, None),
@@ -196,8 +229,10 @@ impl Scope<'_> {
         let mut rest = text.as_str();
         while let Some(start) = rest.find("${") {
             result.push_str(&rest[..start]);
-            let end =
-                start + rest[start..].find('}').with_context(|| format!("{path}: Fn::Sub has a ${{ without }}"))?;
+            let end = start
+                + rest[start..]
+                    .find('}')
+                    .with_context(|| format!("{path}: Fn::Sub has a ${{ without }}"))?;
             let name = rest[start + 2..end].trim();
             rest = &rest[end + 1..];
             if let Some(literal) = name.strip_prefix('!') {
@@ -208,8 +243,10 @@ impl Scope<'_> {
                 result.push_str(&self.attribute(resource, Some(attribute), path)?);
             } else {
                 let value = self.reference(name, path)?;
-                let value =
-                    value.as_ref().and_then(scalar).with_context(|| format!("{path}: ${{{name}}} is not a string"))?;
+                let value = value
+                    .as_ref()
+                    .and_then(scalar)
+                    .with_context(|| format!("{path}: ${{{name}}} is not a string"))?;
                 result.push_str(&value);
             }
         }
@@ -226,10 +263,15 @@ pub(super) mod tests {
     /// A scope with the given `Parameters` values, `Mappings`, `Conditions` and `Resources`.
     pub(crate) fn with_scope<T>(template: &str, check: impl FnOnce(&Scope<'_>) -> T) -> T {
         let template = parse(template).unwrap();
-        let section = |name: &str| template.get(name).and_then(Value::as_mapping).cloned().unwrap_or_default();
+        let section = |name: &str| {
+            template.get(name).and_then(Value::as_mapping).cloned().unwrap_or_default()
+        };
         let scope = Scope {
             stack_name: "shop".into(),
-            parameters: section("Parameters").into_iter().map(|(k, v)| (k.as_str().unwrap().to_owned(), v)).collect(),
+            parameters: section("Parameters")
+                .into_iter()
+                .map(|(k, v)| (k.as_str().unwrap().to_owned(), v))
+                .collect(),
             mappings: section("Mappings"),
             conditions: section("Conditions"),
             resources: &section("Resources"),
@@ -282,7 +324,10 @@ pub(super) mod tests {
             ("!GetAZs x", "Place: the local cloud does not do Fn::GetAZs"),
             ("[!Ref AWS::StackId]", "Place[0]: the local cloud does not do !Ref AWS::StackId"),
             ("!Ref Nothing", "Place: the template has no resource or parameter Nothing"),
-            ("!GetAtt Orders.Colour", "Place: the local cloud does not know the attribute Colour of Orders"),
+            (
+                "!GetAtt Orders.Colour",
+                "Place: the local cloud does not know the attribute Colour of Orders",
+            ),
             ("!Select [7, [a]]", "Place: Fn::Select 7 of a list of 1"),
             ("!FindInMap [Sizes, prod, Disk]", "Place: Mappings has no Sizes.prod.Disk"),
             ("!If [Unknown, 1, 2]", "Place: Conditions has no Unknown"),

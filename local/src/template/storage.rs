@@ -7,7 +7,11 @@ use super::model::{Queue, Secret, SecretValue, Table};
 use super::properties::{Properties, json};
 
 /// Reads a table. `name` and `arn` are its own.
-pub(super) fn read_table(name: String, arn: String, mut properties: Properties<'_>) -> Result<Table> {
+pub(super) fn read_table(
+    name: String,
+    arn: String,
+    mut properties: Properties<'_>,
+) -> Result<Table> {
     // The default, PROVISIONED, throttles; the local database does not.
     let billing_mode = properties.required("BillingMode")?;
     ensure!(
@@ -77,7 +81,11 @@ fn only_fields(list: &Value, fields: &[&str], path: &str) -> Result<()> {
 }
 
 /// Reads a queue. `name` and `arn` are its own.
-pub(super) fn read_queue(name: String, arn: String, mut properties: Properties<'_>) -> Result<Queue> {
+pub(super) fn read_queue(
+    name: String,
+    arn: String,
+    mut properties: Properties<'_>,
+) -> Result<Queue> {
     properties.value("QueueName")?;
     // Queues are only destinations here: nothing receives from them.
     properties.without_effect(&[
@@ -91,10 +99,17 @@ pub(super) fn read_queue(name: String, arn: String, mut properties: Properties<'
 }
 
 /// Reads a secret. `name` and `arn` are its own.
-pub(super) fn read_secret(name: String, arn: String, mut properties: Properties<'_>) -> Result<Secret> {
+pub(super) fn read_secret(
+    name: String,
+    arn: String,
+    mut properties: Properties<'_>,
+) -> Result<Secret> {
     properties.value("Name")?;
-    let value = match (properties.string("SecretString")?, properties.map("GenerateSecretString")?) {
-        (Some(_), Some(_)) => bail!("{}: stands beside SecretString", properties.at("GenerateSecretString")),
+    let value = match (properties.string("SecretString")?, properties.map("GenerateSecretString")?)
+    {
+        (Some(_), Some(_)) => {
+            bail!("{}: stands beside SecretString", properties.at("GenerateSecretString"))
+        }
         (Some(given), None) => SecretValue::Given(given),
         (None, Some(generate)) => read_generated(generate)?,
         (None, None) => SecretValue::Unset,
@@ -111,7 +126,11 @@ pub(super) fn read_secret(name: String, arn: String, mut properties: Properties<
 /// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html>
 fn read_generated(mut properties: Properties<'_>) -> Result<SecretValue> {
     let length = properties.parsed("PasswordLength")?.unwrap_or(32);
-    ensure!((4..=4096).contains(&length), "{}: {length} is not within 4 and 4096", properties.at("PasswordLength"));
+    ensure!(
+        (4..=4096).contains(&length),
+        "{}: {length} is not within 4 and 4096",
+        properties.at("PasswordLength")
+    );
     let excluded = properties.string("ExcludeCharacters")?.unwrap_or_default();
     let mut classes = Vec::new();
     for (exclude, class) in [
@@ -130,17 +149,24 @@ fn read_generated(mut properties: Properties<'_>) -> Result<SecretValue> {
     }
     ensure!(!classes.is_empty(), "{}: no characters are left", properties.path());
     properties.only("RequireEachIncludedType", &["true"])?;
-    let object = match (properties.string("SecretStringTemplate")?, properties.string("GenerateStringKey")?) {
-        (Some(template), Some(key)) => {
-            let template = serde_json::from_str(&template);
-            Some((
-                template.with_context(|| format!("{}: not a JSON object", properties.at("SecretStringTemplate")))?,
-                key,
-            ))
-        }
-        (None, None) => None,
-        _ => bail!("{}: SecretStringTemplate and GenerateStringKey go together", properties.path()),
-    };
+    let object =
+        match (properties.string("SecretStringTemplate")?, properties.string("GenerateStringKey")?)
+        {
+            (Some(template), Some(key)) => {
+                let template = serde_json::from_str(&template);
+                Some((
+                    template.with_context(|| {
+                        format!("{}: not a JSON object", properties.at("SecretStringTemplate"))
+                    })?,
+                    key,
+                ))
+            }
+            (None, None) => None,
+            _ => bail!(
+                "{}: SecretStringTemplate and GenerateStringKey go together",
+                properties.path()
+            ),
+        };
     properties.finish()?;
     Ok(SecretValue::Generated { length, classes, object })
 }

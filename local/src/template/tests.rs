@@ -11,7 +11,10 @@ fn deployment() -> Deployment {
 
 /// The message for a template with these resources.
 fn refusal(resources: &str) -> String {
-    format!("{:#}", read(&format!("Resources:\n{resources}"), &deployment()).expect_err("a refusal"))
+    format!(
+        "{:#}",
+        read(&format!("Resources:\n{resources}"), &deployment()).expect_err("a refusal")
+    )
 }
 
 /// The message for a function with these properties beside the necessary ones.
@@ -95,13 +98,20 @@ fn a_template_becomes_a_project() {
         ("orders-create", "Create", "bootstrap")
     );
     assert_eq!(create.arn, "arn:aws:lambda:us-east-1:000000000000:function:Create");
-    assert_eq!((create.timeout, create.memory_mb, create.reserved_concurrency), (Duration::from_secs(10), 128, None));
+    assert_eq!(
+        (create.timeout, create.memory_mb, create.reserved_concurrency),
+        (Duration::from_secs(10), 128, None)
+    );
     assert_eq!((notify.memory_mb, notify.reserved_concurrency), (512, Some(2)));
-    let environment: Vec<_> = create.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let environment: Vec<_> =
+        create.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(
         environment,
         [
-            ("CURSOR", "{{resolve:secretsmanager:arn:aws:secretsmanager:us-east-1:000000000000:secret:Cursor-local0}}"),
+            (
+                "CURSOR",
+                "{{resolve:secretsmanager:arn:aws:secretsmanager:us-east-1:000000000000:secret:Cursor-local0}}"
+            ),
             ("KEY", "{{resolve:parameter:PublicKey}}"),
             ("STAGE", "dev"),
         ]
@@ -116,7 +126,10 @@ fn a_template_becomes_a_project() {
         }]
     );
     let [schedule] = notify.schedules.as_slice() else { panic!("one schedule is enabled") };
-    assert_eq!((schedule.name.as_str(), schedule.expression.as_str()), ("notify/Nightly", "cron(0 3 * * ? *)"));
+    assert_eq!(
+        (schedule.name.as_str(), schedule.expression.as_str()),
+        ("notify/Nightly", "cron(0 3 * * ? *)")
+    );
     assert_eq!(schedule.input, Some(serde_json::json!({"a": 1})));
     let [stream] = notify.streams.as_slice() else { panic!("one stream") };
     assert_eq!(
@@ -126,12 +139,19 @@ fn a_template_becomes_a_project() {
     assert_eq!((stream.max_retries, stream.max_age), (None, Some(Duration::from_secs(60))));
     assert_eq!(stream.filters, [serde_json::json!({"eventName": ["INSERT"]})]);
     assert!(stream.report_batch_item_failures && !stream.bisect);
-    assert_eq!(stream.on_failure.as_deref(), Some("arn:aws:sqs:us-east-1:000000000000:Undelivered"));
+    assert_eq!(
+        stream.on_failure.as_deref(),
+        Some("arn:aws:sqs:us-east-1:000000000000:Undelivered")
+    );
 
     let api = project.http_api.unwrap();
     assert_eq!(
         api.routes,
-        [HttpRoute { method: "POST".into(), path: "/orders/{id}".into(), function: "orders-create".into() }]
+        [HttpRoute {
+            method: "POST".into(),
+            path: "/orders/{id}".into(),
+            function: "orders-create".into()
+        }]
     );
     let allow_origins = vec!["https://a.example".into(), "https://b.example".into()];
     assert_eq!(api.cors, Some(Cors { allow_origins, max_age: Some(600), ..Cors::default() }));
@@ -143,9 +163,15 @@ fn a_template_becomes_a_project() {
     assert_eq!(live.routes, BTreeMap::from([("$connect".to_owned(), "notify".to_owned())]));
 
     let [table] = project.tables.as_slice() else { panic!("one table") };
-    assert_eq!((table.name.as_str(), table.ttl_attribute.as_deref()), ("shop-orders", Some("expires_at")));
+    assert_eq!(
+        (table.name.as_str(), table.ttl_attribute.as_deref()),
+        ("shop-orders", Some("expires_at"))
+    );
     assert_eq!(table.stream_view_type.as_deref(), Some("NEW_AND_OLD_IMAGES"));
-    assert_eq!(table.properties["KeySchema"], serde_json::json!([{"AttributeName": "pk", "KeyType": "HASH"}]));
+    assert_eq!(
+        table.properties["KeySchema"],
+        serde_json::json!([{"AttributeName": "pk", "KeyType": "HASH"}])
+    );
     let [secret] = project.secrets.as_slice() else { panic!("one secret") };
     assert!(
         matches!(&secret.value, SecretValue::Generated { length: 64, classes, object: None } if classes.len() == 3)
@@ -159,9 +185,13 @@ fn parameters_are_overridden_within_what_they_allow() {
         parameters: [("Stage".to_owned(), value.to_owned())].into(),
     };
     let message = |value| format!("{:#}", read(SHOP, &given(value)).unwrap_err());
-    assert_eq!(message("prod"), "Resources.OnlyInProduction: the local cloud does not do AWS::SNS::Topic");
+    assert_eq!(
+        message("prod"),
+        "Resources.OnlyInProduction: the local cloud does not do AWS::SNS::Topic"
+    );
     assert_eq!(message("test"), "Parameters.Stage: test is not one of dev, prod");
-    let stranger = Deployment { parameters: [("Nobody".to_owned(), String::new())].into(), ..deployment() };
+    let stranger =
+        Deployment { parameters: [("Nobody".to_owned(), String::new())].into(), ..deployment() };
     assert_eq!(
         format!("{:#}", read(SHOP, &stranger).unwrap_err()),
         "Parameters has no Nobody, which was given a value"
@@ -171,7 +201,10 @@ fn parameters_are_overridden_within_what_they_allow() {
 #[test]
 fn what_a_template_asks_for_beyond_that_is_refused_by_name() {
     for (resources, named) in [
-        ("  T: {Type: 'AWS::SNS::Topic'}", "Resources.T: the local cloud does not do AWS::SNS::Topic"),
+        (
+            "  T: {Type: 'AWS::SNS::Topic'}",
+            "Resources.T: the local cloud does not do AWS::SNS::Topic",
+        ),
         (
             "  Q: {Type: 'AWS::SQS::Queue', UpdatePolicy: {}}",
             "Resources.Q.UpdatePolicy: the local cloud does not do this",
@@ -209,7 +242,10 @@ fn what_a_template_asks_for_beyond_that_is_refused_by_name() {
     }
     for (template, named) in [
         ("{Rules: {}, Resources: {}}", "Rules: the local cloud does not do this"),
-        ("{Transform: [A, B], Resources: {}}", "Transform: the local cloud does only AWS::Serverless-2016-10-31"),
+        (
+            "{Transform: [A, B], Resources: {}}",
+            "Transform: the local cloud does only AWS::Serverless-2016-10-31",
+        ),
         ("{Resources: {}}", "Resources: missing"),
         (
             "{Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: x}}}",
@@ -252,7 +288,10 @@ fn what_a_function_asks_for_beyond_that_is_refused_by_name() {
             "Policies: [{Statement: [{Effect: Allow, Action: a, Resource: b, Condition: {Bool: {x: y}}}]}]",
             "Policies[0].Statement[0].Condition.Bool: the local cloud does not do this",
         ),
-        ("Events: {E: {Type: S3, Properties: {}}}", "Events.E.Type: the local cloud does not do events of type S3"),
+        (
+            "Events: {E: {Type: S3, Properties: {}}}",
+            "Events.E.Type: the local cloud does not do events of type S3",
+        ),
         (
             "Events: {E: {Type: HttpApi, Properties: {Path: /, Method: GET, Auth: {}}}}",
             "Events.E.Properties.Auth: the local cloud does not do this",
@@ -286,7 +325,6 @@ fn resources_that_do_not_fit_together_are_named() {
         refusal(&(function("F", "a/f", "") + &function("G", "b/f/", ""))),
         "Resources.G.Properties.CodeUri: ends in f like that of Resources.F"
     );
-    let stream =
-        "E: {Type: DynamoDB, Properties: {Stream: 'arn:aws:dynamodb:r:a:table/t/stream/x', StartingPosition: LATEST}}";
+    let stream = "E: {Type: DynamoDB, Properties: {Stream: 'arn:aws:dynamodb:r:a:table/t/stream/x', StartingPosition: LATEST}}";
     assert_eq!(refusal(&function("F", "f", stream)), "f/E: t is not a table of this template");
 }

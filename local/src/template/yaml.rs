@@ -1,4 +1,5 @@
-//! YAML with CloudFormation's short-form tags, read into plain values where every intrinsic has its long form.
+//! YAML with CloudFormation's short-form tags, read into plain values where every intrinsic has its
+//! long form.
 
 use anyhow::{Context, Result, bail};
 use serde_norway::value::TaggedValue;
@@ -53,9 +54,9 @@ fn tagged_long_form(tagged: TaggedValue, path: &str) -> Result<Value> {
     let (function, argument) = match (name, argument) {
         ("Ref" | "Condition", argument) => (name.to_owned(), argument),
         ("GetAtt", Value::String(dotted)) => {
-            let (resource, attribute) = dotted
-                .split_once('.')
-                .with_context(|| format!("{path}: !GetAtt {dotted} is not <resource>.<attribute>"))?;
+            let (resource, attribute) = dotted.split_once('.').with_context(|| {
+                format!("{path}: !GetAtt {dotted} is not <resource>.<attribute>")
+            })?;
             ("Fn::GetAtt".to_owned(), Value::Sequence(vec![resource.into(), attribute.into()]))
         }
         (_, argument) => (format!("Fn::{name}"), argument),

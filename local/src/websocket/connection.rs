@@ -49,8 +49,17 @@ pub(super) enum SendError {
 }
 
 impl Connection {
-    fn new(parts: &Parts, source_ip: String, quotas: &Quotas) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
-        let header = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    fn new(
+        parts: &Parts,
+        source_ip: String,
+        quotas: &Quotas,
+    ) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
+        let header = |name| {
+            parts
+                .headers
+                .get(name)
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
         let (queue, outgoing) = mpsc::channel(quotas.buffer_messages);
         let connection = Self {
             id: id::new(),
@@ -96,9 +105,11 @@ impl Connection {
     }
 }
 
-/// The life of one connection. `accepted` is the response that completes the handshake; `answer` takes it, or a refusal.
+/// The life of one connection. `accepted` is the response that completes the handshake; `answer`
+/// takes it, or a refusal.
 ///
-/// A task of its own, because a handshake whose client goes away is dropped, and `$connect` must not be left half told.
+/// A task of its own, because a handshake whose client goes away is dropped, and `$connect` must
+/// not be left half told.
 pub(super) async fn live(
     gateway: Arc<Gateway>,
     parts: Parts,
@@ -116,8 +127,9 @@ pub(super) async fn live(
             return;
         }
     };
-    // From here it can be posted to. Frames wait in the queue for the few microseconds until the client has its 101, so
-    // that whoever hears of the connection from the client never finds it gone.
+    // From here it can be posted to. Frames wait in the queue for the few microseconds until the
+    // client has its 101, so that whoever hears of the connection from the client never finds it
+    // gone.
     gateway.open.insert(&connection);
     drop(answer.send(response));
 

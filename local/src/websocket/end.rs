@@ -6,7 +6,8 @@ use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-/// The end of a connection, as `$disconnect` is told it. Codes are API Gateway's, see "WebSocket API status codes" in
+/// The end of a connection, as `$disconnect` is told it. Codes are API Gateway's, see "WebSocket
+/// API status codes" in
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-overview.html>.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct End {
@@ -40,11 +41,17 @@ impl End {
     /// The client sent a close frame.
     pub(super) fn by_client(frame: Option<CloseFrame>) -> Self {
         match frame {
-            Some(frame) => {
-                Self { code: frame.code.into(), reason: frame.reason.as_str().to_owned().into(), by_us: false }
-            }
+            Some(frame) => Self {
+                code: frame.code.into(),
+                reason: frame.reason.as_str().to_owned().into(),
+                by_us: false,
+            },
             // The reason is AWS's.
-            None => Self { code: 1005, reason: Cow::Borrowed("Client-side close frame status not set"), by_us: false },
+            None => Self {
+                code: 1005,
+                reason: Cow::Borrowed("Client-side close frame status not set"),
+                by_us: false,
+            },
         }
     }
 
@@ -61,6 +68,9 @@ impl End {
 
     /// The close frame to send, when it is ours to close.
     pub(super) fn close_frame(&self) -> Option<CloseFrame> {
-        self.by_us.then(|| CloseFrame { code: CloseCode::from(self.code), reason: self.reason.as_ref().into() })
+        self.by_us.then(|| CloseFrame {
+            code: CloseCode::from(self.code),
+            reason: self.reason.as_ref().into(),
+        })
     }
 }

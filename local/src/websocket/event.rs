@@ -1,6 +1,7 @@
 //! The events that API Gateway sends to the functions of a WebSocket API.
 //!
-//! Their shape is that of events recorded on AWS, for which see the fixtures `example-apigw-websocket-*` of `aws_lambda_events`.
+//! Their shape is that of events recorded on AWS, for which see the fixtures
+//! `example-apigw-websocket-*` of `aws_lambda_events`.
 
 use std::collections::BTreeMap;
 
@@ -84,7 +85,12 @@ impl Event {
     }
 
     /// A message from the client.
-    pub(super) fn message(api: &WebSocketApi, connection: &Connection, route_key: &str, body: String) -> Self {
+    pub(super) fn message(
+        api: &WebSocketApi,
+        connection: &Connection,
+        route_key: &str,
+        body: String,
+    ) -> Self {
         let mut event = Self::new(api, connection, route_key, "MESSAGE");
         event.request_context.message_id = Some(id::new());
         event.body = Some(body);
@@ -105,7 +111,12 @@ impl Event {
         event
     }
 
-    fn new(api: &WebSocketApi, connection: &Connection, route_key: &str, event_type: &'static str) -> Self {
+    fn new(
+        api: &WebSocketApi,
+        connection: &Connection,
+        route_key: &str,
+        event_type: &'static str,
+    ) -> Self {
         let now = Timestamp::now();
         let request_id = id::new();
         let request_context = RequestContext {
@@ -141,13 +152,21 @@ impl Event {
 /// The client's headers without the hop-by-hop ones, and those that API Gateway adds.
 fn headers(from: &HeaderMap, connection: &Connection) -> Multi {
     let mut headers = Multi::new();
-    for (name, value) in from.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "upgrade")) {
+    for (name, value) in
+        from.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "upgrade"))
+    {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         headers.entry(as_written(name.as_str())).or_default().push(value);
     }
     let port = connection.domain_name.rsplit_once(':').map_or("80", |(_, port)| port);
-    let [trace, root] = [id::new(), id::new()].map(|id| data_encoding::HEXLOWER.encode(id.as_bytes()));
-    let trace = format!("Root=1-{:08x}-{}{}", connection.connected_at.as_second(), &trace[..12], &root[..12]);
+    let [trace, root] =
+        [id::new(), id::new()].map(|id| data_encoding::HEXLOWER.encode(id.as_bytes()));
+    let trace = format!(
+        "Root=1-{:08x}-{}{}",
+        connection.connected_at.as_second(),
+        &trace[..12],
+        &root[..12]
+    );
     let added = [
         ("X-Amzn-Trace-Id", trace.as_str()),
         ("X-Forwarded-For", connection.identity.source_ip.as_str()),
@@ -160,13 +179,17 @@ fn headers(from: &HeaderMap, connection: &Connection) -> Multi {
     headers
 }
 
-/// API Gateway passes header names on as the client wrote them, which hyper does not keep: this is how clients write them.
+/// API Gateway passes header names on as the client wrote them, which hyper does not keep: this is
+/// how clients write them.
 fn as_written(name: &str) -> String {
     let part = |part: &str| match part {
         "websocket" => "WebSocket".to_owned(),
         part => part[..1].to_ascii_uppercase() + &part[1..],
     };
-    name.split('-').map(|p| if p.is_empty() { String::new() } else { part(p) }).collect::<Vec<_>>().join("-")
+    name.split('-')
+        .map(|p| if p.is_empty() { String::new() } else { part(p) })
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 fn query(parts: &Parts) -> Option<Multi> {

@@ -60,7 +60,8 @@ impl Rule {
 
 type App = State<Arc<Gateway>>;
 
-/// `POST`, `GET`, `DELETE /_local/faults`: adds a fault, lists those still waiting, forgets them (with `?containing=` only those).
+/// `POST`, `GET`, `DELETE /_local/faults`: adds a fault, lists those still waiting, forgets them
+/// (with `?containing=` only those).
 pub(super) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new().route("/_local/faults", get(list).post(add).delete(clear)).with_state(gateway)
 }

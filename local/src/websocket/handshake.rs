@@ -19,14 +19,19 @@ use super::connection::{self, Connection};
 use super::event::Event;
 use super::integration::Failure;
 
-/// Answers an upgrade request to `/<stage>` or `/`: 101 when `$connect` accepts it, the status it gives otherwise.
+/// Answers an upgrade request to `/<stage>` or `/`: 101 when `$connect` accepts it, the status it
+/// gives otherwise.
 pub(super) async fn handshake(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     mut request: Request,
 ) -> Response {
     if !serves(&gateway.api.stage, request.uri().path()) {
-        return refusal(StatusCode::FORBIDDEN, "ForbiddenException", json!({"message": "Forbidden"}));
+        return refusal(
+            StatusCode::FORBIDDEN,
+            "ForbiddenException",
+            json!({"message": "Forbidden"}),
+        );
     }
     let accepted = match create_response_with_body(&request, Body::empty) {
         Ok(accepted) => accepted,
@@ -36,7 +41,14 @@ pub(super) async fn handshake(
     let (answer, answered) = oneshot::channel();
     let (parts, _) = request.into_parts();
     let source_ip = peer.ip().to_string();
-    gateway.tasks.spawn(connection::live(Arc::clone(&gateway), parts, source_ip, accepted, upgrade, answer));
+    gateway.tasks.spawn(connection::live(
+        Arc::clone(&gateway),
+        parts,
+        source_ip,
+        accepted,
+        upgrade,
+        answer,
+    ));
     answered.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
@@ -53,7 +65,8 @@ pub(super) async fn connect(
     let event = Event::connect(&gateway.api, connection, parts);
     let request_id = event.request_context.request_id.clone();
     let failed = |status, message| {
-        let body = json!({"message": message, "connectionId": connection.id, "requestId": request_id});
+        let body =
+            json!({"message": message, "connectionId": connection.id, "requestId": request_id});
         refusal(status, "InternalServerErrorException", body)
     };
     let reply = match gateway.integrate(function, event).await {
@@ -93,18 +106,21 @@ fn serves(stage: &str, path: &str) -> bool {
 fn not_a_handshake(error: &Error) -> Response {
     let status = match error {
         Error::Protocol(
-            ProtocolError::MissingConnectionUpgradeHeader | ProtocolError::MissingUpgradeWebSocketHeader,
+            ProtocolError::MissingConnectionUpgradeHeader
+            | ProtocolError::MissingUpgradeWebSocketHeader,
         ) => StatusCode::UPGRADE_REQUIRED,
         _ => StatusCode::BAD_REQUEST,
     };
-    let mut response = refusal(status, "BadRequestException", json!({"message": error.to_string()}));
+    let mut response =
+        refusal(status, "BadRequestException", json!({"message": error.to_string()}));
     // RFC 9110, 15.5.22: a 426 names the protocol.
     response.headers_mut().insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
     response
 }
 
 fn refusal(status: StatusCode, error_type: &'static str, body: serde_json::Value) -> Response {
-    let error_type = (HeaderName::from_static("x-amzn-errortype"), HeaderValue::from_static(error_type));
+    let error_type =
+        (HeaderName::from_static("x-amzn-errortype"), HeaderValue::from_static(error_type));
     (status, [error_type], axum::Json(body)).into_response()
 }
 

@@ -1,4 +1,5 @@
-//! Connection, request and message ids as API Gateway makes them: 11 bytes in base64url, such as `L0SM9cOFvHcCIhw=`.
+//! Connection, request and message ids as API Gateway makes them: 11 bytes in base64url, such as
+//! `L0SM9cOFvHcCIhw=`.
 
 use data_encoding::BASE64URL;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -12,7 +13,8 @@ pub(super) fn new() -> String {
     BASE64URL.encode(&bytes)
 }
 
-/// Whether `id` could be one of ours; `@connections` answers 400 otherwise, as AWS does (localstack issue 4694).
+/// Whether `id` could be one of ours; `@connections` answers 400 otherwise, as AWS does (localstack
+/// issue 4694).
 pub(super) fn is_well_formed(id: &str) -> bool {
     BASE64URL.decode(id.as_bytes()).is_ok_and(|bytes| bytes.len() == BYTES)
 }
@@ -32,7 +34,9 @@ mod tests {
     fn only_ids_of_that_shape_are_well_formed() {
         assert!(is_well_formed(&new()));
         assert!(is_well_formed("L0SM9cOFvHcCIhw="));
-        for id in ["", "abc", "L0SM9cOFvHcCIhw", "cjy8i76bx002884le6n17d49b", "L0SM9cOFvHcCIhwAAAAA"] {
+        for id in
+            ["", "abc", "L0SM9cOFvHcCIhw", "cjy8i76bx002884le6n17d49b", "L0SM9cOFvHcCIhwAAAAA"]
+        {
             assert!(!is_well_formed(id), "{id}");
         }
     }

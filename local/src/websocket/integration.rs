@@ -21,7 +21,10 @@ pub(super) struct Reply {
 impl Reply {
     /// The value of a header, whatever the case of its name.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -43,11 +46,17 @@ struct ProxyReply {
 }
 
 impl Gateway {
-    /// Invokes `function` with `event` and waits for its reply, for the integration timeout at most.
-    pub(super) async fn integrate(self: &Arc<Self>, function: &str, event: Event) -> Result<Reply, Failure> {
+    /// Invokes `function` with `event` and waits for its reply, for the integration timeout at
+    /// most.
+    pub(super) async fn integrate(
+        self: &Arc<Self>,
+        function: &str,
+        event: Event,
+    ) -> Result<Reply, Failure> {
         let context = &event.request_context;
         let log = |text: String| {
-            let text = format!("{} ({}): {function} {text}", context.route_key, context.connection_id);
+            let text =
+                format!("{} ({}): {function} {text}", context.route_key, context.connection_id);
             self.log.line("ws", Some(&context.request_id), &text);
         };
         let payload = match serde_json::to_vec(&event) {
@@ -79,8 +88,11 @@ impl Gateway {
 
 fn parse(payload: &[u8]) -> Result<Reply, String> {
     let malformed = |what: String| format!("gave a malformed proxy reply: {what}");
-    let reply: ProxyReply = serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
-    let status = StatusCode::from_u16(reply.status_code).ok().filter(|status| (200..600).contains(&status.as_u16()));
+    let reply: ProxyReply =
+        serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
+    let status = StatusCode::from_u16(reply.status_code)
+        .ok()
+        .filter(|status| (200..600).contains(&status.as_u16()));
     let status = status.ok_or_else(|| malformed(format!("statusCode {}", reply.status_code)))?;
     Ok(Reply { status, headers: reply.headers.unwrap_or_default() })
 }

@@ -20,13 +20,15 @@ use super::faults::Fault;
 use super::{Gateway, id};
 
 /// Whether the access key (the first part of a `SigV4` `Credential`) may do an action
-/// (`execute-api:ManageConnections`) on a resource (`arn:aws:execute-api:<region>:<account>:<api>/<stage>/POST/@connections/<id>`).
+/// (`execute-api:ManageConnections`) on a resource
+/// (`arn:aws:execute-api:<region>:<account>:<api>/<stage>/POST/@connections/<id>`).
 pub type Authorize = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
 
 const ACTION: &str = "execute-api:ManageConnections";
 const ARN_PREFIX: &str = "arn:aws:execute-api:us-east-1:000000000000";
 
-/// The largest body that is read at all, so that a caller gets its 413 instead of a reset: API Gateway's payload limit.
+/// The largest body that is read at all, so that a caller gets its 413 instead of a reset: API
+/// Gateway's payload limit.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
 #[derive(Clone)]
@@ -88,7 +90,12 @@ async fn manage(
     }
 }
 
-async fn act(gateway: &Gateway, method: &Method, id: &str, message: Bytes) -> Result<Response, ApiError> {
+async fn act(
+    gateway: &Gateway,
+    method: &Method,
+    id: &str,
+    message: Bytes,
+) -> Result<Response, ApiError> {
     let open = || match gateway.open.get(id) {
         Some(connection) => Ok(connection),
         None if id::is_well_formed(id) => Err(ApiError::Gone),
@@ -140,11 +147,14 @@ fn delete(gateway: &Gateway, connection: &Arc<Connection>) -> Response {
 
 impl Management {
     fn authorize(&self, method: &Method, id: &str, headers: &HeaderMap) -> Result<(), ApiError> {
-        let (Some(authorize), Some(header)) = (&self.authorize, headers.get(http::header::AUTHORIZATION)) else {
+        let (Some(authorize), Some(header)) =
+            (&self.authorize, headers.get(http::header::AUTHORIZATION))
+        else {
             return Ok(());
         };
         let api = &self.gateway.api;
-        let resource = format!("{ARN_PREFIX}:{}/{}/{method}/@connections/{id}", api.api_id, api.stage);
+        let resource =
+            format!("{ARN_PREFIX}:{}/{}/{method}/@connections/{id}", api.api_id, api.stage);
         let key = header.to_str().ok().and_then(access_key);
         match key {
             Some(key) if authorize(key, ACTION, &resource) => Ok(()),
@@ -156,10 +166,12 @@ impl Management {
     }
 }
 
-/// The access key id of `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/execute-api/aws4_request, ...`.
+/// The access key id of `AWS4-HMAC-SHA256
+/// Credential=<key>/<date>/<region>/execute-api/aws4_request, ...`.
 fn access_key(authorization: &str) -> Option<&str> {
     let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
-    let credential = parameters.split(',').find_map(|parameter| parameter.trim().strip_prefix("Credential="))?;
+    let credential =
+        parameters.split(',').find_map(|parameter| parameter.trim().strip_prefix("Credential="))?;
     credential.split_once('/').map(|(key, _)| key)
 }
 
@@ -169,15 +181,23 @@ impl IntoResponse for ApiError {
             Self::BadRequest(message) => (StatusCode::BAD_REQUEST, "BadRequestException", message),
             Self::Forbidden(message) => (StatusCode::FORBIDDEN, "ForbiddenException", message),
             Self::Gone => (StatusCode::GONE, "GoneException", "Connection is gone".to_owned()),
-            Self::PayloadTooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Payload too large".to_owned())
-            }
-            Self::LimitExceeded => {
-                (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException", "Client side buffer is full".to_owned())
-            }
+            Self::PayloadTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "PayloadTooLargeException",
+                "Payload too large".to_owned(),
+            ),
+            Self::LimitExceeded => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "LimitExceededException",
+                "Client side buffer is full".to_owned(),
+            ),
             // These come from in front of the API, and have no type.
             Self::Throttled => {
-                return (StatusCode::TOO_MANY_REQUESTS, Json(json!({"message": "Too Many Requests"}))).into_response();
+                return (
+                    StatusCode::TOO_MANY_REQUESTS,
+                    Json(json!({"message": "Too Many Requests"})),
+                )
+                    .into_response();
             }
             Self::Internal => {
                 let body = Json(json!({"message": "Internal server error"}));

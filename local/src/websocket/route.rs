@@ -17,23 +17,34 @@ pub(super) struct Selection {
 impl Selection {
     /// Parses an expression; one of several variables or with other text is refused.
     pub(super) fn parse(expression: &str) -> anyhow::Result<Self> {
-        let unsupported =
-            || format!("route selection expression `{expression}` is not supported: only `$request.body.<path>` is");
+        let unsupported = || {
+            format!(
+                "route selection expression `{expression}` is not supported: only `$request.body.<path>` is"
+            )
+        };
         let variable = expression.strip_prefix('$').with_context(unsupported)?;
-        let variable = variable.strip_prefix('{').and_then(|v| v.strip_suffix('}')).unwrap_or(variable);
+        let variable =
+            variable.strip_prefix('{').and_then(|v| v.strip_suffix('}')).unwrap_or(variable);
         let path = variable.strip_prefix("request.body.").with_context(unsupported)?;
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        let is_name =
-            |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+        let is_name = |name: &String| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+        };
         ensure!(path.iter().all(is_name), unsupported());
         Ok(Self { path })
     }
 
-    /// The key of the route that `message` takes, and its function: the route it selects, else `$default`, else none.
-    /// A message cannot select `$connect` or `$disconnect`.
-    pub(super) fn route<'r>(&self, routes: &'r BTreeMap<String, String>, message: &str) -> Option<(&'r str, &'r str)> {
+    /// The key of the route that `message` takes, and its function: the route it selects, else
+    /// `$default`, else none. A message cannot select `$connect` or `$disconnect`.
+    pub(super) fn route<'r>(
+        &self,
+        routes: &'r BTreeMap<String, String>,
+        message: &str,
+    ) -> Option<(&'r str, &'r str)> {
         let selected = self.evaluate(message).filter(|key| !PREDEFINED.contains(&key.as_str()));
-        let found = selected.and_then(|key| routes.get_key_value(&key)).or_else(|| routes.get_key_value("$default"));
+        let found = selected
+            .and_then(|key| routes.get_key_value(&key))
+            .or_else(|| routes.get_key_value("$default"));
         found.map(|(key, function)| (key.as_str(), function.as_str()))
     }
 
@@ -72,27 +83,41 @@ mod tests {
             "hello",
             "",
         ] {
-            assert_eq!(selection.route(&routes, message), Some(("$default", "fn-$default")), "{message}");
+            assert_eq!(
+                selection.route(&routes, message),
+                Some(("$default", "fn-$default")),
+                "{message}"
+            );
         }
     }
 
     #[test]
     fn a_message_has_no_route_without_a_match_and_a_default() {
         let selection = Selection::parse("$request.body.action").unwrap();
-        assert_eq!(selection.route(&routes(&["hello", "$connect"]), r#"{"action":"$connect"}"#), None);
+        assert_eq!(
+            selection.route(&routes(&["hello", "$connect"]), r#"{"action":"$connect"}"#),
+            None
+        );
     }
 
     #[test]
     fn an_expression_may_name_a_nested_field_in_braces() {
         let selection = Selection::parse("${request.body.meta.kind}").unwrap();
-        assert_eq!(selection.route(&routes(&["x"]), r#"{"meta":{"kind":"x"}}"#), Some(("x", "fn-x")));
+        assert_eq!(
+            selection.route(&routes(&["x"]), r#"{"meta":{"kind":"x"}}"#),
+            Some(("x", "fn-x"))
+        );
     }
 
     #[test]
     fn an_expression_of_another_form_is_refused() {
-        for expression in
-            ["", "$request.header.x", "${request.body.a}-${request.body.b}", "$request.body.", "request.body.a"]
-        {
+        for expression in [
+            "",
+            "$request.header.x",
+            "${request.body.a}-${request.body.b}",
+            "$request.body.",
+            "request.body.a",
+        ] {
             assert!(Selection::parse(expression).is_err(), "{expression}");
         }
     }

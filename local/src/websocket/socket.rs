@@ -40,7 +40,8 @@ pub(super) async fn serve(
         .write_buffer_size(BUFFER_BYTES)
         .max_message_size(Some(quotas.message_bytes))
         .max_frame_size(Some(quotas.frame_bytes));
-    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let mut socket =
+        WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     let (sink, stream) = (&mut socket).split();
     // Reading does not wait for writing: a client that does not read can still be heard, and timed.
     let end = tokio::select! {
@@ -76,10 +77,16 @@ async fn read(
     End::DROPPED
 }
 
-/// Invokes the function of the route that `message` takes. The client hears of it only when that fails.
+/// Invokes the function of the route that `message` takes. The client hears of it only when that
+/// fails.
 async fn deliver(gateway: &Arc<Gateway>, connection: &Connection, message: &str) {
     let route = gateway.selection.route(&gateway.api.routes, message);
-    let event = Event::message(&gateway.api, connection, route.map_or("$default", |(key, _)| key), message.to_owned());
+    let event = Event::message(
+        &gateway.api,
+        connection,
+        route.map_or("$default", |(key, _)| key),
+        message.to_owned(),
+    );
     let request_id = event.request_context.request_id.clone();
     let problem = match route {
         None => "Forbidden",
@@ -88,8 +95,10 @@ async fn deliver(gateway: &Arc<Gateway>, connection: &Connection, message: &str)
             Err(_) => "Internal server error",
         },
     };
-    let frame =
-        format!(r#"{{"message": "{problem}", "connectionId":"{}", "requestId":"{request_id}"}}"#, connection.id);
+    let frame = format!(
+        r#"{{"message": "{problem}", "connectionId":"{}", "requestId":"{request_id}"}}"#,
+        connection.id
+    );
     // A client that has gone, or does not read, is not told.
     drop(connection.send(Outgoing::Message(frame.into()), gateway.quotas.buffer_wait).await);
 }
@@ -134,19 +143,22 @@ async fn idle(connection: &Connection, limit: Duration) {
     }
 }
 
-/// Closes a socket: sends our close frame or answers the client's, then waits for the client to hang up.
+/// Closes a socket: sends our close frame or answers the client's, then waits for the client to
+/// hang up.
 pub(super) async fn close(socket: Option<Socket>, end: &End, patience: Duration) {
     let Some(mut socket) = socket else { return };
     let goodbye = async {
         let Some(frame) = end.close_frame() else {
-            // Flushes the answer to the client's close frame; after that the server hangs up (RFC 6455, 7.1.1).
+            // Flushes the answer to the client's close frame; after that the server hangs up (RFC
+            // 6455, 7.1.1).
             return socket.flush().await;
         };
         socket.send(Message::Close(Some(frame))).await?;
         let stream = socket.get_mut();
         stream.shutdown().await?;
-        // What the client is still sending (the rest of a frame that was too big, say) is read and forgotten: TCP would
-        // reset a connection closed with unread data, and the client never see the close frame.
+        // What the client is still sending (the rest of a frame that was too big, say) is read and
+        // forgotten: TCP would reset a connection closed with unread data, and the client never see
+        // the close frame.
         tokio::io::copy(stream, &mut tokio::io::sink()).await?;
         Ok(())
     };
@@ -159,7 +171,8 @@ mod tests {
     use super::*;
 
     fn shapes(message: &'static [u8], max: usize) -> Vec<(usize, OpCode, bool)> {
-        let shape = |frame: Frame| (frame.payload().len(), frame.header().opcode, frame.header().is_final);
+        let shape =
+            |frame: Frame| (frame.payload().len(), frame.header().opcode, frame.header().is_final);
         frames(&Bytes::from_static(message), max).map(shape).collect()
     }
 

@@ -1,10 +1,13 @@
 //! Passwords that attackers try first.
 //!
-//! Lists of leaked passwords are long because people vary few words: `Passw0rd`, `password1`, `Password2024!`. So this holds the words, and knows the
-//! variations: case, digits and signs before or after, letters written as digits, a word or a sequence repeated, keys that lie side by side. That refuses
-//! what a list of a hundred times its size would, in a few kilobytes, at no lookup over the network.
+//! Lists of leaked passwords are long because people vary few words: `Passw0rd`, `password1`,
+//! `Password2024!`. So this holds the words, and knows the variations: case, digits and signs
+//! before or after, letters written as digits, a word or a sequence repeated, keys that lie side by
+//! side. That refuses what a list of a hundred times its size would, in a few kilobytes, at no
+//! lookup over the network.
 
-/// What people make passwords of: letters only, as they are left when the variations are taken away.
+/// What people make passwords of: letters only, as they are left when the variations are taken
+/// away.
 const WORDS: &str = "
 access account admin administrator airborne alexander alexandra amanda america andrea andrew angel angelina angels anthony apple arsenal asdf
 asdfasdf asdfgh asdfghjkl ashley austin autumn babygirl badboy banana barcelona baseball basketball batman beautiful benjamin bigdaddy blessed
@@ -28,7 +31,8 @@ voodoo warrior warriors webmaster welcome whatever william willow windows winner
 zaq zaq12wsx zxcv zxcvb zxcvbn zxcvbnm
 ";
 
-/// Rows of keys, and what is counted up: a password that is a walk along one of them, either way, is no secret.
+/// Rows of keys, and what is counted up: a password that is a walk along one of them, either way,
+/// is no secret.
 const ROWS: [&str; 8] = [
     "01234567890123456789",
     "abcdefghijklmnopqrstuvwxyz",
@@ -51,7 +55,8 @@ pub fn is_common(lower: &str) -> bool {
     })
 }
 
-/// Whether what is left of it, as written or with digits read as letters, is one of the [`WORDS`], or nothing at all.
+/// Whether what is left of it, as written or with digits read as letters, is one of the [`WORDS`],
+/// or nothing at all.
 fn is_word(written: &str, read: &str) -> bool {
     [written, read].iter().any(|text| {
         let core = text.trim_matches(|c: char| !c.is_alphabetic());

@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Stage, required};
 
-/// The public keys that access tokens may be signed with: a JSON Web Key Set (RFC 7517) with nothing in it but what RFC 8037 has for Ed25519.
+/// The public keys that access tokens may be signed with: a JSON Web Key Set (RFC 7517) with
+/// nothing in it but what RFC 8037 has for Ed25519.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeySet {
     pub(super) keys: Vec<PublicKey>,
 }
 
-/// A public key. A member that it should not have is refused: a private key's `d` would otherwise be one slip away from being published.
+/// A public key. A member that it should not have is refused: a private key's `d` would otherwise
+/// be one slip away from being published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PublicKey {
@@ -33,20 +35,23 @@ impl KeySet {
 
     pub(super) fn parse(text: &str, stage: Stage) -> std::result::Result<Self, ConfigError> {
         let wrong = |problem: String| ConfigError::new("JWT_PUBLIC_KEYS", problem);
-        let set: Self = serde_json::from_str(text).map_err(|e| wrong(format!("is no set of public keys: {e}")))?;
+        let set: Self = serde_json::from_str(text)
+            .map_err(|e| wrong(format!("is no set of public keys: {e}")))?;
         if set.keys.is_empty() {
             return Err(wrong("holds no key".to_owned()));
         }
         for (at, key) in set.keys.iter().enumerate() {
             let kid = &key.kid;
-            if [&*key.kty, &*key.crv, &*key.usage, &*key.alg] != ["OKP", "Ed25519", "sig", "EdDSA"] {
+            if [&*key.kty, &*key.crv, &*key.usage, &*key.alg] != ["OKP", "Ed25519", "sig", "EdDSA"]
+            {
                 return Err(wrong(format!("key `{kid}` is not an Ed25519 key for signatures")));
             }
             if set.keys[..at].iter().any(|before| before.kid == *kid) {
                 return Err(wrong(format!("two keys are called `{kid}`")));
             }
             check_stage(kid, stage).map_err(wrong)?;
-            key.bytes().ok_or_else(|| wrong(format!("key `{kid}`: x is not 32 bytes of base64url")))?;
+            key.bytes()
+                .ok_or_else(|| wrong(format!("key `{kid}`: x is not 32 bytes of base64url")))?;
         }
         Ok(set)
     }
@@ -62,7 +67,9 @@ impl PublicKey {
 /// Keys whose name starts with `local-` are in the repository, for laptops: refused anywhere else.
 fn check_stage(key_id: &str, stage: Stage) -> std::result::Result<(), String> {
     match key_id.starts_with("local-") && stage != Stage::Local {
-        true => Err(format!("`{key_id}` is a development key; make one for this stage (docs/operations.md)")),
+        true => Err(format!(
+            "`{key_id}` is a development key; make one for this stage (docs/operations.md)"
+        )),
         false => Ok(()),
     }
 }
@@ -77,7 +84,8 @@ pub(super) mod tests {
         {"kty":"OKP","crv":"Ed25519","use":"sig","alg":"EdDSA","kid":"local-2","x":"XCj1fVd8Ob9qD4ju41NAj8PqtdbSxdMfcGe3CswH_SM"}
     ]}"#;
     /// The private half of `local-2`.
-    pub(in crate::auth) const OTHER: &str = "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
+    pub(in crate::auth) const OTHER: &str =
+        "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
 
     #[test]
     fn only_public_ed25519_keys_of_different_names_are_a_key_set() {

@@ -14,7 +14,8 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// SHA-256, base64url: how a token is stored. It has 256 random bits, so that a salt or a slow hash would add nothing.
+/// SHA-256, base64url: how a token is stored. It has 256 random bits, so that a salt or a slow hash
+/// would add nothing.
 pub fn hash(token: &str) -> String {
     BASE64URL_NOPAD.encode(digest(&SHA256, token.as_bytes()).as_ref())
 }

@@ -1,6 +1,8 @@
-//! Passwords: argon2id with OWASP's parameters (19 MiB, two passes, one lane), stored as PHC strings.
+//! Passwords: argon2id with OWASP's parameters (19 MiB, two passes, one lane), stored as PHC
+//! strings.
 //!
-//! They are put into Unicode normalisation form C before anything else (NIST SP 800-63B section 3.1.1.2): keyboards differ in how they write `é`.
+//! They are put into Unicode normalisation form C before anything else (NIST SP 800-63B section
+//! 3.1.1.2): keyboards differ in how they write `é`.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -13,16 +15,18 @@ use crate::domain::error::Invalid;
 use crate::domain::text::nfc;
 use crate::error::{Error, Result};
 
-/// Memory in KiB, passes, lanes: OWASP Password Storage Cheat Sheet, first choice for argon2id at this memory.
+/// Memory in KiB, passes, lanes: OWASP Password Storage Cheat Sheet, first choice for argon2id at
+/// this memory.
 const MEMORY: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// A verified-against hash for users that do not exist, so that "no such user" costs what "wrong password" costs. Of random bytes.
+/// A verified-against hash for users that do not exist, so that "no such user" costs what "wrong
+/// password" costs. Of random bytes.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$u2nJnEzLYmP0bnvJ0lKv8g$6xqZ8QbK3Yt0nEoYxYwD0q4gkS0Hq3Y9cR2mF5v1h1s";
 
-/// Checks a new password against the policy: 8 to 128 characters, not one of the common ones ([`common`](super::common)), not one of the
-/// user's own `names`.
+/// Checks a new password against the policy: 8 to 128 characters, not one of the common ones
+/// ([`common`](super::common)), not one of the user's own `names`.
 pub fn check_policy(password: &Secret, names: &[&str]) -> std::result::Result<(), Invalid> {
     let text = nfc(password.expose());
     let length = text.chars().count();
@@ -44,7 +48,8 @@ pub fn check_policy(password: &Secret, names: &[&str]) -> std::result::Result<()
 
 /// Longer, in bytes, than any password that can have been set: not worth hashing.
 pub fn is_too_long(password: &Secret) -> bool {
-    // 128 characters of four bytes, and what decomposition may add to them before they are normalised.
+    // 128 characters of four bytes, and what decomposition may add to them before they are
+    // normalised.
     password.expose().len() > 2048
 }
 
@@ -60,19 +65,22 @@ pub async fn hash(password: Secret) -> Result<String> {
     .await
 }
 
-/// Whether `password` is the one behind `stored`. Without a stored hash (no such user) it takes as long and says no.
+/// Whether `password` is the one behind `stored`. Without a stored hash (no such user) it takes as
+/// long and says no.
 pub async fn verify(password: Secret, stored: Option<String>) -> Result<bool> {
     blocking("verify", move || {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| DUMMY.to_owned());
         let parsed = PasswordHash::new(&stored).map_err(Error::internal)?;
-        let matches = Argon2::default().verify_password(nfc(password.expose()).as_bytes(), &parsed).is_ok();
+        let matches =
+            Argon2::default().verify_password(nfc(password.expose()).as_bytes(), &parsed).is_ok();
         Ok(known && matches)
     })
     .await
 }
 
-/// Whether a stored hash was made with other parameters than today's, and is to be replaced at the next sign-in.
+/// Whether a stored hash was made with other parameters than today's, and is to be replaced at the
+/// next sign-in.
 pub fn is_outdated(stored: &str) -> bool {
     !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}$"))
 }
@@ -82,7 +90,8 @@ fn hasher() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Argon2 takes tens of milliseconds of CPU, and the runtime has one thread: there it would hold up everything else.
+/// Argon2 takes tens of milliseconds of CPU, and the runtime has one thread: there it would hold up
+/// everything else.
 async fn blocking<T: Send + 'static>(
     what: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -121,7 +130,9 @@ mod tests {
 
     #[test]
     fn the_policy_refuses_short_long_common_and_own_name() {
-        let check = |p: &str| check_policy(&Secret::new(p), &["Marketeer", "ada@example.com"]).map_err(|e| e.code);
+        let check = |p: &str| {
+            check_policy(&Secret::new(p), &["Marketeer", "ada@example.com"]).map_err(|e| e.code)
+        };
         assert_eq!(check("1234567"), Err("too_short"));
         assert_eq!(check(&"x".repeat(129)), Err("too_long"));
         assert_eq!(check("PassWord123"), Err("too_common"));

@@ -1,5 +1,6 @@
-//! Ed25519 for `jsonwebtoken`, through ring, which TLS links anyway. `jsonwebtoken`'s own backends would bring a second crypto library, and
-//! RSA and ECDSA with it, into a binary that accepts exactly one algorithm.
+//! Ed25519 for `jsonwebtoken`, through ring, which TLS links anyway. `jsonwebtoken`'s own backends
+//! would bring a second crypto library, and RSA and ECDSA with it, into a binary that accepts
+//! exactly one algorithm.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
@@ -9,8 +10,11 @@ use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
 /// Makes `jsonwebtoken` use this module. Every call after the first does nothing.
 pub(super) fn install() {
-    static PROVIDER: CryptoProvider =
-        CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
+    static PROVIDER: CryptoProvider = CryptoProvider {
+        signer_factory: signer,
+        verifier_factory: verifier,
+        key_utils: KeyUtils::new_unimplemented(),
+    };
     // An error means that it is installed already.
     PROVIDER.install_default().ok();
 }
@@ -19,7 +23,8 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>
     if *algorithm != Algorithm::EdDSA || key.family() != AlgorithmFamily::Ed {
         return Err(ErrorKind::InvalidAlgorithm.into());
     }
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes()).map_err(|_| ErrorKind::InvalidEddsaKey)?;
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes())
+        .map_err(|_| ErrorKind::InvalidEddsaKey)?;
     Ok(Box::new(EdDsaSigner(pair)))
 }
 

@@ -1,11 +1,14 @@
-//! Access tokens: short-lived JWTs (RFC 9068), signed with Ed25519 and verified by every function with public keys only.
+//! Access tokens: short-lived JWTs (RFC 9068), signed with Ed25519 and verified by every function
+//! with public keys only.
 //!
-//! What RFC 8725 asks for: one algorithm, pinned; `kid` looked up in a fixed map and never fetched; a header with anything but `alg`, `typ` and
-//! `kid` refused, be it a pointer to a key (`jku`, `jwk`, `x5u`, `x5c`) or an extension (`crit`); `iss`, `aud`, `exp`, `iat`, `sub` and `jti`
+//! What RFC 8725 asks for: one algorithm, pinned; `kid` looked up in a fixed map and never fetched;
+//! a header with anything but `alg`, `typ` and `kid` refused, be it a pointer to a key (`jku`,
+//! `jwk`, `x5u`, `x5c`) or an extension (`crit`); `iss`, `aud`, `exp`, `iat`, `sub` and `jti`
 //! required.
 //!
-//! Keys are rotated without signing anyone out: publish the new one beside the old in `JWT_PUBLIC_KEYS`, sign with it once caches have it
-//! (`Cache-Control` of `/.well-known/jwks.json`), drop the old one when the tokens it signed are over.
+//! Keys are rotated without signing anyone out: publish the new one beside the old in
+//! `JWT_PUBLIC_KEYS`, sign with it once caches have it (`Cache-Control` of
+//! `/.well-known/jwks.json`), drop the old one when the tokens it signed are over.
 
 use std::collections::HashMap;
 
@@ -79,7 +82,8 @@ impl Verifier {
 
     fn new(set: &KeySet, issuer: &str) -> Self {
         signature::install();
-        let key = |key: &PublicKey| Some((key.kid.clone(), DecodingKey::from_ed_der(&key.bytes()?)));
+        let key =
+            |key: &PublicKey| Some((key.kid.clone(), DecodingKey::from_ed_der(&key.bytes()?)));
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.set_issuer(&[issuer]);
@@ -92,7 +96,8 @@ impl Verifier {
     /// The claims of a valid token; anything else is the same 401.
     pub fn verify(&self, token: &str) -> Result<Claims> {
         self.check(token).map_err(|why| {
-            let detail = "The access token is not valid or has ended. Get a new one from POST /auth/token.";
+            let detail =
+                "The access token is not valid or has ended. Get a new one from POST /auth/token.";
             Error::new(&catalogue::INVALID_TOKEN, detail).with_source(why)
         })
     }
@@ -103,8 +108,9 @@ impl Verifier {
             return Err("alg is not EdDSA, or typ not at+jwt".to_owned());
         }
         let key = self.keys.get(&head.kid).ok_or("unknown kid")?;
-        let claims =
-            jsonwebtoken::decode::<Claims>(token, key, &self.validation).map_err(|error| error.to_string())?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation)
+            .map_err(|error| error.to_string())?
+            .claims;
         let now = Timestamp::now().as_second();
         match claims.iat <= now + LEEWAY.cast_signed() && !claims.jti.is_empty() {
             true => Ok(claims),
@@ -123,13 +129,21 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// From `JWT_SIGNING_KEY` (base64 of an Ed25519 key in PKCS#8), `JWT_SIGNING_KEY_ID`, `JWT_ISSUER` and `ACCESS_TOKEN_SECONDS` (900 unless set).
+    /// From `JWT_SIGNING_KEY` (base64 of an Ed25519 key in PKCS#8), `JWT_SIGNING_KEY_ID`,
+    /// `JWT_ISSUER` and `ACCESS_TOKEN_SECONDS` (900 unless set).
     ///
-    /// The key must be one of `JWT_PUBLIC_KEYS`: a sandbox whose tokens no one would accept does not start.
+    /// The key must be one of `JWT_PUBLIC_KEYS`: a sandbox whose tokens no one would accept does
+    /// not start.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let lifetime = parsed("ACCESS_TOKEN_SECONDS", 900_u32)?;
         let key_id = required("JWT_SIGNING_KEY_ID")?;
-        Self::new(&secret("JWT_SIGNING_KEY")?, key_id, &KeySet::from_env()?, required("JWT_ISSUER")?, lifetime)
+        Self::new(
+            &secret("JWT_SIGNING_KEY")?,
+            key_id,
+            &KeySet::from_env()?,
+            required("JWT_ISSUER")?,
+            lifetime,
+        )
     }
 
     fn new(
@@ -140,7 +154,8 @@ impl Issuer {
         seconds: u32,
     ) -> std::result::Result<Self, ConfigError> {
         signature::install();
-        let wrong = || ConfigError::new("JWT_SIGNING_KEY", "is not an Ed25519 key in base64 PKCS#8");
+        let wrong =
+            || ConfigError::new("JWT_SIGNING_KEY", "is not an Ed25519 key in base64 PKCS#8");
         let der = BASE64.decode(key.expose().as_bytes()).map_err(|_| wrong())?;
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| wrong())?;
         let public = published.keys.iter().find(|key| key.kid == key_id).and_then(PublicKey::bytes);
@@ -150,8 +165,10 @@ impl Issuer {
                 "names no key of JWT_PUBLIC_KEYS that belongs to JWT_SIGNING_KEY",
             ));
         }
-        // A key of its own (RFC 5869 would extract and expand; one HMAC of a uniform key is as good).
-        let successors = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &der), b"successors of refresh tokens");
+        // A key of its own (RFC 5869 would extract and expand; one HMAC of a uniform key is as
+        // good).
+        let successors =
+            hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &der), b"successors of refresh tokens");
         Ok(Self {
             successors: hmac::Key::new(hmac::HMAC_SHA256, successors.as_ref()),
             key: EncodingKey::from_ed_der(&der),
@@ -166,8 +183,9 @@ impl Issuer {
         self.lifetime
     }
 
-    /// The bits of the refresh token that follows on this one: the same each time, so that a request that is sent again, or several at once, get
-    /// one answer; and not to be computed without the key.
+    /// The bits of the refresh token that follows on this one: the same each time, so that a
+    /// request that is sent again, or several at once, get one answer; and not to be computed
+    /// without the key.
     pub fn successor(&self, refresh_token: &str) -> [u8; 32] {
         let tag = hmac::sign(&self.successors, refresh_token.as_bytes());
         let mut bits = [0; 32];
@@ -176,9 +194,18 @@ impl Issuer {
     }
 
     /// An access token for `user` in `session`.
-    pub fn issue(&self, user: &UserId, role: Role, session: &str, now: Timestamp) -> Result<Secret> {
-        let header =
-            Header { typ: Some(TYPE.to_owned()), kid: Some(self.key_id.clone()), ..Header::new(Algorithm::EdDSA) };
+    pub fn issue(
+        &self,
+        user: &UserId,
+        role: Role,
+        session: &str,
+        now: Timestamp,
+    ) -> Result<Secret> {
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(self.key_id.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
         let claims = Claims {
             sub: user.clone(),
             role,
@@ -209,9 +236,13 @@ mod tests {
     #[test]
     fn an_issuer_whose_tokens_no_one_would_accept_does_not_start() {
         assert!(issuer(KEY, "local-1").is_ok());
-        for (key, key_id) in
-            [(KEY, "local-2"), (KEY, "local-3"), (OTHER, "local-1"), ("bm9uZQ==", "local-1"), ("?", "local-1")]
-        {
+        for (key, key_id) in [
+            (KEY, "local-2"),
+            (KEY, "local-3"),
+            (OTHER, "local-1"),
+            ("bm9uZQ==", "local-1"),
+            ("?", "local-1"),
+        ] {
             let error = issuer(key, key_id).err().unwrap().to_string();
             assert!(!error.contains(key), "{error}");
         }
@@ -228,7 +259,10 @@ mod tests {
         };
         let here = Verifier::new(&published, "here");
         let claims = here.verify(issue(0).expose()).unwrap();
-        assert_eq!((claims.sub, claims.sid.as_str(), claims.exp - claims.iat), (user.clone(), "s", 900));
+        assert_eq!(
+            (claims.sub, claims.sid.as_str(), claims.exp - claims.iat),
+            (user.clone(), "s", 900)
+        );
         assert!(Verifier::new(&published, "elsewhere").verify(issue(0).expose()).is_err());
         assert!(here.verify(issue(890).expose()).is_ok());
         assert!(here.verify(issue(900 + 60).expose()).is_err());

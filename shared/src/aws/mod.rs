@@ -1,7 +1,9 @@
-//! What every AWS client here shares: one HTTP client, credentials from the environment, time-outs that fit inside an API call.
+//! What every AWS client here shares: one HTTP client, credentials from the environment, time-outs
+//! that fit inside an API call.
 //!
-//! Built by hand, without `aws-config`: in Lambda the region and the credentials are environment variables, and anything that looks further
-//! (profiles, metadata services) costs a cold start milliseconds and can only be wrong.
+//! Built by hand, without `aws-config`: in Lambda the region and the credentials are environment
+//! variables, and anything that looks further (profiles, metadata services) costs a cold start
+//! milliseconds and can only be wrong.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,14 +16,16 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use crate::config::{ConfigError, optional, required};
 
 /// Amazon Trust Services' roots, to which every AWS endpoint's certificate leads
-/// (<https://www.amazontrust.com/repository/>). Five, instead of the platform's 145: parsing those costs 3 to 8 ms a start.
+/// (<https://www.amazontrust.com/repository/>). Five, instead of the platform's 145: parsing those
+/// costs 3 to 8 ms a start.
 const ROOTS: &[u8] = include_bytes!("roots.pem");
 
 /// Where and as whom to call AWS.
 pub(crate) struct Environment {
     /// `AWS_REGION`.
     pub(crate) region: Region,
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: those of the function's role.
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: those of the function's
+    /// role.
     pub(crate) credentials: Credentials,
     /// The one connection pool of this process.
     pub(crate) http: SharedHttpClient,

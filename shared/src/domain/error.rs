@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// A value that is not what its type allows. It does not know which field it came from: [`Invalid::at`] says so.
+/// A value that is not what its type allows. It does not know which field it came from:
+/// [`Invalid::at`] says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{detail}")]
 pub struct Invalid {

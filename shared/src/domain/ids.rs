@@ -1,6 +1,8 @@
-//! Identifiers. Ours are a type prefix and 26 characters; Stripe's are taken as Stripe gives them, within a character set.
+//! Identifiers. Ours are a type prefix and 26 characters; Stripe's are taken as Stripe gives them,
+//! within a character set.
 //!
-//! Both are validated wherever they enter (parsing, deserializing), so no separator of a database key can hide in one.
+//! Both are validated wherever they enter (parsing, deserializing), so no separator of a database
+//! key can hide in one.
 
 use data_encoding::BASE32HEX_NOPAD;
 use ring::digest::{SHA256, digest};
@@ -9,13 +11,14 @@ use uuid::Uuid;
 use super::error::Invalid;
 use super::strings::string_type;
 
-/// 128 bits as 26 characters of `0-9a-v`: base32hex (RFC 4648 section 7), whose order is the order of the bits.
+/// 128 bits as 26 characters of `0-9a-v`: base32hex (RFC 4648 section 7), whose order is the order
+/// of the bits.
 fn encode(bits: [u8; 16]) -> String {
     BASE32HEX_NOPAD.encode(&bits).to_ascii_lowercase()
 }
 
-/// The first 128 bits of a SHA-256 over `domain` and `parts`. Each part is preceded by its length, so that no two lists of parts
-/// give the same input.
+/// The first 128 bits of a SHA-256 over `domain` and `parts`. Each part is preceded by its length,
+/// so that no two lists of parts give the same input.
 fn hash(domain: &str, parts: &[&[u8]]) -> String {
     let mut input = Vec::new();
     for part in std::iter::once(domain.as_bytes()).chain(parts.iter().copied()) {
@@ -31,13 +34,15 @@ fn is_encoded(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'v'))
 }
 
-/// A fingerprint of something that is to be recognised but not kept (an `Idempotency-Key`, a request body): 128 bits of SHA-256.
+/// A fingerprint of something that is to be recognised but not kept (an `Idempotency-Key`, a
+/// request body): 128 bits of SHA-256.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of a list of byte strings; lists that differ in any part, or in where parts end, differ.
+    /// The fingerprint of a list of byte strings; lists that differ in any part, or in where parts
+    /// end, differ.
     pub fn of(parts: &[&[u8]]) -> Self {
         Self(hash("fingerprint", parts))
     }
@@ -51,7 +56,11 @@ impl Fingerprint {
 impl TryFrom<String> for Fingerprint {
     type Error = Invalid;
     fn try_from(text: String) -> Result<Self, Invalid> {
-        if is_encoded(&text) { Ok(Self(text)) } else { Err(Invalid::new("invalid_fingerprint", "Not a fingerprint.")) }
+        if is_encoded(&text) {
+            Ok(Self(text))
+        } else {
+            Err(Invalid::new("invalid_fingerprint", "Not a fingerprint."))
+        }
     }
 }
 
@@ -76,7 +85,8 @@ macro_rules! id {
             /// What it starts with.
             pub const PREFIX: &'static str = $prefix;
 
-            /// A fresh identifier. Give it a `Uuid::now_v7()`: ids then sort by the time they were made.
+            /// A fresh identifier. Give it a `Uuid::now_v7()`: ids then sort by the time they were
+            /// made.
             pub fn from_uuid(uuid: Uuid) -> Self {
                 Self(format!(concat!($prefix, "{}"), encode(*uuid.as_bytes())))
             }
@@ -87,13 +97,15 @@ macro_rules! id {
                 Self(format!(concat!($prefix, "{}"), hash($prefix, &parts)))
             }
 
-            /// The identifier of what a request makes: always the same one for a request that has a key, so that what it made is the proof of
-            /// its having been carried out; otherwise a fresh one.
+            /// The identifier of what a request makes: always the same one for a request that has a
+            /// key, so that what it made is the proof of its having been carried out; otherwise a
+            /// fresh one.
             pub fn for_request(key: Option<&Fingerprint>, fresh: Uuid) -> Self {
                 key.map_or_else(|| Self::from_uuid(fresh), |key| Self::derived(&[key.as_str()]))
             }
 
-            /// Accepts exactly what the constructors make: the prefix and 26 characters of `0-9a-v`.
+            /// Accepts exactly what the constructors make: the prefix and 26 characters of
+            /// `0-9a-v`.
             pub fn parse(text: &str) -> Result<Self, Invalid> {
                 match text.strip_prefix($prefix) {
                     Some(rest) if is_encoded(rest) => Ok(Self(text.to_owned())),
@@ -159,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_fresh_id_parses_and_keeps_the_order_of_its_uuid() {
-        let ids: Vec<_> = [1_u128, 2, 1 << 80, u128::MAX].map(|n| UserId::from_uuid(Uuid::from_u128(n))).into();
+        let ids: Vec<_> =
+            [1_u128, 2, 1 << 80, u128::MAX].map(|n| UserId::from_uuid(Uuid::from_u128(n))).into();
         assert!(ids.is_sorted());
         for id in ids {
             assert_eq!(id.as_str().len(), 30);
@@ -207,6 +220,9 @@ mod tests {
         let id = ServiceId::derived(&["x"]);
         assert_eq!(serde_json::to_value(&id).unwrap(), serde_json::Value::from(id.as_str()));
         let fingerprint = Fingerprint::of(&[b"x"]);
-        assert_eq!(serde_json::from_value::<Fingerprint>(fingerprint.as_str().into()).unwrap(), fingerprint);
+        assert_eq!(
+            serde_json::from_value::<Fingerprint>(fingerprint.as_str().into()).unwrap(),
+            fingerprint
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Money: integer minor units with a currency. There is no float, and no conversion between currencies.
+//! Money: integer minor units with a currency. There is no float, and no conversion between
+//! currencies.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Invalid;
 
-/// Code, decimal places, smallest charge in minor units. The currencies for which Stripe documents a minimum charge
-/// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
+/// Code, decimal places, smallest charge in minor units. The currencies for which Stripe documents
+/// a minimum charge (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
 const CURRENCIES: &[(&str, u8, i64)] = &[
     ("aed", 2, 200),
     ("aud", 2, 50),
@@ -63,7 +64,10 @@ impl Currency {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let known = CURRENCIES.iter().find(|(code, ..)| *code == text);
         known.map(|&(code, ..)| Self(code)).ok_or_else(|| {
-            Invalid::new("unknown_currency", "Not a lower-case ISO 4217 code of a currency that is accepted here.")
+            Invalid::new(
+                "unknown_currency",
+                "Not a lower-case ISO 4217 code of a currency that is accepted here.",
+            )
         })
     }
 
@@ -188,10 +192,12 @@ impl fmt::Display for Money {
 pub struct Price(Money);
 
 impl Price {
-    /// Stripe's maximum: eight digits (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
+    /// Stripe's maximum: eight digits
+    /// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
     pub const MAX: i64 = 99_999_999;
 
-    /// Accepts from the currency's minimum charge to [`Price::MAX`]. Codes: `amount_too_small`, `amount_too_large`.
+    /// Accepts from the currency's minimum charge to [`Price::MAX`]. Codes: `amount_too_small`,
+    /// `amount_too_large`.
     pub fn parse(money: Money) -> Result<Self, Invalid> {
         let min = money.currency.min_price();
         if money.amount < min {
@@ -202,7 +208,10 @@ impl Price {
             ));
         }
         if money.amount > Self::MAX {
-            return Err(Invalid::new("amount_too_large", format!("The largest price is {} minor units.", Self::MAX)));
+            return Err(Invalid::new(
+                "amount_too_large",
+                format!("The largest price is {} minor units.", Self::MAX),
+            ));
         }
         Ok(Self(money))
     }
@@ -284,7 +293,11 @@ mod tests {
     fn only_known_lower_case_codes_are_currencies() {
         assert_eq!(Currency::parse("usd"), Ok(Currency::USD));
         for bad in ["USD", "xxx", "", "us", "usd "] {
-            assert_eq!(Currency::parse(bad).map_err(|e| e.code), Err("unknown_currency"), "{bad:?}");
+            assert_eq!(
+                Currency::parse(bad).map_err(|e| e.code),
+                Err("unknown_currency"),
+                "{bad:?}"
+            );
         }
     }
 

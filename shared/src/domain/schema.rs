@@ -1,10 +1,12 @@
-//! How the API description states our types: JSON Schema (draft 2020-12, which OpenAPI 3.1 uses), from the very constants that parsing uses.
+//! How the API description states our types: JSON Schema (draft 2020-12, which OpenAPI 3.1 uses),
+//! from the very constants that parsing uses.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-/// Overrides of the direction of writing, and what is no character ([`super::text`]), within a class of a pattern.
+/// Overrides of the direction of writing, and what is no character ([`super::text`]), within a
+/// class of a pattern.
 macro_rules! hidden {
     () => {
         r"\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff"
@@ -55,7 +57,8 @@ pub(crate) const fn pattern(min: usize, multi_line: bool) -> &'static str {
 
 /// One of these words; each with what it means.
 pub(crate) fn words(description: &str, values: &[(&'static str, &str)]) -> Schema {
-    let meanings: String = values.iter().map(|(word, meaning)| format!("\n- `{word}`: {}", meaning.trim())).collect();
+    let meanings: String =
+        values.iter().map(|(word, meaning)| format!("\n- `{word}`: {}", meaning.trim())).collect();
     json_schema!({
         "type": "string",
         "description": format!("{}\n{meanings}", description.trim()),

@@ -1,4 +1,5 @@
-//! Searching by words, in any script: what is searched and what is searched for are folded the same way.
+//! Searching by words, in any script: what is searched and what is searched for are folded the same
+//! way.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
@@ -7,12 +8,14 @@ use super::error::Invalid;
 /// The most characters that are searched for.
 const MAX: usize = 100;
 
-/// Texts made searchable: a space, and then each word followed by one. Texts are two spaces apart, so that nothing is found across them.
+/// Texts made searchable: a space, and then each word followed by one. Texts are two spaces apart,
+/// so that nothing is found across them.
 pub fn searchable(texts: &[&str]) -> String {
     texts.iter().map(|text| format!(" {} ", words(text).join(" "))).collect()
 }
 
-/// What is searched for: the parts between white space, each of which must be found. Nothing finds everything.
+/// What is searched for: the parts between white space, each of which must be found. Nothing finds
+/// everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search(Vec<String>);
 
@@ -52,7 +55,8 @@ impl schemars::JsonSchema for Search {
     }
 }
 
-/// The folded words of a text. Scripts that put no spaces between words are taken character by character, and so are pictographs.
+/// The folded words of a text. Scripts that put no spaces between words are taken character by
+/// character, and so are pictographs.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -74,13 +78,16 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Compatibility form (`ﬁ` is `fi`, full width is normal width), without letter case, without the accents of Latin, Greek and Cyrillic.
+/// Compatibility form (`ﬁ` is `fi`, full width is normal width), without letter case, without the
+/// accents of Latin, Greek and Cyrillic.
 fn fold(text: &str) -> String {
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
     let plain = decomposed.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c));
-    // Upper case first: `ß` and `SS` meet in `ss`, and `ς` and `σ` in `σ`. Letter by letter: no rule depends on a word's end.
+    // Upper case first: `ß` and `SS` meet in `ss`, and `ς` and `σ` in `σ`. Letter by letter: no
+    // rule depends on a word's end.
     let folded: String = plain.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
-    // Upper-casing brings no accents back but that of `ŉ` and its like, which are decomposed by now.
+    // Upper-casing brings no accents back but that of `ŉ` and its like, which are decomposed by
+    // now.
     ComposingNormalizerBorrowed::new_nfkc().normalize(&folded).into_owned()
 }
 

@@ -86,7 +86,17 @@ impl Service {
     pub fn new(id: ServiceId, new: NewService, at: Timestamp) -> Self {
         let NewService { name, description, category, price } = new;
         let status = ServiceStatus::Active;
-        Self { id, name, description, category, price, status, created_at: at, updated_at: at, version: 1 }
+        Self {
+            id,
+            name,
+            description,
+            category,
+            price,
+            status,
+            created_at: at,
+            updated_at: at,
+            version: 1,
+        }
     }
 
     /// The service after a change; `None` when it changes nothing.
@@ -121,7 +131,9 @@ mod tests {
         let before = service();
         let at = before.updated_at + jiff::SignedDuration::from_secs(1);
         let name = Name::parse("Icon").unwrap();
-        let after = before.changed(ServiceChange { name: Some(name.clone()), ..ServiceChange::default() }, at).unwrap();
+        let after = before
+            .changed(ServiceChange { name: Some(name.clone()), ..ServiceChange::default() }, at)
+            .unwrap();
         assert_eq!(after, Service { name, version: 2, updated_at: at, ..before });
     }
 

@@ -1,7 +1,8 @@
 //! Validated strings: what every newtype over text has beside its own `parse`.
 
-/// Gives a newtype over `String` with a `parse` what follows from it: reading, showing, and the conversions that serde goes through
-/// (`try_from = "String", into = "String"`), so that nothing is deserialized that `parse` would refuse.
+/// Gives a newtype over `String` with a `parse` what follows from it: reading, showing, and the
+/// conversions that serde goes through (`try_from = "String", into = "String"`), so that nothing is
+/// deserialized that `parse` would refuse.
 macro_rules! string_type {
     ($name:ident) => {
         impl $name {

@@ -1,6 +1,7 @@
 //! Text that people write: any script, bounded in characters, without control characters.
 //!
-//! Every text is put into Unicode normalisation form C (so that what looks equal is equal) and trimmed before it is measured.
+//! Every text is put into Unicode normalisation form C (so that what looks equal is equal) and
+//! trimmed before it is measured.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
@@ -14,7 +15,8 @@ struct Rule {
     multi_line: bool,
 }
 
-/// The normalised text, or why it is none of this kind. Codes: `control_character`, `too_short`, `too_long`.
+/// The normalised text, or why it is none of this kind. Codes: `control_character`, `too_short`,
+/// `too_long`.
 fn clean(text: &str, rule: &Rule) -> Result<String, Invalid> {
     let text = if rule.multi_line { text.replace("\r\n", "\n") } else { text.to_owned() };
     let allowed = |c: char| match c {
@@ -24,22 +26,31 @@ fn clean(text: &str, rule: &Rule) -> Result<String, Invalid> {
         _ => !c.is_control() && !changes_direction(c) && !is_no_character(c),
     };
     if !text.trim().chars().all(allowed) {
-        let detail = "Must not contain control characters, nor any that override the direction of writing.";
+        let detail =
+            "Must not contain control characters, nor any that override the direction of writing.";
         return Err(Invalid::new("control_character", detail));
     }
     let text = nfc(text.trim());
     let length = text.chars().count();
     // What must say something must show something.
     if length < rule.min || (rule.min > 0 && text.chars().all(is_invisible)) {
-        return Err(Invalid::new("too_short", format!("Must have at least {} characters.", rule.min)));
+        return Err(Invalid::new(
+            "too_short",
+            format!("Must have at least {} characters.", rule.min),
+        ));
     }
     if length > rule.max {
-        return Err(Invalid::new("too_long", format!("Must have at most {} characters.", rule.max)));
+        return Err(Invalid::new(
+            "too_long",
+            format!("Must have at most {} characters.", rule.max),
+        ));
     }
     Ok(text)
 }
 
-/// Embeddings, overrides and isolates: with them a text can look like another (Unicode TR #36, section 2.2). Right-to-left scripts need none. What is refused here is refused by the patterns of [`super::schema`], too.
+/// Embeddings, overrides and isolates: with them a text can look like another (Unicode TR #36,
+/// section 2.2). Right-to-left scripts need none. What is refused here is refused by the patterns
+/// of [`super::schema`], too.
 fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -58,7 +69,8 @@ fn is_invisible(c: char) -> bool {
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}')
 }
 
-/// Unicode normalisation form C (UAX #15). The tables are linked anyway: the URL parser needs them for host names.
+/// Unicode normalisation form C (UAX #15). The tables are linked anyway: the URL parser needs them
+/// for host names.
 pub(crate) fn nfc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
@@ -115,15 +127,17 @@ impl From<Reason> for Note {
 }
 
 impl Category {
-    /// What makes two categories the same: letter case and spacing do not. It may hold any character but a control character, so it
-    /// goes last in a composed key, or is encoded.
+    /// What makes two categories the same: letter case and spacing do not. It may hold any
+    /// character but a control character, so it goes last in a composed key, or is encoded.
     pub fn key(&self) -> CategoryKey {
         CategoryKey(fold(&self.0))
     }
 }
 
 /// [`Category::key`]: `web development` for `Web  Development`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct CategoryKey(String);
 
@@ -207,7 +221,8 @@ mod tests {
             assert_eq!(code(Name::parse(bad)), "control_character", "{bad:?}");
             assert_eq!(code(Note::parse(bad)), "control_character", "{bad:?}");
         }
-        for good in ["עיצוב אתרים", "تصميم\u{200c}ها", "a\u{200f}b", "👩\u{200d}🎨"] {
+        for good in ["עיצוב אתרים", "تصميم\u{200c}ها", "a\u{200f}b", "👩\u{200d}🎨"]
+        {
             assert!(Name::parse(good).is_ok(), "{good:?}");
         }
     }

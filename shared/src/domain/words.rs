@@ -1,6 +1,7 @@
 //! Closed vocabularies: enums whose values are one word each, in JSON, in keys and in text.
 
-/// Defines an enum with, for every value, its one word: serde's form, its schema, `as_str`, `Display`, and `ALL` in the order of definition.
+/// Defines an enum with, for every value, its one word: serde's form, its schema, `as_str`,
+/// `Display`, and `ALL` in the order of definition.
 macro_rules! words {
     ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $value_doc:literal])* $value:ident = $word:literal,)+ }) => {
         $(#[doc = $doc])*

@@ -127,7 +127,10 @@ pub fn markdown() -> String {
     let mut codes = ALL.to_vec();
     codes.sort_by_key(|code| (code.kind.status(), code.code));
     for Code { code, kind, title, remedy } in codes {
-        text.push_str(&format!("| {} | <a id=\"{code}\"></a>`{code}` | {title} | {remedy} |\n", kind.status()));
+        text.push_str(&format!(
+            "| {} | <a id=\"{code}\"></a>`{code}` | {title} | {remedy} |\n",
+            kind.status()
+        ));
     }
     text
 }
@@ -152,7 +155,10 @@ mod tests {
     #[test]
     fn codes_are_unique_and_snake_case() {
         let mut codes: Vec<_> = ALL.iter().map(|c| c.code).collect();
-        assert!(codes.iter().all(|c| c.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')), "{codes:?}");
+        assert!(
+            codes.iter().all(|c| c.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')),
+            "{codes:?}"
+        );
         codes.sort_unstable();
         let before = codes.len();
         codes.dedup();
@@ -167,6 +173,10 @@ mod tests {
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(path, &expected).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), expected, "UPDATE_DOCS=1 writes it anew");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap_or_default(),
+            expected,
+            "UPDATE_DOCS=1 writes it anew"
+        );
     }
 }

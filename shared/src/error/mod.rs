@@ -1,7 +1,8 @@
-//! One error for the whole system. It knows nothing of HTTP: `functions::http` turns it into a problem document, in one place.
+//! One error for the whole system. It knows nothing of HTTP: `functions::http` turns it into a
+//! problem document, in one place.
 //!
-//! The message that a caller may see (`detail`) and the cause that only the log may see (`source`) are two fields, so that one can't
-//! become the other by accident.
+//! The message that a caller may see (`detail`) and the cause that only the log may see (`source`)
+//! are two fields, so that one can't become the other by accident.
 
 pub mod catalogue;
 mod refusal;
@@ -112,17 +113,27 @@ impl Error {
     /// 405 for an address that has only these methods.
     pub fn method_not_allowed(methods: &[&str]) -> Self {
         let allow = methods.join(", ");
-        Self::new(&catalogue::METHOD_NOT_ALLOWED, format!("This address takes {allow}.")).with("allow", allow)
+        Self::new(&catalogue::METHOD_NOT_ALLOWED, format!("This address takes {allow}."))
+            .with("allow", allow)
     }
 
     /// 422 for an `Idempotency-Key` that came before, with another request.
     pub fn key_reused() -> Self {
-        Self::new(&catalogue::IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another request. Use a new one.")
+        Self::new(
+            &catalogue::IDEMPOTENCY_KEY_REUSED,
+            "This Idempotency-Key came with another request. Use a new one.",
+        )
     }
 
     /// 422 naming every wrong field.
     pub fn invalid(fields: Vec<FieldError>) -> Self {
-        Self { fields, ..Self::new(&catalogue::VALIDATION_FAILED, "Some fields are wrong; `errors` names each.") }
+        Self {
+            fields,
+            ..Self::new(
+                &catalogue::VALIDATION_FAILED,
+                "Some fields are wrong; `errors` names each.",
+            )
+        }
     }
 
     /// 422 for one field.
@@ -139,12 +150,16 @@ impl Error {
 
     /// Adds the cause, for the log only.
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Adds a member to the problem document (RFC 9457, section 3.2), such as the current `version` with a conflict.
+    /// Adds a member to the problem document (RFC 9457, section 3.2), such as the current `version`
+    /// with a conflict.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<serde_json::Value>) -> Self {
         self.members.insert(member.to_owned(), value.into());

@@ -1,4 +1,5 @@
-//! A rule's refusal as an error: each keeps its code, and conflicts say the state and the version that the order is in.
+//! A rule's refusal as an error: each keeps its code, and conflicts say the state and the version
+//! that the order is in.
 
 use super::{Error, catalogue};
 use crate::domain::order::{Guard, Refusal, Status};
@@ -7,7 +8,9 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let detail = refusal.to_string();
         let conflict = |code, status: Status, version: u64| {
-            Self::new(code, refusal.to_string()).with("order_status", status.as_str()).with("version", version)
+            Self::new(code, refusal.to_string())
+                .with("order_status", status.as_str())
+                .with("version", version)
         };
         match refusal {
             Refusal::NotFound => Self::not_found("order"),
@@ -15,9 +18,15 @@ impl From<Refusal> for Error {
             Refusal::Inactive => Self::new(&catalogue::ACCOUNT_SUSPENDED, detail),
             Refusal::Forbidden => Self::new(&catalogue::FORBIDDEN, detail),
             Refusal::OwnOrder => Self::new(&catalogue::OWN_ORDER, detail),
-            Refusal::Illegal { status, version, .. } => conflict(&catalogue::ILLEGAL_TRANSITION, status, version),
-            Refusal::NotPayable { status, version } => conflict(&catalogue::ORDER_NOT_PAYABLE, status, version),
-            Refusal::NoWorkerYet { version } => Self::new(&catalogue::NO_WORKER_YET, detail).with("version", version),
+            Refusal::Illegal { status, version, .. } => {
+                conflict(&catalogue::ILLEGAL_TRANSITION, status, version)
+            }
+            Refusal::NotPayable { status, version } => {
+                conflict(&catalogue::ORDER_NOT_PAYABLE, status, version)
+            }
+            Refusal::NoWorkerYet { version } => {
+                Self::new(&catalogue::NO_WORKER_YET, detail).with("version", version)
+            }
             Refusal::KeyReused => Self::key_reused(),
             Refusal::Mismatch(_) => Self::new(&catalogue::PAYMENT_MISMATCH, detail),
             Refusal::Guard { guard, status, version } => {

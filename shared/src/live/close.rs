@@ -1,4 +1,5 @@
-//! Sockets end with what they belong to: the sign-in, the account, or the limit of sockets a user has.
+//! Sockets end with what they belong to: the sign-in, the account, or the limit of sockets a user
+//! has.
 
 use futures::future::join_all;
 
@@ -8,7 +9,8 @@ use crate::domain::ids::UserId;
 use crate::error::Result;
 use crate::store::OpenSocket;
 
-/// Sockets that a user may have open at once. The oldest is closed for the newest: it is the one that most likely lives in a forgotten tab.
+/// Sockets that a user may have open at once. The oldest is closed for the newest: it is the one
+/// that most likely lives in a forgotten tab.
 pub const MAX_SOCKETS: usize = 10;
 
 impl<P: Push> Live<P> {

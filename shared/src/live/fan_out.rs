@@ -1,10 +1,12 @@
 //! Fan-out: what was appended to feeds goes to their sockets.
 //!
-//! A feed with few sockets is pushed to directly. One with more than a threshold becomes wide: its entries are asked for in the fan-out table,
-//! shard by shard, and each shard is brought to them by an invocation of its own ([`FanOut::bring`]), whichever number of times it is asked.
+//! A feed with few sockets is pushed to directly. One with more than a threshold becomes wide: its
+//! entries are asked for in the fan-out table, shard by shard, and each shard is brought to them by
+//! an invocation of its own ([`FanOut::bring`]), whichever number of times it is asked.
 //!
-//! Each socket gets its frames in order while others get theirs. A slow one is waited for half a second at most, and then left behind: a
-//! [`super::catch_up`] of its own brings it what it lacks, while the next entries go to all others.
+//! Each socket gets its frames in order while others get theirs. A slow one is waited for half a
+//! second at most, and then left behind: a [`super::catch_up`] of its own brings it what it lacks,
+//! while the next entries go to all others.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -24,8 +26,9 @@ use crate::store::{Done, Entry, FanOuts, Pass, Skip, Subscription};
 const AT_ONCE: usize = 64;
 /// Feeds whose sockets are looked up at the same time.
 const FEEDS: usize = 32;
-/// How long a socket may take for what it is handed in one batch, and for each frame of it. A post ends after half a second at most, and takes 10 to 20 ms
-/// with API Gateway: a socket for which each takes much longer than that is slow, too.
+/// How long a socket may take for what it is handed in one batch, and for each frame of it. A post
+/// ends after half a second at most, and takes 10 to 20 ms with API Gateway: a socket for which
+/// each takes much longer than that is slow, too.
 const HASTE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(50));
 /// What [`FanOut::page`] usually is.
 const PAGE: usize = 100;
@@ -46,27 +49,36 @@ pub struct FanOut<P = ApiGateway> {
     pub table: FanOuts,
     /// Sockets of a feed that are pushed to directly, at most.
     pub threshold: usize,
-    /// Frames a second that are handed to one shard's sockets, at most: all shards share API Gateway's quota with all other requests.
+    /// Frames a second that are handed to one shard's sockets, at most: all shards share API
+    /// Gateway's quota with all other requests.
     pub pace: u32,
-    /// Sockets between two notes of how far a shard has come: those that may get a frame again when an invocation dies.
+    /// Sockets between two notes of how far a shard has come: those that may get a frame again when
+    /// an invocation dies.
     pub page: usize,
 }
 
 impl FanOut {
-    /// From `FAN_OUT_THRESHOLD` (500), `FAN_OUT_PACE` (600), `FAN_OUT_TABLE_NAME`, and what [`Live::from_env`] reads.
+    /// From `FAN_OUT_THRESHOLD` (500), `FAN_OUT_PACE` (600), `FAN_OUT_TABLE_NAME`, and what
+    /// [`Live::from_env`] reads.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let pace = parsed("FAN_OUT_PACE", 600)?;
         if pace == 0 {
             return Err(ConfigError::new("FAN_OUT_PACE", "must be at least 1"));
         }
         let threshold = parsed("FAN_OUT_THRESHOLD", 500)?;
-        Ok(Self { live: Live::from_env(Patience::Short)?, table: FanOuts::from_env()?, threshold, pace, page: PAGE })
+        Ok(Self {
+            live: Live::from_env(Patience::Short)?,
+            table: FanOuts::from_env()?,
+            threshold,
+            pace,
+            page: PAGE,
+        })
     }
 }
 
 impl<P: Push> FanOut<P> {
-    /// Sees to it that everyone who gets these entries does; each feed's in the order of their numbers. Safe to repeat: a client tells an
-    /// entry it has by its number.
+    /// Sees to it that everyone who gets these entries does; each feed's in the order of their
+    /// numbers. Safe to repeat: a client tells an entry it has by its number.
     ///
     /// Returns the feeds that could not be seen to; their entries are to be delivered again.
     pub async fn deliver(&self, entries: impl IntoIterator<Item = Entry>) -> BTreeMap<Feed, Error> {
@@ -107,10 +119,13 @@ impl<P: Push> FanOut<P> {
         (feed, frames, self.recipients(feed, frames).await)
     }
 
-    /// Whom to push a feed's entries to here and now: nobody, when they were asked for shard by shard.
+    /// Whom to push a feed's entries to here and now: nobody, when they were asked for shard by
+    /// shard.
     async fn recipients(&self, feed: &Feed, frames: &Frames) -> Result<Vec<Subscription>> {
         let subscribers = self.live.connections.subscribers(feed);
-        let (Some((first, _)), Some((last, _))) = (frames.first(), frames.last()) else { return Ok(Vec::new()) };
+        let (Some((first, _)), Some((last, _))) = (frames.first(), frames.last()) else {
+            return Ok(Vec::new());
+        };
         if matches!(feed, Feed::User(_)) {
             return subscribers.try_collect().await;
         }
@@ -127,8 +142,8 @@ impl<P: Push> FanOut<P> {
         Ok(Vec::new())
     }
 
-    /// Brings the sockets of one shard to what they are due. Whoever does that after an invocation that died goes on where it was; when there
-    /// is nothing left to be done, nothing is.
+    /// Brings the sockets of one shard to what they are due. Whoever does that after an invocation
+    /// that died goes on where it was; when there is nothing left to be done, nothing is.
     ///
     /// # Errors
     /// When the database is unavailable; never for what a socket does.
@@ -149,7 +164,11 @@ impl<P: Push> FanOut<P> {
         let frames = self.frames(&at.feed, at.done, to).await?;
         loop {
             let after = at.pass.as_ref().map(|pass| pass.after.as_str());
-            let (sockets, more) = self.live.connections.subscribers_after(&at.feed, at.shard, after, self.page).await?;
+            let (sockets, more) = self
+                .live
+                .connections
+                .subscribers_after(&at.feed, at.shard, after, self.page)
+                .await?;
             let last = sockets.last().map(|last| last.connection.clone()).filter(|_| more);
             self.hand_out(sockets, &frames).await?;
             let noted = match last {
@@ -164,7 +183,8 @@ impl<P: Push> FanOut<P> {
         }
     }
 
-    /// Hands frames to all of these, no faster than the pace; waits for all of them, whatever becomes of one.
+    /// Hands frames to all of these, no faster than the pace; waits for all of them, whatever
+    /// becomes of one.
     async fn hand_out(&self, sockets: Vec<Subscription>, frames: &Frames) -> Result<()> {
         let each = u32::try_from(frames.len()).unwrap_or(u32::MAX).max(1);
         let mut pace = tokio::time::interval(Duration::from_secs(1) * each / self.pace);
@@ -199,8 +219,8 @@ impl<P: Push> FanOut<P> {
         Ok(frames)
     }
 
-    /// Sees to it that a socket gets these frames: hands them over, or tells the replay that holds the subscription of them, or leaves the
-    /// socket behind.
+    /// Sees to it that a socket gets these frames: hands them over, or tells the replay that holds
+    /// the subscription of them, or leaves the socket behind.
     async fn give(&self, mut subscription: Subscription, frames: &Frames) -> Result<()> {
         let connections = &self.live.connections;
         let Some(&(last, _)) = frames.last() else { return Ok(()) };
@@ -208,31 +228,50 @@ impl<P: Push> FanOut<P> {
             let skip = match subscription.from {
                 Some(from) => match self.hand_over(&subscription, from, frames).await? {
                     None => return Ok(()),
-                    Some(behind) => connections.leave_behind(&subscription, behind, last, Timestamp::now()).await?,
+                    Some(behind) => {
+                        connections
+                            .leave_behind(&subscription, behind, last, Timestamp::now())
+                            .await?
+                    }
                 },
                 None if subscription.held_at + REPLAY_ENDS < Timestamp::now() => {
                     // Nobody will replay it. The client comes back and says hello again.
                     self.live.end(&subscription.connection).await?;
-                    return connections.unsubscribe(&subscription.feed, &subscription.connection).await;
+                    return connections
+                        .unsubscribe(&subscription.feed, &subscription.connection)
+                        .await;
                 }
                 None => connections.skip(&subscription, last).await?,
             };
             match skip {
                 // Whoever left it behind may have died before asking.
-                Skip::Noted(held) if held.behind.is_some() => return self.table.ask_catch_up(&held).await,
+                Skip::Noted(held) if held.behind.is_some() => {
+                    return self.table.ask_catch_up(&held).await;
+                }
                 Skip::Noted(_) | Skip::Gone => return Ok(()),
                 Skip::Look(now) => subscription = *now,
             }
         }
     }
 
-    /// Hands over those frames that are above a number. Returns the number before the one that the socket did not take in time.
-    async fn hand_over(&self, to: &Subscription, from: u64, frames: &Frames) -> Result<Option<u64>> {
+    /// Hands over those frames that are above a number. Returns the number before the one that the
+    /// socket did not take in time.
+    async fn hand_over(
+        &self,
+        to: &Subscription,
+        from: u64,
+        frames: &Frames,
+    ) -> Result<Option<u64>> {
         let due: Vec<_> = frames.iter().filter(|(seq, _)| *seq > from).collect();
-        let until = Instant::now() + HASTE.0 + HASTE.1 * u32::try_from(due.len()).unwrap_or(u32::MAX);
+        let until =
+            Instant::now() + HASTE.0 + HASTE.1 * u32::try_from(due.len()).unwrap_or(u32::MAX);
         for (seq, frame) in due {
             if Instant::now() > until {
-                tracing::warn!(connection = to.connection, "socket {} is slow: it is left behind", to.connection);
+                tracing::warn!(
+                    connection = to.connection,
+                    "socket {} is slow: it is left behind",
+                    to.connection
+                );
                 return Ok(Some(seq - 1));
             }
             match self.live.push.post(&to.connection, frame).await {
@@ -245,7 +284,11 @@ impl<P: Push> FanOut<P> {
                 }
                 Err(error) => {
                     let (connection, error) = (&to.connection, push::cause(&error));
-                    tracing::warn!(connection, error, "socket {connection} is slow: it is left behind");
+                    tracing::warn!(
+                        connection,
+                        error,
+                        "socket {connection} is slow: it is left behind"
+                    );
                     return Ok(Some(seq - 1));
                 }
             }

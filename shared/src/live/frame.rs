@@ -9,7 +9,8 @@ use crate::domain::ids::UserId;
 use crate::domain::user::Role;
 use crate::error::{Error, Result, catalogue};
 
-/// The largest message of a client: a hello that names every feed a worker can have takes a third of it.
+/// The largest message of a client: a hello that names every feed a worker can have takes a third
+/// of it.
 pub const MAX_MESSAGE: usize = 8 * 1024;
 
 /// What a client says.
@@ -28,13 +29,17 @@ impl Message {
     /// Reads a message.
     ///
     /// # Errors
-    /// `body_too_large`, `malformed_request`, `unknown_action`, `validation_failed`: what the error frame says.
+    /// `body_too_large`, `malformed_request`, `unknown_action`, `validation_failed`: what the error
+    /// frame says.
     pub fn parse(text: &str) -> Result<Self> {
         if text.len() > MAX_MESSAGE {
             return Err(Error::new(&catalogue::BODY_TOO_LARGE, "Send at most 8 KiB."));
         }
-        let malformed = || Error::new(&catalogue::MALFORMED_REQUEST, "Send a JSON object with an `action`.");
-        let Ok(Value::Object(mut message)) = serde_json::from_str(text) else { return Err(malformed()) };
+        let malformed =
+            || Error::new(&catalogue::MALFORMED_REQUEST, "Send a JSON object with an `action`.");
+        let Ok(Value::Object(mut message)) = serde_json::from_str(text) else {
+            return Err(malformed());
+        };
         let Some(Value::String(action)) = message.remove("action") else { return Err(malformed()) };
         let message = match action.as_str() {
             "hello" => {
@@ -42,13 +47,19 @@ impl Message {
                 (Self::Hello { after: numbers(after)? }, message)
             }
             "ping" => (Self::Ping, message),
-            _ => return Err(Error::new(&catalogue::UNKNOWN_ACTION, "The actions are `hello` and `ping`.")),
+            _ => {
+                return Err(Error::new(
+                    &catalogue::UNKNOWN_ACTION,
+                    "The actions are `hello` and `ping`.",
+                ));
+            }
         };
         match message {
             (message, rest) if rest.is_empty() => Ok(message),
             (_, rest) => {
                 let unknown = rest.keys().next().map_or("", String::as_str);
-                Err(Error::new(&catalogue::VALIDATION_FAILED, "There is no such field.").with("field", unknown))
+                Err(Error::new(&catalogue::VALIDATION_FAILED, "There is no such field.")
+                    .with("field", unknown))
             }
         }
     }
@@ -58,7 +69,8 @@ fn numbers(after: Value) -> Result<BTreeMap<String, u64>> {
     match after {
         Value::Null => Ok(BTreeMap::new()),
         after => serde_json::from_value(after).map_err(|_| {
-            let detail = "`after` must be an object with the number of the last entry seen for each feed.";
+            let detail =
+                "`after` must be an object with the number of the last entry seen for each feed.";
             Error::new(&catalogue::VALIDATION_FAILED, detail).with("field", "after")
         }),
     }
@@ -99,7 +111,8 @@ pub fn pong() -> Result<Vec<u8>> {
 
 /// `{"type": "error", "code", "detail"}`, and `feed` or `field` where it is about one.
 pub fn error(error: &Error) -> Result<Vec<u8>> {
-    Frame::Error { code: error.code().code, detail: error.detail(), members: error.members() }.bytes()
+    Frame::Error { code: error.code().code, detail: error.detail(), members: error.members() }
+        .bytes()
 }
 
 #[cfg(test)]
@@ -113,38 +126,66 @@ mod tests {
     #[test]
     fn a_hello_and_a_ping_are_understood() {
         assert_eq!(Message::parse(r#"{"action":"ping"}"#).unwrap(), Message::Ping);
-        for bare in [r#"{"action":"hello"}"#, r#"{"action":"hello","after":null}"#, r#"{"after":{},"action":"hello"}"#]
-        {
-            assert_eq!(Message::parse(bare).unwrap(), Message::Hello { after: BTreeMap::new() }, "{bare}");
+        for bare in [
+            r#"{"action":"hello"}"#,
+            r#"{"action":"hello","after":null}"#,
+            r#"{"after":{},"action":"hello"}"#,
+        ] {
+            assert_eq!(
+                Message::parse(bare).unwrap(),
+                Message::Hello { after: BTreeMap::new() },
+                "{bare}"
+            );
         }
         let hello = Message::parse(r#"{"action":"hello","after":{"user:x":3,"":0}}"#).unwrap();
-        assert_eq!(hello, Message::Hello { after: BTreeMap::from([("user:x".to_owned(), 3), (String::new(), 0)]) });
+        assert_eq!(
+            hello,
+            Message::Hello {
+                after: BTreeMap::from([("user:x".to_owned(), 3), (String::new(), 0)])
+            }
+        );
     }
 
     #[test]
     fn anything_else_is_refused_with_a_code_that_says_what_is_wrong() {
-        for text in ["", "hello", "[]", "\"ping\"", "{}", r#"{"action":1}"#, r#"{"action":"ping""#, "\u{0}"] {
+        for text in
+            ["", "hello", "[]", "\"ping\"", "{}", r#"{"action":1}"#, r#"{"action":"ping""#, "\u{0}"]
+        {
             assert_eq!(code(text), "malformed_request", "{text}");
         }
         assert_eq!(code(r#"{"action":"subscribe"}"#), "unknown_action");
-        for after in ["[]", "3", r#"{"user:x":-1}"#, r#"{"user:x":1.5}"#, r#"{"user:x":"1"}"#, r#"{"user:x":1e30}"#] {
-            assert_eq!(code(&format!(r#"{{"action":"hello","after":{after}}}"#)), "validation_failed", "{after}");
+        for after in [
+            "[]",
+            "3",
+            r#"{"user:x":-1}"#,
+            r#"{"user:x":1.5}"#,
+            r#"{"user:x":"1"}"#,
+            r#"{"user:x":1e30}"#,
+        ] {
+            assert_eq!(
+                code(&format!(r#"{{"action":"hello","after":{after}}}"#)),
+                "validation_failed",
+                "{after}"
+            );
         }
         assert_eq!(code(r#"{"action":"hello","since":{}}"#), "validation_failed");
-        assert_eq!(code(&format!(r#"{{"action":"ping","pad":"{}"}}"#, "x".repeat(MAX_MESSAGE))), "body_too_large");
+        assert_eq!(
+            code(&format!(r#"{{"action":"ping","pad":"{}"}}"#, "x".repeat(MAX_MESSAGE))),
+            "body_too_large"
+        );
     }
 
     #[test]
     fn frames_have_the_contracts_shapes() {
         let user = UserId::derived(&["u"]);
         let feeds = BTreeMap::from([(format!("user:{user}"), 4)]);
-        let text = |frame: Result<Vec<u8>>| serde_json::from_slice::<Value>(&frame.unwrap()).unwrap();
+        let text =
+            |frame: Result<Vec<u8>>| serde_json::from_slice::<Value>(&frame.unwrap()).unwrap();
         let expected = serde_json::json!({"type": "welcome", "user_id": user, "role": "worker", "feeds": {format!("user:{user}"): 4}});
         assert_eq!(text(welcome(&user, Role::Worker, &feeds)), expected);
         assert_eq!(text(pong()), serde_json::json!({"type": "pong"}));
         let refused = Error::new(&catalogue::FORBIDDEN, "No.").with("feed", "role:admins");
-        let expected =
-            serde_json::json!({"type": "error", "code": "forbidden", "detail": "No.", "feed": "role:admins"});
+        let expected = serde_json::json!({"type": "error", "code": "forbidden", "detail": "No.", "feed": "role:admins"});
         assert_eq!(text(error(&refused)), expected);
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! - [`ticket`]: the right to open one socket
 //! - [`hello`]: what a client missed is replayed, and from then on pushed
-//! - [`fan_out`]: what was appended to a feed goes to its sockets; [`catch_up`]: those that are slow get it apart
+//! - [`fan_out`]: what was appended to a feed goes to its sockets; [`catch_up`]: those that are
+//!   slow get it apart
 //! - [`close`]: sockets end with the sign-in, the account or the limit that they belong to
 //! - [`frame`]: what goes over a socket; [`push`]: how it gets there
 //!
-//! A feed is stored ([`crate::store::Entry`]), and pushing is an optimisation of reading it. What a socket was given of a feed is always all of it
-//! from where it started: a socket that can't be given an entry is closed, and its client comes back and says what it has.
+//! A feed is stored ([`crate::store::Entry`]), and pushing is an optimisation of reading it. What a
+//! socket was given of a feed is always all of it from where it started: a socket that can't be
+//! given an entry is closed, and its client comes back and says what it has.
 
 pub mod catch_up;
 pub mod close;
@@ -48,8 +50,8 @@ impl Live {
 }
 
 impl<P: Push> Live<P> {
-    /// Hands frames to a socket, in order; `false` when it is gone. One that does not take them is closed: what it holds is never
-    /// missing something in between.
+    /// Hands frames to a socket, in order; `false` when it is gone. One that does not take them is
+    /// closed: what it holds is never missing something in between.
     ///
     /// # Errors
     /// When the database is unavailable; never for what a socket does.
@@ -71,8 +73,9 @@ impl<P: Push> Live<P> {
         Ok(true)
     }
 
-    /// Closes a socket and forgets it. One that can't be closed now is forgotten all the same, so that it delays nobody: it gets nothing any
-    /// more, and is closed when its client next says something, as a ping.
+    /// Closes a socket and forgets it. One that can't be closed now is forgotten all the same, so
+    /// that it delays nobody: it gets nothing any more, and is closed when its client next says
+    /// something, as a ping.
     pub async fn end(&self, connection: &str) -> Result<()> {
         if let Err(error) = self.push.close(connection).await {
             tracing::warn!(connection, error = %push::cause(&error), "socket {connection} can't be closed: it is forgotten");

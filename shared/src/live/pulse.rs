@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::push::Patience;
 
-/// How long posts take at the moment: what takes much longer than others is not worth the others' waiting. As TCP finds its retransmission
-/// time-out (RFC 6298), it follows what is seen, and doubles when nothing is.
+/// How long posts take at the moment: what takes much longer than others is not worth the others'
+/// waiting. As TCP finds its retransmission time-out (RFC 6298), it follows what is seen, and
+/// doubles when nothing is.
 #[derive(Debug)]
 pub(super) struct Pulse {
     /// Of the posts of late, about the slowest; in microseconds.
@@ -27,7 +28,8 @@ impl Pulse {
 
     /// What is longer than this is slow.
     pub(super) fn limit(&self) -> Duration {
-        (Duration::from_micros(self.slowest.load(Relaxed)) * Self::TIMES).clamp(Self::LEAST, Self::MOST)
+        (Duration::from_micros(self.slowest.load(Relaxed)) * Self::TIMES)
+            .clamp(Self::LEAST, Self::MOST)
     }
 
     /// A post was answered after this time. What was slower before is forgotten by and by.

@@ -1,4 +1,5 @@
-//! The way to the sockets: API Gateway's `@connections`. One of the two things that a test may replace.
+//! The way to the sockets: API Gateway's `@connections`. One of the two things that a test may
+//! replace.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,8 @@ use crate::retry::jitter;
 #[cfg(test)]
 mod tests;
 
-/// A post takes milliseconds. One that has taken this long is given up and tried again, if there is time left.
+/// A post takes milliseconds. One that has taken this long is given up and tried again, if there is
+/// time left.
 const ATTEMPT: Duration = Duration::from_millis(1500);
 /// The longest wait before the first retry; it doubles with each, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -80,22 +82,25 @@ pub struct ApiGateway {
 }
 
 impl ApiGateway {
-    /// From `PUSH_ENDPOINT` (`https://{api}.execute-api.{region}.amazonaws.com/{stage}`) and what Lambda sets.
+    /// From `PUSH_ENDPOINT` (`https://{api}.execute-api.{region}.amazonaws.com/{stage}`) and what
+    /// Lambda sets.
     pub fn from_env(patience: Patience) -> std::result::Result<Self, ConfigError> {
         Ok(Self::new(Environment::read()?, required("PUSH_ENDPOINT")?, patience))
     }
 
     fn new(env: Environment, endpoint: String, patience: Patience) -> Self {
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).operation_attempt_timeout(ATTEMPT);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .operation_attempt_timeout(ATTEMPT);
         let config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(env.region)
             .credentials_provider(env.credentials)
             .http_client(env.http)
             .timeout_config(timeouts.build())
-            // The SDK's retries stop when a budget is used up that all requests of the process share: a hundred of them during a throttle,
-            // upon which healthy sockets would be closed. And a throttle without an error type is none to it.
+            // The SDK's retries stop when a budget is used up that all requests of the process
+            // share: a hundred of them during a throttle, upon which healthy sockets would be
+            // closed. And a throttle without an error type is none to it.
             .retry_config(RetryConfig::disabled())
             .endpoint_url(endpoint);
         Self { client: Client::from_conf(config.build()), patience, pulse: Arc::new(Pulse::new()) }
@@ -129,12 +134,16 @@ impl ApiGateway {
             }
             sleep(wait).await;
         }
-        let cause = last.map_or_else(|| "no answer".to_owned(), |error| DisplayErrorContext(&error).to_string());
+        let cause = last.map_or_else(
+            || "no answer".to_owned(),
+            |error| DisplayErrorContext(&error).to_string(),
+        );
         Err(Error::internal(format!("given up after {limit:?}: {cause}")))
     }
 }
 
-/// Whether the same request may succeed in a moment: throttles, by their status since not all have a type, and whatever happens on the way.
+/// Whether the same request may succeed in a moment: throttles, by their status since not all have
+/// a type, and whatever happens on the way.
 fn may_pass<E>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::ServiceError(e) => matches!(e.raw().status().as_u16(), 429 | 500..),
@@ -146,14 +155,18 @@ fn may_pass<E>(error: &SdkError<E>) -> bool {
 
 impl Push for ApiGateway {
     async fn post(&self, connection: &str, frame: &[u8]) -> Result<Posted> {
-        let post = self.client.post_to_connection().connection_id(connection).data(Blob::new(frame));
+        let post =
+            self.client.post_to_connection().connection_id(connection).data(Blob::new(frame));
         let began = Instant::now();
-        let posted =
-            Self::persist(self.limit(), || post.clone().send()).await.inspect_err(|_| self.pulse.given_up())?;
+        let posted = Self::persist(self.limit(), || post.clone().send())
+            .await
+            .inspect_err(|_| self.pulse.given_up())?;
         self.pulse.answered(began.elapsed());
         match posted {
             Ok(_) => Ok(Posted::Yes),
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), PostToConnectionError::GoneException(_)) => {
+            Err(SdkError::ServiceError(e))
+                if matches!(e.err(), PostToConnectionError::GoneException(_)) =>
+            {
                 Ok(Posted::Gone)
             }
             Err(error) => Err(Error::internal(DisplayErrorContext(&error).to_string())),
@@ -165,7 +178,11 @@ impl Push for ApiGateway {
         let delete = self.client.delete_connection().connection_id(connection);
         match Self::persist(Patience::Short.limit(), || delete.clone().send()).await? {
             Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(e)) if matches!(e.err(), DeleteConnectionError::GoneException(_)) => Ok(()),
+            Err(SdkError::ServiceError(e))
+                if matches!(e.err(), DeleteConnectionError::GoneException(_)) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(Error::internal(DisplayErrorContext(&error).to_string())),
         }
     }

@@ -1,4 +1,5 @@
-//! Replay: what a socket missed of a feed, in pages, until it is where the feed is. Both hello and catch-up end with it.
+//! Replay: what a socket missed of a feed, in pages, until it is where the feed is. Both hello and
+//! catch-up end with it.
 
 use std::time::{Duration, Instant};
 
@@ -12,19 +13,31 @@ use crate::store::{FeedPage, Live as Stage, Missed, Subscription};
 
 /// Entries that one read of a replay brings.
 const PAGE: usize = 100;
-/// How long one replay goes on. What is left then the client gets after saying hello again; its function ends soon after this.
+/// How long one replay goes on. What is left then the client gets after saying hello again; its
+/// function ends soon after this.
 const PATIENCE: Duration = Duration::from_secs(18);
 
 impl<P: Push> Live<P> {
-    /// Hands over the entries after `seen` up to `last`, and those that come meanwhile, then goes live, which fails until nothing is left.
+    /// Hands over the entries after `seen` up to `last`, and those that come meanwhile, then goes
+    /// live, which fails until nothing is left.
     ///
     /// # Errors
-    /// `replay_unfinished` when time is up; the socket misses entries then, and is to be closed. When the database is unavailable.
-    pub(super) async fn replay(&self, held: &Subscription, seen: u64, mut last: u64, started: Instant) -> Result<()> {
+    /// `replay_unfinished` when time is up; the socket misses entries then, and is to be closed.
+    /// When the database is unavailable.
+    pub(super) async fn replay(
+        &self,
+        held: &Subscription,
+        seen: u64,
+        mut last: u64,
+        started: Instant,
+    ) -> Result<()> {
         let mut position = seen;
         loop {
             while position < last {
-                let page = self.store.feed_after(&held.feed, position, last, PAGE, Timestamp::now()).await?;
+                let page = self
+                    .store
+                    .feed_after(&held.feed, position, last, PAGE, Timestamp::now())
+                    .await?;
                 position = page.next;
                 for frame in replayed(&held.feed, &page)? {
                     // Looked at for each frame: the client decides how long one takes.
@@ -61,9 +74,12 @@ fn replayed(feed: &Feed, page: &FeedPage) -> Result<Vec<Vec<u8>>> {
     Ok(frames)
 }
 
-/// Entries that the client missed are too old to be kept. It can't know that from a number that is missing: that may be a lost frame.
+/// Entries that the client missed are too old to be kept. It can't know that from a number that is
+/// missing: that may be a lost frame.
 fn too_old(feed: &Feed, gone: &Missed) -> Error {
     let detail = "Entries that you have not seen are not kept any more. Load anew what you make of them, and go on from `oldest`.";
     let oldest = gone.to.saturating_add(1);
-    Error::new(&catalogue::FEED_NUMBER_TOO_OLD, detail).with("feed", feed.to_string()).with("oldest", oldest)
+    Error::new(&catalogue::FEED_NUMBER_TOO_OLD, detail)
+        .with("feed", feed.to_string())
+        .with("oldest", oldest)
 }

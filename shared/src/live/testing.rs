@@ -35,7 +35,8 @@ struct Sockets {
     /// These can't be closed either.
     unclosable: HashSet<String>,
     closed: Vec<String>,
-    /// A socket, the number of an entry that does not get through to it yet, and who waits for that.
+    /// A socket, the number of an entry that does not get through to it yet, and who waits for
+    /// that.
     gate: Option<(String, u64, Arc<Gate>)>,
 }
 
@@ -103,7 +104,10 @@ impl Recorder {
     fn gate(&self, connection: &str, frame: &[u8]) -> Option<Arc<Gate>> {
         let frame: Value = serde_json::from_slice(frame).unwrap();
         let mut sockets = self.0.lock().unwrap();
-        let held_up = sockets.gate.as_ref().is_some_and(|(to, seq, _)| to == connection && frame["seq"] == *seq);
+        let held_up = sockets
+            .gate
+            .as_ref()
+            .is_some_and(|(to, seq, _)| to == connection && frame["seq"] == *seq);
         if held_up { sockets.gate.take().map(|(.., gate)| gate) } else { None }
     }
 
@@ -112,7 +116,10 @@ impl Recorder {
     }
 
     pub(super) fn types(&self, connection: &str) -> Vec<String> {
-        self.frames(connection).iter().map(|frame| frame["type"].as_str().unwrap().to_owned()).collect()
+        self.frames(connection)
+            .iter()
+            .map(|frame| frame["type"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// The numbers that a socket was given of a feed.
@@ -163,7 +170,13 @@ pub(super) async fn live() -> Live<Recorder> {
 
 /// Pushes directly to so many sockets of a feed.
 pub(super) fn fan_out(live: &Live<Recorder>, threshold: usize) -> FanOut<Recorder> {
-    FanOut { live: live.clone(), table: FanOuts::beside(&live.store), threshold, pace: 100_000, page: 2 }
+    FanOut {
+        live: live.clone(),
+        table: FanOuts::beside(&live.store),
+        threshold,
+        pace: 100_000,
+        page: 2,
+    }
 }
 
 /// Brings entries to their sockets; nothing fails.
@@ -184,7 +197,12 @@ pub(super) async fn catch_up(live: &Live<Recorder>, feed: &Feed, connection: &st
 }
 
 /// A user of this name, signed in, under the session id `s`.
-pub(super) async fn user(live: &Live<Recorder>, name: &str, role: Role, categories: &[&str]) -> User {
+pub(super) async fn user(
+    live: &Live<Recorder>,
+    name: &str,
+    role: Role,
+    categories: &[&str],
+) -> User {
     let now = Timestamp::now();
     let categories = categories.iter().map(|category| Category::parse(category).unwrap()).collect();
     let new = NewUser {
@@ -235,7 +253,8 @@ pub(super) async fn socket(live: &Live<Recorder>, user: &User, id: &str) -> Conn
 /// Says hello over a socket as it is stored now.
 pub(super) async fn hello(live: &Live<Recorder>, id: &str, after: &[(&Feed, u64)]) -> Result<()> {
     let connection = live.connections.connection(id).await.unwrap().unwrap();
-    let after: BTreeMap<String, u64> = after.iter().map(|(feed, n)| (feed.to_string(), *n)).collect();
+    let after: BTreeMap<String, u64> =
+        after.iter().map(|(feed, n)| (feed.to_string(), *n)).collect();
     live.hello(&connection, &after, Timestamp::now()).await
 }
 
@@ -245,12 +264,21 @@ pub(super) fn draft(n: u64) -> Draft {
 }
 
 /// Appends and does not push.
-pub(super) async fn append(live: &Live<Recorder>, feed: &Feed, numbers: std::ops::RangeInclusive<u64>) {
+pub(super) async fn append(
+    live: &Live<Recorder>,
+    feed: &Feed,
+    numbers: std::ops::RangeInclusive<u64>,
+) {
     live.store.append(feed, &numbers.map(draft).collect::<Vec<_>>()).await.unwrap();
 }
 
 /// The entries of a feed with these numbers, as the stream brings them.
-pub(super) async fn entries(live: &Live<Recorder>, feed: &Feed, numbers: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
-    let page = live.store.feed_after(feed, numbers.start() - 1, 0, 100, Timestamp::now()).await.unwrap();
+pub(super) async fn entries(
+    live: &Live<Recorder>,
+    feed: &Feed,
+    numbers: std::ops::RangeInclusive<u64>,
+) -> Vec<Entry> {
+    let page =
+        live.store.feed_after(feed, numbers.start() - 1, 0, 100, Timestamp::now()).await.unwrap();
     page.items.into_iter().filter(|entry| numbers.contains(&entry.seq)).collect()
 }

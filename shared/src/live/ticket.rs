@@ -1,5 +1,6 @@
-//! Tickets: browsers can't send an `Authorization` header with a handshake, and a token in a URL ends up in logs. So a signed-in client trades its
-//! token for a ticket that opens one socket, once, within a minute.
+//! Tickets: browsers can't send an `Authorization` header with a handshake, and a token in a URL
+//! ends up in logs. So a signed-in client trades its token for a ticket that opens one socket,
+//! once, within a minute.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +14,12 @@ use crate::store::{Connections, Ticket};
 pub const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 
 /// A fresh ticket for a user's sign-in.
-pub async fn issue(connections: &Connections, user: &UserId, session: &str, now: Timestamp) -> Result<Secret> {
+pub async fn issue(
+    connections: &Connections,
+    user: &UserId,
+    session: &str,
+    now: Timestamp,
+) -> Result<Secret> {
     let Opaque { token, hash } = Opaque::generate("tk_")?;
     let (user_id, session_id) = (user.clone(), session.to_owned());
     connections.issue(&Ticket { hash, user_id, session_id, valid_until: now + LIFETIME }).await?;
@@ -32,7 +38,8 @@ pub async fn take(connections: &Connections, token: &str, now: Timestamp) -> Res
         )
         .with_source(why)
     };
-    let ticket = connections.take_ticket(&hash(token)).await?.ok_or_else(|| refused("unknown or taken"))?;
+    let ticket =
+        connections.take_ticket(&hash(token)).await?.ok_or_else(|| refused("unknown or taken"))?;
     // TTL deletes late.
     if now < ticket.valid_until { Ok(ticket) } else { Err(refused("too old")) }
 }

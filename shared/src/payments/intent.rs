@@ -1,4 +1,5 @@
-//! A payment intent as far as it concerns us (<https://docs.stripe.com/api/payment_intents/object>).
+//! A payment intent as far as it concerns us
+//! (<https://docs.stripe.com/api/payment_intents/object>).
 
 use crate::config::Secret;
 use crate::domain::ids::{ChargeId, PaymentIntentId};
@@ -30,7 +31,8 @@ pub struct Intent {
 pub struct Charge {
     /// Which.
     pub id: ChargeId,
-    /// What Stripe keeps, positive, in the account's currency; `None` while the balance transaction is not known.
+    /// What Stripe keeps, positive, in the account's currency; `None` while the balance transaction
+    /// is not known.
     pub fee: Option<Money>,
     /// What went back of it, or is on its way, in the intent's currency.
     pub amount_refunded: i64,

@@ -1,5 +1,6 @@
-//! What a webhook event tells us: which payment to ask about. Nothing else of it is believed, so its shape hardly matters; that changes
-//! with Stripe's API versions, and an event has that of the endpoint, not ours.
+//! What a webhook event tells us: which payment to ask about. Nothing else of it is believed, so
+//! its shape hardly matters; that changes with Stripe's API versions, and an event has that of the
+//! endpoint, not ours.
 
 use serde_json::{Value, json};
 
@@ -46,7 +47,8 @@ pub enum Ignored {
     Type,
     /// It is about no payment intent: a charge or a refund that was made without one.
     NoIntent,
-    /// It is no JSON, of no type, or of a shape in which the payment intent is not to be found: for an administrator to look into.
+    /// It is no JSON, of no type, or of a shape in which the payment intent is not to be found: for
+    /// an administrator to look into.
     Unreadable,
 }
 
@@ -60,11 +62,15 @@ pub struct Question {
 }
 
 impl Notice {
-    /// Reads the body of a verified event. Any body will do: what can't be read is an event of no type.
+    /// Reads the body of a verified event. Any body will do: what can't be read is an event of no
+    /// type.
     pub fn read(body: &[u8]) -> Self {
         let event: Value = serde_json::from_slice(body).unwrap_or_default();
         Self {
-            id: event["id"].as_str().and_then(|id| StripeEventId::parse(id).ok()).unwrap_or_else(|| derived(body)),
+            id: event["id"]
+                .as_str()
+                .and_then(|id| StripeEventId::parse(id).ok())
+                .unwrap_or_else(|| derived(body)),
             kind: short(&event["type"]).unwrap_or_default(),
             api_version: short(&event["api_version"]),
             intent: intent_of(&event["data"]["object"]),
@@ -95,7 +101,8 @@ impl Notice {
     }
 }
 
-/// The intent of an event's object: itself, or what its `payment_intent` names, which is an id or, expanded, the whole.
+/// The intent of an event's object: itself, or what its `payment_intent` names, which is an id or,
+/// expanded, the whole.
 fn intent_of(object: &Value) -> Result<PaymentIntentId, Ignored> {
     let id = match (object["object"].as_str(), object.get("payment_intent")) {
         (Some("payment_intent"), _) => &object["id"],
@@ -110,7 +117,8 @@ fn intent_of(object: &Value) -> Result<PaymentIntentId, Ignored> {
 /// The same body always has the same id.
 fn derived(body: &[u8]) -> StripeEventId {
     let text = format!("unidentified_{}", Fingerprint::of(&[body]).as_str());
-    StripeEventId::parse(&text).unwrap_or_else(|_| unreachable!("a prefix and 26 letters and digits are an id"))
+    StripeEventId::parse(&text)
+        .unwrap_or_else(|_| unreachable!("a prefix and 26 letters and digits are an id"))
 }
 
 /// A string that Stripe would send: no more of it is stored than that can have.
@@ -129,18 +137,24 @@ mod tests {
     }
 
     fn asks(body: &[u8]) -> Option<(String, bool)> {
-        Notice::read(body).question().ok().map(|question| (question.intent.to_string(), question.thoroughly))
+        Notice::read(body)
+            .question()
+            .ok()
+            .map(|question| (question.intent.to_string(), question.thoroughly))
     }
 
     #[test]
     fn every_kind_of_object_leads_to_its_intent() {
         let intent = json!({"id": "pi_1", "object": "payment_intent"});
         assert_eq!(asks(&event("payment_intent.succeeded", &intent)), Some(("pi_1".into(), false)));
-        for (kind, object) in
-            [("charge.refunded", "charge"), ("refund.failed", "refund"), ("charge.dispute.created", "dispute")]
-        {
+        for (kind, object) in [
+            ("charge.refunded", "charge"),
+            ("refund.failed", "refund"),
+            ("charge.dispute.created", "dispute"),
+        ] {
             let by_id = json!({"id": "xx_1", "object": object, "payment_intent": "pi_1"});
-            let expanded = json!({"id": "xx_1", "object": object, "payment_intent": {"id": "pi_1"}});
+            let expanded =
+                json!({"id": "xx_1", "object": object, "payment_intent": {"id": "pi_1"}});
             for object in [by_id, expanded] {
                 assert_eq!(asks(&event(kind, &object)), Some(("pi_1".into(), true)), "{kind}");
             }
@@ -151,10 +165,17 @@ mod tests {
     fn what_does_not_concern_an_order_is_left_alone() {
         let intent = json!({"id": "pi_1", "object": "payment_intent"});
         for kind in ["payment_intent.created", "customer.created", "payment_intent.invented"] {
-            assert_eq!(Notice::read(&event(kind, &intent)).question(), Err(Ignored::Type), "{kind}");
+            assert_eq!(
+                Notice::read(&event(kind, &intent)).question(),
+                Err(Ignored::Type),
+                "{kind}"
+            );
         }
         let without = json!({"id": "ch_1", "object": "charge", "payment_intent": null});
-        assert_eq!(Notice::read(&event("charge.refunded", &without)).question(), Err(Ignored::NoIntent));
+        assert_eq!(
+            Notice::read(&event("charge.refunded", &without)).question(),
+            Err(Ignored::NoIntent)
+        );
     }
 
     #[test]
@@ -187,7 +208,10 @@ mod tests {
         for body in bodies {
             let notice = Notice::read(body);
             assert!(notice.id.as_str().starts_with("unidentified_"), "{notice:?}");
-            assert_eq!((notice.question(), &notice), (Err(Ignored::Unreadable), &Notice::read(body)));
+            assert_eq!(
+                (notice.question(), &notice),
+                (Err(Ignored::Unreadable), &Notice::read(body))
+            );
         }
         assert_ne!(Notice::read(b"{").id, Notice::read(b"}").id);
     }

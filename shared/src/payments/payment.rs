@@ -20,13 +20,28 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// Asks Stripe; `None` when there is no such intent. Refunds and disputes are asked for where the intent tells of some or `thoroughly` is
-    /// set: a refund that failed, for one, leaves no trace in the charge.
-    pub async fn ask(stripe: &impl Payments, id: &PaymentIntentId, thoroughly: bool) -> Result<Option<Self>> {
+    /// Asks Stripe; `None` when there is no such intent. Refunds and disputes are asked for where
+    /// the intent tells of some or `thoroughly` is set: a refund that failed, for one, leaves no
+    /// trace in the charge.
+    pub async fn ask(
+        stripe: &impl Payments,
+        id: &PaymentIntentId,
+        thoroughly: bool,
+    ) -> Result<Option<Self>> {
         let Some(intent) = stripe.intent(id).await? else { return Ok(None) };
-        let tells = |of: fn(&Charge) -> bool| intent.charge.as_ref().is_some_and(|charge| thoroughly || of(charge));
-        let refunds = if tells(|charge| charge.amount_refunded > 0) { stripe.refunds(id).await? } else { Vec::new() };
-        let chargebacks = if tells(|charge| charge.disputed) { stripe.chargebacks(id).await? } else { Vec::new() };
+        let tells = |of: fn(&Charge) -> bool| {
+            intent.charge.as_ref().is_some_and(|charge| thoroughly || of(charge))
+        };
+        let refunds = if tells(|charge| charge.amount_refunded > 0) {
+            stripe.refunds(id).await?
+        } else {
+            Vec::new()
+        };
+        let chargebacks = if tells(|charge| charge.disputed) {
+            stripe.chargebacks(id).await?
+        } else {
+            Vec::new()
+        };
         Ok(Some(Self { intent, refunds, chargebacks }))
     }
 
@@ -35,16 +50,25 @@ impl Payment {
         Self { intent, refunds: Vec::new(), chargebacks: Vec::new() }
     }
 
-    /// Whether what it says of the intent's status can't be overtaken: it is paid, canceled, or nothing yet.
+    /// Whether what it says of the intent's status can't be overtaken: it is paid, canceled, or
+    /// nothing yet.
     pub fn is_final(&self) -> bool {
-        !matches!(self.status(), Some(FactKind::Processing | FactKind::RequiresAction | FactKind::Failed))
+        !matches!(
+            self.status(),
+            Some(FactKind::Processing | FactKind::RequiresAction | FactKind::Failed)
+        )
     }
 
     /// The order after all of this; `None` when it knew already.
     ///
     /// # Errors
     /// [`Refusal::Mismatch`] when the intent is not this order's, or not about its price.
-    pub fn apply(&self, order: &Order, at: Timestamp, timers: &Timers) -> std::result::Result<Option<Order>, Refusal> {
+    pub fn apply(
+        &self,
+        order: &Order,
+        at: Timestamp,
+        timers: &Timers,
+    ) -> std::result::Result<Option<Order>, Refusal> {
         self.check(order)?;
         let mut next: Option<Order> = None;
         for fact in self.facts() {
@@ -55,13 +79,16 @@ impl Payment {
         Ok(next)
     }
 
-    /// Before anything of it is believed: an intent that was made for another order, or for another amount, binds nothing.
+    /// Before anything of it is believed: an intent that was made for another order, or for another
+    /// amount, binds nothing.
     fn check(&self, order: &Order) -> std::result::Result<(), Refusal> {
         let intent = &self.intent;
         let price = order.price.money();
         let found = match intent.amount {
             _ if intent.order_id.as_deref() != Some(order.id.as_str()) => Mismatch::Intent,
-            _ if order.payment_intent.as_ref().is_some_and(|bound| *bound != intent.id) => Mismatch::Intent,
+            _ if order.payment_intent.as_ref().is_some_and(|bound| *bound != intent.id) => {
+                Mismatch::Intent
+            }
             Some(amount) if amount == price => return Ok(()),
             Some(amount) if amount.currency == price.currency => Mismatch::Amount,
             _ => Mismatch::Currency,
@@ -70,16 +97,15 @@ impl Payment {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let refunds = self.refunds.iter().cloned().map(|Refund { id, amount, status }| FactKind::Refund {
-            refund: id,
-            amount,
-            status,
-        });
-        let chargebacks = self
-            .chargebacks
+        let refunds = self
+            .refunds
             .iter()
             .cloned()
-            .map(|Chargeback { id, amount, state }| FactKind::Chargeback { chargeback: id, amount, state });
+            .map(|Refund { id, amount, status }| FactKind::Refund { refund: id, amount, status });
+        let chargebacks =
+            self.chargebacks.iter().cloned().map(|Chargeback { id, amount, state }| {
+                FactKind::Chargeback { chargeback: id, amount, state }
+            });
         let kinds = self.status().into_iter().chain(refunds).chain(chargebacks);
         kinds.map(|kind| Fact { intent: self.intent.id.clone(), kind }).collect()
     }
@@ -106,7 +132,9 @@ mod tests {
     use super::*;
     use crate::domain::ids::{ChargeId, ChargebackId, OrderId, RefundId, ServiceId, UserId};
     use crate::domain::money::{Currency, Price};
-    use crate::domain::order::{By, ChargebackState, PaymentStatus, RefundStatus, Status, Transition};
+    use crate::domain::order::{
+        By, ChargebackState, PaymentStatus, RefundStatus, Status, Transition,
+    };
     use crate::domain::service::{NewService, Service};
     use crate::domain::text::{Category, Description, Name};
     use crate::domain::user::{Caller, Role, Username};
@@ -134,12 +162,23 @@ mod tests {
             price: Price::parse(usd(1999)).unwrap(),
         };
         let service = Service::new(ServiceId::derived(&["service"]), service, AT);
-        Order::place(OrderId::derived(&[name]), &service, By::user(&client(), AT), &Timers::default()).unwrap()
+        Order::place(
+            OrderId::derived(&[name]),
+            &service,
+            By::user(&client(), AT),
+            &Timers::default(),
+        )
+        .unwrap()
     }
 
     fn intent(order: &Order, status: IntentStatus) -> Intent {
         let charged = status == IntentStatus::Succeeded;
-        let charge = Charge { id: ChargeId::parse("ch_1").unwrap(), fee: None, amount_refunded: 0, disputed: false };
+        let charge = Charge {
+            id: ChargeId::parse("ch_1").unwrap(),
+            fee: None,
+            amount_refunded: 0,
+            disputed: false,
+        };
         Intent {
             id: PaymentIntentId::parse("pi_1").unwrap(),
             status,
@@ -160,18 +199,30 @@ mod tests {
     fn each_status_of_an_intent_is_one_of_payment() {
         let order = order("a");
         let after = |intent: Intent| {
-            apply(&Payment::of(intent), &order).unwrap().map(|order| (order.status, order.payment_status))
+            apply(&Payment::of(intent), &order)
+                .unwrap()
+                .map(|order| (order.status, order.payment_status))
         };
-        let declined = Intent { declined: true, ..intent(&order, IntentStatus::RequiresPaymentMethod) };
+        let declined =
+            Intent { declined: true, ..intent(&order, IntentStatus::RequiresPaymentMethod) };
         for (intent, expected) in [
             (intent(&order, IntentStatus::RequiresPaymentMethod), None),
             (declined, Some((Status::Pending, PaymentStatus::Failed))),
             (intent(&order, IntentStatus::RequiresConfirmation), None),
-            (intent(&order, IntentStatus::RequiresAction), Some((Status::Pending, PaymentStatus::RequiresAction))),
-            (intent(&order, IntentStatus::Processing), Some((Status::Pending, PaymentStatus::Processing))),
+            (
+                intent(&order, IntentStatus::RequiresAction),
+                Some((Status::Pending, PaymentStatus::RequiresAction)),
+            ),
+            (
+                intent(&order, IntentStatus::Processing),
+                Some((Status::Pending, PaymentStatus::Processing)),
+            ),
             (intent(&order, IntentStatus::RequiresCapture), None),
             (intent(&order, IntentStatus::Succeeded), Some((Status::Open, PaymentStatus::Paid))),
-            (intent(&order, IntentStatus::Canceled), Some((Status::Canceled, PaymentStatus::Unpaid))),
+            (
+                intent(&order, IntentStatus::Canceled),
+                Some((Status::Canceled, PaymentStatus::Unpaid)),
+            ),
             (intent(&order, IntentStatus::Other("new".into())), None),
         ] {
             let name = intent.status.as_str().to_owned();
@@ -189,7 +240,10 @@ mod tests {
             (intent(&other, IntentStatus::Succeeded), Mismatch::Intent),
             (Intent { order_id: None, ..paid() }, Mismatch::Intent),
             (Intent { amount: Some(usd(1998)), ..paid() }, Mismatch::Amount),
-            (Intent { amount: Some(usd(1)), ..intent(&mine, IntentStatus::Processing) }, Mismatch::Amount),
+            (
+                Intent { amount: Some(usd(1)), ..intent(&mine, IntentStatus::Processing) },
+                Mismatch::Amount,
+            ),
             (Intent { amount_received: 1998, ..paid() }, Mismatch::Amount),
             (Intent { amount: Some(euro), ..paid() }, Mismatch::Currency),
             (Intent { amount: None, ..paid() }, Mismatch::Currency),
@@ -198,16 +252,24 @@ mod tests {
         }
         let open = apply(&Payment::of(paid()), &mine).unwrap().unwrap();
         let second = Intent { id: PaymentIntentId::parse("pi_2").unwrap(), ..paid() };
-        assert_eq!(apply(&Payment::of(second), &open).unwrap_err(), Refusal::Mismatch(Mismatch::Intent));
+        assert_eq!(
+            apply(&Payment::of(second), &open).unwrap_err(),
+            Refusal::Mismatch(Mismatch::Intent)
+        );
     }
 
     #[test]
     fn one_answer_of_stripe_can_tell_of_charge_refund_and_dispute_and_tells_it_once() {
-        let order = order("a").transition(Transition::Cancel, By::user(&client(), AT), &Timers::default()).unwrap();
+        let order = order("a")
+            .transition(Transition::Cancel, By::user(&client(), AT), &Timers::default())
+            .unwrap();
         let mut payment = Payment::of(intent(&order, IntentStatus::Succeeded));
         payment.intent.charge.as_mut().unwrap().fee = Some(usd(88));
-        payment.refunds =
-            vec![Refund { id: RefundId::parse("re_1").unwrap(), amount: usd(999), status: RefundStatus::Succeeded }];
+        payment.refunds = vec![Refund {
+            id: RefundId::parse("re_1").unwrap(),
+            amount: usd(999),
+            status: RefundStatus::Succeeded,
+        }];
         payment.chargebacks = vec![Chargeback {
             id: ChargebackId::parse("dp_1").unwrap(),
             amount: usd(1000),
@@ -218,7 +280,10 @@ mod tests {
             (after.status, after.payment_status, after.ledger.balance()),
             (Status::Canceled, PaymentStatus::Refunded, 0)
         );
-        assert_eq!((after.version, after.history.len()), (order.version + 3, order.history.len() + 3));
+        assert_eq!(
+            (after.version, after.history.len()),
+            (order.version + 3, order.history.len() + 3)
+        );
         assert_eq!(apply(&payment, &after).unwrap(), None);
     }
 }

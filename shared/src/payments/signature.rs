@@ -1,4 +1,5 @@
-//! The signature of Stripe's webhooks: HMAC-SHA256 over `<t>.<raw body>` (<https://docs.stripe.com/webhooks#verify-manually>).
+//! The signature of Stripe's webhooks: HMAC-SHA256 over `<t>.<raw body>`
+//! (<https://docs.stripe.com/webhooks#verify-manually>).
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use jiff::Timestamp;
@@ -10,7 +11,8 @@ use crate::error::{Error, Result, catalogue};
 /// How far a signature's time may be from ours, in seconds, either way: Stripe's own default.
 pub const TOLERANCE: u64 = 300;
 
-/// The endpoint's signing secrets. While one is rolled, Stripe signs with both, and so may we know both.
+/// The endpoint's signing secrets. While one is rolled, Stripe signs with both, and so may we know
+/// both.
 #[derive(Clone)]
 pub struct WebhookSecrets(Vec<hmac::Key>);
 
@@ -18,8 +20,13 @@ impl WebhookSecrets {
     /// From `STRIPE_WEBHOOK_SECRETS`, separated by commas.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let list = secret("STRIPE_WEBHOOK_SECRETS")?;
-        let secrets: Vec<_> =
-            list.expose().split(',').map(str::trim).filter(|s| !s.is_empty()).map(Secret::new).collect();
+        let secrets: Vec<_> = list
+            .expose()
+            .split(',')
+            .map(str::trim)
+            .filter(|s| !s.is_empty())
+            .map(Secret::new)
+            .collect();
         match secrets.is_empty() {
             true => Err(ConfigError::new("STRIPE_WEBHOOK_SECRETS", "names no secret")),
             false => Ok(Self::new(&secrets)),
@@ -28,24 +35,35 @@ impl WebhookSecrets {
 
     /// Any of these.
     pub fn new(secrets: &[Secret]) -> Self {
-        Self(secrets.iter().map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes())).collect())
+        Self(
+            secrets
+                .iter()
+                .map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()))
+                .collect(),
+        )
     }
 
-    /// Whether Stripe sent these very bytes, lately. Any `v1` of the header may match, of any secret; other schemes (`v0`) are not looked at.
+    /// Whether Stripe sent these very bytes, lately. Any `v1` of the header may match, of any
+    /// secret; other schemes (`v0`) are not looked at.
     ///
     /// # Errors
     /// `invalid_signature`, whatever is wrong with it.
     pub fn verify(&self, header: Option<&str>, body: &[u8], now: Timestamp) -> Result<()> {
         let header = header.ok_or_else(|| invalid("there is no Stripe-Signature header"))?;
-        let parts: Vec<_> = header.split(',').filter_map(|part| part.trim().split_once('=')).collect();
-        let times: Vec<_> = parts.iter().filter(|(scheme, _)| *scheme == "t").map(|(_, time)| *time).collect();
+        let parts: Vec<_> =
+            header.split(',').filter_map(|part| part.trim().split_once('=')).collect();
+        let times: Vec<_> =
+            parts.iter().filter(|(scheme, _)| *scheme == "t").map(|(_, time)| *time).collect();
         let [time] = times[..] else { return Err(invalid("the header has not one time")) };
         let seconds: i64 = time.parse().map_err(|_| invalid("the header's time is no number"))?;
         let signed = [time.as_bytes(), b".", body].concat();
         let signatures = parts.iter().filter(|(scheme, _)| *scheme == "v1");
-        let signatures = signatures.filter_map(|(_, hex)| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok());
+        let signatures =
+            signatures.filter_map(|(_, hex)| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok());
         // `ring` compares in constant time.
-        let genuine = |signature: Vec<u8>| self.0.iter().any(|key| hmac::verify(key, &signed, &signature).is_ok());
+        let genuine = |signature: Vec<u8>| {
+            self.0.iter().any(|key| hmac::verify(key, &signed, &signature).is_ok())
+        };
         if !signatures.into_iter().any(genuine) {
             return Err(invalid("no v1 matches"));
         }
@@ -85,7 +103,11 @@ mod tests {
 
     fn accepts(secrets: &[&str], header: &str, body: &[u8]) -> bool {
         let secrets: Vec<_> = secrets.iter().map(|s| Secret::new(*s)).collect();
-        let checked = WebhookSecrets::new(&secrets).verify(Some(header), body, Timestamp::from_second(NOW).unwrap());
+        let checked = WebhookSecrets::new(&secrets).verify(
+            Some(header),
+            body,
+            Timestamp::from_second(NOW).unwrap(),
+        );
         checked.map_err(|e| assert!(e.is(&catalogue::INVALID_SIGNATURE))).is_ok()
     }
 
@@ -104,7 +126,11 @@ mod tests {
         ] {
             assert!(!accepts(&["whsec_a"], forged, BODY), "{forged}");
         }
-        let none = WebhookSecrets::new(&[Secret::new("whsec_a")]).verify(None, BODY, Timestamp::UNIX_EPOCH);
+        let none = WebhookSecrets::new(&[Secret::new("whsec_a")]).verify(
+            None,
+            BODY,
+            Timestamp::UNIX_EPOCH,
+        );
         assert!(none.unwrap_err().is(&catalogue::INVALID_SIGNATURE));
     }
 
@@ -128,12 +154,22 @@ mod tests {
 
     #[test]
     fn only_signatures_of_the_last_and_next_five_minutes_count() {
-        for (seconds, fresh) in
-            [(-301, false), (-300, true), (0, true), (300, true), (301, false), (i64::MIN / 2, false)]
-        {
-            assert_eq!(accepts(&["whsec_a"], &header("whsec_a", NOW + seconds), BODY), fresh, "{seconds} s");
+        for (seconds, fresh) in [
+            (-301, false),
+            (-300, true),
+            (0, true),
+            (300, true),
+            (301, false),
+            (i64::MIN / 2, false),
+        ] {
+            assert_eq!(
+                accepts(&["whsec_a"], &header("whsec_a", NOW + seconds), BODY),
+                fresh,
+                "{seconds} s"
+            );
         }
-        let moved = header("whsec_a", NOW - 900).replace(&(NOW - 900).to_string(), &NOW.to_string());
+        let moved =
+            header("whsec_a", NOW - 900).replace(&(NOW - 900).to_string(), &NOW.to_string());
         assert!(!accepts(&["whsec_a"], &moved, BODY), "the time is signed, too");
         let twice = format!("t={NOW},{}", header("whsec_a", NOW - 900));
         assert!(!accepts(&["whsec_a"], &twice, BODY), "and there is one");
@@ -141,7 +177,11 @@ mod tests {
 
     #[test]
     fn while_a_secret_is_rolled_either_side_may_know_both() {
-        let both = format!("t={NOW},v1={},v1={}", sign("whsec_new", NOW, BODY), sign("whsec_old", NOW, BODY));
+        let both = format!(
+            "t={NOW},v1={},v1={}",
+            sign("whsec_new", NOW, BODY),
+            sign("whsec_old", NOW, BODY)
+        );
         assert!(accepts(&["whsec_old"], &both, BODY), "the second v1");
         assert!(accepts(&["whsec_new"], &both, BODY), "the first v1");
         assert!(!accepts(&["whsec_other"], &both, BODY));

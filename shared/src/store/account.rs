@@ -22,8 +22,8 @@ pub struct Account {
     /// The request that made it, if that had a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
-    /// One more each time that all sign-ins end. A session belongs to the generation that its password was checked in, so that none can slip
-    /// through between the check and the end.
+    /// One more each time that all sign-ins end. A session belongs to the generation that its
+    /// password was checked in, so that none can slip through between the check and the end.
     #[serde(default)]
     pub generation: u64,
     /// The session that outlived the last end of all: the one in which the password was changed.
@@ -61,7 +61,8 @@ impl Account {
         Self { password: hash, ..self.successor() }
     }
 
-    /// The account of a user who was changed. One who may not act any more is signed out, and stays so when allowed back.
+    /// The account of a user who was changed. One who may not act any more is signed out, and stays
+    /// so when allowed back.
     #[must_use]
     pub fn changed(&self, user: User) -> Self {
         match self.user.is_active() && !user.is_active() {
@@ -85,7 +86,8 @@ impl Account {
 
 impl Entity for Account {
     const ENTITY: &'static str = "user";
-    const HEAVY: &'static [&'static str] = &["password", "created_by", "generation", "kept_session"];
+    const HEAVY: &'static [&'static str] =
+        &["password", "created_by", "generation", "kept_session"];
 
     fn key(&self) -> Key {
         keys::user(&self.user.id)
@@ -157,7 +159,8 @@ pub struct UsersOf {
 }
 
 impl UsersOf {
-    /// Each list has an index's partition that holds little else: a filter leaves out few, but for the rarest of questions.
+    /// Each list has an index's partition that holds little else: a filter leaves out few, but for
+    /// the rarest of questions.
     fn query(&self) -> Query {
         let barred = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));
@@ -191,8 +194,9 @@ impl Store {
         self.get(keys::user(id)).await
     }
 
-    /// The account that signs in under this name: a username, or an e-mail address if it has an `@`. Always two reads, the claim and the
-    /// account, so that the name of no one takes as long as a user's.
+    /// The account that signs in under this name: a username, or an e-mail address if it has an
+    /// `@`. Always two reads, the claim and the account, so that the name of no one takes as long
+    /// as a user's.
     pub async fn account_by_login(&self, name: &str) -> Result<Option<Account>> {
         let claim = self.get::<Claim>(login_key(name)).await?;
         let known = claim.is_some();
@@ -216,9 +220,18 @@ impl Store {
     }
 
     /// Users.
-    pub async fn users(&self, of: &UsersOf, page: &PageRequest, cursors: &CursorKey) -> Result<Listed<User>> {
-        let Listed { items, next_cursor } = self.list::<Projected>(of.query(), page, cursors).await?;
-        Ok(Listed { items: items.into_iter().map(|projected| projected.user).collect(), next_cursor })
+    pub async fn users(
+        &self,
+        of: &UsersOf,
+        page: &PageRequest,
+        cursors: &CursorKey,
+    ) -> Result<Listed<User>> {
+        let Listed { items, next_cursor } =
+            self.list::<Projected>(of.query(), page, cursors).await?;
+        Ok(Listed {
+            items: items.into_iter().map(|projected| projected.user).collect(),
+            next_cursor,
+        })
     }
 }
 
@@ -231,7 +244,8 @@ fn login_key(name: &str) -> Key {
     claim.unwrap_or_else(|_| keys::username(""))
 }
 
-/// What a login is limited by: the same for every way to write it, whether there is such a user or not.
+/// What a login is limited by: the same for every way to write it, whether there is such a user or
+/// not.
 pub fn login_name(name: &str) -> String {
     name.trim().to_lowercase()
 }

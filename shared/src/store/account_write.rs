@@ -1,5 +1,6 @@
-//! Writing accounts. What must agree with an account changes in the same transaction: the claims that make its names unique, the number of
-//! active administrators, and that whoever administers it still may.
+//! Writing accounts. What must agree with an account changes in the same transaction: the claims
+//! that make its names unique, the number of active administrators, and that whoever administers it
+//! still may.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Update};
 
@@ -55,16 +56,23 @@ enum Part {
 }
 
 impl Store {
-    /// Makes an account, its username and its e-mail address in one transaction: all or none, without a race.
+    /// Makes an account, its username and its e-mail address in one transaction: all or none,
+    /// without a race.
     ///
     /// # Errors
-    /// 409 naming `username`, `email` or both when they are taken; 422 when the id's `Idempotency-Key` was used for another request; what
-    /// `authority` asks for.
-    pub async fn register(&self, account: &Account, authority: Authority<'_>) -> Result<Registered> {
+    /// 409 naming `username`, `email` or both when they are taken; 422 when the id's
+    /// `Idempotency-Key` was used for another request; what `authority` asks for.
+    pub async fn register(
+        &self,
+        account: &Account,
+        authority: Authority<'_>,
+    ) -> Result<Registered> {
         let failed = self.write(None, account, authority).await?;
         if failed.contains(&Part::Account) {
             return match self.account(&account.user.id).await? {
-                Some(before) if before.created_by.is_some() && before.created_by == account.created_by => {
+                Some(before)
+                    if before.created_by.is_some() && before.created_by == account.created_by =>
+                {
                     Ok(Registered::Before(Box::new(before)))
                 }
                 _ => Err(Error::key_reused()),
@@ -73,11 +81,18 @@ impl Store {
         refused(&failed, authority).map(|()| Registered::New)
     }
 
-    /// Puts `after` in the place of `before`. Names are exchanged in one transaction: at every moment each is held by who bears it.
+    /// Puts `after` in the place of `before`. Names are exchanged in one transaction: at every
+    /// moment each is held by who bears it.
     ///
     /// # Errors
-    /// 409 naming the names that are taken, and for the last active administrator; what `authority` asks for.
-    pub async fn change_account(&self, before: &Account, after: &Account, authority: Authority<'_>) -> Result<Written> {
+    /// 409 naming the names that are taken, and for the last active administrator; what `authority`
+    /// asks for.
+    pub async fn change_account(
+        &self,
+        before: &Account,
+        after: &Account,
+        authority: Authority<'_>,
+    ) -> Result<Written> {
         let failed = self.write(Some(before), after, authority).await?;
         if failed.contains(&Part::Account) {
             return Ok(Written::Stale);
@@ -85,9 +100,13 @@ impl Store {
         refused(&failed, authority).map(|()| Written::Yes)
     }
 
-    /// Applies a change of what is no one else's business to an account as read, and again to what it is now if another write was faster.
-    /// `change` may say no.
-    pub async fn amend(&self, read: Account, change: impl Fn(&Account) -> Result<Account>) -> Result<Account> {
+    /// Applies a change of what is no one else's business to an account as read, and again to what
+    /// it is now if another write was faster. `change` may say no.
+    pub async fn amend(
+        &self,
+        read: Account,
+        change: impl Fn(&Account) -> Result<Account>,
+    ) -> Result<Account> {
         let mut before = read;
         for _ in 0..ATTEMPTS {
             let after = change(&before)?;
@@ -100,19 +119,27 @@ impl Store {
         Err(super::error::unavailable("an account is written by too many at once"))
     }
 
-    /// The parts whose conditions failed; none when it was written. A write that concerns nothing else is no transaction.
-    async fn write(&self, before: Option<&Account>, after: &Account, authority: Authority<'_>) -> Result<Vec<Part>> {
+    /// The parts whose conditions failed; none when it was written. A write that concerns nothing
+    /// else is no transaction.
+    async fn write(
+        &self,
+        before: Option<&Account>,
+        after: &Account,
+        authority: Authority<'_>,
+    ) -> Result<Vec<Part>> {
         let mut parts = vec![Part::Account];
         let mut transaction = match before {
             Some(before) => Transaction::default().replace(self, after, before.user.version)?,
             None => Transaction::default().create(self, after)?,
         };
-        for (part, key) in [(Part::Username, username as fn(&Account) -> Key), (Part::Email, email)] {
+        for (part, key) in [(Part::Username, username as fn(&Account) -> Key), (Part::Email, email)]
+        {
             let (old, new) = (before.map(key), key(after));
             if old.as_ref() == Some(&new) {
                 continue;
             }
-            let claim = Claim { key: new, user_id: after.user.id.clone(), at: after.user.updated_at };
+            let claim =
+                Claim { key: new, user_id: after.user.id.clone(), at: after.user.updated_at };
             transaction = transaction.create(self, &claim)?;
             parts.push(part);
             if let Some(old) = old {
@@ -125,7 +152,8 @@ impl Store {
             parts.push(Part::Admins);
         }
         if let Authority::Admin(by) = authority
-            // An item takes part in a transaction once. Of one's own account the version says as much.
+            // An item takes part in a transaction once. Of one's own account the version says as
+            // much.
             && *by != after.user.id
         {
             transaction = transaction.check(self.still_admin(by)?);
@@ -139,7 +167,9 @@ impl Store {
         }
         Ok(match transaction.commit(&self.client).await? {
             Committed::Yes => Vec::new(),
-            Committed::No(failed) => failed.into_iter().filter_map(|at| parts.get(at).copied()).collect(),
+            Committed::No(failed) => {
+                failed.into_iter().filter_map(|at| parts.get(at).copied()).collect()
+            }
         })
     }
 
@@ -153,7 +183,8 @@ impl Store {
             .map_err(Error::internal)
     }
 
-    /// Counts an active administrator who comes or goes. The last one does not go, and the first one comes first.
+    /// Counts an active administrator who comes or goes. The last one does not go, and the first
+    /// one comes first.
     fn count_admins(
         &self,
         before: Option<&Account>,
@@ -195,7 +226,8 @@ impl Store {
             .map_err(Error::internal)
     }
 
-    /// Stores the password's new hash, unless the account was changed meanwhile: the next sign-in does it then.
+    /// Stores the password's new hash, unless the account was changed meanwhile: the next sign-in
+    /// does it then.
     pub async fn rehash(&self, account: &Account, hash: String) -> Result<()> {
         self.replace(&account.rehashed(hash), account.version()).await.map(drop)
     }
@@ -219,7 +251,10 @@ fn refused(failed: &[Part], authority: Authority<'_>) -> Result<()> {
                 &catalogue::ADMIN_EXISTS,
                 "There is an administrator already, who makes others: POST /users.",
             ),
-            _ => Error::new(&catalogue::LAST_ADMIN, "This is the last active administrator. Make another one first."),
+            _ => Error::new(
+                &catalogue::LAST_ADMIN,
+                "This is the last active administrator. Make another one first.",
+            ),
         });
     }
     if failed.contains(&Part::OldName) {
@@ -230,10 +265,14 @@ fn refused(failed: &[Part], authority: Authority<'_>) -> Result<()> {
         (Part::Email, "email", "This e-mail address is taken."),
     ];
     let wrong = taken.into_iter().filter(|(part, ..)| failed.contains(part));
-    let wrong: Vec<_> = wrong.map(|(_, field, detail)| Invalid::new("taken", detail).at(field)).collect();
+    let wrong: Vec<_> =
+        wrong.map(|(_, field, detail)| Invalid::new("taken", detail).at(field)).collect();
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(Error::new(&catalogue::NAME_TAKEN, "Someone is called that already; `errors` names what is taken.")
-        .about(wrong))
+    Err(Error::new(
+        &catalogue::NAME_TAKEN,
+        "Someone is called that already; `errors` names what is taken.",
+    )
+    .about(wrong))
 }

@@ -19,9 +19,13 @@ impl Store {
         for batch in writes.chunks(BATCH) {
             let mut left = batch.to_vec();
             for attempt in 0..ATTEMPTS {
-                let sent = self.client.batch_write_item().request_items(name, std::mem::take(&mut left));
+                let sent =
+                    self.client.batch_write_item().request_items(name, std::mem::take(&mut left));
                 let out = sent.send().await.map_err(failed)?;
-                left = out.unprocessed_items.and_then(|mut items| items.remove(name)).unwrap_or_default();
+                left = out
+                    .unprocessed_items
+                    .and_then(|mut items| items.remove(name))
+                    .unwrap_or_default();
                 if left.is_empty() {
                     break;
                 }

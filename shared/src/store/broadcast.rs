@@ -1,4 +1,5 @@
-//! Broadcasts: a word of an administrator to everyone of a role. One write; its stream record is what reaches the role's feed.
+//! Broadcasts: a word of an administrator to everyone of a role. One write; its stream record is
+//! what reaches the role's feed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

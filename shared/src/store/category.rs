@@ -1,4 +1,5 @@
-//! How many active services each category has: counters that change in the transaction of what they count.
+//! How many active services each category has: counters that change in the transaction of what they
+//! count.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use serde::{Deserialize, Serialize};
@@ -41,14 +42,20 @@ pub(super) enum Count {
 }
 
 impl Count {
-    /// What a service's change means for the counters: those of the category it leaves and of the one it comes to.
+    /// What a service's change means for the counters: those of the category it leaves and of the
+    /// one it comes to.
     pub(super) fn changes(from: Option<&Service>, to: &Service) -> Vec<Self> {
         let from = from.filter(|service| service.is_active()).map(|service| &service.category);
         let to = Some(&to.category).filter(|_| to.is_active());
         match (from, to) {
             (Some(from), Some(to)) if from == to => Vec::new(),
             (Some(from), Some(to)) if from.key() == to.key() => vec![Self::Rename(to.clone())],
-            (from, to) => from.cloned().map(Self::Remove).into_iter().chain(to.cloned().map(Self::Add)).collect(),
+            (from, to) => from
+                .cloned()
+                .map(Self::Remove)
+                .into_iter()
+                .chain(to.cloned().map(Self::Add))
+                .collect(),
         }
     }
 
@@ -83,7 +90,8 @@ impl Count {
 }
 
 impl Store {
-    /// The categories that have active services, by name. As many as administrators made: all of them are one answer.
+    /// The categories that have active services, by name. As many as administrators made: all of
+    /// them are one answer.
     pub async fn categories(&self) -> Result<Vec<CategoryCount>> {
         let mut query = Query { limit: 1000, ..Query::table(keys::categories()) };
         let mut found: Vec<CategoryCount> = Vec::new();

@@ -1,5 +1,5 @@
-//! The connections table: tickets and open sockets. It holds nothing that is not made anew when a client reconnects. What a socket gets of a
-//! feed is in [`super::subscription`].
+//! The connections table: tickets and open sockets. It holds nothing that is not made anew when a
+//! client reconnects. What a socket gets of a feed is in [`super::subscription`].
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, ReturnValue, WriteRequest};
 use jiff::{SignedDuration, Timestamp};
@@ -139,19 +139,29 @@ impl Connections {
         self.table.create(ticket).await.map(drop)
     }
 
-    /// The ticket with this hash, which no one can take again; `None` when there is none (any more).
+    /// The ticket with this hash, which no one can take again; `None` when there is none (any
+    /// more).
     pub async fn take_ticket(&self, hash: &str) -> Result<Option<Ticket>> {
-        let taken = self.delete(keys::ticket(hash)).return_values(ReturnValue::AllOld).send().await.map_err(failed)?;
+        let taken = self
+            .delete(keys::ticket(hash))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(failed)?;
         taken.attributes.map(from_item).transpose()
     }
 
     /// Stores a new socket.
     pub async fn open(&self, connection: &Connection) -> Result<()> {
         let transaction = Transaction::default();
-        let transaction = transaction.create(&self.table, connection)?.create(&self.table, &connection.listed())?;
+        let transaction = transaction
+            .create(&self.table, connection)?
+            .create(&self.table, &connection.listed())?;
         match transaction.commit(&self.table.client).await? {
             Committed::Yes => Ok(()),
-            Committed::No(_) => Err(Error::internal(format!("connection {} is there already", connection.id))),
+            Committed::No(_) => {
+                Err(Error::internal(format!("connection {} is there already", connection.id)))
+            }
         }
     }
 
@@ -173,16 +183,20 @@ impl Connections {
                 break;
             }
         }
-        sockets.sort_by(|a, b| (a.connected_at, &a.connection).cmp(&(b.connected_at, &b.connection)));
+        sockets
+            .sort_by(|a, b| (a.connected_at, &a.connection).cmp(&(b.connected_at, &b.connection)));
         Ok(sockets)
     }
 
-    /// Deletes a socket and everything it gets; the socket as it was, `None` when it was deleted before.
+    /// Deletes a socket and everything it gets; the socket as it was, `None` when it was deleted
+    /// before.
     pub async fn forget(&self, id: &str) -> Result<Option<Connection>> {
         let Some(connection) = self.connection(id).await? else { return Ok(None) };
         let subscriptions = connection.feeds.iter().map(|feed| keys::subscription(feed, id));
         let listed = keys::socket_of(&connection.user_id, id);
-        self.table.write_all(subscriptions.chain([listed]).map(delete).collect::<Result<_>>()?).await?;
+        self.table
+            .write_all(subscriptions.chain([listed]).map(delete).collect::<Result<_>>()?)
+            .await?;
         // Last: whoever dies before this finds the rest again.
         self.delete(keys::connection(id)).send().await.map_err(failed)?;
         Ok(Some(connection))
@@ -215,6 +229,7 @@ pub(super) fn put<T: Entity>(entity: &T) -> Result<WriteRequest> {
 }
 
 fn delete(key: Key) -> Result<WriteRequest> {
-    let delete = DeleteRequest::builder().set_key(Some(key.into_item())).build().map_err(Error::internal)?;
+    let delete =
+        DeleteRequest::builder().set_key(Some(key.into_item())).build().map_err(Error::internal)?;
     Ok(WriteRequest::builder().delete_request(delete).build())
 }

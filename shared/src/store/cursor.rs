@@ -1,4 +1,5 @@
-//! Cursors: where a list goes on, sealed so that a client can neither read keys out of one nor make one up, nor use it for another list.
+//! Cursors: where a list goes on, sealed so that a client can neither read keys out of one nor make
+//! one up, nor use it for another list.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64URL_NOPAD as BASE64;
@@ -58,13 +59,19 @@ impl CursorKey {
 
     /// The cursor that `list` goes on with (its name, its owner and its filters, as one string).
     pub(crate) fn seal(&self, list: &str, position: &Item) -> Result<String> {
-        let position: std::collections::BTreeMap<&str, &str> =
-            position.iter().filter_map(|(k, v)| Some((k.as_str(), v.as_s().ok()?.as_str()))).collect();
+        let position: std::collections::BTreeMap<&str, &str> = position
+            .iter()
+            .filter_map(|(k, v)| Some((k.as_str(), v.as_s().ok()?.as_str())))
+            .collect();
         let mut data = serde_json::to_vec(&position).map_err(Error::internal)?;
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| Error::internal("no randomness"))?;
         self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(list), &mut data)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(list),
+                &mut data,
+            )
             .map_err(|_| Error::internal("cursor can't be sealed"))?;
         Ok(BASE64.encode(&[&nonce[..], &data].concat()))
     }
@@ -81,7 +88,8 @@ impl CursorKey {
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN).ok_or_else(invalid)?;
         let mut sealed = sealed.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| invalid())?;
-        let data = self.0.open_in_place(nonce, Aad::from(list), &mut sealed).map_err(|_| invalid())?;
+        let data =
+            self.0.open_in_place(nonce, Aad::from(list), &mut sealed).map_err(|_| invalid())?;
         let position: std::collections::BTreeMap<String, String> =
             serde_json::from_slice(data).map_err(|_| invalid())?;
         Ok(position.into_iter().map(|(k, v)| (k, AttributeValue::S(v))).collect())

@@ -21,9 +21,12 @@ const TRANSIENT: &[&str] = &[
 
 /// 503, with the cause for the log.
 pub(super) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::new(&catalogue::DATABASE_UNAVAILABLE, "The database is busy; nothing was lost. Try again.")
-        .retry_after(1)
-        .with_source(source)
+    Error::new(
+        &catalogue::DATABASE_UNAVAILABLE,
+        "The database is busy; nothing was lost. Try again.",
+    )
+    .retry_after(1)
+    .with_source(source)
 }
 
 /// Whatever the SDK's own retries did not get over.
@@ -33,7 +36,9 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     let transient = match &error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+            true
+        }
         SdkError::ServiceError(e) => e.err().code().is_some_and(|c| TRANSIENT.contains(&c)),
         _ => false,
     };
@@ -42,7 +47,9 @@ where
 }
 
 /// The item that made a put's condition fail.
-pub(super) fn old_item<R>(error: SdkError<PutItemError, R>) -> Option<HashMap<String, AttributeValue>>
+pub(super) fn old_item<R>(
+    error: SdkError<PutItemError, R>,
+) -> Option<HashMap<String, AttributeValue>>
 where
     R: std::fmt::Debug + Send + Sync + 'static,
 {

@@ -1,11 +1,14 @@
-//! The fan-out table: what is to be pushed by an invocation of its own. Its stream starts those invocations.
+//! The fan-out table: what is to be pushed by an invocation of its own. Its stream starts those
+//! invocations.
 //!
-//! One part is up to which number the sockets of a feed with many of them are to be brought, and were; another is which sockets were left
-//! behind ([`super::subscription`]).
+//! One part is up to which number the sockets of a feed with many of them are to be brought, and
+//! were; another is which sockets were left behind ([`super::subscription`]).
 //!
-//! A wide feed has two items for each shard of its sockets. `DUE` is written by whoever appends; its stream record starts the function that
-//! pushes. `DONE` is written by that function alone, as it goes. Both only grow: a record that comes twice, late or after its successor asks
-//! for nothing that is not asked for already, and a function that dies is followed by one that goes on where it was.
+//! A wide feed has two items for each shard of its sockets. `DUE` is written by whoever appends;
+//! its stream record starts the function that pushes. `DONE` is written by that function alone, as
+//! it goes. Both only grow: a record that comes twice, late or after its successor asks for nothing
+//! that is not asked for already, and a function that dies is followed by one that goes on where it
+//! was.
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -123,25 +126,30 @@ impl FanOuts {
         Self { table: Store::new(client, table) }
     }
 
-    /// Whether a feed's entries are pushed shard by shard. A feed that is wide stays so: were it pushed in both ways at once, sockets would
-    /// get its entries in the wrong order.
+    /// Whether a feed's entries are pushed shard by shard. A feed that is wide stays so: were it
+    /// pushed in both ways at once, sockets would get its entries in the wrong order.
     pub async fn is_wide(&self, feed: &Feed) -> Result<bool> {
         let due: Option<Due> = self.table.get(keys::fan_out_due(feed, 0)).await?;
         Ok(due.is_some())
     }
 
-    /// Makes a feed wide, all of whose entries up to `done` are pushed. Nothing happens to it before [`FanOuts::ask`].
+    /// Makes a feed wide, all of whose entries up to `done` are pushed. Nothing happens to it
+    /// before [`FanOuts::ask`].
     pub async fn widen(&self, feed: &Feed, done: u64) -> Result<()> {
         let shards = 0..keys::feed_shards(feed);
-        let rows = shards.map(|shard| put(&Done { feed: feed.clone(), shard, done, pass: None, version: 1 }));
+        let rows = shards
+            .map(|shard| put(&Done { feed: feed.clone(), shard, done, pass: None, version: 1 }));
         self.table.write_all(rows.collect::<Result<_>>()?).await
     }
 
     /// Asks that the sockets of all shards be brought to number `last`.
     pub async fn ask(&self, feed: &Feed, last: u64) -> Result<()> {
-        // The first shard's item says that the feed is wide, so that whoever dies in the midst of this leaves no half-wide feed behind.
+        // The first shard's item says that the feed is wide, so that whoever dies in the midst of
+        // this leaves no half-wide feed behind.
         self.ask_shard(feed, 0, last).await?;
-        try_join_all((1..keys::feed_shards(feed)).map(|shard| self.ask_shard(feed, shard, last))).await.map(drop)
+        try_join_all((1..keys::feed_shards(feed)).map(|shard| self.ask_shard(feed, shard, last)))
+            .await
+            .map(drop)
     }
 
     async fn ask_shard(&self, feed: &Feed, shard: u8, last: u64) -> Result<()> {
@@ -151,12 +159,18 @@ impl FanOuts {
         match put.expression_attribute_values(":last", n(last)).send().await {
             Ok(_) => Ok(()),
             // Asked for already, with this number or a higher one.
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e)
+                if e.as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
             Err(e) => Err(failed(e)),
         }
     }
 
-    /// Asks that a socket that was left behind be caught up. Asking again changes nothing, and so starts nothing.
+    /// Asks that a socket that was left behind be caught up. Asking again changes nothing, and so
+    /// starts nothing.
     pub async fn ask_catch_up(&self, behind: &Subscription) -> Result<()> {
         let Subscription { feed, connection, hold, ends_at, .. } = behind.clone();
         let item = to_item(&Late { feed, connection, hold, ends_at })?;
@@ -170,22 +184,28 @@ impl FanOuts {
         let mut found = self.table.get_items(vec![due.clone(), done.clone()]).await?;
         let Some(due) = take(&mut found, &due)? else { return Ok(None) };
         let done = take(&mut found, &done)?;
-        Ok(Some((due, done.ok_or_else(|| Error::internal(format!("feed {feed} is due and not wide")))?)))
+        Ok(Some((
+            due,
+            done.ok_or_else(|| Error::internal(format!("feed {feed} is due and not wide")))?,
+        )))
     }
 
     /// Notes how far a shard has come; `false` when another invocation was faster.
     pub async fn note(&self, before: &Done, done: u64, pass: Option<Pass>) -> Result<Option<Done>> {
         let next = Done { done, pass, version: before.version + 1, ..before.clone() };
-        Ok(matches!(self.table.replace(&next, before.version).await?, Outcome::Written).then_some(next))
+        Ok(matches!(self.table.replace(&next, before.version).await?, Outcome::Written)
+            .then_some(next))
     }
 }
 
-/// The socket and the feed that a record of the table's stream asks to catch up; `None` for any other record.
+/// The socket and the feed that a record of the table's stream asks to catch up; `None` for any
+/// other record.
 pub fn asked_late(pk: &str, sk: &str) -> Option<(String, Feed)> {
     keys::parse_late(pk, sk)
 }
 
-/// The feed and the shard that a record of the table's stream asks for; `None` for any other record.
+/// The feed and the shard that a record of the table's stream asks for; `None` for any other
+/// record.
 pub fn asked(pk: &str, sk: &str) -> Option<(Feed, u8)> {
     keys::parse_fan_out_due(pk, sk)
 }

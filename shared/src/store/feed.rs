@@ -1,7 +1,8 @@
-//! Feeds: numbered 1, 2, 3, ... without gaps, each event in each feed once, however often it is appended.
+//! Feeds: numbered 1, 2, 3, ... without gaps, each event in each feed once, however often it is
+//! appended.
 //!
-//! An append is one transaction: the proof that the event is in (`SEEN#`), the entry, and the counter (`HEAD`). Whoever dies before it has
-//! done nothing, whoever comes again finds the proof.
+//! An append is one transaction: the proof that the event is in (`SEEN#`), the entry, and the
+//! counter (`HEAD`). Whoever dies before it has done nothing, whoever comes again finds the proof.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +23,8 @@ use crate::error::{Error, Result};
 
 /// How long entries are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Entries that one transaction appends: each takes two items of the hundred that a transaction may have, and the counter takes one.
+/// Entries that one transaction appends: each takes two items of the hundred that a transaction may
+/// have, and the counter takes one.
 const AT_ONCE: usize = 49;
 /// How often an append that loses the race for the next number tries the one after.
 const ATTEMPTS: u32 = 50;
@@ -147,7 +149,8 @@ impl Store {
         for attempt in 0..ATTEMPTS {
             let (last, mut seen) = self.head_and_seen(feed, drafts).await?;
             // `insert` keeps one of those that came twice in this call, too.
-            let new: Vec<&Draft> = drafts.iter().filter(|draft| seen.insert(draft.id.clone())).collect();
+            let new: Vec<&Draft> =
+                drafts.iter().filter(|draft| seen.insert(draft.id.clone())).collect();
             if new.is_empty() || self.append_after(feed, last, &new).await? {
                 return Ok(());
             }
@@ -156,7 +159,11 @@ impl Store {
         Err(super::error::unavailable(format!("feed {feed} is written by too many at once")))
     }
 
-    async fn head_and_seen(&self, feed: &Feed, drafts: &[Draft]) -> Result<(u64, HashSet<EntryId>)> {
+    async fn head_and_seen(
+        &self,
+        feed: &Feed,
+        drafts: &[Draft],
+    ) -> Result<(u64, HashSet<EntryId>)> {
         let ids: HashSet<&EntryId> = drafts.iter().map(|draft| &draft.id).collect();
         let mut wanted: Vec<Key> = ids.into_iter().map(|id| keys::feed_seen(feed, id)).collect();
         let head = keys::feed_head(feed);
@@ -213,17 +220,26 @@ impl Store {
         Ok(heads)
     }
 
-    /// How the user of a sign-in stands now, and the number of a feed's last entry (0 for one that is empty), in one round trip.
-    pub async fn standing_and_feed_head(&self, user: &UserId, session: &str, feed: &Feed) -> Result<(Standing, u64)> {
-        let (standing, head) = self.standing_and::<Head>(user, session, keys::feed_head(feed)).await?;
+    /// How the user of a sign-in stands now, and the number of a feed's last entry (0 for one that
+    /// is empty), in one round trip.
+    pub async fn standing_and_feed_head(
+        &self,
+        user: &UserId,
+        session: &str,
+        feed: &Feed,
+    ) -> Result<(Standing, u64)> {
+        let (standing, head) =
+            self.standing_and::<Head>(user, session, keys::feed_head(feed)).await?;
         Ok((standing, head.map_or(0, |head| head.last)))
     }
 
-    /// Up to `limit` entries of a feed after number `after`, in order, as they are now. Its numbers up to `last` are known to be given out
-    /// ([`Store::feed_heads`]): those that are not there, or are older than 30 days, are named as missed.
+    /// Up to `limit` entries of a feed after number `after`, in order, as they are now. Its numbers
+    /// up to `last` are known to be given out ([`Store::feed_heads`]): those that are not there, or
+    /// are older than 30 days, are named as missed.
     ///
-    /// DynamoDB applies a transaction item by item: for a moment a reader may see the counter and not yet the entry. So what is not there
-    /// is looked for again before it counts as gone; what TTL has deleted costs its reader that moment, too.
+    /// DynamoDB applies a transaction item by item: for a moment a reader may see the counter and
+    /// not yet the entry. So what is not there is looked for again before it counts as gone; what
+    /// TTL has deleted costs its reader that moment, too.
     pub async fn feed_after(
         &self,
         feed: &Feed,
@@ -232,7 +248,10 @@ impl Store {
         limit: usize,
         now: Timestamp,
     ) -> Result<FeedPage> {
-        let range = Some(SortKeys::Between(keys::sequence(after.saturating_add(1)), keys::sequence(u64::MAX)));
+        let range = Some(SortKeys::Between(
+            keys::sequence(after.saturating_add(1)),
+            keys::sequence(u64::MAX),
+        ));
         let partition = keys::entries(feed);
         let query = Query { range, limit, ..Query::table(partition) };
         let mut read = 0;

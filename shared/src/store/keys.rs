@@ -1,12 +1,16 @@
-//! Every key of the system. `docs/data-model.md` is this file in prose; a test below holds the exact strings.
+//! Every key of the system. `docs/data-model.md` is this file in prose; a test below holds the
+//! exact strings.
 //!
-//! Ids can hold no `#` (they are parsed to a fixed alphabet); names that may hold anything come last in their key.
+//! Ids can hold no `#` (they are parsed to a fixed alphabet); names that may hold anything come
+//! last in their key.
 
 use jiff::Timestamp;
 
 use super::row::Key;
 use crate::domain::feed::Feed;
-use crate::domain::ids::{BroadcastId, EntryId, MessageId, OrderId, ServiceId, StripeEventId, UserId};
+use crate::domain::ids::{
+    BroadcastId, EntryId, MessageId, OrderId, ServiceId, StripeEventId, UserId,
+};
 use crate::domain::money::{Currency, Price};
 use crate::domain::service::ServiceStatus;
 use crate::domain::text::CategoryKey;
@@ -16,9 +20,10 @@ use crate::domain::user::{Role, UserStatus};
 /// A partition takes 1000 writes a second; the pool of one category sees two writes an order.
 pub const SHARDS: u8 = 4;
 
-/// How many partitions the sockets of a role-wide feed are spread over. All of them reconnecting at once is what fills a partition:
-/// 8 take 8 000 rows a second, which is more sockets than API Gateway lets open in that time (docs/live.md). Changing it is a migration:
-/// rows written before are not looked for where they are.
+/// How many partitions the sockets of a role-wide feed are spread over. All of them reconnecting at
+/// once is what fills a partition: 8 take 8 000 rows a second, which is more sockets than API
+/// Gateway lets open in that time (docs/live.md). Changing it is a migration: rows written before
+/// are not looked for where they are.
 pub(super) const FEED_SHARDS: u8 = 8;
 
 /// Sorts after every sort key that starts with a time.
@@ -62,7 +67,8 @@ pub(super) fn service(id: &ServiceId) -> Key {
     Key::new(format!("SERVICE#{id}"), "SERVICE")
 }
 
-/// How many active services a category has. All in one partition: there are few, and they are read together.
+/// How many active services a category has. All in one partition: there are few, and they are read
+/// together.
 pub(super) fn category(category: &CategoryKey) -> Key {
     Key::new(categories(), category.as_str())
 }
@@ -80,7 +86,8 @@ pub(super) fn stripe_event(id: &str) -> Key {
     Key::new(format!("STRIPE#{id}"), "EVENT")
 }
 
-/// A message lies in a partition of its order: the stream keeps the order of one partition's records, and so does the reader's feed.
+/// A message lies in a partition of its order: the stream keeps the order of one partition's
+/// records, and so does the reader's feed.
 pub(super) fn message(order: &OrderId, id: &MessageId) -> Key {
     Key::new(format!("MESSAGE#{order}"), id.as_str())
 }
@@ -89,7 +96,8 @@ pub(super) fn broadcast(id: &BroadcastId) -> Key {
     Key::new(format!("BROADCAST#{id}"), "BROADCAST")
 }
 
-/// What someone did of a limited kind in one window of time, which is named by its start. In both tables.
+/// What someone did of a limited kind in one window of time, which is named by its start. In both
+/// tables.
 pub(super) fn rate(limit: &str, who: &str, window: i64) -> Key {
     Key::new(format!("RATE#{limit}#{who}"), window.to_string())
 }
@@ -104,7 +112,8 @@ pub(super) fn feed_seen(feed: &Feed, entry: &EntryId) -> Key {
     Key::new(format!("FEED#{feed}"), format!("SEEN#{entry}"))
 }
 
-/// An entry of a feed. Entries have a partition of their own, so that the stream tells them from counters by their prefix.
+/// An entry of a feed. Entries have a partition of their own, so that the stream tells them from
+/// counters by their prefix.
 pub(super) fn feed_entry(feed: &Feed, seq: u64) -> Key {
     Key::new(entries(feed), sequence(seq))
 }
@@ -132,7 +141,8 @@ pub(super) fn sockets_of(user: &UserId) -> String {
     format!("USER#{user}")
 }
 
-/// The connections table: what one socket gets of a feed. A role-wide feed's sockets are spread over its shards.
+/// The connections table: what one socket gets of a feed. A role-wide feed's sockets are spread
+/// over its shards.
 pub(super) fn subscription(feed: &Feed, connection: &str) -> Key {
     Key::new(subscriptions(feed, spread(connection, feed_shards(feed))), connection)
 }
@@ -141,7 +151,8 @@ pub(super) fn subscriptions(feed: &Feed, shard: u8) -> String {
     format!("FEED#{shard}#{feed}")
 }
 
-/// Over how many partitions a feed's sockets are spread: one for a user's few, [`FEED_SHARDS`] for a role's or a category's many.
+/// Over how many partitions a feed's sockets are spread: one for a user's few, [`FEED_SHARDS`] for
+/// a role's or a category's many.
 pub(super) const fn feed_shards(feed: &Feed) -> u8 {
     match feed {
         Feed::User(_) => 1,
@@ -260,12 +271,22 @@ pub(super) mod index {
     }
 
     /// gsi2: services of a category, newest first.
-    pub(crate) fn services_in(status: ServiceStatus, category: &CategoryKey, at: Timestamp, id: &ServiceId) -> Key {
+    pub(crate) fn services_in(
+        status: ServiceStatus,
+        category: &CategoryKey,
+        at: Timestamp,
+        id: &ServiceId,
+    ) -> Key {
         Key::new(services_of_category(status, category), newest(at, id))
     }
 
     /// gsi3: services by their price in one currency.
-    pub(crate) fn priced(status: ServiceStatus, price: Price, at: Timestamp, id: &ServiceId) -> Key {
+    pub(crate) fn priced(
+        status: ServiceStatus,
+        price: Price,
+        at: Timestamp,
+        id: &ServiceId,
+    ) -> Key {
         Key::new(priced_in(status, price.currency()), by_price(price, at, id))
     }
 
@@ -296,7 +317,11 @@ pub(super) mod index {
         format!("{}#{currency}", services_of(status))
     }
 
-    pub(crate) fn priced_in_category(status: ServiceStatus, currency: Currency, category: &CategoryKey) -> String {
+    pub(crate) fn priced_in_category(
+        status: ServiceStatus,
+        currency: Currency,
+        category: &CategoryKey,
+    ) -> String {
         format!("{}#{category}", priced_in(status, currency))
     }
 
@@ -324,7 +349,12 @@ pub(super) mod index {
     }
 
     /// gsi3: those between its client and one of its workers, newest first.
-    pub(crate) fn messages_with(order: &OrderId, worker: &UserId, at: Timestamp, id: &MessageId) -> Key {
+    pub(crate) fn messages_with(
+        order: &OrderId,
+        worker: &UserId,
+        at: Timestamp,
+        id: &MessageId,
+    ) -> Key {
         Key::new(messages_of_worker(order, worker), newest(at, id))
     }
 
@@ -395,7 +425,8 @@ pub(super) mod index {
         format!("STRIPE#{state}")
     }
 
-    /// gsi6: orders that an administrator should look at, by when they last changed. Sparse, and few.
+    /// gsi6: orders that an administrator should look at, by when they last changed. Sparse, and
+    /// few.
     pub(crate) fn attention(changed: Timestamp, id: &OrderId) -> Key {
         Key::new(orders_in_need(), newest(changed, id))
     }
@@ -404,7 +435,8 @@ pub(super) mod index {
         "ATTENTION".to_owned()
     }
 
-    /// gsi4: orders with something to be done, or under way, at Stripe; by when they last changed. Sparse, and none of them is in the pool.
+    /// gsi4: orders with something to be done, or under way, at Stripe; by when they last changed.
+    /// Sparse, and none of them is in the pool.
     pub(crate) fn money(changed: Timestamp, id: &OrderId) -> Key {
         Key::new(money_in(shard(id.as_str())), newest(changed, id))
     }

@@ -1,4 +1,5 @@
-//! Messages between an order's client and its worker. Each is one write; its stream record is what reaches the other's feed.
+//! Messages between an order's client and its worker. Each is one write; its stream record is what
+//! reaches the other's feed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -64,7 +65,8 @@ impl Store {
         self.create(message).await
     }
 
-    /// An order's messages, newest first. One that was sent this instant may be missing: indexes follow in milliseconds.
+    /// An order's messages, newest first. One that was sent this instant may be missing: indexes
+    /// follow in milliseconds.
     pub async fn messages(
         &self,
         order: &OrderId,
@@ -74,7 +76,9 @@ impl Store {
     ) -> Result<Listed<Message>> {
         let (index, partition) = match of {
             MessagesOf::Client => (Index::Gsi2, keys::index::messages_of(order)),
-            MessagesOf::Worker(worker) => (Index::Gsi3, keys::index::messages_of_worker(order, worker)),
+            MessagesOf::Worker(worker) => {
+                (Index::Gsi3, keys::index::messages_of_worker(order, worker))
+            }
         };
         self.list(Query::newest(index, partition), page, cursors).await
     }

@@ -1,8 +1,9 @@
-//! The only place that speaks DynamoDB. [`keys`] holds every key string of the system; [`row`] how an entity becomes an item; one file per
-//! entity says what can be done with it.
+//! The only place that speaks DynamoDB. [`keys`] holds every key string of the system; [`row`] how
+//! an entity becomes an item; one file per entity says what can be done with it.
 //!
-//! Rules that race are conditions of the write itself. A failed condition comes back as a value ([`Outcome::Conflict`] with the item as it is),
-//! so that the caller turns it into a domain error where it is written, and never into a 500.
+//! Rules that race are conditions of the write itself. A failed condition comes back as a value
+//! ([`Outcome::Conflict`] with the item as it is), so that the caller turns it into a domain error
+//! where it is written, and never into a 500.
 
 mod account;
 mod account_write;
@@ -32,7 +33,9 @@ mod webhook;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
+};
 use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 
 pub use account::{Account, UsersOf, login_name};
@@ -87,8 +90,9 @@ impl Store {
         Ok(Self { client: client()?, table: required("TABLE_NAME")? })
     }
 
-    /// Opens the connection while the sandbox initialises, which is when CPU is not throttled: what is wanted is the TLS handshake. The
-    /// request is not signed, so that it needs no permission and leaves no refusal in anyone's log; any answer will do.
+    /// Opens the connection while the sandbox initialises, which is when CPU is not throttled: what
+    /// is wanted is the TLS handshake. The request is not signed, so that it needs no permission
+    /// and leaves no refusal in anyone's log; any answer will do.
     ///
     /// All tables share one pool of connections, so only the first call in a process does anything.
     pub async fn warm(&self) {
@@ -97,8 +101,9 @@ impl Store {
             return;
         }
         let key = keys::warm_up();
-        let unsigned =
-            aws_sdk_dynamodb::Config::builder().allow_no_auth().auth_scheme_preference([AuthSchemeId::from("noAuth")]);
+        let unsigned = aws_sdk_dynamodb::Config::builder()
+            .allow_no_auth()
+            .auth_scheme_preference([AuthSchemeId::from("noAuth")]);
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key.into_item()));
         if let Err(error) = read.customize().config_override(unsigned).send().await {
             tracing::debug!(error = %aws_sdk_dynamodb::error::DisplayErrorContext(&error), "warm-up read failed");
@@ -125,12 +130,23 @@ impl Store {
         let mut found = Vec::new();
         // DynamoDB may leave keys unread under pressure or beyond 16 MB, and says which.
         for _ in 0..5 {
-            let request =
-                KeysAndAttributes::builder().set_keys(Some(std::mem::take(&mut wanted))).consistent_read(true);
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(std::mem::take(&mut wanted)))
+                .consistent_read(true);
             let request = request.build().map_err(Error::internal)?;
-            let out = self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(failed)?;
+            let out = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, request)
+                .send()
+                .await
+                .map_err(failed)?;
             found.extend(out.responses.and_then(|mut r| r.remove(&self.table)).unwrap_or_default());
-            wanted = out.unprocessed_keys.and_then(|mut u| u.remove(&self.table)).map(|k| k.keys).unwrap_or_default();
+            wanted = out
+                .unprocessed_keys
+                .and_then(|mut u| u.remove(&self.table))
+                .map(|k| k.keys)
+                .unwrap_or_default();
             if wanted.is_empty() {
                 return Ok(found);
             }
@@ -167,7 +183,8 @@ impl Store {
             .await;
         match sent {
             Ok(_) => Ok(Outcome::Written),
-            Err(e) => match e.as_service_error().map(|s| s.is_conditional_check_failed_exception()) {
+            Err(e) => match e.as_service_error().map(|s| s.is_conditional_check_failed_exception())
+            {
                 Some(true) => Ok(Outcome::Conflict(error::old_item(e).map(from_item).transpose()?)),
                 _ => Err(failed(e)),
             },
@@ -182,10 +199,11 @@ pub enum Index {
     Gsi1,
     /// Things of an owner or a category, newest first; all users, by name.
     Gsi2,
-    /// Orders and messages of a worker; the whole open pool, oldest first; services by price; all users, newest first.
+    /// Orders and messages of a worker; the whole open pool, oldest first; services by price; all
+    /// users, newest first.
     Gsi3,
-    /// The open pool by category, oldest first; orders with money under way, which are not in the pool; services of a category by price; users
-    /// who may not act, newest first.
+    /// The open pool by category, oldest first; orders with money under way, which are not in the
+    /// pool; services of a category by price; users who may not act, newest first.
     Gsi4,
     /// What is due: timers, webhook events that are not applied.
     Gsi5,

@@ -1,11 +1,14 @@
-//! Orders: one item each, with its whole history and ledger, changed by one conditional write. Its stream record is the outbox.
+//! Orders: one item each, with its whole history and ledger, changed by one conditional write. Its
+//! stream record is the outbox.
 
 use futures::Stream;
 use jiff::Timestamp;
 
 use super::query::SortKeys;
 use super::row::{Entity, Key, take};
-use super::{Account, CursorKey, Filter, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
+use super::{
+    Account, CursorKey, Filter, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys,
+};
 use crate::domain::ids::{OrderId, UserId};
 use crate::domain::order::{Order, Status};
 use crate::domain::text::CategoryKey;
@@ -28,10 +31,14 @@ impl Entity for Order {
             indexes.push((Index::Gsi3, keys::index::worker(&worker.id, self.created_at, &self.id)));
         }
         if self.is_claimable() {
-            // By when it was placed: an order that is given back goes to the front, not to the end. An open order has no worker, so
-            // that the workers' index is free to hold the whole pool.
+            // By when it was placed: an order that is given back goes to the front, not to the end.
+            // An open order has no worker, so that the workers' index is free to hold the whole
+            // pool.
             indexes.push((Index::Gsi3, keys::index::open(self.created_at, &self.id)));
-            indexes.push((Index::Gsi4, keys::index::open_of(&self.service.category.key(), self.created_at, &self.id)));
+            indexes.push((
+                Index::Gsi4,
+                keys::index::open_of(&self.service.category.key(), self.created_at, &self.id),
+            ));
         }
         if self.has_money_under_way() {
             // Pending or called off, and so not in the pool.
@@ -64,7 +71,8 @@ pub enum OrdersOf<'a> {
     Attention,
 }
 
-/// A conflict with oneself is none: an earlier attempt of this very write was made and its answer lost, upon which the SDK sends it again.
+/// A conflict with oneself is none: an earlier attempt of this very write was made and its answer
+/// lost, upon which the SDK sends it again.
 fn unless_ours(outcome: Outcome<Order>, written: &Order) -> Outcome<Order> {
     match outcome {
         Outcome::Conflict(Some(current)) if current.was(written) => Outcome::Written,
@@ -96,7 +104,8 @@ impl Store {
         id: &OrderId,
         other: Option<&UserId>,
     ) -> Result<(Standing, Option<Order>, Option<Account>)> {
-        let (account, session, order) = (keys::user(user), keys::session(user, session), keys::order(id));
+        let (account, session, order) =
+            (keys::user(user), keys::session(user, session), keys::order(id));
         let mut wanted = vec![account.clone(), session.clone(), order.clone()];
         // A batch has each key once.
         wanted.extend(other.filter(|other| *other != user).map(keys::user));
@@ -115,8 +124,8 @@ impl Store {
         Ok(unless_ours(self.create(order).await?, order))
     }
 
-    /// Stores an order's next version. It is written only over the version it was made from, so that of two movers one wins; the conflict is
-    /// the order as the other one left it.
+    /// Stores an order's next version. It is written only over the version it was made from, so
+    /// that of two movers one wins; the conflict is the order as the other one left it.
     pub async fn advance_order(&self, next: &Order, from: &Order) -> Result<Outcome<Order>> {
         Ok(unless_ours(self.replace(next, from.version).await?, next))
     }
@@ -135,23 +144,30 @@ impl Store {
             OrdersOf::Client(id) => (Index::Gsi2, keys::index::orders_of_client(id)),
             OrdersOf::Worker(id) => (Index::Gsi3, keys::index::orders_of_worker(id)),
         };
-        let filters = status.map(|status| Filter::Is("status", status.as_str().to_owned())).into_iter().collect();
+        let filters = status
+            .map(|status| Filter::Is("status", status.as_str().to_owned()))
+            .into_iter()
+            .collect();
         self.list(Query { filters, ..Query::newest(index, partition) }, page, cursors).await
     }
 
-    /// Orders whose deadline has passed, longest ago first. Without history, and as the index has them: to be read again before they are moved.
+    /// Orders whose deadline has passed, longest ago first. Without history, and as the index has
+    /// them: to be read again before they are moved.
     pub fn due_orders(&self, now: Timestamp) -> impl Stream<Item = Result<Order>> + Send {
         self.sweep(Index::Gsi5, (0..keys::SHARDS).map(keys::index::timers), now)
     }
 
-    /// Orders that wait for Stripe or for their client to pay, or for which something is to be done there, since `until` or longer. Without
-    /// history.
-    pub fn orders_with_money_under_way(&self, until: Timestamp) -> impl Stream<Item = Result<Order>> + Send {
+    /// Orders that wait for Stripe or for their client to pay, or for which something is to be done
+    /// there, since `until` or longer. Without history.
+    pub fn orders_with_money_under_way(
+        &self,
+        until: Timestamp,
+    ) -> impl Stream<Item = Result<Order>> + Send {
         self.sweep(Index::Gsi4, (0..keys::SHARDS).map(keys::index::money_in), until)
     }
 
-    /// The pool: paid, unclaimed orders, oldest first, of one category if one is given. Its shards are read at once and merged; the cursor is
-    /// the sort key of the last order shown.
+    /// The pool: paid, unclaimed orders, oldest first, of one category if one is given. Its shards
+    /// are read at once and merged; the cursor is the sort key of the last order shown.
     pub async fn open_orders(
         &self,
         category: Option<&CategoryKey>,
@@ -159,24 +175,37 @@ impl Store {
         cursors: &CursorKey,
     ) -> Result<Listed<Order>> {
         let name = format!("open/{}", category.map_or("", CategoryKey::as_str));
-        let position = page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
+        let position =
+            page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
         let after = position.as_ref().and_then(|p| p.get("sk")?.as_s().ok());
-        let shards = (0..keys::SHARDS).map(|shard| {
-            let query = match category {
-                None => Query::oldest(Index::Gsi3, keys::index::open_in(shard)),
-                Some(category) => Query::oldest(Index::Gsi4, keys::index::open_in_category(shard, category)),
-            };
-            // Sort keys are of one length: nothing lies between one and the same with a character more.
-            let range = after.map(|sk| SortKeys::Between(format!("{sk}0"), keys::LAST.to_owned()));
-            async move { self.query::<Order>(&Query { range, limit: page.limit + 1, ..query }).await }
-        });
+        let shards =
+            (0..keys::SHARDS).map(|shard| {
+                let query = match category {
+                    None => Query::oldest(Index::Gsi3, keys::index::open_in(shard)),
+                    Some(category) => {
+                        Query::oldest(Index::Gsi4, keys::index::open_in_category(shard, category))
+                    }
+                };
+                // Sort keys are of one length: nothing lies between one and the same with a
+                // character more.
+                let range =
+                    after.map(|sk| SortKeys::Between(format!("{sk}0"), keys::LAST.to_owned()));
+                async move {
+                    self.query::<Order>(&Query { range, limit: page.limit + 1, ..query }).await
+                }
+            });
         let pages = futures::future::try_join_all(shards).await?;
         let mut items: Vec<Order> = pages.into_iter().flat_map(|page| page.items).collect();
         items.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         let more = items.len() > page.limit;
         items.truncate(page.limit);
         let last = items.last().filter(|_| more).map(|o| keys::index::open(o.created_at, &o.id).sk);
-        let seal = |sk| cursors.seal(&name, &super::row::Item::from([("sk".to_owned(), super::transaction::s(sk))]));
+        let seal = |sk| {
+            cursors.seal(
+                &name,
+                &super::row::Item::from([("sk".to_owned(), super::transaction::s(sk))]),
+            )
+        };
         Ok(Listed { items, next_cursor: last.map(seal).transpose()? })
     }
 }

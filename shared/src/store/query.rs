@@ -25,8 +25,8 @@ pub(crate) struct Query {
     pub(crate) start: Option<Item>,
 }
 
-/// A range of sort keys, both ends included. DynamoDB refuses an empty string as the value of a key, so a range
-/// that is open at its lower end says so instead of starting at `""`.
+/// A range of sort keys, both ends included. DynamoDB refuses an empty string as the value of a
+/// key, so a range that is open at its lower end says so instead of starting at `""`.
 #[derive(Debug, Clone)]
 pub(crate) enum SortKeys {
     /// From the first to the second.
@@ -35,7 +35,8 @@ pub(crate) enum SortKeys {
     UpTo(String),
 }
 
-/// A condition on a field of an item's `doc` (`price.amount` is a field within one). Items are filtered after they are read, and paid for.
+/// A condition on a field of an item's `doc` (`price.amount` is a field within one). Items are
+/// filtered after they are read, and paid for.
 #[derive(Debug, Clone)]
 pub(crate) enum Filter {
     /// The text is this.
@@ -49,7 +50,15 @@ pub(crate) enum Filter {
 impl Query {
     /// A partition of the table itself, in the order of its sort keys.
     pub(crate) fn table(partition: String) -> Self {
-        Self { index: None, partition, range: None, filters: Vec::new(), forward: true, limit: 100, start: None }
+        Self {
+            index: None,
+            partition,
+            range: None,
+            filters: Vec::new(),
+            forward: true,
+            limit: 100,
+            start: None,
+        }
     }
 
     /// An index's partition, newest first.
@@ -82,7 +91,8 @@ impl Query {
 }
 
 impl Filter {
-    /// Its condition; names and values that it speaks of are added, under names that `at` makes its own.
+    /// Its condition; names and values that it speaks of are added, under names that `at` makes its
+    /// own.
     fn condition(
         &self,
         at: usize,
@@ -120,8 +130,9 @@ const FILTERED_AT_ONCE: usize = 100;
 const FILTERED_READS: usize = 10;
 
 impl Store {
-    /// One page of a list that a caller asked for, with the cursor to go on with. With filters it reads on until the page is full, up to
-    /// [`FILTERED_READS`] times; what it gives then may be short of the limit, even empty, with a cursor that goes on.
+    /// One page of a list that a caller asked for, with the cursor to go on with. With filters it
+    /// reads on until the page is full, up to [`FILTERED_READS`] times; what it gives then may be
+    /// short of the limit, even empty, with a cursor that goes on.
     pub(crate) async fn list<T: Entity>(
         &self,
         query: Query,
@@ -129,13 +140,15 @@ impl Store {
         cursors: &CursorKey,
     ) -> Result<Listed<T>> {
         let name = query.name();
-        let mut position = page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
+        let mut position =
+            page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
         // One more than asked for tells whether there is more.
         let least = if query.filters.is_empty() { 0 } else { FILTERED_AT_ONCE };
         let limit = least.max(page.limit + 1);
         let mut found: Vec<Item> = Vec::new();
         for _ in 0..FILTERED_READS {
-            let read = self.query_items(&Query { limit, start: position.take(), ..query.clone() }).await?;
+            let read =
+                self.query_items(&Query { limit, start: position.take(), ..query.clone() }).await?;
             found.extend(read.items);
             position = read.next;
             if position.is_none() || found.len() > page.limit {
@@ -177,7 +190,8 @@ impl Store {
             }
         }
         let filters = query.filters.iter().enumerate();
-        let filters: Vec<_> = filters.map(|(at, filter)| filter.condition(at, &mut names, &mut values)).collect();
+        let filters: Vec<_> =
+            filters.map(|(at, filter)| filter.condition(at, &mut names, &mut values)).collect();
         let out = self
             .client
             .query()

@@ -1,5 +1,6 @@
-//! Rate limits: how often someone may do something in a window of time. Windows are fixed (12:00 to 12:01), which takes one write a request and lets
-//! through twice the limit across a boundary at most.
+//! Rate limits: how often someone may do something in a window of time. Windows are fixed (12:00 to
+//! 12:01), which takes one write a request and lets through twice the limit across a boundary at
+//! most.
 
 use jiff::Timestamp;
 
@@ -22,11 +23,13 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// From a variable such as `SIGN_INS_PER_NAME=10/900`: how often, and in how many seconds. This one when it is not set.
+    /// From a variable such as `SIGN_INS_PER_NAME=10/900`: how often, and in how many seconds. This
+    /// one when it is not set.
     pub fn or_env(self, variable: &str) -> std::result::Result<Self, ConfigError> {
         let Some(text) = optional(variable) else { return Ok(self) };
-        self.parse(&text)
-            .ok_or_else(|| ConfigError::new(variable, "must be how often and in how many seconds, as in 10/900"))
+        self.parse(&text).ok_or_else(|| {
+            ConfigError::new(variable, "must be how often and in how many seconds, as in 10/900")
+        })
     }
 
     fn parse(self, text: &str) -> Option<Self> {
@@ -41,7 +44,8 @@ impl Limit {
 pub struct Counted(Key);
 
 impl Store {
-    /// Counts one more. Whoever counts before trying can't be outrun: of any number at once, as many pass as the limit says.
+    /// Counts one more. Whoever counts before trying can't be outrun: of any number at once, as
+    /// many pass as the limit says.
     ///
     /// # Errors
     /// 429, with the seconds until the next window, for one too many.
@@ -65,7 +69,11 @@ impl Store {
             .await;
         match sent {
             Ok(_) => Ok(Counted(key)),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
                 let left = u64::try_from(end - now.as_second()).unwrap_or(1);
                 let detail = format!("That was too often. Try again in {left} seconds.");
                 Err(Error::new(&catalogue::TOO_MANY_REQUESTS, detail).retry_after(left))
@@ -74,7 +82,8 @@ impl Store {
         }
     }
 
-    /// Takes back what was counted, and no more: whoever succeeds in between does not set others' failures to nothing.
+    /// Takes back what was counted, and no more: whoever succeeds in between does not set others'
+    /// failures to nothing.
     pub async fn uncount(&self, counted: Counted) -> Result<()> {
         let sent = self
             .client
@@ -90,7 +99,11 @@ impl Store {
             .send()
             .await;
         match sent {
-            Err(error) if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Err(error)
+                if !error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
                 Err(failed(error))
             }
             _ => Ok(()),
@@ -128,15 +141,19 @@ mod tests {
         store.count(&Limit { name: "other", ..limit }, "ann", now).await.unwrap();
         let wait = SignedDuration::from_secs(i64::try_from(left).unwrap());
         store.count(&limit, "ann", now + wait).await.unwrap();
-        assert!(store.count(&limit, "ann", now + wait - SignedDuration::from_secs(1)).await.is_err());
+        assert!(
+            store.count(&limit, "ann", now + wait - SignedDuration::from_secs(1)).await.is_err()
+        );
     }
 
     #[tokio::test]
-    async fn of_many_at_once_as_many_pass_as_the_limit_says_and_one_taken_back_makes_room_for_one() {
+    async fn of_many_at_once_as_many_pass_as_the_limit_says_and_one_taken_back_makes_room_for_one()
+    {
         let (store, _) = tables().await;
         let limit = Limit { name: "test", most: 5, seconds: 60 };
         let now = Timestamp::from_second(1_760_000_010).unwrap();
-        let tries = futures::future::join_all((0..20).map(|_| store.count(&limit, "ann", now))).await;
+        let tries =
+            futures::future::join_all((0..20).map(|_| store.count(&limit, "ann", now))).await;
         let mut passed: Vec<_> = tries.into_iter().filter_map(Result::ok).collect();
         assert_eq!(passed.len(), 5);
         store.uncount(passed.pop().unwrap()).await.unwrap();
@@ -144,7 +161,10 @@ mod tests {
         assert!(store.count(&limit, "ann", now).await.is_err());
         let gone = Counted(keys::rate("test", "nobody", 0));
         store.uncount(gone.clone()).await.unwrap();
-        assert!(store.get::<crate::store::Session>(gone.0).await.unwrap().is_none(), "taking back makes no counter");
+        assert!(
+            store.get::<crate::store::Session>(gone.0).await.unwrap().is_none(),
+            "taking back makes no counter"
+        );
     }
 
     #[test]

@@ -40,12 +40,17 @@ impl Key {
     }
 
     pub(crate) fn into_item(self) -> Item {
-        HashMap::from([("pk".to_owned(), AttributeValue::S(self.pk)), ("sk".to_owned(), AttributeValue::S(self.sk))])
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk)),
+            ("sk".to_owned(), AttributeValue::S(self.sk)),
+        ])
     }
 
     /// Whether it is this item's key.
     pub(crate) fn names(&self, item: &Item) -> bool {
-        let is = |name: &str, value: &str| item.get(name).and_then(|v| v.as_s().ok()).is_some_and(|v| v == value);
+        let is = |name: &str, value: &str| {
+            item.get(name).and_then(|v| v.as_s().ok()).is_some_and(|v| v == value)
+        };
         is("pk", &self.pk) && is("sk", &self.sk)
     }
 }
@@ -120,15 +125,20 @@ pub(crate) fn take<T: Entity>(found: &mut Vec<Item>, key: &Key) -> Result<Option
     at.map(|at| from_item(found.swap_remove(at))).transpose()
 }
 
-/// Reads an item back. One that is not what it should be is an internal error that names its key, never a panic and never skipped.
+/// Reads an item back. One that is not what it should be is an internal error that names its key,
+/// never a panic and never skipped.
 pub(crate) fn from_item<T: Entity>(mut item: Item) -> Result<T> {
     let describe = |item: &Item| format!("{:?} {:?}", item.get("pk"), item.get("sk"));
-    let wrong = |item: &Item, what: &str| Error::internal(format!("item {}: {what}", describe(item)));
+    let wrong =
+        |item: &Item, what: &str| Error::internal(format!("item {}: {what}", describe(item)));
     if item.get("entity").and_then(|v| v.as_s().ok()).is_none_or(|e| e != T::ENTITY) {
         return Err(wrong(&item, &format!("is not a {}", T::ENTITY)));
     }
-    let schema = item.get("schema").and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0);
-    let Some(AttributeValue::M(doc)) = item.remove("doc") else { return Err(wrong(&item, "has no doc")) };
+    let schema =
+        item.get("schema").and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0);
+    let Some(AttributeValue::M(doc)) = item.remove("doc") else {
+        return Err(wrong(&item, "has no doc"));
+    };
     let mut doc = if schema == T::SCHEMA { doc } else { T::upgrade(schema, doc) };
     for &heavy in T::HEAVY {
         if let Some(value) = item.remove(heavy) {

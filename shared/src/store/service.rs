@@ -1,4 +1,5 @@
-//! Services. Active and deactivated ones have partitions of their own in every index, so that a list never has to leave one out for that.
+//! Services. Active and deactivated ones have partitions of their own in every index, so that a
+//! list never has to leave one out for that.
 
 use serde::{Deserialize, Serialize};
 
@@ -69,15 +70,18 @@ pub struct ServicesOf {
     pub category: Option<CategoryKey>,
     /// With all of these words only.
     pub search: Search,
-    /// Priced in this currency and between these amounts, both included, only. An order by price needs it.
+    /// Priced in this currency and between these amounts, both included, only. An order by price
+    /// needs it.
     pub price: Option<(Currency, i64, i64)>,
 }
 
 impl ServicesOf {
-    /// An index by time narrows by category, an index by price by currency, amount and category; the rest is filtered.
+    /// An index by time narrows by category, an index by price by currency, amount and category;
+    /// the rest is filtered.
     fn query(&self, sort: ServiceSort) -> Result<Query> {
         let Self { status, category, search, price } = self;
-        let mut filters: Vec<_> = search.needles().map(|needle| Filter::Contains("words", needle.to_owned())).collect();
+        let mut filters: Vec<_> =
+            search.needles().map(|needle| Filter::Contains("words", needle.to_owned())).collect();
         if sort == ServiceSort::Newest {
             if let Some((currency, min, max)) = *price {
                 filters.push(Filter::Is("price.currency", currency.code().to_owned()));
@@ -87,14 +91,19 @@ impl ServicesOf {
             }
             let (index, partition) = match category {
                 None => (Index::Gsi1, keys::index::services_of(*status)),
-                Some(category) => (Index::Gsi2, keys::index::services_of_category(*status, category)),
+                Some(category) => {
+                    (Index::Gsi2, keys::index::services_of_category(*status, category))
+                }
             };
             return Ok(Query { filters, ..Query::newest(index, partition) });
         }
-        let (currency, min, max) = price.ok_or_else(|| Error::internal("an order by price without a currency"))?;
+        let (currency, min, max) =
+            price.ok_or_else(|| Error::internal("an order by price without a currency"))?;
         let (index, partition) = match category {
             None => (Index::Gsi3, keys::index::priced_in(*status, currency)),
-            Some(category) => (Index::Gsi4, keys::index::priced_in_category(*status, currency, category)),
+            Some(category) => {
+                (Index::Gsi4, keys::index::priced_in_category(*status, currency, category))
+            }
         };
         let (low, high) = keys::index::prices(min, max);
         let range = Some(SortKeys::Between(low, high));
@@ -119,14 +128,20 @@ impl Store {
         self.standing_and(user, session, keys::service(id)).await
     }
 
-    /// Stores a new service, and counts it for its category; the conflict is one that has its id already.
+    /// Stores a new service, and counts it for its category; the conflict is one that has its id
+    /// already.
     pub async fn create_service(&self, service: &StoredService) -> Result<Outcome<StoredService>> {
         let transaction = Transaction::default().create(self, service)?;
         self.write_service(transaction, service, Count::changes(None, &service.service)).await
     }
 
-    /// Stores a service's next version, and counts it for its category or no more; the conflict is the service as someone faster left it.
-    pub async fn update_service(&self, next: &StoredService, from: &StoredService) -> Result<Outcome<StoredService>> {
+    /// Stores a service's next version, and counts it for its category or no more; the conflict is
+    /// the service as someone faster left it.
+    pub async fn update_service(
+        &self,
+        next: &StoredService,
+        from: &StoredService,
+    ) -> Result<Outcome<StoredService>> {
         let version = from.service.version;
         let counts = Count::changes(Some(&from.service), &next.service);
         if counts.is_empty() {
@@ -149,7 +164,9 @@ impl Store {
             Committed::No(failed) if failed.contains(&0) => {
                 Ok(Outcome::Conflict(self.service(&service.service.id).await?))
             }
-            Committed::No(_) => Err(Error::internal("a category counts fewer services than it has")),
+            Committed::No(_) => {
+                Err(Error::internal("a category counts fewer services than it has"))
+            }
         }
     }
 

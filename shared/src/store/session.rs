@@ -1,4 +1,5 @@
-//! Sessions: a sign-in and the refresh tokens that descend from it. Tokens are stored hashed and used once; one that comes back ends the session.
+//! Sessions: a sign-in and the refresh tokens that descend from it. Tokens are stored hashed and
+//! used once; one that comes back ends the session.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,8 @@ pub struct Session {
     pub user_id: UserId,
     /// Hash of the refresh token that is valid now.
     pub token: String,
-    /// Hash of the one before, which is good for a moment longer: the answer that carried its successor may have been lost.
+    /// Hash of the one before, which is good for a moment longer: the answer that carried its
+    /// successor may have been lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
     /// When `token` took over.
@@ -55,7 +57,8 @@ impl Entity for Session {
     }
 }
 
-/// What is known of a caller at this moment: the account, and the sign-in that its token was given out for.
+/// What is known of a caller at this moment: the account, and the sign-in that its token was given
+/// out for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
     /// `None` when there is no such user.
@@ -106,7 +109,8 @@ impl Standing {
 pub enum Presented {
     /// The current token.
     Current,
-    /// The one before, within its grace: its answer was lost, or several requests carried it at once.
+    /// The one before, within its grace: its answer was lost, or several requests carried it at
+    /// once.
     Previous,
     /// One that was used before: stolen, or its thief's. The session must end.
     Reused,
@@ -137,7 +141,13 @@ impl Session {
     #[must_use]
     pub fn rotated(&self, successor: String, now: Timestamp) -> Self {
         let previous = Some(self.token.clone());
-        Self { previous, rotated_at: now, token: successor, version: self.version + 1, ..self.clone() }
+        Self {
+            previous,
+            rotated_at: now,
+            token: successor,
+            version: self.version + 1,
+            ..self.clone()
+        }
     }
 
     /// The session, ended.
@@ -148,7 +158,8 @@ impl Session {
 }
 
 impl Store {
-    /// Stores a new session, and that its user signed in from there. Its id is random: nothing is there.
+    /// Stores a new session, and that its user signed in from there. Its id is random: nothing is
+    /// there.
     pub async fn start_session(&self, session: &Session, source: &Source) -> Result<()> {
         self.write_all(vec![put(session)?, put(source)?]).await
     }
@@ -166,7 +177,8 @@ impl Store {
         Standing::take(&mut found, &account, &session)
     }
 
-    /// How the user of a sign-in stands now, and an object, in one round trip: what every write starts with.
+    /// How the user of a sign-in stands now, and an object, in one round trip: what every write
+    /// starts with.
     pub(super) async fn standing_and<T: Entity>(
         &self,
         user: &UserId,
@@ -174,7 +186,8 @@ impl Store {
         object: Key,
     ) -> Result<(Standing, Option<T>)> {
         let (account, session) = (keys::user(user), keys::session(user, session));
-        let mut found = self.get_items(vec![account.clone(), session.clone(), object.clone()]).await?;
+        let mut found =
+            self.get_items(vec![account.clone(), session.clone(), object.clone()]).await?;
         let standing = Standing::take(&mut found, &account, &session)?;
         Ok((standing, take(&mut found, &object)?))
     }
@@ -193,7 +206,8 @@ impl Store {
         Err(unavailable("a session is written by too many at once"))
     }
 
-    /// Replaces a session, if it is still the one that was read; `false` when another request was faster.
+    /// Replaces a session, if it is still the one that was read; `false` when another request was
+    /// faster.
     pub async fn update_session(&self, session: &Session, read: &Session) -> Result<bool> {
         Ok(matches!(self.replace(session, read.version).await?, Outcome::Written))
     }
@@ -228,7 +242,11 @@ mod tests {
         assert_eq!(second.present("t1", at(15), grace), Presented::Reused);
         assert_eq!(second.present("t0", at(6), grace), Presented::Reused);
         let third = second.rotated("t3".into(), at(7));
-        assert_eq!(third.present("t1", at(8), grace), Presented::Reused, "its successor was used: no answer was lost");
+        assert_eq!(
+            third.present("t1", at(8), grace),
+            Presented::Reused,
+            "its successor was used: no answer was lost"
+        );
         assert_eq!(third.present("t2", at(8), grace), Presented::Previous);
         assert_eq!(third.present("t3", at(3600), grace), Presented::Ended);
         assert_eq!(third.revoked(at(8)).present("t3", at(9), grace), Presented::Ended);

@@ -1,8 +1,8 @@
 //! Subscriptions: what one socket gets of one feed, and from which number on.
 //!
-//! Two parties hand the entries of a feed to a socket: the replay of what the client missed, and whoever pushes what is appended
-//! meanwhile. Both agree on the socket's own row, so that no entry falls between them, none comes from both, and no item is shared by all
-//! sockets:
+//! Two parties hand the entries of a feed to a socket: the replay of what the client missed, and
+//! whoever pushes what is appended meanwhile. Both agree on the socket's own row, so that no entry
+//! falls between them, none comes from both, and no item is shared by all sockets:
 //!
 //! ```text
 //! held          put by hello before it reads the feed's last number; whoever has an entry to push only notes its number (`skipped`)
@@ -11,8 +11,9 @@
 //! held, behind  a push took too long: as if there had been a hello after number `behind`, whose replay is the catch-up's
 //! ```
 //!
-//! An entry whose push looked before the row was there was appended before hello read the feed: it is replayed. One whose push found the row
-//! held is noted, and replayed. One whose push found it live is pushed if it is above `from`, and was replayed if it is not.
+//! An entry whose push looked before the row was there was appended before hello read the feed: it
+//! is replayed. One whose push found the row held is noted, and replayed. One whose push found it
+//! live is pushed if it is above `from`, and was replayed if it is not.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
 use data_encoding::BASE64URL_NOPAD;
@@ -39,7 +40,8 @@ pub struct Subscription {
     pub feed: Feed,
     /// Which socket.
     pub connection: String,
-    /// Which replay it is held for: a second hello on the same socket takes over from the first, and a catch-up from the last of them.
+    /// Which replay it is held for: a second hello on the same socket takes over from the first,
+    /// and a catch-up from the last of them.
     pub hold: String,
     /// Since when.
     pub held_at: Timestamp,
@@ -49,7 +51,8 @@ pub struct Subscription {
     /// The highest number that was not pushed because of the replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<u64>,
-    /// Left behind: the number of the last entry that the socket has taken. `None` when it is held for a hello.
+    /// Left behind: the number of the last entry that the socket has taken. `None` when it is held
+    /// for a hello.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<u64>,
     /// When its row may be deleted.
@@ -107,14 +110,22 @@ pub enum Live {
 }
 
 impl Connections {
-    /// Notes what a socket is about to get, so that whoever deletes the socket finds it; `false` when the socket is deleted already.
+    /// Notes what a socket is about to get, so that whoever deletes the socket finds it; `false`
+    /// when the socket is deleted already.
     pub async fn set_feeds(&self, id: &str, feeds: &[Feed]) -> Result<bool> {
         let feeds = serde_dynamo::to_attribute_value(feeds).map_err(Error::internal)?;
         let update = self.update(keys::connection(id));
-        let update = update.update_expression("SET doc.feeds = :feeds").expression_attribute_values(":feeds", feeds);
+        let update = update
+            .update_expression("SET doc.feeds = :feeds")
+            .expression_attribute_values(":feeds", feeds);
         match update.condition_expression("attribute_exists(pk)").send().await {
             Ok(_) => Ok(true),
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(e)
+                if e.as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(false)
+            }
             Err(e) => Err(failed(e)),
         }
     }
@@ -129,20 +140,30 @@ impl Connections {
         let update = self
             .update(held.key())
             .update_expression("SET doc.#from = :from REMOVE doc.behind")
-            .condition_expression("doc.#hold = :hold AND (attribute_not_exists(doc.skipped) OR doc.skipped <= :from)")
+            .condition_expression(
+                "doc.#hold = :hold AND (attribute_not_exists(doc.skipped) OR doc.skipped <= :from)",
+            )
             .expression_attribute_values(":from", n(from));
         match self.change(update, held).await? {
             Changed::Yes => Ok(Live::Yes),
-            Changed::No(Some(Subscription { hold, skipped: Some(skipped), .. })) if hold == held.hold => {
+            Changed::No(Some(Subscription { hold, skipped: Some(skipped), .. }))
+                if hold == held.hold =>
+            {
                 Ok(Live::Behind(skipped))
             }
             Changed::No(_) => Ok(Live::Over),
         }
     }
 
-    /// Leaves a live subscription behind: its socket has the entries up to `behind`, and is to be given those up to `last` by a catch-up.
-    /// [`Skip::Noted`] when it is.
-    pub async fn leave_behind(&self, live: &Subscription, behind: u64, last: u64, now: Timestamp) -> Result<Skip> {
+    /// Leaves a live subscription behind: its socket has the entries up to `behind`, and is to be
+    /// given those up to `last` by a catch-up. [`Skip::Noted`] when it is.
+    pub async fn leave_behind(
+        &self,
+        live: &Subscription,
+        behind: u64,
+        last: u64,
+        now: Timestamp,
+    ) -> Result<Skip> {
         let next = Subscription {
             hold: hold()?,
             held_at: now,
@@ -180,7 +201,9 @@ impl Connections {
         match self.change(update, held).await? {
             Changed::Yes => Ok(Skip::Noted(Box::new(held.clone()))),
             // Noted already, with this number or a higher one.
-            Changed::No(Some(now)) if now.hold == held.hold && now.from.is_none() => Ok(Skip::Noted(Box::new(now))),
+            Changed::No(Some(now)) if now.hold == held.hold && now.from.is_none() => {
+                Ok(Skip::Noted(Box::new(now)))
+            }
             Changed::No(Some(now)) => Ok(Skip::Look(Box::new(now))),
             Changed::No(None) => Ok(Skip::Gone),
         }
@@ -211,17 +234,23 @@ impl Connections {
     }
 
     /// A socket's place in a feed.
-    pub async fn subscription(&self, feed: &Feed, connection: &str) -> Result<Option<Subscription>> {
+    pub async fn subscription(
+        &self,
+        feed: &Feed,
+        connection: &str,
+    ) -> Result<Option<Subscription>> {
         self.table.get(keys::subscription(feed, connection)).await
     }
 
     /// Everyone who gets a feed, as of now: all shards at once, page by page.
     pub fn subscribers(&self, feed: &Feed) -> impl Stream<Item = Result<Subscription>> + Send {
-        let shards = (0..keys::feed_shards(feed)).map(|shard| self.subscribers_in(keys::subscriptions(feed, shard)));
+        let shards = (0..keys::feed_shards(feed))
+            .map(|shard| self.subscribers_in(keys::subscriptions(feed, shard)));
         stream::select_all(shards.map(Box::pin))
     }
 
-    /// The next of those in one shard, in the order of their connections, after this one; and whether there are more.
+    /// The next of those in one shard, in the order of their connections, after this one; and
+    /// whether there are more.
     pub async fn subscribers_after(
         &self,
         feed: &Feed,

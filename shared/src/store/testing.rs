@@ -2,7 +2,9 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
 use dynoxide::Database;
 
 use super::fan_out::Late;
@@ -13,7 +15,8 @@ use crate::domain::feed::Feed;
 impl Store {
     /// Stores an item, whatever is there.
     pub(crate) async fn put_for_test<T: Entity>(&self, entity: &T) {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(entity).unwrap()));
+        let put =
+            self.client.put_item().table_name(&self.table).set_item(Some(to_item(entity).unwrap()));
         put.send().await.unwrap();
     }
 
@@ -40,21 +43,24 @@ impl FanOuts {
 pub(crate) async fn tables() -> (Store, Connections) {
     let client = serve();
     for name in ["marketplace", "connections", "fan-out"] {
-        let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+        let key = |name: &str, kind| {
+            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+        };
         let text = |name: &str| {
             let attribute = AttributeDefinition::builder().attribute_name(name);
             attribute.attribute_type(ScalarAttributeType::S).build().unwrap()
         };
         let table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
         let table = table.attribute_definitions(text("pk")).attribute_definitions(text("sk"));
-        let table = table.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
+        let table =
+            table.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
         table.send().await.unwrap();
     }
     (Store::new(client.clone(), "marketplace"), Connections::new(client, "connections"))
 }
 
-/// A client of a database of its own: an embedded one, or the DynamoDB Local that `DYNAMODB_URL` names
-/// (`http://localhost:8010`), which keeps the tables of each access key apart.
+/// A client of a database of its own: an embedded one, or the DynamoDB Local that `DYNAMODB_URL`
+/// names (`http://localhost:8010`), which keeps the tables of each access key apart.
 fn serve() -> Client {
     let url = std::env::var("DYNAMODB_URL").unwrap_or_else(|_| embedded());
     let config = aws_sdk_dynamodb::Config::builder()
@@ -71,8 +77,8 @@ fn access_key() -> String {
     uuid::Uuid::now_v7().simple().to_string().to_uppercase()
 }
 
-/// Starts an embedded database and returns its URL. It has a thread and a runtime of its own, because every
-/// operation blocks its thread.
+/// Starts an embedded database and returns its URL. It has a thread and a runtime of its own,
+/// because every operation blocks its thread.
 fn embedded() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

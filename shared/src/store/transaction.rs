@@ -1,4 +1,5 @@
-//! Transactions: for the few places where two items must agree. They cost twice the capacity and about three times the latency of one write.
+//! Transactions: for the few places where two items must agree. They cost twice the capacity and
+//! about three times the latency of one write.
 
 use std::time::Duration;
 
@@ -39,18 +40,25 @@ impl Transaction {
             .table_name(&store.table)
             .set_item(Some(to_item(entity)?))
             .condition_expression("attribute_not_exists(pk)");
-        self.items.push(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build());
+        self.items
+            .push(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build());
         Ok(self)
     }
 
     /// Replaces an item, if it is there with `version`.
-    pub(crate) fn replace<T: Entity>(mut self, store: &Store, entity: &T, version: u64) -> Result<Self> {
+    pub(crate) fn replace<T: Entity>(
+        mut self,
+        store: &Store,
+        entity: &T,
+        version: u64,
+    ) -> Result<Self> {
         let put = Put::builder()
             .table_name(&store.table)
             .set_item(Some(to_item(entity)?))
             .condition_expression("version = :version")
             .expression_attribute_values(":version", n(version));
-        self.items.push(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build());
+        self.items
+            .push(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build());
         Ok(self)
     }
 
@@ -72,10 +80,15 @@ impl Transaction {
         self
     }
 
-    /// Commits. Conflicts with other transactions and throttles are retried with jittered back-off; a failed condition is an answer.
+    /// Commits. Conflicts with other transactions and throttles are retried with jittered back-off;
+    /// a failed condition is an answer.
     pub(crate) async fn commit(self, client: &aws_sdk_dynamodb::Client) -> Result<Committed> {
         for attempt in 0..ATTEMPTS {
-            let sent = client.transact_write_items().set_transact_items(Some(self.items.clone())).send().await;
+            let sent = client
+                .transact_write_items()
+                .set_transact_items(Some(self.items.clone()))
+                .send()
+                .await;
             let error = match sent {
                 Ok(_) => return Ok(Committed::Yes),
                 Err(error) => error,
@@ -111,16 +124,23 @@ fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>) -> Verdict {
     }
 }
 
-/// Retried only when every reason is one that passes by itself; a failed condition beside a conflict is still an answer.
+/// Retried only when every reason is one that passes by itself; a failed condition beside a
+/// conflict is still an answer.
 fn reasons(reasons: &[CancellationReason]) -> Verdict {
     let named = |name: &str| {
-        reasons.iter().enumerate().filter(move |(_, r)| r.code() == Some(name)).map(|(at, _)| at).collect::<Vec<_>>()
+        reasons
+            .iter()
+            .enumerate()
+            .filter(move |(_, r)| r.code() == Some(name))
+            .map(|(at, _)| at)
+            .collect::<Vec<_>>()
     };
     let failed = named("ConditionalCheckFailed");
     if !failed.is_empty() {
         return Verdict::ConditionFailed(failed);
     }
-    let passing = ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+    let passing =
+        ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     match reasons.iter().all(|r| r.code().is_none_or(|c| passing.contains(&c))) {
         true => Verdict::Retry,
         false => Verdict::Failed,
@@ -147,10 +167,17 @@ mod tests {
 
     #[test]
     fn only_reasons_that_pass_by_themselves_are_retried() {
-        assert!(matches!(reasons(&[reason("None"), reason("TransactionConflict")]), Verdict::Retry));
+        assert!(matches!(
+            reasons(&[reason("None"), reason("TransactionConflict")]),
+            Verdict::Retry
+        ));
         assert!(matches!(reasons(&[reason("ThrottlingError"), reason("None")]), Verdict::Retry));
-        assert!(matches!(reasons(&[reason("ValidationError"), reason("TransactionConflict")]), Verdict::Failed));
-        let Verdict::ConditionFailed(at) = reasons(&[reason("TransactionConflict"), reason("ConditionalCheckFailed")])
+        assert!(matches!(
+            reasons(&[reason("ValidationError"), reason("TransactionConflict")]),
+            Verdict::Failed
+        ));
+        let Verdict::ConditionFailed(at) =
+            reasons(&[reason("TransactionConflict"), reason("ConditionalCheckFailed")])
         else {
             panic!("a failed condition is an answer");
         };

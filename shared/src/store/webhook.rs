@@ -10,11 +10,14 @@ use crate::domain::ids::{Fingerprint, OrderId, PaymentIntentId, StripeEventId};
 use crate::error::Result;
 use crate::payments::notice::Notice;
 
-/// How long an event is kept that is done with: longer than the 30 days for which Stripe itself lists it.
+/// How long an event is kept that is done with: longer than the 30 days for which Stripe itself
+/// lists it.
 const KEPT: SignedDuration = SignedDuration::from_hours(35 * 24);
 
-/// The largest payload that is stored as it came: an item has 400 KB (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>),
-/// and Stripe's own events have a few. Of a larger one the parts are kept that are read ([`Notice::reduced`]).
+/// The largest payload that is stored as it came: an item has 400 KB
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>), and
+/// Stripe's own events have a few. Of a larger one the parts are kept that are read
+/// ([`Notice::reduced`]).
 const MAX_PAYLOAD: usize = 300 * 1024;
 
 /// An event as stored.
@@ -76,7 +79,8 @@ pub enum EventOutcome {
 
 impl EventOutcome {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Applied, Self::Unchanged, Self::Ignored, Self::Mismatch, Self::Unreadable];
+    pub const ALL: [Self; 5] =
+        [Self::Applied, Self::Unchanged, Self::Ignored, Self::Mismatch, Self::Unreadable];
 
     /// `applied`.
     pub const fn as_str(self) -> &'static str {
@@ -109,19 +113,22 @@ impl StripeEvent {
         let notice = Notice::read(body);
         let reduced = body.len() > MAX_PAYLOAD;
         // Stripe sends UTF-8; whoever else knows the secret gets what can be shown.
-        let payload = if reduced { notice.reduced() } else { String::from_utf8_lossy(body).into_owned() };
+        let payload =
+            if reduced { notice.reduced() } else { String::from_utf8_lossy(body).into_owned() };
         let Notice { id, kind, api_version, .. } = notice;
         Self { id, kind, api_version, received_at: at, handled: None, reduced, payload, version: 1 }
     }
 
-    /// A note that Stripe says something about an order which does not fit it, found without an event: by asking. The same finding has the same id.
+    /// A note that Stripe says something about an order which does not fit it, found without an
+    /// event: by asking. The same finding has the same id.
     pub fn finding(handled: Handled, intent: &PaymentIntentId) -> Self {
         let parts = [handled.order_id.as_ref().map_or("", OrderId::as_str), intent.as_str()];
         let reason = handled.reason.as_deref().unwrap_or_default();
-        let fingerprint = Fingerprint::of(&[parts[0].as_bytes(), parts[1].as_bytes(), reason.as_bytes()]);
+        let fingerprint =
+            Fingerprint::of(&[parts[0].as_bytes(), parts[1].as_bytes(), reason.as_bytes()]);
         let id = format!("finding_{}", fingerprint.as_str());
-        let id =
-            StripeEventId::parse(&id).unwrap_or_else(|_| unreachable!("a prefix and 26 letters and digits are an id"));
+        let id = StripeEventId::parse(&id)
+            .unwrap_or_else(|_| unreachable!("a prefix and 26 letters and digits are an id"));
         Self {
             id,
             kind: Self::FINDING.to_owned(),
@@ -155,9 +162,15 @@ impl Entity for StripeEvent {
     }
 
     fn indexes(&self) -> Vec<(Index, Key)> {
-        let listed = (Index::Gsi1, keys::index::stripe_event(self.state(), self.received_at, self.id.as_str()));
+        let listed = (
+            Index::Gsi1,
+            keys::index::stripe_event(self.state(), self.received_at, self.id.as_str()),
+        );
         match self.handled {
-            None => vec![listed, (Index::Gsi5, keys::index::pending_event(self.received_at, self.id.as_str()))],
+            None => vec![
+                listed,
+                (Index::Gsi5, keys::index::pending_event(self.received_at, self.id.as_str())),
+            ],
             Some(_) => vec![listed],
         }
     }
@@ -185,7 +198,10 @@ impl Store {
     }
 
     /// Events that came at `until` or before, and are not handled. Without their payloads.
-    pub fn pending_events(&self, until: Timestamp) -> impl Stream<Item = Result<StripeEvent>> + Send {
+    pub fn pending_events(
+        &self,
+        until: Timestamp,
+    ) -> impl Stream<Item = Result<StripeEvent>> + Send {
         self.sweep(Index::Gsi5, (0..keys::SHARDS).map(keys::index::pending_events), until)
     }
 
@@ -196,10 +212,12 @@ impl Store {
         page: &PageRequest,
         cursors: &CursorKey,
     ) -> Result<Listed<StripeEvent>> {
-        self.list(Query::newest(Index::Gsi1, keys::index::stripe_events(state)), page, cursors).await
+        self.list(Query::newest(Index::Gsi1, keys::index::stripe_events(state)), page, cursors)
+            .await
     }
 
-    /// Notes what was done about an event. Who handled it at the same time did the same: whichever note comes first stays.
+    /// Notes what was done about an event. Who handled it at the same time did the same: whichever
+    /// note comes first stays.
     pub async fn event_handled(&self, event: &StripeEvent, handled: Handled) -> Result<()> {
         self.replace(&event.handled(handled), event.version).await.map(drop)
     }
@@ -256,7 +274,8 @@ mod tests {
 
     #[test]
     fn a_payload_that_no_item_could_hold_is_reduced_to_what_is_read() {
-        let large = BODY.replace("pi_1\"", &format!("pi_1\", \"x\": \"{}\"", "é".repeat(MAX_PAYLOAD)));
+        let large =
+            BODY.replace("pi_1\"", &format!("pi_1\", \"x\": \"{}\"", "é".repeat(MAX_PAYLOAD)));
         let event = StripeEvent::received(large.as_bytes(), Timestamp::UNIX_EPOCH);
         assert!(event.reduced && event.payload.len() < 500);
         assert_eq!(Notice::read(event.payload.as_bytes()), Notice::read(large.as_bytes()));

@@ -1,4 +1,5 @@
-//! `web/live.js` in a real browser, against the local cloud, while everything between them fails: every entry exactly once, in order.
+//! `web/live.js` in a real browser, against the local cloud, while everything between them fails:
+//! every entry exactly once, in order.
 //!
 //! Run by `.ci/browser`, which sees to it that Chromium is there.
 
@@ -45,7 +46,11 @@ impl Stage<'_> {
         let mut feeds = BTreeMap::new();
         for feed in [format!("user:{}", me["id"].as_str().unwrap()), role] {
             let page = user.api.get(&format!("/live/feed?feed={feed}")).await.expect(200);
-            assert_eq!(page["items"].as_array().unwrap().len() as u64, page["last"].as_u64().unwrap(), "one page");
+            assert_eq!(
+                page["items"].as_array().unwrap().len() as u64,
+                page["last"].as_u64().unwrap(),
+                "one page"
+            );
             feeds.insert(feed, page["items"].as_array().unwrap().clone());
         }
         feeds
@@ -65,15 +70,21 @@ impl Stage<'_> {
                 }
                 let short = |entry: &Value| json!({"feed": entry["feed"], "seq": entry["seq"], "id": entry["id"], "type": entry["type"]});
                 let full = feeds.values().map(Vec::len).sum::<usize>() >= entries;
-                let expected =
-                    feeds.into_iter().map(|(feed, entries)| (feed, entries.iter().map(short).collect())).collect();
+                let expected = feeds
+                    .into_iter()
+                    .map(|(feed, entries)| (feed, entries.iter().map(short).collect()))
+                    .collect();
                 if full && has == expected {
                     break;
                 }
                 if began.elapsed() > PATIENCE {
-                    let (states, errors) = (self.kept(tab.name, "states").await, self.kept(tab.name, "errors").await);
+                    let (states, errors) =
+                        (self.kept(tab.name, "states").await, self.kept(tab.name, "errors").await);
                     let console = self.browser.console().await;
-                    panic!("{what}: {} has {has:#?}\nof {expected:#?}\n{states:?}\n{errors:?}\n{console}", tab.name);
+                    panic!(
+                        "{what}: {} has {has:#?}\nof {expected:#?}\n{states:?}\n{errors:?}\n{console}",
+                        tab.name
+                    );
                 }
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
@@ -85,18 +96,25 @@ impl Stage<'_> {
 /// Of the log of the local cloud: the sockets that it has opened.
 fn opened(cloud: &Cloud) -> Vec<String> {
     let log = std::fs::read_to_string(&cloud.log).unwrap();
-    let id = |line: &str| line.split_once(" socket ")?.1.split_once(" opened").map(|(id, _)| id.to_owned());
+    let id = |line: &str| {
+        line.split_once(" socket ")?.1.split_once(" opened").map(|(id, _)| id.to_owned())
+    };
     log.lines().filter_map(id).collect()
 }
 
-/// Client and worker write to each other, one message after the other, and what is given happens in between.
+/// Client and worker write to each other, one message after the other, and what is given happens in
+/// between.
 async fn talk(pair: [&User; 2], order: &str, between: impl AsyncFn(usize)) {
     for n in 0..4 {
         for user in pair {
             let keyed = user.api.with("idempotency-key", &unique("key"));
             for attempt in 0.. {
-                let sent =
-                    keyed.post(&format!("/orders/{order}/messages"), json!({"text": format!("Message {n}")})).await;
+                let sent = keyed
+                    .post(
+                        &format!("/orders/{order}/messages"),
+                        json!({"text": format!("Message {n}")}),
+                    )
+                    .await;
                 if sent.status == 201 {
                     break;
                 }
@@ -120,7 +138,9 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_whatever_is_killed() 
 
     let ws = cloud.ready.ws.strip_prefix("ws://").unwrap();
     let network = Network::to(ws.replace("localhost", "127.0.0.1")).await;
-    let browser = Browser::start(&[("localhost:3000", pages::serve().await), (ws, network.address.clone())]).await;
+    let browser =
+        Browser::start(&[("localhost:3000", pages::serve().await), (ws, network.address.clone())])
+            .await;
     let mut stage = Stage { browser: &browser, tabs: Vec::new() };
     // Ann has two tabs: each gets everything.
     for (name, user) in [("ann1", &ann), ("ann2", &ann), ("wim", &wim)] {
@@ -137,7 +157,12 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_whatever_is_killed() 
     let began = Instant::now();
     for tab in &stage.tabs {
         while stage.kept(tab.name, "reloads").await.is_empty() {
-            assert!(began.elapsed() < PATIENCE, "{} does not open: {}", tab.name, browser.console().await);
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{} does not open: {}",
+                tab.name,
+                browser.console().await
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -167,11 +192,15 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_whatever_is_killed() 
     .await;
     stage.everybody_has_everything(12, "connections gone silent").await;
 
-    // Which of them run at a given moment is the cloud's affair: one that nobody needed for a while has none.
+    // Which of them run at a given moment is the cloud's affair: one that nobody needed for a while
+    // has none.
     let killed = AtomicUsize::new(0);
     talk(pair, &order, async |n| {
-        let names =
-            [["live-notify", "live-default"], ["live-connect", "live-ticket"], ["live-notify", "live-disconnect"]];
+        let names = [
+            ["live-notify", "live-default"],
+            ["live-connect", "live-ticket"],
+            ["live-notify", "live-disconnect"],
+        ];
         for name in names[n % 3] {
             killed.fetch_add(cloud.kill_function(name, usize::MAX), Ordering::Relaxed);
         }
@@ -189,8 +218,16 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_whatever_is_killed() 
     stage.everybody_has_everything(20, "pages loaded anew").await;
 
     // What was told before the end is told after the restart at the latest.
-    admin.api.post("/live/broadcasts", json!({"role": "client", "text": "Back soon"})).await.expect(202);
-    admin.api.post("/live/broadcasts", json!({"role": "worker", "text": "Back soon"})).await.expect(202);
+    admin
+        .api
+        .post("/live/broadcasts", json!({"role": "client", "text": "Back soon"}))
+        .await
+        .expect(202);
+    admin
+        .api
+        .post("/live/broadcasts", json!({"role": "worker", "text": "Back soon"}))
+        .await
+        .expect(202);
     let port = |url: &str| url.rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
     let ports = [
         ("--http-port", port(&cloud.ready.http)),
@@ -200,14 +237,21 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_whatever_is_killed() 
         ("--stripe-port", port(cloud.ready.stripe.as_deref().unwrap())),
     ];
     drop(cloud);
-    let flags: Vec<&str> =
-        limits.into_iter().chain(ports.iter().flat_map(|(name, port)| [*name, port.as_str()])).collect();
+    let flags: Vec<&str> = limits
+        .into_iter()
+        .chain(ports.iter().flat_map(|(name, port)| [*name, port.as_str()]))
+        .collect();
     let cloud = Cloud::start("browser-again", &flags);
     talk(pair, &order, async |_| ()).await;
     stage.everybody_has_everything(25, "the cloud restarted").await;
 
     for tab in &stage.tabs {
-        assert_eq!(stage.kept(tab.name, "reloads").await.len(), 1, "{} never had to load anything anew", tab.name);
+        assert_eq!(
+            stage.kept(tab.name, "reloads").await.len(),
+            1,
+            "{} never had to load anything anew",
+            tab.name
+        );
         let states = stage.kept(tab.name, "states").await;
         assert!(!states.contains(&json!("stopped")), "{states:?}");
         println!(
@@ -241,7 +285,11 @@ async fn the_example_signs_in_and_shows_the_feed_live() {
             if shown.as_str().is_some_and(|shown| shown.contains(text)) {
                 return;
             }
-            assert!(began.elapsed() < PATIENCE, "no {text} in {shown}; {}", browser.console().await);
+            assert!(
+                began.elapsed() < PATIENCE,
+                "no {text} in {shown}; {}",
+                browser.console().await
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };

@@ -1,4 +1,5 @@
-//! A browser, by the `WebDriver` protocol (<https://www.w3.org/TR/webdriver2/>), which is JSON over HTTP and needs no library.
+//! A browser, by the `WebDriver` protocol (<https://www.w3.org/TR/webdriver2/>), which is JSON over
+//! HTTP and needs no library.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -26,16 +27,24 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is there: .ci/browser installs it");
-        let mut said = BufReader::new(driver.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
+        let mut said = BufReader::new(driver.stdout.take().expect("stdout is piped"))
+            .lines()
+            .map_while(Result::ok);
         let port = said.find_map(|line| {
-            line.trim_end_matches('.').split_once("successfully on port ").map(|(_, port)| port.to_owned())
+            line.trim_end_matches('.')
+                .split_once("successfully on port ")
+                .map(|(_, port)| port.to_owned())
         });
-        let client = Client::new(&format!("http://127.0.0.1:{}", port.expect("chromedriver says its port")));
+        let client =
+            Client::new(&format!("http://127.0.0.1:{}", port.expect("chromedriver says its port")));
         // Whatever else it has to say must not fill the pipe.
         std::thread::spawn(move || said.for_each(drop));
 
         // chromedriver does not find the profile again under a path with `..` in it.
-        let folder = workspace().join("target/tests").canonicalize().expect("the cloud has written its log there");
+        let folder = workspace()
+            .join("target/tests")
+            .canonicalize()
+            .expect("the cloud has written its log there");
         let profile = folder.join(unique("chromium-"));
         let rules: Vec<_> = addresses.iter().map(|(from, to)| format!("MAP {from} {to}")).collect();
         let arguments = [
@@ -51,8 +60,12 @@ impl Browser {
             format!("--host-resolver-rules={}", rules.join(", ")),
         ];
         let wanted = json!({"browserName": "chrome", "goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}});
-        let session = client.post("/session", json!({"capabilities": {"alwaysMatch": wanted}})).await.expect(200);
-        let session = format!("/session/{}", session["value"]["sessionId"].as_str().expect("a session"));
+        let session = client
+            .post("/session", json!({"capabilities": {"alwaysMatch": wanted}}))
+            .await
+            .expect(200);
+        let session =
+            format!("/session/{}", session["value"]["sessionId"].as_str().expect("a session"));
         Self { driver, client, session, profile }
     }
 
@@ -63,7 +76,10 @@ impl Browser {
 
     /// A new tab, which becomes the current one.
     pub async fn tab(&self) -> String {
-        let tab = self.ask("/window/new", json!({"type": "tab"})).await["handle"].as_str().expect("a tab").to_owned();
+        let tab = self.ask("/window/new", json!({"type": "tab"})).await["handle"]
+            .as_str()
+            .expect("a tab")
+            .to_owned();
         self.switch(&tab).await;
         tab
     }

@@ -32,14 +32,22 @@ impl Feeds {
         let mut expected = Vec::new();
         for (order, client, worker, trade) in &told.orders {
             let pool = format!("workers:{}", trades[*trade].0.to_lowercase());
-            expected.extend([(pool, "order.opened", order), ("workers:*".into(), "order.opened", order)]);
-            expected
-                .extend(["payment.paid", "order.assigned", "order.delivered"].map(|kind| (own(client), kind, order)));
+            expected.extend([
+                (pool, "order.opened", order),
+                ("workers:*".into(), "order.opened", order),
+            ]);
+            expected.extend(
+                ["payment.paid", "order.assigned", "order.delivered"]
+                    .map(|kind| (own(client), kind, order)),
+            );
             expected.push((own(worker), "order.completed", order));
         }
         expected.extend(told.messages.iter().map(|(id, to)| (own(to), "message.received", id)));
-        expected.extend(told.broadcasts.iter().map(|(id, feed)| ((*feed).to_owned(), "broadcast", id)));
-        let wrong = expected.into_iter().map(|(feed, kind, about)| (self.count(&feed, kind, about), feed, kind, about));
+        expected
+            .extend(told.broadcasts.iter().map(|(id, feed)| ((*feed).to_owned(), "broadcast", id)));
+        let wrong = expected
+            .into_iter()
+            .map(|(feed, kind, about)| (self.count(&feed, kind, about), feed, kind, about));
         wrong
             // A feed that nobody reads can't be looked at.
             .filter(|(n, feed, ..)| *n != 1 && self.0.contains_key(feed))
@@ -49,7 +57,12 @@ impl Feeds {
 }
 
 /// Reads all feeds when everything that was told is in them.
-pub async fn feeds(cloud: &Cloud, crowd: &Crowd, told: &Told, numbers: &Numbers) -> Result<Feeds, String> {
+pub async fn feeds(
+    cloud: &Cloud,
+    crowd: &Crowd,
+    told: &Told,
+    numbers: &Numbers,
+) -> Result<Feeds, String> {
     let mut feeds = Feeds(BTreeMap::new());
     let mut before = Vec::new();
     loop {
@@ -103,8 +116,10 @@ async fn read(cloud: &Cloud, reader: &Arc<Person>, feed: &str, entries: &mut Vec
 pub fn violations(feeds: &Feeds, listeners: &[Arc<Listener>], numbers: &Numbers) -> Vec<String> {
     let mut wrong = numbers.all_wrong();
     for (feed, entries) in &feeds.0 {
-        let numbered =
-            entries.iter().zip(1_u64..).all(|(entry, n)| entry["seq"] == n && entry["feed"] == feed.as_str());
+        let numbered = entries
+            .iter()
+            .zip(1_u64..)
+            .all(|(entry, n)| entry["seq"] == n && entry["feed"] == feed.as_str());
         let ids: BTreeSet<_> = entries.iter().map(|entry| entry["id"].as_str()).collect();
         if !numbered || ids.len() != entries.len() {
             wrong.push(format!("{feed} is not numbered 1, 2, 3, ... or has something twice"));
@@ -113,11 +128,16 @@ pub fn violations(feeds: &Feeds, listeners: &[Arc<Listener>], numbers: &Numbers)
     for listener in listeners {
         for (feed, place) in listener.places() {
             let stored = feeds.0.get(&feed).map(Vec::as_slice).unwrap_or_default();
-            let stored =
-                stored.iter().skip(usize::try_from(place.start).unwrap_or(0)).map(|entry| entry["id"].as_str());
+            let stored = stored
+                .iter()
+                .skip(usize::try_from(place.start).unwrap_or(0))
+                .map(|entry| entry["id"].as_str());
             if !stored.eq(place.entries.iter().map(|id| Some(id.as_str()))) {
-                let (person, has, holds) =
-                    (&listener.person.id, place.start + place.entries.len() as u64, feeds.last(&feed));
+                let (person, has, holds) = (
+                    &listener.person.id,
+                    place.start + place.entries.len() as u64,
+                    feeds.last(&feed),
+                );
                 wrong.push(format!(
                     "a socket of {person} has {feed} from {} to {has}, which holds {holds}",
                     place.start

@@ -78,7 +78,8 @@ pub async fn register(cloud: &Cloud, sockets: usize) -> Crowd {
     let users = stream::iter(people).buffered(4).collect().await;
     let mut services = Vec::new();
     for name in &names {
-        services.push((name.clone(), service(cloud, name).await["id"].as_str().unwrap().to_owned()));
+        services
+            .push((name.clone(), service(cloud, name).await["id"].as_str().unwrap().to_owned()));
     }
     Crowd { users, each, admin: Person::new(admin(cloud).await, None).await, trades: services }
 }
@@ -90,7 +91,8 @@ impl Crowd {
 
     /// Those who may be told of an order of this trade.
     pub fn workers(&self, trade: usize) -> Vec<Arc<Person>> {
-        let serves = |user: &&Arc<Person>| !user.is_client && user.trade.is_none_or(|own| own == trade);
+        let serves =
+            |user: &&Arc<Person>| !user.is_client && user.trade.is_none_or(|own| own == trade);
         self.users.iter().filter(serves).cloned().collect()
     }
 

@@ -1,4 +1,5 @@
-//! Sockets are cut by their clients without a word, or closed by the server; function processes are killed; pushes hang or are throttled.
+//! Sockets are cut by their clients without a word, or closed by the server; function processes are
+//! killed; pushes hang or are throttled.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
@@ -15,10 +16,22 @@ use super::numbers::{Numbers, now};
 use crate::support::{Client, Cloud};
 
 /// The functions that live stands on, whose processes are killed in the midst of their work.
-const FUNCTIONS: &[&str] =
-    &["live-notify", "live-default", "live-connect", "live-disconnect", "live-ticket", "payments-apply"];
+const FUNCTIONS: &[&str] = &[
+    "live-notify",
+    "live-default",
+    "live-connect",
+    "live-disconnect",
+    "live-ticket",
+    "payments-apply",
+];
 
-pub async fn run(cloud: Arc<Cloud>, listeners: Vec<Arc<Listener>>, plan: Plan, numbers: Arc<Numbers>, until: Instant) {
+pub async fn run(
+    cloud: Arc<Cloud>,
+    listeners: Vec<Arc<Listener>>,
+    plan: Plan,
+    numbers: Arc<Numbers>,
+    until: Instant,
+) {
     let mut sockets = Sockets { log: cloud.log.clone(), read: 0, open: BTreeSet::new() };
     let management = Client::new(&cloud.ready.invoke);
     let began = Instant::now();
@@ -43,9 +56,11 @@ pub async fn run(cloud: Arc<Cloud>, listeners: Vec<Arc<Listener>>, plan: Plan, n
             }
         }
         while faults < due(began, plan.faults) {
-            // Now and then more often than whoever pushes to others tries: the socket is left behind.
+            // Now and then more often than whoever pushes to others tries: the socket is left
+            // behind.
             let (fault, times) =
-                [("error_429", 2), ("timeout", 1), ("error_429", 8), ("timeout_after_acting", 1)][faults % 4];
+                [("error_429", 2), ("timeout", 1), ("error_429", 8), ("timeout_after_acting", 1)]
+                    [faults % 4];
             faults += 1;
             management
                 .post("/_local/faults", json!({"fault": fault, "method": "POST", "times": times}))

@@ -48,8 +48,10 @@ pub fn start(
     numbers: &Arc<Numbers>,
     opening: &Arc<Semaphore>,
 ) -> Arc<Listener> {
-    let listener = Arc::new(Listener { person: person.clone(), cut: Notify::new(), places: Mutex::default() });
-    let (it, cloud, numbers, opening) = (listener.clone(), cloud.clone(), numbers.clone(), opening.clone());
+    let listener =
+        Arc::new(Listener { person: person.clone(), cut: Notify::new(), places: Mutex::default() });
+    let (it, cloud, numbers, opening) =
+        (listener.clone(), cloud.clone(), numbers.clone(), opening.clone());
     tokio::spawn(async move {
         let mut failures = 0;
         loop {
@@ -69,7 +71,8 @@ pub fn start(
     listener
 }
 
-pub type Stream = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Stream =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 impl Listener {
     /// Whether there was a welcome before it ended.
@@ -115,7 +118,8 @@ impl Listener {
     }
 
     fn welcomed(&self, welcome: &Value, numbers: &Numbers) {
-        let feeds: BTreeMap<String, u64> = serde_json::from_value(welcome["feeds"].clone()).unwrap_or_default();
+        let feeds: BTreeMap<String, u64> =
+            serde_json::from_value(welcome["feeds"].clone()).unwrap_or_default();
         let expected: std::collections::BTreeSet<_> = self.person.feeds.iter().collect();
         if welcome["user_id"] != self.person.id.as_str()
             || feeds.keys().collect::<std::collections::BTreeSet<_>>() != expected
@@ -132,14 +136,17 @@ impl Listener {
         let wrong = |what: &str| numbers.wrong(format!("{}: {what}: {frame}", self.person.id));
         let mut places = self.places.lock().unwrap();
         let place = frame["feed"].as_str().and_then(|feed| places.get_mut(feed));
-        let (Some(place), Some(seq), Some(id)) = (place, frame["seq"].as_u64(), frame["id"].as_str()) else {
+        let (Some(place), Some(seq), Some(id)) =
+            (place, frame["seq"].as_u64(), frame["id"].as_str())
+        else {
             return wrong("no entry of a feed of theirs");
         };
         if seq <= place.last() {
             // Pushing again after a failure is the server's right; it must be the same entry.
             numbers.doubles.fetch_add(1, Relaxed);
-            let before =
-                seq.checked_sub(place.start + 1).and_then(|at| place.entries.get(usize::try_from(at).unwrap_or(0)));
+            let before = seq
+                .checked_sub(place.start + 1)
+                .and_then(|at| place.entries.get(usize::try_from(at).unwrap_or(0)));
             return if before.is_some_and(|before| before != id) {
                 wrong("two entries with one number")
             };
@@ -150,7 +157,9 @@ impl Listener {
         place.entries.push(id.to_owned());
         numbers.entries.fetch_add(1, Relaxed);
         let at = frame["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
-        let Some(at) = at.and_then(|at| Duration::try_from(at.duration_since(Timestamp::UNIX_EPOCH)).ok()) else {
+        let Some(at) =
+            at.and_then(|at| Duration::try_from(at.duration_since(Timestamp::UNIX_EPOCH)).ok())
+        else {
             return wrong("it has no time");
         };
         // What was missed while away was not pushed but replayed.
@@ -162,7 +171,10 @@ impl Listener {
     /// Whether it has come to the end of all of its feeds.
     pub fn has(&self, feeds: &Feeds) -> bool {
         let places = self.places.lock().unwrap();
-        self.person.feeds.iter().all(|feed| places.get(feed).is_some_and(|place| place.last() >= feeds.last(feed)))
+        self.person
+            .feeds
+            .iter()
+            .all(|feed| places.get(feed).is_some_and(|place| place.last() >= feeds.last(feed)))
     }
 
     /// Its feeds with what it has of them.
@@ -182,7 +194,8 @@ pub async fn connect(cloud: &Cloud, person: &Person) -> Result<Stream, String> {
     connected.map(|(socket, _)| socket).map_err(|error| error.to_string())
 }
 
-/// The next frame; none when the socket is over, or API Gateway says in its own words that a function has failed: the hello may have been lost.
+/// The next frame; none when the socket is over, or API Gateway says in its own words that a
+/// function has failed: the hello may have been lost.
 pub async fn next(socket: &mut Stream) -> Option<Value> {
     loop {
         match socket.next().await? {

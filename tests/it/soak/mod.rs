@@ -1,6 +1,8 @@
-//! Many sockets at once, under a stream of orders, while sockets are killed at random: everybody ends with exactly their feed.
+//! Many sockets at once, under a stream of orders, while sockets are killed at random: everybody
+//! ends with exactly their feed.
 //!
-//! The same program twice: small as a test of every run, and in any size as `cargo run -p tests --example soak -- --help`.
+//! The same program twice: small as a test of every run, and in any size as `cargo run -p tests
+//! --example soak -- --help`.
 
 mod check;
 mod crowd;
@@ -26,7 +28,8 @@ pub struct Plan {
     pub sockets: usize,
     /// How long orders are placed and sockets killed.
     pub seconds: u64,
-    /// Orders that begin in a second; each is paid for, accepted, talked about, delivered and completed.
+    /// Orders that begin in a second; each is paid for, accepted, talked about, delivered and
+    /// completed.
     pub orders: f64,
     /// Sockets that are killed in a second.
     pub kills: f64,
@@ -58,8 +61,20 @@ pub async fn run(cloud: &Arc<Cloud>, plan: &Plan) -> Result<Report, String> {
     eprintln!("{} sockets are open after {:.0?}", numbers.open(), began.elapsed());
 
     let until = Instant::now() + Duration::from_secs(plan.seconds);
-    let killer = tokio::spawn(killer::run(cloud.clone(), listeners.clone(), plan.clone(), numbers.clone(), until));
-    let traffic = tokio::spawn(traffic::run(cloud.clone(), crowd.clone(), plan.clone(), numbers.clone(), until));
+    let killer = tokio::spawn(killer::run(
+        cloud.clone(),
+        listeners.clone(),
+        plan.clone(),
+        numbers.clone(),
+        until,
+    ));
+    let traffic = tokio::spawn(traffic::run(
+        cloud.clone(),
+        crowd.clone(),
+        plan.clone(),
+        numbers.clone(),
+        until,
+    ));
     let probes = tokio::spawn(probes::until(cloud.clone(), until));
     let watch = async {
         while Instant::now() < until {
@@ -75,7 +90,9 @@ pub async fn run(cloud: &Arc<Cloud>, plan: &Plan) -> Result<Report, String> {
 
     eprintln!("it is over; waiting for the last entries");
     let feeds = check::feeds(cloud, &crowd, &told, &numbers).await?;
-    let complete = progress(&numbers, "complete", || listeners.iter().all(|listener| listener.has(&feeds))).await;
+    let complete =
+        progress(&numbers, "complete", || listeners.iter().all(|listener| listener.has(&feeds)))
+            .await;
     complete.unwrap_or_else(|error| numbers.wrong(error));
     let violations = check::violations(&feeds, &listeners, &numbers);
     Ok(Report { numbers, idle, busy, violations })

@@ -19,7 +19,8 @@ pub struct Numbers {
     pub doubles: AtomicUsize,
     pub orders: AtomicUsize,
     pub retries: AtomicUsize,
-    /// From what an entry tells of to its frame's arrival, of those that were pushed to a socket that was there.
+    /// From what an entry tells of to its frame's arrival, of those that were pushed to a socket
+    /// that was there.
     arrivals: Mutex<Vec<Duration>>,
     /// What must not happen, as it was seen.
     wrong: Mutex<BTreeSet<String>>,
@@ -82,7 +83,9 @@ pub struct Spread {
 impl Spread {
     pub fn of(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
-        let at = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
+        let at = |share: usize| {
+            times.get((times.len() * share / 100).min(times.len().saturating_sub(1)))
+        };
         let at = |share| at(share).copied().unwrap_or_default();
         Self { count: times.len(), p50: at(50), p99: at(99), max: at(100) }
     }
@@ -91,7 +94,13 @@ impl Spread {
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-        write!(f, "p50 {:7.1} ms, p99 {:7.1} ms, max {:7.1} ms", ms(self.p50), ms(self.p99), ms(self.max))?;
+        write!(
+            f,
+            "p50 {:7.1} ms, p99 {:7.1} ms, max {:7.1} ms",
+            ms(self.p50),
+            ms(self.p99),
+            ms(self.max)
+        )?;
         write!(f, "  ({} times)", self.count)
     }
 }
@@ -124,7 +133,10 @@ impl fmt::Display for Report {
         writeln!(f, "GET /health, idle           {}", self.idle.health)?;
         writeln!(f, "ping to pong, idle          {}", self.idle.pong)?;
         match self.violations.as_slice() {
-            [] => write!(f, "every socket has exactly its feeds: no gap, no double, nothing of another's"),
+            [] => write!(
+                f,
+                "every socket has exactly its feeds: no gap, no double, nothing of another's"
+            ),
             wrong => {
                 writeln!(f, "{} VIOLATIONS:", wrong.len())?;
                 wrong.iter().take(20).try_for_each(|what| writeln!(f, "  {what}"))

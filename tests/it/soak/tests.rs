@@ -8,7 +8,14 @@ use crate::support::Cloud;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_socket_ends_with_exactly_its_feeds_however_often_it_and_the_functions_are_killed() {
     let cloud = Arc::new(Cloud::start("soak", &["--ephemeral"]));
-    let plan = Plan { sockets: 50, seconds: 10, orders: 1.0, kills: 3.0, faults: 2.0, kill_functions: true };
+    let plan = Plan {
+        sockets: 50,
+        seconds: 10,
+        orders: 1.0,
+        kills: 3.0,
+        faults: 2.0,
+        kill_functions: true,
+    };
     let report = run(&cloud, &plan).await.unwrap();
     println!("{report}");
     assert!(report.violations.is_empty(), "{report}");

@@ -1,4 +1,5 @@
-//! A steady stream of orders, each with everything that happens to one, and now and then a word to everybody.
+//! A steady stream of orders, each with everything that happens to one, and now and then a word to
+//! everybody.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -24,7 +25,13 @@ pub struct Told {
     pub broadcasts: Vec<(String, &'static str)>,
 }
 
-pub async fn run(cloud: Arc<Cloud>, crowd: Arc<Crowd>, plan: Plan, numbers: Arc<Numbers>, until: Instant) -> Told {
+pub async fn run(
+    cloud: Arc<Cloud>,
+    crowd: Arc<Crowd>,
+    plan: Plan,
+    numbers: Arc<Numbers>,
+    until: Instant,
+) -> Told {
     let told = Arc::new(Mutex::new(Told::default()));
     let mut tasks = tokio::task::JoinSet::new();
     let began = Instant::now();
@@ -33,12 +40,14 @@ pub async fn run(cloud: Arc<Cloud>, crowd: Arc<Crowd>, plan: Plan, numbers: Arc<
         tokio::time::sleep(Duration::from_millis(50)).await;
         while orders < due(began, plan.orders) {
             orders += 1;
-            let (cloud, crowd, told, numbers) = (cloud.clone(), crowd.clone(), told.clone(), numbers.clone());
+            let (cloud, crowd, told, numbers) =
+                (cloud.clone(), crowd.clone(), told.clone(), numbers.clone());
             tasks.spawn(async move { one(&cloud, &crowd, &told, &numbers).await });
         }
         // One to each role in turn; ten a minute are allowed.
         while broadcasts < due(began, 1.0 / 7.0) {
-            let (role, feed) = [("worker", "role:workers"), ("client", "role:clients")][broadcasts % 2];
+            let (role, feed) =
+                [("worker", "role:workers"), ("client", "role:clients")][broadcasts % 2];
             broadcasts += 1;
             if let Some(id) = crowd.broadcast(&cloud, role).await {
                 told.lock().unwrap().broadcasts.push((id, feed));
@@ -62,7 +71,8 @@ async fn one(cloud: &Cloud, crowd: &Crowd, told: &Mutex<Told>, numbers: &Numbers
         // The same request has the same key: what was done is not done again.
         let key = unique("key");
         for _ in 0..200 {
-            let answer = person.api().await.with("idempotency-key", &key).post(path, body.clone()).await;
+            let answer =
+                person.api().await.with("idempotency-key", &key).post(path, body.clone()).await;
             match answer.status.as_u16() {
                 200..=299 => return answer.body,
                 401 => person.renew(cloud).await,
@@ -82,8 +92,12 @@ async fn one(cloud: &Cloud, crowd: &Crowd, told: &Mutex<Told>, numbers: &Numbers
     pay(cloud, &payment).await;
     ask(worker, &format!("/orders/{id}/accept"), json!({})).await;
     for (from, to) in [(client, worker), (worker, client)] {
-        let message = ask(from, &format!("/orders/{id}/messages"), json!({"text": "How is it going?"})).await;
-        told.lock().unwrap().messages.push((message["id"].as_str().unwrap().to_owned(), to.clone()));
+        let message =
+            ask(from, &format!("/orders/{id}/messages"), json!({"text": "How is it going?"})).await;
+        told.lock()
+            .unwrap()
+            .messages
+            .push((message["id"].as_str().unwrap().to_owned(), to.clone()));
     }
     ask(worker, &format!("/orders/{id}/deliver"), json!({})).await;
     ask(client, &format!("/orders/{id}/complete"), json!({})).await;
@@ -96,5 +110,8 @@ async fn pay(cloud: &Cloud, payment: &Value) {
     let text = |name: &str| payment[name].as_str().unwrap().to_owned();
     let stripe: Client = cloud.stripe().bearer(&text("publishable_key"));
     let fields = [("payment_method", "pm_card_visa"), ("client_secret", &text("client_secret"))];
-    stripe.form(&format!("/v1/payment_intents/{}/confirm", text("payment_intent_id")), &fields).await.expect(200);
+    stripe
+        .form(&format!("/v1/payment_intents/{}/confirm", text("payment_intent_id")), &fields)
+        .await
+        .expect(200);
 }

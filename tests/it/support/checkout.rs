@@ -26,14 +26,20 @@ impl Shopper {
 
     /// An order without a payment.
     pub async fn order(&self) -> String {
-        let order = self.user.api.post("/orders", json!({"service_id": self.service["id"]})).await.expect(201);
+        let order = self
+            .user
+            .api
+            .post("/orders", json!({"service_id": self.service["id"]}))
+            .await
+            .expect(201);
         order["id"].as_str().expect("an id").to_owned()
     }
 
     /// An order that is about to be paid.
     pub async fn checkout(&self) -> Checkout {
         let order = self.order().await;
-        let payment = self.user.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
+        let payment =
+            self.user.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
         Checkout::new(self, order, &payment)
     }
 
@@ -96,10 +102,13 @@ impl Checkout {
 
     /// Waits until the order is in these states, as a client that polls would.
     pub async fn until(&self, status: &str, payment_status: &str) -> Value {
-        let (path, wanted) = (format!("/orders/{}", self.order), (status.to_owned(), payment_status.to_owned()));
+        let (path, wanted) =
+            (format!("/orders/{}", self.order), (status.to_owned(), payment_status.to_owned()));
         let what = format!("{} is {wanted:?}", self.order);
-        eventually(&what, async || self.user.api.get(&path).await.unless_busy().filter(|order| states(order) == wanted))
-            .await
+        eventually(&what, async || {
+            self.user.api.get(&path).await.unless_busy().filter(|order| states(order) == wanted)
+        })
+        .await
     }
 }
 
@@ -113,6 +122,11 @@ pub fn states(order: &Value) -> (String, String) {
 pub fn ledger(payment: &Value) -> Vec<(&str, i64)> {
     let entries = payment["ledger"].as_array().expect("a ledger").iter();
     entries
-        .map(|entry| (entry["kind"].as_str().expect("kind"), entry["money"]["amount"].as_i64().expect("amount")))
+        .map(|entry| {
+            (
+                entry["kind"].as_str().expect("kind"),
+                entry["money"]["amount"].as_i64().expect("amount"),
+            )
+        })
         .collect()
 }

@@ -27,10 +27,15 @@ pub struct Answer {
 
 impl Client {
     pub fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned(), headers: Vec::new(), http: connections() }
+        Self {
+            base: base.trim_end_matches('/').to_owned(),
+            headers: Vec::new(),
+            http: connections(),
+        }
     }
 
-    /// The same, with connections of its own. Connections end with the test that opened them: a client that another test made needs this.
+    /// The same, with connections of its own. Connections end with the test that opened them: a
+    /// client that another test made needs this.
     pub fn reconnected(&self) -> Self {
         Self { http: connections(), ..self.clone() }
     }
@@ -39,7 +44,8 @@ impl Client {
     pub fn from_address(base: &str, address: [u8; 4]) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_local_address(Some(address.into()));
-        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+        let http =
+            hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
         Self { http, ..Self::new(base) }
     }
 
@@ -59,7 +65,13 @@ impl Client {
     pub fn percent(value: &str) -> String {
         value
             .bytes()
-            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+            .map(|b| {
+                if b.is_ascii_alphanumeric() {
+                    char::from(b).to_string()
+                } else {
+                    format!("%{b:02X}")
+                }
+            })
             .collect()
     }
 
@@ -84,12 +96,21 @@ impl Client {
     }
 
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", Self::percent(value))).collect();
-        self.send(Method::POST, path, "application/x-www-form-urlencoded", pairs.join("&").into()).await
+        let pairs: Vec<_> =
+            fields.iter().map(|(name, value)| format!("{name}={}", Self::percent(value))).collect();
+        self.send(Method::POST, path, "application/x-www-form-urlencoded", pairs.join("&").into())
+            .await
     }
 
-    pub async fn send(&self, method: Method, path: &str, content_type: &str, body: Bytes) -> Answer {
-        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> Answer {
+        let mut request =
+            http::Request::builder().method(method).uri(format!("{}{path}", self.base));
         if !content_type.is_empty() {
             request = request.header("content-type", content_type);
         }
@@ -101,9 +122,8 @@ impl Client {
         let bytes = body.collect().await.expect("a whole answer").to_bytes();
         let body = match bytes.is_empty() {
             true => Value::Null,
-            false => {
-                serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
-            }
+            false => serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into()),
         };
         Answer { status: parts.status, headers: parts.headers, body }
     }
@@ -127,14 +147,24 @@ impl Answer {
         if self.status == 503 { None } else { Some(self.expect(200)) }
     }
 
-    /// A problem document of this status and code, complete as RFC 9457 and our conventions have it.
+    /// A problem document of this status and code, complete as RFC 9457 and our conventions have
+    /// it.
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Value {
-        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{:#}", self.body);
+        assert_eq!(
+            (self.status.as_u16(), self.body["code"].as_str()),
+            (status, Some(code)),
+            "{:#}",
+            self.body
+        );
         assert_eq!(self.headers["content-type"], "application/problem+json");
         assert_eq!(self.body["status"], status);
         for member in ["type", "title", "detail"] {
-            assert!(self.body[member].as_str().is_some_and(|text| !text.is_empty()), "no {member}: {:#}", self.body);
+            assert!(
+                self.body[member].as_str().is_some_and(|text| !text.is_empty()),
+                "no {member}: {:#}",
+                self.body
+            );
         }
         assert_eq!(self.body["request_id"].as_str(), self.header("x-request-id"));
         self.body
@@ -154,7 +184,12 @@ impl Answer {
         let body = self.problem(422, "validation_failed");
         let errors = body["errors"].as_array().expect("errors").iter();
         errors
-            .map(|e| (e["field"].as_str().expect("field").to_owned(), e["code"].as_str().expect("code").to_owned()))
+            .map(|e| {
+                (
+                    e["field"].as_str().expect("field").to_owned(),
+                    e["code"].as_str().expect("code").to_owned(),
+                )
+            })
             .collect()
     }
 

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::{Answer, Client, eventually};
 
-/// A running local cloud. It ends when its standard input closes: with this value, or with the test process, however that ends.
+/// A running local cloud. It ends when its standard input closes: with this value, or with the test
+/// process, however that ends.
 pub struct Cloud {
     pub ready: Ready,
     /// Where it writes its log.
@@ -32,12 +33,14 @@ pub struct Ready {
     pub functions: Vec<String>,
 }
 
-/// The cloud that the tests of this run share. `LOCAL_FLAGS` gives it further flags, such as `--dynamodb http://localhost:8010`.
+/// The cloud that the tests of this run share. `LOCAL_FLAGS` gives it further flags, such as
+/// `--dynamodb http://localhost:8010`.
 pub fn cloud() -> &'static Cloud {
     static CLOUD: OnceLock<Cloud> = OnceLock::new();
     CLOUD.get_or_init(|| {
         let further = std::env::var("LOCAL_FLAGS").unwrap_or_default();
-        let flags: Vec<&str> = std::iter::once("--ephemeral").chain(further.split_whitespace()).collect();
+        let flags: Vec<&str> =
+            std::iter::once("--ephemeral").chain(further.split_whitespace()).collect();
         Cloud::start("shared", &flags)
     })
 }
@@ -86,10 +89,14 @@ pub struct Failed {
 }
 
 impl Cloud {
-    /// Starts one on free ports, with these further flags: `&["--ephemeral", "--env", "NAME=VALUE"]`. Its log goes to
-    /// `target/tests/<name>.log`.
+    /// Starts one on free ports, with these further flags: `&["--ephemeral", "--env",
+    /// "NAME=VALUE"]`. Its log goes to `target/tests/<name>.log`.
     pub fn start(name: &str, flags: &[&str]) -> Self {
-        let any: &[&str] = if flags.contains(&"--http-port") { &[] } else { &["--http-port", "0", "--ws-port", "0"] };
+        let any: &[&str] = if flags.contains(&"--http-port") {
+            &[]
+        } else {
+            &["--http-port", "0", "--ws-port", "0"]
+        };
         Self::run(name, &[any, OPTIMISED, &["--no-build"], flags].concat())
             .unwrap_or_else(|failed| panic!("the local cloud {name} did not start: {}", failed.log))
     }
@@ -130,10 +137,15 @@ impl Cloud {
     pub fn processes(&self) -> Vec<(u32, String)> {
         let mut processes = Vec::new();
         for entry in std::fs::read_dir("/proc").expect("a Linux system").flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
             // A process may end while it is looked at.
-            let read = |file: &str| std::fs::read_to_string(entry.path().join(file)).unwrap_or_default();
-            let parent = read("stat").rsplit_once(')').and_then(|(_, rest)| rest.split(' ').nth(2)?.parse().ok());
+            let read =
+                |file: &str| std::fs::read_to_string(entry.path().join(file)).unwrap_or_default();
+            let parent = read("stat")
+                .rsplit_once(')')
+                .and_then(|(_, rest)| rest.split(' ').nth(2)?.parse().ok());
             if parent == Some(self.child.id()) {
                 let program = read("cmdline").split('\0').next().unwrap_or_default().to_owned();
                 processes.push((pid, program.rsplit('/').next().unwrap_or_default().to_owned()));
@@ -142,7 +154,8 @@ impl Cloud {
         processes
     }
 
-    /// Sends it this signal (`TERM`), waits for its end, and then for the end of every process that it had; its exit status.
+    /// Sends it this signal (`TERM`), waits for its end, and then for the end of every process that
+    /// it had; its exit status.
     pub async fn end(mut self, name: &str) -> ExitStatus {
         let processes = self.processes();
         assert!(processes.len() >= self.ready.functions.len(), "{processes:?}");
@@ -150,7 +163,8 @@ impl Cloud {
         let status = self.child.wait().expect("it ends");
         for (pid, function) in processes {
             // Another process may have got the number by now.
-            let program = || std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let program =
+                || std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             eventually(&format!("{function} ends"), async || {
                 let runs = program().split('\0').any(|word| word.ends_with(&function));
                 (!runs).then_some(())
@@ -191,7 +205,8 @@ impl Cloud {
     /// The name of the table that holds everything but sockets.
     pub async fn table(&self) -> String {
         let tables = self.dynamodb("ListTables", serde_json::json!({})).await;
-        let mut names = tables["TableNames"].as_array().expect("tables").iter().filter_map(Value::as_str);
+        let mut names =
+            tables["TableNames"].as_array().expect("tables").iter().filter_map(Value::as_str);
         names.find(|name| name.contains("Marketplace")).expect("the table").to_owned()
     }
 
@@ -202,16 +217,23 @@ impl Cloud {
         answer.expect(200)
     }
 
-    /// The Invoke API's answer: an error of the function has status 200 and the header `x-amz-function-error`.
+    /// The Invoke API's answer: an error of the function has status 200 and the header
+    /// `x-amz-function-error`.
     pub async fn try_invoke(&self, function: &str, event: Value) -> Answer {
-        Client::new(&self.ready.invoke).post(&format!("/2015-03-31/functions/{function}/invocations"), event).await
+        Client::new(&self.ready.invoke)
+            .post(&format!("/2015-03-31/functions/{function}/invocations"), event)
+            .await
     }
 }
 
 /// Sends a process a signal (`KILL`); false when there is no such process.
 fn signal(pid: u32, name: &str) -> bool {
     // Rust's standard library knows one signal only.
-    Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().expect("kill starts").success()
+    Command::new("kill")
+        .args([&format!("-{name}"), &pid.to_string()])
+        .status()
+        .expect("kill starts")
+        .success()
 }
 
 impl Drop for Cloud {

@@ -34,12 +34,16 @@ pub async fn place(client: &User, service: &Value) -> String {
     order["id"].as_str().expect("an id").to_owned()
 }
 
-/// Pays an order's intent at Stripe's stand-in, as the browser does: with the publishable key and the client secret.
+/// Pays an order's intent at Stripe's stand-in, as the browser does: with the publishable key and
+/// the client secret.
 pub async fn pay(cloud: &Cloud, client: &User, order: &str, card: &str) -> Value {
     let payment = client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
     let intent = payment["payment_intent_id"].as_str().expect("an intent").to_owned();
     let stripe = cloud.stripe().bearer(payment["publishable_key"].as_str().expect("a key"));
-    let fields = [("payment_method", card), ("client_secret", payment["client_secret"].as_str().expect("a secret"))];
+    let fields = [
+        ("payment_method", card),
+        ("client_secret", payment["client_secret"].as_str().expect("a secret")),
+    ];
     let confirmed = stripe.form(&format!("/v1/payment_intents/{intent}/confirm"), &fields).await;
     json!({"payment": payment, "status": confirmed.status.as_u16(), "stripe": confirmed.body})
 }
@@ -102,7 +106,9 @@ impl Job {
             "assigned" => &[(&job.worker, "accept")],
             "delivered" => &[(&job.worker, "accept"), (&job.worker, "deliver")],
             "disputed" => &[(&job.worker, "accept"), (&job.client, "dispute")],
-            "completed" => &[(&job.worker, "accept"), (&job.worker, "deliver"), (&job.client, "complete")],
+            "completed" => {
+                &[(&job.worker, "accept"), (&job.worker, "deliver"), (&job.client, "complete")]
+            }
             "canceled" => &[(&job.client, "cancel")],
             other => panic!("there is no state {other}"),
         };

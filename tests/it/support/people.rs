@@ -22,7 +22,10 @@ pub struct User {
 /// A name that nothing else has, in this run or another.
 pub fn unique(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_micros();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("a time")
+        .as_micros();
     format!("{what}{}x{}", now % 1_000_000_000_000, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
@@ -41,7 +44,8 @@ pub async fn admin(cloud: &Cloud) -> User {
     User::sign_in(cloud, "admin", "admin123").await
 }
 
-/// The administrator who makes services for tests: signed in once per cloud and minute, because that takes a while.
+/// The administrator who makes services for tests: signed in once per cloud and minute, because
+/// that takes a while.
 async fn shop_keeper(cloud: &Cloud) -> User {
     static KNOWN: Mutex<BTreeMap<String, (Instant, User)>> = Mutex::new(BTreeMap::new());
     let known = KNOWN.lock().expect("no test fails in here").get(&cloud.ready.http).cloned();
@@ -76,7 +80,13 @@ impl User {
         let (access_token, refresh_token) = (text("access_token"), text("refresh_token"));
         let api = api.bearer(&access_token);
         api.get("/auth/me").await.expect(200);
-        Self { username: username.to_owned(), password: password.to_owned(), access_token, refresh_token, api }
+        Self {
+            username: username.to_owned(),
+            password: password.to_owned(),
+            access_token,
+            refresh_token,
+            api,
+        }
     }
 
     /// The user, as the API shows it.
@@ -101,12 +111,19 @@ impl User {
 
 /// What the token endpoint says to a refresh token.
 pub async fn refresh(cloud: &Cloud, token: &str) -> Answer {
-    cloud.client().form("/auth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    cloud
+        .client()
+        .form("/auth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
+        .await
 }
 
 /// What the token endpoint says to a name and a password.
 pub async fn sign_in(api: &Client, username: &str, password: &str) -> Answer {
-    api.form("/auth/token", &[("grant_type", "password"), ("username", username), ("password", password)]).await
+    api.form(
+        "/auth/token",
+        &[("grant_type", "password"), ("username", username), ("password", password)],
+    )
+    .await
 }
 
 /// A price in US cents.

@@ -22,7 +22,9 @@ impl Socket {
     /// Connects with a fresh ticket.
     pub async fn connect(user: &User) -> Self {
         let ticket = user.api.post("/live/tickets", json!({})).await.expect(200);
-        Self::open(ticket["url"].as_str().expect("url"), None).await.expect("the handshake is accepted")
+        Self::open(ticket["url"].as_str().expect("url"), None)
+            .await
+            .expect("the handshake is accepted")
     }
 
     /// Connects to this address, as a page of this origin.
@@ -69,7 +71,8 @@ impl Socket {
 
     /// The next frame.
     pub async fn next(&mut self) -> Value {
-        let frame = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
+        let frame =
+            tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
         let frame = frame.expect("the socket is open").expect("a whole frame");
         serde_json::from_str(frame.to_text().expect("text")).expect("JSON")
     }

@@ -1,5 +1,5 @@
-//! Stripe's stand-in as a test uses it: the account's API, the switches of the control API, and its events, signed and delivered by the test
-//! itself: when, how often and in whatever order it likes.
+//! Stripe's stand-in as a test uses it: the account's API, the switches of the control API, and its
+//! events, signed and delivered by the test itself: when, how often and in whatever order it likes.
 
 use data_encoding::HEXLOWER;
 use http::Method;
@@ -69,7 +69,9 @@ impl Stripe {
             let page = self.read(&format!("{list}?limit=100{after}")).await;
             found.extend(page["data"].as_array().expect("a list").iter().cloned());
             match found.last().filter(|_| page["has_more"] == true) {
-                Some(last) => after = format!("&starting_after={}", last["id"].as_str().expect("an id")),
+                Some(last) => {
+                    after = format!("&starting_after={}", last["id"].as_str().expect("an id"))
+                }
                 None => return found,
             }
         }
@@ -118,20 +120,32 @@ impl Stripe {
 
     /// A day passes for its idempotency keys.
     pub async fn forget_idempotency_keys(&self) {
-        self.control.send(Method::DELETE, "/_local/idempotency_keys", "", Vec::new().into()).await.expect(200);
+        self.control
+            .send(Method::DELETE, "/_local/idempotency_keys", "", Vec::new().into())
+            .await
+            .expect(200);
     }
 
     /// Posts a body to the webhook endpoint, with this signature.
     pub async fn post(&self, signature: &str, body: &[u8]) -> Answer {
         let endpoint = self.endpoint.with("stripe-signature", signature);
-        endpoint.send(Method::POST, "/webhooks/stripe", "application/json; charset=utf-8", body.to_vec().into()).await
+        endpoint
+            .send(
+                Method::POST,
+                "/webhooks/stripe",
+                "application/json; charset=utf-8",
+                body.to_vec().into(),
+            )
+            .await
     }
 
     /// Delivers an event, properly signed, until it is taken.
     pub async fn deliver(&self, event: &Value) {
         let body = event.to_string();
         eventually("an event is taken", async || {
-            self.post(&signature(&self.secret, now(), body.as_bytes()), body.as_bytes()).await.unless_busy()
+            self.post(&signature(&self.secret, now(), body.as_bytes()), body.as_bytes())
+                .await
+                .unless_busy()
         })
         .await;
     }

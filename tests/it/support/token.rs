@@ -1,4 +1,5 @@
-//! Access tokens as a forger would make them who has the development keys: with whatever header, claims and signature.
+//! Access tokens as a forger would make them who has the development keys: with whatever header,
+//! claims and signature.
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use ring::hmac;
@@ -20,9 +21,12 @@ pub struct Forge {
 impl Forge {
     /// The token that a user has.
     pub fn of(user: &User) -> Self {
-        let mut parts =
-            user.access_token.split('.').map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).expect("base64"));
-        let mut next = || serde_json::from_slice(&parts.next().expect("three parts")).expect("JSON");
+        let mut parts = user
+            .access_token
+            .split('.')
+            .map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).expect("base64"));
+        let mut next =
+            || serde_json::from_slice(&parts.next().expect("three parts")).expect("JSON");
         Self { header: next(), claims: next() }
     }
 

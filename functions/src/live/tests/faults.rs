@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 /// What happens at the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The process dies before its k-th write or frame: after all it did until then, whatever it has read.
+    /// The process dies before its k-th write or frame: after all it did until then, whatever it
+    /// has read.
     Dies,
     /// The k-th request to the database is done, and the process is told that it failed.
     AnswerLost,
@@ -126,7 +127,9 @@ impl Intercept for Faults {
     ) -> Result<(), BoxError> {
         let operation = context.request().headers().get("x-amz-target").unwrap_or_default();
         Ok(self.begin(
-            ["PutItem", "UpdateItem", "DeleteItem", "WriteItem"].iter().any(|write| operation.contains(write)),
+            ["PutItem", "UpdateItem", "DeleteItem", "WriteItem"]
+                .iter()
+                .any(|write| operation.contains(write)),
         )?)
     }
 

@@ -1,5 +1,6 @@
-//! `live-notify`, `live-fan-out` and `live-catch-up` die at every step there is, or are told that a step failed which was done: whatever happens,
-//! the stream comes again, and in the end each feed has each event once, in order, and each socket has its feeds.
+//! `live-notify`, `live-fan-out` and `live-catch-up` die at every step there is, or are told that a
+//! step failed which was done: whatever happens, the stream comes again, and in the end each feed
+//! has each event once, in order, and each socket has its feeds.
 
 mod faults;
 mod world;
@@ -10,7 +11,9 @@ use aws_lambda_events::dynamodb::EventRecord;
 use jiff::Timestamp;
 use serde_json::json;
 use shared::domain::feed::{EntryKind, Feed};
-use shared::domain::ids::{BroadcastId, ChargeId, EntryId, MessageId, OrderId, PaymentIntentId, ServiceId, UserId};
+use shared::domain::ids::{
+    BroadcastId, ChargeId, EntryId, MessageId, OrderId, PaymentIntentId, ServiceId, UserId,
+};
 use shared::domain::money::{Currency, Money, Price};
 use shared::domain::order::{By, Fact, FactKind, Order, Timers, Transition};
 use shared::domain::service::{NewService, Service};
@@ -22,7 +25,8 @@ use super::entry;
 use faults::Fault;
 use world::{World, changed, inserted};
 
-/// An order through its states: placed, paid for, accepted by one, given back, accepted by the other.
+/// An order through its states: placed, paid for, accepted by one, given back, accepted by the
+/// other.
 fn order(round: &str, client: &User, workers: [&User; 2]) -> Vec<Order> {
     let (now, timers) = (Timestamp::now(), Timers::default());
     let price = Money::new(1999, Currency::USD);
@@ -34,13 +38,17 @@ fn order(round: &str, client: &User, workers: [&User; 2]) -> Vec<Order> {
     };
     let service = Service::new(ServiceId::derived(&["logo"]), new, now);
     let by = |user: &User| By::user(&Caller::from(user), now);
-    let mut orders = vec![Order::place(OrderId::derived(&[round]), &service, by(client), &timers).unwrap()];
-    let kind = FactKind::Succeeded { charge: ChargeId::parse("ch_1").unwrap(), amount: price, fee: None };
+    let mut orders =
+        vec![Order::place(OrderId::derived(&[round]), &service, by(client), &timers).unwrap()];
+    let kind =
+        FactKind::Succeeded { charge: ChargeId::parse("ch_1").unwrap(), amount: price, fee: None };
     let fact = Fact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
     orders.push(orders[0].payment_fact(&fact, now, &timers).unwrap().unwrap());
-    for (transition, worker) in
-        [(Transition::Accept, workers[0]), (Transition::Release, workers[0]), (Transition::Accept, workers[1])]
-    {
+    for (transition, worker) in [
+        (Transition::Accept, workers[0]),
+        (Transition::Release, workers[0]),
+        (Transition::Accept, workers[1]),
+    ] {
         let next = orders.last().unwrap().transition(transition, by(worker), &timers).unwrap();
         orders.push(next);
     }
@@ -60,8 +68,13 @@ fn message(round: &str, order: &Order, from: &User, to: &UserId) -> Message {
     }
 }
 
-/// What a round puts on the stream, and what is to be in each feed then, in the order of each cause.
-fn round(name: &str, client: &User, workers: [&User; 2]) -> (Vec<EventRecord>, Vec<Vec<(Feed, Draft)>>) {
+/// What a round puts on the stream, and what is to be in each feed then, in the order of each
+/// cause.
+fn round(
+    name: &str,
+    client: &User,
+    workers: [&User; 2],
+) -> (Vec<EventRecord>, Vec<Vec<(Feed, Draft)>>) {
     let versions = order(name, client, workers);
     let last = versions.last().unwrap();
     let (first_message, second_message) = (
@@ -80,16 +93,25 @@ fn round(name: &str, client: &User, workers: [&User; 2]) -> (Vec<EventRecord>, V
     records.extend(versions.windows(2).map(|pair| changed(&pair[0], &pair[1])));
     records.insert(3, inserted(&broadcast));
     records.extend([inserted(&first_message), inserted(&second_message)]);
-    let messages = vec![entry::of_message(&first_message).unwrap(), entry::of_message(&second_message).unwrap()];
-    (records, vec![entry::of_order(last, 0).unwrap(), messages, vec![entry::of_broadcast(&broadcast)]])
+    let messages = vec![
+        entry::of_message(&first_message).unwrap(),
+        entry::of_message(&second_message).unwrap(),
+    ];
+    (
+        records,
+        vec![entry::of_order(last, 0).unwrap(), messages, vec![entry::of_broadcast(&broadcast)]],
+    )
 }
 
-/// One round after another, with the fault at the first step, the second, the third ... until it is one that there isn't.
+/// One round after another, with the fault at the first step, the second, the third ... until it is
+/// one that there isn't.
 async fn notify_meets(fault: Fault) {
     let mut world = World::new(100).await;
     let client = world.user("carol", Role::Client, &[]).await;
-    let (walter, wanda) =
-        (world.user("walter", Role::Worker, &["Design"]).await, world.user("wanda", Role::Worker, &[]).await);
+    let (walter, wanda) = (
+        world.user("walter", Role::Worker, &["Design"]).await,
+        world.user("wanda", Role::Worker, &[]).await,
+    );
     let people = [(&client, "c"), (&walter, "w"), (&wanda, "x")];
     for (user, socket) in people {
         world.socket(user, socket).await;
@@ -104,28 +126,56 @@ async fn notify_meets(fault: Fault) {
         world.deliver(records, &feeds).await;
         let met = world.faults.met();
         world.slow(None);
-        assert_eq!(world.catch_up().await > 0, step % 2 == 0, "step {step}: who was slow is caught up");
+        assert_eq!(
+            world.catch_up().await > 0,
+            step % 2 == 0,
+            "step {step}: who was slow is caught up"
+        );
         for feed in &feeds {
             let head = heads.entry(feed.clone()).or_default();
             let new = world.entries(feed, *head).await;
             let numbers: Vec<_> = new.iter().map(|entry| entry.seq).collect();
-            assert_eq!(numbers, (*head + 1..=*head + numbers.len() as u64).collect::<Vec<_>>(), "step {step}: {feed}");
+            assert_eq!(
+                numbers,
+                (*head + 1..=*head + numbers.len() as u64).collect::<Vec<_>>(),
+                "step {step}: {feed}"
+            );
             let in_feed = |told: &Vec<(Feed, Draft)>| -> Vec<EntryId> {
-                told.iter().filter(|(to, _)| to == feed).map(|(_, draft)| draft.id.clone()).collect()
+                told.iter()
+                    .filter(|(to, _)| to == feed)
+                    .map(|(_, draft)| draft.id.clone())
+                    .collect()
             };
             let expected: Vec<_> = causes.iter().map(in_feed).collect();
-            assert_eq!(new.len(), expected.iter().map(Vec::len).sum::<usize>(), "step {step}: each once in {feed}");
+            assert_eq!(
+                new.len(),
+                expected.iter().map(Vec::len).sum::<usize>(),
+                "step {step}: each once in {feed}"
+            );
             for expected in &expected {
-                let there: Vec<_> =
-                    new.iter().map(|entry| entry.id.clone()).filter(|id| expected.contains(id)).collect();
-                assert_eq!(&there, expected, "step {step}: the order of one cause's events in {feed}");
+                let there: Vec<_> = new
+                    .iter()
+                    .map(|entry| entry.id.clone())
+                    .filter(|id| expected.contains(id))
+                    .collect();
+                assert_eq!(
+                    &there, expected,
+                    "step {step}: the order of one cause's events in {feed}"
+                );
             }
             *head += new.len() as u64;
         }
         for (user, socket) in people {
-            let own =
-                Feed::of(user).into_iter().map(|feed| (feed.to_string(), heads[&feed])).filter(|(_, head)| *head > 0);
-            assert_eq!(world.received(socket).0, own.collect::<BTreeMap<_, _>>(), "step {step}: {}", user.username);
+            let own = Feed::of(user)
+                .into_iter()
+                .map(|feed| (feed.to_string(), heads[&feed]))
+                .filter(|(_, head)| *head > 0);
+            assert_eq!(
+                world.received(socket).0,
+                own.collect::<BTreeMap<_, _>>(),
+                "step {step}: {}",
+                user.username
+            );
         }
         if !met {
             assert!(step > 20, "a round has more steps than {step}");
@@ -144,7 +194,8 @@ async fn live_notify_may_be_told_that_any_step_failed_which_was_done() {
     notify_meets(Fault::AnswerLost).await;
 }
 
-/// Two of three sockets are left behind, and caught up with the fault at the first step, the second ... while the third goes on.
+/// Two of three sockets are left behind, and caught up with the fault at the first step, the second
+/// ... while the third goes on.
 async fn catch_up_meets(fault: Fault) {
     let mut world = World::new(100).await;
     let client = world.user("carol", Role::Client, &[]).await;
@@ -169,7 +220,11 @@ async fn catch_up_meets(fault: Fault) {
         assert_eq!(world.catch_up().await, 2);
         let met = world.faults.met();
         for socket in ["a", "b", "c"] {
-            assert_eq!(world.received(socket).0, BTreeMap::from([(feed.to_string(), head)]), "step {step}: {socket}");
+            assert_eq!(
+                world.received(socket).0,
+                BTreeMap::from([(feed.to_string(), head)]),
+                "step {step}: {socket}"
+            );
         }
         if !met {
             assert!(step > 6, "a catch-up has more steps than {step}");
@@ -225,10 +280,17 @@ async fn fan_out_meets(fault: Fault) {
         // The record comes once more, although all is done.
         world.fan_out.bring(&feed, SHARD).await.unwrap();
         for socket in ONE_SHARD {
-            assert_eq!(world.received(socket).0, BTreeMap::from([(feed.to_string(), head)]), "step {step}: {socket}");
+            assert_eq!(
+                world.received(socket).0,
+                BTreeMap::from([(feed.to_string(), head)]),
+                "step {step}: {socket}"
+            );
         }
         let again = ONE_SHARD.iter().map(|socket| world.received(socket).1).sum::<usize>() - before;
-        assert!(again <= world.fan_out.page * 2, "step {step}: {again} frames came twice, more than a page's");
+        assert!(
+            again <= world.fan_out.page * 2,
+            "step {step}: {again} frames came twice, more than a page's"
+        );
         assert!(met || again == 0, "nothing comes twice when nothing dies");
         if !met {
             assert!(step > 8, "a shard has more steps than {step}");

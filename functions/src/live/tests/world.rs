@@ -14,7 +14,9 @@ use shared::live::Live;
 use shared::live::catch_up::CatchUp;
 use shared::live::fan_out::FanOut;
 use shared::live::push::{Posted, Push};
-use shared::store::{Account, Authority, Connection, Connections, Entity, Entry, FanOuts, Session, Source, Store};
+use shared::store::{
+    Account, Authority, Connection, Connections, Entity, Entry, FanOuts, Session, Source, Store,
+};
 
 use super::faults::Faults;
 use crate::events::Failure;
@@ -55,7 +57,8 @@ pub(super) struct World {
     client: aws_sdk_dynamodb::Client,
     /// Up to where each feed's entries were put on the stream.
     streamed: BTreeMap<Feed, u64>,
-    /// What sockets that were left behind were asked to be caught up by, when it was last put on the stream.
+    /// What sockets that were left behind were asked to be caught up by, when it was last put on
+    /// the stream.
     asked: BTreeMap<(String, String), Value>,
 }
 
@@ -67,9 +70,12 @@ impl World {
             create_table(&client, name, 0).await;
         }
         let push = Sockets { faults: faults.clone(), frames: Arc::default(), slow: Arc::default() };
-        let (store, connections) =
-            (Store::new(client.clone(), "marketplace"), Connections::new(client.clone(), "connections"));
-        let (live, table) = (Live { store, connections, push }, FanOuts::new(client.clone(), "fan-out"));
+        let (store, connections) = (
+            Store::new(client.clone(), "marketplace"),
+            Connections::new(client.clone(), "connections"),
+        );
+        let (live, table) =
+            (Live { store, connections, push }, FanOuts::new(client.clone(), "fan-out"));
         let fan_out = FanOut { live, table, threshold, pace: 100_000, page: 2 };
         Self { faults, fan_out, client, streamed: BTreeMap::new(), asked: BTreeMap::new() }
     }
@@ -77,7 +83,8 @@ impl World {
     /// Someone who is signed in, under the session id `s`.
     pub(super) async fn user(&self, name: &str, role: Role, categories: &[&str]) -> User {
         let now = Timestamp::now();
-        let categories = categories.iter().map(|category| Category::parse(category).unwrap()).collect();
+        let categories =
+            categories.iter().map(|category| Category::parse(category).unwrap()).collect();
         let new = NewUser {
             email: Email::parse(&format!("{name}@example.com")).unwrap(),
             username: Username::parse(name).unwrap(),
@@ -98,7 +105,11 @@ impl World {
             revoked_at: None,
             version: 1,
         };
-        let source = Source { user_id: user.id.clone(), hash: "somewhere".to_owned(), until: session.ends_at };
+        let source = Source {
+            user_id: user.id.clone(),
+            hash: "somewhere".to_owned(),
+            until: session.ends_at,
+        };
         self.fan_out.live.store.start_session(&session, &source).await.unwrap();
         user
     }
@@ -107,13 +118,14 @@ impl World {
     pub(super) async fn socket(&self, user: &User, id: &str) {
         let (live, now) = (&self.fan_out.live, Timestamp::now());
         let (id, user_id, session_id) = (id.to_owned(), user.id.clone(), "s".to_owned());
-        let connection = Connection { id, user_id, session_id, feeds: Vec::new(), connected_at: now };
+        let connection =
+            Connection { id, user_id, session_id, feeds: Vec::new(), connected_at: now };
         live.connections.open(&connection).await.unwrap();
         live.hello(&connection, &BTreeMap::new(), now).await.unwrap();
     }
 
-    /// Delivers records, and what is appended by them, as a stream does: a batch at a time, again and again until it is done. Processes that
-    /// die are followed by others.
+    /// Delivers records, and what is appended by them, as a stream does: a batch at a time, again
+    /// and again until it is done. Processes that die are followed by others.
     pub(super) async fn deliver(&mut self, records: Vec<EventRecord>, feeds: &BTreeSet<Feed>) {
         let mut queue: VecDeque<EventRecord> = records.into();
         let mut number = 0_usize;
@@ -147,7 +159,8 @@ impl World {
         *self.fan_out.live.push.slow.lock().unwrap() = socket.map(str::to_owned);
     }
 
-    /// Catches up whichever sockets are asked to be, again and again until it is done. How many that were.
+    /// Catches up whichever sockets are asked to be, again and again until it is done. How many
+    /// that were.
     pub(super) async fn catch_up(&mut self) -> usize {
         let records = self.asked().await;
         let context = CatchUp { live: self.fan_out.live.clone() };
@@ -174,7 +187,8 @@ impl World {
             let key = |name: &str| row[name].as_str().unwrap().to_owned();
             let (pk, sk) = (key("pk"), key("sk"));
             if pk.starts_with("LATE#")
-                && self.asked.insert((pk.clone(), sk.clone()), row["doc"].clone()) != Some(row["doc"].clone())
+                && self.asked.insert((pk.clone(), sk.clone()), row["doc"].clone())
+                    != Some(row["doc"].clone())
             {
                 let change = json!({"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}, "SequenceNumber": "1", "SizeBytes": 1, "StreamViewType": "KEYS_ONLY"});
                 records.push(
@@ -205,8 +219,8 @@ impl World {
         read(&self.fan_out.live.store, feed, after).await
     }
 
-    /// What a client makes of the frames of its socket: it drops what it has, and must never miss a number in between. Returns the numbers
-    /// by feed, and how many frames were dropped.
+    /// What a client makes of the frames of its socket: it drops what it has, and must never miss a
+    /// number in between. Returns the numbers by feed, and how many frames were dropped.
     pub(super) fn received(&self, socket: &str) -> (BTreeMap<String, u64>, usize) {
         let (mut numbers, mut dropped) = (BTreeMap::new(), 0);
         let frames = self.fan_out.live.push.frames.lock().unwrap();
@@ -248,11 +262,12 @@ fn record<T: Entity>(name: &str, old: Option<&T>, new: &T) -> EventRecord {
         let doc: serde_dynamo::Item = serde_dynamo::to_item(entity).unwrap();
         json!({"entity": {"S": T::ENTITY}, "schema": {"N": T::SCHEMA.to_string()}, "doc": {"M": doc}})
     };
-    let mut change =
-        json!({"Keys": {}, "NewImage": image(new), "SizeBytes": 1, "StreamViewType": "NEW_AND_OLD_IMAGES"});
+    let mut change = json!({"Keys": {}, "NewImage": image(new), "SizeBytes": 1, "StreamViewType": "NEW_AND_OLD_IMAGES"});
     if let Some(old) = old {
         change["OldImage"] = image(old);
     }
-    serde_json::from_value(json!({"awsRegion": "eu-west-1", "eventID": "1", "eventName": name, "dynamodb": change}))
-        .unwrap()
+    serde_json::from_value(
+        json!({"awsRegion": "eu-west-1", "eventID": "1", "eventName": name, "dynamodb": change}),
+    )
+    .unwrap()
 }

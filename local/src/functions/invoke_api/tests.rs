@@ -32,7 +32,11 @@ impl Fake {
 }
 
 impl Invoke for Fake {
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         self.calls.lock().unwrap().push((function.to_owned(), payload.clone()));
         let mut failures = self.failures.lock().unwrap();
         let error = (*failures > 0).then_some(FunctionError::Unhandled);
@@ -83,17 +87,30 @@ fn api(fake: Arc<Fake>) -> InvokeApi {
     }
 }
 
-async fn post(api: InvokeApi, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+async fn post(
+    api: InvokeApi,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Answer {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut request = Request::post(format!("http://{}/2015-03-31/functions/{path}", listener.local_addr().unwrap()));
+    let mut request = Request::post(format!(
+        "http://{}/2015-03-31/functions/{path}",
+        listener.local_addr().unwrap()
+    ));
     tokio::spawn(async move { axum::serve(listener, router(api)).await });
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-    let (head, body) = client.request(request.body(Full::new(body.into())).unwrap()).await.unwrap().into_parts();
+    let (head, body) =
+        client.request(request.body(Full::new(body.into())).unwrap()).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    Answer { status: head.status, headers: head.headers, body: serde_json::from_slice(&body).unwrap_or_default() }
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+    }
 }
 
 #[tokio::test]
@@ -108,7 +125,8 @@ async fn a_function_is_found_by_every_name_it_has() {
         ARN,
         &encoded_arn,
     ] {
-        let answer = post(api(Fake::failing(0)), &format!("{name}/invocations"), &[], r#"{"a":1}"#).await;
+        let answer =
+            post(api(Fake::failing(0)), &format!("{name}/invocations"), &[], r#"{"a":1}"#).await;
         assert_eq!((answer.status, answer.body), (StatusCode::OK, json!({ "a": 1 })), "{name}");
         assert_eq!(answer.headers["x-amz-executed-version"], "$LATEST");
         assert!(!answer.headers.contains_key("x-amz-function-error"));
@@ -178,12 +196,20 @@ async fn what_is_no_json_or_too_large_or_not_offered_is_refused() {
             413,
             "RequestTooLargeException",
         ),
-        (&[("x-amz-invocation-type", "Later")], Bytes::new(), 400, "InvalidParameterValueException"),
+        (
+            &[("x-amz-invocation-type", "Later")],
+            Bytes::new(),
+            400,
+            "InvalidParameterValueException",
+        ),
         (&[("x-amz-log-type", "Tail")], Bytes::new(), 400, "InvalidParameterValueException"),
     ];
     for (headers, body, status, kind) in cases {
         let answer = post(api(Fake::failing(0)), "orders-create/invocations", headers, body).await;
-        assert_eq!((answer.status.as_u16(), &answer.headers["x-amzn-errortype"]), (status, &kind.parse().unwrap()));
+        assert_eq!(
+            (answer.status.as_u16(), &answer.headers["x-amzn-errortype"]),
+            (status, &kind.parse().unwrap())
+        );
     }
 }
 
@@ -206,6 +232,9 @@ async fn a_function_invokes_only_what_its_policy_allows_and_the_developer_everyt
         (denied.status, &denied.headers["x-amzn-errortype"]),
         (StatusCode::FORBIDDEN, &"AccessDeniedException".parse().unwrap())
     );
-    assert_eq!(post(guarded(), path, &[("authorization", &signed("AKIAALLOWED"))], "{}").await.status, StatusCode::OK);
+    assert_eq!(
+        post(guarded(), path, &[("authorization", &signed("AKIAALLOWED"))], "{}").await.status,
+        StatusCode::OK
+    );
     assert_eq!(post(guarded(), path, &[], "{}").await.status, StatusCode::OK);
 }

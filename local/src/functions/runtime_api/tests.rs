@@ -24,7 +24,8 @@ impl Runtime {
     }
 
     async fn post(&self, path: &str, body: impl Into<Bytes>) -> (StatusCode, Value) {
-        let request = Request::post(format!("{}{path}", self.base)).body(Full::new(body.into())).unwrap();
+        let request =
+            Request::post(format!("{}{path}", self.base)).body(Full::new(body.into())).unwrap();
         let (head, body) = self.client.request(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (head.status, serde_json::from_slice(&body).unwrap())
@@ -63,7 +64,10 @@ async fn an_event_is_taken_and_answered_once() {
     assert_eq!(next.into_body().collect().await.unwrap().to_bytes(), event("one").payload);
 
     assert!(matches!(api.report().await, Report::Ready));
-    assert_eq!(runtime.post("/invocation/one/response", "{}").await, (StatusCode::ACCEPTED, json!({ "status": "OK" })));
+    assert_eq!(
+        runtime.post("/invocation/one/response", "{}").await,
+        (StatusCode::ACCEPTED, json!({ "status": "OK" }))
+    );
     assert!(matches!(api.report().await, Report::Reply(body) if body == "{}"));
     assert!(!api.is_working());
     let (status, body) = runtime.post("/invocation/one/response", "{}").await;
@@ -81,7 +85,10 @@ async fn a_reply_for_another_request_is_refused_and_changes_nothing() {
         assert_eq!(runtime.post(path, "{}").await.0, StatusCode::FORBIDDEN);
     }
     assert!(api.is_working());
-    assert_eq!(runtime.post("/invocation/two/error", r#"{"errorType":"E"}"#).await.0, StatusCode::ACCEPTED);
+    assert_eq!(
+        runtime.post("/invocation/two/error", r#"{"errorType":"E"}"#).await.0,
+        StatusCode::ACCEPTED
+    );
     assert!(matches!(api.report().await, Report::Failure(_)));
 }
 
@@ -92,8 +99,12 @@ async fn a_reply_over_the_limit_is_413_and_ends_the_request() {
     api.send(event("one")).await;
     runtime.next().await;
     assert!(matches!(api.report().await, Report::Ready));
-    let (status, body) = runtime.post("/invocation/one/response", vec![b'x'; MAX_PAYLOAD + 1]).await;
-    assert_eq!((status, &body["errorType"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("RequestEntityTooLarge")));
+    let (status, body) =
+        runtime.post("/invocation/one/response", vec![b'x'; MAX_PAYLOAD + 1]).await;
+    assert_eq!(
+        (status, &body["errorType"]),
+        (StatusCode::PAYLOAD_TOO_LARGE, &json!("RequestEntityTooLarge"))
+    );
     assert!(matches!(api.report().await, Report::TooLarge));
     assert!(!api.is_working());
 }

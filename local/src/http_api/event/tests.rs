@@ -103,10 +103,16 @@ fn bodies_are_text_or_base64_by_their_type() {
         (Some("application/octet-stream"), b"{}", true),
         (None, b"{}", true),
     ] {
-        let request = content_type.into_iter().fold(post(), |request, value| request.header("content-type", value));
+        let request = content_type
+            .into_iter()
+            .fold(post(), |request, value| request.header("content-type", value));
         let event = made(request, body);
         assert_eq!(event["isBase64Encoded"], is_base64, "{content_type:?}");
-        let expected = if is_base64 { BASE64.encode(body) } else { String::from_utf8_lossy(body).into_owned() };
+        let expected = if is_base64 {
+            BASE64.encode(body)
+        } else {
+            String::from_utf8_lossy(body).into_owned()
+        };
         assert_eq!(event["body"], expected, "{content_type:?}");
     }
 }

@@ -15,24 +15,34 @@ async fn a_batch_that_fails_is_delivered_again_until_it_succeeds() {
     let _streams = cloud.streams(&fake).await;
     fake.until_invoked(3).await;
     cloud.put("c", "open").await;
-    assert_eq!(fake.until_invoked(4).await, [vec!["a", "b"], vec!["a", "b"], vec!["a", "b"], vec!["c"]]);
+    assert_eq!(
+        fake.until_invoked(4).await,
+        [vec!["a", "b"], vec!["a", "b"], vec!["a", "b"], vec!["c"]]
+    );
 }
 
 #[tokio::test]
 async fn a_batch_is_given_up_after_its_retries_and_goes_to_the_destination() {
     let cloud = Cloud::new(vec![StreamMapping { max_retries: Some(2), ..mapping() }]).await;
-    let fake = Fake::new(|_, keys| Ok(if keys.contains(&"b".into()) { json!("fail") } else { json!({}) }));
+    let fake =
+        Fake::new(|_, keys| Ok(if keys.contains(&"b".into()) { json!("fail") } else { json!({}) }));
     cloud.put_all(&["a", "b"]).await;
     let _streams = cloud.streams(&fake).await;
     fake.until_invoked(3).await;
     let message = cloud.undelivered().await.remove(0);
     cloud.put("c", "open").await;
-    assert_eq!(fake.until_invoked(4).await, [vec!["a", "b"], vec!["a", "b"], vec!["a", "b"], vec!["c"]]);
+    assert_eq!(
+        fake.until_invoked(4).await,
+        [vec!["a", "b"], vec!["a", "b"], vec!["a", "b"], vec!["c"]]
+    );
 
     let records = fake.events.lock().unwrap()[0]["Records"].clone();
     assert_eq!(message["requestContext"]["condition"], "RetryAttemptsExhausted");
     assert_eq!(message["requestContext"]["approximateInvokeCount"], 3);
-    assert_eq!(message["requestContext"]["functionArn"], "arn:aws:lambda:us-east-1:000000000000:function:live-notify");
+    assert_eq!(
+        message["requestContext"]["functionArn"],
+        "arn:aws:lambda:us-east-1:000000000000:function:live-notify"
+    );
     assert_eq!(
         message["responseContext"],
         json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"})
@@ -47,8 +57,11 @@ async fn a_batch_is_given_up_after_its_retries_and_goes_to_the_destination() {
 
 #[tokio::test]
 async fn bisecting_isolates_the_poison_record() {
-    let cloud = Cloud::new(vec![StreamMapping { bisect: true, max_retries: Some(1), ..mapping() }]).await;
-    let fake = Fake::new(|_, keys| Ok(if keys.contains(&"poison".into()) { json!("fail") } else { json!({}) }));
+    let cloud =
+        Cloud::new(vec![StreamMapping { bisect: true, max_retries: Some(1), ..mapping() }]).await;
+    let fake = Fake::new(|_, keys| {
+        Ok(if keys.contains(&"poison".into()) { json!("fail") } else { json!({}) })
+    });
     cloud.put_all(&["a", "b", "poison", "c"]).await;
     let _streams = cloud.streams(&fake).await;
     cloud.undelivered().await;
@@ -56,13 +69,25 @@ async fn bisecting_isolates_the_poison_record() {
     assert_eq!(
         batches,
         // The splits are no retries: the poison record alone has its one retry.
-        [vec!["a", "b", "poison", "c"], vec!["a", "b"], vec!["poison", "c"], vec!["poison"], vec!["poison"], vec!["c"]]
+        [
+            vec!["a", "b", "poison", "c"],
+            vec!["a", "b"],
+            vec!["poison", "c"],
+            vec!["poison"],
+            vec!["poison"],
+            vec!["c"]
+        ]
     );
     assert_eq!(cloud.undelivered().await[0]["DDBStreamBatchInfo"]["batchSize"], 1);
 }
 
 fn reports(max_retries: u32, bisect: bool) -> StreamMapping {
-    StreamMapping { report_batch_item_failures: true, max_retries: Some(max_retries), bisect, ..mapping() }
+    StreamMapping {
+        report_batch_item_failures: true,
+        max_retries: Some(max_retries),
+        bisect,
+        ..mapping()
+    }
 }
 
 #[tokio::test]
@@ -78,7 +103,10 @@ async fn a_partial_failure_is_delivered_again_from_the_lowest_failed_record() {
     });
     cloud.put_all(&["a", "b", "c", "d"]).await;
     let _streams = cloud.streams(&fake).await;
-    assert_eq!(fake.until_invoked(3).await, [vec!["a", "b", "c", "d"], vec!["b", "c", "d"], vec!["d"]]);
+    assert_eq!(
+        fake.until_invoked(3).await,
+        [vec!["a", "b", "c", "d"], vec!["b", "c", "d"], vec!["d"]]
+    );
 }
 
 #[tokio::test]
@@ -90,10 +118,18 @@ async fn with_bisect_a_reported_poison_record_is_given_up_alone() {
     });
     cloud.put_all(&["a", "poison", "b", "c"]).await;
     let _streams = cloud.streams(&fake).await;
-    let batches = fake.until(|b| b.concat().contains(&"c".into()) && b.last().is_some_and(|b| b == &["b", "c"])).await;
+    let batches = fake
+        .until(|b| b.concat().contains(&"c".into()) && b.last().is_some_and(|b| b == &["b", "c"]))
+        .await;
     assert_eq!(
         batches,
-        [vec!["a", "poison", "b", "c"], vec!["poison", "b", "c"], vec!["poison"], vec!["poison"], vec!["b", "c"]]
+        [
+            vec!["a", "poison", "b", "c"],
+            vec!["poison", "b", "c"],
+            vec!["poison"],
+            vec!["poison"],
+            vec!["b", "c"]
+        ]
     );
     let messages = cloud.undelivered().await;
     assert_eq!(messages[0]["DDBStreamBatchInfo"]["batchSize"], 1);
@@ -116,7 +152,8 @@ async fn a_malformed_reply_fails_the_whole_batch_and_an_empty_one_none_of_it() {
     ] {
         let cloud = Cloud::new(vec![reports(0, false)]).await;
         let answer = reply.clone();
-        let fake = Fake::new(move |_, keys| Ok(if keys.len() == 2 { answer.clone() } else { json!({}) }));
+        let fake =
+            Fake::new(move |_, keys| Ok(if keys.len() == 2 { answer.clone() } else { json!({}) }));
         cloud.put_all(&["a", "b"]).await;
         let _streams = cloud.streams(&fake).await;
         fake.until_invoked(1).await;
@@ -145,7 +182,9 @@ async fn a_throttled_function_costs_no_retries() {
 
 #[tokio::test]
 async fn records_are_given_up_when_they_are_too_old() {
-    let cloud = Cloud::new(vec![StreamMapping { max_age: Some(Duration::from_secs(1)), ..mapping() }]).await;
+    let cloud =
+        Cloud::new(vec![StreamMapping { max_age: Some(Duration::from_secs(1)), ..mapping() }])
+            .await;
     let fake = Fake::new(|_, keys| Ok(if keys == ["old"] { json!("fail") } else { json!({}) }));
     cloud.put("old", "open").await;
     let _streams = cloud.streams(&fake).await;

@@ -1,4 +1,5 @@
-//! The clauses of an event source mapping, each with a real database and a function that records what it is given.
+//! The clauses of an event source mapping, each with a real database and a function that records
+//! what it is given.
 
 mod failing;
 mod reading;
@@ -24,7 +25,8 @@ use crate::testing::{self, TempDir};
 type Reply = Result<Value, InvokeError>;
 type Function = dyn Fn(&str, &[String]) -> Reply + Send + Sync;
 
-/// A function: answers a batch as `reply` says, and records it. `Ok(json!("fail"))` is a function error.
+/// A function: answers a batch as `reply` says, and records it. `Ok(json!("fail"))` is a function
+/// error.
 struct Fake {
     reply: Box<Function>,
     batches: Mutex<Vec<Vec<String>>>,
@@ -72,7 +74,11 @@ impl Fake {
 }
 
 impl Invoke for Fake {
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         Box::pin(async move {
             let event: Value = serde_json::from_slice(&payload).unwrap();
             let keys: Vec<String> = event["Records"]
@@ -87,9 +93,16 @@ impl Invoke for Fake {
             self.changed.notify_waiters();
             let mut reply = reply?;
             // Keys of failed records become their sequence numbers.
-            for failure in reply.get_mut("batchItemFailures").and_then(Value::as_array_mut).into_iter().flatten() {
+            for failure in reply
+                .get_mut("batchItemFailures")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
                 let mut records = event["Records"].as_array().unwrap().iter();
-                if let Some(record) = records.find(|r| r["dynamodb"]["Keys"]["pk"]["S"] == failure["itemIdentifier"]) {
+                if let Some(record) =
+                    records.find(|r| r["dynamodb"]["Keys"]["pk"]["S"] == failure["itemIdentifier"])
+                {
                     failure["itemIdentifier"] = record["dynamodb"]["SequenceNumber"].clone();
                 }
             }
@@ -156,7 +169,9 @@ impl Cloud {
     async fn open(project: &Project, dir: &TempDir) -> DynamoDb {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let storage = Storage::Directory(dir.0.clone());
-        DynamoDb::start(project, Arc::new(Iam::new(project)), storage, listener, Log::default()).await.unwrap()
+        DynamoDb::start(project, Arc::new(Iam::new(project)), storage, listener, Log::default())
+            .await
+            .unwrap()
     }
 
     async fn restart(&mut self) {
@@ -199,7 +214,12 @@ impl Cloud {
 
 async fn put(client: &Client, pk: &str, state: &str) {
     let s = |v: &str| AttributeValue::S(v.into());
-    let put = client.put_item().table_name("marketplace").item("pk", s(pk)).item("sk", s("x")).item("state", s(state));
+    let put = client
+        .put_item()
+        .table_name("marketplace")
+        .item("pk", s(pk))
+        .item("sk", s("x"))
+        .item("state", s(state));
     put.send().await.unwrap();
 }
 

@@ -16,7 +16,10 @@ async fn records_arrive_in_lambdas_shape() {
     assert_eq!(record["awsRegion"], "us-east-1");
     assert_eq!(record["dynamodb"]["NewImage"]["state"], json!({"S": "open"}));
     let arn = record["eventSourceARN"].as_str().unwrap();
-    assert!(arn.starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/marketplace/stream/"), "{arn}");
+    assert!(
+        arn.starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/marketplace/stream/"),
+        "{arn}"
+    );
 }
 
 #[tokio::test]
@@ -35,8 +38,10 @@ async fn a_write_through_the_front_is_delivered_without_polling() {
 async fn a_write_that_passes_the_front_by_is_found_by_polling() {
     let cloud = Cloud::new(vec![mapping()]).await;
     let fake = Fake::succeeding();
-    let _streams = cloud.try_streams(&fake, Pace { poll: Duration::from_millis(50), ..PACE }).await.unwrap();
-    put(&testing::client(&cloud.dynamodb.streams.url, crate::dynamodb::ACCESS_KEY_ID), "A", "open").await;
+    let _streams =
+        cloud.try_streams(&fake, Pace { poll: Duration::from_millis(50), ..PACE }).await.unwrap();
+    put(&testing::client(&cloud.dynamodb.streams.url, crate::dynamodb::ACCESS_KEY_ID), "A", "open")
+        .await;
     fake.until_invoked(1).await;
 }
 
@@ -52,7 +57,8 @@ async fn batches_are_no_larger_than_their_size() {
 #[tokio::test]
 async fn a_batching_window_gathers_records_and_ends_early_when_the_batch_is_full() {
     let window = Duration::from_millis(1500);
-    let cloud = Cloud::new(vec![StreamMapping { batch_size: 3, batch_window: window, ..mapping() }]).await;
+    let cloud =
+        Cloud::new(vec![StreamMapping { batch_size: 3, batch_window: window, ..mapping() }]).await;
     let fake = Fake::succeeding();
     let _streams = cloud.streams(&fake).await;
     cloud.put_all(&["a", "b", "c", "d", "e"]).await;
@@ -65,8 +71,14 @@ async fn a_payload_stays_below_six_megabytes() {
     let fake = Fake::succeeding();
     let large = "x".repeat(390_000);
     for i in 0..17 {
-        let item = cloud.client.put_item().table_name("marketplace").item("pk", AttributeValue::S(format!("{i}")));
-        let item = item.item("sk", AttributeValue::S("x".into())).item("data", AttributeValue::S(large.clone()));
+        let item = cloud
+            .client
+            .put_item()
+            .table_name("marketplace")
+            .item("pk", AttributeValue::S(format!("{i}")));
+        let item = item
+            .item("sk", AttributeValue::S("x".into()))
+            .item("data", AttributeValue::S(large.clone()));
         item.send().await.unwrap();
     }
     let _streams = cloud.streams(&fake).await;
@@ -77,11 +89,14 @@ async fn a_payload_stays_below_six_megabytes() {
 
 #[tokio::test]
 async fn only_records_that_pass_the_filter_are_delivered() {
-    let filters =
-        vec![json!({"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"state": {"S": [{"prefix": "op"}]}}}})];
+    let filters = vec![
+        json!({"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"state": {"S": [{"prefix": "op"}]}}}}),
+    ];
     let cloud = Cloud::new(vec![StreamMapping { filters, ..mapping() }]).await;
     let fake = Fake::succeeding();
-    for (pk, state) in [("a", "draft"), ("b", "draft"), ("a", "open"), ("b", "closed"), ("c", "open")] {
+    for (pk, state) in
+        [("a", "draft"), ("b", "draft"), ("a", "open"), ("b", "closed"), ("c", "open")]
+    {
         cloud.put(pk, state).await;
     }
     let _streams = cloud.streams(&fake).await;
@@ -91,8 +106,11 @@ async fn only_records_that_pass_the_filter_are_delivered() {
 
 #[tokio::test]
 async fn parallel_lanes_keep_the_order_per_item_and_do_not_wait_for_each_other() {
-    let cloud = Cloud::new(vec![StreamMapping { parallelization: 10, batch_size: 3, ..mapping() }]).await;
-    let fake = Fake::new(|_, keys| Ok(if keys.contains(&"poison".into()) { json!("fail") } else { json!({}) }));
+    let cloud =
+        Cloud::new(vec![StreamMapping { parallelization: 10, batch_size: 3, ..mapping() }]).await;
+    let fake = Fake::new(|_, keys| {
+        Ok(if keys.contains(&"poison".into()) { json!("fail") } else { json!({}) })
+    });
     cloud.put("poison", "open").await;
     for state in 0..5 {
         for pk in 0..20 {
@@ -100,12 +118,17 @@ async fn parallel_lanes_keep_the_order_per_item_and_do_not_wait_for_each_other()
         }
     }
     let _streams = cloud.streams(&fake).await;
-    // One lane of ten is stuck behind the poison record. A lane that is not has all five states of its items, in order.
-    let poisoned = |batches: &[Vec<String>]| batches.iter().filter(|b| b.contains(&"poison".into())).count();
-    let processed =
-        |batches: &[Vec<String>]| batches.iter().filter(|b| !b.contains(&"poison".into())).flatten().count();
+    // One lane of ten is stuck behind the poison record. A lane that is not has all five states of
+    // its items, in order.
+    let poisoned =
+        |batches: &[Vec<String>]| batches.iter().filter(|b| b.contains(&"poison".into())).count();
+    let processed = |batches: &[Vec<String>]| {
+        batches.iter().filter(|b| !b.contains(&"poison".into())).flatten().count()
+    };
     let expected = {
-        let lane = |pk: &str| crc32fast::hash(format!(r#"pk={{"S":"{pk}"}}&sk={{"S":"x"}}"#).as_bytes()) % 10;
+        let lane = |pk: &str| {
+            crc32fast::hash(format!(r#"pk={{"S":"{pk}"}}&sk={{"S":"x"}}"#).as_bytes()) % 10
+        };
         5 * (0..20).filter(|pk| lane(&format!("item {pk}")) != lane("poison")).count()
     };
     assert!(expected > 0);
@@ -126,13 +149,20 @@ async fn parallel_lanes_keep_the_order_per_item_and_do_not_wait_for_each_other()
 
 #[tokio::test]
 async fn what_ttl_deletes_arrives_as_a_removal_by_the_service() {
-    let filters = vec![json!({"userIdentity": {"type": ["Service"], "principalId": ["dynamodb.amazonaws.com"]}})];
+    let filters = vec![
+        json!({"userIdentity": {"type": ["Service"], "principalId": ["dynamodb.amazonaws.com"]}}),
+    ];
     let cloud = Cloud::new(vec![StreamMapping { filters, ..mapping() }]).await;
     let fake = Fake::succeeding();
     let _streams = cloud.streams(&fake).await;
-    let item = cloud.client.put_item().table_name("marketplace").item("pk", AttributeValue::S("expired".into()));
-    let item =
-        item.item("sk", AttributeValue::S("x".into())).item("expires_at", AttributeValue::N("1700000000".into()));
+    let item = cloud
+        .client
+        .put_item()
+        .table_name("marketplace")
+        .item("pk", AttributeValue::S("expired".into()));
+    let item = item
+        .item("sk", AttributeValue::S("x".into()))
+        .item("expires_at", AttributeValue::N("1700000000".into()));
     item.send().await.unwrap();
     cloud.dynamodb.sweep().await;
     // Wakes the reader, which nobody told of the sweep.
@@ -152,7 +182,10 @@ async fn a_mapping_that_cannot_work_is_named() {
             "arn:aws:sqs:::none is no queue",
         ),
         (StreamMapping { table: "none".into(), ..mapping() }, "no table none"),
-        (StreamMapping { filters: vec![json!({"a": [{"cidr": "10.0.0.0/8"}]})], ..mapping() }, "cidr"),
+        (
+            StreamMapping { filters: vec![json!({"a": [{"cidr": "10.0.0.0/8"}]})], ..mapping() },
+            "cidr",
+        ),
     ] {
         let cloud = Cloud::new(vec![mapping]).await;
         let error = cloud.try_streams(&fake, PACE).await.err().unwrap();
@@ -164,7 +197,8 @@ async fn a_mapping_that_cannot_work_is_named() {
     silent.stream_view_type = None;
     cloud.project.tables.push(silent);
     cloud.restart().await;
-    cloud.project.functions[0].streams = vec![StreamMapping { table: "silent".into(), ..mapping() }];
+    cloud.project.functions[0].streams =
+        vec![StreamMapping { table: "silent".into(), ..mapping() }];
     let error = format!("{:#}", cloud.try_streams(&fake, PACE).await.err().unwrap());
     assert!(error.contains("table silent has no stream"), "{error}");
 }

@@ -42,7 +42,8 @@ async fn latest_starts_after_the_last_record_even_of_the_same_second() {
 async fn latest_starts_at_the_end_and_loses_nothing_in_a_restart() {
     let mut cloud = Cloud::new(vec![StreamMapping { from_start: false, ..mapping() }]).await;
     cloud.put("before", "open").await;
-    // A record of the same second would be taken for a later one after a restart: times in a stream are seconds.
+    // A record of the same second would be taken for a later one after a restart: times in a stream
+    // are seconds.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let down = Fake::new(|_, _| Err(InvokeError::Unavailable("crashed at init".into())));
     let streams = cloud.streams(&down).await;

@@ -1,5 +1,6 @@
-//! API keys (<https://docs.stripe.com/api/authentication>): `Authorization: Bearer sk_test_...`, or Basic with the key as user name.
-//! Browsers may also give a publishable key as the parameter `key`; here it goes in the header.
+//! API keys (<https://docs.stripe.com/api/authentication>): `Authorization: Bearer sk_test_...`, or
+//! Basic with the key as user name. Browsers may also give a publishable key as the parameter
+//! `key`; here it goes in the header.
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -19,9 +20,12 @@ pub(super) enum Key {
 impl Key {
     /// The key of a request; 401 when there is none, or none of the test mode.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Error> {
-        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let header =
+            headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let key = match header.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim().to_owned(),
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                token.trim().to_owned()
+            }
             Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => {
                 let decoded = BASE64.decode(encoded.trim().as_bytes()).unwrap_or_default();
                 let credentials = String::from_utf8(decoded).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! `expand[]` (<https://docs.stripe.com/expand>): an object in the place of its id, up to four levels deep.
+//! `expand[]` (<https://docs.stripe.com/expand>): an object in the place of its id, up to four
+//! levels deep.
 
 use serde_json::Value;
 
@@ -6,14 +7,24 @@ use crate::stripe::error::Error;
 use crate::stripe::transaction::Transaction;
 
 /// Expands every path in `object`; in a list, paths begin with `data`.
-pub(super) fn expand(transaction: &Transaction<'_>, object: &mut Value, paths: &[String]) -> Result<(), Error> {
+pub(super) fn expand(
+    transaction: &Transaction<'_>,
+    object: &mut Value,
+    paths: &[String],
+) -> Result<(), Error> {
     for path in paths {
         let levels: Vec<&str> = path.split('.').collect();
         if levels.len() > 4 {
-            return Err(Error::parameter("expand", "You cannot expand more than 4 levels of a property."));
+            return Err(Error::parameter(
+                "expand",
+                "You cannot expand more than 4 levels of a property.",
+            ));
         }
         if !reach(transaction, object, &levels) {
-            return Err(Error::parameter("expand", format!("This property cannot be expanded ({path}).")));
+            return Err(Error::parameter(
+                "expand",
+                format!("This property cannot be expanded ({path})."),
+            ));
         }
     }
     Ok(())
@@ -33,7 +44,9 @@ fn reach(transaction: &Transaction<'_>, value: &mut Value, levels: &[&str]) -> b
     match value {
         Value::Null => true,
         Value::Array(items) => items.iter_mut().all(|item| reach(transaction, item, levels)),
-        Value::Object(fields) => fields.get_mut(*level).is_some_and(|field| reach(transaction, field, rest)),
+        Value::Object(fields) => {
+            fields.get_mut(*level).is_some_and(|field| reach(transaction, field, rest))
+        }
         _ => false,
     }
 }

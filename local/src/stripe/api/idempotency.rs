@@ -1,6 +1,7 @@
-//! Idempotency keys (<https://docs.stripe.com/api/idempotent_requests>): the first answer to a key is the answer to it for 24 hours, a
-//! refusal and a 500 included, once the endpoint had begun to execute. The same key with other parameters is an error, and so is a
-//! second use while the first is running.
+//! Idempotency keys (<https://docs.stripe.com/api/idempotent_requests>): the first answer to a key
+//! is the answer to it for 24 hours, a refusal and a 500 included, once the endpoint had begun to
+//! execute. The same key with other parameters is an error, and so is a second use while the first
+//! is running.
 
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
@@ -30,7 +31,8 @@ impl Use {
         }
         let mut pairs: Vec<_> = form_urlencoded::parse(encoded).collect();
         pairs.sort_unstable();
-        let parameters = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let parameters =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         Ok(Self { key: key.to_owned(), path: path.to_owned(), parameters })
     }
 
@@ -61,7 +63,8 @@ impl Drop for Running {
 }
 
 impl Stripe {
-    /// Begins a use: the key is held until [`Running`] is dropped, or there is a first answer already.
+    /// Begins a use: the key is held until [`Running`] is dropped, or there is a first answer
+    /// already.
     pub(super) fn begin(self: &Arc<Self>, used: &Use) -> Result<Result<Running, Answer>, Error> {
         let mut running: std::sync::MutexGuard<'_, HashSet<String>> =
             self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +78,9 @@ impl Stripe {
         }
         let kept = i64::try_from(self.options.idempotency_keys_kept.as_secs()).unwrap_or(i64::MAX);
         let store = self.store();
-        if let Some(first) = store.replies.get(&used.key).filter(|first| now() - first.created < kept) {
+        if let Some(first) =
+            store.replies.get(&used.key).filter(|first| now() - first.created < kept)
+        {
             let other = |what: String| {
                 let message = format!(
                     "Keys for idempotent requests can only be used {what}. Try using a key other than '{}' if you meant to execute a different request.",

@@ -4,7 +4,8 @@ use crate::stripe::error::Error;
 use crate::stripe::objects::payment_intent::PaymentIntent;
 use crate::stripe::params::Params;
 
-/// Parameters of Stripe's that belong to what the stand-in leaves out: Connect, customers, saved cards, shipping.
+/// Parameters of Stripe's that belong to what the stand-in leaves out: Connect, customers, saved
+/// cards, shipping.
 pub(super) const UNSUPPORTED: &[&str] = &[
     "allowed_payment_method_types",
     "amount_to_confirm",

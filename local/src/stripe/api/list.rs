@@ -1,4 +1,5 @@
-//! Lists (<https://docs.stripe.com/api/pagination>): newest first, `limit`, `starting_after`, `ending_before`, `created` as a time or a range.
+//! Lists (<https://docs.stripe.com/api/pagination>): newest first, `limit`, `starting_after`,
+//! `ending_before`, `created` as a time or a range.
 
 use serde_json::{Value, json};
 
@@ -34,14 +35,21 @@ impl Page {
             if let Some(mut range) = params.branch("created")? {
                 let after = range.integer("gt", 0)?.map(|time| time.saturating_add(1));
                 let before = range.integer("lt", 0)?.map(|time| time.saturating_sub(1));
-                created.0 = created.0.max(range.integer("gte", 0)?.unwrap_or(i64::MIN)).max(after.unwrap_or(i64::MIN));
-                created.1 = created.1.min(range.integer("lte", 0)?.unwrap_or(i64::MAX)).min(before.unwrap_or(i64::MAX));
+                created.0 = created
+                    .0
+                    .max(range.integer("gte", 0)?.unwrap_or(i64::MIN))
+                    .max(after.unwrap_or(i64::MIN));
+                created.1 = created
+                    .1
+                    .min(range.integer("lte", 0)?.unwrap_or(i64::MAX))
+                    .min(before.unwrap_or(i64::MAX));
                 range.finish()?;
             }
         } else if let Some(time) = params.integer("created", 0)? {
             created = (time, time);
         }
-        let (starting_after, ending_before) = (params.text("starting_after")?, params.text("ending_before")?);
+        let (starting_after, ending_before) =
+            (params.text("starting_after")?, params.text("ending_before")?);
         if starting_after.is_some() && ending_before.is_some() {
             return Err(Error::parameter(
                 "ending_before",
@@ -61,7 +69,9 @@ impl Page {
     ) -> Result<Value, Error> {
         // `/v1/refunds` lists refunds.
         let kind = url.trim_start_matches("/v1/").trim_end_matches('s');
-        for (param, cursor) in [("starting_after", &self.starting_after), ("ending_before", &self.ending_before)] {
+        for (param, cursor) in
+            [("starting_after", &self.starting_after), ("ending_before", &self.ending_before)]
+        {
             if let Some(id) = cursor.as_ref().filter(|id| table.get(id).is_none()) {
                 return Err(Error::missing(kind, id).named_by(param));
             }
@@ -71,7 +81,8 @@ impl Page {
         let is_not = |cursor: &Option<String>, record: &&T| cursor.as_deref() != Some(record.id());
         // One more than asked for tells whether there are more.
         let mut found: Vec<&T> = match &self.ending_before {
-            // The page that ends just before the cursor is, oldest first, the one that begins just after it.
+            // The page that ends just before the cursor is, oldest first, the one that begins just
+            // after it.
             Some(_) => table
                 .iter()
                 .skip_while(|record| is_not(&self.ending_before, record))

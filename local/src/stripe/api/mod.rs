@@ -1,4 +1,5 @@
-//! The API itself, from an HTTP request to Stripe's answer: key, route, parameters, idempotency key, endpoint, JSON.
+//! The API itself, from an HTTP request to Stripe's answer: key, route, parameters, idempotency
+//! key, endpoint, JSON.
 
 mod auth;
 mod expand;
@@ -45,15 +46,17 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Whether the caller may touch the intent: with a publishable key, only who knows its client secret.
+    /// Whether the caller may touch the intent: with a publishable key, only who knows its client
+    /// secret.
     fn allow(&self, intent: &PaymentIntent, client_secret: Option<&str>) -> Result<(), Error> {
         if self.key == Key::Publishable {
             required(client_secret, "client_secret")?;
         }
         if client_secret.is_some_and(|secret| secret != intent.client_secret) {
-            let message =
-                "The client_secret provided does not match the client_secret associated with the PaymentIntent.";
-            return Err(Error::refused(message).code("payment_intent_invalid_parameter").param("client_secret"));
+            let message = "The client_secret provided does not match the client_secret associated with the PaymentIntent.";
+            return Err(Error::refused(message)
+                .code("payment_intent_invalid_parameter")
+                .param("client_secret"));
         }
         Ok(())
     }
@@ -74,23 +77,31 @@ pub(super) async fn serve(State(stripe): State<Arc<Stripe>>, request: Request) -
     let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response();
     };
-    let key =
-        (parts.method == Method::POST).then(|| text(&parts.headers, "idempotency-key")).flatten().map(str::to_owned);
-    let version = text(&parts.headers, "stripe-version").unwrap_or(&stripe.options.api_version).to_owned();
+    let key = (parts.method == Method::POST)
+        .then(|| text(&parts.headers, "idempotency-key"))
+        .flatten()
+        .map(str::to_owned);
+    let version =
+        text(&parts.headers, "stripe-version").unwrap_or(&stripe.options.api_version).to_owned();
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
     let cause = Cause { request_id: Some(request_id.clone()), idempotency_key: key.clone() };
 
     // In a task of its own: a client that hangs up takes nothing back.
     let running = Arc::clone(&stripe);
     let (answer, fault) = tokio::spawn(async move {
-        let parameters = [parts.uri.query().unwrap_or_default(), &String::from_utf8_lossy(&body)].concat();
-        let fault =
-            running.faults.take(|rule| rule.hits(&parts.method, parts.uri.path(), &parameters)).map(|rule| rule.fault);
+        let parameters =
+            [parts.uri.query().unwrap_or_default(), &String::from_utf8_lossy(&body)].concat();
+        let fault = running
+            .faults
+            .take(|rule| rule.hits(&parts.method, parts.uri.path(), &parameters))
+            .map(|rule| rule.fault);
         let result = answer(&running, &parts, &body, cause, fault).await;
         (result.unwrap_or_else(|error| Answer::of(&Err(error))), fault)
     })
     .await
-    .unwrap_or_else(|_| (Answer::of(&Err(Error::internal("The stand-in failed; its log says why."))), None));
+    .unwrap_or_else(|_| {
+        (Answer::of(&Err(Error::internal("The stand-in failed; its log says why."))), None)
+    });
 
     stripe.log.line("stripe", Some(&request_id), &format!("{method} {path} {}", answer.status));
     let wait = match fault {
@@ -135,8 +146,11 @@ async fn answer(
         _ => {}
     }
 
-    let use_of_key =
-        cause.idempotency_key.as_deref().map(|key| idempotency::Use::new(key, path, encoded)).transpose()?;
+    let use_of_key = cause
+        .idempotency_key
+        .as_deref()
+        .map(|key| idempotency::Use::new(key, path, encoded))
+        .transpose()?;
     let _running = match &use_of_key {
         None => None,
         Some(use_of_key) => match stripe.begin(use_of_key)? {
@@ -151,7 +165,8 @@ async fn answer(
         let mut result = if matches!(fault, Some(Fault::Error500)) {
             Err(Error::internal(INJECTED))
         } else if matches!(fault, Some(Fault::Error400)) {
-            Err(Error::refused("Insufficient funds in your Stripe balance.").code("balance_insufficient"))
+            Err(Error::refused("Insufficient funds in your Stripe balance.")
+                .code("balance_insufficient"))
         } else {
             endpoint(transaction, &mut call)
         };
@@ -164,7 +179,8 @@ async fn answer(
             result = Err(Error::internal(INJECTED));
         }
         let answer = Answer::of(&result);
-        // Only what was executed is kept: a call that failed validation may be mended and sent with the same key.
+        // Only what was executed is kept: a call that failed validation may be mended and sent with
+        // the same key.
         if let Some(use_of_key) = use_of_key
             && result.as_ref().map_or_else(|error| error.executed, |_| true)
         {
@@ -193,8 +209,8 @@ fn endpoint_is_slow(stripe: &Stripe, path: &str, call: &Call) -> bool {
 }
 
 fn form<'b>(headers: &HeaderMap, body: &'b Bytes) -> Result<&'b [u8], Error> {
-    let is_form =
-        text(headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let is_form = text(headers, CONTENT_TYPE.as_str())
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     if !body.is_empty() && !is_form {
         let message = "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any questions, we can help at \
                        https://support.stripe.com/.";

@@ -16,7 +16,10 @@ use crate::stripe::refund;
 use crate::stripe::transaction::Transaction;
 
 /// `POST /v1/refunds`
-pub(super) fn create_refund(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn create_refund(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     let params = &mut call.params;
     let (intent, charge) = (params.text("payment_intent")?, params.text("charge")?);
     let amount = params.integer("amount", 1)?;
@@ -36,8 +39,10 @@ pub(super) fn create_refund(transaction: &mut Transaction<'_>, call: &mut Call) 
         (None, Some(id)) => {
             let charge = transaction.charge(&id).map_err(|error| error.named_by("charge"))?;
             if charge.status != ChargeStatus::Succeeded {
-                return Err(Error::refused(format!("This charge ({id}) was not successful and cannot be refunded."))
-                    .param("charge"));
+                return Err(Error::refused(format!(
+                    "This charge ({id}) was not successful and cannot be refunded."
+                ))
+                .param("charge"));
             }
             charge
         }
@@ -58,13 +63,20 @@ pub(super) fn create_refund(transaction: &mut Transaction<'_>, call: &mut Call) 
 }
 
 /// `GET /v1/refunds/{id}`
-pub(super) fn retrieve_refund(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn retrieve_refund(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     std::mem::take(&mut call.params).finish()?;
     Ok(transaction.refund(&call.id)?.to_json())
 }
 
-/// `POST /v1/refunds/{id}/cancel`: only a refund that requires action may be canceled, and cards and banks have none of those.
-pub(super) fn cancel_refund(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+/// `POST /v1/refunds/{id}/cancel`: only a refund that requires action may be canceled, and cards
+/// and banks have none of those.
+pub(super) fn cancel_refund(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     std::mem::take(&mut call.params).finish()?;
     let refund = transaction.refund(&call.id)?;
     Err(Error::refused(format!(
@@ -85,21 +97,31 @@ fn matches(filter: Option<&String>, value: &str) -> bool {
 }
 
 /// `GET /v1/refunds`
-pub(super) fn list_refunds(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn list_refunds(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     let (page, intent, charge) = of_payment(&mut call.params)?;
-    let keep =
-        |refund: &Refund| matches(intent.as_ref(), &refund.payment_intent) && matches(charge.as_ref(), &refund.charge);
+    let keep = |refund: &Refund| {
+        matches(intent.as_ref(), &refund.payment_intent) && matches(charge.as_ref(), &refund.charge)
+    };
     page.of(&transaction.store.refunds, "/v1/refunds", keep, Refund::to_json)
 }
 
 /// `GET /v1/charges/{id}`
-pub(super) fn retrieve_charge(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn retrieve_charge(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     std::mem::take(&mut call.params).finish()?;
     Ok(transaction.charge(&call.id)?.to_json())
 }
 
 /// `GET /v1/charges`
-pub(super) fn list_charges(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn list_charges(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     let page = Page::take(&mut call.params)?;
     let intent = call.params.text("payment_intent")?;
     call.params.unsupported(&["customer", "transfer_group"])?;
@@ -113,50 +135,75 @@ pub(super) fn list_charges(transaction: &mut Transaction<'_>, call: &mut Call) -
 }
 
 /// `GET /v1/disputes/{id}`
-pub(super) fn retrieve_dispute(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn retrieve_dispute(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     std::mem::take(&mut call.params).finish()?;
-    let dispute = transaction.store.disputes.get(&call.id).ok_or_else(|| Error::missing("dispute", &call.id))?;
+    let dispute = transaction
+        .store
+        .disputes
+        .get(&call.id)
+        .ok_or_else(|| Error::missing("dispute", &call.id))?;
     Ok(dispute.to_json())
 }
 
 /// `GET /v1/disputes`
-pub(super) fn list_disputes(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn list_disputes(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     let (page, intent, charge) = of_payment(&mut call.params)?;
     let keep = |dispute: &Dispute| {
-        matches(intent.as_ref(), &dispute.payment_intent) && matches(charge.as_ref(), &dispute.charge)
+        matches(intent.as_ref(), &dispute.payment_intent)
+            && matches(charge.as_ref(), &dispute.charge)
     };
     page.of(&transaction.store.disputes, "/v1/disputes", keep, Dispute::to_json)
 }
 
 /// `GET /v1/balance_transactions/{id}`
-pub(super) fn retrieve_balance_transaction(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn retrieve_balance_transaction(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     std::mem::take(&mut call.params).finish()?;
     balance_transaction::find(transaction.store, &call.id)
         .ok_or_else(|| Error::missing("balance transaction", &call.id))
 }
 
 /// `GET /v1/events/{id}`
-pub(super) fn retrieve_event(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn retrieve_event(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     std::mem::take(&mut call.params).finish()?;
-    let event = transaction.store.events.get(&call.id).ok_or_else(|| Error::missing("event", &call.id))?;
+    let event =
+        transaction.store.events.get(&call.id).ok_or_else(|| Error::missing("event", &call.id))?;
     Ok(event.to_json())
 }
 
 /// `GET /v1/events`
-pub(super) fn list_events(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
+pub(super) fn list_events(
+    transaction: &mut Transaction<'_>,
+    call: &mut Call,
+) -> Result<Value, Error> {
     let page = Page::take(&mut call.params)?;
     let delivered = call.params.boolean("delivery_success")?;
     let mut kinds = call.params.list("types")?;
     if let Some(kind) = call.params.text("type")? {
         if kinds.is_some() {
-            return Err(Error::parameter("type", "You may only specify one of these parameters: type, types."));
+            return Err(Error::parameter(
+                "type",
+                "You may only specify one of these parameters: type, types.",
+            ));
         }
         kinds = Some(vec![kind]);
     }
     std::mem::take(&mut call.params).finish()?;
     let keep = |event: &Event| {
         kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| is_kind(kind, &event.kind)))
-            && delivered.is_none_or(|delivered| delivered == (event.delivery == Delivery::Delivered))
+            && delivered
+                .is_none_or(|delivered| delivered == (event.delivery == Delivery::Delivered))
     };
     page.of(&transaction.store.events, "/v1/events", keep, Event::to_json)
 }

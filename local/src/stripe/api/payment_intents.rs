@@ -24,8 +24,9 @@ pub(super) fn create(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     let method = payment_methods::take(params)?;
     let confirmation = Confirmation::take(params)?;
     let (automatic, types) = payment_methods::take_types(params)?;
-    let capture_method =
-        params.choice("capture_method", &["automatic", "automatic_async", "manual"])?.unwrap_or("automatic_async");
+    let capture_method = params
+        .choice("capture_method", &["automatic", "automatic_async", "manual"])?
+        .unwrap_or("automatic_async");
     if capture_method == "manual" {
         return Err(params.not_done("capture_method"));
     }
@@ -38,7 +39,10 @@ pub(super) fn create(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     let amount = required(amount, "amount")?;
     money::check(amount, &currency)?;
     if confirmation.return_url.is_some() && !confirm {
-        return Err(Error::parameter("return_url", "You cannot provide `return_url` unless `confirm=true`."));
+        return Err(Error::parameter(
+            "return_url",
+            "You cannot provide `return_url` unless `confirm=true`.",
+        ));
     }
 
     let id = ids::new("pi_");
@@ -103,9 +107,11 @@ pub(super) fn update(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     std::mem::take(params).finish()?;
 
     let mut intent = transaction.intent(&call.id)?;
-    for (name, given) in
-        [("amount", amount.is_some()), ("currency", currency.is_some()), ("payment_method", method.is_some())]
-    {
+    for (name, given) in [
+        ("amount", amount.is_some()),
+        ("currency", currency.is_some()),
+        ("payment_method", method.is_some()),
+    ] {
         if given && !intent.status.is_open() {
             let message = format!(
                 "This PaymentIntent's {name} could not be updated because it has a status of {}. You may only update the {name} of a PaymentIntent with \
@@ -115,9 +121,11 @@ pub(super) fn update(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
             return Err(intent.unexpected_state(message).param(name));
         }
     }
-    let price = (amount.unwrap_or(intent.amount), currency.unwrap_or_else(|| intent.currency.clone()));
+    let price =
+        (amount.unwrap_or(intent.amount), currency.unwrap_or_else(|| intent.currency.clone()));
     money::check(price.0, &price.1)?;
-    if price != (intent.amount, intent.currency.clone()) && intent.status == Status::RequiresAction {
+    if price != (intent.amount, intent.currency.clone()) && intent.status == Status::RequiresAction
+    {
         // What the customer was asked to authenticate is no longer what is to be paid.
         intent.status = Status::RequiresConfirmation;
         intent.next_action = None;
@@ -136,7 +144,8 @@ pub(super) fn update(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
 pub(super) fn confirm(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let params = &mut call.params;
     let client_secret = params.text("client_secret")?;
-    let known = transaction.store.intents.get(&call.id).and_then(|intent| intent.payment_method.clone());
+    let known =
+        transaction.store.intents.get(&call.id).and_then(|intent| intent.payment_method.clone());
     let method = payment_methods::take_again(params, known.as_ref())?;
     let confirmation = Confirmation::take(params)?;
     let receipt_email = params.text("receipt_email")?;
@@ -170,7 +179,8 @@ pub(super) fn confirm(transaction: &mut Transaction<'_>, call: &mut Call) -> Res
 
 /// `POST /v1/payment_intents/{id}/cancel`
 ///
-/// Stripe lets a `processing` intent be canceled "in rare cases" (<https://docs.stripe.com/api/payment_intents/cancel>); here it never is.
+/// Stripe lets a `processing` intent be canceled "in rare cases"
+/// (<https://docs.stripe.com/api/payment_intents/cancel>); here it never is.
 pub(super) fn cancel(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let reasons = ["duplicate", "fraudulent", "requested_by_customer", "abandoned"];
     let reason = call.params.choice("cancellation_reason", &reasons)?;

@@ -1,4 +1,5 @@
-//! How a call names a payment method: `payment_method=pm_card_visa`, or `payment_method_data` with a card's token or test number.
+//! How a call names a payment method: `payment_method=pm_card_visa`, or `payment_method_data` with
+//! a card's token or test number.
 
 use crate::stripe::error::Error;
 use crate::stripe::objects::payment_intent::{PaymentIntent, Status};
@@ -30,7 +31,8 @@ pub(super) fn take_again(
         (Some(id), None) if known.is_some_and(|known| known.id == id) => Ok(None),
         (Some(id), None) => {
             let missing = || {
-                Error::parameter("payment_method", format!("No such PaymentMethod: '{id}'")).code("resource_missing")
+                Error::parameter("payment_method", format!("No such PaymentMethod: '{id}'"))
+                    .code("resource_missing")
             };
             by_name(&id).map(Some).ok_or_else(missing)
         }
@@ -54,19 +56,33 @@ fn from_data(mut data: Params) -> Result<&'static TestMethod, Error> {
     card.finish()?;
     match (token, number) {
         (Some(token), None) => by_token(&token).ok_or_else(|| {
-            Error::parameter("payment_method_data[card][token]", format!("No such token: '{token}'"))
-                .code("resource_missing")
+            Error::parameter(
+                "payment_method_data[card][token]",
+                format!("No such token: '{token}'"),
+            )
+            .code("resource_missing")
         }),
         (None, Some(number)) => by_number(&number).ok_or_else(|| {
-            Error::card("Your card number is incorrect.", "incorrect_number", Some("incorrect_number")).param("number")
+            Error::card(
+                "Your card number is incorrect.",
+                "incorrect_number",
+                Some("incorrect_number"),
+            )
+            .param("number")
         }),
-        _ => Err(Error::parameter("payment_method_data[card]", "Give the card's token or its number.")),
+        _ => Err(Error::parameter(
+            "payment_method_data[card]",
+            "Give the card's token or its number.",
+        )),
     }
 }
 
-/// Takes `automatic_payment_methods` and `payment_method_types`: what is automatic (`allow_redirects`), and the types when they are given.
-/// An intent made with neither takes methods automatically.
-pub(super) fn take_types(params: &mut Params) -> Result<(Option<String>, Option<Vec<String>>), Error> {
+/// Takes `automatic_payment_methods` and `payment_method_types`: what is automatic
+/// (`allow_redirects`), and the types when they are given. An intent made with neither takes
+/// methods automatically.
+pub(super) fn take_types(
+    params: &mut Params,
+) -> Result<(Option<String>, Option<Vec<String>>), Error> {
     let types = params.list("payment_method_types")?;
     if let Some(odd) = types.iter().flatten().find(|kind| !TYPES.contains(&kind.as_str())) {
         let message = format!(
@@ -77,12 +93,14 @@ pub(super) fn take_types(params: &mut Params) -> Result<(Option<String>, Option<
     }
     let mut automatic = types.is_none().then(|| "always".to_owned());
     if let Some(mut branch) = params.branch("automatic_payment_methods")? {
-        let enabled = crate::stripe::error::required(branch.boolean("enabled")?, "automatic_payment_methods[enabled]")?;
+        let enabled = crate::stripe::error::required(
+            branch.boolean("enabled")?,
+            "automatic_payment_methods[enabled]",
+        )?;
         let redirects = branch.choice("allow_redirects", &["always", "never"])?.unwrap_or("always");
         branch.finish()?;
         if enabled && types.is_some() {
-            let message =
-                "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.";
+            let message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.";
             return Err(Error::parameter("automatic_payment_methods", message));
         }
         automatic = enabled.then(|| redirects.to_owned());

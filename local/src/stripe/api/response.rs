@@ -35,15 +35,22 @@ pub(in crate::stripe) fn pretty(value: &Value) -> String {
 
 /// A body that breaks off before it begins: the client sees its connection die.
 pub(super) fn reset() -> Response {
-    let broken =
-        futures::stream::once(async { Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset)) });
+    let broken = futures::stream::once(async {
+        Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    });
     Response::new(Body::from_stream(broken))
 }
 
 /// The HTTP response, with the headers that Stripe sets.
-pub(super) fn respond(answer: Answer, request_id: &str, version: &str, key: Option<&str>) -> Response {
+pub(super) fn respond(
+    answer: Answer,
+    request_id: &str,
+    version: &str,
+    key: Option<&str>,
+) -> Response {
     let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut set = |name: &'static str, value: &str| {
         // What came in a header may go out in one.
         if let Ok(value) = HeaderValue::from_str(value) {

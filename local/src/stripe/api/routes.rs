@@ -10,7 +10,8 @@ use crate::stripe::transaction::Transaction;
 /// What runs a call.
 pub(super) type Endpoint = fn(&mut Transaction<'_>, &mut Call) -> Result<Value, Error>;
 
-/// The endpoint for a method and path, and the id in the path. `public` endpoints take a publishable key.
+/// The endpoint for a method and path, and the id in the path. `public` endpoints take a
+/// publishable key.
 pub(super) fn route<'p>(method: &Method, path: &'p str) -> Option<(Endpoint, &'p str, bool)> {
     let parts: Vec<&str> = path.strip_prefix("/v1/")?.split('/').collect();
     let found: (Endpoint, &str, bool) = match (method.as_str(), parts.as_slice()) {

@@ -1,4 +1,5 @@
-//! The control API under `/_local/`: what a test, or a curious person, does to the stand-in. Documented in [`crate::stripe`].
+//! The control API under `/_local/`: what a test, or a curious person, does to the stand-in.
+//! Documented in [`crate::stripe`].
 
 mod webhooks;
 
@@ -38,8 +39,8 @@ pub(super) fn routes() -> Router<Arc<Stripe>> {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let status =
-            axum::http::StatusCode::from_u16(self.status).unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+        let status = axum::http::StatusCode::from_u16(self.status)
+            .unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(self.to_json())).into_response()
     }
 }
@@ -69,13 +70,22 @@ async fn forget_keys(State(stripe): App) -> Result<Json<Value>, Error> {
         let keys: Vec<_> = transaction.store.replies.values().cloned().collect();
         let count = keys.len();
         // Older than any answer is kept.
-        keys.into_iter().for_each(|reply| transaction.put(Reply { created: i64::MIN / 2, ..reply }));
+        keys.into_iter()
+            .for_each(|reply| transaction.put(Reply { created: i64::MIN / 2, ..reply }));
         Json(count.into())
     })
 }
 
-async fn authentication_page(State(stripe): App, Path(id): Path<String>) -> Result<Html<String>, Error> {
-    let intent = stripe.store().intents.get(&id).cloned().ok_or_else(|| Error::missing("payment_intent", &id))?;
+async fn authentication_page(
+    State(stripe): App,
+    Path(id): Path<String>,
+) -> Result<Html<String>, Error> {
+    let intent = stripe
+        .store()
+        .intents
+        .get(&id)
+        .cloned()
+        .ok_or_else(|| Error::missing("payment_intent", &id))?;
     let asked = super::money::format(intent.amount, &intent.currency);
     // The id is one of ours, so it needs no escaping.
     Ok(Html(format!(
@@ -130,8 +140,9 @@ fn conclude(
 }
 
 async fn settle_refund(State(stripe): App, Path(id): Path<String>) -> Result<Json<Value>, Error> {
-    let settled = stripe
-        .transact(Cause::default(), |transaction| Ok(refund::settle(transaction, transaction.refund(&id)?)))??;
+    let settled = stripe.transact(Cause::default(), |transaction| {
+        Ok(refund::settle(transaction, transaction.refund(&id)?))
+    })??;
     Ok(Json(settled.to_json()))
 }
 
@@ -148,7 +159,10 @@ fn fraudulent() -> String {
     "fraudulent".to_owned()
 }
 
-async fn open_dispute(State(stripe): App, Json(open): Json<OpenDispute>) -> Result<Json<Value>, Error> {
+async fn open_dispute(
+    State(stripe): App,
+    Json(open): Json<OpenDispute>,
+) -> Result<Json<Value>, Error> {
     let dispute = stripe.transact(Cause::default(), |transaction| {
         let charge = match (&open.payment_intent, &open.charge) {
             (Some(intent), None) => refund::charge_of_intent(transaction, intent)?,
@@ -181,6 +195,7 @@ async fn close_dispute(
     Json(close): Json<CloseDispute>,
 ) -> Result<Json<Value>, Error> {
     let won = matches!(close.status, Verdict::Won);
-    let dispute = stripe.transact(Cause::default(), |transaction| dispute::close(transaction, &id, won))??;
+    let dispute = stripe
+        .transact(Cause::default(), |transaction| dispute::close(transaction, &id, won))??;
     Ok(Json(dispute.to_json()))
 }

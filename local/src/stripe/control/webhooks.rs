@@ -108,9 +108,9 @@ async fn send(State(stripe): App, Json(send): Json<Send>) -> Json<Outcome> {
         value => pretty(&value),
     };
     let secrets = send.secrets.unwrap_or_else(|| stripe.webhooks.state().switches.secrets.clone());
-    let signature = send
-        .signature
-        .unwrap_or_else(|| signature::header(&secrets, send.timestamp.unwrap_or_else(now), body.as_bytes()));
+    let signature = send.signature.unwrap_or_else(|| {
+        signature::header(&secrets, send.timestamp.unwrap_or_else(now), body.as_bytes())
+    });
     Json(stripe.post(body, &signature).await)
 }
 

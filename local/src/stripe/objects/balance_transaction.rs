@@ -1,11 +1,13 @@
-//! Balance transactions: what a charge or a refund does to the balance. Derived, not kept: the id is that of its source with another prefix.
+//! Balance transactions: what a charge or a refund does to the balance. Derived, not kept: the id
+//! is that of its source with another prefix.
 
 use serde_json::{Value, json};
 
 use super::charge::{Charge, ChargeStatus, Refund};
 use crate::stripe::store::Store;
 
-/// The id of the balance transaction of the charge or refund `source`: `ch_3x` and `re_3x` give `txn_ch3x` and `txn_re3x`.
+/// The id of the balance transaction of the charge or refund `source`: `ch_3x` and `re_3x` give
+/// `txn_ch3x` and `txn_re3x`.
 pub(in crate::stripe) fn id_of(source: &str) -> String {
     format!("txn_{}", source.replacen('_', "", 1))
 }
@@ -14,8 +16,10 @@ pub(in crate::stripe) fn id_of(source: &str) -> String {
 pub(in crate::stripe) fn find(store: &Store, id: &str) -> Option<Value> {
     let source = id.strip_prefix("txn_")?;
     if let Some(rest) = source.strip_prefix("ch") {
-        let charge =
-            store.charges.get(&format!("ch_{rest}")).filter(|charge| charge.status == ChargeStatus::Succeeded)?;
+        let charge = store
+            .charges
+            .get(&format!("ch_{rest}"))
+            .filter(|charge| charge.status == ChargeStatus::Succeeded)?;
         return Some(of_charge(id, charge));
     }
     let refund = store.refunds.get(&format!("re_{}", source.strip_prefix("re")?))?;
@@ -30,12 +34,26 @@ fn fee(amount: i64) -> i64 {
 fn of_charge(id: &str, charge: &Charge) -> Value {
     let fee = fee(charge.amount);
     let details = json!([{ "amount": fee, "application": null, "currency": charge.currency, "description": "Stripe processing fees", "type": "stripe_fee" }]);
-    object(id, charge.amount, fee, &details, (&charge.id, charge.created, &charge.currency), "charge")
+    object(
+        id,
+        charge.amount,
+        fee,
+        &details,
+        (&charge.id, charge.created, &charge.currency),
+        "charge",
+    )
 }
 
 /// Stripe keeps its fee when it refunds.
 fn of_refund(id: &str, refund: &Refund) -> Value {
-    object(id, -refund.amount, 0, &json!([]), (&refund.id, refund.created, &refund.currency), "refund")
+    object(
+        id,
+        -refund.amount,
+        0,
+        &json!([]),
+        (&refund.id, refund.created, &refund.currency),
+        "refund",
+    )
 }
 
 fn object(

@@ -1,4 +1,5 @@
-//! Charges and their refunds: <https://docs.stripe.com/api/charges/object>, <https://docs.stripe.com/api/refunds/object>.
+//! Charges and their refunds: <https://docs.stripe.com/api/charges/object>,
+//! <https://docs.stripe.com/api/refunds/object>.
 
 use std::collections::BTreeMap;
 
@@ -110,7 +111,8 @@ impl Charge {
     }
 }
 
-/// `pending`, `succeeded` or `failed`; `requires_action` and `canceled` belong to payment methods that the stand-in does not have.
+/// `pending`, `succeeded` or `failed`; `requires_action` and `canceled` belong to payment methods
+/// that the stand-in does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::stripe) enum RefundStatus {

@@ -1,4 +1,5 @@
-//! Disputes: <https://docs.stripe.com/api/disputes/object>. They are made by `pm_card_createDispute` or by the control API.
+//! Disputes: <https://docs.stripe.com/api/disputes/object>. They are made by
+//! `pm_card_createDispute` or by the control API.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

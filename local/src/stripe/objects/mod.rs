@@ -1,4 +1,5 @@
-//! What Stripe keeps: for every kind of object, the record that is stored and the JSON that is shown.
+//! What Stripe keeps: for every kind of object, the record that is stored and the JSON that is
+//! shown.
 
 pub(super) mod balance_transaction;
 pub(super) mod charge;

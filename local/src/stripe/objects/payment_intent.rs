@@ -9,7 +9,8 @@ use super::payment_method::PaymentMethod;
 use super::with_nulls;
 use crate::stripe::error::Error;
 
-/// Where an intent is on <https://docs.stripe.com/payments/paymentintents/lifecycle>. `requires_capture` cannot occur: manual capture is refused.
+/// Where an intent is on <https://docs.stripe.com/payments/paymentintents/lifecycle>.
+/// `requires_capture` cannot occur: manual capture is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::stripe) enum Status {
@@ -36,7 +37,10 @@ impl Status {
 
     /// Whether nobody has been asked for money yet, so that the intent may still be changed.
     pub(in crate::stripe) fn is_open(self) -> bool {
-        matches!(self, Self::RequiresPaymentMethod | Self::RequiresConfirmation | Self::RequiresAction)
+        matches!(
+            self,
+            Self::RequiresPaymentMethod | Self::RequiresConfirmation | Self::RequiresAction
+        )
     }
 }
 

@@ -1,4 +1,5 @@
-//! Payment methods: <https://docs.stripe.com/api/payment_methods/object>. As at Stripe, every use of a test method makes a new one.
+//! Payment methods: <https://docs.stripe.com/api/payment_methods/object>. As at Stripe, every use
+//! of a test method makes a new one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

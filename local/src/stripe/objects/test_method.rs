@@ -1,7 +1,8 @@
-//! Stripe's test payment methods (<https://docs.stripe.com/testing>): what is charged and what comes of it is known by the name.
+//! Stripe's test payment methods (<https://docs.stripe.com/testing>): what is charged and what
+//! comes of it is known by the name.
 //!
-//! A card may be named as a payment method (`pm_card_visa`), as a token (`tok_visa`) or by its test number; what is refused, also as
-//! `pm_card_visa_chargeDeclined...`, which is the same card.
+//! A card may be named as a payment method (`pm_card_visa`), as a token (`tok_visa`) or by its test
+//! number; what is refused, also as `pm_card_visa_chargeDeclined...`, which is the same card.
 
 use serde_json::{Value, json};
 
@@ -31,13 +32,15 @@ enum Kind {
 pub(in crate::stripe) enum Outcome {
     /// Charged at once.
     Succeeds,
-    /// Charged at once, but the call takes its time ([`Options::slow_payment`](crate::stripe::Options)).
+    /// Charged at once, but the call takes its time
+    /// ([`Options::slow_payment`](crate::stripe::Options)).
     SucceedsSlowly,
     /// Refused at once.
     Declines(Decline),
     /// `requires_action` first; then charged, or refused.
     Authenticates(Option<Decline>),
-    /// `processing` first, and by itself charged or refused later; `None` waits for the control API.
+    /// `processing` first, and by itself charged or refused later; `None` waits for the control
+    /// API.
     Processes(Option<Settlement>),
 }
 
@@ -93,10 +96,15 @@ const NO_FUNDS: Decline = declined("insufficient_funds", "Your card has insuffic
 const LOST: Decline = declined("lost_card", "Your card was declined.");
 const STOLEN: Decline = declined("stolen_card", "Your card was declined.");
 const EXPIRED: Decline = faulty("expired_card", "Your card has expired.", Some("exp_month"));
-const CVC: Decline = faulty("incorrect_cvc", "Your card's security code is incorrect.", Some("cvc"));
-const BROKEN: Decline =
-    faulty("processing_error", "An error occurred while processing your card. Try again in a little bit.", None);
-const ACCOUNT_EMPTY: Decline = debit_failed("The customer's account has insufficient funds to cover this payment.");
+const CVC: Decline =
+    faulty("incorrect_cvc", "Your card's security code is incorrect.", Some("cvc"));
+const BROKEN: Decline = faulty(
+    "processing_error",
+    "An error occurred while processing your card. Try again in a little bit.",
+    None,
+);
+const ACCOUNT_EMPTY: Decline =
+    debit_failed("The customer's account has insufficient funds to cover this payment.");
 const NO_ACCOUNT: Decline = debit_failed("The customer's bank account could not be located.");
 
 const fn card(name: &'static str, number: &'static str, outcome: Outcome) -> TestMethod {
@@ -116,7 +124,8 @@ const fn bank(name: &'static str, end: Option<Settlement>) -> TestMethod {
 }
 
 /// The ordinary card.
-pub(in crate::stripe) const VISA: TestMethod = card("pm_card_visa", "4242424242424242", Outcome::Succeeds);
+pub(in crate::stripe) const VISA: TestMethod =
+    card("pm_card_visa", "4242424242424242", Outcome::Succeeds);
 
 const METHODS: &[TestMethod] = &[
     VISA,
@@ -127,7 +136,11 @@ const METHODS: &[TestMethod] = &[
     // Not Stripe's: the way to have two calls at once on purpose.
     card("pm_card_slow", "", Outcome::SucceedsSlowly),
     card("pm_card_chargeDeclined", "4000000000000002", Outcome::Declines(GENERIC)),
-    card("pm_card_chargeDeclinedInsufficientFunds", "4000000000009995", Outcome::Declines(NO_FUNDS)),
+    card(
+        "pm_card_chargeDeclinedInsufficientFunds",
+        "4000000000009995",
+        Outcome::Declines(NO_FUNDS),
+    ),
     card("pm_card_chargeDeclinedLostCard", "4000000000009987", Outcome::Declines(LOST)),
     card("pm_card_chargeDeclinedStolenCard", "4000000000009979", Outcome::Declines(STOLEN)),
     card("pm_card_chargeDeclinedExpiredCard", "4000000000000069", Outcome::Declines(EXPIRED)),
@@ -136,7 +149,11 @@ const METHODS: &[TestMethod] = &[
     card("pm_card_authenticationRequired", "4000002760003184", Outcome::Authenticates(None)),
     card("pm_card_threeDSecure2Required", "4000000000003220", Outcome::Authenticates(None)),
     card("pm_card_threeDSecureRequired", "4000000000003063", Outcome::Authenticates(None)),
-    card("pm_card_threeDSecureRequiredChargeDeclined", "4000008400001629", Outcome::Authenticates(Some(GENERIC))),
+    card(
+        "pm_card_threeDSecureRequiredChargeDeclined",
+        "4000008400001629",
+        Outcome::Authenticates(Some(GENERIC)),
+    ),
     then("pm_card_createDispute", "4000000000000259", Aftermath::Dispute),
     then("pm_card_refundFail", "4000000000005126", Aftermath::RefundFails),
     then("pm_card_pendingRefund", "4000000000007726", Aftermath::RefundPends),
@@ -176,7 +193,8 @@ impl TestMethod {
     pub(in crate::stripe) fn details(&self) -> Value {
         match self.kind {
             Kind::Card(brand) => {
-                let last4 = self.number.len().checked_sub(4).map_or("0000", |start| &self.number[start..]);
+                let last4 =
+                    self.number.len().checked_sub(4).map_or("0000", |start| &self.number[start..]);
                 json!({
                     "type": "card",
                     "card": {

@@ -17,7 +17,11 @@ async fn authentication_is_asked_for_and_may_succeed_or_fail() {
         assert_eq!(asked.json["next_action"]["type"], "use_stripe_sdk");
         let id = asked.id();
         let done = sandbox.control(&format!("payment_intents/{id}/{outcome}"), json!(null)).await;
-        assert_eq!((&done["status"], &done["next_action"]), (&json!(status), &json!(null)), "{method} {outcome}");
+        assert_eq!(
+            (&done["status"], &done["next_action"]),
+            (&json!(status), &json!(null)),
+            "{method} {outcome}"
+        );
         let error = &done["last_payment_error"];
         match (method, outcome) {
             (_, "fail") => assert_eq!(error["code"], "payment_intent_authentication_failure"),
@@ -33,14 +37,21 @@ async fn a_person_is_sent_to_the_banks_page_and_back() {
     let id = sandbox.intent().await.id();
     let form = "payment_method=pm_card_threeDSecure2Required&return_url=http%3A%2F%2Fshop%2Fdone%3Forder%3D1";
     let asked = sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), form).await.json;
-    let page =
-        asked["next_action"]["redirect_to_url"]["url"].as_str().unwrap().strip_prefix(&sandbox.url).unwrap().to_owned();
+    let page = asked["next_action"]["redirect_to_url"]["url"]
+        .as_str()
+        .unwrap()
+        .strip_prefix(&sandbox.url)
+        .unwrap()
+        .to_owned();
     assert!(sandbox.send("GET", &page, &[], "").await.unwrap().text.contains("$20.00"));
     let succeed = page.replace("authenticate", "succeed");
     let back = sandbox.send("POST", &succeed, &[("accept", "text/html")], "").await.unwrap();
     assert_eq!(back.status, 303);
     let location = back.header("location").unwrap();
-    assert!(location.starts_with(&format!("http://shop/done?order=1&payment_intent={id}&")), "{location}");
+    assert!(
+        location.starts_with(&format!("http://shop/done?order=1&payment_intent={id}&")),
+        "{location}"
+    );
     assert!(location.ends_with("redirect_status=succeeded"), "{location}");
 }
 
@@ -51,19 +62,27 @@ async fn a_customer_who_is_away_cannot_authenticate() {
     let form = "payment_method=pm_card_authenticationRequired&off_session=true";
     let refused = sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), form).await;
     assert_eq!(refused.error(), (402, "authentication_required"));
-    assert_eq!(sandbox.get(&format!("/v1/payment_intents/{id}")).await.json["status"], "requires_payment_method");
+    assert_eq!(
+        sandbox.get(&format!("/v1/payment_intents/{id}")).await.json["status"],
+        "requires_payment_method"
+    );
 }
 
 #[tokio::test]
 async fn a_bank_payment_is_processed_first_and_ends_by_itself() {
     let sandbox = Sandbox::start().await;
-    for (method, end) in
-        [("pm_usBankAccount_success", "succeeded"), ("pm_usBankAccount_insufficientFunds", "requires_payment_method")]
-    {
+    for (method, end) in [
+        ("pm_usBankAccount_success", "succeeded"),
+        ("pm_usBankAccount_insufficientFunds", "requires_payment_method"),
+    ] {
         let started = sandbox.pay(method).await;
         assert_eq!(started.json["status"], "processing");
-        let ended = sandbox.until_status(&format!("/v1/payment_intents/{}", started.id()), end).await;
-        assert_eq!(ended["latest_charge"], started.json["latest_charge"], "the pending charge is the one that ends");
+        let ended =
+            sandbox.until_status(&format!("/v1/payment_intents/{}", started.id()), end).await;
+        assert_eq!(
+            ended["latest_charge"], started.json["latest_charge"],
+            "the pending charge is the one that ends"
+        );
         assert_eq!(ended["amount_received"].as_i64().unwrap() == 2000, end == "succeeded");
     }
     let waiting = sandbox.pay("pm_usBankAccount_processing").await.id();

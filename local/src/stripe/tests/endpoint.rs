@@ -37,12 +37,14 @@ impl Delivery {
 
     /// How many of the header's `v1` are the body's HMAC under `secret`.
     pub(super) fn signed_by(&self, secret: &str) -> usize {
-        let parts: Vec<_> = self.signature.split(',').filter_map(|part| part.split_once('=')).collect();
+        let parts: Vec<_> =
+            self.signature.split(',').filter_map(|part| part.split_once('=')).collect();
         let timestamp = parts.iter().find(|(name, _)| *name == "t").unwrap().1;
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let signed = format!("{timestamp}.{}", self.body);
-        let is_right =
-            |hex: &str| hmac::verify(&key, signed.as_bytes(), &HEXLOWER.decode(hex.as_bytes()).unwrap()).is_ok();
+        let is_right = |hex: &str| {
+            hmac::verify(&key, signed.as_bytes(), &HEXLOWER.decode(hex.as_bytes()).unwrap()).is_ok()
+        };
         parts.iter().filter(|(name, value)| *name == "v1" && is_right(value)).count()
     }
 }
@@ -67,7 +69,9 @@ impl Endpoint {
         let received = Arc::new(Received::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/webhooks/stripe", listener.local_addr().unwrap());
-        let router = Router::new().route("/webhooks/stripe", post(receive)).with_state(Arc::clone(&received));
+        let router = Router::new()
+            .route("/webhooks/stripe", post(receive))
+            .with_state(Arc::clone(&received));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, received }
     }
@@ -105,7 +109,11 @@ impl Endpoint {
     }
 }
 
-async fn receive(State(received): State<Arc<Received>>, headers: HeaderMap, body: Bytes) -> (StatusCode, &'static str) {
+async fn receive(
+    State(received): State<Arc<Received>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
     let body = String::from_utf8(body.to_vec()).unwrap();
     let delivery = Delivery {
         signature: headers["stripe-signature"].to_str().unwrap().to_owned(),

@@ -9,13 +9,24 @@ async fn a_request_needs_a_test_key() {
     let sandbox = Sandbox::start().await;
     let none = sandbox.send("GET", "/v1/events", &[], "").await.unwrap();
     assert_eq!(none.status, 401);
-    assert!(none.json["error"]["message"].as_str().unwrap().starts_with("You did not provide an API key."));
+    assert!(
+        none.json["error"]["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("You did not provide an API key.")
+    );
     assert!(none.header("www-authenticate").is_some());
-    let live = sandbox.send("GET", "/v1/events", &[("authorization", "Bearer sk_live_abcdef")], "").await.unwrap();
+    let live = sandbox
+        .send("GET", "/v1/events", &[("authorization", "Bearer sk_live_abcdef")], "")
+        .await
+        .unwrap();
     assert_eq!(live.status, 401);
     assert!(!live.text.contains("abcdef"), "a key is not repeated: {}", live.text);
     let basic = format!("Basic {}", BASE64.encode(b"sk_test_any:"));
-    assert_eq!(sandbox.send("GET", "/v1/events", &[("authorization", &basic)], "").await.unwrap().status, 200);
+    assert_eq!(
+        sandbox.send("GET", "/v1/events", &[("authorization", &basic)], "").await.unwrap().status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -23,13 +34,23 @@ async fn a_publishable_key_sees_and_confirms_only_what_it_has_the_secret_of() {
     let sandbox = Sandbox::start().await;
     let intent = sandbox.intent().await;
     let (id, secret) = (intent.id(), intent.json["client_secret"].as_str().unwrap().to_owned());
-    let key = [("authorization", "Bearer pk_test_local"), ("content-type", "application/x-www-form-urlencoded")];
+    let key = [
+        ("authorization", "Bearer pk_test_local"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
     let path = format!("/v1/payment_intents/{id}");
-    let seen = sandbox.send("GET", &format!("{path}?client_secret={secret}"), &key, "").await.unwrap();
+    let seen =
+        sandbox.send("GET", &format!("{path}?client_secret={secret}"), &key, "").await.unwrap();
     assert_eq!((seen.status, seen.json["amount"].as_i64()), (200, Some(2000)));
     assert!(seen.json.get("metadata").is_none(), "metadata is the server's");
-    assert_eq!(sandbox.send("GET", &path, &key, "").await.unwrap().error(), (400, "parameter_missing"));
-    let wrong = sandbox.send("GET", &format!("{path}?client_secret={id}_secret_no"), &key, "").await.unwrap();
+    assert_eq!(
+        sandbox.send("GET", &path, &key, "").await.unwrap().error(),
+        (400, "parameter_missing")
+    );
+    let wrong = sandbox
+        .send("GET", &format!("{path}?client_secret={id}_secret_no"), &key, "")
+        .await
+        .unwrap();
     assert_eq!(wrong.error(), (400, "payment_intent_invalid_parameter"));
     let canceled = sandbox.send("POST", &format!("{path}/cancel"), &key, "").await.unwrap();
     assert_eq!(canceled.error(), (401, "secret_key_required"));
@@ -41,9 +62,12 @@ async fn a_publishable_key_sees_and_confirms_only_what_it_has_the_secret_of() {
 #[tokio::test]
 async fn an_unknown_path_gets_stripes_own_404() {
     let sandbox = Sandbox::start().await;
-    for (method, path) in
-        [("GET", "/v1/customers"), ("DELETE", "/v1/refunds"), ("GET", "/v1/payment_intents/"), ("GET", "/v2/events")]
-    {
+    for (method, path) in [
+        ("GET", "/v1/customers"),
+        ("DELETE", "/v1/refunds"),
+        ("GET", "/v1/payment_intents/"),
+        ("GET", "/v2/events"),
+    ] {
         let reply = sandbox.call(method, path, "").await;
         assert_eq!(reply.status, 404, "{method} {path}");
         assert!(
@@ -91,7 +115,8 @@ async fn parameters_are_checked_before_anything_is_done() {
 async fn json_bodies_are_refused_as_stripe_refuses_them() {
     let sandbox = Sandbox::start().await;
     let headers = [("authorization", "Bearer sk_test_x"), ("content-type", "application/json")];
-    let reply = sandbox.send("POST", "/v1/payment_intents", &headers, r#"{"amount":2000}"#).await.unwrap();
+    let reply =
+        sandbox.send("POST", "/v1/payment_intents", &headers, r#"{"amount":2000}"#).await.unwrap();
     assert_eq!(reply.status, 400);
     assert!(reply.text.contains("application/x-www-form-urlencoded"));
 }
@@ -103,14 +128,21 @@ async fn a_missing_object_is_404_in_the_path_and_400_in_a_parameter() {
     assert_eq!(path.error(), (404, "resource_missing"));
     assert_eq!(path.json["error"]["message"], "No such payment_intent: 'pi_none'");
     assert_eq!(sandbox.get("/v1/refunds/re_none").await.error(), (404, "resource_missing"));
-    assert_eq!(sandbox.post("/v1/refunds", "payment_intent=pi_none").await.error(), (400, "resource_missing"));
-    assert_eq!(sandbox.get("/v1/payment_intents?starting_after=pi_none").await.error(), (400, "resource_missing"));
+    assert_eq!(
+        sandbox.post("/v1/refunds", "payment_intent=pi_none").await.error(),
+        (400, "resource_missing")
+    );
+    assert_eq!(
+        sandbox.get("/v1/payment_intents?starting_after=pi_none").await.error(),
+        (400, "resource_missing")
+    );
 }
 
 #[tokio::test]
 async fn answers_carry_request_id_and_version() {
     let sandbox = Sandbox::start().await;
-    let reply = sandbox.call_with("GET", "/v1/events", &[("stripe-version", "2026-01-01.any")], "").await;
+    let reply =
+        sandbox.call_with("GET", "/v1/events", &[("stripe-version", "2026-01-01.any")], "").await;
     assert!(reply.header("request-id").unwrap().starts_with("req_"));
     assert_eq!(reply.header("stripe-version"), Some("2026-01-01.any"));
     assert_eq!(sandbox.get("/v1/events").await.header("stripe-version"), Some("2026-09-30.endive"));

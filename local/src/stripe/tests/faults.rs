@@ -17,7 +17,9 @@ const HEADERS: &[(&str, &str)] = &[
 async fn a_connection_breaks_before_or_after_the_call_has_acted() {
     let sandbox = Sandbox::start().await;
     for (fault, made) in [("connection_reset", 0), ("connection_reset_after_acting", 1)] {
-        sandbox.control("faults", json!({ "fault": fault, "method": "POST", "path": INTENTS })).await;
+        sandbox
+            .control("faults", json!({ "fault": fault, "method": "POST", "path": INTENTS }))
+            .await;
         let broken = sandbox.send("POST", INTENTS, HEADERS, "amount=2000&currency=usd").await;
         assert!(broken.is_err(), "{fault} answers");
         assert_eq!(sandbox.events().await.len(), made, "{fault}");
@@ -34,12 +36,19 @@ async fn a_call_times_out_after_it_has_acted() {
     let id = sandbox.intent().await.id();
     let confirm = format!("{INTENTS}/{id}/confirm");
     sandbox
-        .control("faults", json!({ "fault": "timeout_after_acting", "path": "/v1/payment_intents/*/confirm" }))
+        .control(
+            "faults",
+            json!({ "fault": "timeout_after_acting", "path": "/v1/payment_intents/*/confirm" }),
+        )
         .await;
     let impatient = sandbox.send("POST", &confirm, HEADERS, "payment_method=pm_card_visa");
-    assert!(tokio::time::timeout(Duration::from_millis(500), impatient).await.is_err(), "there is an answer");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(500), impatient).await.is_err(),
+        "there is an answer"
+    );
     assert_eq!(sandbox.get(&format!("{INTENTS}/{id}")).await.json["status"], "succeeded");
-    let again = sandbox.send("POST", &confirm, HEADERS, "payment_method=pm_card_visa").await.unwrap();
+    let again =
+        sandbox.send("POST", &confirm, HEADERS, "payment_method=pm_card_visa").await.unwrap();
     assert_eq!((again.status, again.header("idempotent-replayed")), (200, Some("true")));
     // Neither does it keep the stand-in from stopping.
     sandbox.control("faults", json!({ "fault": "timeout_after_acting" })).await;
@@ -59,7 +68,10 @@ async fn a_client_that_hangs_up_takes_nothing_back() {
     let path = format!("{INTENTS}/{}", sandbox.intent().await.id());
     let confirm = format!("{path}/confirm");
     let impatient = sandbox.send("POST", &confirm, HEADERS, "payment_method=pm_card_slow");
-    assert!(tokio::time::timeout(Duration::from_millis(100), impatient).await.is_err(), "it is not slow");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), impatient).await.is_err(),
+        "it is not slow"
+    );
     sandbox.until_status(&path, "succeeded").await;
 }
 
@@ -67,7 +79,9 @@ async fn a_client_that_hangs_up_takes_nothing_back() {
 async fn a_500_after_acting_has_acted() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.pay("pm_card_visa").await.id();
-    sandbox.control("faults", json!({ "fault": "error_500_after_acting", "path": "/v1/refunds" })).await;
+    sandbox
+        .control("faults", json!({ "fault": "error_500_after_acting", "path": "/v1/refunds" }))
+        .await;
     let form = format!("payment_intent={id}");
     assert_eq!(sandbox.keyed("r", "/v1/refunds", &form).await.status, 500);
     assert_eq!(sandbox.keyed("r", "/v1/refunds", &form).await.status, 500, "and says so for ever");
@@ -78,7 +92,9 @@ async fn a_500_after_acting_has_acted() {
 #[tokio::test]
 async fn webhooks_overtake_a_slow_answer() {
     let sandbox = Sandbox::start().await;
-    sandbox.control("faults", json!({ "fault": "slow_response", "delay_ms": 1000, "path": INTENTS })).await;
+    sandbox
+        .control("faults", json!({ "fault": "slow_response", "delay_ms": 1000, "path": INTENTS }))
+        .await;
     let overtaken = async {
         sandbox.endpoint.wait_for(1).await;
         tokio::time::Instant::now()
@@ -115,7 +131,12 @@ async fn a_fault_hits_only_its_path_and_only_so_often() {
     assert_eq!(cleared.json, json!([]));
     assert_eq!(sandbox.intent().await.status, 200);
     let odd = sandbox
-        .send("POST", "/_local/faults", &[("content-type", "application/json")], r#"{"fault":"flood"}"#)
+        .send(
+            "POST",
+            "/_local/faults",
+            &[("content-type", "application/json")],
+            r#"{"fault":"flood"}"#,
+        )
         .await
         .unwrap();
     assert!(odd.status >= 400, "an unknown fault is not ignored");

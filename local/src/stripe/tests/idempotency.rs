@@ -33,10 +33,17 @@ async fn the_same_key_with_other_parameters_or_another_path_is_an_error() {
         (format!("{INTENTS}/{}/cancel", first.id()), "", "same endpoint"),
     ] {
         let reply = sandbox.keyed("k", &path, form).await;
-        assert_eq!((reply.status, &reply.json["error"]["type"]), (400, &json!("idempotency_error")), "{path} {form}");
+        assert_eq!(
+            (reply.status, &reply.json["error"]["type"]),
+            (400, &json!("idempotency_error")),
+            "{path} {form}"
+        );
         assert!(reply.json["error"]["message"].as_str().unwrap().contains(words));
     }
-    assert_eq!(sandbox.get(&format!("{INTENTS}/{}", first.id())).await.json["status"], "requires_payment_method");
+    assert_eq!(
+        sandbox.get(&format!("{INTENTS}/{}", first.id())).await.json["status"],
+        "requires_payment_method"
+    );
 }
 
 #[tokio::test]
@@ -53,7 +60,11 @@ async fn a_decline_and_a_refusal_are_replayed_too() {
     assert_eq!(refused.status, 400);
     sandbox.post(&confirm, "payment_method=pm_card_visa").await;
     let again = sandbox.keyed("refund", "/v1/refunds", &format!("payment_intent={id}")).await;
-    assert_eq!((again.status, again.header("idempotent-replayed")), (400, Some("true")), "though it could be done now");
+    assert_eq!(
+        (again.status, again.header("idempotent-replayed")),
+        (400, Some("true")),
+        "though it could be done now"
+    );
 }
 
 #[tokio::test]
@@ -64,7 +75,10 @@ async fn a_500_is_replayed_and_a_429_is_not() {
     let again = sandbox.keyed("a", INTENTS, "amount=2000&currency=usd").await;
     assert_eq!((again.status, again.header("idempotent-replayed")), (500, Some("true")));
     sandbox.control("faults", json!({ "fault": "error_429" })).await;
-    assert_eq!(sandbox.keyed("b", INTENTS, "amount=2000&currency=usd").await.error(), (429, "rate_limit"));
+    assert_eq!(
+        sandbox.keyed("b", INTENTS, "amount=2000&currency=usd").await.error(),
+        (429, "rate_limit")
+    );
     assert_eq!(sandbox.keyed("b", INTENTS, "amount=2000&currency=usd").await.status, 200);
 }
 
@@ -86,7 +100,8 @@ async fn of_two_uses_at_once_the_second_is_refused() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         sandbox.keyed("k", &confirm, "payment_method=pm_card_slow").await
     };
-    let (first, second) = tokio::join!(sandbox.keyed("k", &confirm, "payment_method=pm_card_slow"), second);
+    let (first, second) =
+        tokio::join!(sandbox.keyed("k", &confirm, "payment_method=pm_card_slow"), second);
     assert_eq!((first.status, second.error()), (200, (409, "idempotency_key_in_use")));
     let later = sandbox.keyed("k", &confirm, "payment_method=pm_card_slow").await;
     assert_eq!((later.status, &later.text), (200, &first.text));
@@ -102,7 +117,10 @@ async fn a_key_is_forgotten_after_its_time() {
 #[tokio::test]
 async fn keys_have_a_length_and_mean_nothing_to_a_get() {
     let sandbox = Sandbox::start().await;
-    assert_eq!(sandbox.keyed(&"k".repeat(256), INTENTS, "amount=2000&currency=usd").await.status, 400);
+    assert_eq!(
+        sandbox.keyed(&"k".repeat(256), INTENTS, "amount=2000&currency=usd").await.status,
+        400
+    );
     for _ in 0..2 {
         let list = sandbox.call_with("GET", INTENTS, &[("idempotency-key", "g")], "").await;
         assert_eq!((list.status, list.header("idempotent-replayed")), (200, None));

@@ -1,4 +1,5 @@
-//! The stand-in over real HTTP: with the real async-stripe client, with a raw one, and with an endpoint that takes its webhooks.
+//! The stand-in over real HTTP: with the real async-stripe client, with a raw one, and with an
+//! endpoint that takes its webhooks.
 
 mod authentication;
 mod endpoint;
@@ -103,8 +104,15 @@ impl Sandbox {
     }
 
     /// Sends a request as it is; fails when the connection does.
-    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Reply, String> {
-        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Reply, String> {
+        let mut request =
+            http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -130,10 +138,18 @@ impl Sandbox {
         self.call_with("POST", path, &[("idempotency-key", key)], form).await
     }
 
-    async fn call_with(&self, method: &str, path: &str, more: &[(&str, &str)], form: &str) -> Reply {
+    async fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        more: &[(&str, &str)],
+        form: &str,
+    ) -> Reply {
         let authorization = format!("Bearer {SECRET_KEY}");
-        let mut headers =
-            vec![("authorization", authorization.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+        let mut headers = vec![
+            ("authorization", authorization.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
         headers.extend_from_slice(more);
         self.send(method, path, &headers, form).await.unwrap()
     }
@@ -149,7 +165,12 @@ impl Sandbox {
     /// A call of the control API.
     async fn control(&self, path: &str, body: Value) -> Value {
         let reply = self
-            .send("POST", &format!("/_local/{path}"), &[("content-type", "application/json")], &body.to_string())
+            .send(
+                "POST",
+                &format!("/_local/{path}"),
+                &[("content-type", "application/json")],
+                &body.to_string(),
+            )
             .await
             .unwrap();
         assert_eq!(reply.status, 200, "{}", reply.text);
@@ -166,7 +187,8 @@ impl Sandbox {
     /// Makes and confirms an intent with the test payment method.
     async fn pay(&self, method: &str) -> Reply {
         let id = self.intent().await.id();
-        self.post(&format!("/v1/payment_intents/{id}/confirm"), &format!("payment_method={method}")).await
+        self.post(&format!("/v1/payment_intents/{id}/confirm"), &format!("payment_method={method}"))
+            .await
     }
 
     /// Waits until the object at `path` has this status.
@@ -187,7 +209,13 @@ impl Sandbox {
     /// The kinds of all events so far, oldest first, as the API lists them.
     async fn events(&self) -> Vec<String> {
         let list = self.get("/v1/events?limit=100").await.json;
-        list["data"].as_array().unwrap().iter().rev().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+        list["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .rev()
+            .map(|event| event["type"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Holds every webhook back.

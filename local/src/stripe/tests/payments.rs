@@ -9,12 +9,26 @@ async fn a_card_is_charged_and_the_intent_succeeds() {
     let sandbox = Sandbox::start().await;
     for method in ["pm_card_visa", "pm_card_mastercard", "pm_card_amex"] {
         let paid = sandbox.pay(method).await;
-        assert_eq!((paid.status, paid.json["status"].as_str()), (200, Some("succeeded")), "{}", paid.text);
+        assert_eq!(
+            (paid.status, paid.json["status"].as_str()),
+            (200, Some("succeeded")),
+            "{}",
+            paid.text
+        );
         assert_eq!(paid.json["amount_received"], 2000);
-        let charge = sandbox.get(&format!("/v1/charges/{}", paid.json["latest_charge"].as_str().unwrap())).await.json;
-        assert_eq!((&charge["status"], &charge["payment_intent"]), (&json!("succeeded"), &paid.json["id"]));
+        let charge = sandbox
+            .get(&format!("/v1/charges/{}", paid.json["latest_charge"].as_str().unwrap()))
+            .await
+            .json;
+        assert_eq!(
+            (&charge["status"], &charge["payment_intent"]),
+            (&json!("succeeded"), &paid.json["id"])
+        );
     }
-    assert_eq!(sandbox.events().await[..3], ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]);
+    assert_eq!(
+        sandbox.events().await[..3],
+        ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
+    );
 }
 
 #[tokio::test]
@@ -33,7 +47,11 @@ async fn tokens_and_test_numbers_name_the_same_cards() {
     ] {
         let id = sandbox.intent().await.id();
         let form = format!("payment_method_data[type]=card&payment_method_data[card]{data}");
-        assert_eq!(sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), &form).await.status, status, "{data}");
+        assert_eq!(
+            sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), &form).await.status,
+            status,
+            "{data}"
+        );
     }
 }
 
@@ -63,28 +81,52 @@ async fn a_declined_card_says_why_and_leaves_the_intent_payable() {
         assert_eq!(intent["payment_method"], json!(null));
         assert_eq!(intent["last_payment_error"]["decline_code"], decline_code);
         assert_eq!(intent["last_payment_error"]["payment_method"]["type"], "card");
-        let paid = sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), "payment_method=pm_card_visa").await.json;
-        assert_eq!((&paid["status"], &paid["last_payment_error"]), (&json!("succeeded"), &json!(null)), "{method}");
+        let paid = sandbox
+            .post(&format!("/v1/payment_intents/{id}/confirm"), "payment_method=pm_card_visa")
+            .await
+            .json;
+        assert_eq!(
+            (&paid["status"], &paid["last_payment_error"]),
+            (&json!("succeeded"), &json!(null)),
+            "{method}"
+        );
     }
     let events = sandbox.events().await;
-    assert_eq!(events[..3], ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]);
+    assert_eq!(
+        events[..3],
+        ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
+    );
 }
 
 #[tokio::test]
 async fn create_with_confirm_does_both() {
     let sandbox = Sandbox::start().await;
-    let paid =
-        sandbox.post("/v1/payment_intents", "amount=2000&currency=usd&confirm=true&payment_method=pm_card_visa").await;
+    let paid = sandbox
+        .post(
+            "/v1/payment_intents",
+            "amount=2000&currency=usd&confirm=true&payment_method=pm_card_visa",
+        )
+        .await;
     assert_eq!(paid.json["status"], "succeeded");
     let declined = sandbox
-        .post("/v1/payment_intents", "amount=2000&currency=usd&confirm=true&payment_method=pm_card_chargeDeclined")
+        .post(
+            "/v1/payment_intents",
+            "amount=2000&currency=usd&confirm=true&payment_method=pm_card_chargeDeclined",
+        )
         .await;
     assert_eq!(declined.status, 402);
     let id = declined.json["error"]["payment_intent"]["id"].as_str().unwrap();
-    assert_eq!(sandbox.get(&format!("/v1/payment_intents/{id}")).await.status, 200, "the intent is there");
-    let attached = sandbox.post("/v1/payment_intents", "amount=2000&currency=usd&payment_method=pm_card_visa").await;
+    assert_eq!(
+        sandbox.get(&format!("/v1/payment_intents/{id}")).await.status,
+        200,
+        "the intent is there"
+    );
+    let attached = sandbox
+        .post("/v1/payment_intents", "amount=2000&currency=usd&payment_method=pm_card_visa")
+        .await;
     assert_eq!(attached.json["status"], "requires_confirmation");
-    let confirmed = sandbox.post(&format!("/v1/payment_intents/{}/confirm", attached.id()), "").await;
+    let confirmed =
+        sandbox.post(&format!("/v1/payment_intents/{}/confirm", attached.id()), "").await;
     assert_eq!(confirmed.json["status"], "succeeded");
 }
 
@@ -94,7 +136,10 @@ async fn a_method_of_another_type_than_the_intents_is_refused() {
     let intent = sandbox.post("/v1/payment_intents", "amount=2000&currency=eur").await;
     assert_eq!(intent.json["payment_method_types"], json!(["card"]));
     let refused = sandbox
-        .post(&format!("/v1/payment_intents/{}/confirm", intent.id()), "payment_method=pm_usBankAccount_success")
+        .post(
+            &format!("/v1/payment_intents/{}/confirm", intent.id()),
+            "payment_method=pm_usBankAccount_success",
+        )
         .await;
     assert_eq!(refused.status, 400);
     assert!(refused.text.contains("The PaymentMethod provided (us_bank_account) is not allowed"));
@@ -106,11 +151,17 @@ async fn what_has_ended_is_neither_confirmed_nor_canceled_nor_changed() {
     let paid = sandbox.pay("pm_card_visa").await.id();
     let canceled = sandbox.intent().await.id();
     let path = |id: &str, action: &str| format!("/v1/payment_intents/{id}{action}");
-    let reply = sandbox.post(&path(&canceled, "/cancel"), "cancellation_reason=abandoned").await.json;
-    assert_eq!((&reply["status"], &reply["cancellation_reason"]), (&json!("canceled"), &json!("abandoned")));
+    let reply =
+        sandbox.post(&path(&canceled, "/cancel"), "cancellation_reason=abandoned").await.json;
+    assert_eq!(
+        (&reply["status"], &reply["cancellation_reason"]),
+        (&json!("canceled"), &json!("abandoned"))
+    );
     let processing = sandbox.pay("pm_usBankAccount_processing").await.id();
     for id in [&paid, &canceled, &processing] {
-        for (action, form) in [("/confirm", "payment_method=pm_card_visa"), ("/cancel", ""), ("", "amount=500")] {
+        for (action, form) in
+            [("/confirm", "payment_method=pm_card_visa"), ("/cancel", ""), ("", "amount=500")]
+        {
             let refused = sandbox.post(&path(id, action), form).await;
             assert_eq!(refused.error(), (400, "payment_intent_unexpected_state"), "{id} {action}");
             assert_eq!(refused.json["error"]["payment_intent"]["id"], id.as_str());
@@ -124,24 +175,36 @@ async fn what_has_ended_is_neither_confirmed_nor_canceled_nor_changed() {
     let refused = sandbox.post(&path(&paid, "/cancel"), "").await;
     let message = refused.json["error"]["message"].as_str().unwrap();
     assert!(
-        message.starts_with("You cannot cancel this PaymentIntent because it has a status of succeeded."),
+        message.starts_with(
+            "You cannot cancel this PaymentIntent because it has a status of succeeded."
+        ),
         "{message}"
     );
     let missing = sandbox.post(&path(&sandbox.intent().await.id(), "/confirm"), "").await;
-    assert!(missing.json["error"]["message"].as_str().unwrap().contains("missing a payment method"));
+    assert!(
+        missing.json["error"]["message"].as_str().unwrap().contains("missing a payment method")
+    );
 }
 
 #[tokio::test]
 async fn an_open_intent_may_be_changed_and_must_then_be_confirmed_again() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.pay("pm_card_threeDSecure2Required").await.id();
-    let changed = sandbox.post(&format!("/v1/payment_intents/{id}"), "amount=3000&metadata[a]=1").await.json;
+    let changed =
+        sandbox.post(&format!("/v1/payment_intents/{id}"), "amount=3000&metadata[a]=1").await.json;
     assert_eq!(
         (&changed["amount"], &changed["status"], &changed["next_action"]),
         (&json!(3000), &json!("requires_confirmation"), &json!(null))
     );
-    let stale = sandbox.send("POST", &format!("/_local/payment_intents/{id}/succeed"), &[], "").await.unwrap();
-    assert_eq!(stale.error(), (400, "payment_intent_unexpected_state"), "what was to be authenticated is gone");
+    let stale = sandbox
+        .send("POST", &format!("/_local/payment_intents/{id}/succeed"), &[], "")
+        .await
+        .unwrap();
+    assert_eq!(
+        stale.error(),
+        (400, "payment_intent_unexpected_state"),
+        "what was to be authenticated is gone"
+    );
     assert_eq!(
         sandbox.post(&format!("/v1/payment_intents/{id}"), "amount=10").await.error(),
         (400, "amount_too_small")
@@ -152,7 +215,8 @@ async fn an_open_intent_may_be_changed_and_must_then_be_confirmed_again() {
 async fn of_a_cancel_during_a_slow_payment_and_the_payment_one_wins() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
-    let (confirm, cancel) = (format!("/v1/payment_intents/{id}/confirm"), format!("/v1/payment_intents/{id}/cancel"));
+    let (confirm, cancel) =
+        (format!("/v1/payment_intents/{id}/confirm"), format!("/v1/payment_intents/{id}/cancel"));
     let paying = sandbox.post(&confirm, "payment_method=pm_card_slow");
     let canceling = async {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -39,10 +39,13 @@ impl Drop for Directory {
 async fn objects_events_and_idempotency_keys_survive_a_restart() {
     let directory = Directory::new();
     let sandbox = directory.sandbox().await;
-    let created = sandbox.keyed("k", "/v1/payment_intents", "amount=2000&currency=usd&metadata[order]=1").await;
+    let created = sandbox
+        .keyed("k", "/v1/payment_intents", "amount=2000&currency=usd&metadata[order]=1")
+        .await;
     let confirm = format!("/v1/payment_intents/{}/confirm", created.id());
     let paid = sandbox.post(&confirm, "payment_method=pm_card_visa&expand[]=latest_charge").await;
-    let refund = sandbox.post("/v1/refunds", &format!("payment_intent={}&amount=5", created.id())).await;
+    let refund =
+        sandbox.post("/v1/refunds", &format!("payment_intent={}&amount=5", created.id())).await;
     let dispute = sandbox.control("disputes", json!({ "payment_intent": created.id() })).await;
     let events = sandbox.events().await;
     sandbox.endpoint.wait_for(events.len()).await;
@@ -50,13 +53,24 @@ async fn objects_events_and_idempotency_keys_survive_a_restart() {
 
     let sandbox = directory.sandbox().await;
     let again = sandbox.get(&format!("/v1/payment_intents/{}", created.id())).await.json;
-    assert_eq!((&again["status"], &again["metadata"]), (&json!("succeeded"), &json!({ "order": "1" })));
+    assert_eq!(
+        (&again["status"], &again["metadata"]),
+        (&json!("succeeded"), &json!({ "order": "1" }))
+    );
     assert_eq!(again["latest_charge"], paid.json["latest_charge"]["id"]);
     assert_eq!(sandbox.get(&format!("/v1/refunds/{}", refund.id())).await.json, refund.json);
-    assert_eq!(sandbox.get(&format!("/v1/disputes/{}", dispute["id"].as_str().unwrap())).await.json, dispute);
+    assert_eq!(
+        sandbox.get(&format!("/v1/disputes/{}", dispute["id"].as_str().unwrap())).await.json,
+        dispute
+    );
     assert_eq!(sandbox.events().await, events);
-    let replayed = sandbox.keyed("k", "/v1/payment_intents", "amount=2000&currency=usd&metadata[order]=1").await;
-    assert_eq!((replayed.text, replayed.headers.contains_key("idempotent-replayed")), (created.text, true));
+    let replayed = sandbox
+        .keyed("k", "/v1/payment_intents", "amount=2000&currency=usd&metadata[order]=1")
+        .await;
+    assert_eq!(
+        (replayed.text, replayed.headers.contains_key("idempotent-replayed")),
+        (created.text, true)
+    );
 }
 
 #[tokio::test]
@@ -65,8 +79,9 @@ async fn undelivered_webhooks_are_delivered_after_a_restart_and_delivered_ones_a
     let sandbox = directory.sandbox().await;
     sandbox.intent().await;
     sandbox.endpoint.wait_for(1).await;
-    let delivered =
-        async || sandbox.get("/v1/events?delivery_success=true").await.json["data"].as_array().unwrap().len();
+    let delivered = async || {
+        sandbox.get("/v1/events?delivery_success=true").await.json["data"].as_array().unwrap().len()
+    };
     while delivered().await == 0 {
         tokio::task::yield_now().await;
     }
@@ -75,7 +90,8 @@ async fn undelivered_webhooks_are_delivered_after_a_restart_and_delivered_ones_a
     let endpoint = sandbox.stop().await;
     assert_eq!(endpoint.deliveries().len(), 1);
 
-    let sandbox = Sandbox::before(endpoint, |options| options.data_dir = Some(directory.0.clone())).await;
+    let sandbox =
+        Sandbox::before(endpoint, |options| options.data_dir = Some(directory.0.clone())).await;
     let deliveries = sandbox.endpoint.wait_for(2).await;
     assert_eq!(deliveries[1].event["data"]["object"]["id"], unseen.as_str());
     sandbox.intent().await;

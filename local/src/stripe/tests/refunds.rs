@@ -10,9 +10,15 @@ async fn a_refund_is_whole_or_in_parts_and_never_more_than_was_paid() {
     let paid = sandbox.pay("pm_card_visa").await;
     let (id, charge) = (paid.id(), paid.json["latest_charge"].as_str().unwrap().to_owned());
     let too_much = sandbox.post("/v1/refunds", &format!("payment_intent={id}&amount=2001")).await;
-    assert_eq!(too_much.json["error"]["message"], "Refund amount ($20.01) is greater than charge amount ($20.00)");
+    assert_eq!(
+        too_much.json["error"]["message"],
+        "Refund amount ($20.01) is greater than charge amount ($20.00)"
+    );
     let part = sandbox
-        .post("/v1/refunds", &format!("payment_intent={id}&amount=500&reason=requested_by_customer&metadata[k]=v"))
+        .post(
+            "/v1/refunds",
+            &format!("payment_intent={id}&amount=500&reason=requested_by_customer&metadata[k]=v"),
+        )
         .await
         .json;
     assert_eq!(
@@ -34,11 +40,17 @@ async fn a_refund_is_whole_or_in_parts_and_never_more_than_was_paid() {
         (400, "charge_already_refunded")
     );
     assert_eq!(
-        sandbox.get(&format!("/v1/refunds?payment_intent={id}")).await.json["data"].as_array().unwrap().len(),
+        sandbox.get(&format!("/v1/refunds?payment_intent={id}")).await.json["data"]
+            .as_array()
+            .unwrap()
+            .len(),
         2
     );
     assert_eq!(sandbox.get("/v1/refunds?payment_intent=pi_other").await.json["data"], json!([]));
-    assert_eq!(sandbox.events().await[3..], ["refund.created", "charge.refunded", "refund.created", "charge.refunded"]);
+    assert_eq!(
+        sandbox.events().await[3..],
+        ["refund.created", "charge.refunded", "refund.created", "charge.refunded"]
+    );
 }
 
 #[tokio::test]
@@ -71,7 +83,8 @@ async fn a_pending_refund_succeeds_later() {
     sandbox.until_status(&format!("/v1/refunds/{}", refund.id()), "succeeded").await;
     let events = sandbox.events().await;
     assert!(
-        events.contains(&"refund.updated".to_owned()) && !events.contains(&"refund.failed".to_owned()),
+        events.contains(&"refund.updated".to_owned())
+            && !events.contains(&"refund.failed".to_owned()),
         "{events:?}"
     );
 }
@@ -83,8 +96,14 @@ async fn a_refund_that_fails_later_gives_the_money_back_to_the_charge() {
     let refund = sandbox.post("/v1/refunds", &format!("payment_intent={}", paid.id())).await;
     assert_eq!(refund.json["status"], "succeeded");
     let failed = sandbox.control(&format!("refunds/{}/settle", refund.id()), json!(null)).await;
-    assert_eq!((&failed["status"], &failed["failure_reason"]), (&json!("failed"), &json!("expired_or_canceled_card")));
-    let charge = sandbox.get(&format!("/v1/charges/{}", paid.json["latest_charge"].as_str().unwrap())).await.json;
+    assert_eq!(
+        (&failed["status"], &failed["failure_reason"]),
+        (&json!("failed"), &json!("expired_or_canceled_card"))
+    );
+    let charge = sandbox
+        .get(&format!("/v1/charges/{}", paid.json["latest_charge"].as_str().unwrap()))
+        .await
+        .json;
     assert_eq!((&charge["amount_refunded"], &charge["refunded"]), (&json!(0), &json!(false)));
     assert_eq!(sandbox.events().await.last().unwrap(), "refund.failed");
     assert_eq!(
@@ -107,15 +126,21 @@ async fn a_cards_refund_cannot_be_canceled() {
 async fn a_disputed_charge_is_not_refunded_and_its_dispute_is_won_or_lost_once() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.pay("pm_card_visa").await.id();
-    let dispute = sandbox.control("disputes", json!({ "payment_intent": id, "reason": "product_not_received" })).await;
+    let dispute = sandbox
+        .control("disputes", json!({ "payment_intent": id, "reason": "product_not_received" }))
+        .await;
     assert_eq!(
         (&dispute["status"], &dispute["reason"], &dispute["amount"]),
         (&json!("needs_response"), &json!("product_not_received"), &json!(2000))
     );
-    assert_eq!(sandbox.post("/v1/refunds", &format!("payment_intent={id}")).await.error(), (400, "charge_disputed"));
+    assert_eq!(
+        sandbox.post("/v1/refunds", &format!("payment_intent={id}")).await.error(),
+        (400, "charge_disputed")
+    );
     let path = format!("/_local/disputes/{}/close", dispute["id"].as_str().unwrap());
     let json_body = [("content-type", "application/json")];
-    let close = async || sandbox.send("POST", &path, &json_body, r#"{"status":"won"}"#).await.unwrap();
+    let close =
+        async || sandbox.send("POST", &path, &json_body, r#"{"status":"won"}"#).await.unwrap();
     assert_eq!(close().await.json["status"], "won");
     assert_eq!(close().await.status, 400);
     let events = sandbox.events().await;
@@ -130,7 +155,10 @@ async fn a_disputed_charge_is_not_refunded_and_its_dispute_is_won_or_lost_once()
     );
     let of_card = sandbox.pay("pm_card_createDispute").await.id();
     assert_eq!(
-        sandbox.get(&format!("/v1/disputes?payment_intent={of_card}")).await.json["data"].as_array().unwrap().len(),
+        sandbox.get(&format!("/v1/disputes?payment_intent={of_card}")).await.json["data"]
+            .as_array()
+            .unwrap()
+            .len(),
         1
     );
 }

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use super::Sandbox;
 
-const OF_A_PAYMENT: [&str; 3] = ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"];
+const OF_A_PAYMENT: [&str; 3] =
+    ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"];
 
 fn reversed() -> Vec<&'static str> {
     OF_A_PAYMENT.into_iter().rev().collect()
@@ -19,7 +20,10 @@ async fn held_events_are_released_in_the_order_asked_for() {
     sandbox.hold().await;
     sandbox.pay("pm_card_visa").await;
     let state = sandbox.send("GET", "/_local/webhooks", &[], "").await.unwrap().json;
-    assert_eq!((state["held"].as_array().unwrap().len(), state["pending"].as_array().unwrap().len()), (3, 3));
+    assert_eq!(
+        (state["held"].as_array().unwrap().len(), state["pending"].as_array().unwrap().len()),
+        (3, 3)
+    );
     assert!(sandbox.endpoint.deliveries().is_empty());
     let released = sandbox.control("webhooks/release", json!({ "order": "reverse" })).await;
     assert_eq!(released.as_array().unwrap().len(), 3);
@@ -40,8 +44,12 @@ async fn a_released_event_that_is_refused_is_tried_again_unless_still_on_hold() 
     sandbox.endpoint.answer(&[500]);
     assert_eq!(sandbox.control("webhooks/release", json!({})).await[0]["status"], 500);
     // Still on hold, so it goes back among the held.
-    let held =
-        async || sandbox.send("GET", "/_local/webhooks", &[], "").await.unwrap().json["held"].as_array().unwrap().len();
+    let held = async || {
+        sandbox.send("GET", "/_local/webhooks", &[], "").await.unwrap().json["held"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
     let deadline = Instant::now() + super::PATIENCE;
     while held().await == 0 {
         assert!(Instant::now() < deadline, "it is not held again");
@@ -76,7 +84,10 @@ async fn events_are_gathered_and_shuffled_without_losing_any() {
             .collect();
         orders.push(kinds.clone());
         kinds.sort_unstable();
-        assert_eq!(kinds, ["charge.succeeded", "payment_intent.created", "payment_intent.succeeded"]);
+        assert_eq!(
+            kinds,
+            ["charge.succeeded", "payment_intent.created", "payment_intent.succeeded"]
+        );
     }
     assert!(orders.iter().any(|order| *order != OF_A_PAYMENT), "nothing was ever out of order");
 }
@@ -89,7 +100,11 @@ async fn every_event_is_repeated_as_often_as_asked() {
     let deliveries = sandbox.endpoint.wait_for(3).await;
     assert!(deliveries.iter().all(|delivery| delivery.id() == deliveries[0].id()));
     sandbox.intent().await;
-    assert_ne!(sandbox.endpoint.wait_for(6).await[3].id(), deliveries[0].id(), "three times, not more");
+    assert_ne!(
+        sandbox.endpoint.wait_for(6).await[3].id(),
+        deliveries[0].id(),
+        "three times, not more"
+    );
 }
 
 #[tokio::test]
@@ -111,7 +126,11 @@ async fn dropped_events_are_never_sent_but_can_be_replayed() {
     sandbox.intent().await;
     sandbox.endpoint.wait_for(1).await;
     let events = sandbox.get("/v1/events").await.json;
-    assert_eq!(sandbox.endpoint.deliveries()[0].id(), events["data"][0]["id"], "only the second came");
+    assert_eq!(
+        sandbox.endpoint.deliveries()[0].id(),
+        events["data"][0]["id"],
+        "only the second came"
+    );
     let dropped = events["data"][1]["id"].as_str().unwrap();
     assert_eq!(events["data"][1]["pending_webhooks"], 0);
     sandbox.control(&format!("events/{dropped}/replay"), json!({})).await;
@@ -122,8 +141,10 @@ async fn dropped_events_are_never_sent_but_can_be_replayed() {
 async fn an_unknown_switch_is_refused() {
     let sandbox = Sandbox::start().await;
     for body in [r#"{"mode":"scatter"}"#, r#"{"pause":true}"#] {
-        let reply =
-            sandbox.send("POST", "/_local/webhooks", &[("content-type", "application/json")], body).await.unwrap();
+        let reply = sandbox
+            .send("POST", "/_local/webhooks", &[("content-type", "application/json")], body)
+            .await
+            .unwrap();
         assert!(reply.status >= 400, "{body}");
     }
 }

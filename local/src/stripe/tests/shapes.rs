@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use serde_json::json;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 use stripe_core::payment_intent::{
-    CancelPaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, ListPaymentIntent, RetrievePaymentIntent,
+    CancelPaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, ListPaymentIntent,
+    RetrievePaymentIntent,
 };
 use stripe_core::refund::{CreateRefund, ListRefund, RetrieveRefund};
 use stripe_shared::{
-    ApiErrorsCode, ApiErrorsType, BalanceTransaction, Charge, ChargeStatus, Dispute, Event, PaymentIntentStatus,
+    ApiErrorsCode, ApiErrorsType, BalanceTransaction, Charge, ChargeStatus, Dispute, Event,
+    PaymentIntentStatus,
 };
 
 use super::Sandbox;
@@ -22,7 +24,9 @@ async fn retrieve<T: miniserde_object::Object>(sandbox: &Sandbox, path: &str) ->
 
 /// The client's objects, behind a trait because their deserializer is the client's own.
 mod miniserde_object {
-    use super::{BalanceTransaction, Charge, Dispute, Event, RequestBuilder, Sandbox, StripeMethod};
+    use super::{
+        BalanceTransaction, Charge, Dispute, Event, RequestBuilder, Sandbox, StripeMethod,
+    };
 
     pub(super) trait Object: Sized {
         async fn retrieve(sandbox: &Sandbox, path: &str) -> Self;
@@ -69,36 +73,64 @@ async fn the_real_client_creates_pays_and_refunds() {
     let fee = charge.balance_transaction.unwrap().into_object().unwrap();
     assert_eq!((fee.amount, fee.fee, fee.net), (1099, 62, 1037));
 
-    let refund = CreateRefund::new().payment_intent(created.id.as_str()).amount(99).send(&client).await.unwrap();
+    let refund = CreateRefund::new()
+        .payment_intent(created.id.as_str())
+        .amount(99)
+        .send(&client)
+        .await
+        .unwrap();
     assert_eq!((refund.amount, refund.status.as_deref()), (99, Some("succeeded")));
-    let again = RetrieveRefund::new(refund.id.clone()).expand(vec!["charge".to_owned()]).send(&client).await.unwrap();
+    let again = RetrieveRefund::new(refund.id.clone())
+        .expand(vec!["charge".to_owned()])
+        .send(&client)
+        .await
+        .unwrap();
     assert_eq!(again.charge.unwrap().into_object().unwrap().amount_refunded, 99);
     let listed = ListRefund::new().payment_intent(created.id.as_str()).send(&client).await.unwrap();
     assert_eq!(listed.data.len(), 1);
-    let back: BalanceTransaction =
-        retrieve(&sandbox, &format!("/balance_transactions/{}", refund.balance_transaction.unwrap().id())).await;
+    let back: BalanceTransaction = retrieve(
+        &sandbox,
+        &format!("/balance_transactions/{}", refund.balance_transaction.unwrap().id()),
+    )
+    .await;
     assert_eq!((back.amount, back.fee), (-99, 0));
 
-    let intents =
-        ListPaymentIntent::new().limit(5).expand(vec!["data.latest_charge".to_owned()]).send(&client).await.unwrap();
-    assert_eq!(intents.data[0].latest_charge.as_ref().unwrap().as_object().unwrap().amount_refunded, 99);
+    let intents = ListPaymentIntent::new()
+        .limit(5)
+        .expand(vec!["data.latest_charge".to_owned()])
+        .send(&client)
+        .await
+        .unwrap();
+    assert_eq!(
+        intents.data[0].latest_charge.as_ref().unwrap().as_object().unwrap().amount_refunded,
+        99
+    );
 }
 
 #[tokio::test]
 async fn the_real_client_reads_a_decline_and_the_intent_in_it() {
     let sandbox = Sandbox::start().await;
     let client = sandbox.stripe();
-    let created = CreatePaymentIntent::new(2000, stripe_types::Currency::USD).send(&client).await.unwrap();
-    let refused =
-        ConfirmPaymentIntent::new(created.id.clone()).payment_method("pm_card_visa_chargeDeclined").send(&client).await;
+    let created =
+        CreatePaymentIntent::new(2000, stripe_types::Currency::USD).send(&client).await.unwrap();
+    let refused = ConfirmPaymentIntent::new(created.id.clone())
+        .payment_method("pm_card_visa_chargeDeclined")
+        .send(&client)
+        .await;
     let Err(StripeError::Stripe(error, 402)) = refused else { panic!("{refused:?}") };
-    assert_eq!((error.type_, error.code), (ApiErrorsType::CardError, Some(ApiErrorsCode::CardDeclined)));
+    assert_eq!(
+        (error.type_, error.code),
+        (ApiErrorsType::CardError, Some(ApiErrorsCode::CardDeclined))
+    );
     assert_eq!(error.decline_code.as_deref(), Some("generic_decline"));
     let intent = error.payment_intent.unwrap();
     assert_eq!(intent.status, PaymentIntentStatus::RequiresPaymentMethod);
     assert_eq!(intent.last_payment_error.unwrap().decline_code.as_deref(), Some("generic_decline"));
     let charge: Charge = retrieve(&sandbox, &format!("/charges/{}", error.charge.unwrap())).await;
-    assert_eq!((charge.status, charge.failure_code.as_deref()), (ChargeStatus::Failed, Some("card_declined")));
+    assert_eq!(
+        (charge.status, charge.failure_code.as_deref()),
+        (ChargeStatus::Failed, Some("card_declined"))
+    );
 }
 
 #[tokio::test]
@@ -111,7 +143,8 @@ async fn the_real_client_parses_every_state_of_an_intent() {
     ] {
         let id = sandbox.pay(method).await.id();
         let expand = vec!["payment_method".to_owned()];
-        let intent = RetrievePaymentIntent::new(id.as_str()).expand(expand).send(&client).await.unwrap();
+        let intent =
+            RetrievePaymentIntent::new(id.as_str()).expand(expand).send(&client).await.unwrap();
         assert_eq!(intent.status, status);
         assert!(intent.payment_method.unwrap().is_object());
     }
@@ -126,7 +159,8 @@ async fn the_real_client_parses_disputes_and_events() {
     let sandbox = Sandbox::start().await;
     sandbox.pay("pm_card_createDispute").await;
     let event = sandbox.get("/v1/events?type=charge.dispute.created").await.json["data"][0].clone();
-    let parsed: Event = retrieve(&sandbox, &format!("/events/{}", event["id"].as_str().unwrap())).await;
+    let parsed: Event =
+        retrieve(&sandbox, &format!("/events/{}", event["id"].as_str().unwrap())).await;
     assert_eq!(parsed.type_.as_str(), "charge.dispute.created");
     assert_eq!(parsed.api_version.as_deref(), Some(stripe_client_core::VERSION.as_str()));
     let id = event["data"]["object"]["id"].as_str().unwrap();

@@ -9,21 +9,37 @@ use super::endpoint::SECRET;
 async fn every_change_is_delivered_signed_as_stripe_writes_it() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
-    let confirmed =
-        sandbox.keyed("key-1", &format!("/v1/payment_intents/{id}/confirm"), "payment_method=pm_card_visa").await;
+    let confirmed = sandbox
+        .keyed("key-1", &format!("/v1/payment_intents/{id}/confirm"), "payment_method=pm_card_visa")
+        .await;
     let deliveries = sandbox.endpoint.wait_for(3).await;
     for delivery in &deliveries {
         assert_eq!(delivery.signed_by(SECRET), 1, "{}", delivery.signature);
         assert_eq!(delivery.signed_by("whsec_other"), 0);
-        assert!(delivery.body.starts_with("{\n  \""), "bodies are pretty-printed: {}", delivery.body);
-        assert_eq!((&delivery.event["object"], &delivery.event["pending_webhooks"]), (&json!("event"), &json!(1)));
+        assert!(
+            delivery.body.starts_with("{\n  \""),
+            "bodies are pretty-printed: {}",
+            delivery.body
+        );
+        assert_eq!(
+            (&delivery.event["object"], &delivery.event["pending_webhooks"]),
+            (&json!("event"), &json!(1))
+        );
         assert_eq!(delivery.event["api_version"], "2026-09-30.endive");
     }
-    let paid = deliveries.iter().find(|delivery| delivery.kind() == "payment_intent.succeeded").unwrap();
+    let paid =
+        deliveries.iter().find(|delivery| delivery.kind() == "payment_intent.succeeded").unwrap();
     assert_eq!(paid.event["data"]["object"]["status"], "succeeded");
-    assert_eq!(paid.event["request"], json!({ "id": confirmed.header("request-id"), "idempotency_key": "key-1" }));
-    let created = deliveries.iter().find(|delivery| delivery.kind() == "payment_intent.created").unwrap();
-    assert_eq!(created.event["data"]["object"]["status"], "requires_payment_method", "an event is a snapshot");
+    assert_eq!(
+        paid.event["request"],
+        json!({ "id": confirmed.header("request-id"), "idempotency_key": "key-1" })
+    );
+    let created =
+        deliveries.iter().find(|delivery| delivery.kind() == "payment_intent.created").unwrap();
+    assert_eq!(
+        created.event["data"]["object"]["status"], "requires_payment_method",
+        "an event is a snapshot"
+    );
 }
 
 #[tokio::test]
@@ -44,12 +60,22 @@ async fn undelivered_events_can_be_listed() {
     let sandbox = Sandbox::start().await;
     sandbox.hold().await;
     sandbox.intent().await;
-    let count =
-        async |query: &str| sandbox.get(&format!("/v1/events?{query}")).await.json["data"].as_array().unwrap().len();
-    assert_eq!((count("delivery_success=false").await, count("delivery_success=true").await), (1, 0));
+    let count = async |query: &str| {
+        sandbox.get(&format!("/v1/events?{query}")).await.json["data"].as_array().unwrap().len()
+    };
+    assert_eq!(
+        (count("delivery_success=false").await, count("delivery_success=true").await),
+        (1, 0)
+    );
     sandbox.control("webhooks/release", json!({})).await;
-    assert_eq!((count("delivery_success=false").await, count("delivery_success=true").await), (0, 1));
-    assert_eq!((count("type=payment_intent.*").await, count("types[]=charge.succeeded").await), (1, 0));
+    assert_eq!(
+        (count("delivery_success=false").await, count("delivery_success=true").await),
+        (0, 1)
+    );
+    assert_eq!(
+        (count("type=payment_intent.*").await, count("types[]=charge.succeeded").await),
+        (1, 0)
+    );
 }
 
 #[tokio::test]
@@ -63,7 +89,10 @@ async fn an_event_can_be_replayed_and_the_caller_sees_the_answer() {
     let taken = sandbox.control(&format!("events/{id}/replay"), json!({})).await;
     assert_eq!(taken["status"], 200);
     assert_eq!(sandbox.endpoint.deliveries().len(), 3);
-    assert_eq!(sandbox.send("POST", "/_local/events/evt_none/replay", &[], "").await.unwrap().status, 404);
+    assert_eq!(
+        sandbox.send("POST", "/_local/events/evt_none/replay", &[], "").await.unwrap().status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -83,13 +112,20 @@ async fn any_body_can_be_sent_with_any_signature() {
     let outcome = sandbox.control("webhooks/send", json!({ "body": body })).await;
     assert_eq!(outcome["status"], 200);
     sandbox
-        .control("webhooks/send", json!({ "body": "not json", "secrets": ["whsec_wrong"], "timestamp": 1000 }))
+        .control(
+            "webhooks/send",
+            json!({ "body": "not json", "secrets": ["whsec_wrong"], "timestamp": 1000 }),
+        )
         .await;
     sandbox.control("webhooks/send", json!({ "body": "{}", "signature": "t=1,v1=00" })).await;
     let deliveries = sandbox.endpoint.wait_for(3).await;
     assert_eq!((deliveries[0].kind(), deliveries[0].signed_by(SECRET)), ("unheard.of", 1));
     assert_eq!(
-        (deliveries[1].body.as_str(), deliveries[1].signed_by("whsec_wrong"), deliveries[1].signed_by(SECRET)),
+        (
+            deliveries[1].body.as_str(),
+            deliveries[1].signed_by("whsec_wrong"),
+            deliveries[1].signed_by(SECRET)
+        ),
         ("not json", 1, 0)
     );
     assert!(deliveries[1].signature.starts_with("t=1000,"));

@@ -3,12 +3,16 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::*;
 
-/// Waits for `$disconnect`, sees that it names `id`, that the id is gone and that there is no second one; its code and reason.
+/// Waits for `$disconnect`, sees that it names `id`, that the id is gone and that there is no
+/// second one; its code and reason.
 async fn disconnected(world: &World, client: Option<Client>, id: &str) -> (u64, String) {
     drop(client);
     let event = world.event("fn $disconnect").await;
     let context = &event["requestContext"];
-    assert_eq!((&context["connectionId"], &context["routeKey"]), (&json!(id), &json!("$disconnect")));
+    assert_eq!(
+        (&context["connectionId"], &context["routeKey"]),
+        (&json!(id), &json!("$disconnect"))
+    );
     for method in ["POST", "GET", "DELETE"] {
         let answer = world.manage(method, &format!("/prod/@connections/{id}"), "", None).await;
         assert_eq!(answer.status, 410, "{method}");
@@ -17,7 +21,10 @@ async fn disconnected(world: &World, client: Option<Client>, id: &str) -> (u64, 
     world.shutdown.cancel();
     running.drained().await;
     assert_eq!(world.count("fn $disconnect"), 1, "exactly once");
-    (context["disconnectStatusCode"].as_u64().unwrap(), context["disconnectReason"].as_str().unwrap().to_owned())
+    (
+        context["disconnectStatusCode"].as_u64().unwrap(),
+        context["disconnectReason"].as_str().unwrap().to_owned(),
+    )
 }
 
 fn end(code: u64, reason: &str) -> (u64, String) {
@@ -53,7 +60,10 @@ async fn a_client_that_closes_without_a_code_is_1005() {
     let (mut client, id) = world.connected().await;
     client.close(None).await.unwrap();
     assert_eq!(closed(&mut client).await, None);
-    assert_eq!(disconnected(&world, Some(client), &id).await, end(1005, "Client-side close frame status not set"));
+    assert_eq!(
+        disconnected(&world, Some(client), &id).await,
+        end(1005, "Client-side close frame status not set")
+    );
 }
 
 #[tokio::test]
@@ -131,7 +141,9 @@ async fn a_frame_too_big_for_the_sockets_buffers_still_gets_its_close_frame() {
     // The client writes all of it before it reads: a reset would lose the close frame.
     sink.send(Message::text("x".repeat(8 * 1024 * 1024))).await.unwrap();
     let frame = tokio::time::timeout(SOON, stream.next()).await.unwrap().unwrap().unwrap();
-    assert!(matches!(frame, Message::Close(Some(CloseFrame { code, .. })) if u16::from(code) == 1009));
+    assert!(
+        matches!(frame, Message::Close(Some(CloseFrame { code, .. })) if u16::from(code) == 1009)
+    );
     drop((sink, stream));
     assert_eq!(disconnected(&world, None, &id).await.0, 1009);
 }
@@ -143,7 +155,10 @@ async fn a_message_over_128_kb_is_closed_with_1009() {
     for n in 0..5 {
         let data = if n == 0 { Data::Text } else { Data::Continue };
         let size = if n == 4 { 1 } else { 32 * 1024 };
-        client.send(Message::Frame(Frame::message(vec![b'x'; size], OpCode::Data(data), n == 4))).await.unwrap();
+        client
+            .send(Message::Frame(Frame::message(vec![b'x'; size], OpCode::Data(data), n == 4)))
+            .await
+            .unwrap();
     }
     assert_eq!(closed(&mut client).await.unwrap().0, 1009);
     assert_eq!(disconnected(&world, Some(client), &id).await.0, 1009);
@@ -167,14 +182,23 @@ async fn delete_closes_with_1000_after_the_messages_before_it() {
     for n in 0..20 {
         assert_eq!(world.post(&id, format!("{n}")).await.status, 200);
     }
-    assert_eq!(world.manage("DELETE", &format!("/prod/@connections/{id}"), "", None).await.status, 204);
+    assert_eq!(
+        world.manage("DELETE", &format!("/prod/@connections/{id}"), "", None).await.status,
+        204
+    );
     assert_eq!(world.post(&id, "late").await.status, 410, "gone at once");
-    assert_eq!(world.manage("DELETE", &format!("/prod/@connections/{id}"), "", None).await.status, 410);
+    assert_eq!(
+        world.manage("DELETE", &format!("/prod/@connections/{id}"), "", None).await.status,
+        410
+    );
     for n in 0..20 {
         assert_eq!(text(&mut client).await, n.to_string());
     }
     assert_eq!(closed(&mut client).await, Some((1000, "Connection Closed Normally".to_owned())));
-    assert_eq!(disconnected(&world, Some(client), &id).await, end(1000, "Connection Closed Normally"));
+    assert_eq!(
+        disconnected(&world, Some(client), &id).await,
+        end(1000, "Connection Closed Normally")
+    );
 }
 
 #[tokio::test]
@@ -230,7 +254,10 @@ async fn a_client_that_does_not_answer_a_close_is_dropped() {
 
 #[tokio::test]
 async fn a_failing_disconnect_function_harms_nobody() {
-    let world = Setup::replying(|function, _| if function == "fn $disconnect" { failed() } else { ok() }).start().await;
+    let world =
+        Setup::replying(|function, _| if function == "fn $disconnect" { failed() } else { ok() })
+            .start()
+            .await;
     let (client, id) = world.connected().await;
     drop(client);
     assert_eq!(disconnected(&world, None, &id).await.0, 1006);

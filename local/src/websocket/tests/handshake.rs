@@ -18,8 +18,11 @@ async fn refusal(world: &World, path: &str) -> http::Response<Option<Vec<u8>>> {
 #[tokio::test]
 async fn connect_is_invoked_with_the_event_of_api_gateway() {
     let world = Setup::default().start().await;
-    let mut request = format!("ws://{}/prod?ticket=a%20b&n=1&n=2", world.ws).into_client_request().unwrap();
-    for (name, value) in [("user-agent", "me/1"), ("origin", "http://x"), ("x-two", "1"), ("x-two", "2")] {
+    let mut request =
+        format!("ws://{}/prod?ticket=a%20b&n=1&n=2", world.ws).into_client_request().unwrap();
+    for (name, value) in
+        [("user-agent", "me/1"), ("origin", "http://x"), ("x-two", "1"), ("x-two", "2")]
+    {
         request.headers_mut().append(name, HeaderValue::from_static(value));
     }
     let key = request.headers()["sec-websocket-key"].to_str().unwrap().to_owned();
@@ -67,14 +70,19 @@ async fn a_handshake_without_a_query_string_has_no_query_fields() {
     let world = Setup::default().start().await;
     let _client = world.client().await;
     let event = world.event("fn $connect").await;
-    assert!(event.get("queryStringParameters").is_none() && event.get("multiValueQueryStringParameters").is_none());
+    assert!(
+        event.get("queryStringParameters").is_none()
+            && event.get("multiValueQueryStringParameters").is_none()
+    );
 }
 
 #[tokio::test]
 async fn the_stage_and_the_root_are_served_and_other_paths_are_forbidden() {
     let world = Setup::default().start().await;
     for path in ["", "/", "/prod", "/prod/", "/prod?x=1"] {
-        connect_async(format!("ws://{}{path}", world.ws)).await.unwrap_or_else(|e| panic!("{path}: {e}"));
+        connect_async(format!("ws://{}{path}", world.ws))
+            .await
+            .unwrap_or_else(|e| panic!("{path}: {e}"));
     }
     for path in ["/dev", "/prod/x"] {
         let response = refusal(&world, path).await;
@@ -89,10 +97,16 @@ async fn the_stage_and_the_root_are_served_and_other_paths_are_forbidden() {
 async fn a_request_that_is_no_handshake_is_told_to_upgrade() {
     use http_body_util::Empty;
     let world = Setup::default().start().await;
-    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
-    let request = http::Request::get(format!("http://{}/prod", world.ws)).body(Empty::<Bytes>::new()).unwrap();
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .build_http();
+    let request = http::Request::get(format!("http://{}/prod", world.ws))
+        .body(Empty::<Bytes>::new())
+        .unwrap();
     let response = client.request(request).await.unwrap();
-    assert_eq!((response.status().as_u16(), response.headers()["upgrade"].to_str().unwrap()), (426, "websocket"));
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["upgrade"].to_str().unwrap()),
+        (426, "websocket")
+    );
     assert_eq!(world.count("fn $connect"), 0);
 }
 
@@ -100,7 +114,9 @@ async fn a_request_that_is_no_handshake_is_told_to_upgrade() {
 async fn a_refusing_reply_refuses_the_handshake_with_its_status_and_without_its_body() {
     for status in [401, 403, 404, 500, 302] {
         let world =
-            Setup::replying(move |_, _| replied(&json!({"statusCode": status, "body": "secret"}))).start().await;
+            Setup::replying(move |_, _| replied(&json!({"statusCode": status, "body": "secret"})))
+                .start()
+                .await;
         let response = refusal(&world, "/prod").await;
         assert_eq!(response.status().as_u16(), status);
         assert!(response.body().as_ref().is_none_or(Vec::is_empty), "{:?}", response.body());
@@ -209,5 +225,8 @@ async fn a_client_that_goes_away_during_connect_still_gets_its_disconnect() {
     drop(tcp);
     gate.notify_one();
     let event = world.event("fn $disconnect").await;
-    assert_eq!((connection_id(&event), &event["requestContext"]["disconnectStatusCode"]), (id, &json!(1006)));
+    assert_eq!(
+        (connection_id(&event), &event["requestContext"]["disconnectStatusCode"]),
+        (id, &json!(1006))
+    );
 }

@@ -59,7 +59,10 @@ async fn the_sdk_posts_gets_and_deletes() {
 
     let before = sdk.get_connection().connection_id(&id).send().await.unwrap();
     let connected_at = before.connected_at().unwrap();
-    assert_eq!(connected_at.to_millis().unwrap(), connect["requestContext"]["connectedAt"].as_i64().unwrap());
+    assert_eq!(
+        connected_at.to_millis().unwrap(),
+        connect["requestContext"]["connectedAt"].as_i64().unwrap()
+    );
     let identity = before.identity().unwrap();
     assert_eq!((identity.source_ip(), identity.user_agent()), (Some("127.0.0.1"), Some("me/1")));
 
@@ -69,7 +72,9 @@ async fn the_sdk_posts_gets_and_deletes() {
     let after = sdk.get_connection().connection_id(&id).send().await.unwrap();
     assert_eq!(after.connected_at().unwrap(), connected_at);
     assert!(after.last_active_at().unwrap() > before.last_active_at().unwrap());
-    assert!(after.last_active_at().unwrap().to_millis().unwrap() <= Timestamp::now().as_millisecond());
+    assert!(
+        after.last_active_at().unwrap().to_millis().unwrap() <= Timestamp::now().as_millisecond()
+    );
 
     sdk.delete_connection().connection_id(&id).send().await.unwrap();
     assert_eq!(closed(&mut client).await.unwrap().0, 1000);
@@ -82,7 +87,13 @@ async fn the_sdk_knows_the_errors_by_their_types() {
     let (_client, id) = world.connected().await;
     let (allowed, denied) = (sdk(&world, "AKID"), sdk(&world, "DENIED"));
 
-    let gone = allowed.post_to_connection().connection_id(NOBODY).data(Blob::new("x")).send().await.unwrap_err();
+    let gone = allowed
+        .post_to_connection()
+        .connection_id(NOBODY)
+        .data(Blob::new("x"))
+        .send()
+        .await
+        .unwrap_err();
     assert!(matches!(gone.into_service_error(), PostToConnectionError::GoneException(_)));
     let gone = allowed.get_connection().connection_id(NOBODY).send().await.unwrap_err();
     assert!(matches!(gone.into_service_error(), GetConnectionError::GoneException(_)));
@@ -90,11 +101,24 @@ async fn the_sdk_knows_the_errors_by_their_types() {
     assert!(matches!(gone.into_service_error(), DeleteConnectionError::GoneException(_)));
 
     let large = Blob::new(vec![b'x'; 128 * 1024 + 1]);
-    let large = allowed.post_to_connection().connection_id(&id).data(large).send().await.unwrap_err();
-    assert!(matches!(large.into_service_error(), PostToConnectionError::PayloadTooLargeException(_)));
+    let large =
+        allowed.post_to_connection().connection_id(&id).data(large).send().await.unwrap_err();
+    assert!(matches!(
+        large.into_service_error(),
+        PostToConnectionError::PayloadTooLargeException(_)
+    ));
 
-    let forbidden = denied.post_to_connection().connection_id(&id).data(Blob::new("x")).send().await.unwrap_err();
-    let PostToConnectionError::ForbiddenException(forbidden) = forbidden.into_service_error() else { panic!() };
+    let forbidden = denied
+        .post_to_connection()
+        .connection_id(&id)
+        .data(Blob::new("x"))
+        .send()
+        .await
+        .unwrap_err();
+    let PostToConnectionError::ForbiddenException(forbidden) = forbidden.into_service_error()
+    else {
+        panic!()
+    };
     assert!(forbidden.message().unwrap().contains("execute-api:ManageConnections"));
 }
 
@@ -102,8 +126,13 @@ async fn the_sdk_knows_the_errors_by_their_types() {
 async fn the_sdk_knows_a_full_buffer_by_its_type() {
     let (world, _client, id) = stuck().await;
     fill(&world, &id).await;
-    let full =
-        sdk(&world, "AKID").post_to_connection().connection_id(&id).data(Blob::new("x")).send().await.unwrap_err();
+    let full = sdk(&world, "AKID")
+        .post_to_connection()
+        .connection_id(&id)
+        .data(Blob::new("x"))
+        .send()
+        .await
+        .unwrap_err();
     assert!(matches!(full.into_service_error(), PostToConnectionError::LimitExceededException(_)));
 }
 
@@ -121,7 +150,10 @@ async fn the_stage_may_be_left_out_and_the_path_may_be_encoded() {
         assert_eq!(world.manage("POST", &path, path.clone(), None).await.status, 200, "{path}");
         assert_eq!(text(&mut client).await, path);
     }
-    assert_eq!(world.manage("POST", &format!("/dev/@connections/{id}"), "x", None).await.status, 403);
+    assert_eq!(
+        world.manage("POST", &format!("/dev/@connections/{id}"), "x", None).await.status,
+        403
+    );
 }
 
 #[tokio::test]
@@ -131,7 +163,10 @@ async fn an_id_that_cannot_be_one_is_a_bad_request() {
         let answer = world.manage(method, "/prod/@connections/nonsense", "", None).await;
         assert_eq!((answer.status, answer.error.as_deref()), (400, Some("BadRequestException")));
         assert_eq!(answer.body["message"], "Invalid connectionId: nonsense");
-        assert_eq!(world.manage(method, &format!("/prod/@connections/{NOBODY}"), "", None).await.status, 410);
+        assert_eq!(
+            world.manage(method, &format!("/prod/@connections/{NOBODY}"), "", None).await.status,
+            410
+        );
     }
 }
 
@@ -150,9 +185,12 @@ async fn the_authorizer_is_asked_for_the_key_action_and_resource_of_signed_reque
     assert_eq!(world.manage("GET", &path, "", Some("GOOD")).await.status, 200);
     let denied = world.manage("POST", &path, "x", Some("BAD")).await;
     assert_eq!((denied.status, denied.error.as_deref()), (403, Some("ForbiddenException")));
-    let arn = |method| format!("arn:aws:execute-api:us-east-1:000000000000:Live/prod/{method}/@connections/{id}");
+    let arn = |method| {
+        format!("arn:aws:execute-api:us-east-1:000000000000:Live/prod/{method}/@connections/{id}")
+    };
     let action = "execute-api:ManageConnections".to_owned();
-    let expected = [["GOOD".to_owned(), action.clone(), arn("GET")], ["BAD".to_owned(), action, arn("POST")]];
+    let expected =
+        [["GOOD".to_owned(), action.clone(), arn("GET")], ["BAD".to_owned(), action, arn("POST")]];
     assert_eq!(*asked.lock().unwrap(), expected);
 }
 
@@ -232,7 +270,10 @@ async fn requests_suffer_the_faults_that_were_asked_for_and_no_others() {
     for (fault, status) in [("error_429", 429), ("error_500", 500)] {
         let rule = json!({"fault": fault, "containing": "bad", "times": 2});
         let added = world.manage_json("POST", faults, &rule).await;
-        assert_eq!((added.status, added.body), (201, json!([{"fault": fault, "containing": "bad", "times": 2}])));
+        assert_eq!(
+            (added.status, added.body),
+            (201, json!([{"fault": fault, "containing": "bad", "times": 2}]))
+        );
         assert_eq!(world.post(&id, "good").await.status, 200);
         for _ in 0..2 {
             let answer = world.post(&id, "bad").await;
@@ -249,7 +290,8 @@ async fn requests_suffer_the_faults_that_were_asked_for_and_no_others() {
     world.manage_json("POST", faults, &json!({"fault": "timeout", "method": "POST"})).await;
     world.manage_json("POST", faults, &json!({"fault": "timeout_after_acting"})).await;
     for message in ["lost", "sent"] {
-        let never = tokio::time::timeout(Duration::from_millis(100), world.post(&id, message)).await;
+        let never =
+            tokio::time::timeout(Duration::from_millis(100), world.post(&id, message)).await;
         assert!(never.is_err(), "{message}");
     }
     assert_eq!(text(&mut client).await, "sent");

@@ -32,10 +32,16 @@ async fn a_message_is_sent_to_its_route_as_api_gateway_sends_it() {
 async fn messages_that_select_no_route_go_to_the_default() {
     let world = Setup::default().start().await;
     let mut client = world.client().await;
-    for (n, message) in ["not json", r#"{"action": "unknown"}"#, r#"{"action": "$connect"}"#].into_iter().enumerate() {
+    for (n, message) in ["not json", r#"{"action": "unknown"}"#, r#"{"action": "$connect"}"#]
+        .into_iter()
+        .enumerate()
+    {
         say(&mut client, message).await;
         let event = world.nth_event("fn $default", n).await;
-        assert_eq!((&event["body"], &event["requestContext"]["routeKey"]), (&json!(message), &json!("$default")));
+        assert_eq!(
+            (&event["body"], &event["requestContext"]["routeKey"]),
+            (&json!(message), &json!("$default"))
+        );
     }
     assert_eq!(world.count("fn $connect"), 1);
 }
@@ -47,7 +53,9 @@ async fn a_message_without_a_route_is_forbidden_and_the_socket_stays_open() {
     say(&mut client, "nobody's").await;
     let frame = text(&mut client).await;
     assert!(
-        frame.starts_with(&format!(r#"{{"message": "Forbidden", "connectionId":"{id}", "requestId":""#)),
+        frame.starts_with(&format!(
+            r#"{{"message": "Forbidden", "connectionId":"{id}", "requestId":""#
+        )),
         "{frame}"
     );
     serde_json::from_str::<Value>(&frame).unwrap();
@@ -57,8 +65,11 @@ async fn a_message_without_a_route_is_forbidden_and_the_socket_stays_open() {
 
 #[tokio::test]
 async fn a_function_that_fails_is_reported_to_the_client_and_the_socket_stays_open() {
-    let results: [fn() -> Result<Invocation, InvokeError>; 3] =
-        [failed, || Err(InvokeError::Unavailable("crashed at init".to_owned())), || replied(&json!("no status"))];
+    let results: [fn() -> Result<Invocation, InvokeError>; 3] = [
+        failed,
+        || Err(InvokeError::Unavailable("crashed at init".to_owned())),
+        || replied(&json!("no status")),
+    ];
     for result in results {
         let reply = move |function: &str, _: &Value| {
             if function == "fn hello" { result() } else { ok() }
@@ -78,7 +89,9 @@ async fn a_function_that_fails_is_reported_to_the_client_and_the_socket_stays_op
 #[tokio::test]
 async fn a_function_that_takes_too_long_is_reported_to_the_client() {
     let replies: Replies = Arc::new(|function, _| {
-        Box::pin(async move { if function == "fn hello" { futures::future::pending().await } else { ok() } })
+        Box::pin(async move {
+            if function == "fn hello" { futures::future::pending().await } else { ok() }
+        })
     });
     let quotas = Quotas { integration_timeout: Duration::from_millis(50), ..Quotas::default() };
     let world = Setup { replies, quotas, ..Setup::default() }.start().await;

@@ -29,7 +29,8 @@ use crate::model::WebSocketApi;
 const SOON: Duration = Duration::from_secs(20);
 
 type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
-type Replies = Arc<dyn Fn(String, Value) -> BoxFuture<'static, Result<Invocation, InvokeError>> + Send + Sync>;
+type Replies =
+    Arc<dyn Fn(String, Value) -> BoxFuture<'static, Result<Invocation, InvokeError>> + Send + Sync>;
 
 fn replied(reply: &Value) -> Result<Invocation, InvokeError> {
     Ok(Invocation { payload: reply.to_string().into(), error: None })
@@ -53,7 +54,11 @@ struct Functions {
 }
 
 impl Invoke for Functions {
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         let event: Value = serde_json::from_slice(&payload).unwrap();
         self.events.send_modify(|events| events.push((function.to_owned(), event.clone())));
         (self.replies)(function.to_owned(), event)
@@ -90,7 +95,9 @@ impl Default for Setup {
 
 impl Setup {
     /// Every function replies what `reply` gives for its name and event.
-    fn replying(reply: impl Fn(&str, &Value) -> Result<Invocation, InvokeError> + Send + Sync + 'static) -> Self {
+    fn replying(
+        reply: impl Fn(&str, &Value) -> Result<Invocation, InvokeError> + Send + Sync + 'static,
+    ) -> Self {
         let replies: Replies = Arc::new(move |function, event| {
             let result = reply(&function, &event);
             Box::pin(async { result })
@@ -103,14 +110,20 @@ impl Setup {
             api_id: "Live".to_owned(),
             stage: "prod".to_owned(),
             route_selection: "$request.body.action".to_owned(),
-            routes: self.routes.iter().map(|key| ((*key).to_owned(), format!("fn {key}"))).collect(),
+            routes: self
+                .routes
+                .iter()
+                .map(|key| ((*key).to_owned(), format!("fn {key}")))
+                .collect(),
         };
-        let functions = Arc::new(Functions { events: watch::Sender::default(), replies: self.replies });
+        let functions =
+            Arc::new(Functions { events: watch::Sender::default(), replies: self.replies });
         let shutdown = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ws = listener.local_addr().unwrap().to_string();
         let invoke: Arc<dyn Invoke> = Arc::clone(&functions) as _;
-        let running = start(listener, api, self.quotas, invoke, Log::default(), shutdown.clone()).unwrap();
+        let running =
+            start(listener, api, self.quotas, invoke, Log::default(), shutdown.clone()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let management = listener.local_addr().unwrap().to_string();
         let router = running.management(self.authorize);
@@ -150,18 +163,30 @@ impl World {
 
     async fn nth_event(&self, function: &str, n: usize) -> Value {
         let mut events = self.functions.events.subscribe();
-        let find = |events: &Vec<(String, Value)>| events.iter().filter(|(name, _)| name == function).nth(n).cloned();
-        let events = tokio::time::timeout(SOON, events.wait_for(|events| find(events).is_some())).await;
+        let find = |events: &Vec<(String, Value)>| {
+            events.iter().filter(|(name, _)| name == function).nth(n).cloned()
+        };
+        let events =
+            tokio::time::timeout(SOON, events.wait_for(|events| find(events).is_some())).await;
         find(&events.unwrap_or_else(|_| panic!("{function} is invoked")).unwrap()).unwrap().1
     }
 
     /// An HTTP request to `@connections`: its status and body, and the value of `x-amzn-errortype`.
-    async fn manage(&self, method: &str, path: &str, body: impl Into<Bytes>, credential: Option<&str>) -> Answer {
+    async fn manage(
+        &self,
+        method: &str,
+        path: &str,
+        body: impl Into<Bytes>,
+        credential: Option<&str>,
+    ) -> Answer {
         self.request(http::Request::builder().method(method).uri(path), body, credential).await
     }
 
     async fn manage_json(&self, method: &str, path: &str, body: &Value) -> Answer {
-        let request = http::Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json");
         self.request(request, body.to_string(), None).await
     }
 
@@ -172,16 +197,20 @@ impl World {
         credential: Option<&str>,
     ) -> Answer {
         use http_body_util::{BodyExt, Full};
-        let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
+        let client =
+            hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+                .build_http();
         let path = request.uri_ref().unwrap().to_string();
         request = request.uri(format!("http://{}{path}", self.management));
         if let Some(key) = credential {
-            let header =
-                format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/execute-api/aws4_request, Signature=0");
+            let header = format!(
+                "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/execute-api/aws4_request, Signature=0"
+            );
             request = request.header("authorization", header);
         }
         let response = client.request(request.body(Full::new(body.into())).unwrap()).await.unwrap();
-        let error = response.headers().get("x-amzn-errortype").map(|v| v.to_str().unwrap().to_owned());
+        let error =
+            response.headers().get("x-amzn-errortype").map(|v| v.to_str().unwrap().to_owned());
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         Answer { status, error, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
@@ -205,7 +234,8 @@ fn connection_id(event: &Value) -> String {
 
 /// The next message, which is to be text.
 async fn text(client: &mut Client) -> String {
-    let message = tokio::time::timeout(SOON, client.next()).await.expect("a message").unwrap().unwrap();
+    let message =
+        tokio::time::timeout(SOON, client.next()).await.expect("a message").unwrap().unwrap();
     message.into_text().unwrap().as_str().to_owned()
 }
 
@@ -216,7 +246,9 @@ async fn say(client: &mut Client, message: &str) {
 /// The close frame that ends what is left to read, as code and reason.
 async fn closed(client: &mut Client) -> Option<(u16, String)> {
     let mut last = None;
-    while let Some(message) = tokio::time::timeout(SOON, client.next()).await.expect("the connection ends") {
+    while let Some(message) =
+        tokio::time::timeout(SOON, client.next()).await.expect("the connection ends")
+    {
         match message {
             Ok(Message::Close(frame)) => last = frame,
             Ok(_) => {}

@@ -1,7 +1,7 @@
 use super::*;
 
-/// Both ends of a connection are this process's, whose limit of open files is usually 1 024; a process with a higher one has
-/// held 5 000.
+/// Both ends of a connection are this process's, whose limit of open files is usually 1 024; a
+/// process with a higher one has held 5 000.
 const CLIENTS: usize = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -16,8 +16,10 @@ async fn hundreds_of_clients_connect_at_once_and_each_gets_its_own_messages() {
         let message = super::super::connection::Outgoing::Message(id.clone().into());
         connection.send(message, SOON).await.unwrap();
     }
-    let mut received =
-        futures::future::join_all(clients.into_iter().map(async |mut client| text(&mut client).await)).await;
+    let mut received = futures::future::join_all(
+        clients.into_iter().map(async |mut client| text(&mut client).await),
+    )
+    .await;
     received.sort();
     let mut sent = ids;
     sent.sort();

@@ -8,13 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Invalid;
 use super::ids::UserId;
-use super::order::{ActorKind, Event, EventKind, Order, PaymentStatus, PaymentStep, Status, Transition};
+use super::order::{
+    ActorKind, Event, EventKind, Order, PaymentStatus, PaymentStep, Status, Transition,
+};
 use super::text::CategoryKey;
 use super::user::{Person, Role, User};
 use crate::domain::words::words;
 
-/// A numbered sequence of entries that some users may read: `user:<id>`, `role:workers`, `workers:<category>`, `workers:*`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+/// A numbered sequence of entries that some users may read: `user:<id>`, `role:workers`,
+/// `workers:<category>`, `workers:*`.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend(
     "pattern" = r"^(user:usr_[0-9a-v]{26}|role:(clients|workers|admins)|workers:[^\x00-\x1f\x7f-\x9f\u2028\u2029]+)$",
@@ -25,7 +30,8 @@ pub enum Feed {
     User(UserId),
     /// Everyone's of a role.
     Role(Role),
-    /// The workers' who serve a category. Made by [`Feed::category`], which knows the one category that looks like [`Feed::AnyCategory`].
+    /// The workers' who serve a category. Made by [`Feed::category`], which knows the one category
+    /// that looks like [`Feed::AnyCategory`].
     Category(CategoryKey),
     /// The workers' who name no category and so serve all.
     AnyCategory,
@@ -167,7 +173,8 @@ words! {
 }
 
 impl Reader {
-    /// As what the reader stands to the order, for [`Order::actions_as`]; `None`: may do nothing with it.
+    /// As what the reader stands to the order, for [`Order::actions_as`]; `None`: may do nothing
+    /// with it.
     pub const fn standing(self) -> Option<ActorKind> {
         match self {
             Self::Client => Some(ActorKind::Client),
@@ -194,8 +201,9 @@ pub struct Notice {
     pub reader: Reader,
 }
 
-/// Who is told of an event of this order, and as whom. The entry's `data` is the order as of the event ([`Order::at`]), as
-/// [`Notice::reader`] may see it. One event gives a feed at most one entry of a kind.
+/// Who is told of an event of this order, and as whom. The entry's `data` is the order as of the
+/// event ([`Order::at`]), as [`Notice::reader`] may see it. One event gives a feed at most one
+/// entry of a kind.
 pub fn notices(order: &Order, event: &Event) -> Vec<Notice> {
     use EntryKind as K;
     let before = event.n.checked_sub(1).and_then(|n| order.at(n));
@@ -235,7 +243,9 @@ pub fn notices(order: &Order, event: &Event) -> Vec<Notice> {
             PaymentStep::PaymentProcessing => told.client(K::PaymentProcessing),
             PaymentStep::PaymentFailed => told.client(K::PaymentFailed),
             PaymentStep::PaidLate => told.client(K::PaymentPaid),
-            PaymentStep::RefundFailed | PaymentStep::RefundRefused => told.admins(K::PaymentRefundFailed),
+            PaymentStep::RefundFailed | PaymentStep::RefundRefused => {
+                told.admins(K::PaymentRefundFailed)
+            }
             PaymentStep::ChargebackOpened => told.admins(K::PaymentDisputed),
             PaymentStep::ChargebackClosed => told.admins(K::PaymentDisputeClosed),
             PaymentStep::PaymentStarted
@@ -246,7 +256,8 @@ pub fn notices(order: &Order, event: &Event) -> Vec<Notice> {
             | PaymentStep::RefundSucceeded => {}
         },
     }
-    // Money is back by a refund, by a bank's decision, or because the order it was taken from is called off: one rule for all.
+    // Money is back by a refund, by a bank's decision, or because the order it was taken from is
+    // called off: one rule for all.
     let was_back = before.is_some_and(|before| before.payment_status == PaymentStatus::Refunded);
     if event.payment_status == PaymentStatus::Refunded && !was_back {
         told.client(K::PaymentRefunded);
@@ -286,7 +297,11 @@ impl Audience<'_> {
     }
 
     fn pool(&mut self) {
-        self.tell(Feed::category(self.order.service.category.key()), EntryKind::OrderOpened, Reader::Pool);
+        self.tell(
+            Feed::category(self.order.service.category.key()),
+            EntryKind::OrderOpened,
+            Reader::Pool,
+        );
         self.tell(Feed::AnyCategory, EntryKind::OrderOpened, Reader::Pool);
     }
 

@@ -20,15 +20,19 @@ fn told(order: &Order) -> BTreeSet<(String, EntryKind, Reader)> {
 fn name(feed: &Feed) -> String {
     let people = [client(), worker(), other_worker(), admin()];
     match feed {
-        Feed::User(id) => people.iter().find(|person| person.id == *id).unwrap().username.to_string(),
+        Feed::User(id) => {
+            people.iter().find(|person| person.id == *id).unwrap().username.to_string()
+        }
         shared => shared.to_string(),
     }
 }
 
-/// Exactly these entries and no others: `carol` is the client, `walter` the worker, `wanda` another.
+/// Exactly these entries and no others: `carol` is the client, `walter` the worker, `wanda`
+/// another.
 #[track_caller]
 fn assert_told(order: &Order, expected: &[(&str, EntryKind, Reader)]) {
-    let expected = expected.iter().map(|(feed, kind, reader)| ((*feed).to_owned(), *kind, *reader)).collect();
+    let expected =
+        expected.iter().map(|(feed, kind, reader)| ((*feed).to_owned(), *kind, *reader)).collect();
     assert_eq!(told(order), expected);
 }
 
@@ -37,8 +41,10 @@ fn by(order: &Order, transition: Transition, caller: &Caller, worker: Option<Cal
     order.transition(transition, by, &timers()).unwrap()
 }
 
-const POOL: [(&str, EntryKind, Reader); 2] =
-    [("workers:design", EntryKind::OrderOpened, Reader::Pool), ("workers:*", EntryKind::OrderOpened, Reader::Pool)];
+const POOL: [(&str, EntryKind, Reader); 2] = [
+    ("workers:design", EntryKind::OrderOpened, Reader::Pool),
+    ("workers:*", EntryKind::OrderOpened, Reader::Pool),
+];
 
 fn both(kind: EntryKind) -> [(&'static str, EntryKind, Reader); 2] {
     [("carol", kind, Reader::Client), ("walter", kind, Reader::Worker)]
@@ -53,7 +59,10 @@ fn an_order_that_is_placed_or_gets_its_intent_is_nobodys_news() {
 #[test]
 fn order_opened_goes_to_its_pool_and_payment_paid_to_its_client() {
     let [category, any] = POOL;
-    assert_told(&order_in(Status::Open), &[category, any, ("carol", EntryKind::PaymentPaid, Reader::Client)]);
+    assert_told(
+        &order_in(Status::Open),
+        &[category, any, ("carol", EntryKind::PaymentPaid, Reader::Client)],
+    );
 }
 
 #[test]
@@ -77,7 +86,8 @@ fn order_released_goes_to_its_client_and_who_had_it_and_the_pool_has_it_again() 
 
 #[test]
 fn a_reassignment_tells_who_has_it_and_not_to_whom_it_went_tells_who_had_it() {
-    let order = by(&order_in(Status::Assigned), Transition::Reassign, &admin(), Some(other_worker()));
+    let order =
+        by(&order_in(Status::Assigned), Transition::Reassign, &admin(), Some(other_worker()));
     assert_told(
         &order,
         &[
@@ -94,17 +104,28 @@ fn a_reassignment_tells_who_has_it_and_not_to_whom_it_went_tells_who_had_it() {
 fn delivery_revision_and_completion_go_to_both() {
     let delivered = order_in(Status::Delivered);
     assert_told(&delivered, &both(EntryKind::OrderDelivered));
-    assert_told(&delivered.then(Transition::RequestRevision, &client()), &both(EntryKind::OrderRevisionRequested));
+    assert_told(
+        &delivered.then(Transition::RequestRevision, &client()),
+        &both(EntryKind::OrderRevisionRequested),
+    );
     assert_told(&delivered.then(Transition::Complete, &client()), &both(EntryKind::OrderCompleted));
     let due = delivered.deadline.unwrap();
-    let timed = delivered.transition(Transition::Complete, crate::domain::order::By::timer(due), &timers()).unwrap();
+    let timed = delivered
+        .transition(Transition::Complete, crate::domain::order::By::timer(due), &timers())
+        .unwrap();
     assert_told(&timed, &both(EntryKind::OrderCompleted));
 }
 
 #[test]
 fn cancellation_goes_to_its_client_and_to_its_worker_if_it_has_one() {
-    assert_told(&order_in(Status::Canceled), &[("carol", EntryKind::OrderCanceled, Reader::Client)]);
-    assert_told(&by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None), &both(EntryKind::OrderCanceled));
+    assert_told(
+        &order_in(Status::Canceled),
+        &[("carol", EntryKind::OrderCanceled, Reader::Client)],
+    );
+    assert_told(
+        &by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None),
+        &both(EntryKind::OrderCanceled),
+    );
     let pending = placed();
     let by = crate::domain::order::By::timer(pending.deadline.unwrap());
     let expired = pending.transition(Transition::Expire, by, &timers()).unwrap();
@@ -131,10 +152,16 @@ fn how_a_payment_goes_is_its_clients_news_alone() {
     let late = order_in(Status::Canceled).told(&succeeded());
     assert_told(&late, &client(EntryKind::PaymentPaid));
     assert_told(&late.told(&refund("re_1", PRICE, RefundStatus::Pending)), &[]);
-    assert_told(&late.told(&refund("re_1", PRICE, RefundStatus::Succeeded)), &client(EntryKind::PaymentRefunded));
+    assert_told(
+        &late.told(&refund("re_1", PRICE, RefundStatus::Succeeded)),
+        &client(EntryKind::PaymentRefunded),
+    );
     // The worker of an order that is refunded hears of the order, not of the money.
     let assigned = by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None);
-    assert_told(&assigned.told(&refund("re_1", PRICE, RefundStatus::Succeeded)), &client(EntryKind::PaymentRefunded));
+    assert_told(
+        &assigned.told(&refund("re_1", PRICE, RefundStatus::Succeeded)),
+        &client(EntryKind::PaymentRefunded),
+    );
 }
 
 #[test]
@@ -146,7 +173,10 @@ fn what_goes_wrong_with_money_that_was_here_is_the_admins_news() {
     let won = disputed.told(&chargeback("dp_1", PRICE, ChargebackState::Won));
     assert_told(&won, &admins(EntryKind::PaymentDisputeClosed));
     let canceled = order_in(Status::Open).then(Transition::Cancel, &client());
-    assert_told(&canceled.told(&refund("re_1", PRICE, RefundStatus::Failed)), &admins(EntryKind::PaymentRefundFailed));
+    assert_told(
+        &canceled.told(&refund("re_1", PRICE, RefundStatus::Failed)),
+        &admins(EntryKind::PaymentRefundFailed),
+    );
 }
 
 #[test]
@@ -159,7 +189,8 @@ fn an_events_notices_stay_the_same_however_far_the_order_has_moved_on() {
     then.push(told(&order));
     let first = order.history.len() - then.len();
     for (event, told) in order.history[first..].iter().zip(then) {
-        let now: BTreeSet<_> = notices(&order, event).iter().map(|n| (name(&n.feed), n.kind, n.reader)).collect();
+        let now: BTreeSet<_> =
+            notices(&order, event).iter().map(|n| (name(&n.feed), n.kind, n.reader)).collect();
         assert_eq!(now, told, "{event:?}");
     }
 }
@@ -196,7 +227,13 @@ fn a_user_reads_their_own_feed_their_roles_and_a_worker_those_of_the_categories_
 
     let reads = |user: &User, feed: &str| Feed::parse(feed).unwrap().may_be_read_by(user);
     assert!(reads(&served, "workers:design"));
-    for foreign in ["workers:*", "workers:writing", "role:admins", "role:clients", &format!("user:{}", client().id)] {
+    for foreign in [
+        "workers:*",
+        "workers:writing",
+        "role:admins",
+        "role:clients",
+        &format!("user:{}", client().id),
+    ] {
         assert!(!reads(&served, foreign), "{foreign}");
     }
     let suspended = User { status: UserStatus::Suspended, ..served };
@@ -206,14 +243,30 @@ fn a_user_reads_their_own_feed_their_roles_and_a_worker_those_of_the_categories_
 #[test]
 fn a_feed_has_one_name() {
     let own = format!("user:{}", worker().id);
-    for name in [own.as_str(), "role:workers", "role:clients", "role:admins", "workers:*", "workers:c#: дизайн"] {
+    for name in [
+        own.as_str(),
+        "role:workers",
+        "role:clients",
+        "role:admins",
+        "workers:*",
+        "workers:c#: дизайн",
+    ] {
         let feed = Feed::parse(name).unwrap();
         assert_eq!(feed.to_string(), name);
         assert_eq!(serde_json::to_value(&feed).unwrap(), name);
     }
-    for bad in
-        ["", "user:", "user:x", "role:worker", "role:*", "workers:", "workers:Design", "workers: a", "x:y", "workers"]
-    {
+    for bad in [
+        "",
+        "user:",
+        "user:x",
+        "role:worker",
+        "role:*",
+        "workers:",
+        "workers:Design",
+        "workers: a",
+        "x:y",
+        "workers",
+    ] {
         assert!(Feed::parse(bad).is_err(), "{bad:?}");
     }
 }

@@ -1,4 +1,5 @@
-//! The transition table for people: a Mermaid diagram and a Markdown table, for the docs and the API description.
+//! The transition table for people: a Mermaid diagram and a Markdown table, for the docs and the
+//! API description.
 
 use std::fmt::Write;
 
@@ -11,7 +12,14 @@ pub fn mermaid() -> String {
     for rule in TABLE {
         let from = rule.from.map_or("[*]", Status::as_str);
         let actors = join(rule.actors.iter().map(|actor| actor.as_str()), ", ");
-        line(&mut text, format_args!("    {from} --> {}: {} ({actors})", rule.to.as_str(), rule.transition.as_str()));
+        line(
+            &mut text,
+            format_args!(
+                "    {from} --> {}: {} ({actors})",
+                rule.to.as_str(),
+                rule.transition.as_str()
+            ),
+        );
     }
     for status in Status::ALL.into_iter().filter(|status| status.is_final()) {
         line(&mut text, format_args!("    {} --> [*]", status.as_str()));
@@ -21,8 +29,9 @@ pub fn mermaid() -> String {
 
 /// A Markdown table, one row per rule.
 pub fn table() -> String {
-    let mut text =
-        String::from("| from | move | to | who | if | at Stripe | timer then armed |\n|---|---|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "| from | move | to | who | if | at Stripe | timer then armed |\n|---|---|---|---|---|---|---|\n",
+    );
     for rule in TABLE {
         let Rule { from, transition, to, actors, guards, effects } = rule;
         line(
@@ -66,6 +75,10 @@ mod document {
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(path, &expected).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), expected, "UPDATE_DOCS=1 writes it anew");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap_or_default(),
+            expected,
+            "UPDATE_DOCS=1 writes it anew"
+        );
     }
 }

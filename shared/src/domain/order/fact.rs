@@ -1,15 +1,20 @@
-//! Stripe moves an order: what it says becomes ledger entries, the state of payment and, where the order waits for it, a move.
+//! Stripe moves an order: what it says becomes ledger entries, the state of payment and, where the
+//! order waits for it, a move.
 //!
-//! A fact is applied any number of times with the effect of once, and the facts of one payment end in the same state in whatever order they
-//! come: money that moved is entered once under Stripe's id, final statements win over earlier ones, and the state of payment is read off
-//! the ledger. Only [`FactKind::Processing`], [`FactKind::RequiresAction`] and [`FactKind::Failed`] replace one another as they come, until
-//! one is final; they have to be taken from the intent as Stripe gives it when they are applied, not from an event that may be old.
+//! A fact is applied any number of times with the effect of once, and the facts of one payment end
+//! in the same state in whatever order they come: money that moved is entered once under Stripe's
+//! id, final statements win over earlier ones, and the state of payment is read off the ledger.
+//! Only [`FactKind::Processing`], [`FactKind::RequiresAction`] and [`FactKind::Failed`] replace one
+//! another as they come, until one is final; they have to be taken from the intent as Stripe gives
+//! it when they are applied, not from an event that may be old.
 
 use jiff::Timestamp;
 
 use super::history::{Actor, EventKind, PaymentStep};
 use super::ledger::{LedgerEntry, LedgerKind};
-use super::payment::{Chargeback, ChargebackState, Fact, FactKind, MAX_NOTED_ATTEMPTS, Refund, RefundStatus};
+use super::payment::{
+    Chargeback, ChargebackState, Fact, FactKind, MAX_NOTED_ATTEMPTS, Refund, RefundStatus,
+};
 use super::state::{ActorKind, PaymentStatus, Status, Transition};
 use super::table::Timer;
 use super::transition::{By, Change, Who};
@@ -19,11 +24,14 @@ use crate::domain::money::Money;
 use crate::domain::user::Role;
 
 impl Order {
-    /// Notes the intent that Stripe made for this order. `None`: it was noted already. An order that was called off meanwhile takes it
-    /// too, and has it canceled ([`Order::money_step`]). Another intent than the one noted is a [`Refusal::Mismatch`].
+    /// Notes the intent that Stripe made for this order. `None`: it was noted already. An order
+    /// that was called off meanwhile takes it too, and has it canceled ([`Order::money_step`]).
+    /// Another intent than the one noted is a [`Refusal::Mismatch`].
     pub fn bind_intent(&self, intent: PaymentIntentId, by: By) -> Result<Option<Self>, Refusal> {
         let actor = match &by.who {
-            Who::User(caller) if caller.id == self.client.id => Actor::user(ActorKind::Client, caller),
+            Who::User(caller) if caller.id == self.client.id => {
+                Actor::user(ActorKind::Client, caller)
+            }
             Who::User(_) | Who::Timer => return Err(Refusal::Forbidden),
         };
         self.check_intent(&intent)?;
@@ -33,56 +41,96 @@ impl Order {
         let mut next = self.clone();
         next.payment_intent = Some(intent);
         let kind = EventKind::Payment(PaymentStep::PaymentStarted);
-        Ok(Some(next.record(Change { kind, actor, at: by.at, note: by.note, idempotency: by.idempotency })))
+        Ok(Some(next.record(Change {
+            kind,
+            actor,
+            at: by.at,
+            note: by.note,
+            idempotency: by.idempotency,
+        })))
     }
 
-    /// The order after what Stripe said; `None` when it knew already. It is never refused for its state: money that moved is entered.
-    /// What is of another intent, charge, amount or currency is a [`Refusal::Mismatch`].
+    /// The order after what Stripe said; `None` when it knew already. It is never refused for its
+    /// state: money that moved is entered. What is of another intent, charge, amount or currency is
+    /// a [`Refusal::Mismatch`].
     ///
-    /// A payment that succeeds opens a pending order; when the order was called off meanwhile, the money is to go back. An intent that
-    /// is canceled cancels a pending order: it could never be paid. Nothing else moves work, and nothing moves it backwards.
-    pub fn payment_fact(&self, fact: &Fact, at: Timestamp, timers: &Timers) -> Result<Option<Self>, Refusal> {
+    /// A payment that succeeds opens a pending order; when the order was called off meanwhile, the
+    /// money is to go back. An intent that is canceled cancels a pending order: it could never be
+    /// paid. Nothing else moves work, and nothing moves it backwards.
+    pub fn payment_fact(
+        &self,
+        fact: &Fact,
+        at: Timestamp,
+        timers: &Timers,
+    ) -> Result<Option<Self>, Refusal> {
         self.check_intent(&fact.intent)?;
         let at = at.max(self.updated_at);
         let mut next = self.clone();
         // A webhook may come before the answer to the call that made the intent.
         next.payment_intent = Some(fact.intent.clone());
         let changed = match &fact.kind {
-            FactKind::Processing => {
-                next.attempted(PaymentStatus::Processing, PaymentStep::PaymentProcessing, at, timers)
+            FactKind::Processing => next.attempted(
+                PaymentStatus::Processing,
+                PaymentStep::PaymentProcessing,
+                at,
+                timers,
+            ),
+            FactKind::RequiresAction => next.attempted(
+                PaymentStatus::RequiresAction,
+                PaymentStep::PaymentRequiresAction,
+                at,
+                timers,
+            ),
+            FactKind::Failed => {
+                next.attempted(PaymentStatus::Failed, PaymentStep::PaymentFailed, at, timers)
             }
-            FactKind::RequiresAction => {
-                next.attempted(PaymentStatus::RequiresAction, PaymentStep::PaymentRequiresAction, at, timers)
+            FactKind::Succeeded { charge, amount, fee } => {
+                next.charged(charge, *amount, *fee, at, timers)?
             }
-            FactKind::Failed => next.attempted(PaymentStatus::Failed, PaymentStep::PaymentFailed, at, timers),
-            FactKind::Succeeded { charge, amount, fee } => next.charged(charge, *amount, *fee, at, timers)?,
             FactKind::Canceled => next.canceled(at, timers),
             FactKind::Refund { refund, amount, status } => {
                 next.refunded(Refund { id: refund.clone(), amount: *amount, status: *status }, at)?
             }
-            FactKind::Chargeback { chargeback, amount, state } => {
-                next.charged_back(Chargeback { id: chargeback.clone(), amount: *amount, state: *state }, at)?
-            }
+            FactKind::Chargeback { chargeback, amount, state } => next.charged_back(
+                Chargeback { id: chargeback.clone(), amount: *amount, state: *state },
+                at,
+            )?,
         };
         let actor = Actor::system(ActorKind::Stripe);
-        Ok(changed.map(|kind| next.record(Change { kind, actor, at, note: None, idempotency: None })))
+        Ok(changed
+            .map(|kind| next.record(Change { kind, actor, at, note: None, idempotency: None })))
     }
 
-    /// Notes who had the intent canceled, and why, when Stripe's word of it was faster and has canceled the order already.
+    /// Notes who had the intent canceled, and why, when Stripe's word of it was faster and has
+    /// canceled the order already.
     pub fn intent_canceled_by(&self, by: By) -> Result<Self, Refusal> {
         let Who::User(caller) = &by.who else { return Err(Refusal::Forbidden) };
         let kind = if caller.role == Role::Admin { ActorKind::Admin } else { ActorKind::Client };
-        let (actor, step) = (Actor::user(kind, caller), EventKind::Payment(PaymentStep::PaymentCanceled));
-        Ok(self.clone().record(Change { kind: step, actor, at: by.at, note: by.note, idempotency: by.idempotency }))
+        let (actor, step) =
+            (Actor::user(kind, caller), EventKind::Payment(PaymentStep::PaymentCanceled));
+        Ok(self.clone().record(Change {
+            kind: step,
+            actor,
+            at: by.at,
+            note: by.note,
+            idempotency: by.idempotency,
+        }))
     }
 
-    /// The order after Stripe refused the refund of its [`Order::money_step`]: an attempt that failed. Stripe repeats a refusal for a day under the
-    /// same idempotency key, and the next attempt has another.
+    /// The order after Stripe refused the refund of its [`Order::money_step`]: an attempt that
+    /// failed. Stripe repeats a refusal for a day under the same idempotency key, and the next
+    /// attempt has another.
     pub fn refund_refused(&self, at: Timestamp) -> Self {
         let mut next = self.clone();
         next.refused_refunds += 1;
         let kind = EventKind::Payment(PaymentStep::RefundRefused);
-        next.record(Change { kind, actor: Actor::system(ActorKind::Stripe), at, note: None, idempotency: None })
+        next.record(Change {
+            kind,
+            actor: Actor::system(ActorKind::Stripe),
+            at,
+            note: None,
+            idempotency: None,
+        })
     }
 
     fn check_intent(&self, intent: &PaymentIntentId) -> Result<(), Refusal> {
@@ -92,7 +140,8 @@ impl Order {
         }
     }
 
-    /// Each of the following changes the order and says by which event, or says that there is nothing to change.
+    /// Each of the following changes the order and says by which event, or says that there is
+    /// nothing to change.
     fn attempted(
         &mut self,
         status: PaymentStatus,
@@ -127,9 +176,12 @@ impl Order {
             return Err(Refusal::Mismatch(Mismatch::Amount));
         }
         let kind = match self.ledger.find(LedgerKind::Charge) {
-            Some(entry) if entry.stripe_id != charge.as_str() => return Err(Refusal::Mismatch(Mismatch::Charge)),
+            Some(entry) if entry.stripe_id != charge.as_str() => {
+                return Err(Refusal::Mismatch(Mismatch::Charge));
+            }
             Some(_) => {
-                let news = fee.filter(|fee| fee.amount > 0 && self.ledger.find(LedgerKind::Fee).is_none());
+                let news =
+                    fee.filter(|fee| fee.amount > 0 && self.ledger.find(LedgerKind::Fee).is_none());
                 let Some(fee) = news else { return Ok(None) };
                 self.enter_money(LedgerKind::Fee, charge.as_str(), outgoing(fee)?, at);
                 return Ok(Some(EventKind::Payment(PaymentStep::FeeKnown)));
@@ -163,7 +215,8 @@ impl Order {
         self.check_currency(refund.amount)?;
         let known = self.refunds.iter().position(|known| known.id == refund.id);
         let before = known.map(|index| &self.refunds[index]);
-        if refund.amount.amount <= 0 || before.is_some_and(|before| before.amount != refund.amount) {
+        if refund.amount.amount <= 0 || before.is_some_and(|before| before.amount != refund.amount)
+        {
             return Err(Refusal::Mismatch(Mismatch::Amount));
         }
         let before = before.map(|before| before.status);
@@ -194,7 +247,11 @@ impl Order {
         Ok(Some(EventKind::Payment(step)))
     }
 
-    fn charged_back(&mut self, chargeback: Chargeback, at: Timestamp) -> Result<Option<EventKind>, Refusal> {
+    fn charged_back(
+        &mut self,
+        chargeback: Chargeback,
+        at: Timestamp,
+    ) -> Result<Option<EventKind>, Refusal> {
         self.check_currency(chargeback.amount)?;
         if chargeback.amount.amount <= 0 {
             return Err(Refusal::Mismatch(Mismatch::Amount));
@@ -206,7 +263,9 @@ impl Order {
         let (id, amount) = (chargeback.id.as_str(), chargeback.amount);
         let withdrawn = self.ledger.of(LedgerKind::Chargeback, id).map(|entry| entry.money);
         let step = match (chargeback.state, withdrawn) {
-            (ChargebackState::Inquiry, _) | (ChargebackState::Open, Some(_)) => PaymentStep::ChargebackOpened,
+            (ChargebackState::Inquiry, _) | (ChargebackState::Open, Some(_)) => {
+                PaymentStep::ChargebackOpened
+            }
             (ChargebackState::Open, None) => {
                 self.enter_money(LedgerKind::Chargeback, id, outgoing(amount)?, at);
                 PaymentStep::ChargebackOpened
@@ -220,7 +279,9 @@ impl Order {
                 self.enter_money(LedgerKind::ChargebackReversal, id, outgoing(taken)?, at);
                 PaymentStep::ChargebackClosed
             }
-            (ChargebackState::Won, None) | (ChargebackState::Lost, Some(_)) => PaymentStep::ChargebackClosed,
+            (ChargebackState::Won, None) | (ChargebackState::Lost, Some(_)) => {
+                PaymentStep::ChargebackClosed
+            }
         };
         match known {
             Some(index) => self.chargebacks[index] = chargeback,
@@ -241,8 +302,13 @@ impl Order {
     }
 
     fn noted_attempts(&self) -> usize {
-        let attempts = [PaymentStep::PaymentProcessing, PaymentStep::PaymentRequiresAction, PaymentStep::PaymentFailed];
-        let is_attempt = |kind| matches!(kind, EventKind::Payment(step) if attempts.contains(&step));
+        let attempts = [
+            PaymentStep::PaymentProcessing,
+            PaymentStep::PaymentRequiresAction,
+            PaymentStep::PaymentFailed,
+        ];
+        let is_attempt =
+            |kind| matches!(kind, EventKind::Payment(step) if attempts.contains(&step));
         self.history.iter().filter(|event| is_attempt(event.kind)).count()
     }
 }

@@ -98,8 +98,8 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// A key belongs to its caller and to one operation (`orders-accept`); `request` is everything that would make it another request: the
-    /// path's parameters and the body.
+    /// A key belongs to its caller and to one operation (`orders-accept`); `request` is everything
+    /// that would make it another request: the path's parameters and the body.
     pub fn new(caller: &UserId, operation: &str, key: &str, request: &[&[u8]]) -> Self {
         let caller = caller.as_str().as_bytes();
         Self {
@@ -139,9 +139,9 @@ pub struct Event {
 }
 
 impl Order {
-    /// The order as it was after the event of this number; `None` for a number it has not had. The answer to a request that was carried
-    /// out at that version can be given again from it. Payment intent, refunds and chargebacks, which no answer shows, stay as they
-    /// are now.
+    /// The order as it was after the event of this number; `None` for a number it has not had. The
+    /// answer to a request that was carried out at that version can be given again from it. Payment
+    /// intent, refunds and chargebacks, which no answer shows, stay as they are now.
     pub fn at(&self, version: u64) -> Option<Self> {
         let index = usize::try_from(version.checked_sub(1)?).ok()?;
         let event = self.history.get(index)?;
@@ -159,24 +159,34 @@ impl Order {
         Some(then)
     }
 
-    /// What a request with this key did when it came before: the order as it was then (`Some`), nothing because it never came
-    /// (`None`), or a refusal because the key came with another request. To be asked before [`Order::transition`], and again
-    /// after a lost race.
+    /// What a request with this key did when it came before: the order as it was then (`Some`),
+    /// nothing because it never came (`None`), or a refusal because the key came with another
+    /// request. To be asked before [`Order::transition`], and again after a lost race.
     pub fn replay(&self, request: &Idempotency) -> Result<Option<Self>, Refusal> {
-        let same_key = |event: &&Event| event.idempotency.as_ref().is_some_and(|known| known.key == request.key);
+        let same_key = |event: &&Event| {
+            event.idempotency.as_ref().is_some_and(|known| known.key == request.key)
+        };
         let Some(event) = self.history.iter().find(same_key) else { return Ok(None) };
-        if event.idempotency.as_ref() == Some(request) { Ok(self.at(event.n)) } else { Err(Refusal::KeyReused) }
+        if event.idempotency.as_ref() == Some(request) {
+            Ok(self.at(event.n))
+        } else {
+            Err(Refusal::KeyReused)
+        }
     }
 
-    /// Whether it once was this very version of itself: the same event, by the same actor, at the same time.
+    /// Whether it once was this very version of itself: the same event, by the same actor, at the
+    /// same time.
     pub fn was(&self, earlier: &Self) -> bool {
         let Some(last) = earlier.history.last() else { return false };
         self.id == earlier.id && self.history.get(earlier.history.len() - 1) == Some(last)
     }
 
-    /// Whether the last that happened is that Stripe would not make a refund: asking again at once would get the same answer.
+    /// Whether the last that happened is that Stripe would not make a refund: asking again at once
+    /// would get the same answer.
     pub fn was_just_refused(&self) -> bool {
-        self.history.last().is_some_and(|event| event.kind == EventKind::Payment(PaymentStep::RefundRefused))
+        self.history
+            .last()
+            .is_some_and(|event| event.kind == EventKind::Payment(PaymentStep::RefundRefused))
     }
 
     /// Whether workers could once see it in the pool.

@@ -13,13 +13,15 @@ words! {
         Charge = "charge",
         /// Money went back to the client (negative).
         Refund = "refund",
-        /// A refund failed after Stripe had said that it succeeded: the money is here again (positive).
+        /// A refund failed after Stripe had said that it succeeded: the money is here again
+        /// (positive).
         RefundReversal = "refund_reversal",
         /// The client's bank took money back (negative).
         Chargeback = "chargeback",
         /// A chargeback was won: the money is here again (positive).
         ChargebackReversal = "chargeback_reversal",
-        /// What Stripe keeps of a charge (negative); the marketplace's cost, never the client's money.
+        /// What Stripe keeps of a charge (negative); the marketplace's cost, never the client's
+        /// money.
         Fee = "fee",
     }
 }
@@ -46,7 +48,8 @@ impl LedgerEntry {
     }
 }
 
-/// The entries of one order, oldest first. Entries are added by what Stripe says (`Order::payment_fact`) and never changed.
+/// The entries of one order, oldest first. Entries are added by what Stripe says
+/// (`Order::payment_fact`) and never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Ledger(Vec<LedgerEntry>);
@@ -57,8 +60,9 @@ impl Ledger {
         &self.0
     }
 
-    /// What the order holds of its client's money, in minor units of the order's currency: everything but fees. It is zero before
-    /// payment and again once all has gone back; below zero only when a bank took more than was paid.
+    /// What the order holds of its client's money, in minor units of the order's currency:
+    /// everything but fees. It is zero before payment and again once all has gone back; below zero
+    /// only when a bank took more than was paid.
     pub fn balance(&self) -> i64 {
         self.sum(|entry| entry.kind != LedgerKind::Fee)
     }
@@ -68,7 +72,8 @@ impl Ledger {
         -self.sum(|entry| matches!(entry.kind, LedgerKind::Refund | LedgerKind::RefundReversal))
     }
 
-    /// What Stripe kept, as a positive number per currency: a fee is in the currency of the account, which need not be the order's.
+    /// What Stripe kept, as a positive number per currency: a fee is in the currency of the
+    /// account, which need not be the order's.
     pub fn fees(&self, currency: Currency) -> i64 {
         -self.sum(|entry| entry.kind == LedgerKind::Fee && entry.money.currency == currency)
     }
@@ -94,7 +99,11 @@ impl Ledger {
     }
 
     fn sum(&self, which: impl Fn(&LedgerEntry) -> bool) -> i64 {
-        // Amounts are bounded (`Price::MAX`) and few; saturating keeps a damaged ledger from panicking.
-        self.0.iter().filter(|entry| which(entry)).fold(0, |sum: i64, entry| sum.saturating_add(entry.money.amount))
+        // Amounts are bounded (`Price::MAX`) and few; saturating keeps a damaged ledger from
+        // panicking.
+        self.0
+            .iter()
+            .filter(|entry| which(entry))
+            .fold(0, |sum: i64, entry| sum.saturating_add(entry.money.amount))
     }
 }

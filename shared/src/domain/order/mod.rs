@@ -1,14 +1,18 @@
-//! Orders: one aggregate with its state of work, its state of payment, its numbered history and its ledger.
+//! Orders: one aggregate with its state of work, its state of payment, its numbered history and its
+//! ledger.
 //!
-//! - [`state`]: the words; [`table`]: the moves there are, as data, and [`diagram`]: the same for people
+//! - [`state`]: the words; [`table`]: the moves there are, as data, and [`diagram`]: the same for
+//!   people
 //! - [`transition`]: people and timers move an order ([`Order::place`], [`Order::transition`])
-//! - [`payment`]: what Stripe can say, the state of payment, and what is to be done at Stripe ([`Order::money_step`])
+//! - [`payment`]: what Stripe can say, the state of payment, and what is to be done at Stripe
+//!   ([`Order::money_step`])
 //! - [`fact`]: Stripe moves an order ([`Order::payment_fact`])
 //! - [`history`]: what happened, and the answer to a repeated request ([`Order::replay`])
 //! - [`ledger`]: the money
 //!
-//! Every function takes the order as it is and gives the order as it would be. The store writes that on condition that the order is still as
-//! it was (its `version`), so of two movers at once one wins.
+//! Every function takes the order as it is and gives the order as it would be. The store writes
+//! that on condition that the order is still as it was (its `version`), so of two movers at once
+//! one wins.
 
 pub mod diagram;
 pub mod fact;
@@ -26,7 +30,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::history::{Actor, Event, EventKind, Idempotency, PaymentStep};
 pub use self::ledger::{Ledger, LedgerEntry, LedgerKind};
-pub use self::payment::{Attention, Chargeback, ChargebackState, Fact, FactKind, MoneyStep, Refund, RefundStatus};
+pub use self::payment::{
+    Attention, Chargeback, ChargebackState, Fact, FactKind, MoneyStep, Refund, RefundStatus,
+};
 pub use self::refusal::{Mismatch, Refusal};
 pub use self::state::{ActorKind, PaymentStatus, Status, Transition};
 pub use self::table::{Effect, Guard, Rule, TABLE, Timer};
@@ -84,12 +90,16 @@ pub struct OrderedService {
 
 impl From<&Service> for OrderedService {
     fn from(service: &Service) -> Self {
-        Self { id: service.id.clone(), name: service.name.clone(), category: service.category.clone() }
+        Self {
+            id: service.id.clone(),
+            name: service.name.clone(),
+            category: service.category.clone(),
+        }
     }
 }
 
-/// An order. Its fields are for reading: it changes by the functions of this module only, each of which adds one event, so that
-/// `history.len() == version`.
+/// An order. Its fields are for reading: it changes by the functions of this module only, each of
+/// which adds one event, so that `history.len() == version`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Which.
@@ -137,7 +147,8 @@ pub struct Order {
     /// How often it was released or reassigned.
     #[serde(default)]
     pub handovers: u32,
-    /// Disputes at the client's bank. (A disagreement between client and worker is [`Status::Disputed`].)
+    /// Disputes at the client's bank. (A disagreement between client and worker is
+    /// [`Status::Disputed`].)
     #[serde(default)]
     pub chargebacks: Vec<Chargeback>,
     /// The money.
@@ -170,14 +181,16 @@ impl Order {
         }
     }
 
-    /// What this user may do now, in the order of [`Transition::ALL`]: exactly what [`Order::transition`] would not refuse.
+    /// What this user may do now, in the order of [`Transition::ALL`]: exactly what
+    /// [`Order::transition`] would not refuse.
     pub fn actions(&self, caller: &Caller) -> Vec<Transition> {
         let by = By::user(caller, self.updated_at);
         let named = |t: &Transition| self.check(*t, &by).is_ok();
         Transition::ALL.into_iter().filter(named).collect()
     }
 
-    /// As [`Order::actions`], for an active user of this standing. Who only reads the pool stands as a worker.
+    /// As [`Order::actions`], for an active user of this standing. Who only reads the pool stands
+    /// as a worker.
     pub fn actions_as(&self, kind: ActorKind) -> Vec<Transition> {
         let named = |t: &Transition| self.rule(*t, kind, self.updated_at, None).is_ok();
         Transition::ALL.into_iter().filter(named).collect()
@@ -188,7 +201,8 @@ impl Order {
         self.status == Status::Open && self.is_funded()
     }
 
-    /// Whoever is at the other end of this party's messages. Only its client and its worker write on an order.
+    /// Whoever is at the other end of this party's messages. Only its client and its worker write
+    /// on an order.
     pub fn correspondent(&self, caller: &Caller) -> Result<&Person, Refusal> {
         if self.client.id == caller.id {
             self.worker.as_ref().ok_or(Refusal::NoWorkerYet { version: self.version })

@@ -1,4 +1,5 @@
-//! The money side of an order: what Stripe can say, the state that follows from it, and what is to be done at Stripe.
+//! The money side of an order: what Stripe can say, the state that follows from it, and what is to
+//! be done at Stripe.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +35,8 @@ pub enum FactKind {
         charge: ChargeId,
         /// The intent's `amount_received`, in its `currency`.
         amount: Money,
-        /// The balance transaction's `fee`, positive, in the account's currency; `None` while Stripe does not know.
+        /// The balance transaction's `fee`, positive, in the account's currency; `None` while
+        /// Stripe does not know.
         fee: Option<Money>,
     },
     /// `canceled`.
@@ -151,7 +153,8 @@ words! {
         ChargebackOpen = "chargeback_open",
         /// Work goes on although the money is not, or not all, there any more.
         Unfunded = "unfunded",
-        /// The money is to go back, and refunds failed or were refused [`MAX_REFUND_ATTEMPTS`] times.
+        /// The money is to go back, and refunds failed or were refused [`MAX_REFUND_ATTEMPTS`]
+        /// times.
         RefundFailed = "refund_failed",
     }
 }
@@ -159,8 +162,8 @@ words! {
 /// Refunds that are tried before an admin has to find another way.
 pub const MAX_REFUND_ATTEMPTS: usize = 3;
 
-/// Attempts to pay that an order's history keeps. Further ones take place and are not noted, unless they succeed: a client who has card
-/// after card declined must not make the item grow without end.
+/// Attempts to pay that an order's history keeps. Further ones take place and are not noted, unless
+/// they succeed: a client who has card after card declined must not make the item grow without end.
 pub const MAX_NOTED_ATTEMPTS: usize = 20;
 
 impl Order {
@@ -169,7 +172,8 @@ impl Order {
         format!("{}-intent", self.id)
     }
 
-    /// Whether this user may be given the order's payment intent: its client, while it waits for payment or when it has one already.
+    /// Whether this user may be given the order's payment intent: its client, while it waits for
+    /// payment or when it has one already.
     pub fn check_payable(&self, caller: &Caller) -> Result<(), Refusal> {
         if !caller.active {
             return Err(Refusal::Inactive);
@@ -186,7 +190,8 @@ impl Order {
         Err(Refusal::NotPayable { status: self.status, version: self.version })
     }
 
-    /// What is to be done at Stripe now. It follows from the state alone, so it can be asked at any time, by anybody, and repeated.
+    /// What is to be done at Stripe now. It follows from the state alone, so it can be asked at any
+    /// time, by anybody, and repeated.
     pub fn money_step(&self) -> Option<MoneyStep> {
         let intent = self.payment_intent.clone().filter(|_| self.status == Status::Canceled)?;
         if !self.is_charged() {
@@ -194,26 +199,37 @@ impl Order {
         }
         let failed = self.failed_attempts();
         let under_way = self.refunds.iter().any(|refund| refund.status == RefundStatus::Pending);
-        // What a bank has taken back is not here to be refunded; should the chargeback be won, it is.
+        // What a bank has taken back is not here to be refunded; should the chargeback be won, it
+        // is.
         let balance = self.ledger.balance();
         if balance <= 0 || under_way || failed >= MAX_REFUND_ATTEMPTS {
             return None;
         }
         let idempotency_key = format!("{}-refund-{failed}-{balance}", self.id);
-        Some(MoneyStep::Refund { intent, amount: Money::new(balance, self.price.currency()), idempotency_key })
+        Some(MoneyStep::Refund {
+            intent,
+            amount: Money::new(balance, self.price.currency()),
+            idempotency_key,
+        })
     }
 
-    /// Whether its money has yet to come to rest: there is a [`Order::money_step`] to take, Stripe is carrying one out, or there is an intent
-    /// that may have been paid without our being told.
+    /// Whether its money has yet to come to rest: there is a [`Order::money_step`] to take, Stripe
+    /// is carrying one out, or there is an intent that may have been paid without our being told.
     pub fn has_money_under_way(&self) -> bool {
         let payable = self.status == Status::Pending && self.payment_intent.is_some();
-        payable || self.money_step().is_some() || self.payment_status == PaymentStatus::RefundPending
+        payable
+            || self.money_step().is_some()
+            || self.payment_status == PaymentStatus::RefundPending
     }
 
     /// Why an admin should look at it; empty for most.
     pub fn attention(&self) -> Vec<Attention> {
-        let chargeback_open = self.chargebacks.iter().any(|chargeback| !chargeback.state.is_closed());
-        let at_work = matches!(self.status, Status::Open | Status::Assigned | Status::Delivered | Status::Disputed);
+        let chargeback_open =
+            self.chargebacks.iter().any(|chargeback| !chargeback.state.is_closed());
+        let at_work = matches!(
+            self.status,
+            Status::Open | Status::Assigned | Status::Delivered | Status::Disputed
+        );
         let refund_failed = self.payment_status == PaymentStatus::RefundPending
             && self.ledger.balance() > 0
             && self.failed_attempts() >= MAX_REFUND_ATTEMPTS;
@@ -238,13 +254,14 @@ impl Order {
         self.ledger.find(LedgerKind::Charge).is_some()
     }
 
-    /// The state of payment, once there is a charge, is read off the ledger. Whatever an order that was called off holds is to go
-    /// back.
+    /// The state of payment, once there is a charge, is read off the ledger. Whatever an order that
+    /// was called off holds is to go back.
     pub(super) fn derived_payment_status(&self) -> PaymentStatus {
         if !self.is_charged() {
             return self.payment_status;
         }
-        let bank_decides = self.chargebacks.iter().any(|chargeback| chargeback.state == ChargebackState::Open);
+        let bank_decides =
+            self.chargebacks.iter().any(|chargeback| chargeback.state == ChargebackState::Open);
         let all_back = self.ledger.balance() <= 0 && !bank_decides;
         match self.status {
             Status::Canceled if all_back => PaymentStatus::Refunded,
@@ -257,7 +274,8 @@ impl Order {
 
     /// Refunds that failed, and those that Stripe would not make.
     fn failed_attempts(&self) -> usize {
-        let failed = self.refunds.iter().filter(|refund| refund.status == RefundStatus::Failed).count();
+        let failed =
+            self.refunds.iter().filter(|refund| refund.status == RefundStatus::Failed).count();
         failed + usize::try_from(self.refused_refunds).unwrap_or(usize::MAX)
     }
 }

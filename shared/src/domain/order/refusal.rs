@@ -5,7 +5,8 @@ use super::table::Guard;
 use crate::domain::words::words;
 
 words! {
-    /// What Stripe said does not belong to the order that it was said of. Nothing is applied; it is for an admin to look into.
+    /// What Stripe said does not belong to the order that it was said of. Nothing is applied; it is
+    /// for an admin to look into.
     Mismatch {
         /// Another payment intent than the order's.
         Intent = "intent",
@@ -18,7 +19,8 @@ words! {
     }
 }
 
-/// Why an order did not move. The store adds one more reason, the lost race; the error catalogue gives each its code.
+/// Why an order did not move. The store adds one more reason, the lost race; the error catalogue
+/// gives each its code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The order is not the caller's to know of. (404)

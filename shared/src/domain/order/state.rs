@@ -104,8 +104,8 @@ impl Transition {
         matches!(self, T::Release | T::Reassign)
     }
 
-    /// Its name in an order's `actions`: both outcomes of a dispute are the one action `resolve`. With hyphens for underscores it is
-    /// the last part of the endpoint's path.
+    /// Its name in an order's `actions`: both outcomes of a dispute are the one action `resolve`.
+    /// With hyphens for underscores it is the last part of the endpoint's path.
     pub const fn action(self) -> &'static str {
         match self {
             T::ResolveRelease | T::ResolveRefund => "resolve",

@@ -1,7 +1,8 @@
-//! The transition table: which moves an order can make, who makes them, under which guards and with which effects.
+//! The transition table: which moves an order can make, who makes them, under which guards and with
+//! which effects.
 //!
-//! It is data. The handlers, `actions` in every order response, the API description, the diagram in the docs and the exhaustive test
-//! all read this one list.
+//! It is data. The handlers, `actions` in every order response, the API description, the diagram in
+//! the docs and the exhaustive test all read this one list.
 
 use serde::Serialize;
 
@@ -35,7 +36,9 @@ impl Guard {
             G::Funded => "The order's price is not fully there.",
             G::RevisionsLeft => "The order has had as many revisions as it can have.",
             G::HandoversLeft => "The order was given back or reassigned as often as it can be.",
-            G::NewWorker => "The worker must be active, not the order's client, and not its worker already.",
+            G::NewWorker => {
+                "The worker must be active, not the order's client, and not its worker already."
+            }
             G::NoWorker => "No worker may be named here.",
             G::Due => "The order's deadline has not passed.",
         }
@@ -54,16 +57,19 @@ impl Guard {
     }
 }
 
-/// Revisions a client can request: with [`MAX_HANDOVERS`], what keeps an order's history within one item.
+/// Revisions a client can request: with [`MAX_HANDOVERS`], what keeps an order's history within one
+/// item.
 pub const MAX_REVISIONS: u32 = 5;
 /// Releases and reassignments of one order.
 pub const MAX_HANDOVERS: u32 = 10;
 
 words! {
-    /// What a move has to bring about at Stripe. It is not carried out by the move: it follows from the state that the move leaves behind
-    /// (`Order::money_step`), so that it can be repeated until Stripe confirms it.
+    /// What a move has to bring about at Stripe. It is not carried out by the move: it follows from
+    /// the state that the move leaves behind (`Order::money_step`), so that it can be repeated
+    /// until Stripe confirms it.
     Effect {
-        /// The payment intent, if there is one, can no longer be paid. Was it paid in that instant, the money goes back.
+        /// The payment intent, if there is one, can no longer be paid. Was it paid in that instant,
+        /// the money goes back.
         CancelIntent = "cancel_intent",
         /// What was paid goes back.
         Refund = "refund",
@@ -81,7 +87,8 @@ impl Effect {
 }
 
 words! {
-    /// A clock that is armed with the state it belongs to. How long it runs is configuration: [`super::Timers`].
+    /// A clock that is armed with the state it belongs to. How long it runs is configuration:
+    /// [`super::Timers`].
     Timer {
         /// Pending: 30 minutes to pay. Stopped while Stripe waits for the bank.
         Unpaid = "unpaid",
@@ -120,7 +127,8 @@ const fn rule(
     Rule { from: Some(from), transition, to, actors, guards, effects }
 }
 
-/// Every move there is. Where two rows differ by their guards only, the first whose guards hold is taken.
+/// Every move there is. Where two rows differ by their guards only, the first whose guards hold is
+/// taken.
 #[rustfmt::skip]
 pub const TABLE: &[Rule] = &[
     Rule { from: None, transition: T::Place, to: S::Pending, actors: &[A::Client], guards: &[], effects: &[] },

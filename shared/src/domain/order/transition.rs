@@ -73,10 +73,11 @@ pub(super) struct Change {
 }
 
 impl Order {
-    /// A new order of this service, at its price of now, version 1. `by.note` is what the client adds.
+    /// A new order of this service, at its price of now, version 1. `by.note` is what the client
+    /// adds.
     ///
-    /// Refused when the caller is not an active client ([`Refusal::Inactive`], [`Refusal::Forbidden`]) or the service is not active
-    /// ([`Refusal::ServiceNotFound`]).
+    /// Refused when the caller is not an active client ([`Refusal::Inactive`],
+    /// [`Refusal::Forbidden`]) or the service is not active ([`Refusal::ServiceNotFound`]).
     pub fn place(id: OrderId, service: &Service, by: By, timers: &Timers) -> Result<Self, Refusal> {
         let Who::User(client) = &by.who else { return Err(Refusal::Forbidden) };
         if !client.active {
@@ -125,10 +126,16 @@ impl Order {
 
     /// The order after a move by a user or a timer.
     ///
-    /// Refused, in this order: to whom is not active ([`Refusal::Inactive`]); to whom may not know of it ([`Refusal::NotFound`]); to
-    /// whom never makes this move ([`Refusal::Forbidden`], [`Refusal::OwnOrder`]); in a state that it does not lead out of
-    /// ([`Refusal::Illegal`]); by a guard ([`Refusal::Guard`]).
-    pub fn transition(&self, transition: Transition, by: By, timers: &Timers) -> Result<Self, Refusal> {
+    /// Refused, in this order: to whom is not active ([`Refusal::Inactive`]); to whom may not know
+    /// of it ([`Refusal::NotFound`]); to whom never makes this move ([`Refusal::Forbidden`],
+    /// [`Refusal::OwnOrder`]); in a state that it does not lead out of ([`Refusal::Illegal`]); by a
+    /// guard ([`Refusal::Guard`]).
+    pub fn transition(
+        &self,
+        transition: Transition,
+        by: By,
+        timers: &Timers,
+    ) -> Result<Self, Refusal> {
         let (rule, kind) = self.check(transition, &by)?;
         let actor = match &by.who {
             Who::User(caller) => Actor::user(kind, caller),
@@ -150,15 +157,21 @@ impl Order {
         Ok(next.record(Change { kind, actor, at, note: by.note, idempotency: by.idempotency }))
     }
 
-    /// The move that time makes now, if its deadline has passed. A timer that comes after the order has moved on finds nothing due.
+    /// The move that time makes now, if its deadline has passed. A timer that comes after the order
+    /// has moved on finds nothing due.
     pub fn due(&self, now: Timestamp) -> Option<Transition> {
-        let rule =
-            TABLE.iter().find(|rule| rule.from == Some(self.status) && rule.actors.contains(&ActorKind::Timer))?;
+        let rule = TABLE.iter().find(|rule| {
+            rule.from == Some(self.status) && rule.actors.contains(&ActorKind::Timer)
+        })?;
         self.rule(rule.transition, ActorKind::Timer, now, None).ok().map(|rule| rule.transition)
     }
 
     /// The row that this request goes by, and as what its maker stands to the order.
-    pub(super) fn check(&self, transition: Transition, by: &By) -> Result<(&'static Rule, ActorKind), Refusal> {
+    pub(super) fn check(
+        &self,
+        transition: Transition,
+        by: &By,
+    ) -> Result<(&'static Rule, ActorKind), Refusal> {
         let kind = match &by.who {
             Who::Timer => ActorKind::Timer,
             Who::User(caller) => self.standing(transition, caller)?,
@@ -171,7 +184,8 @@ impl Order {
             return Err(Refusal::Inactive);
         }
         let claims = transition == Transition::Accept && caller.role == Role::Worker;
-        // Who was too late for an order of the pool is told so. Any other order is none of their business.
+        // Who was too late for an order of the pool is told so. Any other order is none of their
+        // business.
         let may_know = self.visibility(caller) != Visibility::None || claims && self.was_open();
         let is_client = self.client.id == caller.id;
         match caller.role {
@@ -194,8 +208,10 @@ impl Order {
         worker: Option<&Caller>,
     ) -> Result<&'static Rule, Refusal> {
         let (status, version) = (self.status, self.version);
-        let mut rules =
-            TABLE.iter().filter(|rule| rule.transition == transition && rule.actors.contains(&kind)).peekable();
+        let mut rules = TABLE
+            .iter()
+            .filter(|rule| rule.transition == transition && rule.actors.contains(&kind))
+            .peekable();
         if rules.peek().is_none() {
             return Err(Refusal::Forbidden);
         }
@@ -203,7 +219,9 @@ impl Order {
         for rule in rules.filter(|rule| rule.from == Some(status)) {
             match rule.guards.iter().copied().find(|guard| !self.holds(*guard, at, worker)) {
                 None => return Ok(rule),
-                Some(guard) => refusal = refusal.or(Some(Refusal::Guard { guard, status, version })),
+                Some(guard) => {
+                    refusal = refusal.or(Some(Refusal::Guard { guard, status, version }))
+                }
             }
         }
         Err(refusal.unwrap_or(Refusal::Illegal { transition, status, version }))
@@ -215,7 +233,10 @@ impl Order {
             Guard::RevisionsLeft => self.revisions < MAX_REVISIONS,
             Guard::HandoversLeft => self.handovers < MAX_HANDOVERS,
             Guard::NewWorker => worker.is_some_and(|worker| {
-                worker.active && worker.role == Role::Worker && worker.id != self.client.id && !self.is_worker(worker)
+                worker.active
+                    && worker.role == Role::Worker
+                    && worker.id != self.client.id
+                    && !self.is_worker(worker)
             }),
             Guard::NoWorker => worker.is_none(),
             Guard::Due => self.deadline.is_some_and(|deadline| deadline <= at),
@@ -227,7 +248,8 @@ impl Order {
         self.status = status;
         self.deadline = status.timer().map(|timer| timers.deadline(timer, at));
         if status == Status::Canceled && !self.is_charged() {
-            // Whatever attempt was under way is to come to nothing; should it succeed after all, the money goes back.
+            // Whatever attempt was under way is to come to nothing; should it succeed after all,
+            // the money goes back.
             self.payment_status = PaymentStatus::Unpaid;
         }
     }

@@ -89,17 +89,31 @@ pub struct UserChange {
 }
 
 impl User {
-    /// An active user, version 1. Refused with `not_a_worker` when one who is no worker names categories (a fault of field
-    /// `categories`).
+    /// An active user, version 1. Refused with `not_a_worker` when one who is no worker names
+    /// categories (a fault of field `categories`).
     pub fn new(id: UserId, new: NewUser, at: Timestamp) -> Result<Self, Invalid> {
         let NewUser { email, username, role, categories } = new;
         let status = UserStatus::Active;
-        let user = Self { id, email, username, role, status, categories, created_at: at, updated_at: at, version: 1 };
-        if user.role != Role::Worker && !user.categories.is_empty() { Err(not_a_worker()) } else { Ok(user) }
+        let user = Self {
+            id,
+            email,
+            username,
+            role,
+            status,
+            categories,
+            created_at: at,
+            updated_at: at,
+            version: 1,
+        };
+        if user.role != Role::Worker && !user.categories.is_empty() {
+            Err(not_a_worker())
+        } else {
+            Ok(user)
+        }
     }
 
-    /// The user after a change; `None` when it changes nothing. One who stops being a worker loses the categories. Refused as
-    /// [`User::new`] refuses.
+    /// The user after a change; `None` when it changes nothing. One who stops being a worker loses
+    /// the categories. Refused as [`User::new`] refuses.
     pub fn changed(&self, change: UserChange, at: Timestamp) -> Result<Option<Self>, Invalid> {
         let mut next = self.clone();
         next.role = change.role.unwrap_or(next.role);
@@ -152,7 +166,12 @@ pub struct Caller {
 
 impl From<&User> for Caller {
     fn from(user: &User) -> Self {
-        Self { id: user.id.clone(), username: user.username.clone(), role: user.role, active: user.is_active() }
+        Self {
+            id: user.id.clone(),
+            username: user.username.clone(),
+            role: user.role,
+            active: user.is_active(),
+        }
     }
 }
 
@@ -199,8 +218,10 @@ mod tests {
     fn only_workers_serve_categories() {
         assert!(user(Role::Worker, &["Design"]).is_ok());
         assert_eq!(user(Role::Client, &["Design"]).unwrap_err().code, "not_a_worker");
-        let change =
-            UserChange { categories: Some(new(Role::Worker, &["Design"]).categories), ..UserChange::default() };
+        let change = UserChange {
+            categories: Some(new(Role::Worker, &["Design"]).categories),
+            ..UserChange::default()
+        };
         let client = user(Role::Client, &[]).unwrap();
         assert_eq!(client.changed(change, Timestamp::UNIX_EPOCH).unwrap_err().code, "not_a_worker");
     }
@@ -217,8 +238,11 @@ mod tests {
     #[test]
     fn a_change_that_changes_nothing_is_none() {
         let worker = user(Role::Worker, &["Design"]).unwrap();
-        let same =
-            UserChange { role: Some(Role::Worker), username: Some(worker.username.clone()), ..UserChange::default() };
+        let same = UserChange {
+            role: Some(Role::Worker),
+            username: Some(worker.username.clone()),
+            ..UserChange::default()
+        };
         assert_eq!(worker.changed(same, Timestamp::MAX), Ok(None));
     }
 

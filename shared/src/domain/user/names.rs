@@ -19,7 +19,8 @@ macro_rules! name_type {
     };
 }
 
-/// A name to sign in with and to be shown by: 3 to 32 of `A-Za-z0-9._-`. ASCII, so that no two names look the same.
+/// A name to sign in with and to be shown by: 3 to 32 of `A-Za-z0-9._-`. ASCII, so that no two
+/// names look the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("minLength" = Self::MIN, "maxLength" = Self::MAX, "pattern" = "^[A-Za-z0-9._-]*$"))]
@@ -51,7 +52,8 @@ impl Username {
 name_type!(Username);
 
 impl Username {
-    /// How the keys of names start that start like this: 1 to 32 of their alphabet, in lower case. Codes: as [`Username::parse`].
+    /// How the keys of names start that start like this: 1 to 32 of their alphabet, in lower case.
+    /// Codes: as [`Username::parse`].
     pub fn parse_prefix(text: &str) -> Result<String, Invalid> {
         let text = text.trim();
         match text.len() {
@@ -63,8 +65,9 @@ impl Username {
     }
 }
 
-/// An e-mail address: ASCII, at most 254 characters (RFC 5321 section 4.5.3.1), a dot-atom before the `@` and a domain with at least
-/// two labels after it. Quoted local parts and address literals are refused: they are valid, and nobody has one.
+/// An e-mail address: ASCII, at most 254 characters (RFC 5321 section 4.5.3.1), a dot-atom before
+/// the `@` and a domain with at least two labels after it. Quoted local parts and address literals
+/// are refused: they are valid, and nobody has one.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("format" = "email", "maxLength" = Self::MAX, "pattern" = Self::PATTERN))]
@@ -92,7 +95,9 @@ impl Email {
         if text.chars().count() > Self::MAX {
             return Err(Invalid::new("too_long", "Must have at most 254 characters."));
         }
-        let well_formed = text.rsplit_once('@').is_some_and(|(local, domain)| is_dot_atom(local) && is_domain(domain));
+        let well_formed = text
+            .rsplit_once('@')
+            .is_some_and(|(local, domain)| is_dot_atom(local) && is_domain(domain));
         if well_formed {
             Ok(Self(text.to_owned()))
         } else {
@@ -106,7 +111,10 @@ name_type!(Email);
 /// RFC 5322 section 3.2.3, at most 64 characters.
 fn is_dot_atom(local: &str) -> bool {
     let is_atom = |atom: &str| {
-        !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
+        !atom.is_empty()
+            && atom
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
     };
     local.len() <= 64 && local.split('.').all(is_atom)
 }
@@ -120,7 +128,9 @@ fn is_domain(domain: &str) -> bool {
             && !label.ends_with('-')
     };
     let last = domain.rsplit('.').next().unwrap_or_default();
-    domain.contains('.') && domain.split('.').all(is_label) && last.bytes().any(|b| b.is_ascii_alphabetic())
+    domain.contains('.')
+        && domain.split('.').all(is_label)
+        && last.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
 /// The categories that a worker serves: at most 20, none twice. Empty serves all.
@@ -136,7 +146,8 @@ impl Categories {
     /// Keeps the first of those that are the same. Codes: `too_many`.
     pub fn new(categories: Vec<Category>) -> Result<Self, Invalid> {
         let mut keys = std::collections::HashSet::new();
-        let kept: Vec<_> = categories.into_iter().filter(|category| keys.insert(category.key())).collect();
+        let kept: Vec<_> =
+            categories.into_iter().filter(|category| keys.insert(category.key())).collect();
         if kept.len() > Self::MAX {
             return Err(Invalid::new("too_many", "At most 20 categories."));
         }
@@ -202,7 +213,12 @@ mod tests {
 
     #[test]
     fn an_email_has_a_dot_atom_and_a_domain_with_a_dot() {
-        for good in ["a@b.co", "first.last+tag@sub.example.com", "x@xn--bcher-kva.example", " ada@example.com "] {
+        for good in [
+            "a@b.co",
+            "first.last+tag@sub.example.com",
+            "x@xn--bcher-kva.example",
+            " ada@example.com ",
+        ] {
             assert!(Email::parse(good).is_ok(), "{good}");
         }
         let long_local = format!("{}@example.com", "x".repeat(65));
@@ -234,7 +250,9 @@ mod tests {
     #[test]
     fn categories_are_at_most_20_and_none_twice() {
         let category = |text: &str| Category::parse(text).unwrap();
-        let kept = Categories::new(vec![category("Design"), category("DESIGN"), category("Writing")]).unwrap();
+        let kept =
+            Categories::new(vec![category("Design"), category("DESIGN"), category("Writing")])
+                .unwrap();
         assert_eq!(kept.iter().map(Category::as_str).collect::<Vec<_>>(), ["Design", "Writing"]);
         let many = |n: usize| Categories::new((0..n).map(|i| category(&format!("c{i}"))).collect());
         assert!(many(20).is_ok());

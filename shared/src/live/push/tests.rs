@@ -89,7 +89,9 @@ fn serve(stream: TcpStream, script: Script, counts: &Mutex<HashMap<String, usize
     match script[nth.min(script.len() - 1)] {
         Answer::Status(status, kind) => {
             let kind = kind.map(|kind| format!("x-amzn-errortype: {kind}\r\n")).unwrap_or_default();
-            let head = format!("HTTP/1.1 {status} x\r\n{kind}content-length: 2\r\nconnection: close\r\n\r\n{{}}");
+            let head = format!(
+                "HTTP/1.1 {status} x\r\n{kind}content-length: 2\r\nconnection: close\r\n\r\n{{}}"
+            );
             drop(lines.get_mut().write_all(head.as_bytes()));
         }
         Answer::Breaks => {}
@@ -102,7 +104,14 @@ fn serve(stream: TcpStream, script: Script, counts: &Mutex<HashMap<String, usize
 
 #[tokio::test]
 async fn throttles_and_what_breaks_on_the_way_are_tried_again() {
-    let script = &[THROTTLED, UNTYPED, Answer::Status(500, None), Answer::Status(503, None), Answer::Breaks, DONE];
+    let script = &[
+        THROTTLED,
+        UNTYPED,
+        Answer::Status(500, None),
+        Answer::Status(503, None),
+        Answer::Breaks,
+        DONE,
+    ];
     let gateway = Gateway::new(script);
     assert_eq!(gateway.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
     assert_eq!(gateway.asked("c"), script.len());

@@ -3,7 +3,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::Live;
-use super::super::testing::{Recorder, append, bring, catch_up, deliver, entries, fan_out, hello, live, socket, user};
+use super::super::testing::{
+    Recorder, append, bring, catch_up, deliver, entries, fan_out, hello, live, socket, user,
+};
 use crate::domain::feed::Feed;
 use crate::domain::user::Role;
 
@@ -49,7 +51,11 @@ async fn a_socket_that_is_slow_is_left_behind_and_the_others_go_on() {
     tell(&live, 8..=8).await;
     catch_up(&live, &FEED, "c1").await;
     for name in NAMES {
-        assert_eq!(live.push.numbers(name, &FEED), [1, 2, 3, 4, 5, 6, 7, 8], "{name} is pushed to as before");
+        assert_eq!(
+            live.push.numbers(name, &FEED),
+            [1, 2, 3, 4, 5, 6, 7, 8],
+            "{name} is pushed to as before"
+        );
     }
 }
 
@@ -98,7 +104,11 @@ async fn what_is_pushed_during_a_catch_up_comes_after_it_and_once() {
     let meanwhile = async {
         gate.reached().await;
         tell(&live, 5..=6).await;
-        assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3], "who pushes leaves it to the catch-up");
+        assert_eq!(
+            live.push.numbers("c1", &FEED),
+            [1, 2, 3],
+            "who pushes leaves it to the catch-up"
+        );
         gate.open();
     };
     tokio::join!(catch_up(&live, &FEED, "c1"), meanwhile);

@@ -23,7 +23,8 @@ async fn tell(live: &Live<Recorder>, threshold: usize, numbers: std::ops::RangeI
 }
 
 #[tokio::test]
-async fn a_feed_with_many_sockets_is_pushed_shard_by_shard_and_each_socket_gets_each_entry_once_and_in_order() {
+async fn a_feed_with_many_sockets_is_pushed_shard_by_shard_and_each_socket_gets_each_entry_once_and_in_order()
+ {
     let live = live().await;
     let names = sockets(&live, 12).await;
     tell(&live, 12, 1..=2).await;
@@ -31,7 +32,8 @@ async fn a_feed_with_many_sockets_is_pushed_shard_by_shard_and_each_socket_gets_
 
     tell(&live, 11, 3..=3).await;
     assert!(names.iter().all(|name| live.push.numbers(name, &FEED) == [1, 2]), "many: asked for");
-    // Before that is done, the next entries come, and most sockets go: the feed stays as it is, for the order of its entries.
+    // Before that is done, the next entries come, and most sockets go: the feed stays as it is, for
+    // the order of its entries.
     for name in &names[3..] {
         live.push.vanish(name);
     }
@@ -43,7 +45,11 @@ async fn a_feed_with_many_sockets_is_pushed_shard_by_shard_and_each_socket_gets_
         assert_eq!(live.push.numbers(name, &FEED), [1, 2, 3, 4, 5, 6], "{name}");
     }
     for name in &names[3..] {
-        assert_eq!(live.connections.connection(name).await.unwrap(), None, "{name} is gone and forgotten");
+        assert_eq!(
+            live.connections.connection(name).await.unwrap(),
+            None,
+            "{name} is gone and forgotten"
+        );
         assert_eq!(live.connections.subscription(&FEED, name).await.unwrap(), None);
     }
 }
@@ -95,7 +101,11 @@ async fn a_client_that_says_hello_while_its_shard_is_behind_gets_each_entry_once
     let bob = user(&live, "bob", Role::Client, &[]).await;
     socket(&live, &bob, "d").await;
     hello(&live, "d", &[(&FEED, 1)]).await.unwrap();
-    assert_eq!(live.push.numbers("d", &FEED), [2, 3], "hello reads the feed, whatever the shards are at");
+    assert_eq!(
+        live.push.numbers("d", &FEED),
+        [2, 3],
+        "hello reads the feed, whatever the shards are at"
+    );
     socket(&live, &bob, "e").await;
     let gate = live.push.hold_up("e", 1);
     let meanwhile = async {

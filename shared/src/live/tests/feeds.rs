@@ -7,7 +7,10 @@ use crate::domain::feed::Feed;
 use crate::domain::user::Role;
 use crate::store::Entry;
 
-async fn read(live: &super::super::Live<super::super::testing::Recorder>, feed: &Feed) -> Vec<Entry> {
+async fn read(
+    live: &super::super::Live<super::super::testing::Recorder>,
+    feed: &Feed,
+) -> Vec<Entry> {
     live.store.feed_after(feed, 0, 0, 1000, jiff::Timestamp::now()).await.unwrap().items
 }
 
@@ -27,7 +30,11 @@ async fn of_appends_at_once_each_gets_one_number_and_none_is_left_out() {
     assert_eq!(entries.iter().map(|e| e.seq).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
     assert_eq!(entries.iter().map(|e| &e.id).collect::<HashSet<_>>().len(), 40);
     for writer in 0..8 {
-        let own: Vec<_> = entries.iter().filter_map(|e| e.data["n"].as_u64()).filter(|n| n / 100 == writer).collect();
+        let own: Vec<_> = entries
+            .iter()
+            .filter_map(|e| e.data["n"].as_u64())
+            .filter(|n| n / 100 == writer)
+            .collect();
         assert!(own.is_sorted(), "a writer's entries keep their order: {own:?}");
     }
     assert_eq!(live.store.feed_heads(std::slice::from_ref(&feed)).await.unwrap()[&feed], 40);
@@ -55,7 +62,12 @@ async fn more_entries_than_a_transaction_takes_are_appended_in_order() {
     let (live, feed) = (live().await, Feed::AnyCategory);
     append(&live, &feed, 1..=130).await;
     let entries = read(&live, &feed).await;
-    assert!(entries.iter().map(|e| (e.seq, e.data["n"].as_u64().unwrap())).eq((1..=130).map(|n| (n, n))));
+    assert!(
+        entries
+            .iter()
+            .map(|e| (e.seq, e.data["n"].as_u64().unwrap()))
+            .eq((1..=130).map(|n| (n, n)))
+    );
 }
 
 #[tokio::test]
@@ -64,6 +76,7 @@ async fn feeds_number_their_entries_each_for_itself() {
     let (one, other) = (Feed::Role(Role::Client), Feed::Role(Role::Worker));
     append(&live, &one, 1..=3).await;
     append(&live, &other, 1..=2).await;
-    let heads = live.store.feed_heads(&[one.clone(), other.clone(), Feed::AnyCategory]).await.unwrap();
+    let heads =
+        live.store.feed_heads(&[one.clone(), other.clone(), Feed::AnyCategory]).await.unwrap();
     assert_eq!([heads[&one], heads[&other], heads[&Feed::AnyCategory]], [3, 2, 0]);
 }

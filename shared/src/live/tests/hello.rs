@@ -21,7 +21,10 @@ async fn a_client_gets_the_welcome_first_then_what_it_missed_and_then_what_is_pu
 
     hello(&live, "c", &[(&own, 3)]).await.unwrap();
     let welcome = &live.push.frames("c")[0];
-    assert_eq!((&welcome["type"], &welcome["user_id"]), (&"welcome".into(), &ann.id.as_str().into()));
+    assert_eq!(
+        (&welcome["type"], &welcome["user_id"]),
+        (&"welcome".into(), &ann.id.as_str().into())
+    );
     assert_eq!(welcome["feeds"], serde_json::json!({own.to_string(): 5, role.to_string(): 2}));
     assert_eq!(live.push.types("c"), ["welcome", "broadcast", "broadcast"]);
 
@@ -89,27 +92,42 @@ async fn whatever_is_appended_while_sockets_say_hello_each_gets_every_entry_once
     }));
     tokio::join!(writer, sockets);
     for n in 0..SOCKETS {
-        assert_eq!(live.push.numbers(&format!("s{n}"), &own), (1..=ENTRIES).collect::<Vec<_>>(), "socket {n}");
+        assert_eq!(
+            live.push.numbers(&format!("s{n}"), &own),
+            (1..=ENTRIES).collect::<Vec<_>>(),
+            "socket {n}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_feed_of_others_and_a_number_that_is_not_there_yet_are_refused_and_the_rest_is_served() {
     let live = live().await;
-    let (ann, bob) = (user(&live, "ann", Role::Client, &[]).await, user(&live, "bob", Role::Client, &[]).await);
+    let (ann, bob) =
+        (user(&live, "ann", Role::Client, &[]).await, user(&live, "bob", Role::Client, &[]).await);
     let (own, others) = (Feed::User(ann.id.clone()), Feed::User(bob.id.clone()));
     append(&live, &own, 1..=2).await;
     append(&live, &others, 1..=2).await;
     socket(&live, &ann, "c").await;
-    hello(&live, "c", &[(&own, 1), (&others, 0), (&Feed::Role(Role::Admin), 0), (&Feed::Role(Role::Client), 9)])
-        .await
-        .unwrap();
+    hello(
+        &live,
+        "c",
+        &[(&own, 1), (&others, 0), (&Feed::Role(Role::Admin), 0), (&Feed::Role(Role::Client), 9)],
+    )
+    .await
+    .unwrap();
     let frames = live.push.frames("c");
-    let mut refused: Vec<_> =
-        frames.iter().filter(|f| f["type"] == "error").map(|f| (f["feed"].clone(), f["code"].clone())).collect();
+    let mut refused: Vec<_> = frames
+        .iter()
+        .filter(|f| f["type"] == "error")
+        .map(|f| (f["feed"].clone(), f["code"].clone()))
+        .collect();
     refused.sort_by_key(|(feed, _)| feed.to_string());
-    let expected =
-        [("role:admins", "forbidden"), ("role:clients", "feed_number_ahead"), (&others.to_string(), "forbidden")];
+    let expected = [
+        ("role:admins", "forbidden"),
+        ("role:clients", "feed_number_ahead"),
+        (&others.to_string(), "forbidden"),
+    ];
     assert_eq!(refused, expected.map(|(feed, code)| (feed.into(), code.into())));
     assert_eq!(frames[0]["type"], "welcome");
     assert_eq!(live.push.numbers("c", &own), [2]);
@@ -138,15 +156,18 @@ async fn a_worker_who_changes_categories_gets_the_new_ones_only_after_the_next_h
     let wim = user(&live, "wim", Role::Worker, &["Design"]).await;
     socket(&live, &wim, "c").await;
     hello(&live, "c", &[]).await.unwrap();
-    let [old, new] =
-        [wim.clone(), user(&live, "wim2", Role::Worker, &["Music"]).await].map(|u| Feed::of(&u)[2].clone());
-    let changed =
-        crate::domain::user::User { categories: user(&live, "wim3", Role::Worker, &["Music"]).await.categories, ..wim };
+    let [old, new] = [wim.clone(), user(&live, "wim2", Role::Worker, &["Music"]).await]
+        .map(|u| Feed::of(&u)[2].clone());
+    let changed = crate::domain::user::User {
+        categories: user(&live, "wim3", Role::Worker, &["Music"]).await.categories,
+        ..wim
+    };
     live.store.put_for_test(&crate::store::Account::new(changed, String::new(), None)).await;
     hello(&live, "c", &[]).await.unwrap();
     append(&live, &old, 1..=1).await;
     append(&live, &new, 1..=1).await;
-    deliver(&live, [entries(&live, &old, 1..=1).await, entries(&live, &new, 1..=1).await].concat()).await;
+    deliver(&live, [entries(&live, &old, 1..=1).await, entries(&live, &new, 1..=1).await].concat())
+        .await;
     assert_eq!((live.push.numbers("c", &old), live.push.numbers("c", &new)), (vec![], vec![1]));
 }
 
@@ -161,7 +182,12 @@ async fn who_is_suspended_or_signed_out_since_the_ticket_gets_nothing() {
     socket(&live, &bob, "d").await;
     let session = live.store.standing(&bob.id, "s").await.unwrap().session;
     let session = session.unwrap();
-    assert!(live.store.update_session(&session.revoked(jiff::Timestamp::now()), &session).await.unwrap());
+    assert!(
+        live.store
+            .update_session(&session.revoked(jiff::Timestamp::now()), &session)
+            .await
+            .unwrap()
+    );
     assert_eq!(hello(&live, "d", &[]).await.unwrap_err().code().code, "invalid_token");
     assert_eq!((live.push.frames("c"), live.push.frames("d")), (vec![], vec![]));
 }
@@ -188,7 +214,8 @@ async fn entries_that_are_too_old_to_be_kept_are_passed_over_and_the_client_is_t
         told.collect::<Vec<_>>()
     };
     let too_old = |oldest: u64| format!("\"feed_number_too_old\" of \"{own}\": {oldest}");
-    let expected = [too_old(3), "3".to_owned(), too_old(5), "5".to_owned(), too_old(7), "7".to_owned()];
+    let expected =
+        [too_old(3), "3".to_owned(), too_old(5), "5".to_owned(), too_old(7), "7".to_owned()];
     assert_eq!(told("c"), expected);
 
     // Who has seen the last entry that is kept is told nothing.
@@ -209,7 +236,10 @@ async fn entries_are_kept_for_thirty_days_to_the_second_whatever_ttl_does() {
     let within = read(written + days - jiff::SignedDuration::from_secs(60)).await;
     assert_eq!((within.items.len(), within.missed.len()), (2, 0));
     let after = read(written + days + jiff::SignedDuration::from_secs(60)).await;
-    assert_eq!((after.items, after.missed, after.next), (vec![], vec![crate::store::Missed { from: 1, to: 2 }], 2));
+    assert_eq!(
+        (after.items, after.missed, after.next),
+        (vec![], vec![crate::store::Missed { from: 1, to: 2 }], 2)
+    );
 }
 
 #[tokio::test]
@@ -245,7 +275,8 @@ async fn a_replay_that_takes_too_long_ends_and_its_client_is_to_come_back() {
         gate.open();
     };
     // It is in time for the first two, and not for the third.
-    let (replayed, ()) = tokio::join!(live.replay(&held, 0, 3, began + Duration::from_secs(5)), slow);
+    let (replayed, ()) =
+        tokio::join!(live.replay(&held, 0, 3, began + Duration::from_secs(5)), slow);
     assert_eq!(replayed.unwrap_err().code().code, "replay_unfinished");
     assert_eq!(live.push.numbers("c", &own), [1, 2]);
     let now = live.connections.subscription(&own, "c").await.unwrap().unwrap();

@@ -14,14 +14,22 @@ async fn a_ticket_is_taken_once_however_many_try_and_only_within_its_minute() {
     let now = Timestamp::now();
     let token = ticket::issue(&live.connections, &ann.id, "s", now).await.unwrap();
     let takes = (0..10).map(|_| ticket::take(&live.connections, token.expose(), now));
-    let taken: Vec<_> = futures::future::join_all(takes).await.into_iter().filter_map(Result::ok).collect();
-    assert_eq!(taken.iter().map(|t| (&t.user_id, t.session_id.as_str())).collect::<Vec<_>>(), [(&ann.id, "s")]);
+    let taken: Vec<_> =
+        futures::future::join_all(takes).await.into_iter().filter_map(Result::ok).collect();
+    assert_eq!(
+        taken.iter().map(|t| (&t.user_id, t.session_id.as_str())).collect::<Vec<_>>(),
+        [(&ann.id, "s")]
+    );
 
     let token = ticket::issue(&live.connections, &ann.id, "s", now).await.unwrap();
-    let late = ticket::take(&live.connections, token.expose(), now + SignedDuration::from_secs(60)).await;
+    let late =
+        ticket::take(&live.connections, token.expose(), now + SignedDuration::from_secs(60)).await;
     assert_eq!(late.unwrap_err().code().code, "invalid_ticket");
     for wrong in ["", "tk_", "tk_x"] {
-        assert_eq!(ticket::take(&live.connections, wrong, now).await.unwrap_err().code().code, "invalid_ticket");
+        assert_eq!(
+            ticket::take(&live.connections, wrong, now).await.unwrap_err().code().code,
+            "invalid_ticket"
+        );
     }
 }
 
@@ -41,7 +49,11 @@ async fn a_socket_that_is_gone_is_forgotten_and_the_others_get_theirs() {
         assert_eq!(live.push.numbers(&format!("c{n}"), &feed), [1, 2, 3], "c{n}");
     }
     assert_eq!(live.connections.connection("c3").await.unwrap(), None);
-    assert_eq!(live.connections.subscription(&feed, "c3").await.unwrap(), None, "its subscription is gone as well");
+    assert_eq!(
+        live.connections.subscription(&feed, "c3").await.unwrap(),
+        None,
+        "its subscription is gone as well"
+    );
 }
 
 #[tokio::test]
@@ -52,7 +64,10 @@ async fn a_subscription_whose_hello_died_does_not_keep_its_client_waiting_for_ev
     let connection = socket(&live, &ann, "c").await;
     live.connections.set_feeds("c", std::slice::from_ref(&own)).await.unwrap();
     let old = Timestamp::now() - SignedDuration::from_secs(61);
-    live.connections.hold(&[Subscription::held(&connection, own.clone(), "dead", old)]).await.unwrap();
+    live.connections
+        .hold(&[Subscription::held(&connection, own.clone(), "dead", old)])
+        .await
+        .unwrap();
     append(&live, &own, 1..=1).await;
     deliver(&live, entries(&live, &own, 1..=1).await).await;
     assert_eq!(live.push.closed(), ["c"]);
@@ -62,7 +77,8 @@ async fn a_subscription_whose_hello_died_does_not_keep_its_client_waiting_for_ev
 #[tokio::test]
 async fn the_oldest_sockets_of_a_user_with_too_many_are_closed() {
     let live = live().await;
-    let (ann, bob) = (user(&live, "ann", Role::Client, &[]).await, user(&live, "bob", Role::Client, &[]).await);
+    let (ann, bob) =
+        (user(&live, "ann", Role::Client, &[]).await, user(&live, "bob", Role::Client, &[]).await);
     socket(&live, &bob, "b").await;
     for n in 0..MAX_SOCKETS + 2 {
         socket(&live, &ann, &format!("c{n:02}")).await;

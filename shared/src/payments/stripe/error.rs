@@ -1,4 +1,5 @@
-//! What goes wrong at Stripe, as our errors. Stripe's text is for the log only (<https://docs.stripe.com/api/errors>).
+//! What goes wrong at Stripe, as our errors. Stripe's text is for the log only
+//! (<https://docs.stripe.com/api/errors>).
 
 use std::time::Duration;
 
@@ -7,25 +8,28 @@ use stripe::{ApiErrors, ApiErrorsType, StripeError};
 
 use crate::error::{Error, catalogue};
 
-/// Whether the same request may succeed if it is sent again. With an idempotency key that is safe even when Stripe did act
-/// (<https://docs.stripe.com/error-low-level>).
+/// Whether the same request may succeed if it is sent again. With an idempotency key that is safe
+/// even when Stripe did act (<https://docs.stripe.com/error-low-level>).
 pub(super) fn is_transient(error: &StripeError) -> bool {
     match error {
         StripeError::ClientError(_) | StripeError::Timeout => true,
         // Also what is no error of Stripe's at all, such as a proxy's page.
         StripeError::JSONDeserialize(_) => true,
-        // 409: another request with this idempotency key is under way. 424: something that Stripe depends on failed.
+        // 409: another request with this idempotency key is under way. 424: something that Stripe
+        // depends on failed.
         StripeError::Stripe(_, status) => matches!(status, 409 | 424 | 429 | 500..),
         StripeError::ConfigError(_) => false,
     }
 }
 
-/// Whether another attempt may help: the same request, or, while the usual key was not given up yet, one under another key.
+/// Whether another attempt may help: the same request, or, while the usual key was not given up
+/// yet, one under another key.
 pub(super) fn is_worth_repeating(error: &StripeError, key_is_spent: bool) -> bool {
     is_transient(error) || spends_key(error) && !key_is_spent
 }
 
-/// Whether the idempotency key will get no other answer for a day: Stripe keeps its failures, and what a key first came with.
+/// Whether the idempotency key will get no other answer for a day: Stripe keeps its failures, and
+/// what a key first came with.
 pub(super) fn spends_key(error: &StripeError) -> bool {
     match error {
         // 409 of this type is that the first is under way.
@@ -35,10 +39,12 @@ pub(super) fn spends_key(error: &StripeError) -> bool {
     }
 }
 
-/// How long to wait after attempt number `attempt`, the first being 1: a quarter of a second, doubled each time up to two, and up to half of it
-/// less, so that callers who failed together do not come back together.
+/// How long to wait after attempt number `attempt`, the first being 1: a quarter of a second,
+/// doubled each time up to two, and up to half of it less, so that callers who failed together do
+/// not come back together.
 pub(super) fn backoff(attempt: u32) -> Duration {
-    let longest = Duration::from_millis(250) * 2_u32.saturating_pow(attempt.saturating_sub(1)).min(8);
+    let longest =
+        Duration::from_millis(250) * 2_u32.saturating_pow(attempt.saturating_sub(1)).min(8);
     let mut random = [0_u8; 1];
     // Without randomness it waits longest.
     let cut = if SystemRandom::new().fill(&mut random).is_ok() { u32::from(random[0]) } else { 0 };
@@ -69,14 +75,17 @@ pub(super) fn failed(error: &StripeError) -> Error {
 }
 
 fn unavailable(source: String) -> Error {
-    Error::new(&catalogue::PAYMENTS_UNAVAILABLE, "Stripe does not answer just now; nothing was lost. Try again.")
-        .retry_after(5)
-        .with_source(source)
+    Error::new(
+        &catalogue::PAYMENTS_UNAVAILABLE,
+        "Stripe does not answer just now; nothing was lost. Try again.",
+    )
+    .retry_after(5)
+    .with_source(source)
 }
 
 fn declined(e: &ApiErrors) -> Error {
-    let error =
-        Error::new(&catalogue::CARD_DECLINED, "The card was declined. Try another one.").with_source(summary(e));
+    let error = Error::new(&catalogue::CARD_DECLINED, "The card was declined. Try another one.")
+        .with_source(summary(e));
     // The bank's reason where there is one, or else Stripe's: `insufficient_funds`, `expired_card`.
     match e.decline_code.as_deref().or(e.code.as_ref().map(|code| code.as_str())) {
         Some(code) => error.with("decline_code", code),
@@ -115,7 +124,10 @@ mod tests {
         assert_eq!(error.members()["decline_code"], "insufficient_funds");
         assert!(!error.detail().contains("Stripe's words"));
         assert!(std::error::Error::source(&error).unwrap().to_string().contains("Stripe's words"));
-        let no_reason = failed(&stripe_error(402, r#"{"error": {"type": "card_error", "code": "expired_card"}}"#));
+        let no_reason = failed(&stripe_error(
+            402,
+            r#"{"error": {"type": "card_error", "code": "expired_card"}}"#,
+        ));
         assert_eq!(no_reason.members()["decline_code"], "expired_card");
     }
 
@@ -131,14 +143,16 @@ mod tests {
         for error in down.iter().chain(&silent) {
             let ours = failed(error);
             assert!(ours.is(&catalogue::PAYMENTS_UNAVAILABLE), "{error}");
-            assert!(ours.retry_after_seconds().is_some() && !ours.detail().contains("words"), "{error}");
+            assert!(
+                ours.retry_after_seconds().is_some() && !ours.detail().contains("words"),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn what_stripe_refuses_otherwise_is_our_fault_and_opaque() {
-        let body =
-            r#"{"error": {"type": "invalid_request_error", "code": "amount_too_small", "message": "Stripe's words"}}"#;
+        let body = r#"{"error": {"type": "invalid_request_error", "code": "amount_too_small", "message": "Stripe's words"}}"#;
         let error = failed(&stripe_error(400, body));
         assert_eq!(error.code().kind, Kind::Internal);
         assert!(!error.detail().contains("words"));
@@ -150,7 +164,10 @@ mod tests {
         for (attempt, longest) in (1..7).zip([250, 500, 1000, 2000, 2000, 2000]) {
             for _ in 0..20 {
                 let wait = backoff(attempt).as_millis();
-                assert!((longest / 2..=longest).contains(&wait), "{wait} ms after attempt {attempt}");
+                assert!(
+                    (longest / 2..=longest).contains(&wait),
+                    "{wait} ms after attempt {attempt}"
+                );
             }
         }
     }

@@ -12,7 +12,8 @@ use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError
 use stripe_core::dispute::ListDispute;
 use stripe_core::event::ListEvent;
 use stripe_core::payment_intent::{
-    CancelPaymentIntent, CreatePaymentIntent, CreatePaymentIntentAutomaticPaymentMethods, RetrievePaymentIntent,
+    CancelPaymentIntent, CreatePaymentIntent, CreatePaymentIntentAutomaticPaymentMethods,
+    RetrievePaymentIntent,
 };
 use stripe_core::refund::{CreateRefund, ListRefund};
 use stripe_types::RangeQueryTs;
@@ -27,8 +28,9 @@ use crate::domain::money::Money;
 use crate::domain::order::{Chargeback, Order, Refund};
 use crate::error::{Error, Result};
 
-/// How long one attempt may take, how many there are at most, and until when another one may begin. However Stripe fails, a call ends within
-/// `PATIENCE + TIMEOUT`: 16 s, of the 25 s that the functions behind the HTTP API have.
+/// How long one attempt may take, how many there are at most, and until when another one may begin.
+/// However Stripe fails, a call ends within `PATIENCE + TIMEOUT`: 16 s, of the 25 s that the
+/// functions behind the HTTP API have.
 const TIMEOUT: Duration = Duration::from_secs(6);
 const ATTEMPTS: u32 = 6;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,7 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The most that one page of a list holds. An order has a handful of refunds.
 const PAGE: i64 = 100;
 
-/// Pages of events that are read at most, newest first. A larger backlog is for Stripe to deliver, which it tries for three days.
+/// Pages of events that are read at most, newest first. A larger backlog is for Stripe to deliver,
+/// which it tries for three days.
 const MAX_PAGES: usize = 10;
 
 /// What is put in the place of ids when an intent is read.
@@ -57,11 +60,14 @@ impl Stripe {
             // Paths are appended to it.
             client = client.url(format!("{}/", url.trim_end_matches('/')));
         }
-        let client = client.build().map_err(|e| ConfigError::new("STRIPE_SECRET_KEY or STRIPE_API_URL", e))?;
+        let client = client
+            .build()
+            .map_err(|e| ConfigError::new("STRIPE_SECRET_KEY or STRIPE_API_URL", e))?;
         Ok(Self { client })
     }
 
-    /// Sends until there is an answer: [`ATTEMPTS`] times at most, and not for longer than [`PATIENCE`].
+    /// Sends until there is an answer: [`ATTEMPTS`] times at most, and not for longer than
+    /// [`PATIENCE`].
     async fn send<T, S, F>(&self, send: S) -> std::result::Result<T, StripeError>
     where
         S: Fn() -> F + Send + Sync,
@@ -70,12 +76,15 @@ impl Stripe {
         self.attempts(|_| send()).await
     }
 
-    /// As [`Stripe::send`], under an idempotency key. The strategies of `async-stripe` would make up a key per call; ours must hold across
-    /// invocations, so each attempt is one call with the same key.
+    /// As [`Stripe::send`], under an idempotency key. The strategies of `async-stripe` would make
+    /// up a key per call; ours must hold across invocations, so each attempt is one call with the
+    /// same key.
     ///
-    /// But Stripe keeps what it answered under a key for a day, its own failures too, and refuses other parameters (as a new version of this code
-    /// may send). So after one of those the key is another, for five minutes the same one. That may do a thing twice, and is only for what
-    /// can't be harmful twice: an intent that nobody was told of can't be paid, and of a charge no more goes back than there is left.
+    /// But Stripe keeps what it answered under a key for a day, its own failures too, and refuses
+    /// other parameters (as a new version of this code may send). So after one of those the key is
+    /// another, for five minutes the same one. That may do a thing twice, and is only for what
+    /// can't be harmful twice: an intent that nobody was told of can't be paid, and of a charge no
+    /// more goes back than there is left.
     async fn send_once<T, S, F>(&self, key: &str, send: S) -> Result<T>
     where
         S: Fn(RequestStrategy) -> F + Send + Sync,
@@ -83,7 +92,8 @@ impl Stripe {
     {
         let usual = idempotent(key)?;
         let fallback = idempotent(&format!("{key}-{}", Timestamp::now().as_second() / 300))?;
-        let sent = self.attempts(|spent| send(if spent { fallback.clone() } else { usual.clone() })).await;
+        let sent =
+            self.attempts(|spent| send(if spent { fallback.clone() } else { usual.clone() })).await;
         sent.map_err(|e| failed(&e))
     }
 
@@ -122,7 +132,10 @@ impl Payments for Stripe {
             .metadata(HashMap::from([("order_id".to_owned(), order.id.to_string())]));
         let key = order.intent_idempotency_key();
         intent(
-            self.send_once(&key, |strategy| request.customize().request_strategy(strategy).send(&self.client)).await?,
+            self.send_once(&key, |strategy| {
+                request.customize().request_strategy(strategy).send(&self.client)
+            })
+            .await?,
         )
     }
 
@@ -136,20 +149,26 @@ impl Payments for Stripe {
     }
 
     async fn cancel_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
-        // Without an idempotency key: canceling twice is canceling once, while a key would have Stripe repeat for a day that the intent was
-        // just processing.
+        // Without an idempotency key: canceling twice is canceling once, while a key would have
+        // Stripe repeat for a day that the intent was just processing.
         let request = CancelPaymentIntent::new(id.as_str()).expand(vec![EXPANDED.to_owned()]);
         match self.send(|| request.send(&self.client)).await {
             Ok(canceled) => intent(canceled),
             // It is canceled already, or paid.
-            Err(e) if code(&e) == Some("payment_intent_unexpected_state") => {
-                self.intent(id).await?.ok_or_else(|| Error::internal(format!("intent {id} is gone")))
-            }
+            Err(e) if code(&e) == Some("payment_intent_unexpected_state") => self
+                .intent(id)
+                .await?
+                .ok_or_else(|| Error::internal(format!("intent {id} is gone"))),
             Err(e) => Err(failed(&e)),
         }
     }
 
-    async fn refund(&self, intent: &PaymentIntentId, amount: Money, idempotency_key: &str) -> Result<Refund> {
+    async fn refund(
+        &self,
+        intent: &PaymentIntentId,
+        amount: Money,
+        idempotency_key: &str,
+    ) -> Result<Refund> {
         let request = CreateRefund::new().payment_intent(intent.as_str()).amount(amount.amount);
         let send = |strategy| request.customize().request_strategy(strategy).send(&self.client);
         refund(&self.send_once(idempotency_key, send).await?)
@@ -169,7 +188,8 @@ impl Payments for Stripe {
             .limit(PAGE);
         let mut found = Vec::new();
         for _ in 0..MAX_PAGES {
-            // Not into async-stripe's types: an event has the shape of the endpoint's API version, not of ours.
+            // Not into async-stripe's types: an event has the shape of the endpoint's API version,
+            // not of ours.
             let page = self.send(|| request.build().customize::<Value>().send(&self.client)).await;
             let page = page.map_err(|e| failed(&e))?;
             let bodies: Vec<String> = objects(&page).map(miniserde::json::to_string).collect();
@@ -218,7 +238,8 @@ fn idempotent(key: &str) -> Result<RequestStrategy> {
 mod tests {
     use super::*;
 
-    /// Both would panic on a process that has two providers of cryptography, or none, to choose from.
+    /// Both would panic on a process that has two providers of cryptography, or none, to choose
+    /// from.
     #[test]
     fn the_clients_of_stripe_and_of_aws_build_beside_each_other() {
         let stripe = ClientBuilder::new("sk_test_x").build();
@@ -251,15 +272,24 @@ mod tests {
         let sent = keys(|| StripeError::Timeout).await.len();
         assert!((2..=ATTEMPTS as usize).contains(&sent), "{sent}");
         assert_eq!(keys(|| StripeError::ConfigError("no".into())).await.len(), 1);
-        assert_eq!(keys(|| refused(r#"{"error": {"type": "invalid_request_error"}}"#, 400)).await.len(), 1);
+        assert_eq!(
+            keys(|| refused(r#"{"error": {"type": "invalid_request_error"}}"#, 400)).await.len(),
+            1
+        );
     }
 
     #[tokio::test]
     async fn the_key_stays_the_same_until_stripe_has_failed_under_it() {
-        assert!(keys(|| StripeError::ClientError("reset".into())).await.iter().all(|key| key == "key"));
+        assert!(
+            keys(|| StripeError::ClientError("reset".into())).await.iter().all(|key| key == "key")
+        );
         let sent = keys(|| refused(r#"{"error": {"type": "api_error"}}"#, 500)).await;
         assert_eq!(sent[0], "key");
-        assert!(sent.len() > 1 && sent[1..].iter().all(|key| key.starts_with("key-") && *key == sent[1]), "{sent:?}");
+        assert!(
+            sent.len() > 1
+                && sent[1..].iter().all(|key| key.starts_with("key-") && *key == sent[1]),
+            "{sent:?}"
+        );
     }
 
     /// What Stripe says when the parameters are not those that the key came with before.

@@ -57,9 +57,12 @@ pub(super) fn refund(from: &stripe_shared::Refund) -> Result<Refund> {
 pub(super) fn chargeback(from: &stripe_shared::Dispute) -> Result<Chargeback> {
     let state = match &from.status {
         DisputeStatus::NeedsResponse | DisputeStatus::UnderReview => ChargebackState::Open,
-        DisputeStatus::Won | DisputeStatus::WarningClosed | DisputeStatus::Prevented => ChargebackState::Won,
+        DisputeStatus::Won | DisputeStatus::WarningClosed | DisputeStatus::Prevented => {
+            ChargebackState::Won
+        }
         DisputeStatus::Lost => ChargebackState::Lost,
-        // Warnings, and what Stripe adds one day: something for an admin to look at, of which no money has moved for all we know.
+        // Warnings, and what Stripe adds one day: something for an admin to look at, of which no
+        // money has moved for all we know.
         _ => ChargebackState::Inquiry,
     };
     let id = ChargebackId::parse(from.id.as_str()).map_err(Error::internal)?;
@@ -71,6 +74,7 @@ fn money(amount: i64, currency: &stripe_types::Currency) -> Option<Money> {
 }
 
 fn known(amount: i64, currency: &stripe_types::Currency) -> Result<Money> {
-    money(amount, currency)
-        .ok_or_else(|| Error::internal(format!("Stripe moved money in {currency}, in which no price is")))
+    money(amount, currency).ok_or_else(|| {
+        Error::internal(format!("Stripe moved money in {currency}, in which no price is"))
+    })
 }

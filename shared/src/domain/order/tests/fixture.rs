@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::ids::{ChargeId, ChargebackId, OrderId, PaymentIntentId, RefundId, ServiceId, UserId};
+use crate::domain::ids::{
+    ChargeId, ChargebackId, OrderId, PaymentIntentId, RefundId, ServiceId, UserId,
+};
 use crate::domain::money::{Currency, Money, Price};
 use crate::domain::order::*;
 use crate::domain::service::{NewService, Service};
@@ -17,7 +19,12 @@ pub(in crate::domain) fn minute(n: i64) -> Timestamp {
 }
 
 pub(in crate::domain) fn caller(name: &str, role: Role) -> Caller {
-    Caller { id: UserId::derived(&[name]), username: Username::parse(name).unwrap(), role, active: true }
+    Caller {
+        id: UserId::derived(&[name]),
+        username: Username::parse(name).unwrap(),
+        role,
+        active: true,
+    }
 }
 
 pub(in crate::domain) fn client() -> Caller {
@@ -59,7 +66,11 @@ pub(in crate::domain) fn fact(kind: FactKind) -> Fact {
 }
 
 pub(in crate::domain) fn succeeded() -> Fact {
-    fact(FactKind::Succeeded { charge: ChargeId::parse("ch_1").unwrap(), amount: usd(PRICE), fee: None })
+    fact(FactKind::Succeeded {
+        charge: ChargeId::parse("ch_1").unwrap(),
+        amount: usd(PRICE),
+        fee: None,
+    })
 }
 
 pub(in crate::domain) fn refund(id: &str, amount: i64, status: RefundStatus) -> Fact {
@@ -67,7 +78,11 @@ pub(in crate::domain) fn refund(id: &str, amount: i64, status: RefundStatus) -> 
 }
 
 pub(in crate::domain) fn chargeback(id: &str, amount: i64, state: ChargebackState) -> Fact {
-    fact(FactKind::Chargeback { chargeback: ChargebackId::parse(id).unwrap(), amount: usd(amount), state })
+    fact(FactKind::Chargeback {
+        chargeback: ChargebackId::parse(id).unwrap(),
+        amount: usd(amount),
+        state,
+    })
 }
 
 impl Order {

@@ -8,18 +8,32 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::order::*;
 
 fn with_fee(fee: i64) -> Fact {
-    fact(FactKind::Succeeded { charge: ChargeId::parse("ch_1").unwrap(), amount: usd(PRICE), fee: Some(usd(fee)) })
+    fact(FactKind::Succeeded {
+        charge: ChargeId::parse("ch_1").unwrap(),
+        amount: usd(PRICE),
+        fee: Some(usd(fee)),
+    })
 }
 
 /// Everything that the order of facts must not change: all but the history and what it numbers.
 fn outcome(order: &Order) -> impl PartialEq + std::fmt::Debug {
-    let ledger = (order.ledger.balance(), order.ledger.refunded(), order.ledger.fees(Currency::USD));
+    let ledger =
+        (order.ledger.balance(), order.ledger.refunded(), order.ledger.fees(Currency::USD));
     let mut chargebacks = order.chargebacks.clone();
     chargebacks.sort_by(|a, b| a.id.cmp(&b.id));
     let mut refunds = order.refunds.clone();
     refunds.sort_by(|a, b| a.id.cmp(&b.id));
     let intent = (order.payment_intent.clone(), order.intent_canceled);
-    (order.status, order.payment_status, ledger, intent, refunds, chargebacks, order.money_step(), order.attention())
+    (
+        order.status,
+        order.payment_status,
+        ledger,
+        intent,
+        refunds,
+        chargebacks,
+        order.money_step(),
+        order.attention(),
+    )
 }
 
 fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
@@ -56,13 +70,23 @@ fn assert_order_does_not_matter(order: &Order, facts: &[Fact]) -> Order {
 
 #[test]
 fn the_events_of_one_payment_end_alike_in_every_order() {
-    let attempts = [fact(FactKind::RequiresAction), fact(FactKind::Failed), fact(FactKind::Processing)];
-    let paid = assert_order_does_not_matter(&placed(), &[&attempts[..], &[succeeded(), with_fee(88)]].concat());
+    let attempts =
+        [fact(FactKind::RequiresAction), fact(FactKind::Failed), fact(FactKind::Processing)];
+    let paid = assert_order_does_not_matter(
+        &placed(),
+        &[&attempts[..], &[succeeded(), with_fee(88)]].concat(),
+    );
     assert_eq!((paid.status, paid.payment_status), (Status::Open, PaymentStatus::Paid));
     assert_eq!((paid.ledger.balance(), paid.ledger.fees(Currency::USD)), (PRICE, 88));
 
-    let canceled = assert_order_does_not_matter(&placed(), &[&attempts[..], &[fact(FactKind::Canceled)]].concat());
-    assert_eq!((canceled.status, canceled.payment_status), (Status::Canceled, PaymentStatus::Unpaid));
+    let canceled = assert_order_does_not_matter(
+        &placed(),
+        &[&attempts[..], &[fact(FactKind::Canceled)]].concat(),
+    );
+    assert_eq!(
+        (canceled.status, canceled.payment_status),
+        (Status::Canceled, PaymentStatus::Unpaid)
+    );
     assert_eq!(canceled.money_step(), None);
 }
 
@@ -73,9 +97,14 @@ fn a_payment_that_succeeds_after_the_order_was_called_off_goes_back() {
         placed().transition(Transition::Expire, By::timer(minute(30)), &timers()).unwrap(),
     ] {
         let paid = called_off.told(&succeeded());
-        assert_eq!((paid.status, paid.payment_status), (Status::Canceled, PaymentStatus::RefundPending));
+        assert_eq!(
+            (paid.status, paid.payment_status),
+            (Status::Canceled, PaymentStatus::RefundPending)
+        );
         assert_eq!(paid.last().kind, EventKind::Payment(PaymentStep::PaidLate));
-        let Some(MoneyStep::Refund { amount, .. }) = paid.money_step() else { panic!("{:?}", paid.money_step()) };
+        let Some(MoneyStep::Refund { amount, .. }) = paid.money_step() else {
+            panic!("{:?}", paid.money_step())
+        };
         assert_eq!(amount, usd(PRICE));
 
         let facts = [
@@ -108,7 +137,9 @@ fn a_refund_that_fails_is_tried_again_under_another_key_and_then_is_an_admins() 
     let mut order = order_in(Status::Open).then(Transition::Cancel, &client());
     let mut keys = Vec::new();
     for n in 0..payment::MAX_REFUND_ATTEMPTS {
-        let Some(MoneyStep::Refund { idempotency_key, .. }) = order.money_step() else { panic!("attempt {n}") };
+        let Some(MoneyStep::Refund { idempotency_key, .. }) = order.money_step() else {
+            panic!("attempt {n}")
+        };
         assert!(order.attention().is_empty());
         keys.push(idempotency_key);
         // One fails at once, the others after Stripe had said that they succeeded.
@@ -118,7 +149,10 @@ fn a_refund_that_fails_is_tried_again_under_another_key_and_then_is_an_admins() 
             assert_eq!(order.payment_status, PaymentStatus::Refunded);
         }
         order = order.told(&refund(&id, PRICE, RefundStatus::Failed));
-        assert_eq!((order.payment_status, order.ledger.balance()), (PaymentStatus::RefundPending, PRICE));
+        assert_eq!(
+            (order.payment_status, order.ledger.balance()),
+            (PaymentStatus::RefundPending, PRICE)
+        );
     }
     keys.dedup();
     assert_eq!(keys.len(), payment::MAX_REFUND_ATTEMPTS);
@@ -136,7 +170,10 @@ fn a_refund_that_stripe_will_not_make_counts_as_one_that_failed() {
         keys.push(idempotency_key);
         order = order.refund_refused(minute(1));
         assert!(order.was_just_refused() && order.has_money_under_way());
-        assert_eq!((order.payment_status, order.ledger.balance()), (PaymentStatus::RefundPending, PRICE));
+        assert_eq!(
+            (order.payment_status, order.ledger.balance()),
+            (PaymentStatus::RefundPending, PRICE)
+        );
     }
     let made = keys.len();
     keys.dedup();
@@ -151,13 +188,18 @@ fn an_order_with_an_intent_is_looked_after_until_its_money_is_at_rest() {
     assert!(!placed().has_money_under_way(), "there is nothing to ask Stripe about");
     let intent = PaymentIntentId::parse("pi_1").unwrap();
     let bound = placed().bind_intent(intent, By::user(&client(), minute(0))).unwrap().unwrap();
-    for pending in [&bound, &bound.told(&fact(FactKind::Processing)), &bound.told(&fact(FactKind::Failed))] {
+    for pending in
+        [&bound, &bound.told(&fact(FactKind::Processing)), &bound.told(&fact(FactKind::Failed))]
+    {
         assert!(pending.has_money_under_way(), "{}", pending.payment_status);
     }
     assert!(!bound.told(&succeeded()).has_money_under_way());
     assert!(!bound.told(&fact(FactKind::Canceled)).has_money_under_way());
     let called_off = bound.then(Transition::Cancel, &client());
-    assert!(called_off.has_money_under_way() && !called_off.told(&fact(FactKind::Canceled)).has_money_under_way());
+    assert!(
+        called_off.has_money_under_way()
+            && !called_off.told(&fact(FactKind::Canceled)).has_money_under_way()
+    );
 }
 
 #[test]
@@ -192,7 +234,10 @@ fn a_chargeback_is_flagged_and_its_money_is_not_given_back_twice() {
     assert!(!opened.is_claimable());
 
     let canceled = opened.then(Transition::Cancel, &client());
-    assert_eq!((canceled.payment_status, canceled.money_step()), (PaymentStatus::RefundPending, None));
+    assert_eq!(
+        (canceled.payment_status, canceled.money_step()),
+        (PaymentStatus::RefundPending, None)
+    );
     let lost = canceled.told(&chargeback("dp_1", PRICE, ChargebackState::Lost));
     assert_eq!((lost.payment_status, lost.money_step()), (PaymentStatus::Refunded, None));
     assert!(lost.attention().is_empty());
@@ -222,9 +267,14 @@ fn the_news_of_a_chargeback_end_alike_in_every_order() {
 #[test]
 fn what_does_not_belong_to_the_order_is_refused_and_changes_nothing() {
     let eur = |amount| Money::new(amount, Currency::parse("eur").unwrap());
-    let charged =
-        |charge: &str, amount| FactKind::Succeeded { charge: ChargeId::parse(charge).unwrap(), amount, fee: None };
-    let told = |order: &Order, fact: &Fact| order.payment_fact(fact, minute(1), &timers()).map(|next| next.is_some());
+    let charged = |charge: &str, amount| FactKind::Succeeded {
+        charge: ChargeId::parse(charge).unwrap(),
+        amount,
+        fee: None,
+    };
+    let told = |order: &Order, fact: &Fact| {
+        order.payment_fact(fact, minute(1), &timers()).map(|next| next.is_some())
+    };
     let mismatch = |kind| Err(Refusal::Mismatch(kind));
 
     let pending = placed().told(&fact(FactKind::Failed));
@@ -233,18 +283,36 @@ fn what_does_not_belong_to_the_order_is_refused_and_changes_nothing() {
     assert_eq!(told(&pending, &fact(charged("ch_1", eur(PRICE)))), mismatch(Mismatch::Currency));
     let intent = PaymentIntentId::parse("pi_2").unwrap();
     for kind in [charged("ch_1", usd(PRICE)), FactKind::Canceled, FactKind::Failed] {
-        assert_eq!(told(&pending, &Fact { intent: intent.clone(), kind }), mismatch(Mismatch::Intent));
+        assert_eq!(
+            told(&pending, &Fact { intent: intent.clone(), kind }),
+            mismatch(Mismatch::Intent)
+        );
     }
-    assert_eq!(pending.bind_intent(intent, By::user(&client(), minute(1))), Err(Refusal::Mismatch(Mismatch::Intent)));
+    assert_eq!(
+        pending.bind_intent(intent, By::user(&client(), minute(1))),
+        Err(Refusal::Mismatch(Mismatch::Intent))
+    );
 
     let open = order_in(Status::Open);
     assert_eq!(told(&open, &fact(charged("ch_2", usd(PRICE)))), mismatch(Mismatch::Charge));
-    assert_eq!(told(&open, &refund("re_1", PRICE + 1, RefundStatus::Succeeded)), mismatch(Mismatch::Amount));
+    assert_eq!(
+        told(&open, &refund("re_1", PRICE + 1, RefundStatus::Succeeded)),
+        mismatch(Mismatch::Amount)
+    );
     assert_eq!(told(&open, &refund("re_1", 0, RefundStatus::Pending)), mismatch(Mismatch::Amount));
     let part = open.told(&refund("re_1", 1500, RefundStatus::Succeeded));
-    assert_eq!(told(&part, &refund("re_2", 500, RefundStatus::Succeeded)), mismatch(Mismatch::Amount));
-    assert_eq!(told(&part, &refund("re_1", 1400, RefundStatus::Failed)), mismatch(Mismatch::Amount));
-    assert_eq!(told(&open, &chargeback("dp_1", -1, ChargebackState::Open)), mismatch(Mismatch::Amount));
+    assert_eq!(
+        told(&part, &refund("re_2", 500, RefundStatus::Succeeded)),
+        mismatch(Mismatch::Amount)
+    );
+    assert_eq!(
+        told(&part, &refund("re_1", 1400, RefundStatus::Failed)),
+        mismatch(Mismatch::Amount)
+    );
+    assert_eq!(
+        told(&open, &chargeback("dp_1", -1, ChargebackState::Open)),
+        mismatch(Mismatch::Amount)
+    );
 }
 
 #[test]
@@ -291,7 +359,8 @@ fn the_clock_stands_still_while_stripe_waits_for_the_bank() {
     let processing = placed().told(&fact(FactKind::Processing));
     assert_eq!(processing.deadline, None);
     assert_eq!(processing.due(minute(10_000)), None);
-    let failed = processing.payment_fact(&fact(FactKind::Failed), minute(500), &timers()).unwrap().unwrap();
+    let failed =
+        processing.payment_fact(&fact(FactKind::Failed), minute(500), &timers()).unwrap().unwrap();
     assert_eq!(failed.deadline, Some(minute(500) + SignedDuration::from_mins(30)));
 }
 

@@ -18,7 +18,8 @@ fn stranger() -> Caller {
 #[test]
 fn an_order_is_placed_by_an_active_client_for_an_active_service_at_its_price() {
     let place = |caller: &Caller, service: &Service| {
-        Order::place(placed().id, service, By::user(caller, minute(0)), &timers()).map(|order| order.version)
+        Order::place(placed().id, service, By::user(caller, minute(0)), &timers())
+            .map(|order| order.version)
     };
     assert_eq!(place(&client(), &service()), Ok(1));
     assert_eq!(place(&worker(), &service()), Err(Refusal::Forbidden));
@@ -48,17 +49,28 @@ fn what_is_not_yours_does_not_exist() {
     for status in Status::ALL {
         let order = order_in(status);
         for transition in Transition::ALL {
-            assert_eq!(ask(&order, transition, &stranger()), Err(Refusal::NotFound), "{status} {transition}");
+            assert_eq!(
+                ask(&order, transition, &stranger()),
+                Err(Refusal::NotFound),
+                "{status} {transition}"
+            );
         }
         let hidden = status != Status::Open;
         for transition in Transition::ALL.into_iter().filter(|t| *t != Transition::Accept) {
             let expected = if hidden { Refusal::NotFound } else { Refusal::Forbidden };
-            assert_eq!(ask(&order, transition, &other_worker()), Err(expected), "{status} {transition}");
+            assert_eq!(
+                ask(&order, transition, &other_worker()),
+                Err(expected),
+                "{status} {transition}"
+            );
         }
     }
     // It was never in the pool.
     assert_eq!(ask(&placed(), Transition::Accept, &worker()), Err(Refusal::NotFound));
-    assert_eq!(ask(&order_in(Status::Canceled), Transition::Accept, &worker()), Err(Refusal::NotFound));
+    assert_eq!(
+        ask(&order_in(Status::Canceled), Transition::Accept, &worker()),
+        Err(Refusal::NotFound)
+    );
 }
 
 #[test]
@@ -71,14 +83,23 @@ fn what_is_never_yours_to_do_is_forbidden_and_what_is_too_late_is_a_conflict() {
     let assigned = order_in(Status::Assigned);
     assert!(matches!(ask(&assigned, Transition::Cancel, &client()), Err(Refusal::Illegal { .. })));
     let completed = order_in(Status::Completed);
-    assert!(matches!(ask(&completed, Transition::Complete, &client()), Err(Refusal::Illegal { .. })));
+    assert!(matches!(
+        ask(&completed, Transition::Complete, &client()),
+        Err(Refusal::Illegal { .. })
+    ));
 }
 
 #[test]
 fn the_suspended_do_nothing() {
     let suspended = Caller { active: false, ..worker() };
-    assert_eq!(ask(&order_in(Status::Open), Transition::Accept, &suspended), Err(Refusal::Inactive));
-    assert_eq!(ask(&order_in(Status::Assigned), Transition::Deliver, &suspended), Err(Refusal::Inactive));
+    assert_eq!(
+        ask(&order_in(Status::Open), Transition::Accept, &suspended),
+        Err(Refusal::Inactive)
+    );
+    assert_eq!(
+        ask(&order_in(Status::Assigned), Transition::Deliver, &suspended),
+        Err(Refusal::Inactive)
+    );
     assert_eq!(order_in(Status::Assigned).actions(&suspended), []);
 }
 
@@ -95,7 +116,10 @@ fn a_client_who_became_a_worker_does_not_claim_their_own_order() {
 #[test]
 fn a_role_that_was_taken_away_no_longer_moves_orders() {
     let demoted = Caller { role: Role::Client, ..worker() };
-    assert_eq!(ask(&order_in(Status::Assigned), Transition::Deliver, &demoted), Err(Refusal::Forbidden));
+    assert_eq!(
+        ask(&order_in(Status::Assigned), Transition::Deliver, &demoted),
+        Err(Refusal::Forbidden)
+    );
 }
 
 #[test]
@@ -106,7 +130,11 @@ fn who_sees_an_order() {
         let pool = if status == Status::Open { Visibility::Pool } else { Visibility::None };
         assert_eq!(order.visibility(&client()), Visibility::Full, "{status}");
         assert_eq!(order.visibility(&admin()), Visibility::Full, "{status}");
-        assert_eq!(order.visibility(&worker()), if has_worker { Visibility::Full } else { pool }, "{status}");
+        assert_eq!(
+            order.visibility(&worker()),
+            if has_worker { Visibility::Full } else { pool },
+            "{status}"
+        );
         assert_eq!(order.visibility(&other_worker()), pool, "{status}");
         assert_eq!(order.visibility(&stranger()), Visibility::None, "{status}");
     }
@@ -116,7 +144,11 @@ fn who_sees_an_order() {
 fn an_admin_reassigns_to_another_active_worker_or_to_the_pool() {
     let order = order_in(Status::Assigned);
     let reassign = |to: Option<Caller>| {
-        order.transition(Transition::Reassign, By::user(&admin(), order.updated_at).worker(to), &timers())
+        order.transition(
+            Transition::Reassign,
+            By::user(&admin(), order.updated_at).worker(to),
+            &timers(),
+        )
     };
     let given_on = reassign(Some(other_worker())).unwrap();
     assert_eq!(given_on.status, Status::Assigned);
@@ -125,7 +157,10 @@ fn an_admin_reassigns_to_another_active_worker_or_to_the_pool() {
     assert_eq!((back.status, back.worker), (Status::Open, None));
     for unfit in [worker(), stranger(), admin(), Caller { active: false, ..other_worker() }] {
         let refused = reassign(Some(unfit));
-        assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::NewWorker, .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Refusal::Guard { guard: Guard::NewWorker, .. })),
+            "{refused:?}"
+        );
     }
 }
 
@@ -133,7 +168,8 @@ fn an_admin_reassigns_to_another_active_worker_or_to_the_pool() {
 fn revisions_and_handovers_are_bounded_and_what_ends_an_order_is_not() {
     let mut order = order_in(Status::Delivered);
     for _ in 0..table::MAX_REVISIONS {
-        order = order.then(Transition::RequestRevision, &client()).then(Transition::Deliver, &worker());
+        order =
+            order.then(Transition::RequestRevision, &client()).then(Transition::Deliver, &worker());
     }
     let refused = ask(&order, Transition::RequestRevision, &client());
     assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::RevisionsLeft, .. })));
@@ -150,7 +186,10 @@ fn revisions_and_handovers_are_bounded_and_what_ends_an_order_is_not() {
     }
     for (transition, by) in [(Transition::Release, worker()), (Transition::Reassign, admin())] {
         let refused = ask(&order, transition, &by);
-        assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::HandoversLeft, .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Refusal::Guard { guard: Guard::HandoversLeft, .. })),
+            "{refused:?}"
+        );
     }
     assert_eq!(order.actions(&admin()), [Transition::Cancel]);
     assert_eq!(order.actions(&worker()), [Transition::Deliver, Transition::Dispute]);
@@ -164,9 +203,13 @@ fn the_largest_history_fits_an_item() {
         let by = By::user(by, order.updated_at).note(Some(note.clone())).idempotency(Some(key));
         order.transition(transition, by, &timers()).unwrap()
     };
-    let mut order =
-        Order::place(placed().id, &service(), By::user(&client(), minute(0)).note(Some(note.clone())), &timers())
-            .unwrap();
+    let mut order = Order::place(
+        placed().id,
+        &service(),
+        By::user(&client(), minute(0)).note(Some(note.clone())),
+        &timers(),
+    )
+    .unwrap();
     for _ in 0..payment::MAX_NOTED_ATTEMPTS {
         order = order.told(&fact(FactKind::Processing)).told(&fact(FactKind::Failed));
     }
@@ -185,13 +228,15 @@ fn the_largest_history_fits_an_item() {
     order = long(Transition::ResolveRefund, &order, &admin());
     order = order.told(&refund("re_1", PRICE, RefundStatus::Succeeded));
     let size = serde_json::to_vec(&order).unwrap().len();
-    // DynamoDB's limit is 400 KB (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
+    // DynamoDB's limit is 400 KB
+    // (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
     assert!((250_000..350_000).contains(&size), "{size}");
 }
 
 #[test]
 fn a_deadline_is_armed_with_its_state_and_replaced_by_the_next() {
-    let after = |order: &Order| order.deadline.map(|deadline| deadline.duration_since(order.updated_at));
+    let after =
+        |order: &Order| order.deadline.map(|deadline| deadline.duration_since(order.updated_at));
     let days = |n: i64| Some(SignedDuration::from_hours(24 * n));
     assert_eq!(after(&order_in(Status::Pending)), Some(SignedDuration::from_mins(30)));
     assert_eq!(after(&order_in(Status::Open)), days(7));

@@ -1,4 +1,5 @@
-//! The table, every (state, move, actor) of it, against an expectation that was written down apart from it.
+//! The table, every (state, move, actor) of it, against an expectation that was written down apart
+//! from it.
 
 use super::fixture::*;
 use crate::domain::order::*;
@@ -42,7 +43,11 @@ fn every_state_move_and_actor_does_what_is_expected_and_nothing_else() {
                 for named in [None, Some(other_worker())] {
                     let expected = expected(from, kind, transition, named.is_some());
                     let rule = order.rule(transition, kind, minute(LATE), named.as_ref());
-                    assert_eq!(rule.as_ref().ok().map(|rule| rule.to), expected, "{from} {transition} {kind}");
+                    assert_eq!(
+                        rule.as_ref().ok().map(|rule| rule.to),
+                        expected,
+                        "{from} {transition} {kind}"
+                    );
                     moves += usize::from(expected.is_some());
 
                     // The same through the door that people and timers come by.
@@ -54,7 +59,11 @@ fn every_state_move_and_actor_does_what_is_expected_and_nothing_else() {
                         ActorKind::Stripe => continue,
                     };
                     let moved = order.transition(transition, by.worker(named), &timers());
-                    assert_eq!(moved.as_ref().ok().map(|next| next.status), expected, "{from} {transition} {kind}");
+                    assert_eq!(
+                        moved.as_ref().ok().map(|next| next.status),
+                        expected,
+                        "{from} {transition} {kind}"
+                    );
                     match moved {
                         Ok(next) => {
                             assert_eq!(next.version, order.version + 1);
@@ -62,7 +71,10 @@ fn every_state_move_and_actor_does_what_is_expected_and_nothing_else() {
                             assert_eq!(next.last().actor.kind, kind);
                         }
                         Err(refusal) => assert!(
-                            matches!(refusal, Refusal::Illegal { .. } | Refusal::Forbidden | Refusal::NotFound),
+                            matches!(
+                                refusal,
+                                Refusal::Illegal { .. } | Refusal::Forbidden | Refusal::NotFound
+                            ),
                             "{from} {transition} {kind}: {refusal:?}"
                         ),
                     }
@@ -70,8 +82,13 @@ fn every_state_move_and_actor_does_what_is_expected_and_nothing_else() {
             }
         }
     }
-    // 18 rows by actors, each met with and without a worker named; the two of `reassign` with one of these only.
-    let by_actor = TABLE.iter().filter(|rule| rule.from.is_some()).map(|rule| rule.actors.len()).sum::<usize>();
+    // 18 rows by actors, each met with and without a worker named; the two of `reassign` with one
+    // of these only.
+    let by_actor = TABLE
+        .iter()
+        .filter(|rule| rule.from.is_some())
+        .map(|rule| rule.actors.len())
+        .sum::<usize>();
     assert_eq!(moves, 2 * by_actor - 2);
 }
 
@@ -86,8 +103,13 @@ fn actions_are_exactly_the_moves_that_are_not_refused() {
         for caller in &callers {
             let actions = order.actions(caller);
             for transition in Transition::ALL {
-                let moved = order.transition(transition, By::user(caller, order.updated_at), &timers());
-                assert_eq!(actions.contains(&transition), moved.is_ok(), "{status} {transition} {caller:?}");
+                let moved =
+                    order.transition(transition, By::user(caller, order.updated_at), &timers());
+                assert_eq!(
+                    actions.contains(&transition),
+                    moved.is_ok(),
+                    "{status} {transition} {caller:?}"
+                );
             }
         }
         for (kind, caller) in [(ActorKind::Client, client()), (ActorKind::Admin, admin())] {
@@ -102,7 +124,11 @@ fn actions_are_exactly_the_moves_that_are_not_refused() {
 #[test]
 fn only_completed_and_canceled_are_final_and_every_state_is_reached() {
     for status in Status::ALL {
-        assert_eq!(status.is_final(), matches!(status, Status::Completed | Status::Canceled), "{status}");
+        assert_eq!(
+            status.is_final(),
+            matches!(status, Status::Completed | Status::Canceled),
+            "{status}"
+        );
         assert!(TABLE.iter().any(|rule| rule.to == status), "{status}");
     }
 }
@@ -110,7 +136,10 @@ fn only_completed_and_canceled_are_final_and_every_state_is_reached() {
 #[test]
 fn every_timer_has_the_one_move_that_it_makes_and_every_timed_move_its_timer() {
     for status in Status::ALL {
-        let timed: Vec<_> = TABLE.iter().filter(|r| r.from == Some(status) && r.actors == [ActorKind::Timer]).collect();
+        let timed: Vec<_> = TABLE
+            .iter()
+            .filter(|r| r.from == Some(status) && r.actors == [ActorKind::Timer])
+            .collect();
         assert_eq!(timed.len(), usize::from(status.timer().is_some()), "{status}");
         assert!(timed.iter().all(|rule| rule.guards == [Guard::Due]), "{status}");
     }
@@ -132,9 +161,17 @@ fn the_effects_of_a_row_are_the_money_steps_that_its_move_leaves_to_be_done() {
                     ActorKind::Stripe => continue,
                 };
                 // Processing stops the clock of a pending order.
-                let order = if from == Status::Pending { order.told(&fact(FactKind::Failed)) } else { order.clone() };
+                let order = if from == Status::Pending {
+                    order.told(&fact(FactKind::Failed))
+                } else {
+                    order.clone()
+                };
                 let to_open = rule.transition == Transition::Reassign && rule.to == Status::Open;
-                let by = by.worker((!to_open).then(other_worker).filter(|_| rule.transition == Transition::Reassign));
+                let by = by.worker(
+                    (!to_open)
+                        .then(other_worker)
+                        .filter(|_| rule.transition == Transition::Reassign),
+                );
                 let next = order.transition(rule.transition, by, &timers()).unwrap();
                 let effect = next.money_step().map(|step| match step {
                     MoneyStep::CancelIntent { .. } => Effect::CancelIntent,

@@ -1,4 +1,5 @@
-//! Random walks: whatever people, clocks and Stripe do, and in whatever order, some things always hold.
+//! Random walks: whatever people, clocks and Stripe do, and in whatever order, some things always
+//! hold.
 
 use std::collections::BTreeSet;
 
@@ -28,8 +29,8 @@ struct MadeRefund {
     status: RefundStatus,
 }
 
-/// Stripe, as far as an order can tell: an intent that ends once, refunds and one dispute that only move forward. It says what is so,
-/// whenever it likes, and repeats itself.
+/// Stripe, as far as an order can tell: an intent that ends once, refunds and one dispute that only
+/// move forward. It says what is so, whenever it likes, and repeats itself.
 #[derive(Default)]
 struct Stripe {
     charged: bool,
@@ -53,17 +54,25 @@ impl Stripe {
                 _ => {}
             },
             3 => {
-                for refund in self.refunds.iter_mut().filter(|refund| refund.status == RefundStatus::Pending) {
+                for refund in
+                    self.refunds.iter_mut().filter(|refund| refund.status == RefundStatus::Pending)
+                {
                     refund.status = dice.pick(&[RefundStatus::Succeeded, RefundStatus::Failed]);
                 }
             }
-            4 if self.charged && self.held() == PRICE && dice.roll(4) == 0 && self.dispute.is_none() => {
+            4 if self.charged
+                && self.held() == PRICE
+                && dice.roll(4) == 0
+                && self.dispute.is_none() =>
+            {
                 self.dispute = Some(dice.pick(&[ChargebackState::Inquiry, ChargebackState::Open]));
             }
             5 => {
                 self.dispute = self.dispute.map(|state| match state {
                     ChargebackState::Inquiry => ChargebackState::Won,
-                    ChargebackState::Open => dice.pick(&[ChargebackState::Won, ChargebackState::Lost]),
+                    ChargebackState::Open => {
+                        dice.pick(&[ChargebackState::Won, ChargebackState::Lost])
+                    }
                     done => done,
                 });
             }
@@ -76,10 +85,14 @@ impl Stripe {
             return;
         }
         if self.held() < amount {
-            assert!(self.dispute.is_some(), "asks for more than is there, and no bank has taken it");
+            assert!(
+                self.dispute.is_some(),
+                "asks for more than is there, and no bank has taken it"
+            );
             return;
         }
-        let status = dice.pick(&[RefundStatus::Pending, RefundStatus::Succeeded, RefundStatus::Failed]);
+        let status =
+            dice.pick(&[RefundStatus::Pending, RefundStatus::Succeeded, RefundStatus::Failed]);
         self.refunds.push(MadeRefund { idempotency_key, amount, status });
     }
 
@@ -98,7 +111,9 @@ impl Stripe {
         } else if self.canceled {
             facts.push(fact(FactKind::Canceled));
         } else {
-            facts.extend([FactKind::Processing, FactKind::RequiresAction, FactKind::Failed].map(fact));
+            facts.extend(
+                [FactKind::Processing, FactKind::RequiresAction, FactKind::Failed].map(fact),
+            );
         }
         let refunds = self.refunds.iter().enumerate();
         facts.extend(refunds.map(|(n, made)| refund(&format!("re_{n}"), made.amount, made.status)));
@@ -129,16 +144,24 @@ fn assert_invariants(before: &Order, after: &Order, stripe: &Stripe) {
         _ => assert!(after.worker.is_some()),
     }
     if before.worker != after.worker && before.worker.is_some() && after.worker.is_some() {
-        assert_eq!(event.kind, EventKind::Transition(Transition::Reassign), "only an admin replaces a worker");
+        assert_eq!(
+            event.kind,
+            EventKind::Transition(Transition::Reassign),
+            "only an admin replaces a worker"
+        );
     }
     assert!(after.status != Status::Assigned || after.is_charged(), "work on what was never paid");
-    let stopped = after.status == Status::Pending && after.payment_status == PaymentStatus::Processing;
+    let stopped =
+        after.status == Status::Pending && after.payment_status == PaymentStatus::Processing;
     assert_eq!(after.deadline.is_some(), after.status.timer().is_some() && !stopped);
 
     // Money.
     let (old, new) = (before.ledger.entries(), after.ledger.entries());
     assert_eq!(new[..old.len()], *old, "the ledger is only added to");
-    assert!(new.iter().filter(|entry| entry.kind == LedgerKind::Charge).count() <= 1, "charged twice");
+    assert!(
+        new.iter().filter(|entry| entry.kind == LedgerKind::Charge).count() <= 1,
+        "charged twice"
+    );
     let mut ids: Vec<_> = new.iter().map(LedgerEntry::id).collect();
     ids.sort();
     ids.dedup();
@@ -157,7 +180,8 @@ fn assert_invariants(before: &Order, after: &Order, stripe: &Stripe) {
 
 #[test]
 fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
-    let people = [client(), worker(), other_worker(), admin(), Caller { role: Role::Worker, ..client() }];
+    let people =
+        [client(), worker(), other_worker(), admin(), Caller { role: Role::Worker, ..client() }];
     let mut seen = BTreeSet::new();
     for seed in 1..=1_000_u64 {
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -175,19 +199,27 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
                     let who = dice.pick(&people);
                     let actions = order.actions(&who);
                     // Mostly what may be done, sometimes anything.
-                    let pool = if actions.is_empty() || dice.roll(8) == 0 { Transition::ALL.to_vec() } else { actions };
+                    let pool = if actions.is_empty() || dice.roll(8) == 0 {
+                        Transition::ALL.to_vec()
+                    } else {
+                        actions
+                    };
                     let named = (dice.roll(2) == 0).then(|| dice.pick(&people));
                     let by = By::user(&who, minute(now)).worker(named);
                     let transition = dice.pick(&pool);
                     // Ends come soon enough.
-                    let ends = matches!(transition, Transition::Cancel | Transition::Dispute) && dice.roll(4) > 0;
-                    if let Some(next) = order.transition(transition, by, &timers()).ok().filter(|_| !ends) {
+                    let ends = matches!(transition, Transition::Cancel | Transition::Dispute)
+                        && dice.roll(4) > 0;
+                    if let Some(next) =
+                        order.transition(transition, by, &timers()).ok().filter(|_| !ends)
+                    {
                         step(&mut order, &stripe, next);
                     }
                 }
                 4 => {
                     if let Some(due) = order.due(minute(now)) {
-                        let next = order.transition(due, By::timer(minute(now)), &timers()).unwrap();
+                        let next =
+                            order.transition(due, By::timer(minute(now)), &timers()).unwrap();
                         step(&mut order, &stripe, next);
                     }
                 }
@@ -196,12 +228,17 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
                     let fact = dice.pick(&stripe.facts());
                     if let Some(next) = order.payment_fact(&fact, minute(now), &timers()).unwrap() {
                         step(&mut order, &stripe, next);
-                        assert_eq!(order.payment_fact(&fact, minute(now), &timers()), Ok(None), "known, and yet news");
+                        assert_eq!(
+                            order.payment_fact(&fact, minute(now), &timers()),
+                            Ok(None),
+                            "known, and yet news"
+                        );
                     }
                 }
             }
         }
-        // Let Stripe finish and say so: then every cent is with a living order, gone back, or on an admin's list.
+        // Let Stripe finish and say so: then every cent is with a living order, gone back, or on an
+        // admin's list.
         for _ in 0..100 {
             stripe.happen(&mut dice, &order);
             for fact in stripe.facts() {
@@ -217,11 +254,17 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
                     || !order.is_charged() && order.money_step().is_none()
                     || !order.attention().is_empty()
             }
-            _ => order.is_funded() || !order.is_charged() || !order.attention().is_empty() || order.status.is_final(),
+            _ => {
+                order.is_funded()
+                    || !order.is_charged()
+                    || !order.attention().is_empty()
+                    || order.status.is_final()
+            }
         };
         assert!(settled, "seed {seed}: {order:#?}");
     }
-    // The walks got around: every row of the table by each of its actors, and everything that Stripe can say.
+    // The walks got around: every row of the table by each of its actors, and everything that
+    // Stripe can say.
     for rule in TABLE {
         for kind in rule.actors {
             let Some(from) = rule.from else { continue };
