@@ -2,7 +2,7 @@
 
 /// Defines an enum with, for every value, its one word: serde's form, its schema, `as_str`,
 /// `Display`, and `ALL` in the order of definition.
-macro_rules! words {
+macro_rules! string_enum {
     ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $value_doc:literal])* $value:ident = $word:literal,)+ }) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -43,4 +43,4 @@ macro_rules! words {
     };
 }
 
-pub(crate) use words;
+pub(crate) use string_enum;

@@ -4,10 +4,10 @@
 
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, PaymentIntentId};
-use shared::domain::order::{By, Mismatch, MoneyStep, Order, Refusal, Timers};
+use shared::domain::order::{ActorContext, Mismatch, MoneyStep, Order, Timers, TransitionError};
 use shared::error::{Error, Kind, Result, catalogue};
 use shared::payments::{Intent, Payment, Payments};
-use shared::store::{EventOutcome, Handled, Outcome, Store, StripeEvent};
+use shared::store::{EventOutcome, Handled, Store, StripeEvent, WriteOutcome};
 
 /// How often a write is tried again because the order changed meanwhile.
 pub(super) const ATTEMPTS: usize = 10;
@@ -18,7 +18,7 @@ const STEPS: usize = 4;
 
 /// The store and Stripe.
 #[derive(Debug)]
-pub struct Cashier<P> {
+pub struct PaymentService<P> {
     /// The data.
     pub store: Store,
     /// The money.
@@ -44,11 +44,11 @@ pub enum Followed {
     Mismatch(OrderId, Mismatch),
 }
 
-impl<P: Payments> Cashier<P> {
+impl<P: Payments> PaymentService<P> {
     /// The order's payment intent: made, and bound to the order, if it has none yet. One order, one
     /// intent: of two callers at once both get the same from Stripe (by its idempotency key), and
     /// one of them binds it.
-    pub async fn intent_of(&self, mut order: Order, by: &By) -> Result<Intent> {
+    pub async fn intent_of(&self, mut order: Order, by: &ActorContext) -> Result<Intent> {
         if let Some(id) = &order.payment_intent {
             return self.bound_intent(id).await;
         }
@@ -95,7 +95,7 @@ impl<P: Payments> Cashier<P> {
         self.take_note(order, intent, payment, thoroughly).await
     }
 
-    /// As [`Cashier::follow`], for an order that was just read.
+    /// As [`PaymentService::follow`], for an order that was just read.
     pub async fn follow_order(
         &self,
         order: Order,
@@ -123,7 +123,7 @@ impl<P: Payments> Cashier<P> {
             let next = match payment.apply(&order, Timestamp::now(), &self.timers) {
                 Ok(Some(next)) => next,
                 Ok(None) => return Ok(Followed::Unchanged(order)),
-                Err(Refusal::Mismatch(mismatch)) => {
+                Err(TransitionError::Mismatch(mismatch)) => {
                     return Ok(Followed::Mismatch(order.id, mismatch));
                 }
                 Err(refusal) => return Err(refusal.into()),
@@ -220,9 +220,11 @@ impl<P: Payments> Cashier<P> {
     /// left it.
     pub(super) async fn write(&self, next: &Order, from: &Order) -> Result<Option<Order>> {
         match self.store.advance_order(next, from).await? {
-            Outcome::Written => Ok(None),
-            Outcome::Conflict(Some(current)) => Ok(Some(current)),
-            Outcome::Conflict(None) => Err(Error::internal(format!("order {} is gone", from.id))),
+            WriteOutcome::Written => Ok(None),
+            WriteOutcome::Conflict(Some(current)) => Ok(Some(current)),
+            WriteOutcome::Conflict(None) => {
+                Err(Error::internal(format!("order {} is gone", from.id)))
+            }
         }
     }
 }

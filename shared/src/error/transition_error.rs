@@ -2,10 +2,10 @@
 //! that the order is in.
 
 use super::{Error, catalogue};
-use crate::domain::order::{Guard, Refusal, Status};
+use crate::domain::order::{Guard, Status, TransitionError};
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<TransitionError> for Error {
+    fn from(refusal: TransitionError) -> Self {
         let detail = refusal.to_string();
         let conflict = |code, status: Status, version: u64| {
             Self::new(code, refusal.to_string())
@@ -13,23 +13,23 @@ impl From<Refusal> for Error {
                 .with("version", version)
         };
         match refusal {
-            Refusal::NotFound => Self::not_found("order"),
-            Refusal::ServiceNotFound => Self::not_found("service"),
-            Refusal::Inactive => Self::new(&catalogue::ACCOUNT_SUSPENDED, detail),
-            Refusal::Forbidden => Self::new(&catalogue::FORBIDDEN, detail),
-            Refusal::OwnOrder => Self::new(&catalogue::OWN_ORDER, detail),
-            Refusal::Illegal { status, version, .. } => {
+            TransitionError::NotFound => Self::not_found("order"),
+            TransitionError::ServiceNotFound => Self::not_found("service"),
+            TransitionError::Inactive => Self::new(&catalogue::ACCOUNT_SUSPENDED, detail),
+            TransitionError::Forbidden => Self::new(&catalogue::FORBIDDEN, detail),
+            TransitionError::OwnOrder => Self::new(&catalogue::OWN_ORDER, detail),
+            TransitionError::Illegal { status, version, .. } => {
                 conflict(&catalogue::ILLEGAL_TRANSITION, status, version)
             }
-            Refusal::NotPayable { status, version } => {
+            TransitionError::NotPayable { status, version } => {
                 conflict(&catalogue::ORDER_NOT_PAYABLE, status, version)
             }
-            Refusal::NoWorkerYet { version } => {
+            TransitionError::NoWorkerYet { version } => {
                 Self::new(&catalogue::NO_WORKER_YET, detail).with("version", version)
             }
-            Refusal::KeyReused => Self::key_reused(),
-            Refusal::Mismatch(_) => Self::new(&catalogue::PAYMENT_MISMATCH, detail),
-            Refusal::Guard { guard, status, version } => {
+            TransitionError::KeyReused => Self::key_reused(),
+            TransitionError::Mismatch(_) => Self::new(&catalogue::PAYMENT_MISMATCH, detail),
+            TransitionError::Guard { guard, status, version } => {
                 let code = match guard {
                     Guard::Funded => &catalogue::ORDER_NOT_FUNDED,
                     Guard::RevisionsLeft => &catalogue::NO_REVISIONS_LEFT,

@@ -2,9 +2,9 @@
 
 use super::state::{Status, Transition};
 use super::table::Guard;
-use crate::domain::words::words;
+use crate::domain::string_enum::string_enum;
 
-words! {
+string_enum! {
     /// What Stripe said does not belong to the order that it was said of. Nothing is applied; it is
     /// for an admin to look into.
     Mismatch {
@@ -22,7 +22,7 @@ words! {
 /// Why an order did not move. The store adds one more reason, the lost race; the error catalogue
 /// gives each its code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum TransitionError {
     /// The order is not the caller's to know of. (404)
     #[error("There is no such order.")]
     NotFound,

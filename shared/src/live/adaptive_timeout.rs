@@ -4,20 +4,20 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::push::Patience;
+use super::push::TimeoutPolicy;
 
 /// How long posts take at the moment: what takes much longer than others is not worth the others'
 /// waiting. As TCP finds its retransmission time-out (RFC 6298), it follows what is seen, and
 /// doubles when nothing is.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(super) struct AdaptiveTimeout {
     /// Of the posts of late, about the slowest; in microseconds.
     slowest: AtomicU64,
 }
 
-impl Pulse {
+impl AdaptiveTimeout {
     const LEAST: Duration = Duration::from_millis(100);
-    const MOST: Duration = Patience::Short.limit();
+    const MOST: Duration = TimeoutPolicy::Short.limit();
     /// A post is slow that takes so many times as long as others.
     const TIMES: u32 = 4;
 
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn others_are_waited_for_as_long_as_posts_take_and_no_longer() {
-        let (pulse, ms) = (Pulse::new(), Duration::from_millis);
+        let (pulse, ms) = (AdaptiveTimeout::new(), Duration::from_millis);
         assert_eq!(pulse.limit(), ms(500), "who knows nothing is patient");
         for _ in 0..30 {
             pulse.answered(ms(5));

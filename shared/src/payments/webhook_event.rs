@@ -29,7 +29,7 @@ pub(super) const HANDLED: &[&str] = &[
 
 /// An event, as far as we read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct WebhookEvent {
     /// Stripe's id for it; one derived from the body if that has none we could store.
     pub id: StripeEventId,
     /// Stripe's name for what happened; empty if the body has none.
@@ -37,12 +37,12 @@ pub struct Notice {
     /// The API version that the body is in.
     pub api_version: Option<String>,
     /// The payment intent that it is about, or why none is known.
-    pub intent: Result<PaymentIntentId, Ignored>,
+    pub intent: Result<PaymentIntentId, IgnoredEvent>,
 }
 
 /// Why an event is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ignored {
+pub enum IgnoredEvent {
     /// Not one of the types that concern orders.
     Type,
     /// It is about no payment intent: a charge or a refund that was made without one.
@@ -54,14 +54,14 @@ pub enum Ignored {
 
 /// What is to be asked because of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct WebhookSubject {
     /// The payment intent.
     pub intent: PaymentIntentId,
     /// Whether it is about refunds or disputes, which the intent itself need not tell of.
     pub thoroughly: bool,
 }
 
-impl Notice {
+impl WebhookEvent {
     /// Reads the body of a verified event. Any body will do: what can't be read is an event of no
     /// type.
     pub fn read(body: &[u8]) -> Self {
@@ -78,23 +78,23 @@ impl Notice {
     }
 
     /// What to ask Stripe because of it.
-    pub fn question(&self) -> Result<Question, Ignored> {
+    pub fn subject(&self) -> Result<WebhookSubject, IgnoredEvent> {
         if self.kind.is_empty() {
-            return Err(Ignored::Unreadable);
+            return Err(IgnoredEvent::Unreadable);
         }
         if !HANDLED.contains(&self.kind.as_str()) {
-            return Err(Ignored::Type);
+            return Err(IgnoredEvent::Type);
         }
         let intent = self.intent.clone()?;
-        Ok(Question { intent, thoroughly: !self.kind.starts_with("payment_intent.") })
+        Ok(WebhookSubject { intent, thoroughly: !self.kind.starts_with("payment_intent.") })
     }
 
     /// A body that reads the same, in the place of one that is too large to be stored.
     pub fn reduced(&self) -> String {
         let object = match &self.intent {
             Ok(intent) => json!({"payment_intent": intent}),
-            Err(Ignored::NoIntent | Ignored::Type) => json!({"payment_intent": null}),
-            Err(Ignored::Unreadable) => json!({}),
+            Err(IgnoredEvent::NoIntent | IgnoredEvent::Type) => json!({"payment_intent": null}),
+            Err(IgnoredEvent::Unreadable) => json!({}),
         };
         json!({"id": self.id.as_str(), "type": self.kind, "api_version": self.api_version, "data": {"object": object}})
             .to_string()
@@ -103,15 +103,15 @@ impl Notice {
 
 /// The intent of an event's object: itself, or what its `payment_intent` names, which is an id or,
 /// expanded, the whole.
-fn intent_of(object: &Value) -> Result<PaymentIntentId, Ignored> {
+fn intent_of(object: &Value) -> Result<PaymentIntentId, IgnoredEvent> {
     let id = match (object["object"].as_str(), object.get("payment_intent")) {
         (Some("payment_intent"), _) => &object["id"],
-        (_, Some(Value::Null)) => return Err(Ignored::NoIntent),
+        (_, Some(Value::Null)) => return Err(IgnoredEvent::NoIntent),
         (_, Some(intent)) if intent.is_object() => &intent["id"],
         (_, Some(intent)) => intent,
-        (_, None) => return Err(Ignored::Unreadable),
+        (_, None) => return Err(IgnoredEvent::Unreadable),
     };
-    id.as_str().and_then(|id| PaymentIntentId::parse(id).ok()).ok_or(Ignored::Unreadable)
+    id.as_str().and_then(|id| PaymentIntentId::parse(id).ok()).ok_or(IgnoredEvent::Unreadable)
 }
 
 /// The same body always has the same id.
@@ -137,10 +137,10 @@ mod tests {
     }
 
     fn asks(body: &[u8]) -> Option<(String, bool)> {
-        Notice::read(body)
-            .question()
+        WebhookEvent::read(body)
+            .subject()
             .ok()
-            .map(|question| (question.intent.to_string(), question.thoroughly))
+            .map(|subject| (subject.intent.to_string(), subject.thoroughly))
     }
 
     #[test]
@@ -166,15 +166,15 @@ mod tests {
         let intent = json!({"id": "pi_1", "object": "payment_intent"});
         for kind in ["payment_intent.created", "customer.created", "payment_intent.invented"] {
             assert_eq!(
-                Notice::read(&event(kind, &intent)).question(),
-                Err(Ignored::Type),
+                WebhookEvent::read(&event(kind, &intent)).subject(),
+                Err(IgnoredEvent::Type),
                 "{kind}"
             );
         }
         let without = json!({"id": "ch_1", "object": "charge", "payment_intent": null});
         assert_eq!(
-            Notice::read(&event("charge.refunded", &without)).question(),
-            Err(Ignored::NoIntent)
+            WebhookEvent::read(&event("charge.refunded", &without)).subject(),
+            Err(IgnoredEvent::NoIntent)
         );
     }
 
@@ -188,8 +188,8 @@ mod tests {
             json!("pi_1"),
             json!(null),
         ] {
-            let asked = Notice::read(&event("charge.refunded", &object)).question();
-            assert_eq!(asked, Err(Ignored::Unreadable), "{object}");
+            let asked = WebhookEvent::read(&event("charge.refunded", &object)).subject();
+            assert_eq!(asked, Err(IgnoredEvent::Unreadable), "{object}");
         }
     }
 
@@ -206,14 +206,14 @@ mod tests {
             b"{\"data\": {\"object\": 3}}",
         ];
         for body in bodies {
-            let notice = Notice::read(body);
-            assert!(notice.id.as_str().starts_with("unidentified_"), "{notice:?}");
+            let event = WebhookEvent::read(body);
+            assert!(event.id.as_str().starts_with("unidentified_"), "{event:?}");
             assert_eq!(
-                (notice.question(), &notice),
-                (Err(Ignored::Unreadable), &Notice::read(body))
+                (event.subject(), &event),
+                (Err(IgnoredEvent::Unreadable), &WebhookEvent::read(body))
             );
         }
-        assert_ne!(Notice::read(b"{").id, Notice::read(b"}").id);
+        assert_ne!(WebhookEvent::read(b"{").id, WebhookEvent::read(b"}").id);
     }
 
     #[test]
@@ -224,10 +224,10 @@ mod tests {
             json!({"object": "refund", "payment_intent": null}),
             json!({"object": "refund"}),
         ] {
-            let whole = Notice::read(&event("refund.created", &object));
-            assert_eq!(Notice::read(whole.reduced().as_bytes()), whole);
+            let whole = WebhookEvent::read(&event("refund.created", &object));
+            assert_eq!(WebhookEvent::read(whole.reduced().as_bytes()), whole);
         }
-        let nothing = Notice::read(b"{");
-        assert_eq!(Notice::read(nothing.reduced().as_bytes()), nothing);
+        let nothing = WebhookEvent::read(b"{");
+        assert_eq!(WebhookEvent::read(nothing.reduced().as_bytes()), nothing);
     }
 }
