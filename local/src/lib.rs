@@ -23,7 +23,6 @@ mod log;
 mod schedules;
 mod signals;
 mod streams;
-mod stripe;
 mod template;
 #[cfg(test)]
 mod testing;
