@@ -77,7 +77,7 @@ def role_for(operation):
 
 @schemathesis.auth(refresh_interval=None)
 class Caller:
-    """Calls each operation as a role that may call it. tests/it/conventions.rs covers the others."""
+    """Calls each operation as a role that may. tests/it/conventions.rs covers the other roles."""
 
     def get(self, case, context):
         operation = context.operation
@@ -174,8 +174,8 @@ def before_call(context, case, kwargs):
             path["id"] = ORDERS.next()
         else:
             path["id"] = SPARE_USER if path["id"].startswith("usr_") else SPARE_SERVICE
-    # Schemathesis also takes ids from responses. Callers must not be suspended, and the service that
-    # orders are created for must not be deactivated.
+    # Schemathesis also takes ids from responses. Callers must not be suspended, and the service
+    # that orders are created for must not be deactivated.
     if path.get("id") in CALLERS:
         path["id"] = SPARE_USER
     if path.get("id") == ORDERS.service:
@@ -227,8 +227,8 @@ def filter_failure(context, failure, case, response):
         problem = response.json()
         fields = [f"{error['field']} {error['code']}" for error in problem.get("errors", [])]
         return not BEYOND_THE_SCHEMA.issuperset(fields or [problem["code"]])
-    # API Gateway routes PATCH and DELETE of this path to /services/{id}. They answer 401 or 404, and
-    # `Allow` lists them correctly.
+    # API Gateway routes PATCH and DELETE of this path to /services/{id}. They answer 401 or 404,
+    # and `Allow` lists them correctly.
     if case.path == "/services/categories" and failure.code in ("ST204", "ST205"):
         return case.method not in ("PATCH", "DELETE", "OPTIONS")
     return True
