@@ -24,7 +24,6 @@ mod schedules;
 mod settings;
 mod signals;
 mod streams;
-mod stripe;
 mod template;
 #[cfg(test)]
 mod testing;
