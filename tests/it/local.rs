@@ -303,7 +303,7 @@ async fn what_is_wrong_with_a_start_is_said_in_one_sentence() {
     }
 }
 
-/// Another project than this one, with one function.
+/// Another project than this one, with one function and no settings for `local`.
 #[tokio::test]
 async fn a_function_that_does_not_build_or_crashes_at_init_is_named() {
     let directory = scratch("another-project");
@@ -311,8 +311,7 @@ async fn a_function_that_does_not_build_or_crashes_at_init_is_named() {
     std::fs::create_dir(directory.join("src")).unwrap();
     write(
         "Cargo.toml",
-        "[package]\nname = \"shop\"\nedition = \"2024\"\n[[bin]]\nname = \"greet\"\npath = \"src/main.rs\"\n[workspace]\n\
-         [workspace.metadata.local]\npackage = \"shop\"\n",
+        "[package]\nname = \"shop\"\nedition = \"2024\"\n[[bin]]\nname = \"greet\"\npath = \"src/main.rs\"\n[workspace]\n",
     );
     write(
         "template.yaml",
