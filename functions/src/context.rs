@@ -10,7 +10,7 @@ use shared::auth::{Issuer, KeySet, Verifier};
 use shared::config::{ConfigError, parsed, required};
 use shared::domain::money::Currency;
 use shared::domain::order::Timers;
-use shared::live::Live;
+use shared::live::LiveService;
 use shared::live::catch_up::CatchUp;
 use shared::live::fan_out::FanOut;
 use shared::live::push::TimeoutPolicy;
@@ -167,7 +167,7 @@ context! {
     /// For opening sockets.
     Handshake {
         /// Feeds, sockets, and the way to the sockets.
-        live: Live,
+        live: LiveService,
         /// Origins that browsers may connect from.
         origins: Origins,
     }
@@ -228,7 +228,7 @@ impl FromEnv for Connections {
     }
 }
 
-impl FromEnv for Live {
+impl FromEnv for LiveService {
     fn from_env() -> Result<Self, ConfigError> {
         Self::from_env(TimeoutPolicy::Usual)
     }

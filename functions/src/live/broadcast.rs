@@ -10,7 +10,7 @@ use shared::domain::schema::DateTime;
 use shared::domain::text::MessageText;
 use shared::domain::user::Role;
 use shared::error::{Error, Result};
-use shared::store::{Broadcast, Limit, WriteOutcome};
+use shared::store::{Broadcast, RateLimit, WriteOutcome};
 use uuid::Uuid;
 
 use crate::context::Context;
@@ -18,7 +18,7 @@ use crate::http::{Reply, Request, active, bearer, body, idempotency, only};
 use crate::openapi::{Answer, Operation, Who};
 
 /// What an administrator may broadcast in a minute.
-const LIMIT: Limit = Limit { name: "broadcasts", most: 10, seconds: 60 };
+const LIMIT: RateLimit = RateLimit { name: "broadcasts", max: 10, window_seconds: 60 };
 
 /// What was said to whom.
 #[derive(Serialize, JsonSchema)]

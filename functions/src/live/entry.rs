@@ -6,7 +6,7 @@ use shared::domain::feed::{EntryKind, Feed, Reader, notices};
 use shared::domain::ids::EntryId;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
-use shared::store::{Broadcast, Draft, Message};
+use shared::store::{Broadcast, Message, NewEntry};
 
 use crate::messages::MessageView;
 use crate::orders::OrderView;
@@ -23,7 +23,7 @@ pub(super) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>>
             let id =
                 EntryId::derived(&[order.id.as_str(), &event.n.to_string(), notice.kind.as_str()]);
             let data = order_data(&then, notice.reader)?;
-            told.push((notice.feed, Draft { kind: notice.kind, id, at: event.at, data }));
+            told.push((notice.feed, NewEntry { kind: notice.kind, id, at: event.at, data }));
         }
     }
     Ok(told)
@@ -33,14 +33,14 @@ pub(super) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>>
 pub(super) fn of_message(message: &Message) -> Result<(Feed, Draft)> {
     let (kind, id) = (EntryKind::MessageReceived, EntryId::derived(&[message.id.as_str()]));
     let data = value(&MessageView::from(message))?;
-    Ok((Feed::User(message.to.clone()), Draft { kind, id, at: message.created_at, data }))
+    Ok((Feed::User(message.to.clone()), NewEntry { kind, id, at: message.created_at, data }))
 }
 
 /// A broadcast, for everyone of its role.
 pub(super) fn of_broadcast(broadcast: &Broadcast) -> (Feed, Draft) {
     let (kind, id) = (EntryKind::Broadcast, EntryId::derived(&[broadcast.id.as_str()]));
     let data = json!({"id": broadcast.id, "text": broadcast.text});
-    (Feed::Role(broadcast.role), Draft { kind, id, at: broadcast.created_at, data })
+    (Feed::Role(broadcast.role), NewEntry { kind, id, at: broadcast.created_at, data })
 }
 
 /// The order as of the event, in the shape of `GET /orders/{id}`, as this reader may see it.

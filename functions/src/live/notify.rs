@@ -15,7 +15,7 @@ use shared::error::{Error, Result, catalogue};
 use shared::live::fan_out::FanOut;
 use shared::live::push::Push;
 use shared::store::{
-    Account, Broadcast, Draft, Entity, Entry, Message, Session, Store, from_image,
+    Account, Broadcast, Entity, Entry, Message, NewEntry, Session, Store, from_image,
 };
 use tokio::time::{Instant, sleep};
 
@@ -193,7 +193,7 @@ impl Work {
 }
 
 /// Appends events to a feed, if need be after an outage of the database.
-async fn append(store: &Store, feed: &Feed, drafts: &[Draft]) -> Result<()> {
+async fn append(store: &Store, feed: &Feed, drafts: &[NewEntry]) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     let mut wait = Duration::from_millis(100);
     loop {

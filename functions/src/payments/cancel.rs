@@ -7,7 +7,7 @@ use shared::domain::ids::OrderId;
 use shared::domain::order::{ActorContext, Order, Status, Transition, TransitionError};
 use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
-use shared::payments::Payments;
+use shared::payments::StripeApi;
 
 use super::Paying;
 use crate::http::{Empty, Reply, Request, only};
@@ -66,7 +66,7 @@ impl<'a, P> IntentFirst<'a, P> {
     }
 }
 
-impl<P: Payments> Prepare for IntentFirst<'_, P> {
+impl<P: StripeApi> Prepare for IntentFirst<'_, P> {
     async fn prepare(
         &mut self,
         from: &Order,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
-use shared::payments::{Payments, Stripe};
+use shared::payments::{Stripe, StripeApi};
 use shared::store::{StripeEvent, WriteOutcome};
 
 use super::service::gone;
@@ -76,7 +76,7 @@ pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Re
     Ok(report)
 }
 
-impl<P: Payments> PaymentService<P> {
+impl<P: StripeApi> PaymentService<P> {
     async fn reconcile(&self, asked: &Asked) -> Report {
         let run = Run::start(PATIENCE, AT_ONCE);
         let now = Timestamp::now();

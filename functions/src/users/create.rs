@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::config::Secret;
 use shared::domain::user::{Categories, Email, NewUser, Role, Username};
 use shared::error::{Result, catalogue};
-use shared::store::Authority;
+use shared::store::AdminCondition;
 
 use super::govern;
 use crate::auth::new_account::{self, Origin};
@@ -41,8 +41,13 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     };
     let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
     let caller = active(&claims, &standing, Timestamp::now())?;
-    let made =
-        new_account::make(&context.store, new, password, origin, Authority::Admin(&caller.id));
+    let made = new_account::make(
+        &context.store,
+        new,
+        password,
+        origin,
+        AdminCondition::ActiveAdmin(&caller.id),
+    );
     let (user, replayed) = made.await?;
     tracing::info!(by = %caller.id, user = %user.id, "made {}", user.id);
     Reply::created(&format!("/users/{}", user.id), &UserView::from(&user))?

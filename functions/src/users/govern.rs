@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::domain::ids::UserId;
 use shared::domain::user::{Role, User, UserChange};
 use shared::error::{Code, Error, Result, catalogue};
-use shared::store::{Authority, ChangeOutcome};
+use shared::store::{AdminCondition, ChangeOutcome};
 
 use crate::context::Context;
 use crate::http::{Request, active, bearer, only};
@@ -51,7 +51,11 @@ pub(super) async fn change(
             return Err(Error::new(&catalogue::OWN_ACCOUNT, detail));
         }
         let after = account.changed(user);
-        match context.store.change_account(&account, &after, Authority::Admin(&caller.id)).await? {
+        match context
+            .store
+            .change_account(&account, &after, AdminCondition::ActiveAdmin(&caller.id))
+            .await?
+        {
             ChangeOutcome::Changed => {
                 let User { id, role, status, .. } = &after.user;
                 tracing::info!(by = %caller.id, user = %id, %role, %status, "changed {id}");

@@ -21,7 +21,7 @@ use shared::domain::order::{
 use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, MessageText, Name};
 use shared::domain::user::{Caller, Person, Role, User};
-use shared::store::{Broadcast, Draft, Message};
+use shared::store::{Broadcast, Message, NewEntry};
 
 use super::entry;
 use faults::Fault;
@@ -214,7 +214,7 @@ async fn catch_up_meets(fault: Fault) {
             world.slow(Some(slow));
             let drafts = [1, 2].map(|n| {
                 let id = EntryId::derived(&[&format!("{fault:?} {step} {slow} {n}")]);
-                Draft { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
+                NewEntry { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
             });
             world.fan_out.live.store.append(&feed, &drafts).await.unwrap();
             assert!(world.fan_out.deliver(world.entries(&feed, head).await).await.is_empty());
@@ -262,7 +262,7 @@ async fn fan_out_meets(fault: Fault) {
     for step in 1.. {
         let drafts = [1, 2].map(|n| {
             let id = EntryId::derived(&[&format!("{fault:?} {step} {n}")]);
-            Draft { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
+            NewEntry { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
         });
         world.fan_out.live.store.append(&feed, &drafts).await.unwrap();
         assert!(world.fan_out.deliver(world.entries(&feed, head).await).await.is_empty());
@@ -274,7 +274,7 @@ async fn fan_out_meets(fault: Fault) {
             let brought = tokio::select! {
                 biased;
                 () = world.faults.death() => false,
-                brought = world.fan_out.bring(&feed, SHARD) => brought.is_ok(),
+                brought = world.fan_out.drain_shard(&feed, SHARD) => brought.is_ok(),
             };
             world.faults.stop();
             if brought {
@@ -283,7 +283,7 @@ async fn fan_out_meets(fault: Fault) {
         }
         let met = world.faults.met();
         // The record comes once more, although all is done.
-        world.fan_out.bring(&feed, SHARD).await.unwrap();
+        world.fan_out.drain_shard(&feed, SHARD).await.unwrap();
         for socket in ONE_SHARD {
             assert_eq!(
                 world.received(socket).0,
