@@ -10,7 +10,7 @@ use http::Uri;
 /// everything they need.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
-pub(crate) struct Cli {
+pub struct Cli {
     /// Port of the HTTP API; 0 is any free one, here and for the other ports.
     #[arg(long, default_value_t = 8000)]
     pub(crate) http_port: u16,

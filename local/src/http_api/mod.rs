@@ -15,8 +15,8 @@
 //! [routes]:
 //! https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 //! [quotas]: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-//! [5xx]: https://repost.aws/knowledge-center/api-gateway-5xx-error [timeout]:
-//! https://github.com/serverless/serverless/issues/11222
+//! [5xx]: https://repost.aws/knowledge-center/api-gateway-5xx-error
+//! [timeout]: https://github.com/serverless/serverless/issues/11222
 
 mod cors;
 mod event;

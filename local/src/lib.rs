@@ -1,0 +1,43 @@
+//! The cloud on one machine, for projects described by a SAM template.
+//!
+//! From `template.yaml` and the functions' binaries it provides what AWS would: Lambda, an HTTP
+//! API, a WebSocket API, DynamoDB with streams, and schedules. What it cannot do faithfully it
+//! refuses, naming the place in the template.
+//!
+//! The program `local` is [`Cli`] and [`run`], and nothing more.
+
+#![expect(unreachable_pub, reason = "`pub` marks what a module offers to the others")]
+
+mod cargo;
+mod cli;
+mod cloud;
+mod data_dir;
+mod dynamodb;
+mod environment;
+mod faults;
+mod functions;
+mod http_api;
+mod iam;
+mod invoke;
+mod log;
+mod schedules;
+mod signals;
+mod streams;
+mod stripe;
+mod template;
+#[cfg(test)]
+mod testing;
+mod websocket;
+
+pub use cli::Cli;
+use template::model;
+
+/// Runs the local cloud until Ctrl-C, SIGTERM or SIGHUP stops it. Call it inside a Tokio runtime.
+///
+/// # Errors
+/// When the template, the build, a port or the start of a function fails. The message is one
+/// sentence for people, and names the place.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let stop = signals::Stop::listen(cli.exit_with_stdin)?;
+    cloud::run(cli, stop).await
+}
