@@ -54,17 +54,20 @@ pub(crate) struct Workspace {
     sources: Vec<PathBuf>,
 }
 
-/// What is built, and how.
+/// Which binaries are built.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Build<'a> {
-    /// Names of the functions.
-    pub(crate) functions: &'a [String],
-    /// Whether each function's own binary is built, instead of the one that holds all.
+pub(crate) struct Build {
+    /// Each function's own binary, instead of the one that holds all.
     pub(crate) each: bool,
-    /// Whether they are optimised.
+    /// Optimised ones.
     pub(crate) release: bool,
-    /// Whether Cargo prints errors and warnings only, not its progress.
-    pub(crate) quiet: bool,
+}
+
+/// Whether Cargo prints its progress, or errors and warnings only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Shown,
+    Hidden,
 }
 
 #[derive(Deserialize)]
@@ -170,12 +173,17 @@ impl Workspace {
         sources
     }
 
-    /// Builds the functions, with Cargo's output on stderr.
+    /// Builds these functions, with Cargo's output on stderr.
     ///
     /// # Errors
     /// When they do not compile, which Cargo has explained on stderr by then, or the package has no
     /// binary for a function.
-    pub(crate) async fn build(&self, build: Build<'_>) -> Result<()> {
+    pub(crate) async fn build(
+        &self,
+        functions: &[String],
+        build: Build,
+        progress: Progress,
+    ) -> Result<()> {
         let mut command = cargo(&self.root);
         command.arg("build");
         for package in &self.selection {
@@ -184,7 +192,7 @@ impl Workspace {
         match self.multicall(build.each) {
             Some(multicall) => drop(command.args(["--bin", multicall])),
             None => {
-                for function in build.functions {
+                for function in functions {
                     ensure!(
                         self.binaries.contains(function),
                         "the package {} has no binary {function}, which the template names",
@@ -197,7 +205,7 @@ impl Workspace {
         if build.release {
             command.arg("--release");
         }
-        if build.quiet {
+        if progress == Progress::Hidden {
             command.arg("--quiet");
         }
         // Nothing but the JSON line may appear on our stdout.
@@ -211,12 +219,24 @@ impl Workspace {
         Ok(())
     }
 
+    /// Where the binaries of these functions are once they are built.
+    pub(crate) fn binaries(&self, functions: &[String], build: Build) -> Vec<PathBuf> {
+        match self.multicall(build.each) {
+            Some(multicall) => vec![self.path(multicall, build.release)],
+            None => functions.iter().map(|name| self.path(name, build.release)).collect(),
+        }
+    }
+
+    fn path(&self, binary: &str, release: bool) -> PathBuf {
+        self.target.join(if release { "release" } else { "debug" }).join(binary)
+    }
+
     /// The path of the built binary of that name.
     ///
     /// # Errors
     /// When it has not been built.
     pub(crate) fn binary(&self, name: &str, release: bool) -> Result<PathBuf> {
-        let path = self.target.join(if release { "release" } else { "debug" }).join(name);
+        let path = self.path(name, release);
         ensure!(
             path.is_file(),
             "there is no binary {}: build it, or start without --no-build",
@@ -279,7 +299,8 @@ mod tests {
     use super::*;
 
     fn metadata(local: &str) -> Vec<u8> {
-        let dependency = |path: &str, kind: &str| format!(r#"{{"path": "{path}", "kind": {kind}}}"#);
+        let dependency =
+            |path: &str, kind: &str| format!(r#"{{"path": "{path}", "kind": {kind}}}"#);
         let package = |name: &str, dependencies: &[String], targets: &str| {
             format!(
                 r#"{{"name": "{name}", "manifest_path": "/shop/{name}/Cargo.toml", "targets": [{targets}],
@@ -355,8 +376,8 @@ mod tests {
     async fn a_function_without_a_binary_is_named_before_anything_is_built() {
         let workspace = workspace(r#"{"package": "functions"}"#).unwrap();
         let functions = ["orders-create".to_owned()];
-        let build = Build { functions: &functions, each: false, release: false, quiet: false };
-        let error = workspace.build(build).await.unwrap_err();
+        let build = Build { each: false, release: false };
+        let error = workspace.build(&functions, build, Progress::Shown).await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "the package functions has no binary orders-create, which the template names"

@@ -22,6 +22,7 @@ mod invoke;
 mod log;
 mod schedules;
 mod signals;
+mod sources;
 mod streams;
 mod stripe;
 mod template;

@@ -90,9 +90,8 @@ fn forget_cargo_run(command: &mut Command) {
 }
 
 fn is_of_cargo_run(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| {
-        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-    })
+    name.to_str()
+        .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
 }
 
 #[cfg(test)]

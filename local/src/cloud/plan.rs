@@ -9,12 +9,14 @@ use tokio::net::TcpListener;
 
 use super::WEBHOOK_SECRET;
 use super::ports::Ports;
+use super::reload::Reload;
 use super::summary::Summary;
-use crate::cargo::Workspace;
+use crate::cargo::{Build, Progress, Workspace};
 use crate::cli::Cli;
 use crate::data_dir::DataDir;
 use crate::dynamodb::{DynamoDb, Storage};
 use crate::environment::{Aws, Overrides, Services};
+use crate::log::Log;
 use crate::model::{Function, Project};
 use crate::template::{self, Deployment};
 use crate::websocket::Quotas;
@@ -28,12 +30,14 @@ pub(super) struct Plan {
     pub(super) data_dir: DataDir,
     /// Until the start, which gives each to its server.
     pub(super) ports: Option<Ports>,
+    /// What is done when code changes, from the start on; `None` when nothing is watched.
+    pub(super) reload: Option<Reload>,
 }
 
 impl Plan {
     /// Reads the project, takes the data directory and the ports, and builds the functions: what is
     /// quickest to fail comes first.
-    pub(super) async fn make(cli: Cli) -> Result<Self> {
+    pub(super) async fn make(cli: Cli, log: &Log) -> Result<Self> {
         let template = std::path::absolute(&cli.template)?;
         let directory = template.parent().unwrap_or(Path::new("/")).to_owned();
         ensure!(template.is_file(), "there is no template {}", cli.template.display());
@@ -65,11 +69,20 @@ impl Plan {
             None => DataDir::open(&directory.join(".local"))?,
         };
         let ports = Some(Ports::take(&cli, &project, overrides.stripe()).await?);
+        let mut reload = None;
         if cli.functions.is_none() && !cli.no_build {
-            let names: Vec<&str> = project.functions.iter().map(|f| f.name.as_str()).collect();
-            workspace.build(&names, cli.each, cli.release).await?;
+            let names: Vec<_> = project.functions.iter().map(|f| f.name.clone()).collect();
+            log.line("local", None, &format!("building {} functions", names.len()));
+            let build = Build { each: cli.each, release: cli.release };
+            if !cli.no_watch {
+                // Before the build: what changes from now on may not be in it.
+                let configuration = [&template, &directory.join("local.env"), &own];
+                let configuration = configuration.into_iter().cloned().collect();
+                reload = Some(Reload::new(workspace.clone(), names.clone(), build, configuration));
+            }
+            workspace.build(&names, build, Progress::Shown).await?;
         }
-        Ok(Self { cli, workspace, project, overrides, data_dir, ports })
+        Ok(Self { cli, workspace, project, overrides, data_dir, ports, reload })
     }
 
     /// Names with a value on this machine that no function has.
