@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::Cursor;
 use std::path::Path;
 
-use serde_norway::Value;
+use yaml_serde::Value;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
 
@@ -37,7 +37,7 @@ fn swagger_ui() -> Result<(), Box<dyn Error>> {
 
 fn routes() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={TEMPLATE}");
-    let template: Value = serde_norway::from_str(&std::fs::read_to_string(TEMPLATE)?)?;
+    let template: Value = yaml_serde::from_str(&std::fs::read_to_string(TEMPLATE)?)?;
     let resources = template["Resources"].as_mapping().ok_or("template.yaml has no Resources")?;
     let functions =
         resources.values().filter(|resource| resource["Type"] == "AWS::Serverless::Function");

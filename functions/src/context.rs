@@ -13,7 +13,7 @@ use shared::domain::order::Timers;
 use shared::live::Live;
 use shared::live::catch_up::CatchUp;
 use shared::live::fan_out::FanOut;
-use shared::live::push::Patience;
+use shared::live::push::TimeoutPolicy;
 use shared::payments::Stripe;
 use shared::payments::signature::WebhookSecrets;
 use shared::store::{Connections, CursorKey, Store};
@@ -230,7 +230,7 @@ impl FromEnv for Connections {
 
 impl FromEnv for Live {
     fn from_env() -> Result<Self, ConfigError> {
-        Self::from_env(Patience::Usual)
+        Self::from_env(TimeoutPolicy::Usual)
     }
 
     async fn warm(&self) {

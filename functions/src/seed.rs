@@ -12,7 +12,7 @@ use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name};
 use shared::domain::user::{Categories, Email, NewUser, Role, User, Username};
 use shared::error::{Error, Invalid, Result, catalogue};
-use shared::store::{Account, Authority, Outcome, Registered, Store, StoredService};
+use shared::store::{Account, Authority, Registered, Store, StoredService, WriteOutcome};
 
 use crate::context::Data;
 
@@ -105,7 +105,10 @@ async fn service(
         price: Price::parse(Money::new(cents, Currency::USD)).map_err(wrong)?,
     };
     let service = Service::new(ServiceId::derived(&["seed", name]), new, at);
-    Ok(matches!(store.create_service(&StoredService::new(service, None)).await?, Outcome::Written))
+    Ok(matches!(
+        store.create_service(&StoredService::new(service, None)).await?,
+        WriteOutcome::Written
+    ))
 }
 
 fn wrong(invalid: Invalid) -> Error {

@@ -24,7 +24,6 @@ mod schedules;
 mod signals;
 mod sources;
 mod streams;
-mod stripe;
 mod template;
 #[cfg(test)]
 mod testing;

@@ -17,6 +17,7 @@ mod catalogue;
 mod conventions;
 mod live;
 mod local;
+mod local_reload;
 mod main_job;
 mod moves;
 mod openapi;

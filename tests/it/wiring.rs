@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_norway::Value;
+use yaml_serde::Value;
 
 use crate::support::workspace;
 
@@ -40,7 +40,7 @@ fn registered() -> BTreeSet<String> {
 /// The functions of the template: name, and method and path of their routes. A route without either
 /// is `$default`, which is left out.
 pub fn deployed() -> Vec<(String, Vec<(String, String)>)> {
-    let template: Value = serde_norway::from_str(&read("template.yaml")).unwrap();
+    let template: Value = yaml_serde::from_str(&read("template.yaml")).unwrap();
     let resources = template["Resources"].as_mapping().unwrap();
     let functions = resources.values().filter(|r| r["Type"] == "AWS::Serverless::Function");
     let function = |function: &Value| {

@@ -37,7 +37,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let named = refresh_token.map(|token| session_of(&token, &claims.sub));
     let now = Timestamp::now();
     if all {
-        let standing = context.store.standing(&claims.sub, &claims.sid).await?;
+        let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
         let signed_in = standing.is_signed_in(now);
         let account = standing.account.filter(|_| signed_in);
         let account = account.ok_or_else(|| {

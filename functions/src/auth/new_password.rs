@@ -7,7 +7,7 @@ use shared::config::Secret;
 use shared::domain::user::{Email, Username};
 use shared::error::Invalid;
 
-use crate::http::{FieldValue, Problem, text};
+use crate::http::{FieldErrors, FieldValue, text};
 
 /// A password that fits the policy, but for what depends on whose it is ([`check_policy`]).
 #[derive(JsonSchema)]
@@ -15,7 +15,7 @@ use crate::http::{FieldValue, Problem, text};
 pub struct NewPassword(#[schemars(with = "String")] pub Secret);
 
 impl FieldValue for NewPassword {
-    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+    fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
         text(|password| {
             let secret = Secret::new(password);
             check_policy(&secret, &[]).map(|()| Self(secret))

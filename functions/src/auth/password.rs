@@ -35,7 +35,7 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     }
     let now = Timestamp::now();
     let store = &context.store;
-    let standing = store.standing(&claims.sub, &claims.sid).await?;
+    let standing = store.auth_state(&claims.sub, &claims.sid).await?;
     active(&claims, &standing, now)?;
     let Some(account) = standing.account else { return Err(Error::not_found("user")) };
     // The policy knows the user's names only now.

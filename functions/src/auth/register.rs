@@ -12,7 +12,7 @@ use shared::store::Authority;
 use super::new_account::{self, Origin};
 use super::{NewPassword, UserView, throttle};
 use crate::context::Registration;
-use crate::http::{FieldValue, Problem, Reply, Request, body, idempotency_key, text};
+use crate::http::{FieldErrors, FieldValue, Reply, Request, body, idempotency_key, text};
 use crate::openapi::{Answer, Operation};
 
 body! {
@@ -34,7 +34,7 @@ body! {
 pub struct OwnRole(Role);
 
 impl FieldValue for OwnRole {
-    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, Problem> {
+    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
         text(role)(name, value).map(Self)
     }
 }

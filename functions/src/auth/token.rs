@@ -9,7 +9,7 @@ use serde_json::json;
 use shared::auth::{Opaque, hash, password, random};
 use shared::config::Secret;
 use shared::error::{Error, Kind, Result, catalogue};
-use shared::store::{Account, Presented, Session, Standing};
+use shared::store::{Account, AuthState, Presented, Session};
 
 use super::{refresh_token, throttle};
 use crate::context::SignIn;
@@ -139,7 +139,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     // Another request with the same token may be faster; what the token is worth is then looked at
     // again.
     for _ in 0..3 {
-        let Standing { account, session } = context.store.standing(&user, id).await?;
+        let AuthState { account, session } = context.store.auth_state(&user, id).await?;
         let (Some(account), Some(session)) = (account, session) else {
             return Err(refused("no such session"));
         };

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use shared::domain::user::{Categories, Email, User, UserChange, Username};
 use shared::error::{Error, Result, catalogue};
-use shared::store::{Authority, Written};
+use shared::store::{Authority, ChangeOutcome};
 
 use super::UserView;
 use crate::context::Context;
@@ -35,7 +35,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let change = UserChange { email, username, categories, ..UserChange::default() };
     for _ in 0..ATTEMPTS {
         let now = Timestamp::now();
-        let standing = context.store.standing(&claims.sub, &claims.sid).await?;
+        let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
         active(&claims, &standing, now)?;
         let Some(account) = standing.account else { return Err(Error::not_found("user")) };
         request.check_if_match(account.user.version)?;
@@ -44,9 +44,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         let Some(user) = changed else { return reply(&account.user) };
         let after = account.changed(user);
         match context.store.change_account(&account, &after, Authority::Own).await? {
-            Written::Yes => return reply(&after.user),
+            ChangeOutcome::Changed => return reply(&after.user),
             // Read again: with `If-Match`, it is another version now.
-            Written::Stale => {}
+            ChangeOutcome::Stale => {}
         }
     }
     Err(Error::new(

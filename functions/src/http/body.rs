@@ -27,7 +27,7 @@ use shared::domain::text::{Category, CategoryKey, Description, MessageText, Name
 use shared::domain::user::{Categories, Email, Role, UserStatus, Username};
 use shared::error::Invalid;
 
-use super::fields::{Fields, Problem, json, text, texts};
+use super::fields::{FieldErrors, Fields, json, text, texts};
 
 /// The fields of a body or of a query string, declared by [`body!`].
 pub trait FieldSet: Sized {
@@ -79,7 +79,7 @@ pub trait Field: Sized {
 /// What a field can hold.
 pub trait FieldValue: Sized {
     /// Reads it, or says what is wrong with it under the name that is given.
-    fn read(name: &str, value: Value) -> Result<Self, Problem>;
+    fn read(name: &str, value: Value) -> Result<Self, FieldErrors>;
 }
 
 impl<T: FieldValue> Field for T {
@@ -98,7 +98,7 @@ impl<T: FieldValue> Field for Option<T> {
 macro_rules! parsed {
     ($($type:ty),* $(,)?) => {$(
         impl FieldValue for $type {
-            fn read(name: &str, value: Value) -> Result<Self, Problem> {
+            fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
                 text(<$type>::parse)(name, value)
             }
         }
@@ -126,7 +126,7 @@ parsed!(
 macro_rules! worded {
     ($($type:ty),* $(,)?) => {$(
         impl FieldValue for $type {
-            fn read(name: &str, value: Value) -> Result<Self, Problem> {
+            fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
                 text(|word| one_of(word, &<$type>::ALL, |value| value.as_str()))(name, value)
             }
         }
@@ -147,7 +147,7 @@ pub fn one_of<T: Copy>(
 }
 
 impl FieldValue for bool {
-    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+    fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
         json("Must be true or false.")(name, value)
     }
 }
@@ -158,7 +158,7 @@ impl FieldValue for bool {
 pub struct Number<const MIN: u64, const MAX: u64>(pub u64);
 
 impl<const MIN: u64, const MAX: u64> FieldValue for Number<MIN, MAX> {
-    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+    fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
         let bounds =
             || Invalid::new("out_of_range", format!("Must be a whole number from {MIN} to {MAX}."));
         let within = |text: &str| {
@@ -169,20 +169,20 @@ impl<const MIN: u64, const MAX: u64> FieldValue for Number<MIN, MAX> {
 }
 
 impl FieldValue for Secret {
-    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+    fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
         text(|secret| Ok(Secret::new(secret)))(name, value)
     }
 }
 
 impl FieldValue for Categories {
-    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+    fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
         Self::new(texts(Category::parse)(name, value)?).map_err(|invalid| vec![invalid.at(name)])
     }
 }
 
 /// `{"amount": 1999, "currency": "usd"}`, within what Stripe charges.
 impl FieldValue for Price {
-    fn read(name: &str, value: Value) -> Result<Self, Problem> {
+    fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
         // `1999.0` is an integer for JSON Schema. Money that was a float on its way here is refused
         // all the same: it may have been rounded.
         if value["amount"].is_f64() {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use shared::auth::{Claims, Verifier};
 use shared::domain::user::{Caller, Role};
 use shared::error::{Error, Result, catalogue};
-use shared::store::Standing;
+use shared::store::AuthState;
 
 use super::Request;
 
@@ -42,7 +42,7 @@ pub fn only(claims: &Claims, role: Role) -> Result<()> {
 /// The caller as of *now*: what the token says may be minutes old, and a write must not rest on it.
 /// Refuses one who is suspended, is gone, has another role than the token's, or has signed out
 /// meanwhile.
-pub fn active(claims: &Claims, standing: &Standing, now: Timestamp) -> Result<Caller> {
+pub fn active(claims: &Claims, standing: &AuthState, now: Timestamp) -> Result<Caller> {
     let invalid = |detail| Error::new(&catalogue::INVALID_TOKEN, detail);
     let user =
         &standing.account.as_ref().ok_or_else(|| invalid("There is no such user any more."))?.user;

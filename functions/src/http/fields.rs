@@ -15,7 +15,7 @@ use shared::error::{Error, FieldError, Invalid, Result, catalogue};
 use super::FieldSet;
 
 /// Why a field is wrong: itself, or fields within it (`price` and `price.amount`).
-pub type Problem = Vec<FieldError>;
+pub type FieldErrors = Vec<FieldError>;
 
 /// The fields of a JSON object or of a query string, taken one by one.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Fields {
     pub fn required<T>(
         &mut self,
         name: &'static str,
-        parse: impl FnOnce(&str, Value) -> std::result::Result<T, Problem>,
+        parse: impl FnOnce(&str, Value) -> std::result::Result<T, FieldErrors>,
     ) -> Option<T> {
         match self.optional(name, parse)? {
             Some(value) => Some(value),
@@ -51,7 +51,7 @@ impl Fields {
     pub fn optional<T>(
         &mut self,
         name: &'static str,
-        parse: impl FnOnce(&str, Value) -> std::result::Result<T, Problem>,
+        parse: impl FnOnce(&str, Value) -> std::result::Result<T, FieldErrors>,
     ) -> Option<Option<T>> {
         self.asked.push(name);
         match self.map.remove(name) {
@@ -141,7 +141,7 @@ complete!(A B C D E F);
 /// A parser for a field that is text.
 pub fn text<T>(
     parse: impl FnOnce(&str) -> std::result::Result<T, Invalid>,
-) -> impl FnOnce(&str, Value) -> std::result::Result<T, Problem> {
+) -> impl FnOnce(&str, Value) -> std::result::Result<T, FieldErrors> {
     move |name, value| match value {
         Value::String(text) => parse(&text).map_err(|invalid| vec![invalid.at(name)]),
         _ => Err(vec![Invalid::new("not_a_string", "Must be a string.").at(name)]),
@@ -152,7 +152,7 @@ pub fn text<T>(
 /// (`categories[2]`).
 pub fn texts<T>(
     parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
-) -> impl FnOnce(&str, Value) -> std::result::Result<Vec<T>, Problem> {
+) -> impl FnOnce(&str, Value) -> std::result::Result<Vec<T>, FieldErrors> {
     move |name, value| {
         let Value::Array(values) = value else {
             return Err(vec![Invalid::new("not_a_list", "Must be a list of strings.").at(name)]);
@@ -172,7 +172,7 @@ pub fn texts<T>(
 /// A parser for whatever `serde` can read as `T`, with one sentence for what it should have been.
 pub fn json<T: DeserializeOwned>(
     expected: &'static str,
-) -> impl FnOnce(&str, Value) -> std::result::Result<T, Problem> {
+) -> impl FnOnce(&str, Value) -> std::result::Result<T, FieldErrors> {
     move |name, value| {
         serde_json::from_value(value).map_err(|_| vec![Invalid::new("invalid", expected).at(name)])
     }

@@ -24,7 +24,7 @@ use tracing::Instrument;
 pub(crate) use body::body;
 pub use body::{Empty, Field, FieldSet, FieldValue, Number, one_of};
 pub use caller::{active, bearer, only};
-pub use fields::{Fields, Problem, json, text, texts};
+pub use fields::{FieldErrors, Fields, json, text, texts};
 pub use idempotency::{idempotency, idempotency_key};
 pub use reply::Reply;
 pub use request::Request;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::error::Result;
 use shared::store::PageRequest;
 
-use super::{FieldValue, Number, Problem, Reply, Request, text};
+use super::{FieldErrors, FieldValue, Number, Reply, Request, text};
 
 /// Items on a page unless the request says otherwise.
 const DEFAULT: usize = 20;
@@ -21,7 +21,7 @@ pub type Limit = Number<1, { MAX as u64 }>;
 pub struct Cursor(String);
 
 impl FieldValue for Cursor {
-    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, Problem> {
+    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
         text(|cursor| Ok(cursor.to_owned()))(name, value).map(Self)
     }
 }

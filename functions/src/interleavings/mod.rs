@@ -18,7 +18,7 @@ use serde_json::Value;
 use shared::domain::ids::{OrderId, ServiceId, UserId};
 use shared::domain::money::{Currency, Money, Price};
 use shared::domain::order::{
-    By, Idempotency, Order, PaymentStatus, Status, TABLE, Timers, Transition,
+    ActorContext, Idempotency, Order, PaymentStatus, Status, TABLE, Timers, Transition,
 };
 use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name, Note};
@@ -32,7 +32,7 @@ use self::stripe::{FakeStripe, Happening, Trouble};
 use crate::context::Clockwork;
 use crate::orders::mover::{Ask, Directly, Made, Mover};
 use crate::orders::timers;
-use crate::payments::Cashier;
+use crate::payments::PaymentService;
 use crate::payments::cancel::IntentFirst;
 
 const PRICE: i64 = 1999;
@@ -137,7 +137,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// Everything there is, and what the model knows of the order.
 struct World {
     clockwork: Clockwork,
-    cashier: Cashier<FakeStripe>,
+    payments: PaymentService<FakeStripe>,
     lost: Lost,
     people: Vec<Caller>,
 }
@@ -164,7 +164,7 @@ impl World {
         };
         Self {
             clockwork: Clockwork { store: store.clone(), timers },
-            cashier: Cashier { store, stripe: FakeStripe::default(), timers },
+            payments: PaymentService { store, stripe: FakeStripe::default(), timers },
             lost,
             people: PEOPLE.map(person).to_vec(),
         }
@@ -180,10 +180,14 @@ impl World {
         let now = Timestamp::now();
         let service = Service::new(ServiceId::derived(&["logo"]), new, now);
         let id = OrderId::for_request(None, Uuid::now_v7());
-        let order =
-            Order::place(id, &service, By::user(&self.people[0], now), &self.cashier.timers)
-                .unwrap();
-        self.cashier.store.place_order(&order).await.unwrap();
+        let order = Order::place(
+            id,
+            &service,
+            ActorContext::user(&self.people[0], now),
+            &self.payments.timers,
+        )
+        .unwrap();
+        self.payments.store.place_order(&order).await.unwrap();
         order
     }
 }
@@ -195,16 +199,16 @@ impl Run<'_> {
 
     async fn step(&mut self, step: &Step) {
         let order = self.seen[self.seen.len().saturating_sub(1 + step.behind)].clone();
-        self.world.cashier.stripe.trouble(step.trouble);
+        self.world.payments.stripe.trouble(step.trouble);
         self.world.lost.next(step.lost);
         self.act(order, &step.act).await;
-        self.world.cashier.stripe.trouble(Trouble::None);
+        self.world.payments.stripe.trouble(Trouble::None);
         self.world.lost.next(0);
         self.look().await;
     }
 
     async fn act(&mut self, order: Order, act: &Act) {
-        let cashier = &self.world.cashier;
+        let payments = &self.world.payments;
         match act {
             Act::Moves { who, transition, key, names } => {
                 let caller = self.world.people[*who].clone();
@@ -235,27 +239,31 @@ impl Run<'_> {
                 let client = &self.world.people[0];
                 if order.check_payable(client).is_ok() {
                     // It may fail: Stripe may be down.
-                    drop(cashier.intent_of(order, &By::user(client, Timestamp::now())).await);
+                    drop(
+                        payments
+                            .intent_of(order, &ActorContext::user(client, Timestamp::now()))
+                            .await,
+                    );
                 }
             }
-            Act::Stripe(happening) => cashier.stripe.happens(&order, *happening),
+            Act::Stripe(happening) => payments.stripe.happens(&order, *happening),
             Act::Follows => {
-                for intent in cashier.stripe.of(&order).0 {
-                    cashier.follow(&intent, true).await.unwrap();
+                for intent in payments.stripe.of(&order).0 {
+                    payments.follow(&intent, true).await.unwrap();
                 }
             }
-            Act::Settles => drop(cashier.settle(order).await),
+            Act::Settles => drop(payments.settle(order).await),
             Act::Time => drop(timers::handle(&self.world.clockwork, Value::Null).await.unwrap()),
         }
     }
 
     /// Makes a move as its endpoint does, and holds the answer against the model.
     async fn asks(&mut self, order: Order, ask: &Ask) -> Option<(Order, bool)> {
-        let cashier = &self.world.cashier;
-        let mover = Mover { store: &cashier.store, timers: &cashier.timers };
+        let payments = &self.world.payments;
+        let mover = Mover { store: &payments.store, timers: &payments.timers };
         let made = match ask.transition {
             Transition::Cancel => {
-                mover.make(order, ask, |_| Ok(()), IntentFirst::at(&cashier.stripe)).await
+                mover.make(order, ask, |_| Ok(()), IntentFirst::at(&payments.stripe)).await
             }
             _ => mover.make(order, ask, |_| Ok(()), Directly).await,
         };
@@ -286,7 +294,7 @@ impl Run<'_> {
     /// Reads the order, and checks what must always hold.
     async fn look(&mut self) {
         let before = self.current().clone();
-        let now = self.world.cashier.store.order(&before.id).await.unwrap().unwrap();
+        let now = self.world.payments.store.order(&before.id).await.unwrap().unwrap();
         assert_eq!(now.history.len() as u64, now.version);
         assert!(
             now.history.iter().zip(1..).all(|(event, n)| event.n == n),
@@ -307,7 +315,7 @@ impl Run<'_> {
                 now.status
             );
         }
-        let (intents, charges, _) = self.world.cashier.stripe.of(&now);
+        let (intents, charges, _) = self.world.payments.stripe.of(&now);
         assert!(intents.len() <= 1, "one order, one intent: {intents:?}");
         assert!(charges <= 1, "charged twice");
         let entries = now.ledger.entries();
@@ -343,7 +351,7 @@ impl Run<'_> {
             }
         }
         let order = self.current();
-        let (_, charges, held) = self.world.cashier.stripe.of(order);
+        let (_, charges, held) = self.world.payments.stripe.of(order);
         assert_eq!(order.is_charged(), charges == 1, "what was paid is known");
         assert_eq!(order.ledger.balance(), held, "the ledger is what Stripe has");
         let settled = match order.status {
@@ -392,7 +400,7 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
             run.look().await;
         }
         let open = run.current().clone();
-        let mover = Mover { store: &world.cashier.store, timers: &world.cashier.timers };
+        let mover = Mover { store: &world.payments.store, timers: &world.payments.timers };
         let claims = (0..200).map(|n| {
             let name = format!("worker{n}");
             let caller = Caller {
@@ -414,7 +422,7 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
             answer.as_ref().is_err_and(|error| error.is(&catalogue::ILLEGAL_TRANSITION))
         }));
         let Ok(Made::Now(order)) = &won[0] else { panic!("{won:?}") };
-        assert_eq!(world.cashier.store.order(&open.id).await.unwrap().as_ref(), Some(order));
+        assert_eq!(world.payments.store.order(&open.id).await.unwrap().as_ref(), Some(order));
     });
 }
 
@@ -428,7 +436,7 @@ fn the_clock_finds_the_orders_the_payments_and_the_events_that_are_due() {
         let mut run = Run { world: &world, seen: vec![world.place().await], holder: None };
         run.step(&Step { act: Act::AsksToPay, behind: 0, trouble: Trouble::None, lost: 0 }).await;
         let order = run.current().clone();
-        let store = &world.cashier.store;
+        let store = &world.payments.store;
         let event = StripeEvent::received(
             br#"{"id": "evt_1", "type": "charge.updated"}"#,
             Timestamp::now(),

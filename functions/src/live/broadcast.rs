@@ -10,7 +10,7 @@ use shared::domain::schema::DateTime;
 use shared::domain::text::MessageText;
 use shared::domain::user::Role;
 use shared::error::{Error, Result};
-use shared::store::{Broadcast, Limit, Outcome};
+use shared::store::{Broadcast, Limit, WriteOutcome};
 use uuid::Uuid;
 
 use crate::context::Context;
@@ -52,20 +52,20 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let key = idempotency(&request, &claims.sub, "live-broadcast")?;
     let now = Timestamp::now();
 
-    let standing = context.store.standing(&claims.sub, &claims.sid).await?;
+    let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
     let caller = active(&claims, &standing, now)?;
     context.store.count(&LIMIT, caller.id.as_str(), now).await?;
     let id = BroadcastId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let broadcast = Broadcast { id, role, text, by: caller.id, created_at: now, created_by: key };
     match context.store.broadcast(&broadcast).await? {
-        Outcome::Written => {
+        WriteOutcome::Written => {
             tracing::info!(by = %broadcast.by, broadcast = %broadcast.id, "broadcast {}", broadcast.id);
             reply(&broadcast, false)
         }
-        Outcome::Conflict(Some(before)) if before.created_by == broadcast.created_by => {
+        WriteOutcome::Conflict(Some(before)) if before.created_by == broadcast.created_by => {
             reply(&before, true)
         }
-        Outcome::Conflict(_) => Err(Error::key_reused()),
+        WriteOutcome::Conflict(_) => Err(Error::key_reused()),
     }
 }
 

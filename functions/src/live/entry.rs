@@ -49,7 +49,7 @@ pub(super) fn of_broadcast(broadcast: &Broadcast) -> (Feed, Draft) {
 /// who register after that: they don't have the client's note. While the order is open, `GET
 /// /orders/{id}` shows it. Who lost an order does not learn who has it now.
 fn order_data(then: &Order, reader: Reader) -> Result<Value> {
-    let actions = reader.standing().map(|standing| then.actions_as(standing)).unwrap_or_default();
+    let actions = reader.auth_state().map(|standing| then.actions_as(standing)).unwrap_or_default();
     let mut data = value(&OrderView::new(then, &actions))?;
     if !reader.sees_worker() {
         data["worker"] = Value::Null;
@@ -69,7 +69,7 @@ mod tests {
     use jiff::Timestamp;
     use shared::domain::ids::{ChargeId, OrderId, PaymentIntentId, ServiceId, UserId};
     use shared::domain::money::{Currency, Money, Price};
-    use shared::domain::order::{By, Fact, FactKind, Timers, Transition};
+    use shared::domain::order::{ActorContext, PaymentFact, PaymentFactKind, Timers, Transition};
     use shared::domain::service::{NewService, Service};
     use shared::domain::text::{Category, Description, Name, Note};
     use shared::domain::user::{Caller, Role, Username};
@@ -96,15 +96,15 @@ mod tests {
             price: Price::parse(price).unwrap(),
         };
         let service = Service::new(ServiceId::derived(&["logo"]), new, now);
-        let by = By::user(&caller("carol", Role::Client), now)
+        let by = ActorContext::user(&caller("carol", Role::Client), now)
             .note(Some(Note::parse("Ring at 12 Elm Street.").unwrap()));
         let placed = Order::place(OrderId::derived(&["order"]), &service, by, &timers).unwrap();
-        let kind = FactKind::Succeeded {
+        let kind = PaymentFactKind::Succeeded {
             charge: ChargeId::parse("ch_1").unwrap(),
             amount: price,
             fee: None,
         };
-        let fact = Fact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
+        let fact = PaymentFact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
         let mut order = placed.payment_fact(&fact, now, &timers).unwrap().unwrap();
         for (transition, worker) in [
             (Transition::Accept, "walter"),
@@ -112,7 +112,11 @@ mod tests {
             (Transition::Accept, "wanda"),
         ] {
             order = order
-                .transition(transition, By::user(&caller(worker, Role::Worker), now), &timers)
+                .transition(
+                    transition,
+                    ActorContext::user(&caller(worker, Role::Worker), now),
+                    &timers,
+                )
                 .unwrap();
         }
         order

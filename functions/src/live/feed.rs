@@ -46,7 +46,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let Query { feed, after, limit } = request.query_as()?;
     // The last number is read before the entries: what has a number by then is there, or is gone.
     let (standing, last) =
-        context.store.standing_and_feed_head(&claims.sub, &claims.sid, &feed).await?;
+        context.store.auth_state_and_feed_head(&claims.sub, &claims.sid, &feed).await?;
     let now = Timestamp::now();
     active(&claims, &standing, now)?;
     if !standing.account.is_some_and(|account| feed.may_be_read_by(&account.user)) {

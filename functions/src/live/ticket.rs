@@ -38,7 +38,7 @@ pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     request.body_as::<Empty>()?;
     let now = Timestamp::now();
-    let standing = context.store.standing(&claims.sub, &claims.sid).await?;
+    let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
     active(&claims, &standing, now)?;
     context.connections.count(&LIMIT, claims.sub.as_str(), now).await?;
     let token = ticket::issue(&context.connections, &claims.sub, &claims.sid, now).await?;

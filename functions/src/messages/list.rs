@@ -1,7 +1,7 @@
 //! `GET /orders/{id}/messages`: what its client and its worker wrote to each other, newest first.
 
 use shared::domain::ids::OrderId;
-use shared::domain::order::Refusal;
+use shared::domain::order::TransitionError;
 use shared::error::{Result, catalogue};
 use shared::store::MessagesOf;
 
@@ -35,7 +35,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let (caller, order) = read::with_caller(&context.store, &claims, &id).await?;
     match order.correspondent(&caller) {
         // An order without a worker has a client, and may have had a worker.
-        Ok(_) | Err(Refusal::NoWorkerYet { .. }) => {}
+        Ok(_) | Err(TransitionError::NoWorkerYet { .. }) => {}
         Err(refusal) => return Err(refusal.into()),
     }
     let of = if order.client.id == caller.id {

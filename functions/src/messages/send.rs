@@ -5,7 +5,7 @@ use shared::domain::ids::{MessageId, OrderId};
 use shared::domain::text::MessageText;
 use shared::domain::user::Person;
 use shared::error::{Error, Result, catalogue};
-use shared::store::{Limit, Message, Outcome};
+use shared::store::{Limit, Message, WriteOutcome};
 use uuid::Uuid;
 
 use super::MessageView;
@@ -54,11 +54,11 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         created_by: key,
     };
     match context.store.send_message(&message).await? {
-        Outcome::Written => reply(&message, false),
-        Outcome::Conflict(Some(before)) if before.created_by == message.created_by => {
+        WriteOutcome::Written => reply(&message, false),
+        WriteOutcome::Conflict(Some(before)) if before.created_by == message.created_by => {
             reply(&before, true)
         }
-        Outcome::Conflict(_) => Err(Error::key_reused()),
+        WriteOutcome::Conflict(_) => Err(Error::key_reused()),
     }
 }
 

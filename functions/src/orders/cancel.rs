@@ -20,11 +20,11 @@ use crate::payments::{Paying, cancel::IntentFirst};
 pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let asked = Asked::of(&request, &context.verifier, "orders-cancel")?;
     let WithReason { reason } = request.body_as()?;
-    let cashier = &context.cashier;
-    let (caller, order) = read::with_caller(&cashier.store, &asked.claims, &asked.id).await?;
+    let payments = &context.payments;
+    let (caller, order) = read::with_caller(&payments.store, &asked.claims, &asked.id).await?;
     let ask = asked.to_move(Transition::Cancel, caller).note(Some(reason));
-    let mover = Mover { store: &cashier.store, timers: &cashier.timers };
-    asked.make(mover, order, ask, IntentFirst::at(&cashier.stripe)).await
+    let mover = Mover { store: &payments.store, timers: &payments.timers };
+    asked.make(mover, order, ask, IntentFirst::at(&payments.stripe)).await
 }
 
 /// In the API description.

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, ServiceId};
-use shared::domain::order::{By, Order};
+use shared::domain::order::{ActorContext, Order};
 use shared::domain::text::Note;
 use shared::domain::user::{Caller, Role};
 use shared::error::{Error, Result, catalogue};
-use shared::store::Outcome;
+use shared::store::WriteOutcome;
 use uuid::Uuid;
 
 use super::OrderView;
@@ -38,10 +38,10 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 
     let now = Timestamp::now();
     let (standing, service) =
-        context.store.standing_and_service(&claims.sub, &claims.sid, &service_id).await?;
+        context.store.auth_state_and_service(&claims.sub, &claims.sid, &service_id).await?;
     let caller = active(&claims, &standing, now)?;
     let service = service.ok_or_else(|| Error::not_found("service"))?.service;
-    let by = By::user(&caller, now).note(note).idempotency(key.clone());
+    let by = ActorContext::user(&caller, now).note(note).idempotency(key.clone());
     let placed = Order::place(id.clone(), &service, by, &context.timers);
     // A service that is gone meanwhile must not keep a repeated request from its first answer.
     if let (Err(_), Some(_)) = (&placed, &key)
@@ -51,11 +51,11 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     }
     let order = placed?;
     match context.store.place_order(&order).await? {
-        Outcome::Written => {
+        WriteOutcome::Written => {
             tracing::info!(order = %order.id, client = %caller.id, "placed {}", order.id);
             reply(&order, &caller, false)
         }
-        Outcome::Conflict(before) => replay(
+        WriteOutcome::Conflict(before) => replay(
             &before.ok_or_else(|| Error::internal("a condition failed on no item"))?,
             key.as_ref(),
             &caller,

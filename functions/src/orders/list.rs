@@ -10,7 +10,9 @@ use shared::store::OrdersOf;
 use super::OrderView;
 use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
-use crate::http::{FieldValue, Problem, Reply, Request, bearer, body, one_of, only, page, text};
+use crate::http::{
+    FieldErrors, FieldValue, Reply, Request, bearer, body, one_of, only, page, text,
+};
 use crate::openapi::{Answer, Operation, Who};
 
 body! {
@@ -29,7 +31,7 @@ body! {
 struct True;
 
 impl FieldValue for True {
-    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, Problem> {
+    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
         text(|word| one_of(word, &[()], |()| "true"))(name, value).map(|()| Self)
     }
 }

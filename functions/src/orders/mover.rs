@@ -4,11 +4,13 @@
 use jiff::Timestamp;
 use shared::auth::{Claims, Verifier};
 use shared::domain::ids::OrderId;
-use shared::domain::order::{By, Idempotency, Order, Refusal, Timers, Transition};
+use shared::domain::order::{
+    ActorContext, Idempotency, Order, Timers, Transition, TransitionError,
+};
 use shared::domain::text::Note;
 use shared::domain::user::Caller;
 use shared::error::{Error, Result, catalogue};
-use shared::store::{Outcome, Store};
+use shared::store::{Store, WriteOutcome};
 
 use super::described::{WithNote, WithReason};
 use super::{OrderView, read};
@@ -136,8 +138,8 @@ impl Ask {
         Self { worker, ..self }
     }
 
-    fn by(&self, at: Timestamp) -> By {
-        By::user(&self.caller, at)
+    fn by(&self, at: Timestamp) -> ActorContext {
+        ActorContext::user(&self.caller, at)
             .note(self.note.clone())
             .worker(self.worker.clone())
             .idempotency(self.key.clone())
@@ -151,8 +153,8 @@ pub(crate) trait Prepare: Send {
     fn prepare(
         &mut self,
         from: &Order,
-        moved: std::result::Result<Order, Refusal>,
-        by: &By,
+        moved: std::result::Result<Order, TransitionError>,
+        by: &ActorContext,
     ) -> impl Future<Output = Result<Order>> + Send;
 }
 
@@ -163,8 +165,8 @@ impl Prepare for Directly {
     async fn prepare(
         &mut self,
         _: &Order,
-        moved: std::result::Result<Order, Refusal>,
-        _: &By,
+        moved: std::result::Result<Order, TransitionError>,
+        _: &ActorContext,
     ) -> Result<Order> {
         moved.map_err(Error::from)
     }
@@ -204,15 +206,15 @@ impl Mover<'_> {
             }
             let by = ask.by(Timestamp::now());
             let moved = order.transition(ask.transition, by.clone(), self.timers);
-            if moved != Err(Refusal::NotFound) {
+            if moved != Err(TransitionError::NotFound) {
                 // Not before it is known that the caller may know of the order at all.
                 expected(order.version)?;
             }
             let next = prepare.prepare(&order, moved, &by).await?;
             match self.store.advance_order(&next, &order).await? {
-                Outcome::Written => return Ok(Made::Now(next)),
+                WriteOutcome::Written => return Ok(Made::Now(next)),
                 // Someone was faster. The rule decides anew on the order as it is now.
-                Outcome::Conflict(current) => {
+                WriteOutcome::Conflict(current) => {
                     order = current.ok_or_else(|| Error::not_found("order"))?
                 }
             }

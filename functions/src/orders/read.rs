@@ -20,7 +20,7 @@ pub(crate) async fn with_caller(
     claims: &Claims,
     id: &OrderId,
 ) -> Result<(Caller, Order)> {
-    let (standing, order) = store.standing_and_order(&claims.sub, &claims.sid, id).await?;
+    let (standing, order) = store.auth_state_and_order(&claims.sub, &claims.sid, id).await?;
     let caller = active(claims, &standing, Timestamp::now())?;
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?))
 }
@@ -33,7 +33,7 @@ pub(crate) async fn with_caller_and_user(
     user: Option<&UserId>,
 ) -> Result<(Caller, Order, Option<Account>)> {
     let (standing, order, account) =
-        store.standing_order_and_user(&claims.sub, &claims.sid, id, user).await?;
+        store.auth_state_order_and_user(&claims.sub, &claims.sid, id, user).await?;
     let caller = active(claims, &standing, Timestamp::now())?;
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?, account))
 }

@@ -11,7 +11,7 @@ use shared::error::Result;
 use super::described;
 use super::mover::Asked;
 use crate::context::Orders;
-use crate::http::{FieldValue, Problem, Reply, Request, body, one_of, only, text};
+use crate::http::{FieldErrors, FieldValue, Reply, Request, body, one_of, only, text};
 use crate::openapi::{Operation, Who};
 
 /// For whom a dispute is decided.
@@ -25,7 +25,7 @@ enum Outcome {
 }
 
 impl FieldValue for Outcome {
-    fn read(name: &str, value: Value) -> std::result::Result<Self, Problem> {
+    fn read(name: &str, value: Value) -> std::result::Result<Self, FieldErrors> {
         let word = |outcome| match outcome {
             Self::Release => "release",
             Self::Refund => "refund",

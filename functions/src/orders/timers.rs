@@ -12,9 +12,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use shared::domain::order::{By, Order, Status};
+use shared::domain::order::{ActorContext, Order, Status};
 use shared::error::Result;
-use shared::store::Outcome;
+use shared::store::WriteOutcome;
 
 use crate::context::Clockwork;
 use crate::run::Run;
@@ -90,13 +90,13 @@ async fn fire(context: &Clockwork, listed: &Order) -> Result<Option<Order>> {
     let Some(order) = context.store.order(&listed.id).await? else { return Ok(None) };
     let now = Timestamp::now();
     let Some(transition) = order.due(now) else { return Ok(None) };
-    let next = order.transition(transition, By::timer(now), &context.timers)?;
+    let next = order.transition(transition, ActorContext::timer(now), &context.timers)?;
     match context.store.advance_order(&next, &order).await? {
-        Outcome::Written => {
+        WriteOutcome::Written => {
             let (id, status) = (&next.id, next.status.as_str());
             tracing::info!(order = %id, to = status, "{}: {id} is {status}", transition.as_str());
             Ok(Some(next))
         }
-        Outcome::Conflict(_) => Ok(None),
+        WriteOutcome::Conflict(_) => Ok(None),
     }
 }

@@ -5,18 +5,18 @@ use aws_lambda_events::dynamodb::EventRecord;
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, StripeEventId};
 use shared::error::Result;
-use shared::payments::notice::{Ignored, Notice};
+use shared::payments::webhook_event::{IgnoredEvent, WebhookEvent};
 use shared::payments::{Payments, Stripe};
 use shared::store::{Changed, EventOutcome, Handled, StripeEvent};
 
-use super::{Cashier, Followed};
+use super::{Followed, PaymentService};
 
 /// Handles one record. It reads what the record is about anew: the record may be old, and may have
 /// come before.
 ///
 /// # Errors
 /// Only what may pass: Stripe or the database do not answer. The record is then delivered again.
-pub async fn handle(context: &Cashier<Stripe>, record: EventRecord) -> Result<()> {
+pub async fn handle(context: &PaymentService<Stripe>, record: EventRecord) -> Result<()> {
     let keys = &record.change.keys;
     let pk = keys.get("pk").and_then(|pk| {
         if let serde_dynamo::AttributeValue::S(pk) = pk { Some(pk.as_str()) } else { None }
@@ -29,7 +29,7 @@ pub async fn handle(context: &Cashier<Stripe>, record: EventRecord) -> Result<()
     }
 }
 
-impl<P: Payments> Cashier<P> {
+impl<P: Payments> PaymentService<P> {
     /// Applies a stored event, if that was not done before.
     pub async fn apply(&self, id: &StripeEventId) -> Result<()> {
         let Some(event) = self.store.stripe_event(id).await? else { return Ok(()) };
@@ -58,23 +58,27 @@ impl<P: Payments> Cashier<P> {
             order_id,
             at: Timestamp::now(),
         };
-        let question = match Notice::read(event.payload.as_bytes()).question() {
-            Ok(question) => question,
-            Err(Ignored::Type) => return Ok(note(EventOutcome::Ignored, Some("type"), None)),
-            Err(Ignored::NoIntent) => {
-                return Ok(note(EventOutcome::Ignored, Some("no_intent"), None));
+        let subject = match WebhookEvent::read(event.payload.as_bytes()).subject() {
+            Ok(subject) => subject,
+            Err(IgnoredEvent::Type) => {
+                return Ok(note(EventOutcome::IgnoredEvent, Some("type"), None));
             }
-            Err(Ignored::Unreadable) => return Ok(note(EventOutcome::Unreadable, None, None)),
+            Err(IgnoredEvent::NoIntent) => {
+                return Ok(note(EventOutcome::IgnoredEvent, Some("no_intent"), None));
+            }
+            Err(IgnoredEvent::Unreadable) => return Ok(note(EventOutcome::Unreadable, None, None)),
         };
-        Ok(match self.follow(&question.intent, question.thoroughly).await? {
+        Ok(match self.follow(&subject.intent, subject.thoroughly).await? {
             Followed::Applied(order) => {
                 note(EventOutcome::Applied, None, Some(self.settle(order).await?.id))
             }
             Followed::Unchanged(order) => {
                 note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
             }
-            Followed::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
-            Followed::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
+            Followed::NoIntent => note(EventOutcome::IgnoredEvent, Some("unknown_intent"), None),
+            Followed::NoOrderNamed => {
+                note(EventOutcome::IgnoredEvent, Some("no_order_named"), None)
+            }
             Followed::NoSuchOrder(id) => {
                 note(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
             }

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 use shared::domain::ids::OrderId;
-use shared::domain::order::{By, Order, Refusal, Status, Transition};
+use shared::domain::order::{ActorContext, Order, Status, Transition, TransitionError};
 use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
 use shared::payments::Payments;
@@ -23,11 +23,11 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let asked = Asked::of(&request, &context.verifier, "payments-cancel")?;
     only(&asked.claims, Role::Client)?;
     request.body_as::<Empty>()?;
-    let cashier = &context.cashier;
-    let (caller, order) = read::with_caller(&cashier.store, &asked.claims, &asked.id).await?;
+    let payments = &context.payments;
+    let (caller, order) = read::with_caller(&payments.store, &asked.claims, &asked.id).await?;
     let ask = asked.to_move(Transition::Cancel, caller);
-    let mover = Mover { store: &cashier.store, timers: &cashier.timers };
-    asked.make(mover, order, ask, IntentFirst::at(&cashier.stripe)).await
+    let mover = Mover { store: &payments.store, timers: &payments.timers };
+    asked.make(mover, order, ask, IntentFirst::at(&payments.stripe)).await
 }
 
 /// In the API description.
@@ -70,14 +70,16 @@ impl<P: Payments> Prepare for IntentFirst<'_, P> {
     async fn prepare(
         &mut self,
         from: &Order,
-        moved: std::result::Result<Order, Refusal>,
-        by: &By,
+        moved: std::result::Result<Order, TransitionError>,
+        by: &ActorContext,
     ) -> Result<Order> {
         let called_off = match moved {
             Ok(next) => next,
             // Stripe's event about what we did a moment ago was faster. Who did it, and why, is
             // noted all the same.
-            Err(Refusal::Illegal { .. }) if self.told && from.status == Status::Canceled => {
+            Err(TransitionError::Illegal { .. })
+                if self.told && from.status == Status::Canceled =>
+            {
                 return Ok(from.intent_canceled_by(by.clone())?);
             }
             Err(refusal) => return Err(Error::from(refusal)),

@@ -3,10 +3,10 @@
 
 use serde_json::json;
 use shared::domain::ids::OrderId;
-use shared::domain::order::Refusal;
+use shared::domain::order::TransitionError;
 use shared::error::{Error, Result, catalogue};
 
-use super::cashier::gone;
+use super::service::gone;
 use super::{Followed, Paying};
 use crate::http::{Empty, Reply, Request, bearer};
 use crate::openapi::{Answer, Operation, Who};
@@ -21,19 +21,19 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let claims = bearer(&request, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     request.body_as::<Empty>()?;
-    let (caller, order) = read::with_caller(&context.cashier.store, &claims, &id).await?;
+    let (caller, order) = read::with_caller(&context.payments.store, &claims, &id).await?;
     order.check_payable(&caller)?;
     let Some(intent) = order.payment_intent.clone() else {
         let detail = "The order has no payment yet. POST /orders/{id}/payment makes it.";
         return Err(Error::new(&catalogue::NO_PAYMENT_YET, detail).with("version", order.version));
     };
-    match context.cashier.follow_order(order, &intent, false).await? {
+    match context.payments.follow_order(order, &intent, false).await? {
         Followed::Applied(order) | Followed::Unchanged(order) => {
             OrderView::reply(&order, &caller, false)
         }
         Followed::Mismatch(id, mismatch) => {
-            context.cashier.file(&id, &intent, mismatch).await?;
-            Err(Refusal::Mismatch(mismatch).into())
+            context.payments.file(&id, &intent, mismatch).await?;
+            Err(TransitionError::Mismatch(mismatch).into())
         }
         other => Err(gone(&intent, &other)),
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use shared::config::Secret;
 use shared::domain::ids::OrderId;
 use shared::domain::money::Currency;
-use shared::domain::order::By;
+use shared::domain::order::ActorContext;
 use shared::error::{Result, catalogue};
 
 use super::Checkout;
@@ -40,7 +40,7 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     let id: OrderId = request.path_id("order")?;
     request.body_as::<Empty>()?;
     let key = idempotency(&request, &claims.sub, "payments-create")?;
-    let (caller, order) = read::with_caller(&context.cashier.store, &claims, &id).await?;
+    let (caller, order) = read::with_caller(&context.payments.store, &claims, &id).await?;
     order.check_payable(&caller)?;
     let replayed = match &key {
         Some(key) => order.replay(key)?.is_some(),
@@ -48,8 +48,8 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     };
     let price = order.price;
     let intent = context
-        .cashier
-        .intent_of(order, &By::user(&caller, Timestamp::now()).idempotency(key))
+        .payments
+        .intent_of(order, &ActorContext::user(&caller, Timestamp::now()).idempotency(key))
         .await?;
     tracing::info!(order = %id, intent = %intent.id, "{id} is to be paid by {}", intent.id);
     Reply::ok(&PaymentNeeds {

@@ -1,23 +1,23 @@
-//! Payments. [`cashier`] is the one road from Stripe's word to an order and from an order to
+//! Payments. [`service`] is the one road from Stripe's word to an order and from an order to
 //! Stripe; webhook events, confirmations, cancellations and the reconciler all take it.
 
 pub mod apply;
 pub mod cancel;
-mod cashier;
 pub mod confirm;
 pub mod create;
 pub mod get;
 pub mod reconcile;
+mod service;
 
 use shared::auth::Verifier;
 use shared::config::ConfigError;
 use shared::payments::Stripe;
 
-pub use cashier::{Cashier, Followed};
+pub use service::{Followed, PaymentService};
 
 use crate::context::{FromEnv, PublishableKey, context};
 
-impl FromEnv for Cashier<Stripe> {
+impl FromEnv for PaymentService<Stripe> {
     fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             store: FromEnv::from_env()?,
@@ -35,7 +35,7 @@ context! {
     /// For clients who pay.
     Paying {
         /// Store and Stripe.
-        cashier: Cashier<Stripe>,
+        payments: PaymentService<Stripe>,
         /// Knows access tokens.
         verifier: Verifier,
     }
@@ -43,7 +43,7 @@ context! {
     /// For clients who are about to pay.
     Checkout {
         /// Store and Stripe.
-        cashier: Cashier<Stripe>,
+        payments: PaymentService<Stripe>,
         /// Knows access tokens.
         verifier: Verifier,
         /// What a browser calls Stripe with.

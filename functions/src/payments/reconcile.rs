@@ -14,10 +14,10 @@ use serde_json::Value;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
 use shared::payments::{Payments, Stripe};
-use shared::store::{Outcome, StripeEvent};
+use shared::store::{StripeEvent, WriteOutcome};
 
-use super::cashier::gone;
-use super::{Cashier, Followed};
+use super::service::gone;
+use super::{Followed, PaymentService};
 use crate::run::Run;
 
 /// How long a run looks for more.
@@ -62,7 +62,7 @@ pub struct Report {
 ///
 /// # Errors
 /// 422 for an event whose members are not numbers.
-pub async fn handle(context: &Cashier<Stripe>, event: Value) -> Result<Report> {
+pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Report> {
     let asked: Asked = serde_json::from_value(event)
         .map_err(|e| Error::field("event", "invalid", e.to_string()))?;
     let report = context.reconcile(&asked).await;
@@ -76,7 +76,7 @@ pub async fn handle(context: &Cashier<Stripe>, event: Value) -> Result<Report> {
     Ok(report)
 }
 
-impl<P: Payments> Cashier<P> {
+impl<P: Payments> PaymentService<P> {
     async fn reconcile(&self, asked: &Asked) -> Report {
         let run = Run::start(PATIENCE, AT_ONCE);
         let now = Timestamp::now();
@@ -101,11 +101,11 @@ impl<P: Payments> Cashier<P> {
     async fn fetch(&self, body: String) -> Result<bool> {
         let event = StripeEvent::received(body.as_bytes(), Timestamp::now());
         match self.store.receive_event(&event).await? {
-            Outcome::Written => {
+            WriteOutcome::Written => {
                 tracing::warn!(event = %event.id, kind = event.kind, "event {} had not reached us", event.id);
                 Ok(true)
             }
-            Outcome::Conflict(_) => Ok(false),
+            WriteOutcome::Conflict(_) => Ok(false),
         }
     }
 

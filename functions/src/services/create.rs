@@ -7,7 +7,7 @@ use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name};
 use shared::domain::user::Role;
 use shared::error::{Error, Result};
-use shared::store::{Outcome, StoredService};
+use shared::store::{StoredService, WriteOutcome};
 use uuid::Uuid;
 
 use super::ServiceView;
@@ -39,19 +39,19 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let id = ServiceId::for_request(created_by.as_ref().map(|made| &made.key), Uuid::now_v7());
     let now = Timestamp::now();
     let (standing, before) =
-        context.store.standing_and_service(&claims.sub, &claims.sid, &id).await?;
+        context.store.auth_state_and_service(&claims.sub, &claims.sid, &id).await?;
     active(&claims, &standing, now)?;
     let created = StoredService::new(Service::new(id, new, now), created_by);
     match before {
         Some(before) => replay(&before, created),
         None => match context.store.create_service(&created).await? {
-            Outcome::Written => {
+            WriteOutcome::Written => {
                 tracing::info!(service = %created.service.id, by = %claims.sub, "added {}", created.service.id);
                 reply(&created.service, false)
             }
             // The same request, sent twice at once: the other one was faster.
-            Outcome::Conflict(Some(before)) => replay(&before, created),
-            Outcome::Conflict(None) => Err(Error::internal("a condition failed on no item")),
+            WriteOutcome::Conflict(Some(before)) => replay(&before, created),
+            WriteOutcome::Conflict(None) => Err(Error::internal("a condition failed on no item")),
         },
     }
 }

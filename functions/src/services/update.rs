@@ -8,7 +8,7 @@ use shared::domain::service::{Service, ServiceChange, ServiceStatus};
 use shared::domain::text::{Category, Description, Name};
 use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
-use shared::store::{Outcome, StoredService};
+use shared::store::{StoredService, WriteOutcome};
 
 use super::ServiceView;
 use crate::context::Context;
@@ -72,7 +72,7 @@ pub(super) async fn change(
     let id: ServiceId = request.path_id("service")?;
     let now = Timestamp::now();
     let (standing, mut found) =
-        context.store.standing_and_service(&claims.sub, &claims.sid, &id).await?;
+        context.store.auth_state_and_service(&claims.sub, &claims.sid, &id).await?;
     active(&claims, &standing, now)?;
     for _ in 0..ATTEMPTS {
         let before = found.ok_or_else(|| Error::not_found("service"))?;
@@ -82,13 +82,13 @@ pub(super) async fn change(
         };
         let next = StoredService::new(next, before.created_by.clone());
         match context.store.update_service(&next, &before).await? {
-            Outcome::Written => {
+            WriteOutcome::Written => {
                 let Service { id, status, version, .. } = &next.service;
                 tracing::info!(service = %id, by = %claims.sub, status = status.as_str(), version, "changed {id}");
                 return Ok(next.service);
             }
             // Someone was faster: what is asked for is asked of the service as it is now.
-            Outcome::Conflict(current) => found = current,
+            WriteOutcome::Conflict(current) => found = current,
         }
     }
     Err(Error::new(

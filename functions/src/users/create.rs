@@ -39,7 +39,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         caller: Some(&claims.sub),
         key: idempotency_key(&request)?,
     };
-    let standing = context.store.standing(&claims.sub, &claims.sid).await?;
+    let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
     let caller = active(&claims, &standing, Timestamp::now())?;
     let made =
         new_account::make(&context.store, new, password, origin, Authority::Admin(&caller.id));

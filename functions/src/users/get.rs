@@ -18,7 +18,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = govern::administrator(context, &request)?;
     let id: UserId = request.path_id("user")?;
     let (standing, account) =
-        context.store.standing_and_account(&claims.sub, &claims.sid, &id).await?;
+        context.store.auth_state_and_account(&claims.sub, &claims.sid, &id).await?;
     active(&claims, &standing, Timestamp::now())?;
     let user = account.ok_or_else(|| Error::not_found("user"))?.user;
     Reply::ok(&UserView::from(&user))?.etag(user.version)

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::domain::ids::UserId;
 use shared::domain::user::{Role, User, UserChange};
 use shared::error::{Code, Error, Result, catalogue};
-use shared::store::{Authority, Written};
+use shared::store::{Authority, ChangeOutcome};
 
 use crate::context::Context;
 use crate::http::{Request, active, bearer, only};
@@ -39,7 +39,7 @@ pub(super) async fn change(
     for _ in 0..ATTEMPTS {
         let now = Timestamp::now();
         let (standing, target) =
-            context.store.standing_and_account(&claims.sub, &claims.sid, id).await?;
+            context.store.auth_state_and_account(&claims.sub, &claims.sid, id).await?;
         let caller = active(claims, &standing, now)?;
         let account = target.ok_or_else(|| Error::not_found("user"))?;
         request.check_if_match(account.user.version)?;
@@ -52,12 +52,12 @@ pub(super) async fn change(
         }
         let after = account.changed(user);
         match context.store.change_account(&account, &after, Authority::Admin(&caller.id)).await? {
-            Written::Yes => {
+            ChangeOutcome::Changed => {
                 let User { id, role, status, .. } = &after.user;
                 tracing::info!(by = %caller.id, user = %id, %role, %status, "changed {id}");
                 return Ok(after.user);
             }
-            Written::Stale => {}
+            ChangeOutcome::Stale => {}
         }
     }
     Err(Error::new(

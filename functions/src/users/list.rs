@@ -11,7 +11,9 @@ use shared::store::UsersOf;
 use crate::auth::UserView;
 use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
-use crate::http::{FieldValue, Problem, Reply, Request, active, bearer, body, only, page, text};
+use crate::http::{
+    FieldErrors, FieldValue, Reply, Request, active, bearer, body, only, page, text,
+};
 use crate::openapi::{Answer, Operation, Who};
 
 body! {
@@ -32,7 +34,7 @@ body! {
 struct NameStart(String);
 
 impl FieldValue for NameStart {
-    fn read(name: &str, value: Value) -> std::result::Result<Self, Problem> {
+    fn read(name: &str, value: Value) -> std::result::Result<Self, FieldErrors> {
         text(Username::parse_prefix)(name, value).map(Self)
     }
 }
@@ -50,7 +52,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
         (UsersOf { role, status, name: q.map(|start| start.0) }, page::of(limit, cursor));
     // At once: these are other people's data, and the caller is looked at as of now.
     let (standing, listed) = futures::join!(
-        context.store.standing(&claims.sub, &claims.sid),
+        context.store.auth_state(&claims.sub, &claims.sid),
         context.store.users(&of, &page, &context.cursors)
     );
     active(&claims, &standing?, Timestamp::now())?;

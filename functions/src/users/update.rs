@@ -10,7 +10,7 @@ use shared::error::{Invalid, Result, catalogue};
 use super::govern;
 use crate::auth::UserView;
 use crate::context::Context;
-use crate::http::{FieldValue, Problem, Reply, Request, body, text};
+use crate::http::{FieldErrors, FieldValue, Reply, Request, body, text};
 use crate::openapi::{Answer, Operation, Who};
 
 body! {
@@ -31,7 +31,7 @@ body! {
 struct GivenStatus(UserStatus);
 
 impl FieldValue for GivenStatus {
-    fn read(name: &str, value: Value) -> std::result::Result<Self, Problem> {
+    fn read(name: &str, value: Value) -> std::result::Result<Self, FieldErrors> {
         text(status)(name, value).map(Self)
     }
 }

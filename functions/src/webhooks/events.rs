@@ -11,7 +11,9 @@ use shared::store::{EventOutcome, StripeEvent};
 
 use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
-use crate::http::{FieldValue, Problem, Reply, Request, bearer, body, one_of, only, page, text};
+use crate::http::{
+    FieldErrors, FieldValue, Reply, Request, bearer, body, one_of, only, page, text,
+};
 use crate::openapi::{Answer, Operation, Who};
 
 /// One page of events of one state, newest first: `{id, type, api_version, state, reason, order_id,
@@ -62,7 +64,7 @@ fn states() -> Vec<&'static str> {
 }
 
 impl FieldValue for State {
-    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, Problem> {
+    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
         text(|word| one_of(word, &states(), |state| state).map(Self))(name, value)
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::error::{Result, catalogue};
-use shared::store::{Outcome, StripeEvent};
+use shared::store::{StripeEvent, WriteOutcome};
 
 use crate::context::Webhook;
 use crate::http::{Reply, Request};
@@ -40,8 +40,8 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let event = StripeEvent::received(body, now);
     let (id, kind) = (&event.id, &event.kind);
     match context.store.receive_event(&event).await? {
-        Outcome::Written => tracing::info!(event = %id, kind, "event {id} is stored"),
-        Outcome::Conflict(_) => tracing::info!(event = %id, kind, "event {id} came before"),
+        WriteOutcome::Written => tracing::info!(event = %id, kind, "event {id} is stored"),
+        WriteOutcome::Conflict(_) => tracing::info!(event = %id, kind, "event {id} came before"),
     }
     Reply::ok(&Stored { received: true })
 }

@@ -36,7 +36,7 @@ use crate::model::Function;
 use crate::schedules::Schedules;
 use crate::signals::Stop;
 use crate::streams::{self, Pace, Streams};
-use crate::{http_api, stripe, websocket};
+use crate::{http_api, websocket};
 
 /// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives
 /// one understands the next.
@@ -165,9 +165,13 @@ impl Cloud {
                     .webhook
                     .as_ref()
                     .map(|path| format!("{}{path}", services.http));
-                let data_dir = plan.data_dir.to_keep().map(Into::into);
-                let options = stripe::Options::new(webhook, WEBHOOK_SECRET, data_dir);
-                Some(stripe::start(listener, options, log.clone(), shutdown.clone()).await?)
+                let data_file = plan.data_dir.to_keep().map(|path| path.join("stripe.jsonl"));
+                let options = stripe_local::Options::new(webhook, WEBHOOK_SECRET, data_file);
+                let log = log.clone();
+                let log = stripe_local::Log::new(move |request_id, text| {
+                    log.line("stripe", request_id, text);
+                });
+                Some(stripe_local::start(listener, options, log, shutdown.clone()).await?)
             }
             None => None,
         };

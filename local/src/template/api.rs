@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_norway::Value;
+use yaml_serde::Value;
 
 use super::model::{Cors, Function, HttpApi, WebSocketApi};
 use super::properties::Properties;

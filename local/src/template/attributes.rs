@@ -2,7 +2,7 @@
 //! created.
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_norway::Value;
+use yaml_serde::Value;
 
 use super::scope::{ACCOUNT, REGION, Scope};
 

@@ -1,7 +1,7 @@
 //! `Conditions`: what `Fn::If` and a resource's `Condition` ask.
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_norway::Value;
+use yaml_serde::Value;
 
 use super::scope::{Scope, UNKNOWN};
 

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
 
 use anyhow::{Result, bail};
-use serde_norway::{Mapping, Value};
+use yaml_serde::{Mapping, Value};
 
 use super::scope::intrinsic;
 

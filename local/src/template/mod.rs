@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_norway::{Mapping, Value};
+use yaml_serde::{Mapping, Value};
 
 pub(crate) use self::scope::{REGION, UNKNOWN};
 

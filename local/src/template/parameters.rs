@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_norway::{Mapping, Value};
+use yaml_serde::{Mapping, Value};
 
 use super::scope::{scalar, unknown};
 

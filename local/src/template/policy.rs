@@ -1,7 +1,7 @@
 //! `Policies` of a function: inline statements that allow.
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_norway::Value;
+use yaml_serde::Value;
 
 use super::model::Statement;
 use super::properties::Properties;

@@ -1,7 +1,7 @@
 //! A map of the template read key by key: what nobody asked for is refused by name at the end.
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_norway::{Mapping, Value};
+use yaml_serde::{Mapping, Value};
 
 use super::scope::{Scope, UNKNOWN, intrinsic, scalar};
 use super::yaml::below;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_norway::{Mapping, Value};
+use yaml_serde::{Mapping, Value};
 
 use super::yaml::below;
 

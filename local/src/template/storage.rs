@@ -1,7 +1,7 @@
 //! `AWS::DynamoDB::Table`, `AWS::SQS::Queue` and `AWS::SecretsManager::Secret`.
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_norway::Value;
+use yaml_serde::Value;
 
 use super::model::{Queue, Secret, SecretValue, Table};
 use super::properties::{Properties, json};

@@ -2,12 +2,12 @@
 //! long form.
 
 use anyhow::{Context, Result, bail};
-use serde_norway::value::TaggedValue;
-use serde_norway::{Mapping, Value};
+use yaml_serde::value::TaggedValue;
+use yaml_serde::{Mapping, Value};
 
 /// Reads a template: `!Sub x` becomes `{"Fn::Sub": x}`, `!Ref x` becomes `{"Ref": x}`.
 pub(super) fn parse(text: &str) -> Result<Mapping> {
-    let value: Value = serde_norway::from_str(text).context("not valid YAML")?;
+    let value: Value = yaml_serde::from_str(text).context("not valid YAML")?;
     match long_form(value, "")? {
         Value::Mapping(mapping) => Ok(mapping),
         _ => bail!("a template is a map with `Resources`"),

@@ -1,4 +1,5 @@
-//! Why a value was not accepted. (Why an order did not move is [`crate::domain::order::Refusal`].)
+//! Why a value was not accepted. (Why an order did not move is
+//! [`crate::domain::order::TransitionError`].)
 
 use serde::Serialize;
 

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::ids::ServiceId;
 use super::money::Price;
 use super::text::{Category, Description, Name};
-use crate::domain::words::words;
+use crate::domain::string_enum::string_enum;
 
-words! {
+string_enum! {
     /// Whether a service can be ordered.
     ServiceStatus {
         /// Listed and ordered.
@@ -18,7 +18,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// In which order services are listed.
     ServiceSort {
         /// By when they were added, the last first.

@@ -5,7 +5,7 @@
 //! are two fields, so that one can't become the other by accident.
 
 pub mod catalogue;
-mod refusal;
+mod transition_error;
 
 use std::borrow::Cow;
 use std::fmt;

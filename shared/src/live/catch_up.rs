@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::Live;
-use super::push::{ApiGateway, Patience, Push};
+use super::push::{ApiGateway, Push, TimeoutPolicy};
 use crate::config::ConfigError;
 use crate::domain::feed::Feed;
 use crate::error::{Result, catalogue};
@@ -19,7 +19,7 @@ pub struct CatchUp<P = ApiGateway> {
 impl CatchUp {
     /// From what [`Live::from_env`] reads.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self { live: Live::from_env(Patience::Long)? })
+        Ok(Self { live: Live::from_env(TimeoutPolicy::Long)? })
     }
 }
 

@@ -16,7 +16,7 @@ use futures::{StreamExt, TryStreamExt, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Live;
-use super::push::{self, ApiGateway, Patience, Posted, Push};
+use super::push::{self, ApiGateway, Posted, Push, TimeoutPolicy};
 use crate::config::{ConfigError, parsed};
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
@@ -29,7 +29,8 @@ const FEEDS: usize = 32;
 /// How long a socket may take for what it is handed in one batch, and for each frame of it. A post
 /// ends after half a second at most, and takes 10 to 20 ms with API Gateway: a socket for which
 /// each takes much longer than that is slow, too.
-const HASTE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(50));
+const SLOW_SOCKET_BUDGET: (Duration, Duration) =
+    (Duration::from_millis(500), Duration::from_millis(50));
 /// What [`FanOut::page`] usually is.
 const PAGE: usize = 100;
 /// Entries that one pass over a shard's sockets hands out, at most.
@@ -67,7 +68,7 @@ impl FanOut {
         }
         let threshold = parsed("FAN_OUT_THRESHOLD", 500)?;
         Ok(Self {
-            live: Live::from_env(Patience::Short)?,
+            live: Live::from_env(TimeoutPolicy::Short)?,
             table: FanOuts::from_env()?,
             threshold,
             pace,
@@ -263,8 +264,9 @@ impl<P: Push> FanOut<P> {
         frames: &Frames,
     ) -> Result<Option<u64>> {
         let due: Vec<_> = frames.iter().filter(|(seq, _)| *seq > from).collect();
-        let until =
-            Instant::now() + HASTE.0 + HASTE.1 * u32::try_from(due.len()).unwrap_or(u32::MAX);
+        let until = Instant::now()
+            + SLOW_SOCKET_BUDGET.0
+            + SLOW_SOCKET_BUDGET.1 * u32::try_from(due.len()).unwrap_or(u32::MAX);
         for (seq, frame) in due {
             if Instant::now() > until {
                 tracing::warn!(

@@ -71,7 +71,7 @@ impl<P: Push> Live<P> {
 
     /// The user as of now, if still signed in and active.
     async fn admit(&self, connection: &Connection, now: Timestamp) -> Result<User> {
-        let standing = self.store.standing(&connection.user_id, &connection.session_id).await?;
+        let standing = self.store.auth_state(&connection.user_id, &connection.session_id).await?;
         let signed_in = standing.is_signed_in(now);
         let user = standing.account.map(|account| account.user);
         match user {

@@ -11,12 +11,12 @@
 //! socket was given of a feed is always all of it from where it started: a socket that can't be
 //! given an entry is closed, and its client comes back and says what it has.
 
+mod adaptive_timeout;
 pub mod catch_up;
 pub mod close;
 pub mod fan_out;
 pub mod frame;
 pub mod hello;
-mod pulse;
 pub mod push;
 mod replay;
 #[cfg(test)]
@@ -28,7 +28,7 @@ pub mod ticket;
 use crate::config::ConfigError;
 use crate::error::Result;
 use crate::store::{Connections, Store};
-use push::{ApiGateway, Patience, Posted, Push};
+use push::{ApiGateway, Posted, Push, TimeoutPolicy};
 
 /// Feeds, sockets, and the way to the sockets.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub struct Live<P = ApiGateway> {
 
 impl Live {
     /// From `TABLE_NAME`, `CONNECTIONS_TABLE_NAME`, `PUSH_ENDPOINT` and what Lambda sets.
-    pub fn from_env(patience: Patience) -> std::result::Result<Self, ConfigError> {
+    pub fn from_env(patience: TimeoutPolicy) -> std::result::Result<Self, ConfigError> {
         let (store, connections) = (Store::from_env()?, Connections::from_env()?);
         Ok(Self { store, connections, push: ApiGateway::from_env(patience)? })
     }

@@ -14,7 +14,7 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::pulse::Pulse;
+use super::adaptive_timeout::AdaptiveTimeout;
 use crate::aws::Environment;
 use crate::config::{ConfigError, required};
 use crate::error::{Error, Result};
@@ -54,7 +54,7 @@ pub enum Posted {
 
 /// How long one socket is tried, all retries included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub enum TimeoutPolicy {
     /// Half a second at most, since others are waiting; less while posts are quick (`pulse.rs`).
     Short,
     /// Three seconds: nobody waits but the socket's own client.
@@ -63,7 +63,7 @@ pub enum Patience {
     Long,
 }
 
-impl Patience {
+impl TimeoutPolicy {
     pub(super) const fn limit(self) -> Duration {
         match self {
             Self::Short => Duration::from_millis(500),
@@ -77,18 +77,18 @@ impl Patience {
 #[derive(Debug, Clone)]
 pub struct ApiGateway {
     client: Client,
-    patience: Patience,
-    pulse: Arc<Pulse>,
+    patience: TimeoutPolicy,
+    pulse: Arc<AdaptiveTimeout>,
 }
 
 impl ApiGateway {
     /// From `PUSH_ENDPOINT` (`https://{api}.execute-api.{region}.amazonaws.com/{stage}`) and what
     /// Lambda sets.
-    pub fn from_env(patience: Patience) -> std::result::Result<Self, ConfigError> {
+    pub fn from_env(patience: TimeoutPolicy) -> std::result::Result<Self, ConfigError> {
         Ok(Self::new(Environment::read()?, required("PUSH_ENDPOINT")?, patience))
     }
 
-    fn new(env: Environment, endpoint: String, patience: Patience) -> Self {
+    fn new(env: Environment, endpoint: String, patience: TimeoutPolicy) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(ATTEMPT);
@@ -103,12 +103,20 @@ impl ApiGateway {
             // closed. And a throttle without an error type is none to it.
             .retry_config(RetryConfig::disabled())
             .endpoint_url(endpoint);
-        Self { client: Client::from_conf(config.build()), patience, pulse: Arc::new(Pulse::new()) }
+        Self {
+            client: Client::from_conf(config.build()),
+            patience,
+            pulse: Arc::new(AdaptiveTimeout::new()),
+        }
     }
 
     /// How long a post may take now.
     fn limit(&self) -> Duration {
-        if self.patience == Patience::Short { self.pulse.limit() } else { self.patience.limit() }
+        if self.patience == TimeoutPolicy::Short {
+            self.pulse.limit()
+        } else {
+            self.patience.limit()
+        }
     }
 
     /// Sends a request until it is answered, or the time is over.
@@ -176,7 +184,7 @@ impl Push for ApiGateway {
     /// Does not wait for the client, so it has no reason to take long.
     async fn close(&self, connection: &str) -> Result<()> {
         let delete = self.client.delete_connection().connection_id(connection);
-        match Self::persist(Patience::Short.limit(), || delete.clone().send()).await? {
+        match Self::persist(TimeoutPolicy::Short.limit(), || delete.clone().send()).await? {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(e))
                 if matches!(e.err(), DeleteConnectionError::GoneException(_)) =>

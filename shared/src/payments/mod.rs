@@ -1,14 +1,14 @@
 //! Stripe, behind the one trait that a test may replace.
 //!
 //! Nothing here believes what a webhook says: an event only tells which payment to ask about
-//! ([`notice`]). What Stripe answers ([`Payment`]) becomes the facts that move an order, however
-//! often and in whatever order one asks.
+//! ([`webhook_event`]). What Stripe answers ([`Payment`]) becomes the facts that move an order,
+//! however often and in whatever order one asks.
 
 mod intent;
-pub mod notice;
 mod payment;
 pub mod signature;
 mod stripe;
+pub mod webhook_event;
 
 use std::future::Future;
 

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use super::{Charge, Intent, IntentStatus, Payments};
 use crate::domain::ids::PaymentIntentId;
 use crate::domain::money::Money;
-use crate::domain::order::{Chargeback, Fact, FactKind, Mismatch, Order, Refund, Refusal, Timers};
+use crate::domain::order::{
+    Chargeback, Mismatch, Order, PaymentFact, PaymentFactKind, Refund, Timers, TransitionError,
+};
 use crate::error::Result;
 
 /// Everything Stripe says about one payment, at one time.
@@ -55,20 +57,24 @@ impl Payment {
     pub fn is_final(&self) -> bool {
         !matches!(
             self.status(),
-            Some(FactKind::Processing | FactKind::RequiresAction | FactKind::Failed)
+            Some(
+                PaymentFactKind::Processing
+                    | PaymentFactKind::RequiresAction
+                    | PaymentFactKind::Failed
+            )
         )
     }
 
     /// The order after all of this; `None` when it knew already.
     ///
     /// # Errors
-    /// [`Refusal::Mismatch`] when the intent is not this order's, or not about its price.
+    /// [`TransitionError::Mismatch`] when the intent is not this order's, or not about its price.
     pub fn apply(
         &self,
         order: &Order,
         at: Timestamp,
         timers: &Timers,
-    ) -> std::result::Result<Option<Order>, Refusal> {
+    ) -> std::result::Result<Option<Order>, TransitionError> {
         self.check(order)?;
         let mut next: Option<Order> = None;
         for fact in self.facts() {
@@ -81,7 +87,7 @@ impl Payment {
 
     /// Before anything of it is believed: an intent that was made for another order, or for another
     /// amount, binds nothing.
-    fn check(&self, order: &Order) -> std::result::Result<(), Refusal> {
+    fn check(&self, order: &Order) -> std::result::Result<(), TransitionError> {
         let intent = &self.intent;
         let price = order.price.money();
         let found = match intent.amount {
@@ -93,35 +99,37 @@ impl Payment {
             Some(amount) if amount.currency == price.currency => Mismatch::Amount,
             _ => Mismatch::Currency,
         };
-        Err(Refusal::Mismatch(found))
+        Err(TransitionError::Mismatch(found))
     }
 
-    fn facts(&self) -> Vec<Fact> {
-        let refunds = self
-            .refunds
-            .iter()
-            .cloned()
-            .map(|Refund { id, amount, status }| FactKind::Refund { refund: id, amount, status });
+    fn facts(&self) -> Vec<PaymentFact> {
+        let refunds = self.refunds.iter().cloned().map(|Refund { id, amount, status }| {
+            PaymentFactKind::Refund { refund: id, amount, status }
+        });
         let chargebacks =
             self.chargebacks.iter().cloned().map(|Chargeback { id, amount, state }| {
-                FactKind::Chargeback { chargeback: id, amount, state }
+                PaymentFactKind::Chargeback { chargeback: id, amount, state }
             });
         let kinds = self.status().into_iter().chain(refunds).chain(chargebacks);
-        kinds.map(|kind| Fact { intent: self.intent.id.clone(), kind }).collect()
+        kinds.map(|kind| PaymentFact { intent: self.intent.id.clone(), kind }).collect()
     }
 
-    fn status(&self) -> Option<FactKind> {
+    fn status(&self) -> Option<PaymentFactKind> {
         let intent = &self.intent;
         match (&intent.status, &intent.charge, intent.amount) {
-            (IntentStatus::Processing, ..) => Some(FactKind::Processing),
-            (IntentStatus::RequiresAction, ..) => Some(FactKind::RequiresAction),
-            (IntentStatus::RequiresPaymentMethod, ..) if intent.declined => Some(FactKind::Failed),
-            (IntentStatus::Succeeded, Some(charge), Some(amount)) => Some(FactKind::Succeeded {
-                charge: charge.id.clone(),
-                amount: Money::new(intent.amount_received, amount.currency),
-                fee: charge.fee,
-            }),
-            (IntentStatus::Canceled, ..) => Some(FactKind::Canceled),
+            (IntentStatus::Processing, ..) => Some(PaymentFactKind::Processing),
+            (IntentStatus::RequiresAction, ..) => Some(PaymentFactKind::RequiresAction),
+            (IntentStatus::RequiresPaymentMethod, ..) if intent.declined => {
+                Some(PaymentFactKind::Failed)
+            }
+            (IntentStatus::Succeeded, Some(charge), Some(amount)) => {
+                Some(PaymentFactKind::Succeeded {
+                    charge: charge.id.clone(),
+                    amount: Money::new(intent.amount_received, amount.currency),
+                    fee: charge.fee,
+                })
+            }
+            (IntentStatus::Canceled, ..) => Some(PaymentFactKind::Canceled),
             _ => None,
         }
     }
@@ -133,7 +141,7 @@ mod tests {
     use crate::domain::ids::{ChargeId, ChargebackId, OrderId, RefundId, ServiceId, UserId};
     use crate::domain::money::{Currency, Price};
     use crate::domain::order::{
-        By, ChargebackState, PaymentStatus, RefundStatus, Status, Transition,
+        ActorContext, ChargebackState, PaymentStatus, RefundStatus, Status, Transition,
     };
     use crate::domain::service::{NewService, Service};
     use crate::domain::text::{Category, Description, Name};
@@ -165,7 +173,7 @@ mod tests {
         Order::place(
             OrderId::derived(&[name]),
             &service,
-            By::user(&client(), AT),
+            ActorContext::user(&client(), AT),
             &Timers::default(),
         )
         .unwrap()
@@ -191,7 +199,10 @@ mod tests {
         }
     }
 
-    fn apply(payment: &Payment, order: &Order) -> std::result::Result<Option<Order>, Refusal> {
+    fn apply(
+        payment: &Payment,
+        order: &Order,
+    ) -> std::result::Result<Option<Order>, TransitionError> {
         payment.apply(order, AT, &Timers::default())
     }
 
@@ -248,20 +259,20 @@ mod tests {
             (Intent { amount: Some(euro), ..paid() }, Mismatch::Currency),
             (Intent { amount: None, ..paid() }, Mismatch::Currency),
         ] {
-            assert_eq!(mismatch(intent), Refusal::Mismatch(expected));
+            assert_eq!(mismatch(intent), TransitionError::Mismatch(expected));
         }
         let open = apply(&Payment::of(paid()), &mine).unwrap().unwrap();
         let second = Intent { id: PaymentIntentId::parse("pi_2").unwrap(), ..paid() };
         assert_eq!(
             apply(&Payment::of(second), &open).unwrap_err(),
-            Refusal::Mismatch(Mismatch::Intent)
+            TransitionError::Mismatch(Mismatch::Intent)
         );
     }
 
     #[test]
     fn one_answer_of_stripe_can_tell_of_charge_refund_and_dispute_and_tells_it_once() {
         let order = order("a")
-            .transition(Transition::Cancel, By::user(&client(), AT), &Timers::default())
+            .transition(Transition::Cancel, ActorContext::user(&client(), AT), &Timers::default())
             .unwrap();
         let mut payment = Payment::of(intent(&order, IntentStatus::Succeeded));
         payment.intent.charge.as_mut().unwrap().fee = Some(usd(88));

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::query::SortKeys;
 use super::row::{Entity, Key};
-use super::{CursorKey, Filter, Index, Listed, PageRequest, Query, Session, Standing, Store, keys};
+use super::{
+    AuthState, CursorKey, Filter, Index, Listed, PageRequest, Query, Session, Store, keys,
+};
 use crate::domain::ids::UserId;
 use crate::domain::order::Idempotency;
 use crate::domain::user::{Email, Role, User, UserStatus, Username};
@@ -205,14 +207,14 @@ impl Store {
     }
 
     /// How a caller stands, and a user's account, in one read.
-    pub async fn standing_and_account(
+    pub async fn auth_state_and_account(
         &self,
         user: &UserId,
         session: &str,
         id: &UserId,
-    ) -> Result<(Standing, Option<Account>)> {
+    ) -> Result<(AuthState, Option<Account>)> {
         if user == id {
-            let standing = self.standing(user, session).await?;
+            let standing = self.auth_state(user, session).await?;
             let account = standing.account.clone();
             return Ok((standing, account));
         }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Update};
 use super::account::Claim;
 use super::row::{Entity, Key};
 use super::transaction::{Committed, Transaction, n, s};
-use super::{Account, Outcome, Store, keys};
+use super::{Account, Store, WriteOutcome, keys};
 use crate::domain::error::Invalid;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result, catalogue};
@@ -37,9 +37,9 @@ pub enum Registered {
 
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum ChangeOutcome {
     /// It was made.
-    Yes,
+    Changed,
     /// The account is not the one that was read any more.
     Stale,
 }
@@ -92,12 +92,12 @@ impl Store {
         before: &Account,
         after: &Account,
         authority: Authority<'_>,
-    ) -> Result<Written> {
+    ) -> Result<ChangeOutcome> {
         let failed = self.write(Some(before), after, authority).await?;
         if failed.contains(&Part::Account) {
-            return Ok(Written::Stale);
+            return Ok(ChangeOutcome::Stale);
         }
-        refused(&failed, authority).map(|()| Written::Yes)
+        refused(&failed, authority).map(|()| ChangeOutcome::Changed)
     }
 
     /// Applies a change of what is no one else's business to an account as read, and again to what
@@ -111,9 +111,9 @@ impl Store {
         for _ in 0..ATTEMPTS {
             let after = change(&before)?;
             match self.replace(&after, before.user.version).await? {
-                Outcome::Written => return Ok(after),
-                Outcome::Conflict(Some(now)) => before = now,
-                Outcome::Conflict(None) => return Err(Error::internal("an account is gone")),
+                WriteOutcome::Written => return Ok(after),
+                WriteOutcome::Conflict(Some(now)) => before = now,
+                WriteOutcome::Conflict(None) => return Err(Error::internal("an account is gone")),
             }
         }
         Err(super::error::unavailable("an account is written by too many at once"))
@@ -161,8 +161,8 @@ impl Store {
         }
         if let (Some(before), [Part::Account]) = (before, parts.as_slice()) {
             return Ok(match self.replace(after, before.user.version).await? {
-                Outcome::Written => Vec::new(),
-                Outcome::Conflict(_) => parts,
+                WriteOutcome::Written => Vec::new(),
+                WriteOutcome::Conflict(_) => parts,
             });
         }
         Ok(match transaction.commit(&self.client).await? {

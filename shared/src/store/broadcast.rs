@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::row::{Entity, Key};
-use super::{Outcome, Store, keys};
+use super::{Store, WriteOutcome, keys};
 use crate::domain::ids::{BroadcastId, UserId};
 use crate::domain::order::Idempotency;
 use crate::domain::text::MessageText;
@@ -40,7 +40,7 @@ impl Entity for Broadcast {
 
 impl Store {
     /// Stores a new broadcast; the conflict is one that has its id already.
-    pub async fn broadcast(&self, broadcast: &Broadcast) -> Result<Outcome<Broadcast>> {
+    pub async fn broadcast(&self, broadcast: &Broadcast) -> Result<WriteOutcome<Broadcast>> {
         self.create(broadcast).await
     }
 }

@@ -18,7 +18,7 @@ use super::connection::put;
 use super::error::failed;
 use super::row::{Entity, Key, take, to_item};
 use super::transaction::n;
-use super::{Outcome, Store, Subscription, client, keys};
+use super::{Store, Subscription, WriteOutcome, client, keys};
 use crate::config::{ConfigError, required};
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
@@ -193,7 +193,7 @@ impl FanOuts {
     /// Notes how far a shard has come; `false` when another invocation was faster.
     pub async fn note(&self, before: &Done, done: u64, pass: Option<Pass>) -> Result<Option<Done>> {
         let next = Done { done, pass, version: before.version + 1, ..before.clone() };
-        Ok(matches!(self.table.replace(&next, before.version).await?, Outcome::Written)
+        Ok(matches!(self.table.replace(&next, before.version).await?, WriteOutcome::Written)
             .then_some(next))
     }
 }

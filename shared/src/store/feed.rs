@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::query::SortKeys;
 use super::row::{Entity, Key, from_item};
 use super::transaction::{Committed, Transaction, backoff, n};
-use super::{Query, Standing, Store, keys};
+use super::{AuthState, Query, Store, keys};
 use crate::domain::feed::{EntryKind, Feed};
 use crate::domain::ids::{EntryId, UserId};
 use crate::domain::schema::DateTime;
@@ -222,12 +222,12 @@ impl Store {
 
     /// How the user of a sign-in stands now, and the number of a feed's last entry (0 for one that
     /// is empty), in one round trip.
-    pub async fn standing_and_feed_head(
+    pub async fn auth_state_and_feed_head(
         &self,
         user: &UserId,
         session: &str,
         feed: &Feed,
-    ) -> Result<(Standing, u64)> {
+    ) -> Result<(AuthState, u64)> {
         let (standing, head) =
             self.standing_and::<Head>(user, session, keys::feed_head(feed)).await?;
         Ok((standing, head.map_or(0, |head| head.last)))

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::row::{Entity, Key};
-use super::{CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
+use super::{CursorKey, Index, Listed, PageRequest, Query, Store, WriteOutcome, keys};
 use crate::domain::ids::{MessageId, OrderId, UserId};
 use crate::domain::order::Idempotency;
 use crate::domain::text::MessageText;
@@ -61,7 +61,7 @@ pub enum MessagesOf<'a> {
 
 impl Store {
     /// Stores a new message; the conflict is one that has its id already.
-    pub async fn send_message(&self, message: &Message) -> Result<Outcome<Message>> {
+    pub async fn send_message(&self, message: &Message) -> Result<WriteOutcome<Message>> {
         self.create(message).await
     }
 

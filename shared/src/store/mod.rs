@@ -2,8 +2,8 @@
 //! an entity becomes an item; one file per entity says what can be done with it.
 //!
 //! Rules that race are conditions of the write itself. A failed condition comes back as a value
-//! ([`Outcome::Conflict`] with the item as it is), so that the caller turns it into a domain error
-//! where it is written, and never into a 500.
+//! ([`WriteOutcome::Conflict`] with the item as it is), so that the caller turns it into a domain
+//! error where it is written, and never into a 500.
 
 mod account;
 mod account_write;
@@ -39,7 +39,7 @@ use aws_sdk_dynamodb::types::{
 use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 
 pub use account::{Account, UsersOf, login_name};
-pub use account_write::{Authority, Registered, Written};
+pub use account_write::{Authority, ChangeOutcome, Registered};
 pub use broadcast::Broadcast;
 pub use category::CategoryCount;
 pub use connection::{Connection, Connections, OpenSocket, Ticket};
@@ -52,7 +52,7 @@ pub use order::OrdersOf;
 pub use rate::{Counted, Limit};
 pub use row::{Entity, Key, from_image};
 pub use service::{ServicesOf, StoredService};
-pub use session::{Presented, Session, Source, Standing};
+pub use session::{AuthState, Presented, Session, Source};
 pub use subscription::{Live, Skip, Subscription, hold};
 pub use webhook::{EventOutcome, Handled, StripeEvent};
 
@@ -65,7 +65,7 @@ use row::{Item, from_item, to_item};
 
 /// What a conditional write did.
 #[derive(Debug)]
-pub enum Outcome<T> {
+pub enum WriteOutcome<T> {
     /// The write was made.
     Written,
     /// The condition did not hold; this is the item as it is (`None` when it is not there).
@@ -155,13 +155,17 @@ impl Store {
     }
 
     /// Writes an item that must not be there yet.
-    pub(crate) async fn create<T: Entity>(&self, entity: &T) -> Result<Outcome<T>> {
+    pub(crate) async fn create<T: Entity>(&self, entity: &T) -> Result<WriteOutcome<T>> {
         let put = self.client.put_item().condition_expression("attribute_not_exists(pk)");
         self.put(put, entity).await
     }
 
     /// Replaces an item, if it is there with `version`.
-    pub(crate) async fn replace<T: Entity>(&self, entity: &T, version: u64) -> Result<Outcome<T>> {
+    pub(crate) async fn replace<T: Entity>(
+        &self,
+        entity: &T,
+        version: u64,
+    ) -> Result<WriteOutcome<T>> {
         let put = self
             .client
             .put_item()
@@ -174,7 +178,7 @@ impl Store {
         &self,
         put: aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder,
         entity: &T,
-    ) -> Result<Outcome<T>> {
+    ) -> Result<WriteOutcome<T>> {
         let sent = put
             .table_name(&self.table)
             .set_item(Some(to_item(entity)?))
@@ -182,10 +186,12 @@ impl Store {
             .send()
             .await;
         match sent {
-            Ok(_) => Ok(Outcome::Written),
+            Ok(_) => Ok(WriteOutcome::Written),
             Err(e) => match e.as_service_error().map(|s| s.is_conditional_check_failed_exception())
             {
-                Some(true) => Ok(Outcome::Conflict(error::old_item(e).map(from_item).transpose()?)),
+                Some(true) => {
+                    Ok(WriteOutcome::Conflict(error::old_item(e).map(from_item).transpose()?))
+                }
                 _ => Err(failed(e)),
             },
         }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::query::SortKeys;
 use super::row::{Entity, Key, take};
 use super::{
-    Account, CursorKey, Filter, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys,
+    Account, AuthState, CursorKey, Filter, Index, Listed, PageRequest, Query, Store, WriteOutcome,
+    keys,
 };
 use crate::domain::ids::{OrderId, UserId};
 use crate::domain::order::{Order, Status};
@@ -73,9 +74,9 @@ pub enum OrdersOf<'a> {
 
 /// A conflict with oneself is none: an earlier attempt of this very write was made and its answer
 /// lost, upon which the SDK sends it again.
-fn unless_ours(outcome: Outcome<Order>, written: &Order) -> Outcome<Order> {
+fn unless_ours(outcome: WriteOutcome<Order>, written: &Order) -> WriteOutcome<Order> {
     match outcome {
-        Outcome::Conflict(Some(current)) if current.was(written) => Outcome::Written,
+        WriteOutcome::Conflict(Some(current)) if current.was(written) => WriteOutcome::Written,
         other => other,
     }
 }
@@ -87,30 +88,30 @@ impl Store {
     }
 
     /// How a caller stands, and an order, in one read.
-    pub async fn standing_and_order(
+    pub async fn auth_state_and_order(
         &self,
         user: &UserId,
         session: &str,
         id: &OrderId,
-    ) -> Result<(Standing, Option<Order>)> {
+    ) -> Result<(AuthState, Option<Order>)> {
         self.standing_and(user, session, keys::order(id)).await
     }
 
-    /// As [`Store::standing_and_order`], with the account of another user, if one is named.
-    pub async fn standing_order_and_user(
+    /// As [`Store::auth_state_and_order`], with the account of another user, if one is named.
+    pub async fn auth_state_order_and_user(
         &self,
         user: &UserId,
         session: &str,
         id: &OrderId,
         other: Option<&UserId>,
-    ) -> Result<(Standing, Option<Order>, Option<Account>)> {
+    ) -> Result<(AuthState, Option<Order>, Option<Account>)> {
         let (account, session, order) =
             (keys::user(user), keys::session(user, session), keys::order(id));
         let mut wanted = vec![account.clone(), session.clone(), order.clone()];
         // A batch has each key once.
         wanted.extend(other.filter(|other| *other != user).map(keys::user));
         let mut found = self.get_items(wanted).await?;
-        let standing = Standing::take(&mut found, &account, &session)?;
+        let standing = AuthState::take(&mut found, &account, &session)?;
         let other = match other {
             Some(other) if other == user => standing.account.clone(),
             Some(other) => take(&mut found, &keys::user(other))?,
@@ -120,13 +121,13 @@ impl Store {
     }
 
     /// Stores a new order; the conflict is one that has its id already.
-    pub async fn place_order(&self, order: &Order) -> Result<Outcome<Order>> {
+    pub async fn place_order(&self, order: &Order) -> Result<WriteOutcome<Order>> {
         Ok(unless_ours(self.create(order).await?, order))
     }
 
     /// Stores an order's next version. It is written only over the version it was made from, so
     /// that of two movers one wins; the conflict is the order as the other one left it.
-    pub async fn advance_order(&self, next: &Order, from: &Order) -> Result<Outcome<Order>> {
+    pub async fn advance_order(&self, next: &Order, from: &Order) -> Result<WriteOutcome<Order>> {
         Ok(unless_ours(self.replace(next, from.version).await?, next))
     }
 

@@ -7,7 +7,9 @@ use super::category::Count;
 use super::query::SortKeys;
 use super::row::{Entity, Key};
 use super::transaction::{Committed, Transaction};
-use super::{CursorKey, Filter, Index, Listed, Outcome, PageRequest, Query, Standing, Store, keys};
+use super::{
+    AuthState, CursorKey, Filter, Index, Listed, PageRequest, Query, Store, WriteOutcome, keys,
+};
 use crate::domain::ids::{ServiceId, UserId};
 use crate::domain::money::{Currency, Price};
 use crate::domain::order::Idempotency;
@@ -119,18 +121,21 @@ impl Store {
     }
 
     /// How a caller stands, and a service, in one read.
-    pub async fn standing_and_service(
+    pub async fn auth_state_and_service(
         &self,
         user: &UserId,
         session: &str,
         id: &ServiceId,
-    ) -> Result<(Standing, Option<StoredService>)> {
+    ) -> Result<(AuthState, Option<StoredService>)> {
         self.standing_and(user, session, keys::service(id)).await
     }
 
     /// Stores a new service, and counts it for its category; the conflict is one that has its id
     /// already.
-    pub async fn create_service(&self, service: &StoredService) -> Result<Outcome<StoredService>> {
+    pub async fn create_service(
+        &self,
+        service: &StoredService,
+    ) -> Result<WriteOutcome<StoredService>> {
         let transaction = Transaction::default().create(self, service)?;
         self.write_service(transaction, service, Count::changes(None, &service.service)).await
     }
@@ -141,7 +146,7 @@ impl Store {
         &self,
         next: &StoredService,
         from: &StoredService,
-    ) -> Result<Outcome<StoredService>> {
+    ) -> Result<WriteOutcome<StoredService>> {
         let version = from.service.version;
         let counts = Count::changes(Some(&from.service), &next.service);
         if counts.is_empty() {
@@ -155,14 +160,14 @@ impl Store {
         mut transaction: Transaction,
         service: &StoredService,
         counts: Vec<Count>,
-    ) -> Result<Outcome<StoredService>> {
+    ) -> Result<WriteOutcome<StoredService>> {
         for count in counts {
             transaction = transaction.update(count.update(&self.table)?);
         }
         match transaction.commit(&self.client).await? {
-            Committed::Yes => Ok(Outcome::Written),
+            Committed::Yes => Ok(WriteOutcome::Written),
             Committed::No(failed) if failed.contains(&0) => {
-                Ok(Outcome::Conflict(self.service(&service.service.id).await?))
+                Ok(WriteOutcome::Conflict(self.service(&service.service.id).await?))
             }
             Committed::No(_) => {
                 Err(Error::internal("a category counts fewer services than it has"))

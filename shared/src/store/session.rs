@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::connection::put;
 use super::error::unavailable;
 use super::row::{Entity, Item, Key, take};
-use super::{Account, Outcome, Store, keys};
+use super::{Account, Store, WriteOutcome, keys};
 use crate::domain::ids::UserId;
 use crate::error::Result;
 
@@ -60,7 +60,7 @@ impl Entity for Session {
 /// What is known of a caller at this moment: the account, and the sign-in that its token was given
 /// out for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
+pub struct AuthState {
     /// `None` when there is no such user.
     pub account: Option<Account>,
     /// `None` when there is no such sign-in any more.
@@ -90,7 +90,7 @@ impl Entity for Source {
     }
 }
 
-impl Standing {
+impl AuthState {
     pub(super) fn take(found: &mut Vec<Item>, account: &Key, session: &Key) -> Result<Self> {
         Ok(Self { account: take(found, account)?, session: take(found, session)? })
     }
@@ -171,10 +171,10 @@ impl Store {
     }
 
     /// How the user of a sign-in stands now, in one read.
-    pub async fn standing(&self, user: &UserId, session: &str) -> Result<Standing> {
+    pub async fn auth_state(&self, user: &UserId, session: &str) -> Result<AuthState> {
         let (account, session) = (keys::user(user), keys::session(user, session));
         let mut found = self.get_items(vec![account.clone(), session.clone()]).await?;
-        Standing::take(&mut found, &account, &session)
+        AuthState::take(&mut found, &account, &session)
     }
 
     /// How the user of a sign-in stands now, and an object, in one round trip: what every write
@@ -184,11 +184,11 @@ impl Store {
         user: &UserId,
         session: &str,
         object: Key,
-    ) -> Result<(Standing, Option<T>)> {
+    ) -> Result<(AuthState, Option<T>)> {
         let (account, session) = (keys::user(user), keys::session(user, session));
         let mut found =
             self.get_items(vec![account.clone(), session.clone(), object.clone()]).await?;
-        let standing = Standing::take(&mut found, &account, &session)?;
+        let standing = AuthState::take(&mut found, &account, &session)?;
         Ok((standing, take(&mut found, &object)?))
     }
 
@@ -198,9 +198,9 @@ impl Store {
         for _ in 0..ATTEMPTS {
             let Some(session) = found.filter(|session| session.is_open(now)) else { return Ok(()) };
             match self.replace(&session.revoked(now), session.version).await? {
-                Outcome::Written => return Ok(()),
+                WriteOutcome::Written => return Ok(()),
                 // A refresh was faster.
-                Outcome::Conflict(session) => found = session,
+                WriteOutcome::Conflict(session) => found = session,
             }
         }
         Err(unavailable("a session is written by too many at once"))
@@ -209,7 +209,7 @@ impl Store {
     /// Replaces a session, if it is still the one that was read; `false` when another request was
     /// faster.
     pub async fn update_session(&self, session: &Session, read: &Session) -> Result<bool> {
-        Ok(matches!(self.replace(session, read.version).await?, Outcome::Written))
+        Ok(matches!(self.replace(session, read.version).await?, WriteOutcome::Written))
     }
 }
 

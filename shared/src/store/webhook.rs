@@ -5,10 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::row::{Entity, Key};
-use super::{CursorKey, Index, Listed, Outcome, PageRequest, Query, Store, keys};
+use super::{CursorKey, Index, Listed, PageRequest, Query, Store, WriteOutcome, keys};
 use crate::domain::ids::{Fingerprint, OrderId, PaymentIntentId, StripeEventId};
 use crate::error::Result;
-use crate::payments::notice::Notice;
+use crate::payments::webhook_event::WebhookEvent;
 
 /// How long an event is kept that is done with: longer than the 30 days for which Stripe itself
 /// lists it.
@@ -17,7 +17,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(35 * 24);
 /// The largest payload that is stored as it came: an item has 400 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>), and
 /// Stripe's own events have a few. Of a larger one the parts are kept that are read
-/// ([`Notice::reduced`]).
+/// ([`WebhookEvent::reduced`]).
 const MAX_PAYLOAD: usize = 300 * 1024;
 
 /// An event as stored.
@@ -70,7 +70,7 @@ pub enum EventOutcome {
     /// Its order knew already.
     Unchanged,
     /// It does not concern an order.
-    Ignored,
+    IgnoredEvent,
     /// It does not fit the order that it names. For an administrator to look into.
     Mismatch,
     /// What it says could not be read. For an administrator to look into.
@@ -80,14 +80,14 @@ pub enum EventOutcome {
 impl EventOutcome {
     /// All of them.
     pub const ALL: [Self; 5] =
-        [Self::Applied, Self::Unchanged, Self::Ignored, Self::Mismatch, Self::Unreadable];
+        [Self::Applied, Self::Unchanged, Self::IgnoredEvent, Self::Mismatch, Self::Unreadable];
 
     /// `applied`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
             Self::Unchanged => "unchanged",
-            Self::Ignored => "ignored",
+            Self::IgnoredEvent => "ignored",
             Self::Mismatch => "mismatch",
             Self::Unreadable => "unreadable",
         }
@@ -96,7 +96,7 @@ impl EventOutcome {
     /// Whether nothing is left to be done about it, by us or by an administrator.
     const fn is_settled(self) -> bool {
         match self {
-            Self::Applied | Self::Unchanged | Self::Ignored => true,
+            Self::Applied | Self::Unchanged | Self::IgnoredEvent => true,
             Self::Mismatch | Self::Unreadable => false,
         }
     }
@@ -110,12 +110,12 @@ impl StripeEvent {
 
     /// A verified body that came now.
     pub fn received(body: &[u8], at: Timestamp) -> Self {
-        let notice = Notice::read(body);
+        let notice = WebhookEvent::read(body);
         let reduced = body.len() > MAX_PAYLOAD;
         // Stripe sends UTF-8; whoever else knows the secret gets what can be shown.
         let payload =
             if reduced { notice.reduced() } else { String::from_utf8_lossy(body).into_owned() };
-        let Notice { id, kind, api_version, .. } = notice;
+        let WebhookEvent { id, kind, api_version, .. } = notice;
         Self { id, kind, api_version, received_at: at, handled: None, reduced, payload, version: 1 }
     }
 
@@ -188,7 +188,7 @@ impl Entity for StripeEvent {
 
 impl Store {
     /// Stores an event that came, once: in one write, which does nothing when it came before.
-    pub async fn receive_event(&self, event: &StripeEvent) -> Result<Outcome<StripeEvent>> {
+    pub async fn receive_event(&self, event: &StripeEvent) -> Result<WriteOutcome<StripeEvent>> {
         self.create(event).await
     }
 
@@ -278,7 +278,10 @@ mod tests {
             BODY.replace("pi_1\"", &format!("pi_1\", \"x\": \"{}\"", "é".repeat(MAX_PAYLOAD)));
         let event = StripeEvent::received(large.as_bytes(), Timestamp::UNIX_EPOCH);
         assert!(event.reduced && event.payload.len() < 500);
-        assert_eq!(Notice::read(event.payload.as_bytes()), Notice::read(large.as_bytes()));
+        assert_eq!(
+            WebhookEvent::read(event.payload.as_bytes()),
+            WebhookEvent::read(large.as_bytes())
+        );
         assert!(!StripeEvent::received(BODY.as_bytes(), Timestamp::UNIX_EPOCH).reduced);
     }
 }

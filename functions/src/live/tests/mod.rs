@@ -15,7 +15,9 @@ use shared::domain::ids::{
     BroadcastId, ChargeId, EntryId, MessageId, OrderId, PaymentIntentId, ServiceId, UserId,
 };
 use shared::domain::money::{Currency, Money, Price};
-use shared::domain::order::{By, Fact, FactKind, Order, Timers, Transition};
+use shared::domain::order::{
+    ActorContext, Order, PaymentFact, PaymentFactKind, Timers, Transition,
+};
 use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, MessageText, Name};
 use shared::domain::user::{Caller, Person, Role, User};
@@ -37,12 +39,15 @@ fn order(round: &str, client: &User, workers: [&User; 2]) -> Vec<Order> {
         price: Price::parse(price).unwrap(),
     };
     let service = Service::new(ServiceId::derived(&["logo"]), new, now);
-    let by = |user: &User| By::user(&Caller::from(user), now);
+    let by = |user: &User| ActorContext::user(&Caller::from(user), now);
     let mut orders =
         vec![Order::place(OrderId::derived(&[round]), &service, by(client), &timers).unwrap()];
-    let kind =
-        FactKind::Succeeded { charge: ChargeId::parse("ch_1").unwrap(), amount: price, fee: None };
-    let fact = Fact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
+    let kind = PaymentFactKind::Succeeded {
+        charge: ChargeId::parse("ch_1").unwrap(),
+        amount: price,
+        fee: None,
+    };
+    let fact = PaymentFact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
     orders.push(orders[0].payment_fact(&fact, now, &timers).unwrap().unwrap());
     for (transition, worker) in [
         (Transition::Accept, workers[0]),

@@ -13,7 +13,7 @@ use super::order::{
 };
 use super::text::CategoryKey;
 use super::user::{Person, Role, User};
-use crate::domain::words::words;
+use crate::domain::string_enum::string_enum;
 
 /// A numbered sequence of entries that some users may read: `user:<id>`, `role:workers`,
 /// `workers:<category>`, `workers:*`.
@@ -114,7 +114,7 @@ impl From<Feed> for String {
     }
 }
 
-words! {
+string_enum! {
     /// What an entry reports: its `type` on the wire.
     EntryKind {
         /// An order is in the pool, or is there again.
@@ -156,7 +156,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// As whom an entry is read: says how much of the order it shows, and which `actions`.
     Reader {
         /// Its client.
@@ -175,7 +175,7 @@ words! {
 impl Reader {
     /// As what the reader stands to the order, for [`Order::actions_as`]; `None`: may do nothing
     /// with it.
-    pub const fn standing(self) -> Option<ActorKind> {
+    pub const fn auth_state(self) -> Option<ActorKind> {
         match self {
             Self::Client => Some(ActorKind::Client),
             Self::Worker | Self::Pool => Some(ActorKind::Worker),
@@ -192,7 +192,7 @@ impl Reader {
 
 /// One entry to be appended to one feed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Notice {
+pub struct FeedNotice {
     /// Where.
     pub feed: Feed,
     /// What.
@@ -202,9 +202,9 @@ pub struct Notice {
 }
 
 /// Who is told of an event of this order, and as whom. The entry's `data` is the order as of the
-/// event ([`Order::at`]), as [`Notice::reader`] may see it. One event gives a feed at most one
+/// event ([`Order::at`]), as [`FeedNotice::reader`] may see it. One event gives a feed at most one
 /// entry of a kind.
-pub fn notices(order: &Order, event: &Event) -> Vec<Notice> {
+pub fn notices(order: &Order, event: &Event) -> Vec<FeedNotice> {
     use EntryKind as K;
     let before = event.n.checked_sub(1).and_then(|n| order.at(n));
     let mut told = Audience { order, event, notices: Vec::new() };
@@ -268,12 +268,12 @@ pub fn notices(order: &Order, event: &Event) -> Vec<Notice> {
 struct Audience<'a> {
     order: &'a Order,
     event: &'a Event,
-    notices: Vec<Notice>,
+    notices: Vec<FeedNotice>,
 }
 
 impl Audience<'_> {
     fn tell(&mut self, feed: Feed, kind: EntryKind, reader: Reader) {
-        let notice = Notice { feed, kind, reader };
+        let notice = FeedNotice { feed, kind, reader };
         if !self.notices.contains(&notice) {
             self.notices.push(notice);
         }

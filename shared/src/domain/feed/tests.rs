@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::domain::order::tests::fixture::*;
-use crate::domain::order::{ChargebackState, FactKind, RefundStatus};
+use crate::domain::order::{ChargebackState, PaymentFactKind, RefundStatus};
 use crate::domain::user::{Caller, Categories, Category, Email, NewUser, UserStatus};
 
 fn told(order: &Order) -> BTreeSet<(String, EntryKind, Reader)> {
@@ -37,7 +37,7 @@ fn assert_told(order: &Order, expected: &[(&str, EntryKind, Reader)]) {
 }
 
 fn by(order: &Order, transition: Transition, caller: &Caller, worker: Option<Caller>) -> Order {
-    let by = crate::domain::order::By::user(caller, order.updated_at).worker(worker);
+    let by = crate::domain::order::ActorContext::user(caller, order.updated_at).worker(worker);
     order.transition(transition, by, &timers()).unwrap()
 }
 
@@ -53,7 +53,7 @@ fn both(kind: EntryKind) -> [(&'static str, EntryKind, Reader); 2] {
 #[test]
 fn an_order_that_is_placed_or_gets_its_intent_is_nobodys_news() {
     assert_told(&placed(), &[]);
-    assert_told(&placed().told(&fact(FactKind::RequiresAction)), &[]);
+    assert_told(&placed().told(&fact(PaymentFactKind::RequiresAction)), &[]);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_reassignment_tells_who_has_it_and_not_to_whom_it_went_tells_who_had_it() {
         ],
     );
     assert!(!Reader::FormerWorker.sees_worker());
-    assert_eq!(Reader::FormerWorker.standing(), None);
+    assert_eq!(Reader::FormerWorker.auth_state(), None);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn delivery_revision_and_completion_go_to_both() {
     assert_told(&delivered.then(Transition::Complete, &client()), &both(EntryKind::OrderCompleted));
     let due = delivered.deadline.unwrap();
     let timed = delivered
-        .transition(Transition::Complete, crate::domain::order::By::timer(due), &timers())
+        .transition(Transition::Complete, crate::domain::order::ActorContext::timer(due), &timers())
         .unwrap();
     assert_told(&timed, &both(EntryKind::OrderCompleted));
 }
@@ -127,7 +127,7 @@ fn cancellation_goes_to_its_client_and_to_its_worker_if_it_has_one() {
         &both(EntryKind::OrderCanceled),
     );
     let pending = placed();
-    let by = crate::domain::order::By::timer(pending.deadline.unwrap());
+    let by = crate::domain::order::ActorContext::timer(pending.deadline.unwrap());
     let expired = pending.transition(Transition::Expire, by, &timers()).unwrap();
     assert_told(&expired, &[("carol", EntryKind::OrderCanceled, Reader::Client)]);
 }
@@ -147,8 +147,11 @@ fn disputes_and_their_resolution_go_to_both_and_to_the_admins() {
 #[test]
 fn how_a_payment_goes_is_its_clients_news_alone() {
     let client = |kind| [("carol", kind, Reader::Client)];
-    assert_told(&placed().told(&fact(FactKind::Processing)), &client(EntryKind::PaymentProcessing));
-    assert_told(&placed().told(&fact(FactKind::Failed)), &client(EntryKind::PaymentFailed));
+    assert_told(
+        &placed().told(&fact(PaymentFactKind::Processing)),
+        &client(EntryKind::PaymentProcessing),
+    );
+    assert_told(&placed().told(&fact(PaymentFactKind::Failed)), &client(EntryKind::PaymentFailed));
     let late = order_in(Status::Canceled).told(&succeeded());
     assert_told(&late, &client(EntryKind::PaymentPaid));
     assert_told(&late.told(&refund("re_1", PRICE, RefundStatus::Pending)), &[]);
@@ -199,7 +202,7 @@ fn an_events_notices_stay_the_same_however_far_the_order_has_moved_on() {
 fn an_order_of_a_category_named_star_is_told_once() {
     let mut service = service();
     service.category = Category::parse("*").unwrap();
-    let by = crate::domain::order::By::user(&client(), minute(0));
+    let by = crate::domain::order::ActorContext::user(&client(), minute(0));
     let order = Order::place(placed().id, &service, by, &timers()).unwrap().told(&succeeded());
     assert_eq!(told(&order).len(), 2);
 }

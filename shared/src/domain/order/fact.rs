@@ -4,21 +4,23 @@
 //! A fact is applied any number of times with the effect of once, and the facts of one payment end
 //! in the same state in whatever order they come: money that moved is entered once under Stripe's
 //! id, final statements win over earlier ones, and the state of payment is read off the ledger.
-//! Only [`FactKind::Processing`], [`FactKind::RequiresAction`] and [`FactKind::Failed`] replace one
-//! another as they come, until one is final; they have to be taken from the intent as Stripe gives
-//! it when they are applied, not from an event that may be old.
+//! Only [`PaymentFactKind::Processing`], [`PaymentFactKind::RequiresAction`] and
+//! [`PaymentFactKind::Failed`] replace one another as they come, until one is final; they have to
+//! be taken from the intent as Stripe gives it when they are applied, not from an event that may be
+//! old.
 
 use jiff::Timestamp;
 
 use super::history::{Actor, EventKind, PaymentStep};
 use super::ledger::{LedgerEntry, LedgerKind};
 use super::payment::{
-    Chargeback, ChargebackState, Fact, FactKind, MAX_NOTED_ATTEMPTS, Refund, RefundStatus,
+    Chargeback, ChargebackState, MAX_NOTED_ATTEMPTS, PaymentFact, PaymentFactKind, Refund,
+    RefundStatus,
 };
 use super::state::{ActorKind, PaymentStatus, Status, Transition};
 use super::table::Timer;
-use super::transition::{By, Change, Who};
-use super::{Mismatch, Order, Refusal, Timers};
+use super::transition::{ActorContext, Change, Who};
+use super::{Mismatch, Order, Timers, TransitionError};
 use crate::domain::ids::{ChargeId, PaymentIntentId};
 use crate::domain::money::Money;
 use crate::domain::user::Role;
@@ -26,13 +28,17 @@ use crate::domain::user::Role;
 impl Order {
     /// Notes the intent that Stripe made for this order. `None`: it was noted already. An order
     /// that was called off meanwhile takes it too, and has it canceled ([`Order::money_step`]).
-    /// Another intent than the one noted is a [`Refusal::Mismatch`].
-    pub fn bind_intent(&self, intent: PaymentIntentId, by: By) -> Result<Option<Self>, Refusal> {
+    /// Another intent than the one noted is a [`TransitionError::Mismatch`].
+    pub fn bind_intent(
+        &self,
+        intent: PaymentIntentId,
+        by: ActorContext,
+    ) -> Result<Option<Self>, TransitionError> {
         let actor = match &by.who {
             Who::User(caller) if caller.id == self.client.id => {
                 Actor::user(ActorKind::Client, caller)
             }
-            Who::User(_) | Who::Timer => return Err(Refusal::Forbidden),
+            Who::User(_) | Who::Timer => return Err(TransitionError::Forbidden),
         };
         self.check_intent(&intent)?;
         if self.payment_intent.is_some() {
@@ -52,46 +58,46 @@ impl Order {
 
     /// The order after what Stripe said; `None` when it knew already. It is never refused for its
     /// state: money that moved is entered. What is of another intent, charge, amount or currency is
-    /// a [`Refusal::Mismatch`].
+    /// a [`TransitionError::Mismatch`].
     ///
     /// A payment that succeeds opens a pending order; when the order was called off meanwhile, the
     /// money is to go back. An intent that is canceled cancels a pending order: it could never be
     /// paid. Nothing else moves work, and nothing moves it backwards.
     pub fn payment_fact(
         &self,
-        fact: &Fact,
+        fact: &PaymentFact,
         at: Timestamp,
         timers: &Timers,
-    ) -> Result<Option<Self>, Refusal> {
+    ) -> Result<Option<Self>, TransitionError> {
         self.check_intent(&fact.intent)?;
         let at = at.max(self.updated_at);
         let mut next = self.clone();
         // A webhook may come before the answer to the call that made the intent.
         next.payment_intent = Some(fact.intent.clone());
         let changed = match &fact.kind {
-            FactKind::Processing => next.attempted(
+            PaymentFactKind::Processing => next.attempted(
                 PaymentStatus::Processing,
                 PaymentStep::PaymentProcessing,
                 at,
                 timers,
             ),
-            FactKind::RequiresAction => next.attempted(
+            PaymentFactKind::RequiresAction => next.attempted(
                 PaymentStatus::RequiresAction,
                 PaymentStep::PaymentRequiresAction,
                 at,
                 timers,
             ),
-            FactKind::Failed => {
+            PaymentFactKind::Failed => {
                 next.attempted(PaymentStatus::Failed, PaymentStep::PaymentFailed, at, timers)
             }
-            FactKind::Succeeded { charge, amount, fee } => {
+            PaymentFactKind::Succeeded { charge, amount, fee } => {
                 next.charged(charge, *amount, *fee, at, timers)?
             }
-            FactKind::Canceled => next.canceled(at, timers),
-            FactKind::Refund { refund, amount, status } => {
+            PaymentFactKind::Canceled => next.canceled(at, timers),
+            PaymentFactKind::Refund { refund, amount, status } => {
                 next.refunded(Refund { id: refund.clone(), amount: *amount, status: *status }, at)?
             }
-            FactKind::Chargeback { chargeback, amount, state } => next.charged_back(
+            PaymentFactKind::Chargeback { chargeback, amount, state } => next.charged_back(
                 Chargeback { id: chargeback.clone(), amount: *amount, state: *state },
                 at,
             )?,
@@ -103,8 +109,8 @@ impl Order {
 
     /// Notes who had the intent canceled, and why, when Stripe's word of it was faster and has
     /// canceled the order already.
-    pub fn intent_canceled_by(&self, by: By) -> Result<Self, Refusal> {
-        let Who::User(caller) = &by.who else { return Err(Refusal::Forbidden) };
+    pub fn intent_canceled_by(&self, by: ActorContext) -> Result<Self, TransitionError> {
+        let Who::User(caller) = &by.who else { return Err(TransitionError::Forbidden) };
         let kind = if caller.role == Role::Admin { ActorKind::Admin } else { ActorKind::Client };
         let (actor, step) =
             (Actor::user(kind, caller), EventKind::Payment(PaymentStep::PaymentCanceled));
@@ -133,9 +139,9 @@ impl Order {
         })
     }
 
-    fn check_intent(&self, intent: &PaymentIntentId) -> Result<(), Refusal> {
+    fn check_intent(&self, intent: &PaymentIntentId) -> Result<(), TransitionError> {
         match &self.payment_intent {
-            Some(bound) if bound != intent => Err(Refusal::Mismatch(Mismatch::Intent)),
+            Some(bound) if bound != intent => Err(TransitionError::Mismatch(Mismatch::Intent)),
             _ => Ok(()),
         }
     }
@@ -170,14 +176,14 @@ impl Order {
         fee: Option<Money>,
         at: Timestamp,
         timers: &Timers,
-    ) -> Result<Option<EventKind>, Refusal> {
+    ) -> Result<Option<EventKind>, TransitionError> {
         self.check_currency(amount)?;
         if amount.amount != self.price.amount() {
-            return Err(Refusal::Mismatch(Mismatch::Amount));
+            return Err(TransitionError::Mismatch(Mismatch::Amount));
         }
         let kind = match self.ledger.find(LedgerKind::Charge) {
             Some(entry) if entry.stripe_id != charge.as_str() => {
-                return Err(Refusal::Mismatch(Mismatch::Charge));
+                return Err(TransitionError::Mismatch(Mismatch::Charge));
             }
             Some(_) => {
                 let news =
@@ -211,13 +217,17 @@ impl Order {
         Some(EventKind::Payment(PaymentStep::PaymentCanceled))
     }
 
-    fn refunded(&mut self, refund: Refund, at: Timestamp) -> Result<Option<EventKind>, Refusal> {
+    fn refunded(
+        &mut self,
+        refund: Refund,
+        at: Timestamp,
+    ) -> Result<Option<EventKind>, TransitionError> {
         self.check_currency(refund.amount)?;
         let known = self.refunds.iter().position(|known| known.id == refund.id);
         let before = known.map(|index| &self.refunds[index]);
         if refund.amount.amount <= 0 || before.is_some_and(|before| before.amount != refund.amount)
         {
-            return Err(Refusal::Mismatch(Mismatch::Amount));
+            return Err(TransitionError::Mismatch(Mismatch::Amount));
         }
         let before = before.map(|before| before.status);
         if before.is_some_and(|before| before >= refund.status) {
@@ -228,7 +238,7 @@ impl Order {
             RefundStatus::Pending => PaymentStep::RefundStarted,
             RefundStatus::Succeeded => {
                 if self.ledger.refunded().saturating_add(amount.amount) > self.price.amount() {
-                    return Err(Refusal::Mismatch(Mismatch::Amount));
+                    return Err(TransitionError::Mismatch(Mismatch::Amount));
                 }
                 self.enter_money(LedgerKind::Refund, id, outgoing(amount)?, at);
                 PaymentStep::RefundSucceeded
@@ -251,10 +261,10 @@ impl Order {
         &mut self,
         chargeback: Chargeback,
         at: Timestamp,
-    ) -> Result<Option<EventKind>, Refusal> {
+    ) -> Result<Option<EventKind>, TransitionError> {
         self.check_currency(chargeback.amount)?;
         if chargeback.amount.amount <= 0 {
-            return Err(Refusal::Mismatch(Mismatch::Amount));
+            return Err(TransitionError::Mismatch(Mismatch::Amount));
         }
         let known = self.chargebacks.iter().position(|known| known.id == chargeback.id);
         if known.is_some_and(|index| !chargeback.state.follows(self.chargebacks[index].state)) {
@@ -290,9 +300,9 @@ impl Order {
         Ok(Some(EventKind::Payment(step)))
     }
 
-    fn check_currency(&self, money: Money) -> Result<(), Refusal> {
+    fn check_currency(&self, money: Money) -> Result<(), TransitionError> {
         let same = money.currency == self.price.currency();
-        if same { Ok(()) } else { Err(Refusal::Mismatch(Mismatch::Currency)) }
+        if same { Ok(()) } else { Err(TransitionError::Mismatch(Mismatch::Currency)) }
     }
 
     /// Enters a movement under the event that is about to be recorded.
@@ -314,6 +324,6 @@ impl Order {
 }
 
 /// The opposite movement.
-fn outgoing(money: Money) -> Result<Money, Refusal> {
-    money.checked_neg().ok_or(Refusal::Mismatch(Mismatch::Amount))
+fn outgoing(money: Money) -> Result<Money, TransitionError> {
+    money.checked_neg().ok_or(TransitionError::Mismatch(Mismatch::Amount))
 }

@@ -5,13 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::state::{ActorKind, PaymentStatus, Status, Transition};
-use super::{Order, Refusal};
+use super::{Order, TransitionError};
 use crate::domain::ids::{Fingerprint, UserId};
+use crate::domain::string_enum::string_enum;
 use crate::domain::text::Note;
 use crate::domain::user::{Caller, Person, Username};
-use crate::domain::words::words;
 
-words! {
+string_enum! {
     /// A change of the money side that moves no work.
     PaymentStep {
         /// The order got its payment intent.
@@ -162,7 +162,7 @@ impl Order {
     /// What a request with this key did when it came before: the order as it was then (`Some`),
     /// nothing because it never came (`None`), or a refusal because the key came with another
     /// request. To be asked before [`Order::transition`], and again after a lost race.
-    pub fn replay(&self, request: &Idempotency) -> Result<Option<Self>, Refusal> {
+    pub fn replay(&self, request: &Idempotency) -> Result<Option<Self>, TransitionError> {
         let same_key = |event: &&Event| {
             event.idempotency.as_ref().is_some_and(|known| known.key == request.key)
         };
@@ -170,7 +170,7 @@ impl Order {
         if event.idempotency.as_ref() == Some(request) {
             Ok(self.at(event.n))
         } else {
-            Err(Refusal::KeyReused)
+            Err(TransitionError::KeyReused)
         }
     }
 

@@ -19,10 +19,10 @@ pub mod fact;
 pub mod history;
 pub mod ledger;
 pub mod payment;
-mod refusal;
 pub mod state;
 pub mod table;
 pub mod transition;
+mod transition_error;
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -31,12 +31,13 @@ use serde::{Deserialize, Serialize};
 pub use self::history::{Actor, Event, EventKind, Idempotency, PaymentStep};
 pub use self::ledger::{Ledger, LedgerEntry, LedgerKind};
 pub use self::payment::{
-    Attention, Chargeback, ChargebackState, Fact, FactKind, MoneyStep, Refund, RefundStatus,
+    Attention, Chargeback, ChargebackState, MoneyStep, PaymentFact, PaymentFactKind, Refund,
+    RefundStatus,
 };
-pub use self::refusal::{Mismatch, Refusal};
 pub use self::state::{ActorKind, PaymentStatus, Status, Transition};
 pub use self::table::{Effect, Guard, Rule, TABLE, Timer};
-pub use self::transition::{By, Who};
+pub use self::transition::{ActorContext, Who};
+pub use self::transition_error::{Mismatch, TransitionError};
 use super::ids::{OrderId, PaymentIntentId, ServiceId};
 use super::money::Price;
 use super::service::Service;
@@ -184,7 +185,7 @@ impl Order {
     /// What this user may do now, in the order of [`Transition::ALL`]: exactly what
     /// [`Order::transition`] would not refuse.
     pub fn actions(&self, caller: &Caller) -> Vec<Transition> {
-        let by = By::user(caller, self.updated_at);
+        let by = ActorContext::user(caller, self.updated_at);
         let named = |t: &Transition| self.check(*t, &by).is_ok();
         Transition::ALL.into_iter().filter(named).collect()
     }
@@ -203,15 +204,15 @@ impl Order {
 
     /// Whoever is at the other end of this party's messages. Only its client and its worker write
     /// on an order.
-    pub fn correspondent(&self, caller: &Caller) -> Result<&Person, Refusal> {
+    pub fn correspondent(&self, caller: &Caller) -> Result<&Person, TransitionError> {
         if self.client.id == caller.id {
-            self.worker.as_ref().ok_or(Refusal::NoWorkerYet { version: self.version })
+            self.worker.as_ref().ok_or(TransitionError::NoWorkerYet { version: self.version })
         } else if self.is_worker(caller) {
             Ok(&self.client)
         } else if self.visibility(caller) == Visibility::None {
-            Err(Refusal::NotFound)
+            Err(TransitionError::NotFound)
         } else {
-            Err(Refusal::Forbidden)
+            Err(TransitionError::Forbidden)
         }
     }
 

@@ -5,24 +5,24 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::LedgerKind;
 use super::state::{PaymentStatus, Status};
-use super::{Order, Refusal, Visibility};
+use super::{Order, TransitionError, Visibility};
 use crate::domain::ids::{ChargeId, ChargebackId, PaymentIntentId, RefundId};
 use crate::domain::money::Money;
+use crate::domain::string_enum::string_enum;
 use crate::domain::user::{Caller, Role};
-use crate::domain::words::words;
 
 /// Something Stripe said about an order's payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
+pub struct PaymentFact {
     /// The payment intent it is about.
     pub intent: PaymentIntentId,
     /// What was said.
-    pub kind: FactKind,
+    pub kind: PaymentFactKind,
 }
 
 /// What Stripe said. The names are those of the intent's `status`, of a refund and of a dispute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FactKind {
+pub enum PaymentFactKind {
     /// `processing`: Stripe waits for the bank.
     Processing,
     /// `requires_action`: Stripe waits for the client.
@@ -61,7 +61,7 @@ pub enum FactKind {
     },
 }
 
-words! {
+string_enum! {
     /// How far a refund is, in the only direction it goes: even one that succeeded can fail later
     /// (<https://docs.stripe.com/refunds#failed-refunds>).
     RefundStatus {
@@ -85,7 +85,7 @@ pub struct Refund {
     pub status: RefundStatus,
 }
 
-words! {
+string_enum! {
     /// How far a dispute at the bank is (<https://docs.stripe.com/disputes/how-disputes-work>).
     ChargebackState {
         /// Stripe's `warning_*` but closed: the bank asks, no money has moved.
@@ -144,7 +144,7 @@ pub enum MoneyStep {
     },
 }
 
-words! {
+string_enum! {
     /// Why an admin should look at an order.
     Attention {
         /// Client and worker disagree.
@@ -174,20 +174,20 @@ impl Order {
 
     /// Whether this user may be given the order's payment intent: its client, while it waits for
     /// payment or when it has one already.
-    pub fn check_payable(&self, caller: &Caller) -> Result<(), Refusal> {
+    pub fn check_payable(&self, caller: &Caller) -> Result<(), TransitionError> {
         if !caller.active {
-            return Err(Refusal::Inactive);
+            return Err(TransitionError::Inactive);
         }
         if self.visibility(caller) == Visibility::None {
-            return Err(Refusal::NotFound);
+            return Err(TransitionError::NotFound);
         }
         if caller.role != Role::Client || self.client.id != caller.id {
-            return Err(Refusal::Forbidden);
+            return Err(TransitionError::Forbidden);
         }
         if self.payment_intent.is_some() || self.status == Status::Pending {
             return Ok(());
         }
-        Err(Refusal::NotPayable { status: self.status, version: self.version })
+        Err(TransitionError::NotPayable { status: self.status, version: self.version })
     }
 
     /// What is to be done at Stripe now. It follows from the state alone, so it can be asked at any

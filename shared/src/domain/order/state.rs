@@ -2,9 +2,9 @@
 
 use self::{Status as S, Transition as T};
 use super::table::{TABLE, Timer};
-use crate::domain::words::words;
+use crate::domain::string_enum::string_enum;
 
-words! {
+string_enum! {
     /// Where the work on an order stands. Payment is a state of its own: [`PaymentStatus`].
     Status {
         /// Placed, not yet paid.
@@ -41,7 +41,7 @@ impl Status {
     }
 }
 
-words! {
+string_enum! {
     /// Where the money stands: what Stripe said last, seen through the order's ledger.
     PaymentStatus {
         /// Nothing was paid and nothing is under way.
@@ -61,7 +61,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// A move of an order from one state of work to another, or to the same.
     Transition {
         /// The order is made.
@@ -114,7 +114,7 @@ impl Transition {
     }
 }
 
-words! {
+string_enum! {
     /// Who moves an order, as seen from that order.
     ActorKind {
         /// Its client.

@@ -9,9 +9,9 @@ use serde::Serialize;
 use self::{Effect as E, Guard as G};
 use super::state::{ActorKind as A, Status as S, Transition as T};
 use super::state::{ActorKind, Status, Transition};
-use crate::domain::words::words;
+use crate::domain::string_enum::string_enum;
 
-words! {
+string_enum! {
     /// What must hold for a move, besides state and actor. Its word is the code of a refusal by it.
     Guard {
         /// The order's whole price is here: paid, and neither refunded nor disputed at the bank.
@@ -63,7 +63,7 @@ pub const MAX_REVISIONS: u32 = 5;
 /// Releases and reassignments of one order.
 pub const MAX_HANDOVERS: u32 = 10;
 
-words! {
+string_enum! {
     /// What a move has to bring about at Stripe. It is not carried out by the move: it follows from
     /// the state that the move leaves behind (`Order::money_step`), so that it can be repeated
     /// until Stripe confirms it.
@@ -86,7 +86,7 @@ impl Effect {
     }
 }
 
-words! {
+string_enum! {
     /// A clock that is armed with the state it belongs to. How long it runs is configuration:
     /// [`super::Timers`].
     Timer {

@@ -6,7 +6,7 @@ use super::history::{Actor, Event, EventKind, Idempotency};
 use super::ledger::Ledger;
 use super::state::{ActorKind, PaymentStatus, Status, Transition};
 use super::table::{Guard, MAX_HANDOVERS, MAX_REVISIONS, Rule, TABLE};
-use super::{Order, Refusal, Timers, Visibility};
+use super::{Order, Timers, TransitionError, Visibility};
 use crate::domain::ids::OrderId;
 use crate::domain::service::Service;
 use crate::domain::text::Note;
@@ -23,7 +23,7 @@ pub enum Who {
 
 /// A request to move: who, when, and what comes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct By {
+pub struct ActorContext {
     /// Who asks.
     pub who: Who,
     /// Now.
@@ -36,7 +36,7 @@ pub struct By {
     pub idempotency: Option<Idempotency>,
 }
 
-impl By {
+impl ActorContext {
     /// A user, with nothing else.
     pub fn user(caller: &Caller, at: Timestamp) -> Self {
         Self { who: Who::User(caller.clone()), at, note: None, worker: None, idempotency: None }
@@ -76,18 +76,24 @@ impl Order {
     /// A new order of this service, at its price of now, version 1. `by.note` is what the client
     /// adds.
     ///
-    /// Refused when the caller is not an active client ([`Refusal::Inactive`],
-    /// [`Refusal::Forbidden`]) or the service is not active ([`Refusal::ServiceNotFound`]).
-    pub fn place(id: OrderId, service: &Service, by: By, timers: &Timers) -> Result<Self, Refusal> {
-        let Who::User(client) = &by.who else { return Err(Refusal::Forbidden) };
+    /// Refused when the caller is not an active client ([`TransitionError::Inactive`],
+    /// [`TransitionError::Forbidden`]) or the service is not active
+    /// ([`TransitionError::ServiceNotFound`]).
+    pub fn place(
+        id: OrderId,
+        service: &Service,
+        by: ActorContext,
+        timers: &Timers,
+    ) -> Result<Self, TransitionError> {
+        let Who::User(client) = &by.who else { return Err(TransitionError::Forbidden) };
         if !client.active {
-            return Err(Refusal::Inactive);
+            return Err(TransitionError::Inactive);
         }
         if client.role != Role::Client {
-            return Err(Refusal::Forbidden);
+            return Err(TransitionError::Forbidden);
         }
         if !service.is_active() {
-            return Err(Refusal::ServiceNotFound);
+            return Err(TransitionError::ServiceNotFound);
         }
         let actor = Actor::user(ActorKind::Client, client);
         let mut order = Self {
@@ -126,16 +132,16 @@ impl Order {
 
     /// The order after a move by a user or a timer.
     ///
-    /// Refused, in this order: to whom is not active ([`Refusal::Inactive`]); to whom may not know
-    /// of it ([`Refusal::NotFound`]); to whom never makes this move ([`Refusal::Forbidden`],
-    /// [`Refusal::OwnOrder`]); in a state that it does not lead out of ([`Refusal::Illegal`]); by a
-    /// guard ([`Refusal::Guard`]).
+    /// Refused, in this order: to whom is not active ([`TransitionError::Inactive`]); to whom may
+    /// not know of it ([`TransitionError::NotFound`]); to whom never makes this move
+    /// ([`TransitionError::Forbidden`], [`TransitionError::OwnOrder`]); in a state that it does not
+    /// lead out of ([`TransitionError::Illegal`]); by a guard ([`TransitionError::Guard`]).
     pub fn transition(
         &self,
         transition: Transition,
-        by: By,
+        by: ActorContext,
         timers: &Timers,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, TransitionError> {
         let (rule, kind) = self.check(transition, &by)?;
         let actor = match &by.who {
             Who::User(caller) => Actor::user(kind, caller),
@@ -170,18 +176,22 @@ impl Order {
     pub(super) fn check(
         &self,
         transition: Transition,
-        by: &By,
-    ) -> Result<(&'static Rule, ActorKind), Refusal> {
+        by: &ActorContext,
+    ) -> Result<(&'static Rule, ActorKind), TransitionError> {
         let kind = match &by.who {
             Who::Timer => ActorKind::Timer,
-            Who::User(caller) => self.standing(transition, caller)?,
+            Who::User(caller) => self.auth_state(transition, caller)?,
         };
         Ok((self.rule(transition, kind, by.at, by.worker.as_ref())?, kind))
     }
 
-    fn standing(&self, transition: Transition, caller: &Caller) -> Result<ActorKind, Refusal> {
+    fn auth_state(
+        &self,
+        transition: Transition,
+        caller: &Caller,
+    ) -> Result<ActorKind, TransitionError> {
         if !caller.active {
-            return Err(Refusal::Inactive);
+            return Err(TransitionError::Inactive);
         }
         let claims = transition == Transition::Accept && caller.role == Role::Worker;
         // Who was too late for an order of the pool is told so. Any other order is none of their
@@ -189,13 +199,13 @@ impl Order {
         let may_know = self.visibility(caller) != Visibility::None || claims && self.was_open();
         let is_client = self.client.id == caller.id;
         match caller.role {
-            _ if !may_know => Err(Refusal::NotFound),
+            _ if !may_know => Err(TransitionError::NotFound),
             Role::Admin => Ok(ActorKind::Admin),
             Role::Client if is_client => Ok(ActorKind::Client),
             // A worker who was a client once.
-            Role::Worker if is_client && claims => Err(Refusal::OwnOrder),
+            Role::Worker if is_client && claims => Err(TransitionError::OwnOrder),
             Role::Worker if claims || self.is_worker(caller) => Ok(ActorKind::Worker),
-            Role::Client | Role::Worker => Err(Refusal::Forbidden),
+            Role::Client | Role::Worker => Err(TransitionError::Forbidden),
         }
     }
 
@@ -206,25 +216,25 @@ impl Order {
         kind: ActorKind,
         at: Timestamp,
         worker: Option<&Caller>,
-    ) -> Result<&'static Rule, Refusal> {
+    ) -> Result<&'static Rule, TransitionError> {
         let (status, version) = (self.status, self.version);
         let mut rules = TABLE
             .iter()
             .filter(|rule| rule.transition == transition && rule.actors.contains(&kind))
             .peekable();
         if rules.peek().is_none() {
-            return Err(Refusal::Forbidden);
+            return Err(TransitionError::Forbidden);
         }
         let mut refusal = None;
         for rule in rules.filter(|rule| rule.from == Some(status)) {
             match rule.guards.iter().copied().find(|guard| !self.holds(*guard, at, worker)) {
                 None => return Ok(rule),
                 Some(guard) => {
-                    refusal = refusal.or(Some(Refusal::Guard { guard, status, version }))
+                    refusal = refusal.or(Some(TransitionError::Guard { guard, status, version }))
                 }
             }
         }
-        Err(refusal.unwrap_or(Refusal::Illegal { transition, status, version }))
+        Err(refusal.unwrap_or(TransitionError::Illegal { transition, status, version }))
     }
 
     fn holds(&self, guard: Guard, at: Timestamp, worker: Option<&Caller>) -> bool {

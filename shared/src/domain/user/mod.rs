@@ -10,9 +10,9 @@ pub use self::names::{Categories, Email, Username};
 use super::error::Invalid;
 use super::ids::UserId;
 pub use super::text::{Category, CategoryKey};
-use crate::domain::words::words;
+use crate::domain::string_enum::string_enum;
 
-words! {
+string_enum! {
     /// What a user does here. One role each.
     Role {
         /// Orders and pays.
@@ -24,7 +24,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Whether a user may act.
     UserStatus {
         /// May.

@@ -48,7 +48,7 @@ impl Gateway {
         Self { endpoint, asked }
     }
 
-    fn client(&self, patience: Patience) -> ApiGateway {
+    fn client(&self, patience: TimeoutPolicy) -> ApiGateway {
         let env = Environment {
             region: Region::new("eu-west-1"),
             credentials: Credentials::new("AKID", "secret", None, None, "test"),
@@ -113,19 +113,19 @@ async fn throttles_and_what_breaks_on_the_way_are_tried_again() {
         DONE,
     ];
     let gateway = Gateway::new(script);
-    assert_eq!(gateway.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
+    assert_eq!(gateway.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
     assert_eq!(gateway.asked("c"), script.len());
     let gateway = Gateway::new(&[THROTTLED, UNTYPED, DONE]);
-    gateway.client(Patience::Usual).close("c").await.unwrap();
+    gateway.client(TimeoutPolicy::Usual).close("c").await.unwrap();
     assert_eq!(gateway.asked("c"), 3);
 }
 
 #[tokio::test]
 async fn a_post_without_an_answer_is_tried_again_while_there_is_time() {
     let gateway = Gateway::new(&[Answer::None, DONE]);
-    assert_eq!(gateway.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
+    assert_eq!(gateway.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
     assert_eq!(gateway.asked("c"), 2);
-    let error = gateway.client(Patience::Short).post("d", b"{}").await.unwrap_err();
+    let error = gateway.client(TimeoutPolicy::Short).post("d", b"{}").await.unwrap_err();
     assert!(cause(&error).contains("no answer"), "{}", cause(&error));
     assert_eq!(gateway.asked("d"), 1);
 }
@@ -133,7 +133,7 @@ async fn a_post_without_an_answer_is_tried_again_while_there_is_time() {
 #[tokio::test]
 async fn what_does_not_pass_ends_with_the_patience_and_says_why() {
     let gateway = Gateway::new(&[THROTTLED]);
-    let error = gateway.client(Patience::Short).post("c", b"{}").await.unwrap_err();
+    let error = gateway.client(TimeoutPolicy::Short).post("c", b"{}").await.unwrap_err();
     assert!(cause(&error).contains("LimitExceededException"), "{}", cause(&error));
     assert!(gateway.asked("c") > 1);
 }
@@ -141,13 +141,13 @@ async fn what_does_not_pass_ends_with_the_patience_and_says_why() {
 #[tokio::test]
 async fn an_answer_that_is_final_is_taken_as_such() {
     let gone = Gateway::new(&[Answer::Status(410, Some("GoneException"))]);
-    assert_eq!(gone.client(Patience::Usual).post("c", b"{}").await.unwrap(), Posted::Gone);
-    gone.client(Patience::Usual).close("c").await.unwrap();
+    assert_eq!(gone.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap(), Posted::Gone);
+    gone.client(TimeoutPolicy::Usual).close("c").await.unwrap();
     assert_eq!(gone.asked("c"), 2);
     let forbidden = Gateway::new(&[Answer::Status(403, Some("ForbiddenException"))]);
-    let error = forbidden.client(Patience::Usual).post("c", b"{}").await.unwrap_err();
+    let error = forbidden.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap_err();
     assert!(cause(&error).contains("ForbiddenException"), "{}", cause(&error));
-    assert!(forbidden.client(Patience::Usual).close("c").await.is_err());
+    assert!(forbidden.client(TimeoutPolicy::Usual).close("c").await.is_err());
     assert_eq!(forbidden.asked("c"), 2);
 }
 
@@ -155,7 +155,7 @@ async fn an_answer_that_is_final_is_taken_as_such() {
 #[tokio::test]
 async fn hundreds_that_are_throttled_at_once_all_get_through() {
     let gateway = Gateway::new(&[UNTYPED, THROTTLED, UNTYPED, THROTTLED, DONE]);
-    let client = gateway.client(Patience::Long);
+    let client = gateway.client(TimeoutPolicy::Long);
     let names: Vec<_> = (0..200).map(|n| format!("c{n}")).collect();
     let posted = join_all(names.iter().map(|name| client.post(name, b"{}"))).await;
     assert!(posted.into_iter().all(|posted| posted.unwrap() == Posted::Yes));

@@ -180,7 +180,7 @@ async fn who_is_suspended_or_signed_out_since_the_ticket_gets_nothing() {
     assert_eq!(hello(&live, "c", &[]).await.unwrap_err().code().code, "account_suspended");
     let bob = user(&live, "bob", Role::Client, &[]).await;
     socket(&live, &bob, "d").await;
-    let session = live.store.standing(&bob.id, "s").await.unwrap().session;
+    let session = live.store.auth_state(&bob.id, "s").await.unwrap().session;
     let session = session.unwrap();
     assert!(
         live.store

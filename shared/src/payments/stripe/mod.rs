@@ -20,7 +20,7 @@ use stripe_types::RangeQueryTs;
 
 use self::error::{backoff, code, failed, is_missing, is_worth_repeating, spends_key};
 use self::objects::{chargeback, intent, refund};
-use super::notice::HANDLED;
+use super::webhook_event::HANDLED;
 use super::{Intent, Payments};
 use crate::config::{ConfigError, optional, secret};
 use crate::domain::ids::PaymentIntentId;

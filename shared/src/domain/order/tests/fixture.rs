@@ -61,24 +61,28 @@ pub(in crate::domain) fn timers() -> Timers {
     Timers::default()
 }
 
-pub(in crate::domain) fn fact(kind: FactKind) -> Fact {
-    Fact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind }
+pub(in crate::domain) fn fact(kind: PaymentFactKind) -> PaymentFact {
+    PaymentFact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind }
 }
 
-pub(in crate::domain) fn succeeded() -> Fact {
-    fact(FactKind::Succeeded {
+pub(in crate::domain) fn succeeded() -> PaymentFact {
+    fact(PaymentFactKind::Succeeded {
         charge: ChargeId::parse("ch_1").unwrap(),
         amount: usd(PRICE),
         fee: None,
     })
 }
 
-pub(in crate::domain) fn refund(id: &str, amount: i64, status: RefundStatus) -> Fact {
-    fact(FactKind::Refund { refund: RefundId::parse(id).unwrap(), amount: usd(amount), status })
+pub(in crate::domain) fn refund(id: &str, amount: i64, status: RefundStatus) -> PaymentFact {
+    fact(PaymentFactKind::Refund {
+        refund: RefundId::parse(id).unwrap(),
+        amount: usd(amount),
+        status,
+    })
 }
 
-pub(in crate::domain) fn chargeback(id: &str, amount: i64, state: ChargebackState) -> Fact {
-    fact(FactKind::Chargeback {
+pub(in crate::domain) fn chargeback(id: &str, amount: i64, state: ChargebackState) -> PaymentFact {
+    fact(PaymentFactKind::Chargeback {
         chargeback: ChargebackId::parse(id).unwrap(),
         amount: usd(amount),
         state,
@@ -88,11 +92,11 @@ pub(in crate::domain) fn chargeback(id: &str, amount: i64, state: ChargebackStat
 impl Order {
     /// The order after a move that is not refused, at the time of the last.
     pub(in crate::domain) fn then(&self, transition: Transition, caller: &Caller) -> Self {
-        self.transition(transition, By::user(caller, self.updated_at), &timers()).unwrap()
+        self.transition(transition, ActorContext::user(caller, self.updated_at), &timers()).unwrap()
     }
 
     /// The order after what Stripe said, whether or not that was news.
-    pub(in crate::domain) fn told(&self, fact: &Fact) -> Self {
+    pub(in crate::domain) fn told(&self, fact: &PaymentFact) -> Self {
         self.payment_fact(fact, self.updated_at, &timers()).unwrap().unwrap_or_else(|| self.clone())
     }
 
@@ -103,7 +107,7 @@ impl Order {
 
 pub(in crate::domain) fn placed() -> Order {
     let id = OrderId::derived(&["order"]);
-    Order::place(id, &service(), By::user(&client(), minute(0)), &timers()).unwrap()
+    Order::place(id, &service(), ActorContext::user(&client(), minute(0)), &timers()).unwrap()
 }
 
 /// An order in this state, of [`client`] and, where there is one, [`worker`].

@@ -12,7 +12,7 @@ fn an_order_can_be_read_as_it_was_at_any_version() {
         versions.push(next.clone());
         next
     };
-    order = passed(order.told(&fact(FactKind::Processing)));
+    order = passed(order.told(&fact(PaymentFactKind::Processing)));
     order = passed(order.told(&succeeded()));
     order = passed(order.then(Transition::Accept, &worker()));
     order = passed(order.then(Transition::Release, &worker()));
@@ -40,24 +40,27 @@ fn a_repeated_request_is_answered_from_the_version_it_made() {
     let key = |body: &[u8]| Idempotency::new(&worker().id, "orders-accept", "key-1", &[body]);
     let open = order_in(Status::Open);
     assert_eq!(open.replay(&key(b"{}")), Ok(None));
-    let by = By::user(&worker(), minute(5)).idempotency(Some(key(b"{}")));
+    let by = ActorContext::user(&worker(), minute(5)).idempotency(Some(key(b"{}")));
     let accepted = open.transition(Transition::Accept, by, &timers()).unwrap();
     let moved_on = accepted.then(Transition::Deliver, &worker());
     assert_eq!(moved_on.replay(&key(b"{}")), Ok(Some(accepted)));
-    assert_eq!(moved_on.replay(&key(b"{\"note\":\"\"}")), Err(Refusal::KeyReused));
+    assert_eq!(moved_on.replay(&key(b"{\"note\":\"\"}")), Err(TransitionError::KeyReused));
 }
 
 #[test]
 fn who_calls_an_order_off_is_noted_even_when_stripe_was_faster_to_say_so() {
-    let by_stripe = placed().told(&fact(FactKind::Canceled));
+    let by_stripe = placed().told(&fact(PaymentFactKind::Canceled));
     assert_eq!(by_stripe.status, Status::Canceled);
     let key = Idempotency::new(&client().id, "orders-cancel", "key-1", &[b"{}"]);
-    let by = By::user(&client(), minute(5)).idempotency(Some(key.clone()));
+    let by = ActorContext::user(&client(), minute(5)).idempotency(Some(key.clone()));
     let noted = by_stripe.intent_canceled_by(by).unwrap();
     assert_eq!((noted.status, noted.version), (Status::Canceled, by_stripe.version + 1));
     assert_eq!(noted.last().actor.id, Some(client().id));
     assert_eq!(noted.replay(&key), Ok(Some(noted.clone())));
-    assert_eq!(by_stripe.intent_canceled_by(By::timer(minute(5))), Err(Refusal::Forbidden));
+    assert_eq!(
+        by_stripe.intent_canceled_by(ActorContext::timer(minute(5))),
+        Err(TransitionError::Forbidden)
+    );
 }
 
 #[test]
@@ -82,11 +85,11 @@ fn a_key_belongs_to_its_caller_and_its_operation() {
 #[test]
 fn history_says_who_under_which_name_and_does_not_go_back_in_time() {
     let order = order_in(Status::Open);
-    let by = By::user(&worker(), minute(-60));
+    let by = ActorContext::user(&worker(), minute(-60));
     let accepted = order.transition(Transition::Accept, by, &timers()).unwrap();
     let event = accepted.last();
     assert_eq!(event.at, order.updated_at);
-    let slow_clock = By::user(&worker(), minute(-60));
+    let slow_clock = ActorContext::user(&worker(), minute(-60));
     let delivered = accepted.transition(Transition::Deliver, slow_clock, &timers()).unwrap();
     assert_eq!(delivered.deadline, order_in(Status::Delivered).deadline, "nor do deadlines");
     assert_eq!(event.actor.kind, ActorKind::Worker);

@@ -7,8 +7,8 @@ use crate::domain::ids::{ChargeId, PaymentIntentId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::*;
 
-fn with_fee(fee: i64) -> Fact {
-    fact(FactKind::Succeeded {
+fn with_fee(fee: i64) -> PaymentFact {
+    fact(PaymentFactKind::Succeeded {
         charge: ChargeId::parse("ch_1").unwrap(),
         amount: usd(PRICE),
         fee: Some(usd(fee)),
@@ -53,7 +53,7 @@ fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
 }
 
 /// All orders of the facts end alike, and so do all orders with each fact said three times.
-fn assert_order_does_not_matter(order: &Order, facts: &[Fact]) -> Order {
+fn assert_order_does_not_matter(order: &Order, facts: &[PaymentFact]) -> Order {
     let expected = facts.iter().fold(order.clone(), |order, fact| order.told(fact));
     for sequence in permutations(facts) {
         for repeat in [1, 3] {
@@ -70,8 +70,11 @@ fn assert_order_does_not_matter(order: &Order, facts: &[Fact]) -> Order {
 
 #[test]
 fn the_events_of_one_payment_end_alike_in_every_order() {
-    let attempts =
-        [fact(FactKind::RequiresAction), fact(FactKind::Failed), fact(FactKind::Processing)];
+    let attempts = [
+        fact(PaymentFactKind::RequiresAction),
+        fact(PaymentFactKind::Failed),
+        fact(PaymentFactKind::Processing),
+    ];
     let paid = assert_order_does_not_matter(
         &placed(),
         &[&attempts[..], &[succeeded(), with_fee(88)]].concat(),
@@ -81,7 +84,7 @@ fn the_events_of_one_payment_end_alike_in_every_order() {
 
     let canceled = assert_order_does_not_matter(
         &placed(),
-        &[&attempts[..], &[fact(FactKind::Canceled)]].concat(),
+        &[&attempts[..], &[fact(PaymentFactKind::Canceled)]].concat(),
     );
     assert_eq!(
         (canceled.status, canceled.payment_status),
@@ -94,7 +97,9 @@ fn the_events_of_one_payment_end_alike_in_every_order() {
 fn a_payment_that_succeeds_after_the_order_was_called_off_goes_back() {
     for called_off in [
         placed().then(Transition::Cancel, &client()),
-        placed().transition(Transition::Expire, By::timer(minute(30)), &timers()).unwrap(),
+        placed()
+            .transition(Transition::Expire, ActorContext::timer(minute(30)), &timers())
+            .unwrap(),
     ] {
         let paid = called_off.told(&succeeded());
         assert_eq!(
@@ -108,7 +113,7 @@ fn a_payment_that_succeeds_after_the_order_was_called_off_goes_back() {
         assert_eq!(amount, usd(PRICE));
 
         let facts = [
-            fact(FactKind::Processing),
+            fact(PaymentFactKind::Processing),
             succeeded(),
             refund("re_1", PRICE, RefundStatus::Pending),
             refund("re_1", PRICE, RefundStatus::Succeeded),
@@ -187,18 +192,21 @@ fn a_refund_that_stripe_will_not_make_counts_as_one_that_failed() {
 fn an_order_with_an_intent_is_looked_after_until_its_money_is_at_rest() {
     assert!(!placed().has_money_under_way(), "there is nothing to ask Stripe about");
     let intent = PaymentIntentId::parse("pi_1").unwrap();
-    let bound = placed().bind_intent(intent, By::user(&client(), minute(0))).unwrap().unwrap();
-    for pending in
-        [&bound, &bound.told(&fact(FactKind::Processing)), &bound.told(&fact(FactKind::Failed))]
-    {
+    let bound =
+        placed().bind_intent(intent, ActorContext::user(&client(), minute(0))).unwrap().unwrap();
+    for pending in [
+        &bound,
+        &bound.told(&fact(PaymentFactKind::Processing)),
+        &bound.told(&fact(PaymentFactKind::Failed)),
+    ] {
         assert!(pending.has_money_under_way(), "{}", pending.payment_status);
     }
     assert!(!bound.told(&succeeded()).has_money_under_way());
-    assert!(!bound.told(&fact(FactKind::Canceled)).has_money_under_way());
+    assert!(!bound.told(&fact(PaymentFactKind::Canceled)).has_money_under_way());
     let called_off = bound.then(Transition::Cancel, &client());
     assert!(
         called_off.has_money_under_way()
-            && !called_off.told(&fact(FactKind::Canceled)).has_money_under_way()
+            && !called_off.told(&fact(PaymentFactKind::Canceled)).has_money_under_way()
     );
 }
 
@@ -220,8 +228,9 @@ fn money_refunded_behind_the_orders_back_stops_claims_and_calls_an_admin() {
     let order = order_in(Status::Open).told(&refund("re_1", PRICE, RefundStatus::Succeeded));
     assert_eq!((order.status, order.payment_status), (Status::Open, PaymentStatus::Refunded));
     assert_eq!(order.attention(), [Attention::Unfunded]);
-    let refused = order.transition(Transition::Accept, By::user(&worker(), minute(1)), &timers());
-    assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::Funded, .. })));
+    let refused =
+        order.transition(Transition::Accept, ActorContext::user(&worker(), minute(1)), &timers());
+    assert!(matches!(refused, Err(TransitionError::Guard { guard: Guard::Funded, .. })));
     let canceled = order.then(Transition::Cancel, &client());
     assert_eq!((canceled.payment_status, canceled.money_step()), (PaymentStatus::Refunded, None));
 }
@@ -267,30 +276,30 @@ fn the_news_of_a_chargeback_end_alike_in_every_order() {
 #[test]
 fn what_does_not_belong_to_the_order_is_refused_and_changes_nothing() {
     let eur = |amount| Money::new(amount, Currency::parse("eur").unwrap());
-    let charged = |charge: &str, amount| FactKind::Succeeded {
+    let charged = |charge: &str, amount| PaymentFactKind::Succeeded {
         charge: ChargeId::parse(charge).unwrap(),
         amount,
         fee: None,
     };
-    let told = |order: &Order, fact: &Fact| {
+    let told = |order: &Order, fact: &PaymentFact| {
         order.payment_fact(fact, minute(1), &timers()).map(|next| next.is_some())
     };
-    let mismatch = |kind| Err(Refusal::Mismatch(kind));
+    let mismatch = |kind| Err(TransitionError::Mismatch(kind));
 
-    let pending = placed().told(&fact(FactKind::Failed));
+    let pending = placed().told(&fact(PaymentFactKind::Failed));
     assert_eq!(told(&pending, &fact(charged("ch_1", usd(PRICE - 1)))), mismatch(Mismatch::Amount));
     assert_eq!(told(&pending, &fact(charged("ch_1", usd(PRICE + 1)))), mismatch(Mismatch::Amount));
     assert_eq!(told(&pending, &fact(charged("ch_1", eur(PRICE)))), mismatch(Mismatch::Currency));
     let intent = PaymentIntentId::parse("pi_2").unwrap();
-    for kind in [charged("ch_1", usd(PRICE)), FactKind::Canceled, FactKind::Failed] {
+    for kind in [charged("ch_1", usd(PRICE)), PaymentFactKind::Canceled, PaymentFactKind::Failed] {
         assert_eq!(
-            told(&pending, &Fact { intent: intent.clone(), kind }),
+            told(&pending, &PaymentFact { intent: intent.clone(), kind }),
             mismatch(Mismatch::Intent)
         );
     }
     assert_eq!(
-        pending.bind_intent(intent, By::user(&client(), minute(1))),
-        Err(Refusal::Mismatch(Mismatch::Intent))
+        pending.bind_intent(intent, ActorContext::user(&client(), minute(1))),
+        Err(TransitionError::Mismatch(Mismatch::Intent))
     );
 
     let open = order_in(Status::Open);
@@ -318,7 +327,7 @@ fn what_does_not_belong_to_the_order_is_refused_and_changes_nothing() {
 #[test]
 fn an_order_has_one_intent_whichever_way_it_learns_of_it() {
     let intent = PaymentIntentId::parse("pi_1").unwrap();
-    let by = || By::user(&client(), minute(1));
+    let by = || ActorContext::user(&client(), minute(1));
     let bound = placed().bind_intent(intent.clone(), by()).unwrap().unwrap();
     assert_eq!(bound.payment_intent, Some(intent.clone()));
     assert_eq!(bound.bind_intent(intent.clone(), by()), Ok(None));
@@ -330,8 +339,8 @@ fn an_order_has_one_intent_whichever_way_it_learns_of_it() {
     assert_eq!(canceled.money_step(), None);
     let bound_late = canceled.bind_intent(intent.clone(), by()).unwrap().unwrap();
     assert_eq!(bound_late.money_step(), Some(MoneyStep::CancelIntent { intent: intent.clone() }));
-    let by_stranger = By::user(&other_worker(), minute(1));
-    assert_eq!(placed().bind_intent(intent, by_stranger), Err(Refusal::Forbidden));
+    let by_stranger = ActorContext::user(&other_worker(), minute(1));
+    assert_eq!(placed().bind_intent(intent, by_stranger), Err(TransitionError::Forbidden));
 }
 
 #[test]
@@ -340,15 +349,18 @@ fn only_its_client_may_pay_and_only_while_it_waits_or_has_its_intent() {
     assert_eq!(order_in(Status::Open).check_payable(&client()), Ok(()), "the same intent for ever");
     let canceled = order_in(Status::Canceled);
     let (status, version) = (canceled.status, canceled.version);
-    assert_eq!(canceled.check_payable(&client()), Err(Refusal::NotPayable { status, version }));
-    assert_eq!(placed().check_payable(&admin()), Err(Refusal::Forbidden));
-    assert_eq!(placed().check_payable(&worker()), Err(Refusal::NotFound));
+    assert_eq!(
+        canceled.check_payable(&client()),
+        Err(TransitionError::NotPayable { status, version })
+    );
+    assert_eq!(placed().check_payable(&admin()), Err(TransitionError::Forbidden));
+    assert_eq!(placed().check_payable(&worker()), Err(TransitionError::NotFound));
 }
 
 #[test]
 fn a_declined_card_leaves_the_order_payable_and_does_not_stop_the_clock() {
     let order = placed();
-    let failed = order.told(&fact(FactKind::Failed));
+    let failed = order.told(&fact(PaymentFactKind::Failed));
     assert_eq!((failed.status, failed.payment_status), (Status::Pending, PaymentStatus::Failed));
     assert_eq!(failed.deadline, order.deadline);
     assert_eq!(failed.told(&succeeded()).status, Status::Open);
@@ -356,11 +368,13 @@ fn a_declined_card_leaves_the_order_payable_and_does_not_stop_the_clock() {
 
 #[test]
 fn the_clock_stands_still_while_stripe_waits_for_the_bank() {
-    let processing = placed().told(&fact(FactKind::Processing));
+    let processing = placed().told(&fact(PaymentFactKind::Processing));
     assert_eq!(processing.deadline, None);
     assert_eq!(processing.due(minute(10_000)), None);
-    let failed =
-        processing.payment_fact(&fact(FactKind::Failed), minute(500), &timers()).unwrap().unwrap();
+    let failed = processing
+        .payment_fact(&fact(PaymentFactKind::Failed), minute(500), &timers())
+        .unwrap()
+        .unwrap();
     assert_eq!(failed.deadline, Some(minute(500) + SignedDuration::from_mins(30)));
 }
 
@@ -368,11 +382,12 @@ fn the_clock_stands_still_while_stripe_waits_for_the_bank() {
 fn attempts_without_end_do_not_grow_the_history_without_end() {
     let mut order = placed();
     for _ in 0..200 {
-        order = order.told(&fact(FactKind::RequiresAction)).told(&fact(FactKind::Failed));
+        order =
+            order.told(&fact(PaymentFactKind::RequiresAction)).told(&fact(PaymentFactKind::Failed));
     }
     assert_eq!(order.history.len(), 1 + payment::MAX_NOTED_ATTEMPTS);
     assert_eq!(order.told(&succeeded()).status, Status::Open);
-    assert_eq!(order.told(&fact(FactKind::Canceled)).status, Status::Canceled);
+    assert_eq!(order.told(&fact(PaymentFactKind::Canceled)).status, Status::Canceled);
 }
 
 #[test]

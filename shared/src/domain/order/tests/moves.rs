@@ -7,8 +7,8 @@ use crate::domain::order::*;
 use crate::domain::service::{Service, ServiceStatus};
 use crate::domain::user::{Caller, Role};
 
-fn ask(order: &Order, transition: Transition, caller: &Caller) -> Result<Order, Refusal> {
-    order.transition(transition, By::user(caller, order.updated_at), &timers())
+fn ask(order: &Order, transition: Transition, caller: &Caller) -> Result<Order, TransitionError> {
+    order.transition(transition, ActorContext::user(caller, order.updated_at), &timers())
 }
 
 fn stranger() -> Caller {
@@ -18,15 +18,18 @@ fn stranger() -> Caller {
 #[test]
 fn an_order_is_placed_by_an_active_client_for_an_active_service_at_its_price() {
     let place = |caller: &Caller, service: &Service| {
-        Order::place(placed().id, service, By::user(caller, minute(0)), &timers())
+        Order::place(placed().id, service, ActorContext::user(caller, minute(0)), &timers())
             .map(|order| order.version)
     };
     assert_eq!(place(&client(), &service()), Ok(1));
-    assert_eq!(place(&worker(), &service()), Err(Refusal::Forbidden));
-    assert_eq!(place(&admin(), &service()), Err(Refusal::Forbidden));
-    assert_eq!(place(&Caller { active: false, ..client() }, &service()), Err(Refusal::Inactive));
+    assert_eq!(place(&worker(), &service()), Err(TransitionError::Forbidden));
+    assert_eq!(place(&admin(), &service()), Err(TransitionError::Forbidden));
+    assert_eq!(
+        place(&Caller { active: false, ..client() }, &service()),
+        Err(TransitionError::Inactive)
+    );
     let gone = Service { status: ServiceStatus::Deactivated, ..service() };
-    assert_eq!(place(&client(), &gone), Err(Refusal::ServiceNotFound));
+    assert_eq!(place(&client(), &gone), Err(TransitionError::ServiceNotFound));
 
     let order = placed();
     assert_eq!((order.status, order.payment_status), (Status::Pending, PaymentStatus::Unpaid));
@@ -41,7 +44,10 @@ fn only_one_of_two_workers_gets_an_order_and_the_other_learns_state_and_version(
     assert_eq!(won.worker.as_ref().map(|w| &w.id), Some(&worker().id));
     let late = ask(&won, Transition::Accept, &other_worker());
     let (status, version) = (Status::Assigned, won.version);
-    assert_eq!(late, Err(Refusal::Illegal { transition: Transition::Accept, status, version }));
+    assert_eq!(
+        late,
+        Err(TransitionError::Illegal { transition: Transition::Accept, status, version })
+    );
 }
 
 #[test]
@@ -51,13 +57,14 @@ fn what_is_not_yours_does_not_exist() {
         for transition in Transition::ALL {
             assert_eq!(
                 ask(&order, transition, &stranger()),
-                Err(Refusal::NotFound),
+                Err(TransitionError::NotFound),
                 "{status} {transition}"
             );
         }
         let hidden = status != Status::Open;
         for transition in Transition::ALL.into_iter().filter(|t| *t != Transition::Accept) {
-            let expected = if hidden { Refusal::NotFound } else { Refusal::Forbidden };
+            let expected =
+                if hidden { TransitionError::NotFound } else { TransitionError::Forbidden };
             assert_eq!(
                 ask(&order, transition, &other_worker()),
                 Err(expected),
@@ -66,26 +73,29 @@ fn what_is_not_yours_does_not_exist() {
         }
     }
     // It was never in the pool.
-    assert_eq!(ask(&placed(), Transition::Accept, &worker()), Err(Refusal::NotFound));
+    assert_eq!(ask(&placed(), Transition::Accept, &worker()), Err(TransitionError::NotFound));
     assert_eq!(
         ask(&order_in(Status::Canceled), Transition::Accept, &worker()),
-        Err(Refusal::NotFound)
+        Err(TransitionError::NotFound)
     );
 }
 
 #[test]
 fn what_is_never_yours_to_do_is_forbidden_and_what_is_too_late_is_a_conflict() {
     let open = order_in(Status::Open);
-    assert_eq!(ask(&open, Transition::Accept, &client()), Err(Refusal::Forbidden));
-    assert_eq!(ask(&open, Transition::Accept, &admin()), Err(Refusal::Forbidden));
-    assert_eq!(ask(&open, Transition::Pay, &client()), Err(Refusal::Forbidden));
-    assert_eq!(ask(&open, Transition::Expire, &admin()), Err(Refusal::Forbidden));
+    assert_eq!(ask(&open, Transition::Accept, &client()), Err(TransitionError::Forbidden));
+    assert_eq!(ask(&open, Transition::Accept, &admin()), Err(TransitionError::Forbidden));
+    assert_eq!(ask(&open, Transition::Pay, &client()), Err(TransitionError::Forbidden));
+    assert_eq!(ask(&open, Transition::Expire, &admin()), Err(TransitionError::Forbidden));
     let assigned = order_in(Status::Assigned);
-    assert!(matches!(ask(&assigned, Transition::Cancel, &client()), Err(Refusal::Illegal { .. })));
+    assert!(matches!(
+        ask(&assigned, Transition::Cancel, &client()),
+        Err(TransitionError::Illegal { .. })
+    ));
     let completed = order_in(Status::Completed);
     assert!(matches!(
         ask(&completed, Transition::Complete, &client()),
-        Err(Refusal::Illegal { .. })
+        Err(TransitionError::Illegal { .. })
     ));
 }
 
@@ -94,11 +104,11 @@ fn the_suspended_do_nothing() {
     let suspended = Caller { active: false, ..worker() };
     assert_eq!(
         ask(&order_in(Status::Open), Transition::Accept, &suspended),
-        Err(Refusal::Inactive)
+        Err(TransitionError::Inactive)
     );
     assert_eq!(
         ask(&order_in(Status::Assigned), Transition::Deliver, &suspended),
-        Err(Refusal::Inactive)
+        Err(TransitionError::Inactive)
     );
     assert_eq!(order_in(Status::Assigned).actions(&suspended), []);
 }
@@ -106,11 +116,14 @@ fn the_suspended_do_nothing() {
 #[test]
 fn a_client_who_became_a_worker_does_not_claim_their_own_order() {
     let turned = Caller { role: Role::Worker, ..client() };
-    assert_eq!(ask(&order_in(Status::Open), Transition::Accept, &turned), Err(Refusal::OwnOrder));
+    assert_eq!(
+        ask(&order_in(Status::Open), Transition::Accept, &turned),
+        Err(TransitionError::OwnOrder)
+    );
     let order = order_in(Status::Assigned);
-    let by = By::user(&admin(), order.updated_at).worker(Some(turned));
+    let by = ActorContext::user(&admin(), order.updated_at).worker(Some(turned));
     let refused = order.transition(Transition::Reassign, by, &timers());
-    assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::NewWorker, .. })));
+    assert!(matches!(refused, Err(TransitionError::Guard { guard: Guard::NewWorker, .. })));
 }
 
 #[test]
@@ -118,7 +131,7 @@ fn a_role_that_was_taken_away_no_longer_moves_orders() {
     let demoted = Caller { role: Role::Client, ..worker() };
     assert_eq!(
         ask(&order_in(Status::Assigned), Transition::Deliver, &demoted),
-        Err(Refusal::Forbidden)
+        Err(TransitionError::Forbidden)
     );
 }
 
@@ -146,7 +159,7 @@ fn an_admin_reassigns_to_another_active_worker_or_to_the_pool() {
     let reassign = |to: Option<Caller>| {
         order.transition(
             Transition::Reassign,
-            By::user(&admin(), order.updated_at).worker(to),
+            ActorContext::user(&admin(), order.updated_at).worker(to),
             &timers(),
         )
     };
@@ -158,7 +171,7 @@ fn an_admin_reassigns_to_another_active_worker_or_to_the_pool() {
     for unfit in [worker(), stranger(), admin(), Caller { active: false, ..other_worker() }] {
         let refused = reassign(Some(unfit));
         assert!(
-            matches!(refused, Err(Refusal::Guard { guard: Guard::NewWorker, .. })),
+            matches!(refused, Err(TransitionError::Guard { guard: Guard::NewWorker, .. })),
             "{refused:?}"
         );
     }
@@ -172,7 +185,7 @@ fn revisions_and_handovers_are_bounded_and_what_ends_an_order_is_not() {
             order.then(Transition::RequestRevision, &client()).then(Transition::Deliver, &worker());
     }
     let refused = ask(&order, Transition::RequestRevision, &client());
-    assert!(matches!(refused, Err(Refusal::Guard { guard: Guard::RevisionsLeft, .. })));
+    assert!(matches!(refused, Err(TransitionError::Guard { guard: Guard::RevisionsLeft, .. })));
     assert_eq!(order.actions(&client()), [Transition::Complete, Transition::Dispute]);
 
     let mut order = order_in(Status::Assigned);
@@ -187,7 +200,7 @@ fn revisions_and_handovers_are_bounded_and_what_ends_an_order_is_not() {
     for (transition, by) in [(Transition::Release, worker()), (Transition::Reassign, admin())] {
         let refused = ask(&order, transition, &by);
         assert!(
-            matches!(refused, Err(Refusal::Guard { guard: Guard::HandoversLeft, .. })),
+            matches!(refused, Err(TransitionError::Guard { guard: Guard::HandoversLeft, .. })),
             "{refused:?}"
         );
     }
@@ -200,18 +213,20 @@ fn the_largest_history_fits_an_item() {
     let note = Note::parse(&"\u{10FFFD}".repeat(Note::MAX)).unwrap();
     let long = |transition, order: &Order, by: &Caller| {
         let key = Idempotency::new(&by.id, "x", &order.version.to_string(), &[]);
-        let by = By::user(by, order.updated_at).note(Some(note.clone())).idempotency(Some(key));
+        let by = ActorContext::user(by, order.updated_at)
+            .note(Some(note.clone()))
+            .idempotency(Some(key));
         order.transition(transition, by, &timers()).unwrap()
     };
     let mut order = Order::place(
         placed().id,
         &service(),
-        By::user(&client(), minute(0)).note(Some(note.clone())),
+        ActorContext::user(&client(), minute(0)).note(Some(note.clone())),
         &timers(),
     )
     .unwrap();
     for _ in 0..payment::MAX_NOTED_ATTEMPTS {
-        order = order.told(&fact(FactKind::Processing)).told(&fact(FactKind::Failed));
+        order = order.told(&fact(PaymentFactKind::Processing)).told(&fact(PaymentFactKind::Failed));
     }
     order = order.told(&succeeded());
     for _ in 0..table::MAX_HANDOVERS {
@@ -253,19 +268,25 @@ fn a_timer_moves_what_is_due_once_and_nothing_that_moved_on() {
     let order = placed();
     assert_eq!(order.due(minute(29)), None);
     assert_eq!(order.due(minute(30)), Some(Transition::Expire));
-    let early = order.transition(Transition::Expire, By::timer(minute(29)), &timers());
-    assert!(matches!(early, Err(Refusal::Guard { guard: Guard::Due, .. })));
-    let expired = order.transition(Transition::Expire, By::timer(minute(30)), &timers()).unwrap();
+    let early = order.transition(Transition::Expire, ActorContext::timer(minute(29)), &timers());
+    assert!(matches!(early, Err(TransitionError::Guard { guard: Guard::Due, .. })));
+    let expired =
+        order.transition(Transition::Expire, ActorContext::timer(minute(30)), &timers()).unwrap();
     assert_eq!(expired.status, Status::Canceled);
     assert_eq!(expired.due(minute(1_000_000)), None);
-    assert!(expired.transition(Transition::Expire, By::timer(minute(31)), &timers()).is_err());
+    assert!(
+        expired.transition(Transition::Expire, ActorContext::timer(minute(31)), &timers()).is_err()
+    );
 
     let delivered = order_in(Status::Delivered);
     let late = delivered.updated_at + SignedDuration::from_hours(72);
     assert_eq!(delivered.due(late), Some(Transition::Complete));
     assert_eq!(delivered.then(Transition::Dispute, &client()).due(late), None);
     assert_eq!(
-        delivered.transition(Transition::Complete, By::timer(late), &timers()).unwrap().status,
+        delivered
+            .transition(Transition::Complete, ActorContext::timer(late), &timers())
+            .unwrap()
+            .status,
         Status::Completed
     );
 }
@@ -275,9 +296,12 @@ fn messages_go_between_client_and_worker_and_to_nobody_else() {
     let order = order_in(Status::Assigned);
     assert_eq!(order.correspondent(&client()).unwrap().id, worker().id);
     assert_eq!(order.correspondent(&worker()).unwrap().id, client().id);
-    assert_eq!(order.correspondent(&admin()), Err(Refusal::Forbidden));
-    assert_eq!(order.correspondent(&other_worker()), Err(Refusal::NotFound));
+    assert_eq!(order.correspondent(&admin()), Err(TransitionError::Forbidden));
+    assert_eq!(order.correspondent(&other_worker()), Err(TransitionError::NotFound));
     let open = order_in(Status::Open);
-    assert_eq!(open.correspondent(&client()), Err(Refusal::NoWorkerYet { version: open.version }));
-    assert_eq!(open.correspondent(&worker()), Err(Refusal::Forbidden));
+    assert_eq!(
+        open.correspondent(&client()),
+        Err(TransitionError::NoWorkerYet { version: open.version })
+    );
+    assert_eq!(open.correspondent(&worker()), Err(TransitionError::Forbidden));
 }

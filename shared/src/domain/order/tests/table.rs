@@ -52,10 +52,10 @@ fn every_state_move_and_actor_does_what_is_expected_and_nothing_else() {
 
                     // The same through the door that people and timers come by.
                     let by = match kind {
-                        ActorKind::Client => By::user(&client(), minute(LATE)),
-                        ActorKind::Worker => By::user(&worker(), minute(LATE)),
-                        ActorKind::Admin => By::user(&admin(), minute(LATE)),
-                        ActorKind::Timer => By::timer(minute(LATE)),
+                        ActorKind::Client => ActorContext::user(&client(), minute(LATE)),
+                        ActorKind::Worker => ActorContext::user(&worker(), minute(LATE)),
+                        ActorKind::Admin => ActorContext::user(&admin(), minute(LATE)),
+                        ActorKind::Timer => ActorContext::timer(minute(LATE)),
                         ActorKind::Stripe => continue,
                     };
                     let moved = order.transition(transition, by.worker(named), &timers());
@@ -73,7 +73,9 @@ fn every_state_move_and_actor_does_what_is_expected_and_nothing_else() {
                         Err(refusal) => assert!(
                             matches!(
                                 refusal,
-                                Refusal::Illegal { .. } | Refusal::Forbidden | Refusal::NotFound
+                                TransitionError::Illegal { .. }
+                                    | TransitionError::Forbidden
+                                    | TransitionError::NotFound
                             ),
                             "{from} {transition} {kind}: {refusal:?}"
                         ),
@@ -103,8 +105,11 @@ fn actions_are_exactly_the_moves_that_are_not_refused() {
         for caller in &callers {
             let actions = order.actions(caller);
             for transition in Transition::ALL {
-                let moved =
-                    order.transition(transition, By::user(caller, order.updated_at), &timers());
+                let moved = order.transition(
+                    transition,
+                    ActorContext::user(caller, order.updated_at),
+                    &timers(),
+                );
                 assert_eq!(
                     actions.contains(&transition),
                     moved.is_ok(),
@@ -149,20 +154,20 @@ fn every_timer_has_the_one_move_that_it_makes_and_every_timed_move_its_timer() {
 fn the_effects_of_a_row_are_the_money_steps_that_its_move_leaves_to_be_done() {
     for from in Status::ALL {
         // Every one with an intent, and paid for where the table says so.
-        let order = order_in(from).told(&fact(FactKind::Processing));
+        let order = order_in(from).told(&fact(PaymentFactKind::Processing));
         for rule in TABLE.iter().filter(|rule| rule.from == Some(from)) {
             for kind in rule.actors {
                 let at = minute(LATE);
                 let by = match kind {
-                    ActorKind::Client => By::user(&client(), at),
-                    ActorKind::Worker => By::user(&worker(), at),
-                    ActorKind::Admin => By::user(&admin(), at),
-                    ActorKind::Timer => By::timer(at),
+                    ActorKind::Client => ActorContext::user(&client(), at),
+                    ActorKind::Worker => ActorContext::user(&worker(), at),
+                    ActorKind::Admin => ActorContext::user(&admin(), at),
+                    ActorKind::Timer => ActorContext::timer(at),
                     ActorKind::Stripe => continue,
                 };
                 // Processing stops the clock of a pending order.
                 let order = if from == Status::Pending {
-                    order.told(&fact(FactKind::Failed))
+                    order.told(&fact(PaymentFactKind::Failed))
                 } else {
                     order.clone()
                 };

@@ -104,15 +104,20 @@ impl Stripe {
         i64::from(self.charged) * PRICE - refunded - i64::from(taken) * PRICE
     }
 
-    fn facts(&self) -> Vec<Fact> {
+    fn facts(&self) -> Vec<PaymentFact> {
         let mut facts = Vec::new();
         if self.charged {
             facts.push(succeeded());
         } else if self.canceled {
-            facts.push(fact(FactKind::Canceled));
+            facts.push(fact(PaymentFactKind::Canceled));
         } else {
             facts.extend(
-                [FactKind::Processing, FactKind::RequiresAction, FactKind::Failed].map(fact),
+                [
+                    PaymentFactKind::Processing,
+                    PaymentFactKind::RequiresAction,
+                    PaymentFactKind::Failed,
+                ]
+                .map(fact),
             );
         }
         let refunds = self.refunds.iter().enumerate();
@@ -205,7 +210,7 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
                         actions
                     };
                     let named = (dice.roll(2) == 0).then(|| dice.pick(&people));
-                    let by = By::user(&who, minute(now)).worker(named);
+                    let by = ActorContext::user(&who, minute(now)).worker(named);
                     let transition = dice.pick(&pool);
                     // Ends come soon enough.
                     let ends = matches!(transition, Transition::Cancel | Transition::Dispute)
@@ -218,8 +223,9 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
                 }
                 4 => {
                     if let Some(due) = order.due(minute(now)) {
-                        let next =
-                            order.transition(due, By::timer(minute(now)), &timers()).unwrap();
+                        let next = order
+                            .transition(due, ActorContext::timer(minute(now)), &timers())
+                            .unwrap();
                         step(&mut order, &stripe, next);
                     }
                 }

@@ -1,0 +1,214 @@
+//! Stripe's test payment methods (<https://docs.stripe.com/testing>): what is charged and what
+//! comes of it is known by the name.
+//!
+//! A card may be named as a payment method (`pm_card_visa`), as a token (`tok_visa`) or by its test
+//! number; what is refused, also as `pm_card_visa_chargeDeclined...`, which is the same card.
+
+use serde_json::{Value, json};
+
+/// A row of the table.
+#[derive(Debug)]
+pub(crate) struct TestMethod {
+    /// `pm_card_visa`.
+    pub(crate) name: &'static str,
+    /// Empty for one without.
+    number: &'static str,
+    kind: Kind,
+    /// What a confirmation does.
+    pub(crate) outcome: Outcome,
+    /// What happens after a successful charge.
+    pub(crate) aftermath: Aftermath,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// A card of this brand.
+    Card(&'static str),
+    UsBankAccount,
+}
+
+/// What a confirmation does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Outcome {
+    /// Charged at once.
+    Succeeds,
+    /// Charged at once, but the call takes its time
+    /// ([`Options::slow_payment`](crate::Options)).
+    SucceedsSlowly,
+    /// Refused at once.
+    Declines(Decline),
+    /// `requires_action` first; then charged, or refused.
+    Authenticates(Option<Decline>),
+    /// `processing` first, and by itself charged or refused later; `None` waits for the control
+    /// API.
+    Processes(Option<Settlement>),
+}
+
+/// The end of a delayed payment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Settlement {
+    /// It is paid.
+    Succeeds,
+    /// It is refused.
+    Fails(Decline),
+}
+
+/// A refusal, as <https://docs.stripe.com/declines/codes> words it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decline {
+    pub(crate) code: &'static str,
+    pub(crate) decline_code: Option<&'static str>,
+    pub(crate) message: &'static str,
+    pub(crate) param: Option<&'static str>,
+}
+
+/// What happens after a successful charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aftermath {
+    /// Nothing.
+    None,
+    /// The charge is disputed as fraudulent.
+    Dispute,
+    /// A refund succeeds, and fails some time later.
+    RefundFails,
+    /// A refund is pending, and succeeds some time later.
+    RefundPends,
+}
+
+/// The usual refusal: `card_declined` with what the bank says.
+const fn declined(decline_code: &'static str, message: &'static str) -> Decline {
+    Decline { code: "card_declined", decline_code: Some(decline_code), message, param: None }
+}
+
+/// A refusal whose code the bank repeats.
+const fn faulty(code: &'static str, message: &'static str, param: Option<&'static str>) -> Decline {
+    Decline { code, decline_code: Some(code), message, param }
+}
+
+/// A bank's refusal of a debit.
+pub(crate) const fn debit_failed(message: &'static str) -> Decline {
+    let code = "payment_intent_payment_attempt_failed";
+    Decline { code, decline_code: None, message, param: None }
+}
+
+const GENERIC: Decline = declined("generic_decline", "Your card was declined.");
+const NO_FUNDS: Decline = declined("insufficient_funds", "Your card has insufficient funds.");
+const LOST: Decline = declined("lost_card", "Your card was declined.");
+const STOLEN: Decline = declined("stolen_card", "Your card was declined.");
+const EXPIRED: Decline = faulty("expired_card", "Your card has expired.", Some("exp_month"));
+const CVC: Decline =
+    faulty("incorrect_cvc", "Your card's security code is incorrect.", Some("cvc"));
+const BROKEN: Decline = faulty(
+    "processing_error",
+    "An error occurred while processing your card. Try again in a little bit.",
+    None,
+);
+const ACCOUNT_EMPTY: Decline =
+    debit_failed("The customer's account has insufficient funds to cover this payment.");
+const NO_ACCOUNT: Decline = debit_failed("The customer's bank account could not be located.");
+
+const fn card(name: &'static str, number: &'static str, outcome: Outcome) -> TestMethod {
+    TestMethod { name, number, kind: Kind::Card("visa"), outcome, aftermath: Aftermath::None }
+}
+
+const fn brand(name: &'static str, number: &'static str, brand: &'static str) -> TestMethod {
+    TestMethod { kind: Kind::Card(brand), ..card(name, number, Outcome::Succeeds) }
+}
+
+const fn then(name: &'static str, number: &'static str, aftermath: Aftermath) -> TestMethod {
+    TestMethod { aftermath, ..card(name, number, Outcome::Succeeds) }
+}
+
+const fn bank(name: &'static str, end: Option<Settlement>) -> TestMethod {
+    TestMethod { kind: Kind::UsBankAccount, ..card(name, "", Outcome::Processes(end)) }
+}
+
+/// The ordinary card.
+pub(crate) const VISA: TestMethod = card("pm_card_visa", "4242424242424242", Outcome::Succeeds);
+
+const METHODS: &[TestMethod] = &[
+    VISA,
+    brand("pm_card_visa_debit", "4000056655665556", "visa"),
+    brand("pm_card_mastercard", "5555555555554444", "mastercard"),
+    brand("pm_card_amex", "378282246310005", "amex"),
+    brand("pm_card_discover", "6011111111111117", "discover"),
+    // Not Stripe's: the way to have two calls at once on purpose.
+    card("pm_card_slow", "", Outcome::SucceedsSlowly),
+    card("pm_card_chargeDeclined", "4000000000000002", Outcome::Declines(GENERIC)),
+    card(
+        "pm_card_chargeDeclinedInsufficientFunds",
+        "4000000000009995",
+        Outcome::Declines(NO_FUNDS),
+    ),
+    card("pm_card_chargeDeclinedLostCard", "4000000000009987", Outcome::Declines(LOST)),
+    card("pm_card_chargeDeclinedStolenCard", "4000000000009979", Outcome::Declines(STOLEN)),
+    card("pm_card_chargeDeclinedExpiredCard", "4000000000000069", Outcome::Declines(EXPIRED)),
+    card("pm_card_chargeDeclinedIncorrectCvc", "4000000000000127", Outcome::Declines(CVC)),
+    card("pm_card_chargeDeclinedProcessingError", "4000000000000119", Outcome::Declines(BROKEN)),
+    card("pm_card_authenticationRequired", "4000002760003184", Outcome::Authenticates(None)),
+    card("pm_card_threeDSecure2Required", "4000000000003220", Outcome::Authenticates(None)),
+    card("pm_card_threeDSecureRequired", "4000000000003063", Outcome::Authenticates(None)),
+    card(
+        "pm_card_threeDSecureRequiredChargeDeclined",
+        "4000008400001629",
+        Outcome::Authenticates(Some(GENERIC)),
+    ),
+    then("pm_card_createDispute", "4000000000000259", Aftermath::Dispute),
+    then("pm_card_refundFail", "4000000000005126", Aftermath::RefundFails),
+    then("pm_card_pendingRefund", "4000000000007726", Aftermath::RefundPends),
+    bank("pm_usBankAccount_success", Some(Settlement::Succeeds)),
+    bank("pm_usBankAccount_processing", None),
+    bank("pm_usBankAccount_insufficientFunds", Some(Settlement::Fails(ACCOUNT_EMPTY))),
+    bank("pm_usBankAccount_noAccount", Some(Settlement::Fails(NO_ACCOUNT))),
+];
+
+/// The row for `pm_card_visa`.
+pub(crate) fn by_name(name: &str) -> Option<&'static TestMethod> {
+    let plain = name.replacen("pm_card_visa_chargeDeclined", "pm_card_chargeDeclined", 1);
+    METHODS.iter().find(|method| method.name == plain)
+}
+
+/// The row for `tok_visa`.
+pub(crate) fn by_token(token: &str) -> Option<&'static TestMethod> {
+    by_name(&format!("pm_card_{}", token.strip_prefix("tok_")?))
+}
+
+/// The row for a card number, with or without spaces.
+pub(crate) fn by_number(number: &str) -> Option<&'static TestMethod> {
+    let digits: String = number.chars().filter(|c| !c.is_whitespace()).collect();
+    METHODS.iter().find(|method| !method.number.is_empty() && method.number == digits)
+}
+
+impl TestMethod {
+    /// `card` or `us_bank_account`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.kind {
+            Kind::Card(_) => "card",
+            Kind::UsBankAccount => "us_bank_account",
+        }
+    }
+
+    /// `payment_method_details` of a charge.
+    pub(crate) fn details(&self) -> Value {
+        match self.kind {
+            Kind::Card(brand) => {
+                let last4 =
+                    self.number.len().checked_sub(4).map_or("0000", |start| &self.number[start..]);
+                json!({
+                    "type": "card",
+                    "card": {
+                        "brand": brand, "country": "US", "exp_month": 12, "exp_year": 2034,
+                        "funding": "credit", "last4": last4, "network": brand,
+                    },
+                })
+            }
+            Kind::UsBankAccount => json!({
+                "type": "us_bank_account",
+                "us_bank_account": {
+                    "account_holder_type": "individual", "account_type": "checking",
+                    "bank_name": "STRIPE TEST BANK", "last4": "6789", "routing_number": "110000000",
+                },
+            }),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A rule's refusal as an error: each keeps its code, and conflicts say the state and the version
+//! that the order is in.
+
+use super::{Error, catalogue};
+use crate::domain::order::{Guard, Status, TransitionError};
+
+impl From<TransitionError> for Error {
+    fn from(refusal: TransitionError) -> Self {
+        let detail = refusal.to_string();
+        let conflict = |code, status: Status, version: u64| {
+            Self::new(code, refusal.to_string())
+                .with("order_status", status.as_str())
+                .with("version", version)
+        };
+        match refusal {
+            TransitionError::NotFound => Self::not_found("order"),
+            TransitionError::ServiceNotFound => Self::not_found("service"),
+            TransitionError::Inactive => Self::new(&catalogue::ACCOUNT_SUSPENDED, detail),
+            TransitionError::Forbidden => Self::new(&catalogue::FORBIDDEN, detail),
+            TransitionError::OwnOrder => Self::new(&catalogue::OWN_ORDER, detail),
+            TransitionError::Illegal { status, version, .. } => {
+                conflict(&catalogue::ILLEGAL_TRANSITION, status, version)
+            }
+            TransitionError::NotPayable { status, version } => {
+                conflict(&catalogue::ORDER_NOT_PAYABLE, status, version)
+            }
+            TransitionError::NoWorkerYet { version } => {
+                Self::new(&catalogue::NO_WORKER_YET, detail).with("version", version)
+            }
+            TransitionError::KeyReused => Self::key_reused(),
+            TransitionError::Mismatch(_) => Self::new(&catalogue::PAYMENT_MISMATCH, detail),
+            TransitionError::Guard { guard, status, version } => {
+                let code = match guard {
+                    Guard::Funded => &catalogue::ORDER_NOT_FUNDED,
+                    Guard::RevisionsLeft => &catalogue::NO_REVISIONS_LEFT,
+                    Guard::HandoversLeft => &catalogue::NO_HANDOVERS_LEFT,
+                    Guard::NewWorker => &catalogue::WORKER_NOT_ELIGIBLE,
+                    Guard::NoWorker => &catalogue::WORKER_NOT_EXPECTED,
+                    Guard::Due => &catalogue::DEADLINE_NOT_REACHED,
+                };
+                conflict(code, status, version)
+            }
+        }
+    }
+}
