@@ -1,6 +1,5 @@
-//! The Cargo workspace whose functions are run: its settings, its build, its binaries.
+//! A Cargo workspace: its settings, its build, its binaries.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,58 +8,20 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use tokio::process::{Child, Command};
 
-/// `[workspace.metadata.local]` of the root `Cargo.toml`: what the template cannot say.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Settings {
-    /// The package with the functions' binaries.
-    pub(crate) package: String,
-    /// A binary that holds all functions and runs the one whose name it is started under. Linking
-    /// one binary takes seconds, linking dozens does not.
-    #[serde(default)]
-    pub(crate) multicall: Option<String>,
-    /// A function that is invoked after the start, to add sample data.
-    #[serde(default)]
-    pub(crate) seed: Option<String>,
-    /// The path of the HTTP API that receives Stripe's events.
-    #[serde(default)]
-    pub(crate) webhook: Option<String>,
-    /// `AWS::StackName`.
-    #[serde(default = "default_stack")]
-    pub(crate) stack: String,
-    /// Values of the template's parameters.
-    #[serde(default)]
-    pub(crate) parameters: BTreeMap<String, String>,
-    /// Lines printed when everything answers: sample users, what to try.
-    #[serde(default)]
-    pub(crate) hints: Vec<String>,
-}
+use crate::settings::Settings;
 
-fn default_stack() -> String {
-    "local".to_owned()
-}
-
-/// A Cargo workspace.
+/// A Cargo workspace, which may be a single package.
 #[derive(Debug, Clone)]
 pub(crate) struct Workspace {
-    /// Where its `Cargo.toml` is.
+    /// The folder of its `Cargo.toml`.
     pub(crate) root: PathBuf,
     /// `[workspace.metadata.local]`.
     pub(crate) settings: Settings,
     target: PathBuf,
-    binaries: Vec<String>,
-    /// The packages of one build. Cargo chooses features for all of them together.
-    selection: Vec<String>,
-    sources: Vec<PathBuf>,
-}
-
-/// Which binaries are built.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Build {
-    /// Each function's own binary, instead of the one that holds all.
-    pub(crate) each: bool,
-    /// Optimised ones.
-    pub(crate) release: bool,
+    binaries: Vec<Binary>,
+    packages: Vec<Package>,
+    /// The package of this program, if it belongs to the workspace.
+    own: Option<String>,
 }
 
 /// Whether Cargo prints its progress, or errors and warnings only.
@@ -68,6 +29,17 @@ pub(crate) struct Build {
 pub(crate) enum Progress {
     Shown,
     Hidden,
+}
+
+/// A binary target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Binary {
+    name: String,
+    package: String,
+    /// The folder of the package's `Cargo.toml`.
+    directory: PathBuf,
+    /// `default-run` of the package names it.
+    is_default: bool,
 }
 
 #[derive(Deserialize)]
@@ -84,21 +56,24 @@ struct WorkspaceMetadata {
     local: Option<Settings>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Package {
     name: String,
     manifest_path: PathBuf,
+    #[serde(default)]
+    default_run: Option<String>,
     targets: Vec<Target>,
+    #[serde(default)]
     dependencies: Vec<Dependency>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Target {
     name: String,
     kind: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Dependency {
     /// The folder of a dependency that is not downloaded.
     path: Option<PathBuf>,
@@ -106,19 +81,16 @@ struct Dependency {
     kind: Option<String>,
 }
 
-impl Package {
-    fn folder(&self) -> &Path {
-        self.manifest_path.parent().unwrap_or(&self.manifest_path)
-    }
-}
-
 impl Workspace {
-    /// Reads the workspace that `directory` belongs to.
+    /// The workspace that `directory` belongs to; `None` when neither it nor a folder above has a
+    /// `Cargo.toml`.
     ///
     /// # Errors
-    /// When Cargo finds no workspace there, or its `[workspace.metadata.local]` is missing or
-    /// wrong.
-    pub(crate) async fn read(directory: &Path) -> Result<Self> {
+    /// When Cargo cannot read the workspace, or `[workspace.metadata.local]` is not usable.
+    pub(crate) async fn find(directory: &Path) -> Result<Option<Self>> {
+        if !directory.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
+            return Ok(None);
+        }
         let output = cargo(directory)
             .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
             .output()
@@ -131,111 +103,122 @@ impl Workspace {
             directory.display(),
             stderr.trim()
         );
-        Self::of(&output.stdout, Path::new(env!("CARGO_MANIFEST_DIR")))
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self::from_metadata(&output.stdout, own).map(Some)
     }
 
     /// `own` is the folder of this program's package.
-    fn of(metadata: &[u8], own: &Path) -> Result<Self> {
+    fn from_metadata(metadata: &[u8], own: &Path) -> Result<Self> {
         let metadata: Metadata = serde_json::from_slice(metadata)
             .context("[workspace.metadata.local] of Cargo.toml is not usable")?;
-        let settings = metadata
-            .metadata
-            .and_then(|m| m.local)
-            .context("Cargo.toml has no [workspace.metadata.local]")?;
-        let packages = metadata.packages;
-        let package = packages.iter().find(|p| p.name == settings.package);
-        let package = package
-            .with_context(|| format!("the workspace has no package {}", settings.package))?;
-        let is_binary = |target: &&Target| target.kind.iter().any(|kind| kind == "bin");
-        // A workspace that this program is a package of builds it along with the functions. With
-        // another selection, dependencies that both use would be compiled once more.
-        let own = packages.iter().find(|p| p.folder() == own && p.name != package.name);
+        let settings = metadata.metadata.and_then(|m| m.local).unwrap_or_default();
         Ok(Self {
-            selection: [Some(package), own].into_iter().flatten().map(|p| p.name.clone()).collect(),
-            sources: local_folders(package, &packages),
             root: metadata.workspace_root,
             target: metadata.target_directory,
-            binaries: package.targets.iter().filter(is_binary).map(|t| t.name.clone()).collect(),
+            binaries: metadata.packages.iter().flat_map(Package::binaries).collect(),
+            own: metadata.packages.iter().find(|p| p.folder() == own).map(|p| p.name.clone()),
+            packages: metadata.packages,
             settings,
         })
     }
 
-    /// The binary that holds all functions, unless `each` asks for one binary a function.
-    pub(crate) fn multicall(&self, each: bool) -> Option<&str> {
-        self.settings.multicall.as_deref().filter(|_| !each)
+    /// Whether the workspace has a binary of this name.
+    pub(crate) fn has_binary(&self, name: &str) -> bool {
+        self.target(name).is_some()
     }
 
-    /// Where the functions' code is: the folders of their package and of the packages it depends on
-    /// by path, and the workspace's `Cargo.toml`.
-    pub(crate) fn sources(&self) -> Vec<PathBuf> {
-        let mut sources = self.sources.clone();
+    /// The binary that stands for the package in `directory`: its only one, its `default-run`, or
+    /// the one named like the package.
+    pub(crate) fn binary_of_package(&self, directory: &Path) -> Option<&str> {
+        let binaries: Vec<&Binary> =
+            self.binaries.iter().filter(|b| b.directory == directory).collect();
+        let binary = match binaries.as_slice() {
+            [only] => Some(only),
+            several => several
+                .iter()
+                .find(|b| b.is_default)
+                .or_else(|| several.iter().find(|b| b.name == b.package)),
+        };
+        binary.map(|b| b.name.as_str())
+    }
+
+    /// The files and folders with the code of `binaries`: the folders of their packages and of the
+    /// packages these depend on by path, and the `Cargo.toml` of the workspace.
+    pub(crate) fn sources(&self, binaries: &[&str]) -> Vec<PathBuf> {
+        let targets = binaries.iter().filter_map(|name| self.target(name));
+        let mut sources: Vec<PathBuf> = targets.map(|target| target.directory.clone()).collect();
+        sources.sort();
+        sources.dedup();
+        let mut at = 0;
+        while let Some(folder) = sources.get(at).cloned() {
+            at += 1;
+            // Of a folder outside of the workspace, the dependencies are not known.
+            let Some(package) = self.packages.iter().find(|p| p.folder() == folder) else {
+                continue;
+            };
+            for path in package.code_dependencies() {
+                if !sources.contains(path) {
+                    sources.push(path.clone());
+                }
+            }
+        }
         sources.push(self.root.join("Cargo.toml"));
         sources
     }
 
-    /// Builds these functions, with Cargo's output on stderr.
+    /// Builds `binaries`, with Cargo's output on stderr.
     ///
     /// # Errors
-    /// When they do not compile, which Cargo has explained on stderr by then, or the package has no
-    /// binary for a function.
+    /// When they do not compile, which Cargo has explained on stderr by then, or the workspace has
+    /// no binary of one of these names.
     pub(crate) async fn build(
         &self,
-        functions: &[String],
-        build: Build,
+        binaries: &[&str],
+        release: bool,
         progress: Progress,
     ) -> Result<()> {
         let mut command = cargo(&self.root);
         command.arg("build");
-        for package in &self.selection {
+        let mut packages = Vec::new();
+        for name in binaries {
+            let target = self.target(name).with_context(|| {
+                format!("the workspace {} has no binary {name}", self.root.display())
+            })?;
+            if !packages.contains(&target.package.as_str()) {
+                packages.push(target.package.as_str());
+            }
+            command.args(["--bin", name]);
+        }
+        // A workspace that this program belongs to is built with the program and the functions
+        // selected: Cargo chooses the features of dependencies for all selected packages together,
+        // and would compile those that both use once more for another selection.
+        packages.extend(self.own.as_deref().filter(|own| !packages.contains(own)));
+        // Binaries of packages that are not default members are found in named packages only.
+        for package in packages {
             command.args(["--package", package]);
         }
-        match self.multicall(build.each) {
-            Some(multicall) => drop(command.args(["--bin", multicall])),
-            None => {
-                for function in functions {
-                    ensure!(
-                        self.binaries.contains(function),
-                        "the package {} has no binary {function}, which the template names",
-                        self.settings.package
-                    );
-                    command.args(["--bin", function]);
-                }
-            }
-        }
-        if build.release {
+        if release {
             command.arg("--release");
         }
         if progress == Progress::Hidden {
             command.arg("--quiet");
         }
-        // Nothing but the JSON line may appear on our stdout.
+        // Only the JSON line may appear on our stdout.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         // A group of its own, so that its compilers can be ended with it.
         let child = command.process_group(0).spawn().context("cannot run cargo")?;
-        let status = RunningBuild(child).0.wait().await.context("cannot wait for cargo")?;
+        let status = Build(child).0.wait().await.context("cannot wait for cargo")?;
         if !status.success() {
             bail!("the functions do not build: see cargo's errors above");
         }
         Ok(())
     }
 
-    /// Where the binaries of these functions are once they are built.
-    pub(crate) fn binaries(&self, functions: &[String], build: Build) -> Vec<PathBuf> {
-        match self.multicall(build.each) {
-            Some(multicall) => vec![self.path(multicall, build.release)],
-            None => functions.iter().map(|name| self.path(name, build.release)).collect(),
-        }
-    }
-
-    fn path(&self, binary: &str, release: bool) -> PathBuf {
-        self.target.join(if release { "release" } else { "debug" }).join(binary)
-    }
-
     /// The path of the built binary of that name.
     ///
     /// # Errors
     /// When it has not been built.
-    pub(crate) fn binary(&self, name: &str, release: bool) -> Result<PathBuf> {
+    pub(crate) fn built(&self, name: &str, release: bool) -> Result<PathBuf> {
         let path = self.path(name, release);
         ensure!(
             path.is_file(),
@@ -244,30 +227,43 @@ impl Workspace {
         );
         Ok(path)
     }
+
+    /// Where the binary of that name is, once it is built.
+    pub(crate) fn path(&self, name: &str, release: bool) -> PathBuf {
+        self.target.join(if release { "release" } else { "debug" }).join(name)
+    }
+
+    fn target(&self, name: &str) -> Option<&Binary> {
+        self.binaries.iter().find(|b| b.name == name)
+    }
 }
 
-/// The folders of `package` and of what it depends on by path, directly or not.
-fn local_folders(package: &Package, packages: &[Package]) -> Vec<PathBuf> {
-    let mut folders = vec![package.folder().to_owned()];
-    let mut at = 0;
-    while let Some(folder) = folders.get(at).cloned() {
-        at += 1;
-        // A folder outside of the workspace is watched, but what it depends on is not known.
-        let Some(package) = packages.iter().find(|p| p.folder() == folder) else { continue };
-        let needed = package.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
-        for path in needed.filter_map(|d| d.path.as_ref()) {
-            if !folders.contains(path) {
-                folders.push(path.clone());
-            }
-        }
+impl Package {
+    fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(&self.manifest_path)
     }
-    folders
+
+    /// The folders of dependencies whose code gets into the package's binaries.
+    fn code_dependencies(&self) -> impl Iterator<Item = &PathBuf> {
+        let dependencies = self.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
+        dependencies.filter_map(|dependency| dependency.path.as_ref())
+    }
+
+    fn binaries(&self) -> impl Iterator<Item = Binary> {
+        let targets = self.targets.iter().filter(|t| t.kind.iter().any(|kind| kind == "bin"));
+        targets.map(|target| Binary {
+            name: target.name.clone(),
+            package: self.name.clone(),
+            directory: self.folder().to_owned(),
+            is_default: self.default_run.as_ref() == Some(&target.name),
+        })
+    }
 }
 
 /// A running build. Dropping it ends Cargo and its compilers.
-struct RunningBuild(Child);
+struct Build(Child);
 
-impl Drop for RunningBuild {
+impl Drop for Build {
     fn drop(&mut self) {
         if let Some(group) = self.0.id() {
             // Rust's standard library signals single processes only; POSIX shells signal groups.
@@ -284,10 +280,10 @@ fn cargo(directory: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(directory);
     for (name, _) in std::env::vars_os() {
-        let is_of_cargo_run = name
+        let of_run = name
             .to_str()
             .is_some_and(|n| n.starts_with("CARGO_PKG_") || n.starts_with("CARGO_MANIFEST_"));
-        if is_of_cargo_run {
+        if of_run {
             command.env_remove(name);
         }
     }
@@ -298,89 +294,95 @@ fn cargo(directory: &Path) -> Command {
 mod tests {
     use super::*;
 
-    fn metadata(local: &str) -> Vec<u8> {
-        let dependency =
-            |path: &str, kind: &str| format!(r#"{{"path": "{path}", "kind": {kind}}}"#);
-        let package = |name: &str, dependencies: &[String], targets: &str| {
-            format!(
-                r#"{{"name": "{name}", "manifest_path": "/shop/{name}/Cargo.toml", "targets": [{targets}],
-                    "dependencies": [{{"path": null, "kind": null}}, {}]}}"#,
-                dependencies.join(", ")
-            )
-        };
-        let packages = [
-            package("shared", &[dependency("/elsewhere", "null")], ""),
-            package("testing", &[dependency("/shop/shared", "null")], ""),
-            package(
-                "functions",
-                &[dependency("/shop/shared", "null"), dependency("/shop/testing", "\"dev\"")],
-                r#"{"name": "shop", "kind": ["bin"]}, {"name": "functions", "kind": ["lib"]}"#,
-            ),
-            package("cloud", &[dependency("/shop/shared", "null")], ""),
-        ];
+    const PACKAGES: &str = r#"[
+        {"name": "shared", "manifest_path": "/shop/shared/Cargo.toml", "targets": [],
+         "dependencies": [{"path": "/elsewhere", "kind": null}, {"kind": null}]},
+        {"name": "cloud", "manifest_path": "/shop/cloud/Cargo.toml", "targets": []},
+        {"name": "functions", "manifest_path": "/shop/functions/Cargo.toml",
+         "dependencies": [{"path": "/shop/shared", "kind": null}, {"path": "/shop/cloud", "kind": "dev"}],
+         "targets": [{"name": "shop", "kind": ["bin"]}, {"name": "functions", "kind": ["lib"]}]},
+        {"name": "greet", "manifest_path": "/shop/greet/Cargo.toml", "default_run": "greet-http",
+         "targets": [{"name": "greet", "kind": ["bin"]}, {"name": "greet-http", "kind": ["bin"]}]}]"#;
+
+    fn metadata(metadata: &str) -> Vec<u8> {
         format!(
             r#"{{"workspace_root": "/shop", "target_directory": "/shop/target",
-                "metadata": {{"local": {local}}}, "packages": [{}]}}"#,
-            packages.join(", ")
+                "metadata": {metadata}, "packages": {PACKAGES}}}"#
         )
         .into_bytes()
     }
 
-    fn workspace(local: &str) -> Result<Workspace> {
-        Workspace::of(&metadata(local), Path::new("/shop/cloud"))
+    fn workspace(text: &str) -> Result<Workspace> {
+        Workspace::from_metadata(&metadata(text), Path::new("/shop/cloud"))
+    }
+
+    #[test]
+    fn packages_that_the_binaries_depend_on_by_path_are_their_sources() {
+        let sources = |binaries: &[&str]| workspace("null").unwrap().sources(binaries);
+        let expected = ["/shop/functions", "/shop/shared", "/elsewhere", "/shop/Cargo.toml"];
+        assert_eq!(sources(&["shop"]), expected.map(PathBuf::from));
+        let expected = ["/shop/greet", "/shop/Cargo.toml"];
+        assert_eq!(sources(&["greet", "greet-http"]), expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_workspace_that_this_program_belongs_to_knows_its_package() {
+        assert_eq!(workspace("null").unwrap().own.as_deref(), Some("cloud"));
+        let elsewhere = Path::new("/home/me/.cargo/registry/src/local-0.1.0");
+        assert_eq!(Workspace::from_metadata(&metadata("null"), elsewhere).unwrap().own, None);
     }
 
     #[test]
     fn settings_and_binaries_are_read() {
-        let workspace =
-            workspace(r#"{"package": "functions", "multicall": "shop", "webhook": "/hook"}"#)
-                .unwrap();
-        assert_eq!((workspace.multicall(false), workspace.multicall(true)), (Some("shop"), None));
+        let local = r#"{"local": {"multicall": "shop", "webhook": "/hook"}}"#;
+        let workspace = workspace(local).unwrap();
+        let settings = &workspace.settings;
         assert_eq!(
-            (workspace.settings.stack.as_str(), workspace.settings.webhook.as_deref()),
-            ("local", Some("/hook"))
+            (settings.stack.as_str(), settings.webhook.as_deref(), settings.multicall.as_deref()),
+            ("local", Some("/hook"), Some("shop"))
         );
-        assert_eq!(workspace.binaries, ["shop"]);
-        let error = workspace.binary("nothing", false).unwrap_err().to_string();
+        assert!(workspace.has_binary("shop") && !workspace.has_binary("functions"));
+        let error = workspace.built("nothing", false).unwrap_err().to_string();
         assert!(error.starts_with("there is no binary /shop/target/debug/nothing"), "{error}");
     }
 
     #[test]
-    fn invalid_settings_are_an_error() {
-        let message = |local| format!("{:#}", workspace(local).unwrap_err());
-        assert_eq!(message("null"), "Cargo.toml has no [workspace.metadata.local]");
-        assert_eq!(message(r#"{"package": "nobody"}"#), "the workspace has no package nobody");
-        assert!(
-            message(r#"{"package": "functions", "colour": 1}"#).contains("unknown field `colour`")
-        );
+    fn a_workspace_needs_no_settings() {
+        for none in ["null", "{}", r#"{"lambda": {"watch": {}}}"#] {
+            let workspace = workspace(none).unwrap();
+            assert_eq!(workspace.settings.stack, "local");
+            assert_eq!(workspace.settings.webhook, None);
+        }
     }
 
     #[test]
-    fn packages_that_the_functions_depend_on_by_path_are_sources() {
-        let workspace = workspace(r#"{"package": "functions"}"#).unwrap();
-        let sources = ["/shop/functions", "/shop/shared", "/elsewhere", "/shop/Cargo.toml"];
-        assert_eq!(workspace.sources(), sources.map(PathBuf::from));
+    fn a_package_is_its_only_binary_or_its_default_one() {
+        let workspace = workspace("null").unwrap();
+        let binary = |directory| workspace.binary_of_package(Path::new(directory));
+        assert_eq!(binary("/shop/functions"), Some("shop"));
+        assert_eq!(binary("/shop/greet"), Some("greet-http"));
+        assert_eq!(binary("/shop"), None);
     }
 
     #[test]
-    fn a_workspace_with_this_program_in_it_selects_both_packages() {
-        let selection = |own: &str| {
-            let metadata = metadata(r#"{"package": "functions"}"#);
-            Workspace::of(&metadata, Path::new(own)).unwrap().selection
+    fn unusable_settings_are_an_error() {
+        let message = |local: &str| {
+            format!("{:#}", workspace(&format!(r#"{{"local": {local}}}"#)).unwrap_err())
         };
-        assert_eq!(selection("/shop/cloud"), ["functions", "cloud"]);
-        assert_eq!(selection("/home/me/.cargo/registry/src/local-0.1.0"), ["functions"]);
+        let unknown = message(r#"{"colour": 1}"#);
+        assert!(unknown.contains("unknown field `colour`"), "{unknown}");
     }
 
     #[tokio::test]
-    async fn a_function_without_a_binary_is_named_before_anything_is_built() {
-        let workspace = workspace(r#"{"package": "functions"}"#).unwrap();
-        let functions = ["orders-create".to_owned()];
-        let build = Build { each: false, release: false };
-        let error = workspace.build(&functions, build, Progress::Shown).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the package functions has no binary orders-create, which the template names"
-        );
+    async fn a_folder_outside_of_every_workspace_has_none() {
+        let directory = crate::testing::TempDir::new();
+        assert!(Workspace::find(&directory.0).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_missing_binary_is_named_before_anything_is_built() {
+        let workspace = workspace("null").unwrap();
+        let error = workspace.build(&["orders-create"], false, Progress::Shown).await.unwrap_err();
+        assert_eq!(error.to_string(), "the workspace /shop has no binary orders-create");
     }
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::cargo::{Build, Progress, Workspace};
+use super::programs::Programs;
+use crate::cargo::Progress;
 use crate::functions::Functions;
 use crate::log::Log;
 use crate::sources::Sources;
@@ -20,10 +21,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What is watched, and what is built when it changes.
 pub(super) struct Reload {
-    workspace: Workspace,
-    /// Names of the functions.
-    names: Vec<String>,
-    build: Build,
+    /// The project's folder.
+    root: PathBuf,
+    programs: Programs,
+    release: bool,
     /// The functions' code.
     code: Sources,
     /// The template and the files of variables, which are read at the start only.
@@ -33,19 +34,19 @@ pub(super) struct Reload {
 impl Reload {
     /// Notices what changes from now on.
     pub(super) fn new(
-        workspace: Workspace,
-        names: Vec<String>,
-        build: Build,
+        root: PathBuf,
+        programs: Programs,
+        release: bool,
         configuration: Vec<PathBuf>,
     ) -> Self {
-        let code = Sources::new(workspace.sources());
-        Self { workspace, names, build, code, configuration: Sources::new(configuration) }
+        let code = Sources::new(programs.sources());
+        Self { root, programs, release, code, configuration: Sources::new(configuration) }
     }
 
     /// Goes on until it is dropped.
     pub(super) async fn run(mut self, functions: Functions, log: Log) {
         let say = |text: &str| log.line("local", None, text);
-        let mut binaries = Sources::new(self.workspace.binaries(&self.names, self.build));
+        let mut binaries = Sources::new(self.programs.built(self.release));
         loop {
             sleep(LOOK_EVERY).await;
             for file in self.configuration.changes() {
@@ -60,7 +61,7 @@ impl Reload {
             say(&format!("{}{others} changed: building", self.name(first)));
             self.wait_for_the_last_change().await;
             let began = Instant::now();
-            let built = self.workspace.build(&self.names, self.build, Progress::Hidden).await;
+            let built = self.programs.build(self.release, Progress::Hidden).await;
             let took = format!("{:.1} s", began.elapsed().as_secs_f64());
             match built {
                 Err(error) => say(&format!("{error}; the functions built before go on")),
@@ -84,6 +85,6 @@ impl Reload {
 
     /// The path within the workspace, as people know it.
     fn name(&self, file: &Path) -> String {
-        file.strip_prefix(&self.workspace.root).unwrap_or(file).display().to_string()
+        file.strip_prefix(&self.root).unwrap_or(file).display().to_string()
     }
 }
