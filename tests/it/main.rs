@@ -14,7 +14,6 @@ mod conventions;
 mod docs;
 mod live;
 mod local;
-mod local_reload;
 mod main_job;
 mod messages;
 mod operations;

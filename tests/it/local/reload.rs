@@ -19,9 +19,6 @@ name = "answer"
 path = "src/main.rs"
 
 [workspace]
-
-[workspace.metadata.local]
-package = "shop"
 "#;
 
 const TEMPLATE: &str = r#"
