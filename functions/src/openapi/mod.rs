@@ -1,6 +1,6 @@
 //! The API description (OpenAPI 3.1). Each endpoint describes itself beside its handler
 //! (`describe`), with the types that it reads and writes; this puts the descriptions together.
-//! `tests/it/openapi.rs` fails when a route has none.
+//! `tests/it/docs/openapi.rs` fails when a route has none.
 
 mod answer;
 mod components;
