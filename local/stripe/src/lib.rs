@@ -53,5 +53,5 @@ mod transact;
 mod transaction;
 
 pub use self::log::Log;
-pub use self::options::{Options, PUBLISHABLE_KEY, SECRET_KEY};
+pub use self::options::{API_VERSION, Options, PUBLISHABLE_KEY, SECRET_KEY};
 pub use self::server::start;

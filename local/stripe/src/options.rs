@@ -9,6 +9,9 @@ pub const SECRET_KEY: &str = "sk_test_local";
 /// The publishable key that [`Options::new`] accepts.
 pub const PUBLISHABLE_KEY: &str = "pk_test_local";
 
+/// The API version that [`Options::new`] sets.
+pub const API_VERSION: &str = "2026-09-30.endive";
+
 /// How the stand-in behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -57,7 +60,7 @@ impl Options {
             secret_keys: vec![SECRET_KEY.to_owned()],
             publishable_keys: vec![PUBLISHABLE_KEY.to_owned()],
             data_file,
-            api_version: "2026-09-30.endive".to_owned(),
+            api_version: API_VERSION.to_owned(),
             retry_first: Duration::from_millis(500),
             retry_longest: Duration::from_secs(30),
             delivery_timeout: Duration::from_secs(20),
