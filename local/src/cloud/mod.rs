@@ -90,6 +90,9 @@ pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
 
 impl Cloud {
     async fn start(mut plan: Plan, log: Log) -> Result<Self> {
+        for note in &plan.project.notes {
+            log.line("local", None, note);
+        }
         for name in plan.strangers() {
             log.line(
                 "local",

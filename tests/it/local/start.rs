@@ -104,7 +104,7 @@ async fn a_failed_start_is_explained_in_one_sentence() {
         (
             "AWS::SQS::Queue",
             "AWS::S3::Bucket",
-            "Resources.UndeliveredQueue: the local cloud does not do AWS::S3::Bucket",
+            "Resources.UndeliveredQueue: the local cloud does not support AWS::S3::Bucket",
         ),
         ("    Timeout: 10\n", "    Timeout: 10\n    Tenancy: x\n", "Tenancy"),
         ("\nResources:", "\nResources: [", "not valid YAML"),
