@@ -246,7 +246,7 @@ test("a frame that the server sends twice counts once", async () => {
   assert.equal(states.filter((state) => state.name === "open").length, 1);
 });
 
-test("tabs that share a storage each handle every entry, and its number never decreases", async () => {
+test("tabs that share a storage each handle every entry, and its number never falls", async () => {
   const storage = new FakeStorage();
   const [one, two] = [page({ storage }), page({ storage })];
   await settle();

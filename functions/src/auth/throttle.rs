@@ -120,7 +120,7 @@ impl Attempt {
 }
 
 /// How often one may register from one address: `REGISTRATIONS_PER_ADDRESS`.
-pub struct RegistrationLimit(pub(super) Limit);
+pub struct RegistrationLimit(pub(super) RateLimit);
 
 impl RegistrationLimit {
     /// From the environment.

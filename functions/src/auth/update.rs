@@ -42,7 +42,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         let changed = account.user.changed(change.clone(), now);
         let changed = changed.map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
         let Some(user) = changed else { return reply(&account.user) };
-        let after = account.changed(user);
+        let after = account.with_user(user);
         match context.store.change_account(&account, &after, AdminCondition::None).await? {
             ChangeOutcome::Changed => return reply(&after.user),
             // Read again: with `If-Match`, it is another version now.

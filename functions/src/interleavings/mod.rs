@@ -356,7 +356,7 @@ impl Run<'_> {
         assert_eq!(order.ledger.balance(), held, "the ledger is what Stripe has");
         let settled = match order.status {
             Status::Pending => charges == 0,
-            Status::Canceled if charges == 0 => order.money_step().is_none(),
+            Status::Canceled if charges == 0 => order.stripe_action().is_none(),
             Status::Canceled => {
                 order.payment_status == PaymentStatus::Refunded || !order.attention().is_empty()
             }
@@ -447,7 +447,7 @@ fn the_clock_finds_the_orders_the_payments_and_the_events_that_are_due() {
         let due: Vec<Order> = store.due_orders(until).try_collect().await.unwrap();
         assert_eq!(due.iter().map(|due| &due.id).collect::<Vec<_>>(), [&order.id]);
         let under_way: Vec<Order> =
-            store.orders_with_money_under_way(until).try_collect().await.unwrap();
+            store.orders_with_unsettled_money(until).try_collect().await.unwrap();
         assert_eq!(under_way.iter().map(|order| &order.id).collect::<Vec<_>>(), [&order.id]);
         let pending: Vec<StripeEvent> = store.pending_events(until).try_collect().await.unwrap();
         assert_eq!(pending.iter().map(|pending| &pending.id).collect::<Vec<_>>(), [&event.id]);

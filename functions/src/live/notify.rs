@@ -70,7 +70,7 @@ pub(super) async fn tell<P: Push>(
 /// What a batch asks for, each with the place of its record.
 #[derive(Default)]
 struct Work {
-    drafts: BTreeMap<Feed, Vec<(usize, Draft)>>,
+    drafts: BTreeMap<Feed, Vec<(usize, NewEntry)>>,
     leavers: Vec<(usize, Leaver)>,
     entries: Vec<(usize, Entry)>,
 }
@@ -143,7 +143,7 @@ impl Work {
         Ok(())
     }
 
-    fn tell(&mut self, at: usize, told: impl IntoIterator<Item = (Feed, Draft)>) {
+    fn tell(&mut self, at: usize, told: impl IntoIterator<Item = (Feed, NewEntry)>) {
         for (feed, draft) in told {
             self.drafts.entry(feed).or_default().push((at, draft));
         }

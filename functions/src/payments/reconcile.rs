@@ -86,7 +86,7 @@ impl<P: StripeApi> PaymentService<P> {
 
         let pending = self.store.pending_events(until);
         let applied = run.each(pending, |event| self.reapply(event)).await;
-        let orders = self.store.orders_with_money_under_way(until);
+        let orders = self.store.orders_with_unsettled_money(until);
         let settled = run.each(orders, |order| self.bring_on(order)).await;
         // Last, because a Stripe that is slow with it must not keep the rest from being done.
         let undelivered = match self.stripe.undelivered_events(since).await {

@@ -288,5 +288,5 @@ fn check_failed(failed: &[Part], condition: AdminCondition<'_>) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(&catalogue::NAME_TAKEN, "The name is already taken; `errors` says which.")
-        .about(invalid))
+        .with_fields(invalid))
 }

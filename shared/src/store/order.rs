@@ -49,11 +49,11 @@ impl Entity for Order {
                 ),
             ));
         }
-        if self.has_money_under_way() {
+        if self.has_unsettled_money() {
             // The order is pending or canceled, so it is not among the open orders above.
             indexes.push((
                 Index::Gsi4,
-                keys::index::order_with_money_under_way(self.updated_at, &self.id),
+                keys::index::order_with_unsettled_money(self.updated_at, &self.id),
             ));
         }
         if let Some(deadline) = self.deadline {
@@ -88,7 +88,9 @@ pub enum OrderScope<'a> {
 /// is lost, the SDK sends the write again, and it conflicts with itself.
 fn accept_own_retry(outcome: WriteOutcome<Order>, written: &Order) -> WriteOutcome<Order> {
     match outcome {
-        WriteOutcome::Conflict(Some(current)) if current.was(written) => WriteOutcome::Written,
+        WriteOutcome::Conflict(Some(current)) if current.descends_from(written) => {
+            WriteOutcome::Written
+        }
         other => other,
     }
 }
@@ -192,13 +194,13 @@ impl Store {
 
     /// Streams the orders that have waited for a payment, for Stripe, or for a refund or cancellation
     /// at Stripe since `until` or longer. Without history.
-    pub fn orders_with_money_under_way(
+    pub fn orders_with_unsettled_money(
         &self,
         until: Timestamp,
     ) -> impl Stream<Item = Result<Order>> + Send {
         self.due_items(
             Index::Gsi4,
-            (0..keys::SHARDS).map(keys::index::orders_with_money_under_way),
+            (0..keys::SHARDS).map(keys::index::orders_with_unsettled_money),
             until,
         )
     }

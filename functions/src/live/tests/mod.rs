@@ -48,7 +48,7 @@ fn order(round: &str, client: &User, workers: [&User; 2]) -> Vec<Order> {
         fee: None,
     };
     let fact = PaymentFact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
-    orders.push(orders[0].payment_fact(&fact, now, &timers).unwrap().unwrap());
+    orders.push(orders[0].apply_payment_fact(&fact, now, &timers).unwrap().unwrap());
     for (transition, worker) in [
         (Transition::Accept, workers[0]),
         (Transition::Release, workers[0]),
@@ -79,7 +79,7 @@ fn round(
     name: &str,
     client: &User,
     workers: [&User; 2],
-) -> (Vec<EventRecord>, Vec<Vec<(Feed, Draft)>>) {
+) -> (Vec<EventRecord>, Vec<Vec<(Feed, NewEntry)>>) {
     let versions = order(name, client, workers);
     let last = versions.last().unwrap();
     let (first_message, second_message) = (
@@ -145,7 +145,7 @@ async fn notify_meets(fault: Fault) {
                 (*head + 1..=*head + numbers.len() as u64).collect::<Vec<_>>(),
                 "step {step}: {feed}"
             );
-            let in_feed = |told: &Vec<(Feed, Draft)>| -> Vec<EntryId> {
+            let in_feed = |told: &Vec<(Feed, NewEntry)>| -> Vec<EntryId> {
                 told.iter()
                     .filter(|(to, _)| to == feed)
                     .map(|(_, draft)| draft.id.clone())

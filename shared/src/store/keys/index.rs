@@ -227,11 +227,11 @@ pub(crate) fn orders_for_attention() -> String {
 
 /// gsi4: orders that wait for a payment step, by when they last changed. Sparse, and disjoint from
 /// the open orders.
-pub(crate) fn order_with_money_under_way(changed: Timestamp, id: &OrderId) -> Key {
-    Key::new(orders_with_money_under_way(shard(id.as_str())), newest(changed, id))
+pub(crate) fn order_with_unsettled_money(changed: Timestamp, id: &OrderId) -> Key {
+    Key::new(orders_with_unsettled_money(shard(id.as_str())), newest(changed, id))
 }
 
-pub(crate) fn orders_with_money_under_way(shard: u8) -> String {
+pub(crate) fn orders_with_unsettled_money(shard: u8) -> String {
     format!("MONEY#{shard}")
 }
 

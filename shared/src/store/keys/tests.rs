@@ -82,7 +82,7 @@ fn keys_have_exactly_these_strings() {
         ),
         (index::timer(at, &order), format!("TIMER#{shard}"), format!("{time}#{order}")),
         (
-            index::order_with_money_under_way(at, &order),
+            index::order_with_unsettled_money(at, &order),
             format!("MONEY#{shard}"),
             format!("{time}#{order}"),
         ),
