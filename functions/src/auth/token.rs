@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use shared::auth::{Opaque, hash, password, random};
+use shared::auth::{OpaqueToken, password, random, sha256};
 use shared::config::Secret;
 use shared::error::{Error, Kind, Result, catalogue};
 use shared::store::{Account, AuthState, Presented, Session};
@@ -134,7 +134,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     let (token,) = fields.finish((token,))?;
     let (user, id) =
         refresh_token::names(&token).ok_or_else(|| refused("no refresh token of ours"))?;
-    let presented = hash(&token);
+    let presented = sha256(&token);
     let successor = refresh_token::successor(&context.issuer, &user, id, &token);
     // Another request with the same token may be faster; what the token is worth is then looked at
     // again.
@@ -181,7 +181,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     .retry_after(1))
 }
 
-fn start(account: &Account, now: Timestamp) -> Result<(Opaque, Session)> {
+fn start(account: &Account, now: Timestamp) -> Result<(OpaqueToken, Session)> {
     let id = BASE64URL_NOPAD.encode(&random::<12>()?);
     let user_id = account.user.id.clone();
     let refresh = refresh_token::generate(&user_id, &id)?;
@@ -213,7 +213,7 @@ fn answer(
     context: &SignIn,
     account: &Account,
     session: &str,
-    refresh: &Opaque,
+    refresh: &OpaqueToken,
     now: Timestamp,
 ) -> Result<Reply> {
     let access = context.issuer.issue(&account.user.id, account.user.role, session, now)?;
