@@ -7,7 +7,7 @@ use aws_lambda_events::dynamodb::EventRecord;
 use futures::future::join_all;
 use shared::error::{Error, Result};
 
-use crate::events::{Failure, sequence};
+use crate::runtime::events::{Failure, sequence};
 
 /// Does each thing that a batch asks for once, all at the same time, whatever becomes of the
 /// others.

@@ -7,7 +7,7 @@ use shared::live::push::Push;
 use shared::store::fan_out::asked_late;
 
 use super::asked::each;
-use crate::events::Failure;
+use crate::runtime::events::Failure;
 
 /// Handles a batch: each socket that it names, once for each feed.
 ///
@@ -21,7 +21,7 @@ pub async fn handle(
 }
 
 /// As [`handle`], whatever the way to the sockets is.
-pub(super) async fn catch_up<P: Push>(
+pub(crate) async fn catch_up<P: Push>(
     context: &CatchUp<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {

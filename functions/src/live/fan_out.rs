@@ -6,7 +6,7 @@ use shared::live::fan_out::FanOut;
 use shared::store::fan_out::asked;
 
 use super::asked::each;
-use crate::events::Failure;
+use crate::runtime::events::Failure;
 
 /// Handles a batch: each shard that it names, once.
 ///

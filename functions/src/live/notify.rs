@@ -20,7 +20,7 @@ use shared::store::{
 use tokio::time::{Instant, sleep};
 
 use super::entry;
-use crate::events::{Failure, sequence};
+use crate::runtime::events::{Failure, sequence};
 
 /// Feeds that are appended to at the same time.
 const AT_ONCE: usize = 16;
@@ -45,7 +45,7 @@ pub async fn handle(
 }
 
 /// As [`handle`], whatever the way to the sockets is.
-pub(super) async fn tell<P: Push>(
+pub(crate) async fn tell<P: Push>(
     context: &FanOut<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {

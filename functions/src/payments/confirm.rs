@@ -8,9 +8,11 @@ use shared::error::{Error, Result, catalogue};
 
 use super::service::gone;
 use super::{Followed, Paying};
-use crate::http::{Empty, Reply, Request, bearer};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Empty, Endpoint, Reply, Request, Who};
+use crate::openapi::{Answer, Operation};
 use crate::orders::{OrderView, read};
+
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment/confirm", Who::OrderClient);
 
 /// The order, after what Stripe says now.
 ///
@@ -18,7 +20,7 @@ use crate::orders::{OrderView, read};
 /// 404 and 403 as for every order that is not the caller's, 409 before the payment was asked for,
 /// 503 when Stripe does not answer.
 pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     request.body_as::<Empty>()?;
     let (caller, order) = read::with_caller(&context.payments.store, &claims, &id).await?;
@@ -39,23 +41,18 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     }
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post(
-        "/orders/{id}/payment/confirm",
-        "payments-confirm",
-        "Say that the payment is made",
-    )
-    .who(Who::Client)
-    .details("Nobody believes that; Stripe is asked, now, instead of its webhook waited for.")
-    .id::<OrderId>()
-    .body::<Empty>(json!({}))
-    .answer(Answer::ok::<OrderView<'_>>("The order, after what Stripe says now.").etag())
-    .problems(&[
-        &catalogue::NO_PAYMENT_YET,
-        &catalogue::ORDER_NOT_PAYABLE,
-        &catalogue::VERSION_CONFLICT,
-        &catalogue::PAYMENT_MISMATCH,
-        &catalogue::PAYMENTS_UNAVAILABLE,
-    ])
+    Operation::new(&ENDPOINT, "Say that the payment is made")
+        .details("Nobody believes that; Stripe is asked, now, instead of its webhook waited for.")
+        .id::<OrderId>()
+        .body::<Empty>(json!({}))
+        .answer(Answer::ok::<OrderView<'_>>("The order, after what Stripe says now.").etag())
+        .problems(&[
+            &catalogue::NO_PAYMENT_YET,
+            &catalogue::ORDER_NOT_PAYABLE,
+            &catalogue::VERSION_CONFLICT,
+            &catalogue::PAYMENT_MISMATCH,
+            &catalogue::PAYMENTS_UNAVAILABLE,
+        ])
 }

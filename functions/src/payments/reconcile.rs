@@ -18,7 +18,7 @@ use shared::store::{StripeEvent, WriteOutcome};
 
 use super::service::gone;
 use super::{Followed, PaymentService};
-use crate::run::Run;
+use crate::runtime::sweep::Sweep;
 
 /// How long a run looks for more.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -78,23 +78,23 @@ pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Re
 
 impl<P: Payments> PaymentService<P> {
     async fn reconcile(&self, asked: &Asked) -> Report {
-        let run = Run::start(PATIENCE, AT_ONCE);
+        let sweep = Sweep::start(PATIENCE, AT_ONCE);
         let now = Timestamp::now();
         let until =
             now - SignedDuration::from_secs(asked.older_than_seconds.clamp(0, 30 * 24 * 3600));
         let since = now - SignedDuration::from_hours(asked.undelivered_hours.clamp(0, 30 * 24));
 
         let pending = self.store.pending_events(until);
-        let applied = run.each(pending, |event| self.reapply(event)).await;
+        let applied = sweep.each(pending, |event| self.reapply(event)).await;
         let orders = self.store.orders_with_money_under_way(until);
-        let settled = run.each(orders, |order| self.bring_on(order)).await;
+        let settled = sweep.each(orders, |order| self.bring_on(order)).await;
         // Last, because a Stripe that is slow with it must not keep the rest from being done.
         let undelivered = match self.stripe.undelivered_events(since).await {
             Ok(bodies) => bodies.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
         };
-        let fetched = run.each(futures::stream::iter(undelivered), |body| self.fetch(body)).await;
-        Report { fetched, applied, settled, failed: run.failed() }
+        let fetched = sweep.each(futures::stream::iter(undelivered), |body| self.fetch(body)).await;
+        Report { fetched, applied, settled, failed: sweep.failed() }
     }
 
     /// Stores an event as if it had come. From there on it takes the usual way.

@@ -23,7 +23,7 @@ use shared::domain::text::{Category, Description, MessageText, Name};
 use shared::domain::user::{Caller, Person, Role, User};
 use shared::store::{Broadcast, Draft, Message};
 
-use super::entry;
+use crate::live::entry;
 use faults::Fault;
 use world::{World, changed, inserted};
 

@@ -29,11 +29,10 @@ use uuid::Uuid;
 
 use self::database::Lost;
 use self::stripe::{FakeStripe, Happening, Trouble};
-use crate::context::Clockwork;
-use crate::orders::mover::{Ask, Directly, Made, Mover};
-use crate::orders::timers;
+use crate::orders::cancel::CancelIntent;
+use crate::orders::transition::{TransitionCommand, TransitionOutcome};
+use crate::orders::{Clockwork, timers};
 use crate::payments::PaymentService;
-use crate::payments::cancel::IntentFirst;
 
 const PRICE: i64 = 1999;
 
@@ -218,16 +217,16 @@ impl Run<'_> {
                 let key = key.map(|key| {
                     Idempotency::new(&caller.id, "test", &key.to_string(), &[request.as_bytes()])
                 });
-                let ask = Ask {
+                let command = TransitionCommand {
                     transition: *transition,
                     caller,
                     note: Note::parse("x").ok(),
                     worker,
                     key,
                 };
-                let made = self.asks(order.clone(), &ask).await;
-                if ask.key.is_some() && made.is_some() {
-                    let again = self.asks(order, &ask).await;
+                let made = self.execute(order.clone(), &command).await;
+                if command.key.is_some() && made.is_some() {
+                    let again = self.execute(order, &command).await;
                     assert_eq!(
                         again,
                         made.map(|(order, _)| (order, true)),
@@ -258,33 +257,38 @@ impl Run<'_> {
     }
 
     /// Makes a move as its endpoint does, and holds the answer against the model.
-    async fn asks(&mut self, order: Order, ask: &Ask) -> Option<(Order, bool)> {
+    async fn execute(
+        &mut self,
+        order: Order,
+        command: &TransitionCommand,
+    ) -> Option<(Order, bool)> {
         let payments = &self.world.payments;
-        let mover = Mover { store: &payments.store, timers: &payments.timers };
-        let made = match ask.transition {
+        let (store, timers, any_version) = (&payments.store, &payments.timers, |_| Ok(()));
+        let outcome = match command.transition {
             Transition::Cancel => {
-                mover.make(order, ask, |_| Ok(()), IntentFirst::at(&payments.stripe)).await
+                let cancel_intent = CancelIntent::new(&payments.stripe);
+                command.execute(store, timers, order, any_version, cancel_intent).await
             }
-            _ => mover.make(order, ask, |_| Ok(()), Directly).await,
+            _ => command.execute(store, timers, order, any_version, ()).await,
         };
-        let order = match made {
+        let order = match outcome {
             Err(_) => return None,
-            Ok(Made::Before(order)) => return Some((order, true)),
-            Ok(Made::Now(order)) => order,
+            Ok(TransitionOutcome::Replayed(order)) => return Some((order, true)),
+            Ok(TransitionOutcome::Applied(order)) => order,
         };
-        match ask.transition {
+        match command.transition {
             Transition::Accept => {
-                assert_eq!(self.holder.replace(ask.caller.id.clone()), None, "two workers");
+                assert_eq!(self.holder.replace(command.caller.id.clone()), None, "two workers");
             }
             Transition::Release => {
                 assert_eq!(
                     self.holder.take(),
-                    Some(ask.caller.id.clone()),
+                    Some(command.caller.id.clone()),
                     "given back by who does not have it"
                 );
             }
             Transition::Reassign => {
-                self.holder = ask.worker.as_ref().map(|worker| worker.id.clone())
+                self.holder = command.worker.as_ref().map(|worker| worker.id.clone())
             }
             _ => {}
         }
@@ -400,7 +404,7 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
             run.look().await;
         }
         let open = run.current().clone();
-        let mover = Mover { store: &world.payments.store, timers: &world.payments.timers };
+        let (store, timers) = (&world.payments.store, &world.payments.timers);
         let claims = (0..200).map(|n| {
             let name = format!("worker{n}");
             let caller = Caller {
@@ -409,11 +413,16 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
                 role: Role::Worker,
                 active: true,
             };
-            let ask =
-                Ask { transition: Transition::Accept, caller, note: None, worker: None, key: None };
+            let command = TransitionCommand {
+                transition: Transition::Accept,
+                caller,
+                note: None,
+                worker: None,
+                key: None,
+            };
             let open = open.clone();
             // All of them have read the order before the first writes.
-            async move { mover.make(open, &ask, |_| Ok(()), Directly).await }
+            async move { command.execute(store, timers, open, |_| Ok(()), ()).await }
         });
         let answers = futures::future::join_all(claims).await;
         let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
@@ -421,7 +430,7 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
         assert!(lost.iter().all(|answer| {
             answer.as_ref().is_err_and(|error| error.is(&catalogue::ILLEGAL_TRANSITION))
         }));
-        let Ok(Made::Now(order)) = &won[0] else { panic!("{won:?}") };
+        let Ok(TransitionOutcome::Applied(order)) = &won[0] else { panic!("{won:?}") };
         assert_eq!(world.payments.store.order(&open.id).await.unwrap().as_ref(), Some(order));
     });
 }

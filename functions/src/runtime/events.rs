@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use shared::error::{Error, Result};
 use tracing::Instrument;
 
-use crate::context::FromEnv;
-use crate::deadline::within;
+use super::context::FromEnv;
+use super::deadline::within;
+use super::start;
 
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
@@ -73,7 +74,7 @@ where
     F: Fn(&'static C, Vec<EventRecord>, SystemTime) -> Fut + Sync,
     Fut: Future<Output = std::result::Result<(), Failure>> + Send,
 {
-    crate::runtime::run(async |context: &'static C| {
+    start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
             let span = tracing::info_span!("stream", request_id = event.context.request_id);
             let handled =
@@ -107,7 +108,7 @@ where
     F: Fn(&'static C, ApiGatewayWebsocketProxyRequest) -> Fut + Sync,
     Fut: Future<Output = Result<()>> + Send,
 {
-    crate::runtime::run(async |context: &'static C| {
+    start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(
             async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
                 let connection =
@@ -143,7 +144,7 @@ where
     F: Fn(&'static C, Value) -> Fut + Sync,
     Fut: Future<Output = Result<T>> + Send,
 {
-    crate::runtime::run(async |context: &'static C| {
+    start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
             let span = tracing::info_span!("invocation", request_id = event.context.request_id);
             let done = Box::pin(handle(context, event.payload)).instrument(span).await;

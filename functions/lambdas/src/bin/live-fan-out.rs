@@ -1,5 +1,5 @@
 //! The Lambda `live-fan-out`.
 
 fn main() -> std::process::ExitCode {
-    functions::events::batch(functions::live::fan_out::handle)
+    functions::runtime::events::batch(functions::live::fan_out::handle)
 }

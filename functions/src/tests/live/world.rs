@@ -19,10 +19,10 @@ use shared::store::{
 };
 
 use super::faults::Faults;
-use crate::events::Failure;
 use crate::live::catch_up::catch_up;
 use crate::live::notify::tell;
-use crate::testing::{create_table, database};
+use crate::runtime::events::Failure;
+use crate::tests::database::{create_table, database};
 
 /// What each socket was given; frames are steps that can fail.
 #[derive(Debug, Clone)]

@@ -1,5 +1,5 @@
 //! The Lambda `live-notify`.
 
 fn main() -> std::process::ExitCode {
-    functions::events::batch(functions::live::notify::handle)
+    functions::runtime::events::batch(functions::live::notify::handle)
 }

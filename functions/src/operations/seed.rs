@@ -14,7 +14,7 @@ use shared::domain::user::{Categories, Email, NewUser, Role, User, Username};
 use shared::error::{Error, Invalid, Result, catalogue};
 use shared::store::{Account, Authority, Registered, Store, StoredService, WriteOutcome};
 
-use crate::context::Data;
+use crate::runtime::context::Data;
 
 /// Username, password (kept whatever the policy says), role.
 const USERS: [(&str, &str, Role); 3] = [

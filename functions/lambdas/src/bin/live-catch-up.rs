@@ -1,5 +1,5 @@
 //! The Lambda `live-catch-up`.
 
 fn main() -> std::process::ExitCode {
-    functions::events::batch(functions::live::catch_up::handle)
+    functions::runtime::events::batch(functions::live::catch_up::handle)
 }

@@ -15,9 +15,9 @@ use shared::error::Result;
 use shared::store::Authority;
 
 use crate::auth::NewPassword;
-use crate::auth::new_account::{self, Origin};
-use crate::context::Data;
+use crate::auth::new_account;
 use crate::http::{Fields, body};
+use crate::runtime::context::Data;
 
 body! {
     /// The administrator to be.
@@ -59,9 +59,8 @@ pub async fn handle(context: &Data, event: Value) -> Result<Bootstrapped> {
         }
     };
     let new = NewUser { email, username, role: Role::Admin, categories: Categories::default() };
-    let origin = Origin { operation: "bootstrap-admin", caller: None, key: None };
     let (user, _) =
-        new_account::make(&context.store, new, password, origin, Authority::FirstAdmin).await?;
+        new_account::create(&context.store, new, password, None, Authority::FirstAdmin).await?;
     Ok(Bootstrapped {
         id: user.id.to_string(),
         username: user.username.to_string(),

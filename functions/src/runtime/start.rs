@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::context::FromEnv;
+use super::context::FromEnv;
 
 /// Builds the context and runs `serve` with it on a single-threaded runtime: a sandbox has one
 /// request at a time, so that more threads would only cost memory and start-up.
