@@ -1,4 +1,4 @@
-"""What schemathesis has to know of single operations. No operation and no check is left out."""
+"""What schemathesis has to know about single operations. Every operation and check is run."""
 
 import hashlib
 import hmac
@@ -15,42 +15,45 @@ import schemathesis
 
 READY = json.loads(os.environ["READY"])
 API = READY["http"]
-PEOPLE = {"admin": "admin123", "worker": "worker123", "client": "client123"}
+PASSWORDS = {"admin": "admin123", "worker": "worker123", "client": "client123"}
 NAMES = {"admin": "admin", "worker": "worker1", "client": "client1"}
 
-# They end or change the very account or session that calls. Who calls is new, and is so again after each call that did something.
+# These end or change the account or session of their caller. A new user calls them, and another new
+# one after each call that succeeded.
 OWN_ACCOUNT = {"auth-logout", "auth-password", "auth-update"}
 
 
 def sign_in(name, password):
-    answer = requests.post(f"{API}/auth/token", data={"grant_type": "password", "username": name, "password": password})
-    answer.raise_for_status()
-    return answer.json()["access_token"]
+    form = {"grant_type": "password", "username": name, "password": password}
+    response = requests.post(f"{API}/auth/token", data=form)
+    response.raise_for_status()
+    return response.json()["access_token"]
 
 
-def newcomer():
-    """The access token of someone who has just registered."""
+def register():
+    """Registers a worker and returns an access token of theirs."""
     name = f"s{random.SystemRandom().getrandbits(64):016x}"
-    body = {"email": f"{name}@example.com", "username": name, "password": "correct horse", "role": "worker"}
-    requests.post(f"{API}/auth/register", json=body).raise_for_status()
-    return sign_in(name, "correct horse")
+    password = "correct horse"
+    body = {"email": f"{name}@example.com", "username": name, "password": password}
+    requests.post(f"{API}/auth/register", json=body | {"role": "worker"}).raise_for_status()
+    return sign_in(name, password)
 
 
-class Newcomer:
-    """Someone to be spent."""
+class NewUser:
+    """A user that a call may use up."""
 
     token = None
 
-    def of(self):
-        self.token = self.token or newcomer()
+    def access_token(self):
+        self.token = self.token or register()
         return self.token
 
 
-NEWCOMER = Newcomer()
+NEW_USER = NewUser()
 
 
 class Tokens:
-    """One access token a role, renewed long before it ends."""
+    """One access token per role, renewed long before it expires."""
 
     def __init__(self):
         self.tokens = {}
@@ -58,28 +61,29 @@ class Tokens:
     def of(self, role):
         token, since = self.tokens.get(role, (None, 0))
         if token is None or time.monotonic() - since > 300:
-            self.tokens[role] = token, _ = sign_in(NAMES[role], PEOPLE[role]), time.monotonic()
+            token = sign_in(NAMES[role], PASSWORDS[role])
+            self.tokens[role] = token, time.monotonic()
         return token
 
 
 TOKENS = Tokens()
 
 
-def role_of(operation):
-    """Who is to call: the one who may; of several, a client first."""
+def role_for(operation):
+    """Returns a role that may call the operation: a client if clients may, None if anyone may."""
     roles = operation.definition.raw.get("x-roles", [])
     return "client" if "client" in roles else roles[0] if roles else None
 
 
 @schemathesis.auth(refresh_interval=None)
 class Caller:
-    """The role that may call an operation calls it. Other roles are what tests/it/conventions.rs is about."""
+    """Calls each operation as a role that may. tests/it/conventions.rs covers the other roles."""
 
     def get(self, case, context):
         operation = context.operation
         if operation.definition.raw.get("operationId") in OWN_ACCOUNT:
-            return NEWCOMER.of()
-        role = role_of(operation)
+            return NEW_USER.access_token()
+        role = role_for(operation)
         return TOKENS.of(role) if role else None
 
     def set(self, case, data, context):
@@ -90,64 +94,79 @@ class Caller:
 
 def call(role, method, path, body=None):
     headers = {"Authorization": f"Bearer {TOKENS.of(role)}"}
-    answer = requests.request(method, API + path, json=body, headers=headers)
-    answer.raise_for_status()
-    return answer.json()
+    response = requests.request(method, API + path, json=body, headers=headers)
+    response.raise_for_status()
+    return response.json()
 
 
 def new_service():
     price = {"amount": 1999, "currency": "usd"}
-    return call("admin", "POST", "/services", {"name": "Logo", "description": "", "category": "Design", "price": price})["id"]
+    body = {"name": "Logo", "description": "", "category": "Design", "price": price}
+    return call("admin", "POST", "/services", body)["id"]
 
 
 class Orders:
-    """Orders that are there, in every state a move leads out of. A made-up id is that of no order: 404 is all it would show."""
+    """Existing orders in every state that a transition leads out of.
 
-    MOVES = {"pending": [], "open": [], "assigned": ["accept"], "delivered": ["accept", "deliver"], "disputed": ["accept", "dispute"]}
+    A generated id belongs to no order, so it would only ever show the 404.
+    """
 
-    # Calls that one order is used for: most do not change it.
+    # The transitions that lead to each state from a paid order.
+    TRANSITIONS = {
+        "pending": [],
+        "open": [],
+        "assigned": ["accept"],
+        "delivered": ["accept", "deliver"],
+        "disputed": ["accept", "dispute"],
+    }
+
+    # How many calls use the same order: most calls do not change it.
     CALLS = 5
 
     def __init__(self):
         self.service = new_service()
-        self.one_at_a_time = threading.Lock()
+        self.lock = threading.Lock()
         self.orders = itertools.chain.from_iterable(
-            itertools.repeat(self.make(state), self.CALLS) for state in itertools.cycle(self.MOVES)
+            itertools.repeat(self.create(state), self.CALLS)
+            for state in itertools.cycle(self.TRANSITIONS)
         )
 
     def next(self):
-        with self.one_at_a_time:
+        with self.lock:
             return next(self.orders)
 
-    def make(self, state):
+    def create(self, state):
         order = call("client", "POST", "/orders", {"service_id": self.service})["id"]
         if state != "pending":
             self.pay(order)
-        for move in self.MOVES[state]:
-            call("worker", "POST", f"/orders/{order}/{move}", {"reason": "It is blue."} if move == "dispute" else {})
+        for transition in self.TRANSITIONS[state]:
+            body = {"reason": "It is blue."} if transition == "dispute" else {}
+            call("worker", "POST", f"/orders/{order}/{transition}", body)
         return order
 
     def pay(self, order):
         payment = call("client", "POST", f"/orders/{order}/payment", {})
         form = {"payment_method": "pm_card_visa", "client_secret": payment["client_secret"]}
-        intent = payment["payment_intent_id"]
-        confirm = f"{READY['stripe']}/v1/payment_intents/{intent}/confirm"
-        requests.post(confirm, data=form, auth=(payment["publishable_key"], "")).raise_for_status()
+        confirm = f"{READY['stripe']}/v1/payment_intents/{payment['payment_intent_id']}/confirm"
+        auth = (payment["publishable_key"], "")
+        requests.post(confirm, data=form, auth=auth).raise_for_status()
         call("client", "POST", f"/orders/{order}/payment/confirm", {})
 
 
 ORDERS = Orders()
-CALLERS = {call(role, "GET", "/auth/me")["id"] for role in PEOPLE}
+CALLERS = {call(role, "GET", "/auth/me")["id"] for role in NAMES}
 # What administrators change, suspend and deactivate.
 SPARE_SERVICE = new_service()
-SPARE_USER = requests.get(f"{API}/auth/me", headers={"Authorization": f"Bearer {newcomer()}"}).json()["id"]
+SPARE_USER = requests.get(
+    f"{API}/auth/me", headers={"Authorization": f"Bearer {register()}"}
+).json()["id"]
 COUNT = itertools.count()
 ID = re.compile(r"(ord|svc|usr)_[0-9a-v]{26}")
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Every other well-formed id becomes that of something that is there, and what Stripe would send is signed."""
+    """Replaces every other well-formed id by that of an existing object, and signs webhooks."""
     operation = case.operation.definition.raw.get("operationId")
     path = case.path_parameters or {}
     if ID.fullmatch(str(path.get("id", ""))) and next(COUNT) % 2 == 0:
@@ -155,55 +174,61 @@ def before_call(context, case, kwargs):
             path["id"] = ORDERS.next()
         else:
             path["id"] = SPARE_USER if path["id"].startswith("usr_") else SPARE_SERVICE
-    # Ids also come out of answers. Who is suspended calls no more, and what is deactivated can't be ordered.
+    # Schemathesis also takes ids from responses. Callers must not be suspended, and the service
+    # that orders are created for must not be deactivated.
     if path.get("id") in CALLERS:
         path["id"] = SPARE_USER
     if path.get("id") == ORDERS.service:
         path["id"] = SPARE_SERVICE
-    if operation == "orders-create" and isinstance(case.body, dict) and ID.fullmatch(str(case.body.get("service_id"))):
-        case.body["service_id"] = ORDERS.service
+    if operation == "orders-create" and isinstance(case.body, dict):
+        if ID.fullmatch(str(case.body.get("service_id"))):
+            case.body["service_id"] = ORDERS.service
     if operation == "webhooks-stripe" and case.meta.generation.mode.is_positive:
-        # As it is going to be sent.
+        # The body as it will be sent.
         body = json.dumps(case.body).encode()
         now = int(time.time())
-        signature = hmac.new(READY["webhook_secret"].encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
+        secret = READY["webhook_secret"].encode()
+        signature = hmac.new(secret, f"{now}.".encode() + body, hashlib.sha256).hexdigest()
         case.headers["Stripe-Signature"] = f"t={now},v1={signature}"
 
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """A newcomer whose account or session is another now is spent."""
-    if case.operation.definition.raw.get("operationId") in OWN_ACCOUNT and response.status_code < 300:
-        NEWCOMER.token = None
+    """Drops the new user after a call that changed their account or ended their session."""
+    operation = case.operation.definition.raw.get("operationId")
+    if operation in OWN_ACCOUNT and response.status_code < 300:
+        NEW_USER.token = None
 
 
-# A request can fit its schema and still be refused: for what is there (a made-up cursor is of no list), or for what a schema
-# of single fields can't say (which of them go together, which passwords are common). These are codes, or fields with their codes.
+# A request can fit its schema and still be refused: because of the data (a generated cursor belongs
+# to no list), or by a rule that the schema of a single field can't express (which fields go
+# together, which passwords are common). Each entry is a code, or a field and its code.
 BEYOND_THE_SCHEMA = {
     "invalid_cursor",
     "idempotency_key_reused",
     "worker_id unknown_user",
     "password too_common",
     "new_password too_common",
-    # A category's feed has its name in lower case and normal form.
+    # The feed of a category has the category's name in lower case and normal form.
     "feed unknown_feed",
     # Only workers have categories.
     "categories not_a_worker",
-    # 1999.0 is an integer for a schema, and a float for money.
+    # 1999.0 is an integer in JSON Schema, but not in an amount of money.
     "price.amount not_whole",
-    # The bounds of a range, in the wrong order.
+    # The bounds of a range are in the wrong order.
     "max_price out_of_range",
 }
 
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """What is no finding: exactly what is listed here."""
+    """Returns False for what is not a finding. Nothing else is excused."""
     if failure.code == "ST202":
         problem = response.json()
-        codes = [f"{error['field']} {error['code']}" for error in problem.get("errors", [])] or [problem["code"]]
-        return not BEYOND_THE_SCHEMA.issuperset(codes)
-    # API Gateway takes PATCH and DELETE of this address as /services/{id}: they are answered (401, 404) and rightly in `Allow`.
+        fields = [f"{error['field']} {error['code']}" for error in problem.get("errors", [])]
+        return not BEYOND_THE_SCHEMA.issuperset(fields or [problem["code"]])
+    # API Gateway routes PATCH and DELETE of this path to /services/{id}. They answer 401 or 404,
+    # and `Allow` lists them correctly.
     if case.path == "/services/categories" and failure.code in ("ST204", "ST205"):
         return case.method not in ("PATCH", "DELETE", "OPTIONS")
     return True

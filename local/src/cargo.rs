@@ -1,6 +1,5 @@
-//! The workspace whose functions are run: its settings, its build, its binaries.
+//! A Cargo workspace: its settings, its build, its binaries.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,46 +8,28 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use tokio::process::{Child, Command};
 
-/// `[workspace.metadata.local]` of the root `Cargo.toml`: what the template does not say.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Settings {
-    /// The package with the functions' binaries.
-    pub(crate) package: String,
-    /// A binary that is every function, by the name it is started under. One is built and linked
-    /// instead of dozens.
-    #[serde(default)]
-    pub(crate) multicall: Option<String>,
-    /// A function that is invoked after the start: it puts sample data there.
-    #[serde(default)]
-    pub(crate) seed: Option<String>,
-    /// The path of the HTTP API that Stripe's events are sent to.
-    #[serde(default)]
-    pub(crate) webhook: Option<String>,
-    /// `AWS::StackName`.
-    #[serde(default = "default_stack")]
-    pub(crate) stack: String,
-    /// Values of the template's parameters.
-    #[serde(default)]
-    pub(crate) parameters: BTreeMap<String, String>,
-    /// Lines for people, printed when everything answers: whom to sign in as, what to try.
-    #[serde(default)]
-    pub(crate) hints: Vec<String>,
-}
+use crate::settings::Settings;
 
-fn default_stack() -> String {
-    "local".to_owned()
-}
-
-/// A Cargo workspace.
+/// A Cargo workspace, which may be a single package.
 #[derive(Debug, Clone)]
 pub(crate) struct Workspace {
-    /// Where its `Cargo.toml` is.
+    /// The folder of its `Cargo.toml`.
     pub(crate) root: PathBuf,
     /// `[workspace.metadata.local]`.
     pub(crate) settings: Settings,
     target: PathBuf,
-    binaries: Vec<String>,
+    binaries: Vec<Binary>,
+}
+
+/// A binary target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Binary {
+    name: String,
+    package: String,
+    /// The folder of the package's `Cargo.toml`.
+    directory: PathBuf,
+    /// `default-run` of the package names it.
+    is_default: bool,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +49,9 @@ struct WorkspaceMetadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    manifest_path: PathBuf,
+    #[serde(default)]
+    default_run: Option<String>,
     targets: Vec<Target>,
 }
 
@@ -78,76 +62,88 @@ struct Target {
 }
 
 impl Workspace {
-    /// The workspace that `directory` belongs to.
+    /// The workspace that `directory` belongs to; `None` when neither it nor a folder above has a
+    /// `Cargo.toml`.
     ///
     /// # Errors
-    /// When Cargo knows of none, or it has no usable `[workspace.metadata.local]`.
-    pub(crate) async fn read(directory: &Path) -> Result<Self> {
+    /// When Cargo cannot read the workspace, or `[workspace.metadata.local]` is not usable.
+    pub(crate) async fn find(directory: &Path) -> Result<Option<Self>> {
+        if !directory.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
+            return Ok(None);
+        }
         let output = cargo(directory)
             .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
             .output()
             .await
             .context("cannot run cargo")?;
-        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         ensure!(
             output.status.success(),
-            "cargo does not understand the workspace of {}: {}",
+            "cargo cannot read the workspace of {}: {}",
             directory.display(),
-            said.trim()
+            stderr.trim()
         );
-        Self::of(&output.stdout)
+        Self::from_metadata(&output.stdout).map(Some)
     }
 
-    fn of(metadata: &[u8]) -> Result<Self> {
+    fn from_metadata(metadata: &[u8]) -> Result<Self> {
         let metadata: Metadata = serde_json::from_slice(metadata)
             .context("[workspace.metadata.local] of Cargo.toml is not usable")?;
-        let settings = metadata
-            .metadata
-            .and_then(|m| m.local)
-            .context("Cargo.toml has no [workspace.metadata.local]")?;
-        let package = metadata.packages.iter().find(|p| p.name == settings.package);
-        let package = package
-            .with_context(|| format!("the workspace has no package {}", settings.package))?;
-        let is_binary = |target: &&Target| target.kind.iter().any(|kind| kind == "bin");
+        let settings = metadata.metadata.and_then(|m| m.local).unwrap_or_default();
         Ok(Self {
             root: metadata.workspace_root,
             target: metadata.target_directory,
-            binaries: package.targets.iter().filter(is_binary).map(|t| t.name.clone()).collect(),
+            binaries: metadata.packages.iter().flat_map(Package::binaries).collect(),
             settings,
         })
     }
 
-    /// The binary that is every function, unless each is to be started on its own.
-    pub(crate) fn multicall(&self, each: bool) -> Option<&str> {
-        self.settings.multicall.as_deref().filter(|_| !each)
+    /// Whether the workspace has a binary of this name.
+    pub(crate) fn has_binary(&self, name: &str) -> bool {
+        self.target(name).is_some()
     }
 
-    /// Builds the binaries for `functions`, with Cargo's own progress on stderr.
+    /// The binary that stands for the package in `directory`: its only one, its `default-run`, or
+    /// the one named like the package.
+    pub(crate) fn binary_of_package(&self, directory: &Path) -> Option<&str> {
+        let binaries: Vec<&Binary> =
+            self.binaries.iter().filter(|b| b.directory == directory).collect();
+        let binary = match binaries.as_slice() {
+            [only] => Some(only),
+            several => several
+                .iter()
+                .find(|b| b.is_default)
+                .or_else(|| several.iter().find(|b| b.name == b.package)),
+        };
+        binary.map(|b| b.name.as_str())
+    }
+
+    /// Builds `binaries`, with Cargo's own progress on stderr.
     ///
     /// # Errors
-    /// When they do not build, which Cargo has explained by then, or the package has no binary for
-    /// one of them.
-    pub(crate) async fn build(&self, functions: &[&str], each: bool, release: bool) -> Result<()> {
+    /// When they do not build, which Cargo has explained by then, or the workspace has no binary of
+    /// one of these names.
+    pub(crate) async fn build(&self, binaries: &[&str], release: bool) -> Result<()> {
         let mut command = cargo(&self.root);
-        command.args(["build", "--package", &self.settings.package]);
-        match self.multicall(each) {
-            Some(multicall) => drop(command.args(["--bin", multicall])),
-            None => {
-                for function in functions {
-                    let known = self.binaries.iter().any(|b| b == function);
-                    ensure!(
-                        known,
-                        "the package {} has no binary {function}, which the template names",
-                        self.settings.package
-                    );
-                    command.args(["--bin", function]);
-                }
+        command.arg("build");
+        let mut packages = Vec::new();
+        for name in binaries {
+            let target = self.target(name).with_context(|| {
+                format!("the workspace {} has no binary {name}", self.root.display())
+            })?;
+            if !packages.contains(&target.package.as_str()) {
+                packages.push(target.package.as_str());
             }
+            command.args(["--bin", name]);
+        }
+        // Binaries of packages that are not default members are found in named packages only.
+        for package in packages {
+            command.args(["--package", package]);
         }
         if release {
             command.arg("--release");
         }
-        // Nothing but the JSON line may appear on our stdout.
+        // Only the JSON line may appear on our stdout.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         // A group of its own, so that its compilers can be ended with it.
         let mut build = Build(command.process_group(0).spawn().context("cannot run cargo")?);
@@ -158,11 +154,11 @@ impl Workspace {
         Ok(())
     }
 
-    /// The built binary of that name.
+    /// The path of the built binary of that name.
     ///
     /// # Errors
-    /// When there is none.
-    pub(crate) fn binary(&self, name: &str, release: bool) -> Result<PathBuf> {
+    /// When it has not been built.
+    pub(crate) fn built(&self, name: &str, release: bool) -> Result<PathBuf> {
         let path = self.target.join(if release { "release" } else { "debug" }).join(name);
         ensure!(
             path.is_file(),
@@ -170,6 +166,22 @@ impl Workspace {
             path.display()
         );
         Ok(path)
+    }
+
+    fn target(&self, name: &str) -> Option<&Binary> {
+        self.binaries.iter().find(|b| b.name == name)
+    }
+}
+
+impl Package {
+    fn binaries(&self) -> impl Iterator<Item = Binary> {
+        let targets = self.targets.iter().filter(|t| t.kind.iter().any(|kind| kind == "bin"));
+        targets.map(|target| Binary {
+            name: target.name.clone(),
+            package: self.name.clone(),
+            directory: self.manifest_path.parent().map(Path::to_owned).unwrap_or_default(),
+            is_default: self.default_run.as_ref() == Some(&target.name),
+        })
     }
 }
 
@@ -206,47 +218,72 @@ fn cargo(directory: &Path) -> Command {
 mod tests {
     use super::*;
 
-    fn metadata(local: &str) -> Vec<u8> {
+    const PACKAGES: &str = r#"[
+        {"name": "functions", "manifest_path": "/shop/functions/Cargo.toml",
+         "targets": [{"name": "shop", "kind": ["bin"]}, {"name": "functions", "kind": ["lib"]}]},
+        {"name": "greet", "manifest_path": "/shop/greet/Cargo.toml", "default_run": "greet-http",
+         "targets": [{"name": "greet", "kind": ["bin"]}, {"name": "greet-http", "kind": ["bin"]}]}]"#;
+
+    fn metadata(metadata: &str) -> Vec<u8> {
         format!(
-            r#"{{"workspace_root": "/shop", "target_directory": "/shop/target", "metadata": {{"local": {local}}},
-                "packages": [{{"name": "functions", "targets": [{{"name": "shop", "kind": ["bin"]}}, {{"name": "functions", "kind": ["lib"]}}]}}]}}"#
+            r#"{{"workspace_root": "/shop", "target_directory": "/shop/target",
+                "metadata": {metadata}, "packages": {PACKAGES}}}"#
         )
         .into_bytes()
     }
 
     #[test]
     fn settings_and_binaries_are_read() {
-        let workspace = Workspace::of(&metadata(
-            r#"{"package": "functions", "multicall": "shop", "webhook": "/hook"}"#,
-        ))
-        .unwrap();
-        assert_eq!((workspace.multicall(false), workspace.multicall(true)), (Some("shop"), None));
+        let local = r#"{"local": {"multicall": "shop", "webhook": "/hook"}}"#;
+        let workspace = Workspace::from_metadata(&metadata(local)).unwrap();
+        let settings = &workspace.settings;
         assert_eq!(
-            (workspace.settings.stack.as_str(), workspace.settings.webhook.as_deref()),
-            ("local", Some("/hook"))
+            (settings.stack.as_str(), settings.webhook.as_deref(), settings.multicall.as_deref()),
+            ("local", Some("/hook"), Some("shop"))
         );
-        assert_eq!(workspace.binaries, ["shop"]);
-        let error = workspace.binary("nothing", false).unwrap_err().to_string();
+        assert!(workspace.has_binary("shop") && !workspace.has_binary("functions"));
+        let error = workspace.built("nothing", false).unwrap_err().to_string();
         assert!(error.starts_with("there is no binary /shop/target/debug/nothing"), "{error}");
     }
 
     #[test]
-    fn settings_that_are_not_usable_are_an_error() {
-        let message = |local| format!("{:#}", Workspace::of(&metadata(local)).unwrap_err());
-        assert_eq!(message("null"), "Cargo.toml has no [workspace.metadata.local]");
-        assert_eq!(message(r#"{"package": "nobody"}"#), "the workspace has no package nobody");
-        assert!(
-            message(r#"{"package": "functions", "colour": 1}"#).contains("unknown field `colour`")
-        );
+    fn a_workspace_needs_no_settings() {
+        for none in ["null", "{}", r#"{"lambda": {"watch": {}}}"#] {
+            let workspace = Workspace::from_metadata(&metadata(none)).unwrap();
+            assert_eq!(workspace.settings.stack, "local");
+            assert_eq!(workspace.settings.webhook, None);
+        }
+    }
+
+    #[test]
+    fn a_package_is_its_only_binary_or_its_default_one() {
+        let workspace = Workspace::from_metadata(&metadata("null")).unwrap();
+        let binary = |directory| workspace.binary_of_package(Path::new(directory));
+        assert_eq!(binary("/shop/functions"), Some("shop"));
+        assert_eq!(binary("/shop/greet"), Some("greet-http"));
+        assert_eq!(binary("/shop"), None);
+    }
+
+    #[test]
+    fn unusable_settings_are_an_error() {
+        let message = |local: &str| {
+            let metadata = metadata(&format!(r#"{{"local": {local}}}"#));
+            format!("{:#}", Workspace::from_metadata(&metadata).unwrap_err())
+        };
+        let unknown = message(r#"{"colour": 1}"#);
+        assert!(unknown.contains("unknown field `colour`"), "{unknown}");
     }
 
     #[tokio::test]
-    async fn a_function_without_a_binary_is_named_before_anything_is_built() {
-        let workspace = Workspace::of(&metadata(r#"{"package": "functions"}"#)).unwrap();
-        let error = workspace.build(&["orders-create"], false, false).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the package functions has no binary orders-create, which the template names"
-        );
+    async fn a_folder_outside_of_every_workspace_has_none() {
+        let directory = crate::testing::TempDir::new();
+        assert!(Workspace::find(&directory.0).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_missing_binary_is_named_before_anything_is_built() {
+        let workspace = Workspace::from_metadata(&metadata("null")).unwrap();
+        let error = workspace.build(&["orders-create"], false).await.unwrap_err();
+        assert_eq!(error.to_string(), "the workspace /shop has no binary orders-create");
     }
 }

@@ -55,22 +55,30 @@ impl DataDir {
         (!self.ephemeral).then_some(&self.path)
     }
 
-    /// Makes `bin/<name>` for each of `names`, links to `program`, which sees from its own name
-    /// which one it is.
-    pub(crate) fn link(&self, program: &Path, names: &[&str]) -> Result<PathBuf> {
-        let bin = self.path.join("bin");
+    /// The folder of [`Self::link`].
+    pub(crate) fn bin(&self) -> PathBuf {
+        self.path.join("bin")
+    }
+
+    /// Makes `bin/<name>` a link to a program, for each of `links`, and removes all other links. A
+    /// program can tell by the name under which it is started what it is to be.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub(crate) fn link(&self, links: &[(&str, PathBuf)]) -> Result<()> {
+        let bin = self.bin();
         if bin.exists() {
             std::fs::remove_dir_all(&bin)
                 .with_context(|| format!("cannot remove {}", bin.display()))?;
         }
         std::fs::create_dir_all(&bin)
             .with_context(|| format!("cannot create {}", bin.display()))?;
-        for name in names {
+        for (name, program) in links {
             let link = bin.join(name);
             std::os::unix::fs::symlink(program, &link)
                 .with_context(|| format!("cannot create {}", link.display()))?;
         }
-        Ok(bin)
+        Ok(())
     }
 }
 
@@ -104,8 +112,10 @@ mod tests {
     #[test]
     fn links_are_those_of_this_run_and_go_with_an_ephemeral_one() {
         let directory = DataDir::ephemeral().unwrap();
-        directory.link(Path::new("/bin/sh"), &["old"]).unwrap();
-        let bin = directory.link(Path::new("/bin/sh"), &["a", "b"]).unwrap();
+        let shell = || PathBuf::from("/bin/sh");
+        directory.link(&[("old", shell())]).unwrap();
+        directory.link(&[("a", shell()), ("b", shell())]).unwrap();
+        let bin = directory.bin();
         assert!(bin.join("a").is_file() && bin.join("b").is_file() && !bin.join("old").exists());
         drop(directory);
         assert!(!bin.exists());

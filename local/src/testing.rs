@@ -18,6 +18,8 @@ pub(crate) fn function(name: &str, policy: Vec<Statement>) -> Function {
     Function {
         name: name.into(),
         logical_id: name.into(),
+        code_uri: String::new(),
+        binary: None,
         function_name: name.into(),
         arn: format!("arn:aws:lambda:{SCOPE}:function:{name}"),
         handler: "bootstrap".into(),

@@ -8,30 +8,23 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![expect(unreachable_pub, reason = "`pub` says what the tests are offered")]
 
-mod accounts;
-mod audience;
-mod bootstrap;
+mod auth;
 mod browser;
-mod canary;
-mod catalogue;
 mod conventions;
+mod docs;
 mod live;
 mod local;
 mod main_job;
-mod moves;
-mod openapi;
+mod messages;
+mod operations;
 mod orders;
 mod payments;
-mod races;
-mod refunds;
 mod round_trips;
-mod sessions;
+mod secrets;
+mod services;
+mod site;
 mod soak;
-mod sockets;
 mod support;
-mod throttle;
-mod timers;
-mod tokens;
 mod users;
 mod webhooks;
 mod wiring;

@@ -2,6 +2,7 @@
 
 mod plan;
 mod ports;
+mod programs;
 mod summary;
 mod watch;
 
@@ -155,12 +156,8 @@ impl Cloud {
         }
         let stripe = match ports.stripe {
             Some(listener) => {
-                let webhook = plan
-                    .workspace
-                    .settings
-                    .webhook
-                    .as_ref()
-                    .map(|path| format!("{}{path}", services.http));
+                let webhook =
+                    plan.settings.webhook.as_ref().map(|path| format!("{}{path}", services.http));
                 let data_file = plan.data_dir.to_keep().map(|path| path.join("stripe.jsonl"));
                 let options = stripe_local::Options::new(webhook, WEBHOOK_SECRET, data_file);
                 let log = log.clone();
@@ -241,7 +238,7 @@ impl Cloud {
             println!("{}", self.summary.to_json()?);
             return Ok(());
         }
-        let settings = &self.plan.workspace.settings;
+        let settings = &self.plan.settings;
         let remarks = Remarks {
             took,
             runner: self.plan.runner_name(),
@@ -313,13 +310,14 @@ impl Plan {
     ) -> Result<Runner> {
         if let Some(url) = &self.cli.functions {
             let shared = environment::aws("LOCAL".to_owned(), services);
-            watch::write_environment(&self.workspace.root, &environments, shared)?;
+            watch::write_environment(&self.root, &environments, shared)?;
             let remote = RemoteFunctions::new(url)?;
             watch::wait_for(url, log).await?;
             return Ok(Runner::Remote(remote));
         }
         let mut launches = Vec::new();
-        for (function, program) in self.project.functions.iter().zip(self.programs()?) {
+        let programs = self.programs()?;
+        for (function, program) in self.project.functions.iter().zip(programs) {
             let mut env = environments.get(&function.name).cloned().unwrap_or_default();
             env.extend(environment::lambda(function, iam::access_key_id(&function.name), services));
             let root = program.parent().map(|p| p.display().to_string()).unwrap_or_default();

@@ -9,20 +9,26 @@ use tokio::net::TcpListener;
 
 use super::WEBHOOK_SECRET;
 use super::ports::Ports;
+use super::programs::Programs;
 use super::summary::Summary;
 use crate::cargo::Workspace;
 use crate::cli::Cli;
 use crate::data_dir::DataDir;
 use crate::dynamodb::{DynamoDb, Storage};
-use crate::environment::{Aws, Overrides, Services};
+use crate::environment::{Aws, Overrides, Services, Stripe};
 use crate::model::{Function, Project};
+use crate::settings::Settings;
 use crate::template::{self, Deployment};
 use crate::websocket::Quotas;
 
 /// Everything a run is made from.
 pub(super) struct Plan {
     pub(super) cli: Cli,
-    pub(super) workspace: Workspace,
+    pub(super) settings: Settings,
+    /// The folder of the Cargo workspace, or else that of the template.
+    pub(super) root: PathBuf,
+    /// The functions' programs, unless `--functions` names what runs them.
+    programs: Option<Programs>,
     pub(super) project: Arc<Project>,
     pub(super) overrides: Overrides,
     pub(super) data_dir: DataDir,
@@ -37,8 +43,9 @@ impl Plan {
         let template = std::path::absolute(&cli.template)?;
         let directory = template.parent().unwrap_or(Path::new("/")).to_owned();
         ensure!(template.is_file(), "there is no template {}", cli.template.display());
-        let workspace = Workspace::read(&directory).await?;
-        let settings = &workspace.settings;
+        let workspace = Workspace::find(&directory).await?;
+        let settings = workspace.as_ref().map(|w| w.settings.clone()).unwrap_or_default();
+        let root = workspace.as_ref().map_or_else(|| directory.clone(), |w| w.root.clone());
         let deployment = Deployment {
             stack_name: settings.stack.clone(),
             parameters: settings.parameters.clone(),
@@ -64,12 +71,18 @@ impl Plan {
             Some(path) => DataDir::open(path)?,
             None => DataDir::open(&directory.join(".local"))?,
         };
-        let ports = Some(Ports::take(&cli, &project, overrides.stripe()).await?);
-        if cli.functions.is_none() && !cli.no_build {
-            let names: Vec<&str> = project.functions.iter().map(|f| f.name.as_str()).collect();
-            workspace.build(&names, cli.each, cli.release).await?;
+        let stripe = settings.webhook.is_some() && overrides.stripe() == Stripe::StandIn;
+        let ports = Some(Ports::take(&cli, &project, stripe).await?);
+        let programs = match cli.functions {
+            Some(_) => None,
+            None => {
+                Some(Programs::find(&directory, workspace, &project.functions, cli.each).await?)
+            }
+        };
+        if let Some(programs) = programs.as_ref().filter(|_| !cli.no_build) {
+            programs.build(cli.release).await?;
         }
-        Ok(Self { cli, workspace, project, overrides, data_dir, ports })
+        Ok(Self { cli, settings, root, programs, project, overrides, data_dir, ports })
     }
 
     /// Names with a value on this machine that no function has.
@@ -100,7 +113,7 @@ impl Plan {
 
     /// The function that puts sample data there, unless it is not wanted.
     pub(super) fn seed(&self) -> Option<&Function> {
-        let seed = self.workspace.settings.seed.as_ref().filter(|_| !self.cli.no_seed)?;
+        let seed = self.settings.seed.as_ref().filter(|_| !self.cli.no_seed)?;
         self.project.functions.iter().find(|f| f.name == *seed)
     }
 
@@ -138,19 +151,13 @@ impl Plan {
         })
     }
 
-    /// The program of each function, in their order.
+    /// The file to start for each function, in the functions' order.
+    ///
+    /// # Errors
+    /// When a binary has not been built, or the data directory cannot be written.
     pub(super) fn programs(&self) -> Result<Vec<PathBuf>> {
-        let names: Vec<&str> = self.project.functions.iter().map(|f| f.name.as_str()).collect();
-        match self.workspace.multicall(self.cli.each) {
-            Some(multicall) => {
-                let program = self.workspace.binary(multicall, self.cli.release)?;
-                let bin = self.data_dir.link(&program, &names)?;
-                Ok(names.iter().map(|name| bin.join(name)).collect())
-            }
-            None => {
-                names.iter().map(|name| self.workspace.binary(name, self.cli.release)).collect()
-            }
-        }
+        let programs = self.programs.as_ref();
+        programs.map_or(Ok(Vec::new()), |p| p.files(&self.data_dir, self.cli.release))
     }
 
     /// What is served, and where.
@@ -168,11 +175,11 @@ impl Plan {
 
     /// What runs the functions, in words.
     pub(super) fn runner_name(&self) -> String {
-        let profile = if self.cli.release { "optimised" } else { "not optimised" };
-        match (&self.cli.functions, self.workspace.multicall(self.cli.each)) {
+        match (&self.cli.functions, &self.programs) {
             (Some(url), _) => format!("run by {url}"),
-            (None, Some(multicall)) => format!("all of them the binary {multicall}, {profile}"),
-            (None, None) => format!("each a binary of its own, {profile}"),
+            (None, programs) => {
+                programs.as_ref().map(|p| p.describe(self.cli.release)).unwrap_or_default()
+            }
         }
     }
 

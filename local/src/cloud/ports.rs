@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail};
 use tokio::net::TcpListener;
 
 use crate::cli::Cli;
-use crate::environment::Stripe;
 use crate::model::Project;
 
 /// Listeners of what this run serves. Connections wait until there is somebody to answer.
@@ -18,23 +17,24 @@ pub(super) struct Ports {
     pub(super) ws: Option<TcpListener>,
     /// DynamoDB.
     pub(super) dynamodb: TcpListener,
-    /// The stand-in for Stripe, unless functions talk to Stripe itself.
+    /// The stand-in for Stripe, if it runs.
     pub(super) stripe: Option<TcpListener>,
     /// The Invoke API and `@connections`.
     pub(super) invoke: TcpListener,
 }
 
 impl Ports {
-    /// Takes what `cli` asks for and `project` needs.
+    /// Takes what `cli` asks for and `project` needs, and a port for the stand-in for Stripe if
+    /// `stripe`.
     ///
     /// # Errors
     /// One sentence naming the port that is taken, and the flag by which to choose another.
-    pub(super) async fn take(cli: &Cli, project: &Project, stripe: Stripe) -> Result<Self> {
+    pub(super) async fn take(cli: &Cli, project: &Project, stripe: bool) -> Result<Self> {
         Ok(Self {
             http: bind_if(project.http_api.is_some(), cli.http_port, "--http-port").await?,
             ws: bind_if(project.websocket_api.is_some(), cli.ws_port, "--ws-port").await?,
             dynamodb: bind(cli.dynamodb_port(), "--dynamodb-port").await?,
-            stripe: bind_if(stripe == Stripe::StandIn, cli.stripe_port(), "--stripe-port").await?,
+            stripe: bind_if(stripe, cli.stripe_port(), "--stripe-port").await?,
             invoke: bind(cli.invoke_port(), "--invoke-port").await?,
         })
     }

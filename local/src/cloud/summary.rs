@@ -60,21 +60,19 @@ impl Summary {
             line("WebSocket API", ws, "");
         }
         line("DynamoDB", &self.dynamodb, &remarks.data);
-        match &self.stripe {
-            Some(stripe) => {
+        match (&self.stripe, &remarks.webhook) {
+            (Some(stripe), _) => {
                 line("Stripe", stripe, "a stand-in, which sends its webhooks by itself")
             }
-            None => {
+            (None, None) => {}
+            (None, Some(webhook)) => {
                 line(
                     "Stripe",
                     "https://api.stripe.com",
                     "with your own key; its webhooks come with",
                 );
-                let target = format!(
-                    "{}{}",
-                    self.http.as_deref().unwrap_or_default(),
-                    remarks.webhook.as_deref().unwrap_or_default()
-                );
+                let http = self.http.as_deref().unwrap_or_default();
+                let target = format!("{http}{webhook}");
                 line("", "", &format!("stripe listen --forward-to {target}"));
             }
         }
@@ -147,5 +145,7 @@ mod tests {
         );
         let text = summary(None).to_text(&remarks());
         assert!(text.contains("stripe listen --forward-to http://localhost:8000/hook"), "{text}");
+        let text = summary(None).to_text(&Remarks { webhook: None, ..remarks() });
+        assert!(!text.contains("tripe"), "{text}");
     }
 }

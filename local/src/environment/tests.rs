@@ -24,6 +24,8 @@ fn function(name: &str, environment: &[(&str, &str)]) -> Function {
     Function {
         name: name.into(),
         logical_id: name.into(),
+        code_uri: String::new(),
+        binary: None,
         function_name: name.into(),
         arn: format!("arn:aws:lambda:us-east-1:000000000000:function:{name}"),
         handler: "bootstrap".into(),

@@ -22,6 +22,8 @@ fn function() -> Function {
     Function {
         name: "echo".to_owned(),
         logical_id: "Echo".to_owned(),
+        code_uri: String::new(),
+        binary: None,
         function_name: "echo-deployed".to_owned(),
         arn: "arn:aws:lambda:eu-central-1:000000000000:function:echo-deployed".to_owned(),
         handler: "bootstrap".into(),

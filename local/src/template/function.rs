@@ -1,15 +1,18 @@
 //! `AWS::Serverless::Function`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use yaml_serde::Value;
 
 use super::events::{PlacedRoute, read_events};
 use super::model::Function;
 use super::policy::read_policies;
 use super::properties::Properties;
-use super::scope::{ACCOUNT, REGION};
+use super::scope::{ACCOUNT, REGION, Scope};
 
 /// Properties that change nothing a program could see on one machine.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
@@ -23,18 +26,14 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("Tracing", "X-Ray only records"),
 ];
 
-/// Reads a function, and the routes that lead to it.
+/// Reads a function called `name`, and the routes that lead to it.
 pub(super) fn read_function(
     logical_id: &str,
+    name: String,
+    binary: Option<String>,
     mut properties: Properties<'_>,
 ) -> Result<(Function, Vec<PlacedRoute>)> {
-    let code = properties.required("CodeUri")?;
-    let name = code.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-    ensure!(
-        !name.is_empty(),
-        "{}: {code} does not end in the name of a binary",
-        properties.at("CodeUri")
-    );
+    let code_uri = properties.required("CodeUri")?;
     properties.only("PackageType", &["Zip"])?;
     let runtime = properties.required("Runtime")?;
     ensure!(
@@ -62,6 +61,8 @@ pub(super) fn read_function(
     let function = Function {
         arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}"),
         logical_id: logical_id.to_owned(),
+        code_uri,
+        binary,
         timeout: Duration::from_secs(u64::from(timeout)),
         name,
         function_name,
@@ -74,6 +75,37 @@ pub(super) fn read_function(
         schedules: events.schedules,
     };
     Ok((function, events.routes))
+}
+
+/// The binaries' names that the template gives, by the logical id of their function.
+pub(super) fn binaries(scope: &Scope<'_>) -> Result<BTreeMap<String, String>> {
+    let mut binaries = BTreeMap::new();
+    for (logical_id, resource) in scope.resources {
+        let logical_id = logical_id.as_str().unwrap_or_default();
+        let path = format!("Resources.{logical_id}");
+        let condition = resource.get("Condition").and_then(Value::as_str);
+        if resource.get("Type").and_then(Value::as_str) != Some("AWS::Serverless::Function")
+            || !condition.map_or(Ok(true), |name| scope.condition(name, &path))?
+        {
+            continue;
+        }
+        if let Some(binary) = binary(scope, resource, &path)? {
+            binaries.insert(logical_id.to_owned(), binary);
+        }
+    }
+    Ok(binaries)
+}
+
+fn binary(scope: &Scope<'_>, resource: &Value, path: &str) -> Result<Option<String>> {
+    let at = |keys: &[&str]| keys.iter().try_fold(resource, |value, key| value.get(key));
+    if let Some(binary) = at(&["Metadata", "BuildProperties", "Binary"]) {
+        let path = format!("{path}.Metadata.BuildProperties.Binary");
+        return scope.resolve_string(binary, &path).map(Some);
+    }
+    let Some(code_uri) = at(&["Properties", "CodeUri"]) else { return Ok(None) };
+    let code_uri = scope.resolve_string(code_uri, &format!("{path}.Properties.CodeUri"))?;
+    let last = Path::new(&code_uri).file_name().and_then(OsStr::to_str);
+    Ok(last.map(str::to_owned))
 }
 
 fn within(

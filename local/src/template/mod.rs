@@ -122,6 +122,7 @@ fn read_resources(scope: &Scope<'_>) -> Result<Project> {
     let mut project = Project::default();
     let mut routes = Vec::new();
     let mut websocket_api = None;
+    let binaries = function::binaries(scope)?;
     for (logical_id, resource) in scope.resources {
         let logical_id = logical_id.as_str().unwrap_or_default();
         let path = format!("Resources.{logical_id}");
@@ -145,14 +146,14 @@ fn read_resources(scope: &Scope<'_>) -> Result<Project> {
         let name = |property| scope.physical_name(logical_id, property);
         match resource_type.as_str() {
             "AWS::Serverless::Function" => {
-                let (function, events) = function::read_function(logical_id, properties)?;
-                if let Some(same) = project.functions.iter().find(|f| f.name == function.name) {
-                    bail!(
-                        "{path}.Properties.CodeUri: ends in {} like that of Resources.{}",
-                        same.name,
-                        same.logical_id
-                    );
-                }
+                let binary = binaries.get(logical_id).cloned();
+                let shared = binaries.values().filter(|other| Some(*other) == binary.as_ref());
+                let name = match &binary {
+                    Some(binary) if shared.count() == 1 => binary.clone(),
+                    _ => logical_id.to_owned(),
+                };
+                let (function, events) =
+                    function::read_function(logical_id, name, binary, properties)?;
                 project.functions.push(function);
                 routes.extend(events);
             }

@@ -24,11 +24,17 @@ pub struct Project {
 /// One `AWS::Serverless::Function`.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// The name of its binary, which is the last part of `CodeUri` (`target/lambda/orders-create/`
-    /// is `orders-create`). Every other room names functions by this.
+    /// The name by which every other module knows the function: its binary's name, or its logical
+    /// id when it has no binary name or shares it with another function.
     pub name: String,
     /// The resource's key in the template.
     pub logical_id: String,
+    /// `CodeUri`, as the template has it.
+    pub code_uri: String,
+    /// The name of its binary: `Metadata.BuildProperties.Binary`, or else the last part of
+    /// `CodeUri` (`target/lambda/orders-create/` is `orders-create`). `None` when neither gives a
+    /// name, as with `CodeUri: .`.
+    pub binary: Option<String>,
     /// `FunctionName` as deployed; the logical id when the template gives none.
     pub function_name: String,
     /// `arn:aws:lambda:<region>:<account>:function:<function_name>`.

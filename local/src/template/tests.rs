@@ -310,6 +310,36 @@ fn what_a_function_asks_for_beyond_that_is_refused_by_name() {
 }
 
 #[test]
+fn a_function_is_named_like_its_binary_if_no_other_is() {
+    let function = |name: &str, code_uri: &str, metadata: &str| {
+        format!(
+            "  {name}: {{Type: 'AWS::Serverless::Function', Metadata: {{BuildMethod: rust-cargolambda, {metadata}}}, Properties: {{CodeUri: {code_uri}, Runtime: provided.al2023}}}}\n"
+        )
+    };
+    let template = format!(
+        "Resources:\n{}{}{}{}{}",
+        function("Alone", "target/lambda/alone/", ""),
+        function("First", "a/same", ""),
+        function("Second", "b/same/", ""),
+        function("Built", ".", "BuildProperties: {Binary: orders}"),
+        function("Root", "./", ""),
+    );
+    let project = read(&template, &deployment()).unwrap();
+    let names: Vec<_> =
+        project.functions.iter().map(|f| (f.name.as_str(), f.binary.as_deref())).collect();
+    assert_eq!(
+        names,
+        [
+            ("alone", Some("alone")),
+            ("First", Some("same")),
+            ("Second", Some("same")),
+            ("orders", Some("orders")),
+            ("Root", None),
+        ]
+    );
+}
+
+#[test]
 fn resources_that_do_not_fit_together_are_named() {
     let function = |name: &str, code: &str, events: &str| {
         format!(
@@ -320,10 +350,6 @@ fn resources_that_do_not_fit_together_are_named() {
     assert_eq!(
         refusal(&(function("F", "f", route) + &function("G", "g", route))),
         "Resources.G.Properties.Events.E.Properties: GET / is a route of f too"
-    );
-    assert_eq!(
-        refusal(&(function("F", "a/f", "") + &function("G", "b/f/", ""))),
-        "Resources.G.Properties.CodeUri: ends in f like that of Resources.F"
     );
     let stream = "E: {Type: DynamoDB, Properties: {Stream: 'arn:aws:dynamodb:r:a:table/t/stream/x', StartingPosition: LATEST}}";
     assert_eq!(refusal(&function("F", "f", stream)), "f/E: t is not a table of this template");

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use self::pages::Network;
 use self::webdriver::Browser;
-use crate::live::assigned;
+use crate::support::assigned;
 use crate::support::{Client, Cloud, User, admin, client, unique, worker, workspace};
 
 /// Far longer than anything takes.

@@ -3,6 +3,7 @@
 mod checkout;
 mod client;
 mod cloud;
+mod events;
 mod orders;
 mod patience;
 mod people;
@@ -13,7 +14,8 @@ mod token;
 pub use checkout::{Checkout, Shopper, ledger, states};
 pub use client::{Answer, Client};
 pub use cloud::{Cloud, Failed, cloud, workspace};
-pub use orders::{Job, People, body, open_order, pay, place, until, until_payment};
+pub use events::{filed, handled, listed, silent};
+pub use orders::{Job, People, assigned, body, open_order, pay, place, until, until_payment};
 pub use patience::eventually;
 pub use people::{User, admin, client, price, refresh, service, sign_in, unique, worker};
 pub use socket::Socket;

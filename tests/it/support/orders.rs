@@ -134,3 +134,10 @@ impl Job {
         format!("/orders/{}/{verb}", self.id)
     }
 }
+
+/// A new order of a new service, paid for and accepted by `worker`; its id.
+pub async fn assigned(cloud: &Cloud, client: &User, worker: &User) -> String {
+    let id = open_order(cloud, client, &unique("Live ")).await;
+    worker.api.post(&format!("/orders/{id}/accept"), json!({})).await.expect(200);
+    id
+}

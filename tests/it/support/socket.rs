@@ -69,6 +69,12 @@ impl Socket {
         tokio::time::timeout(PATIENCE, close).await.expect("the socket is closed in time");
     }
 
+    /// Asserts that the socket is open: a ping gets its pong.
+    pub async fn assert_open(&mut self) {
+        self.send(json!({"action": "ping"})).await;
+        assert_eq!(self.next().await, json!({"type": "pong"}));
+    }
+
     /// The next frame.
     pub async fn next(&mut self) -> Value {
         let frame =

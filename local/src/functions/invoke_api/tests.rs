@@ -61,6 +61,8 @@ fn function(name: &str) -> Function {
     Function {
         name: name.to_owned(),
         logical_id: format!("Logical-{name}"),
+        code_uri: String::new(),
+        binary: None,
         function_name: format!("shop-{name}"),
         arn: format!("arn:aws:lambda:eu-central-1:000000000000:function:shop-{name}"),
         handler: "bootstrap".into(),

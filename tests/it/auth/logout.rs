@@ -1,0 +1,84 @@
+//! `POST /auth/logout`.
+
+use serde_json::{Value, json};
+
+use crate::support::{Socket, User, client, cloud, worker};
+
+#[tokio::test]
+async fn signing_out_ends_this_session_with_its_sockets_and_no_other() {
+    let cloud = cloud();
+    let here = client(cloud).await;
+    let elsewhere = User::sign_in(cloud, &here.username, &here.password).await;
+    let (socket, _) = Socket::hello(&here, json!({})).await;
+    let (mut other, _) = Socket::hello(&elsewhere, json!({})).await;
+    let ticket = here.api.post("/live/tickets", json!({})).await.expect(200);
+
+    assert_eq!(here.api.post("/auth/logout", json!({})).await.expect(204), Value::Null);
+    here.write().await.problem(401, "invalid_token");
+    here.api.post("/live/tickets", json!({})).await.problem(401, "invalid_token");
+    here.refresh(cloud).await.problem(401, "invalid_grant");
+    socket.closed().await;
+    // A ticket from before opens nothing that lasts.
+    if let Ok(mut late) = Socket::open(ticket["url"].as_str().unwrap(), None).await {
+        late.send(json!({"action": "hello"})).await;
+        late.closed().await;
+    }
+    here.api.post("/auth/logout", json!({})).await.expect(204);
+
+    other.assert_open().await;
+    elsewhere.write().await.expect(200);
+    elsewhere.refresh(cloud).await.expect(200);
+    cloud.client().post("/auth/logout", json!({})).await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn signing_out_with_a_refresh_token_ends_the_session_of_that_token() {
+    let cloud = cloud();
+    let here = client(cloud).await;
+    let elsewhere = User::sign_in(cloud, &here.username, &here.password).await;
+    let stranger = client(cloud).await;
+    let out = async |body: Value| here.api.post("/auth/logout", body).await;
+    // RFC 7009, section 2.2: what is no token of the caller's ends nothing, and is no error.
+    for other in
+        [&*stranger.refresh_token, "nonsense", "", &format!("rt.{}.a#b.c", here.id().await)]
+    {
+        out(json!({"refresh_token": other})).await.expect(204);
+    }
+    assert_eq!(out(json!({"refresh_token": 7})).await.wrong_fields()[0].0, "refresh_token");
+    assert_eq!(out(json!({"all": "yes"})).await.wrong_fields()[0].0, "all");
+    for user in [&here, &elsewhere, &stranger] {
+        user.write().await.expect(200);
+    }
+    out(json!({"refresh_token": elsewhere.refresh_token})).await.expect(204);
+    elsewhere.write().await.problem(401, "invalid_token");
+    elsewhere.refresh(cloud).await.problem(401, "invalid_grant");
+    here.write().await.expect(200);
+    out(json!({"refresh_token": elsewhere.refresh_token, "all": false})).await.expect(204);
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_all_sessions_and_later_ones_work() {
+    let cloud = cloud();
+    let first = worker(cloud, &[]).await;
+    let mut users = vec![first.clone()];
+    for _ in 0..2 {
+        users.push(User::sign_in(cloud, &first.username, &first.password).await);
+    }
+    let mut sockets = Vec::new();
+    for user in &users {
+        sockets.push(Socket::hello(user, json!({})).await.0);
+    }
+    first.api.post("/auth/logout", json!({"all": true})).await.expect(204);
+    for user in &users {
+        user.write().await.problem(401, "invalid_token");
+        user.refresh(cloud).await.problem(401, "invalid_grant");
+        // A sign-in that is over ends no others.
+        user.api.post("/auth/logout", json!({"all": true})).await.problem(401, "invalid_token");
+    }
+    for socket in sockets {
+        socket.closed().await;
+    }
+    let again = User::sign_in(cloud, &first.username, &first.password).await;
+    again.write().await.expect(200);
+    again.refresh(cloud).await.expect(200);
+}

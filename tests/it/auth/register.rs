@@ -1,0 +1,78 @@
+//! `POST /auth/register`.
+
+use serde_json::json;
+
+use crate::support::{client, cloud, unique};
+
+#[tokio::test]
+async fn an_administrator_cannot_register() {
+    let body = json!({"email": "a@example.com", "username": unique("a"), "password": "correct horse", "role": "admin"});
+    let wrong = cloud().client().post("/auth/register", body).await.wrong_fields();
+    assert_eq!(wrong, [("role".to_owned(), "invalid".to_owned())]);
+}
+
+#[tokio::test]
+async fn every_wrong_field_is_reported_at_once() {
+    let body = json!({"email": "nonsense", "username": "x", "password": "short", "admin": true, "categories": 7});
+    let mut wrong: Vec<_> = cloud()
+        .client()
+        .post("/auth/register", body)
+        .await
+        .wrong_fields()
+        .into_iter()
+        .map(|(f, _)| f)
+        .collect();
+    wrong.sort();
+    assert_eq!(wrong, ["admin", "categories", "email", "password", "username"]);
+}
+
+#[tokio::test]
+async fn usernames_and_addresses_are_unique_regardless_of_case() {
+    let cloud = cloud();
+    let first = client(cloud).await;
+    let email = format!("{}@EXAMPLE.com", first.username.to_uppercase());
+    let body = json!({"email": email, "username": first.username.to_uppercase(), "password": "correct horse"});
+    assert_eq!(cloud.client().post("/auth/register", body).await.taken(), ["username", "email"]);
+}
+
+#[tokio::test]
+async fn fifty_concurrent_registrations_of_one_username_create_one_user() {
+    let cloud = cloud();
+    let username = unique("race");
+    let tries = (0..50).map(|n| {
+        let body =
+            json!({"email": format!("{username}-{n}@example.com"), "username": username, "password": "correct horse"});
+        let api = cloud.client();
+        async move { api.post("/auth/register", body).await.status.as_u16() }
+    });
+    let mut statuses = futures::future::join_all(tries).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 201);
+    assert!(statuses[1..].iter().all(|s| *s == 409), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_repeated_idempotency_key_registers_the_user_once() {
+    let cloud = cloud();
+    let username = unique("again");
+    let body = json!({"email": format!("{username}@example.com"), "username": username, "password": "correct horse"});
+    let api = cloud.client().with("idempotency-key", &unique("key"));
+    let first = api.post("/auth/register", body.clone()).await.expect(201);
+    let again = api.post("/auth/register", body.clone()).await;
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.expect(201), first);
+    let mut other = body;
+    other["email"] = json!(format!("{username}-2@example.com"));
+    api.post("/auth/register", other).await.problem(422, "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn an_idempotency_key_reused_with_another_password_is_refused() {
+    let cloud = cloud();
+    let username = unique("again");
+    let mut body = json!({"email": format!("{username}@example.com"), "username": username, "password": "correct horse"});
+    let api = cloud.client().with("idempotency-key", &unique("key"));
+    api.post("/auth/register", body.clone()).await.expect(201);
+    body["password"] = json!("battery staple");
+    api.post("/auth/register", body).await.problem(422, "idempotency_key_reused");
+}

@@ -1,0 +1,164 @@
+//! What all endpoints have in common, checked against every route of the template: a new endpoint is
+//! covered as soon as the template has it.
+
+mod bodies;
+mod reads;
+mod routes;
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use crate::support::{Answer, Client, Cloud, User, admin, client, cloud, service, worker};
+use crate::wiring::deployed;
+
+/// Functions that anyone may call.
+const PUBLIC: [&str; 13] = [
+    "auth-register",
+    "auth-token",
+    "auth-keys",
+    "services-list",
+    "services-categories",
+    "services-get",
+    "webhooks-stripe",
+    "index",
+    "health",
+    "docs-openapi",
+    "docs-ui",
+    "docs-files",
+    "docs-problems",
+];
+
+/// Reads the raw body, whatever it is: its signature decides.
+const RAW: &str = "webhooks-stripe";
+
+/// RFC 6749, section 3.2: unrecognised parameters are ignored.
+const IGNORES_UNKNOWN: &str = "auth-token";
+
+#[derive(Clone)]
+struct Route {
+    function: String,
+    method: Method,
+    /// As in the template.
+    template: String,
+    /// With ids of things that are there.
+    path: String,
+}
+
+impl Route {
+    fn is_public(&self) -> bool {
+        PUBLIC.contains(&self.function.as_str())
+    }
+
+    /// Whether it takes a JSON body.
+    fn takes_body(&self) -> bool {
+        [Method::POST, Method::PATCH, Method::PUT].contains(&self.method) && self.function != RAW
+    }
+}
+
+impl std::fmt::Display for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ({})", self.method, self.template, self.function)
+    }
+}
+
+/// Everyone there is, and every route with ids of theirs: the same for all of these tests, which
+/// change nothing.
+#[derive(Clone)]
+struct World {
+    cloud: &'static Cloud,
+    people: [User; 3],
+    routes: Vec<Route>,
+}
+
+impl World {
+    async fn new() -> Self {
+        static WORLD: OnceCell<World> = OnceCell::const_new();
+        let world = WORLD.get_or_init(Self::make).await.clone();
+        Self {
+            people: world.people.map(|user| User { api: user.api.reconnected(), ..user }),
+            ..world
+        }
+    }
+
+    async fn make() -> Self {
+        let cloud = cloud();
+        let people = [client(cloud).await, worker(cloud, &[]).await, admin(cloud).await];
+        let service = service(cloud, "conventions").await["id"].as_str().unwrap().to_owned();
+        let order = people[0].api.post("/orders", json!({"service_id": service})).await.expect(201);
+        let user = people[0].api.get("/auth/me").await.expect(200);
+        let ids = BTreeMap::from([
+            ("services", service),
+            ("orders", order["id"].as_str().unwrap().to_owned()),
+            ("users", user["id"].as_str().unwrap().to_owned()),
+        ]);
+        let path = |template: &str| {
+            let area = template.split('/').nth(1).unwrap_or_default();
+            let path = template.replace("{id}", ids.get(area).map_or("none", String::as_str));
+            // Other parameters name files of the documentation, or the like.
+            path.split('/')
+                .map(|part| if part.starts_with('{') { "none" } else { part })
+                .collect::<Vec<_>>()
+                .join("/")
+        };
+        let routes = deployed().into_iter().flat_map(|(function, routes)| {
+            routes.into_iter().map(move |(method, template)| (function.clone(), method, template))
+        });
+        let routes = routes.map(|(function, method, template)| {
+            let method = method.parse().unwrap();
+            Route { function, method, path: path(&template), template }
+        });
+        Self { cloud, people, routes: routes.collect() }
+    }
+
+    fn anyone(&self) -> Client {
+        self.cloud.client()
+    }
+
+    fn reads(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().filter(|route| route.method == Method::GET)
+    }
+
+    fn writes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().filter(|route| route.takes_body())
+    }
+
+    /// Sends this body as everyone; the answer of the first whose role may ask, after which nothing
+    /// of the request was carried out.
+    async fn refused(&self, route: &Route, content_type: &str, body: &[u8]) -> Answer {
+        for user in &self.people {
+            let answer = user
+                .api
+                .send(route.method.clone(), &route.path, content_type, body.to_vec().into())
+                .await;
+            sealed(&answer, route);
+            if answer.status != 403 {
+                return answer;
+            }
+            answer.problem(403, "forbidden");
+        }
+        panic!("{route}: nobody may");
+    }
+}
+
+/// What every answer carries.
+#[track_caller]
+fn sealed(answer: &Answer, route: &Route) {
+    let header =
+        |name| answer.header(name).unwrap_or_else(|| panic!("{route}: no {name}: {answer:?}"));
+    assert!(!header("x-request-id").is_empty(), "{route}");
+    assert_eq!(
+        header("x-request-id"),
+        header("apigw-requestid"),
+        "{route}: one id, whoever answers"
+    );
+    assert_eq!(header("x-content-type-options"), "nosniff", "{route}");
+    assert!(header("strict-transport-security").starts_with("max-age="), "{route}");
+    let cache = header("cache-control");
+    assert!(
+        route.is_public() && answer.status.as_u16() < 400 || cache == "no-store",
+        "{route}: {cache}"
+    );
+}

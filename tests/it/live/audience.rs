@@ -1,0 +1,239 @@
+//! Who gets which entry: for each type, everyone it is for and nobody else, while all kinds of people are
+//! connected.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Cloud, Socket, User, admin, body, client, cloud, pay, place, service, unique, until,
+    until_payment, worker,
+};
+
+/// Who is watching.
+const PEOPLE: [&str; 8] = [
+    "client",
+    "worker",
+    "colleague",
+    "generalist",
+    "specialist",
+    "other client",
+    "admin",
+    "latecomer",
+];
+
+/// Type of entry, and who gets it. The colleague serves the order's category as the worker does,
+/// the generalist all categories, the specialist another one.
+const TABLE: &[(&str, &[&str])] = &[
+    ("payment.processing", &["client"]),
+    ("payment.failed", &["client"]),
+    ("payment.paid", &["client"]),
+    ("order.opened", &["worker", "colleague", "generalist"]),
+    ("order.assigned", &["client", "worker"]),
+    ("order.released", &["client", "worker"]),
+    ("message.received", &["client", "worker"]),
+    ("order.delivered", &["client", "worker"]),
+    ("order.revision_requested", &["client", "worker"]),
+    ("order.completed", &["client", "worker"]),
+    ("order.disputed", &["client", "worker", "admin"]),
+    ("order.resolved", &["client", "worker", "admin"]),
+    ("order.canceled", &["client"]),
+    ("payment.refunded", &["client"]),
+];
+
+struct Watcher {
+    user: User,
+    socket: Socket,
+    feeds: BTreeMap<String, u64>,
+    /// What came over the socket.
+    entries: Vec<Value>,
+}
+
+impl Watcher {
+    async fn new(user: User) -> Self {
+        let (socket, welcome) = Socket::hello(&user, json!({})).await;
+        let feeds = serde_json::from_value(welcome["feeds"].clone()).unwrap();
+        Self { user, socket, feeds, entries: Vec::new() }
+    }
+
+    /// Takes entries until this text is broadcast.
+    async fn until(&mut self, text: &str) {
+        loop {
+            let entry = self.socket.next().await;
+            assert!(entry["seq"].is_u64(), "{entry:#}");
+            let last = entry["data"]["text"] == text;
+            self.entries.push(entry);
+            if last {
+                return;
+            }
+        }
+    }
+
+    /// The types of the entries that this one got about these orders, over the socket; over HTTP it
+    /// must be the same.
+    async fn types(&self, orders: &[String]) -> BTreeSet<String> {
+        let mut stored = Vec::new();
+        for (feed, after) in &self.feeds {
+            let mut after = *after;
+            loop {
+                let page = self
+                    .user
+                    .api
+                    .get(&format!("/live/feed?feed={}&after={after}", encoded(feed)))
+                    .await
+                    .expect(200);
+                let items = page["items"].as_array().unwrap().clone();
+                let Some(last) = items.last() else { break };
+                after = last["seq"].as_u64().unwrap();
+                stored.extend(items);
+            }
+        }
+        let key = |entry: &Value| (entry["feed"].to_string(), entry["seq"].as_u64());
+        let about = |entries: &[Value]| -> BTreeMap<_, _> {
+            let concerned = |entry: &&Value| {
+                let data = &entry["data"];
+                orders
+                    .iter()
+                    .any(|order| data["id"] == order.as_str() || data["order_id"] == order.as_str())
+            };
+            entries.iter().filter(concerned).map(|entry| (key(entry), entry.clone())).collect()
+        };
+        let (pushed, stored) = (about(&self.entries), about(&stored));
+        assert_eq!(pushed, stored, "{}: the socket and the feed say the same", self.user.username);
+        pushed.values().map(|entry| entry["type"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn encoded(feed: &str) -> String {
+    feed.replace(' ', "%20").replace('*', "%2A")
+}
+
+async fn moved(user: &User, order: &str, verb: &str) {
+    user.api.post(&format!("/orders/{order}/{verb}"), body(verb)).await.expect(200);
+}
+
+/// Has orders go through everything there is to be told of; their ids.
+async fn live_through(cloud: &Cloud, client: &User, worker: &User, service: &Value) -> Vec<String> {
+    // Declined, then paid from a bank account, given back once, revised once, then done.
+    let done = place(client, service).await;
+    assert_eq!(pay(cloud, client, &done, "pm_card_chargeDeclined").await["status"], 402);
+    until_payment(client, &done, "failed").await;
+    let paid = pay(cloud, client, &done, "pm_usBankAccount_processing").await;
+    assert_eq!(paid["status"], 200);
+    until_payment(client, &done, "processing").await;
+    let intent = paid["payment"]["payment_intent_id"].as_str().unwrap();
+    cloud
+        .stripe()
+        .post(&format!("/_local/payment_intents/{intent}/succeed"), json!({}))
+        .await
+        .expect(200);
+    until(client, &done, "open").await;
+    for verb in ["accept", "release", "accept"] {
+        moved(worker, &done, verb).await;
+    }
+    let messages = format!("/orders/{done}/messages");
+    client.api.post(&messages, json!({"text": "When?"})).await.expect(201);
+    worker.api.post(&messages, json!({"text": "Now."})).await.expect(201);
+    for (user, verb) in [
+        (worker, "deliver"),
+        (client, "request-revision"),
+        (worker, "deliver"),
+        (client, "complete"),
+    ] {
+        moved(user, &done, verb).await;
+    }
+    let paid = async || {
+        let order = place(client, service).await;
+        assert_eq!(pay(cloud, client, &order, "pm_card_visa").await["status"], 200);
+        until(client, &order, "open").await;
+        order
+    };
+    // Called off when it is paid for.
+    let canceled = paid().await;
+    moved(client, &canceled, "cancel").await;
+    until_payment(client, &canceled, "refunded").await;
+    // In dispute, and decided.
+    let disputed = paid().await;
+    moved(worker, &disputed, "accept").await;
+    moved(client, &disputed, "dispute").await;
+    moved(&admin(cloud).await, &disputed, "resolve").await;
+    until_payment(client, &disputed, "refunded").await;
+    vec![done, canceled, disputed]
+}
+
+#[tokio::test]
+async fn each_type_of_entry_reaches_its_audience_and_nobody_else() {
+    everyone_gets_theirs(cloud()).await;
+}
+
+pub async fn everyone_gets_theirs(cloud: &Cloud) {
+    let (category, other) = (unique("Audience "), unique("Elsewhere "));
+    let mut people = BTreeMap::new();
+    for name in PEOPLE {
+        let user = match name {
+            "client" | "other client" => client(cloud).await,
+            "worker" | "colleague" | "latecomer" => worker(cloud, &[&category]).await,
+            "generalist" => worker(cloud, &[]).await,
+            "specialist" => worker(cloud, &[&other]).await,
+            _ => admin(cloud).await,
+        };
+        people.insert(name, user);
+    }
+    let mut watchers = BTreeMap::new();
+    for (name, user) in people.iter().filter(|(name, _)| **name != "latecomer") {
+        watchers.insert(*name, Watcher::new(user.clone()).await);
+    }
+    // Open from the start, and silent: nothing may come before its hello.
+    let mut silent = Socket::connect(&people["latecomer"]).await;
+
+    let service = service(cloud, &category).await;
+    let orders = live_through(cloud, &people["client"], &people["worker"], &service).await;
+
+    // What is appended before the second marker is pushed before it, whatever feed it is in.
+    let markers = [unique("First "), unique("Second ")];
+    let admin = admin(cloud).await;
+    for text in &markers {
+        for role in ["client", "worker", "admin"] {
+            admin
+                .api
+                .post("/live/broadcasts", json!({"role": role, "text": text}))
+                .await
+                .expect(202);
+        }
+        for watcher in watchers.values_mut() {
+            watcher.until(text).await;
+        }
+    }
+    let mut told: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (name, watcher) in &watchers {
+        for kind in watcher.types(&orders).await {
+            told.entry(kind).or_default().insert(name);
+        }
+        // Each feed's numbers are those that follow what the welcome said, none left out.
+        let mut last = watcher.feeds.clone();
+        for entry in &watcher.entries {
+            let number =
+                last.get_mut(entry["feed"].as_str().unwrap()).expect("only feeds of the welcome");
+            let seq = entry["seq"].as_u64().unwrap();
+            assert!(seq <= *number + 1, "{name} gets {seq} after {number}");
+            *number = seq.max(*number);
+        }
+        let roles: Vec<_> = watcher
+            .entries
+            .iter()
+            .filter(|entry| entry["data"]["text"] == markers[0].as_str())
+            .collect();
+        assert_eq!(roles.len(), 1, "{name} is told once of what is said to a role");
+    }
+    let expected = TABLE
+        .iter()
+        .map(|(kind, who)| ((*kind).to_owned(), who.iter().copied().collect::<BTreeSet<_>>()));
+    assert_eq!(told, expected.collect());
+
+    silent.send(json!({"action": "ping"})).await;
+    assert_eq!(
+        silent.next().await,
+        json!({"type": "pong"}),
+        "a socket that said no hello was told nothing"
+    );
+}

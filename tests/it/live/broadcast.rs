@@ -1,0 +1,47 @@
+//! `POST /live/broadcasts`.
+
+use serde_json::json;
+
+use super::feed;
+use crate::support::{Socket, admin, client, cloud, unique, worker};
+
+#[tokio::test]
+async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
+    let cloud = cloud();
+    let (admin, client) = (admin(cloud).await, client(cloud).await);
+    let workers = [worker(cloud, &[]).await, worker(cloud, &["design"]).await];
+    let mut sockets = Vec::new();
+    for worker in &workers {
+        sockets.push(Socket::hello(worker, json!({})).await.0);
+    }
+    let (mut clients, _) = Socket::hello(&client, json!({})).await;
+    let body = json!({"role": "worker", "text": unique("Maintenance ")});
+    client.api.post("/live/broadcasts", body.clone()).await.problem(403, "forbidden");
+    admin
+        .api
+        .post("/live/broadcasts", json!({"role": "king", "text": ""}))
+        .await
+        .problem(422, "validation_failed");
+    let keyed = admin.api.with("idempotency-key", &unique("key"));
+    let sent = keyed.post("/live/broadcasts", body.clone()).await.expect(202);
+    assert_eq!(keyed.post("/live/broadcasts", body.clone()).await.expect(202), sent);
+    keyed
+        .post("/live/broadcasts", json!({"role": "worker", "text": "Else"}))
+        .await
+        .problem(422, "idempotency_key_reused");
+    for socket in &mut sockets {
+        let entry = loop {
+            let frame = socket.next().await;
+            if frame["data"]["text"] == body["text"] {
+                break frame;
+            }
+        };
+        assert_eq!((&entry["type"], &entry["feed"]), (&json!("broadcast"), &json!("role:workers")));
+        assert_eq!(entry["data"], json!({"id": sent["id"], "text": body["text"]}));
+    }
+    clients.assert_open().await;
+    let stored = feed(&workers[0], "role:workers").await;
+    let stored =
+        stored["items"].as_array().unwrap().iter().filter(|e| e["data"]["id"] == sent["id"]);
+    assert_eq!(stored.count(), 1);
+}

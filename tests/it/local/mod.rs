@@ -1,0 +1,61 @@
+//! The local cloud, as a developer sees it.
+
+mod failures;
+mod start;
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::support::{Client, Cloud, eventually, workspace};
+
+/// What goes wrong between functions and their database, as `local/src/dynamodb/faults.rs` has it.
+struct Faults(Client);
+
+impl Faults {
+    fn of(cloud: &Cloud) -> Self {
+        Self(Client::new(&cloud.ready.dynamodb))
+    }
+
+    async fn add(&self, function: &str, action: &str, error: &str, times: u32) {
+        let fault = json!({"function": function, "action": action, "error": error, "times": times});
+        self.0.post("/_local/faults", fault).await.expect(201);
+    }
+
+    /// Waits until the fault that is to happen `times` times has happened.
+    async fn met(&self, function: &str, times: u32) {
+        eventually(&format!("{function} meets its fault"), async || {
+            let faults = self.0.get("/_local/faults").await.expect(200);
+            let left = faults
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|f| f["function"] == function && f["times"] == times);
+            left.is_none().then_some(())
+        })
+        .await;
+    }
+
+    async fn clear(&self) {
+        self.0
+            .send(http::Method::DELETE, "/_local/faults", "", Default::default())
+            .await
+            .expect(200);
+    }
+}
+
+/// An empty directory of this name.
+fn scratch(name: &str) -> PathBuf {
+    let directory = workspace().join("target/tests").join(name);
+    drop(std::fs::remove_dir_all(&directory));
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+/// Runs a cloud that does not come up; what it says beside cargo's progress.
+fn refusal(name: &str, flags: &[&str]) -> String {
+    let failed = Cloud::run(name, flags).err().expect("it does not come up");
+    assert_eq!(failed.status.code(), Some(1), "{}", failed.log);
+    let last = failed.log.lines().last().and_then(|line| line.strip_prefix("error: "));
+    last.expect("an error at the end").to_owned()
+}

@@ -1,0 +1,3 @@
+//! Messages between the client and the worker of an order.
+
+mod send;

@@ -1,0 +1,3 @@
+//! Functions that an operator invokes.
+
+mod bootstrap_admin;

@@ -1,0 +1,119 @@
+//! `actions` in every order: exactly the transitions that its reader may make.
+
+use super::actions;
+use crate::support::{Job, People, User, admin, body, client, cloud, worker};
+
+/// Every move that has an endpoint.
+const VERBS: [&str; 9] = [
+    "accept",
+    "release",
+    "deliver",
+    "request-revision",
+    "complete",
+    "cancel",
+    "dispute",
+    "reassign",
+    "resolve",
+];
+
+/// Tries every move that `actions` does not name; none is made. Returns how many that were.
+async fn refused(job: &Job, user: &User, knows: bool) -> usize {
+    let allowed = if knows { actions(&job.read(user).await) } else { Vec::new() };
+    let before = job.read(&job.client).await;
+    let forbidden = VERBS.into_iter().filter(|verb| !allowed.iter().any(|allowed| allowed == verb));
+    let mut tried = 0;
+    for verb in forbidden {
+        let answer = user.api.post(&job.path(verb), body(verb)).await;
+        let (status, code) = (answer.status.as_u16(), answer.body["code"].clone());
+        let code = code.as_str().expect("a code").to_owned();
+        let problem = answer.problem(status, &code);
+        match status {
+            403 | 404 => {}
+            409 => {
+                assert_eq!(problem["order_status"], before["status"], "{verb}: {problem:#}");
+                assert_eq!(problem["version"], before["version"], "{verb}: {problem:#}");
+            }
+            _ => panic!("{verb} of an order that is {}: {problem:#}", before["status"]),
+        }
+        tried += 1;
+    }
+    assert_eq!(job.read(&job.client).await, before);
+    tried
+}
+
+#[tokio::test]
+async fn a_transition_missing_from_actions_is_refused_and_changes_nothing() {
+    let cloud = cloud();
+    let (admin, stranger, other) =
+        (admin(cloud).await, client(cloud).await, worker(cloud, &[]).await);
+    let people = People::new(cloud).await;
+    let jobs = ["pending", "open", "assigned", "delivered", "disputed", "completed", "canceled"]
+        .map(|status| {
+            let people = (&people, &admin, &stranger, &other);
+            async move {
+                let (people, admin, stranger, other) = people;
+                let job = Job::of(cloud, people, status).await;
+                let pool = status == "open";
+                let parties = !["pending", "canceled"].contains(&status);
+                refused(&job, &job.client, true).await
+                    + refused(&job, &job.worker, parties).await
+                    + refused(&job, admin, true).await
+                    + refused(&job, stranger, false).await
+                    + refused(&job, other, pool).await
+            }
+        });
+    let tried = futures::future::join_all(jobs).await;
+    // 7 states, 5 people, 9 moves, less those that one of them may make.
+    assert_eq!(tried, [45 - 2, 45 - 4, 45 - 6, 45 - 4, 45 - 1, 45, 45]);
+}
+
+#[tokio::test]
+async fn every_transition_in_actions_is_allowed_and_lists_agree() {
+    let cloud = cloud();
+    let (admin, people) = (admin(cloud).await, People::new(cloud).await);
+    for (status, by, named) in [
+        ("pending", "client", &["cancel"][..]),
+        ("open", "client", &["cancel"]),
+        ("assigned", "client", &["dispute"]),
+        ("assigned", "worker", &["release", "deliver", "dispute"]),
+        ("delivered", "client", &["request-revision", "complete", "dispute"]),
+        ("delivered", "worker", &["dispute"]),
+        ("disputed", "client", &[]),
+        ("disputed", "worker", &[]),
+        ("completed", "client", &[]),
+    ] {
+        let mut made = Vec::new();
+        for verb in named.iter().copied().chain(named.is_empty().then_some("")) {
+            let job = Job::of(cloud, &people, status).await;
+            let user = if by == "client" { &job.client } else { &job.worker };
+            let read = job.read(user).await;
+            assert_eq!(actions(&read), named, "{status} {by}");
+            // The newest is first.
+            assert_eq!(
+                user.api.get("/orders").await.expect(200)["items"][0],
+                read,
+                "{status} {by}"
+            );
+            if !verb.is_empty() {
+                assert_eq!(
+                    job.moves(user, verb).await["version"],
+                    read["version"].as_u64().expect("a version") + 1
+                );
+                made.push(verb);
+            }
+        }
+        assert_eq!(made, named);
+    }
+    for (status, named) in [
+        ("pending", &["cancel"][..]),
+        ("assigned", &["reassign", "cancel"]),
+        ("disputed", &["resolve"]),
+    ] {
+        let job = Job::of(cloud, &people, status).await;
+        let read = job.read(&admin).await;
+        assert_eq!(actions(&read), named, "{status}");
+        let listed = admin.api.get(&format!("/orders?limit=100&status={status}")).await.expect(200);
+        assert!(listed["items"].as_array().expect("items").contains(&read), "{status}");
+        job.moves(&admin, named[0]).await;
+    }
+}

@@ -1,0 +1,28 @@
+//! `POST /orders`.
+
+use serde_json::json;
+
+use crate::support::{client, cloud, service, unique};
+
+#[tokio::test]
+async fn a_repeated_idempotency_key_places_one_order_and_gets_the_first_answer() {
+    let cloud = cloud();
+    let owner = client(cloud).await;
+    let service = service(cloud, "again").await;
+    let api = owner.api.with("idempotency-key", &unique("key"));
+    let body = json!({"service_id": service["id"], "note": "once"});
+    let tries = (0..10).map(|_| api.post("/orders", body.clone()));
+    let answers = futures::future::join_all(tries).await;
+    let replayed =
+        answers.iter().filter(|a| a.header("idempotent-replayed") == Some("true")).count();
+    assert_eq!(replayed, 9);
+    let bodies: Vec<_> = answers.into_iter().map(|a| a.expect(201)).collect();
+    assert!(bodies.iter().all(|b| *b == bodies[0]), "{bodies:#?}");
+    assert_eq!(
+        owner.api.get("/orders").await.expect(200)["items"].as_array().map(Vec::len),
+        Some(1)
+    );
+    api.post("/orders", json!({"service_id": service["id"], "note": "twice"}))
+        .await
+        .problem(422, "idempotency_key_reused");
+}

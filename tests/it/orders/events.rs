@@ -1,0 +1,87 @@
+//! `GET /orders/{id}/events`.
+
+use serde_json::{Value, json};
+
+use crate::support::{Job, admin, client, cloud, worker};
+
+#[tokio::test]
+async fn the_history_records_every_transition_and_its_actor() {
+    let cloud = cloud();
+    let job = Job::in_state(cloud, "assigned").await;
+    let (second, admin) = (worker(cloud, &[]).await, admin(cloud).await);
+    let note = json!({"note": "I am ill."});
+    let released = job.worker.api.post(&job.path("release"), note).await.expect(200);
+    assert_eq!((&released["status"], &released["worker"]), (&json!("open"), &Value::Null));
+    job.moves(&second, "accept").await;
+    job.moves(&second, "deliver").await;
+    job.moves(&job.client, "request-revision").await;
+    job.moves(&second, "deliver").await;
+    job.moves(&job.client, "dispute").await;
+    let decided = json!({"outcome": "release", "note": "It is what was ordered."});
+    let completed = admin.api.post(&job.path("resolve"), decided).await.expect(200);
+    assert_eq!(
+        (&completed["status"], &completed["payment_status"]),
+        (&json!("completed"), &json!("paid"))
+    );
+
+    let events = job.client.api.get(&job.path("events")).await;
+    let etag = events.header("etag").expect("an etag").to_owned();
+    let events = events.expect(200);
+    assert_eq!(events["next_cursor"], Value::Null);
+    let items = events["items"].as_array().expect("items");
+    let numbers: Vec<_> =
+        items.iter().map(|event| event["n"].as_u64().expect("a number")).collect();
+    assert_eq!(
+        numbers,
+        (1..=completed["version"].as_u64().expect("a version")).collect::<Vec<_>>()
+    );
+    let told: Vec<_> = items
+        .iter()
+        .map(|event| {
+            (
+                event["type"].as_str().expect("a type"),
+                event["actor"]["kind"].as_str().expect("a kind"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("place", "client"),
+            ("payment_started", "client"),
+            ("pay", "stripe"),
+            ("accept", "worker"),
+            ("release", "worker"),
+            ("accept", "worker"),
+            ("deliver", "worker"),
+            ("request_revision", "client"),
+            ("deliver", "worker"),
+            ("dispute", "client"),
+            ("resolve_release", "admin"),
+        ]
+    );
+    assert_eq!((&items[4]["note"], &items[4]["worker"]), (&json!("I am ill."), &Value::Null));
+    assert_eq!(items[5]["actor"]["username"], second.username.as_str());
+    assert_eq!(items[9]["note"], "For a reason.");
+    assert!(items.iter().all(|event| event.get("idempotency").is_none()));
+    let again = job.client.api.with("if-none-match", &etag).get(&job.path("events")).await;
+    assert_eq!((again.status.as_u16(), again.header("etag")), (304, Some(etag.as_str())));
+
+    // Its worker sees the work and not the payment's steps; who was its worker, and who never was,
+    // see nothing.
+    let seen = second.api.get(&job.path("events")).await.expect(200);
+    let seen: Vec<_> =
+        seen["items"].as_array().expect("items").iter().map(|event| event["n"].clone()).collect();
+    assert_eq!(seen, (1..=11).filter(|n| *n != 2).map(Value::from).collect::<Vec<_>>());
+    admin.api.get(&job.path("events")).await.expect(200);
+    for stranger in [&job.worker, &client(cloud).await] {
+        stranger.api.get(&job.path("events")).await.problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn workers_see_an_open_order_but_not_its_history() {
+    let job = Job::in_state(cloud(), "open").await;
+    job.read(&job.worker).await;
+    job.worker.api.get(&job.path("events")).await.problem(404, "not_found");
+}

@@ -1,0 +1,112 @@
+//! Two transitions at once: one wins, the loser gets the state that the winner left, and no money is lost.
+
+use serde_json::{Value, json};
+
+use crate::support::{Job, People, User, admin, body, cloud, unique, until_payment};
+
+/// How often each race is run: who wins is chance.
+const ROUNDS: usize = 4;
+
+/// Makes two moves at once. Exactly one of them is made; returns which, and the order.
+async fn race(job: &Job, one: (&User, &str), other: (&User, &str)) -> (String, Value) {
+    let before = job.read(&job.client).await["version"].as_u64().expect("a version");
+    let attempt = |(user, verb): (&User, &str)| {
+        let (api, path, verb) = (user.api.clone(), job.path(verb), verb.to_owned());
+        async move { (api.post(&path, body(&verb)).await, verb) }
+    };
+    let (first, second) = futures::join!(attempt(one), attempt(other));
+    let (won, lost) = if first.0.status == 200 { (first, second) } else { (second, first) };
+    let made = won.0.expect(200);
+    let problem = lost.0.problem(409, "illegal_transition");
+    assert_eq!(problem["order_status"], made["status"], "the loser is told the state");
+    // Money may have followed, but no second move.
+    let version = job.read(&job.client).await["version"].as_u64().expect("a version");
+    assert!(version > before && made["version"] == before + 1, "{before} {made:#}");
+    (won.1, made)
+}
+
+#[tokio::test]
+async fn an_order_is_either_accepted_or_canceled() {
+    let people = People::new(cloud()).await;
+    for _ in 0..ROUNDS {
+        let job = Job::of(cloud(), &people, "open").await;
+        let (won, order) = race(&job, (&job.worker, "accept"), (&job.client, "cancel")).await;
+        match won.as_str() {
+            "accept" => assert_eq!(order["worker"]["username"], job.worker.username.as_str()),
+            _ => drop(until_payment(&job.client, &job.id, "refunded").await),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_either_completed_or_disputed() {
+    let people = People::new(cloud()).await;
+    for _ in 0..ROUNDS {
+        let job = Job::of(cloud(), &people, "delivered").await;
+        let (won, order) = race(&job, (&job.client, "complete"), (&job.worker, "dispute")).await;
+        assert_eq!(order["status"], if won == "complete" { "completed" } else { "disputed" });
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_either_delivered_or_canceled_by_an_administrator() {
+    let admin = admin(cloud()).await;
+    let people = People::new(cloud()).await;
+    for _ in 0..ROUNDS {
+        let job = Job::of(cloud(), &people, "assigned").await;
+        let (won, order) = race(&job, (&job.worker, "deliver"), (&admin, "cancel")).await;
+        assert_eq!(order["status"], if won == "deliver" { "delivered" } else { "canceled" });
+    }
+}
+
+#[tokio::test]
+async fn concurrent_requests_with_one_idempotency_key_make_one_transition() {
+    for verb in ["cancel", "payment/cancel"] {
+        let job = Job::in_state(cloud(), "pending").await;
+        job.client.api.post(&job.path("payment"), json!({})).await.expect(200);
+        let api = job.client.api.with("idempotency-key", &unique("key"));
+        let attempts = (0..4).map(|_| async { api.post(&job.path(verb), body(verb)).await });
+        let answers = futures::future::join_all(attempts).await;
+        let replayed =
+            answers.iter().filter(|answer| answer.header("idempotent-replayed").is_some()).count();
+        assert_eq!(replayed, 3, "{verb}");
+        let bodies: Vec<_> = answers.into_iter().map(|answer| answer.expect(200)).collect();
+        assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:#?}");
+    }
+}
+
+/// The client pays and cancels in the same instant: whatever Stripe does first, nothing is owed in
+/// the end.
+#[tokio::test]
+async fn canceling_while_paying_leaves_nothing_owed() {
+    let cloud = cloud();
+    let people = People::new(cloud).await;
+    for round in 0..2 * ROUNDS {
+        let job = Job::of(cloud, &people, "pending").await;
+        let payment = job.client.api.post(&job.path("payment"), json!({})).await.expect(200);
+        let intent = payment["payment_intent_id"].as_str().expect("an intent").to_owned();
+        let stripe = cloud.stripe().bearer(payment["publishable_key"].as_str().expect("a key"));
+        let secret = payment["client_secret"].as_str().expect("a secret").to_owned();
+        let pays = async {
+            let fields = [("payment_method", "pm_card_visa"), ("client_secret", secret.as_str())];
+            stripe.form(&format!("/v1/payment_intents/{intent}/confirm"), &fields).await.status
+        };
+        let verb = if round % 2 == 0 { "cancel" } else { "payment/cancel" };
+        let cancels = async { job.client.api.post(&job.path(verb), body(verb)).await };
+        let (paid, canceled) = futures::join!(pays, cancels);
+        assert_eq!(canceled.expect(200)["status"], "canceled");
+        if paid == 200 {
+            until_payment(&job.client, &job.id, "refunded").await;
+        } else {
+            assert_eq!(job.read(&job.client).await["payment_status"], "unpaid");
+        }
+        let payment = job.client.api.get(&job.path("payment")).await.expect(200);
+        assert_eq!(payment["balance"]["amount"], 0, "{payment:#}");
+        assert_eq!(
+            payment["ledger"].as_array().map(Vec::len),
+            Some(if paid == 200 { 2 } else { 0 }),
+            "{payment:#}"
+        );
+        assert_eq!(job.read(&job.client).await["status"], "canceled");
+    }
+}

@@ -1,0 +1,124 @@
+//! `POST /orders/{id}/payment`.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Checkout, Shopper, filed, ledger, silent, states};
+
+fn ids(answers: &[Value]) -> Vec<&str> {
+    let mut ids: Vec<_> =
+        answers.iter().map(|answer| answer["payment_intent_id"].as_str().unwrap()).collect();
+    ids.dedup();
+    ids
+}
+
+#[tokio::test]
+async fn an_order_has_one_payment_intent_at_its_own_price() {
+    let shopper = Shopper::new(silent().await).await;
+    let order = shopper.order().await;
+    let path = format!("/orders/{order}/payment");
+    let api = &shopper.user.api;
+    for body in
+        [json!({"amount": 1}), json!({"currency": "eur"}), json!({"payment_intent_id": "pi_1"})]
+    {
+        api.post(&path, body).await.problem(422, "validation_failed");
+    }
+    api.post(&format!("{path}/confirm"), json!({})).await.problem(409, "no_payment_yet");
+    let asked = join_all((0..8).map(|_| api.post(&path, json!({})))).await;
+    let asked: Vec<_> = asked.into_iter().map(|answer| answer.expect(200)).collect();
+    assert_eq!(ids(&asked).len(), 1, "{asked:#?}");
+    assert_eq!((&asked[0]["amount"], &asked[0]["currency"]), (&json!(1999), &json!("usd")));
+    let made = shopper.stripe.intents_of(&order).await;
+    assert_eq!(
+        (made.len(), &made[0]["amount"], &made[0]["currency"]),
+        (1, &json!(1999), &json!("usd"))
+    );
+
+    let checkout = Checkout::new(&shopper, order.clone(), &asked[0]);
+    assert_eq!(states(&checkout.cancel().await.expect(200)), ("canceled".into(), "unpaid".into()));
+    let after = api.post(&path, json!({})).await.expect(200);
+    assert_eq!(
+        (&after["payment_intent_id"], &after["status"]),
+        (&asked[0]["payment_intent_id"], &json!("canceled"))
+    );
+    checkout.pay("pm_card_visa").await.expect(400);
+    assert_eq!(shopper.stripe.intents_of(&order).await.len(), 1);
+
+    let without = shopper.order().await;
+    api.post(&format!("/orders/{without}/payment/cancel"), json!({})).await.expect(200);
+    api.post(&format!("/orders/{without}/payment"), json!({}))
+        .await
+        .problem(409, "order_not_payable");
+    assert!(shopper.stripe.intents_of(&without).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
+    let shopper = Shopper::new(silent().await).await;
+    let (bound, order) = (shopper.checkout().await, shopper.order().await);
+    // Made at Stripe, and never heard of: the answer was lost as often as it was asked for.
+    shopper.stripe.fault("connection_reset_after_acting", "/v1/payment_intents", &order, 6).await;
+    let path = format!("/orders/{order}/payment");
+    let lost = shopper.user.api.post(&path, json!({})).await;
+    assert!(lost.header("retry-after").is_some());
+    let problem = lost.problem(503, "payments_unavailable");
+    assert!(!problem.to_string().to_lowercase().contains("reset"), "{problem:#}");
+    shopper.stripe.forget_idempotency_keys().await;
+
+    let again = shopper
+        .user
+        .api
+        .post(&format!("/orders/{}/payment", bound.order), json!({}))
+        .await
+        .expect(200);
+    assert_eq!(again["payment_intent_id"], bound.intent.as_str());
+    assert_eq!(shopper.stripe.intents_of(&bound.order).await.len(), 1);
+
+    let found = shopper.user.api.post(&path, json!({})).await.expect(200);
+    let made = shopper.stripe.intents_of(&order).await;
+    assert_eq!(made.len(), 2, "the one that nobody heard of, and the order's");
+    let lost = made.iter().find(|intent| intent["id"] != found["payment_intent_id"]).unwrap();
+    // Whoever pays the lost one (someone at the dashboard could) does not pay for the order: it is
+    // for an administrator.
+    let lost = lost["id"].as_str().unwrap();
+    shopper
+        .stripe
+        .call(&format!("/v1/payment_intents/{lost}/confirm"), &[("payment_method", "pm_card_visa")])
+        .await
+        .expect(200);
+    let event = &shopper.stripe.events_of(lost, &["payment_intent.succeeded"]).await[0];
+    shopper.stripe.deliver(event).await;
+    let filed = filed(&shopper.admin, "mismatch", event["id"].as_str().unwrap()).await;
+    assert_eq!((&filed["reason"], &filed["order_id"]), (&json!("intent"), &json!(order)));
+    let checkout = Checkout::new(&shopper, order, &found);
+    assert_eq!(checkout.states().await, ("pending".into(), "unpaid".into()));
+    checkout.pay("pm_card_visa").await.expect(200);
+    assert_eq!(states(&checkout.confirm().await.expect(200)), ("open".into(), "paid".into()));
+}
+
+#[tokio::test]
+async fn a_lost_late_or_failed_stripe_response_causes_no_second_payment() {
+    let shopper = Shopper::new(silent().await).await;
+    let shopper = &shopper;
+    let attempt = async |fault: &str, intents: usize| {
+        let order = shopper.order().await;
+        shopper.stripe.fault(fault, "/v1/payment_intents", &order, 1).await;
+        let payment =
+            shopper.user.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
+        assert_eq!(shopper.stripe.intents_of(&order).await.len(), intents, "{fault}");
+        let checkout = Checkout::new(shopper, order, &payment);
+        checkout.pay("pm_card_visa").await.expect(200);
+        checkout.confirm().await.expect(200);
+        assert_eq!(ledger(&checkout.payment().await), [("charge", 1999)], "{fault}");
+    };
+    futures::join!(
+        attempt("connection_reset", 1),
+        attempt("connection_reset_after_acting", 1),
+        attempt("timeout_after_acting", 1),
+        attempt("error_429", 1),
+        attempt("error_500", 1),
+        // Stripe repeats its failure under the key for a day. The intent that it made is not told
+        // to anybody, and so never paid.
+        attempt("error_500_after_acting", 2),
+    );
+}

@@ -1,0 +1,249 @@
+//! Secrets never reach the log, nor an answer that is not meant to give them.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, Cloud, Shopper, Socket, User, admin, pay, states, unique, worker, workspace,
+};
+
+/// A secret, and the steps whose answers give it.
+struct Secret {
+    name: &'static str,
+    value: String,
+    given_by: &'static [&'static str],
+}
+
+/// Answers, as they came, by the step that they answer.
+struct Walk {
+    answers: Vec<(&'static str, String)>,
+}
+
+impl Walk {
+    fn keep(&mut self, step: &'static str, answer: Answer) -> Answer {
+        self.answers.push((step, format!("{:?} {}", answer.headers, answer.body)));
+        answer
+    }
+}
+
+fn text(answer: &Value, name: &str) -> String {
+    answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer:#}")).to_owned()
+}
+
+/// The value of local.env, which the functions of every local cloud have.
+fn committed(name: &str) -> String {
+    let file = std::fs::read_to_string(workspace().join("local.env")).expect("local.env");
+    let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    line.expect(name).to_owned()
+}
+
+#[tokio::test]
+async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
+    let mark = unique("canary");
+    let cursor_key = format!("{mark}-cursor-key-{mark}-cursor-key");
+    let env =
+        ["--ephemeral", "--env", "LOG_LEVEL=debug", "--env", &format!("CURSOR_KEY={cursor_key}")];
+    let cloud = Cloud::start("canary", &env);
+    let webhook_secret = cloud.ready.webhook_secret.clone().expect("the stand-in's secret");
+    let mut walk = Walk { answers: Vec::new() };
+    let api = cloud.client();
+
+    // Registering and signing in, well and badly.
+    let (username, email) = (unique("walker"), format!("{mark}-mail"));
+    let (password, wrong) = (format!("{mark}-password"), format!("{mark}-wrong"));
+    let fields = json!({"username": username, "email": format!("{email}@example.com"), "password": password, "role": "client"});
+    for (step, change) in [
+        ("register: wrong fields", json!({"role": "admin", "surprise": wrong})),
+        ("register", json!({})),
+        ("register again", json!({})),
+    ] {
+        let mut fields = fields.clone();
+        fields.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        walk.keep(step, api.post("/auth/register", fields).await);
+    }
+    let grant = |username: &str, password: &str| json!({"grant_type": "password", "username": username, "password": password});
+    walk.keep("wrong password", api.post("/auth/token", grant(&username, &wrong)).await)
+        .problem(401, "invalid_grant");
+    walk.keep("unknown name", api.post("/auth/token", grant(&wrong, &password)).await)
+        .problem(401, "invalid_grant");
+    let signed_in = walk
+        .keep(
+            "token",
+            api.post("/auth/token", grant(&format!("{email}@example.com"), &password)).await,
+        )
+        .expect(200);
+    let (access, refresh) = (text(&signed_in, "access_token"), text(&signed_in, "refresh_token"));
+    let again = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
+    let refreshed = walk.keep("token", api.form("/auth/token", &again).await).expect(200);
+    let (second_access, second_refresh) =
+        (text(&refreshed, "access_token"), text(&refreshed, "refresh_token"));
+    let made_up = [("grant_type", "refresh_token"), ("refresh_token", wrong.as_str())];
+    walk.keep("made-up refresh token", api.form("/auth/token", &made_up).await)
+        .problem(401, "invalid_grant");
+    let me = User {
+        username,
+        password: password.clone(),
+        access_token: second_access.clone(),
+        refresh_token: second_refresh.clone(),
+        api: api.bearer(&second_access),
+    };
+
+    // Requests that are refused before anyone reads them, with secrets in every place.
+    walk.keep(
+        "not JSON",
+        api.send(
+            Method::POST,
+            "/auth/token",
+            "application/json",
+            format!("{{\"password\":\"{password}\"").into(),
+        )
+        .await,
+    );
+    walk.keep(
+        "no type",
+        api.send(Method::POST, "/auth/token", "text/plain", password.clone().into()).await,
+    );
+    walk.keep(
+        "too large",
+        api.post("/auth/register", json!({"password": password.repeat(4000)})).await,
+    );
+    walk.keep(
+        "in the query",
+        me.api.get(&format!("/services?password={password}&cursor={second_refresh}")).await,
+    );
+    walk.keep(
+        "no bearer",
+        api.with("authorization", &format!("Basic {password}")).get("/auth/me").await,
+    );
+    walk.keep("forged", api.bearer(&format!("{access}x")).get("/auth/me").await);
+    walk.keep("me", me.api.get("/auth/me").await).expect(200);
+
+    // An order, paid for; what people write to each other.
+    let (admin, worker) = (admin(&cloud).await, worker(&cloud, &[]).await);
+    let fields = json!({"name": "S", "description": "", "category": "C", "price": {"amount": 1999, "currency": "usd"}});
+    let service = text(
+        &walk.keep("service", admin.api.post("/services", fields.clone()).await).expect(201),
+        "id",
+    );
+    walk.keep("service", admin.api.post("/services", fields).await).expect(201);
+    let page = walk.keep("services", api.get("/services?limit=1").await).expect(200);
+    walk.keep(
+        "services",
+        api.get(&format!("/services?limit=1&cursor={}", text(&page, "next_cursor"))).await,
+    )
+    .expect(200);
+    let (note, message) = (format!("{mark}-note"), format!("{mark}-message"));
+    let order = me.api.post("/orders", json!({"service_id": service, "note": note})).await;
+    let order = text(&walk.keep("order", order).expect(201), "id");
+    let path = format!("/orders/{order}");
+    let payment =
+        walk.keep("payment", me.api.post(&format!("{path}/payment"), json!({})).await).expect(200);
+    let client_secret = text(&payment, "client_secret");
+    let (mut socket, _) = Socket::hello(&worker, json!({})).await;
+    pay(&cloud, &me, &order, "pm_card_visa").await;
+    socket.entry("order.opened", &order).await;
+    walk.keep("paid", me.api.get(&format!("{path}/payment")).await).expect(200);
+    walk.keep("accept", worker.api.post(&format!("{path}/accept"), json!({})).await).expect(200);
+    walk.keep("message", me.api.post(&format!("{path}/messages"), json!({"text": message})).await)
+        .expect(201);
+
+    // A webhook that Stripe did not send, and a socket.
+    let forged = api.with("stripe-signature", &format!("t=1,v1={webhook_secret}"));
+    walk.keep(
+        "forged webhook",
+        forged.post("/webhooks/stripe", json!({"id": mark, "secret": password})).await,
+    )
+    .problem(400, "invalid_signature");
+    let ticket = walk.keep("ticket", me.api.post("/live/tickets", json!({})).await).expect(200);
+    let (url, ticket) = (text(&ticket, "url"), text(&ticket, "ticket"));
+    Socket::open(&url, None).await.expect("the handshake is accepted");
+    Socket::refused(&url, None).await;
+    // A token that comes back after its successor was used ends the sign-in, and says so in the
+    // log.
+    let next = [("grant_type", "refresh_token"), ("refresh_token", second_refresh.as_str())];
+    walk.keep("token", api.form("/auth/token", &next).await).expect(200);
+    let reused = walk.keep("reused", api.form("/auth/token", &again).await);
+    assert!(reused.status.is_client_error(), "{reused:?}");
+
+    let secret = |name, value: &str, given_by| Secret { name, value: value.to_owned(), given_by };
+    let secrets = [
+        secret("password", &password, &[]),
+        secret("wrong password", &wrong, &[]),
+        secret("e-mail address", &email, &["register", "me"]),
+        secret("access token", &access, &["token"]),
+        secret("access token", &second_access, &["token"]),
+        secret("refresh token", &refresh, &["token"]),
+        secret("refresh token", &second_refresh, &["token"]),
+        secret("note", &note, &["order", "accept"]),
+        secret("message", &message, &["message"]),
+        secret("client secret", &client_secret, &["payment"]),
+        secret("ticket", &ticket, &["ticket"]),
+        secret("webhook secret", &webhook_secret, &[]),
+        secret("Stripe key", &committed("STRIPE_SECRET_KEY"), &[]),
+        secret("signing key", &committed("JWT_SIGNING_KEY"), &[]),
+        secret("cursor key", &cursor_key, &[]),
+    ];
+    for Secret { name, value, given_by } in &secrets {
+        for (step, answer) in &walk.answers {
+            assert!(
+                !answer.contains(value) || given_by.contains(step),
+                "{step} gives the {name}: {answer}"
+            );
+        }
+        let given = |step: &&str| {
+            walk.answers.iter().any(|(at, answer)| at == step && answer.contains(value))
+        };
+        assert!(
+            given_by.is_empty() || given_by.iter().any(given),
+            "no answer gives the {name}: is it looked for?"
+        );
+    }
+
+    // The log is whole once the cloud has ended.
+    drop(cloud);
+    let log =
+        std::fs::read_to_string(workspace().join("target/tests/canary.log")).expect("the log");
+    for known in [&order, &service, "invalid_grant", "POST /auth/token"] {
+        assert!(log.contains(known), "the log knows nothing of {known}");
+    }
+    for Secret { name, value, .. } in &secrets {
+        if let Some(line) = log.lines().find(|line| line.contains(value)) {
+            panic!("the {name} is in the log: {line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_payment_secret_reaches_the_log() {
+    let cloud = Cloud::start("canary", &["--ephemeral"]);
+    let shopper = Shopper::new(&cloud).await;
+    let declined = shopper.checkout().await;
+    declined.pay("pm_card_chargeDeclinedInsufficientFunds").await.expect(402);
+    declined.until("pending", "failed").await;
+    let paid = shopper.paid("pm_card_visa").await;
+    paid.cancel().await.expect(200);
+    paid.until("canceled", "refunded").await;
+    shopper.stripe.post("t=1,v1=00", b"{}").await.problem(400, "invalid_signature");
+    let payment = shopper
+        .user
+        .api
+        .post(&format!("/orders/{}/payment", paid.order), json!({}))
+        .await
+        .expect(200);
+    let log = std::fs::read_to_string(crate::support::workspace().join("target/tests/canary.log"))
+        .unwrap();
+    assert!(log.contains(&paid.intent), "the log is of this cloud");
+    let secrets = [
+        shopper.stripe.secret(),
+        payment["client_secret"].as_str().unwrap(),
+        "sk_test_",
+        "_secret_",
+        "insufficient funds.",
+        &shopper.user.password,
+        &shopper.user.refresh_token,
+    ];
+    for secret in secrets {
+        assert!(!log.contains(secret), "the log has {secret:?}");
+    }
+    assert_eq!(states(&paid.read().await), ("canceled".into(), "refunded".into()));
+}

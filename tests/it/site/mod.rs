@@ -1,0 +1,3 @@
+//! What is served beside the areas.
+
+mod fallback;

@@ -1,0 +1,61 @@
+//! `POST /users`.
+
+use serde_json::{Value, json};
+
+use super::new;
+use crate::support::{User, admin, cloud, unique};
+
+#[tokio::test]
+async fn administrators_create_users_of_any_role_who_can_sign_in() {
+    let cloud = cloud();
+    let admin = admin(cloud).await;
+    for role in ["client", "worker", "admin"] {
+        let username = unique("made");
+        let mut body = new(&username, role);
+        if role == "worker" {
+            body["categories"] = json!(["Design"]);
+        }
+        let answer = admin.api.post("/users", body).await;
+        let location = answer.header("location").unwrap().to_owned();
+        let user = answer.expect(201);
+        assert_eq!((&user["role"], &user["status"]), (&json!(role), &json!("active")));
+        assert_eq!(location, format!("/users/{}", user["id"].as_str().unwrap()));
+        let got = admin.api.get(&location).await;
+        assert_eq!(got.header("etag"), Some("\"1\""));
+        assert_eq!(got.expect(200), user);
+        assert_eq!(User::sign_in(cloud, &username, "correct horse").await.me().await, user);
+        for secret in ["password", "generation", "created_by"] {
+            assert_eq!(user[secret], Value::Null, "{secret} is no one's business");
+        }
+    }
+    let wrong = admin
+        .api
+        .post("/users", json!({"role": "root", "password": "password", "status": "active"}))
+        .await;
+    let mut wrong: Vec<_> = wrong.wrong_fields().into_iter().map(|(field, _)| field).collect();
+    wrong.sort();
+    assert_eq!(wrong, ["email", "password", "role", "status", "username"]);
+    let taken =
+        admin.api.post("/users", new(&admin.username.to_uppercase(), "client")).await.taken();
+    assert_eq!(taken, ["username"]);
+}
+
+#[tokio::test]
+async fn a_repeated_idempotency_key_creates_one_user_and_covers_the_password() {
+    let admin = admin(cloud()).await;
+    let api = admin.api.with("idempotency-key", &unique("key"));
+    let body = new(&unique("once"), "worker");
+    let first = api.post("/users", body.clone()).await.expect(201);
+    let path = format!("/users/{}", first["id"].as_str().unwrap());
+    admin.api.patch(&path, json!({"status": "suspended"})).await.expect(200);
+    let again = api.post("/users", body.clone()).await;
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.expect(201), first, "the first answer, whatever became of the user since");
+    for (field, value) in
+        [("password", "battery staple"), ("role", "client"), ("username", "someone-else")]
+    {
+        let mut other = body.clone();
+        other[field] = json!(value);
+        api.post("/users", other).await.problem(422, "idempotency_key_reused");
+    }
+}

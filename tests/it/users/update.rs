@@ -1,0 +1,94 @@
+//! `PATCH /users/{id}`.
+
+use serde_json::json;
+
+use super::made;
+use crate::support::{Forge, Socket, User, admin, client, cloud, sign_in, unique, worker};
+
+#[tokio::test]
+async fn suspension_takes_effect_at_the_next_write_and_ends_sockets_and_sessions() {
+    let cloud = cloud();
+    let (admin, user) = (admin(cloud).await, worker(cloud, &[]).await);
+    let path = format!("/users/{}", user.id().await);
+    let (socket, _) = Socket::hello(&user, json!({})).await;
+    assert_eq!(
+        admin.api.patch(&path, json!({"status": "suspended"})).await.expect(200)["status"],
+        "suspended"
+    );
+    user.write().await.problem(403, "account_suspended");
+    user.api.post("/live/tickets", json!({})).await.problem(403, "account_suspended");
+    user.refresh(cloud).await.problem(403, "account_suspended");
+    socket.closed().await;
+    let problem = sign_in(&cloud.client(), &user.username, &user.password)
+        .await
+        .problem(403, "account_suspended");
+    assert_eq!(problem["error"], "invalid_grant");
+    sign_in(&cloud.client(), &user.username, "wrong horse").await.problem(401, "invalid_grant");
+
+    admin.api.patch(&path, json!({"status": "active"})).await.expect(200);
+    user.write().await.problem(401, "invalid_token");
+    user.refresh(cloud).await.problem(401, "invalid_grant");
+    User::sign_in(cloud, &user.username, &user.password).await.write().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_role_change_takes_effect_at_the_next_write_and_keeps_the_session() {
+    let cloud = cloud();
+    let (admin, user) = (admin(cloud).await, worker(cloud, &["Design"]).await);
+    let path = format!("/users/{}", user.id().await);
+    let (socket, _) = Socket::hello(&user, json!({})).await;
+    let changed = admin.api.patch(&path, json!({"role": "client"})).await.expect(200);
+    assert_eq!((&changed["role"], &changed["categories"]), (&json!("client"), &json!([])));
+    user.write().await.problem(401, "invalid_token");
+    user.api.post("/live/tickets", json!({})).await.problem(401, "invalid_token");
+    socket.closed().await;
+    let token = user.refresh(cloud).await.expect(200);
+    let access_token = token["access_token"].as_str().unwrap().to_owned();
+    let renewed = User { api: cloud.client().bearer(&access_token), access_token, ..user };
+    assert_eq!(Forge::of(&renewed).claims["role"], "client");
+    renewed.write().await.expect(200);
+}
+
+#[tokio::test]
+async fn administrators_cannot_change_their_own_role_or_status() {
+    let admin = made("admin").await;
+    let path = format!("/users/{}", admin.id().await);
+    for change in [
+        json!({"role": "client"}),
+        json!({"status": "suspended"}),
+        json!({"username": unique("x"), "role": "worker"}),
+    ] {
+        admin.api.patch(&path, change).await.problem(409, "own_account");
+    }
+    admin.api.delete(&path).await.problem(409, "own_account");
+    let renamed = unique("renamed");
+    let change = json!({"username": renamed, "role": "admin", "status": "active"});
+    assert_eq!(admin.api.patch(&path, change).await.expect(200)["username"], renamed.as_str());
+    admin.write().await.expect(200);
+}
+
+#[tokio::test]
+async fn if_match_lets_one_of_several_concurrent_changes_through() {
+    let cloud = cloud();
+    let (admin, user) = (admin(cloud).await, client(cloud).await);
+    let path = format!("/users/{}", user.id().await);
+    let etag = admin.api.get(&path).await.header("etag").unwrap().to_owned();
+    let api = admin.api.with("if-match", &etag);
+    let change = async |n: usize| {
+        api.patch(&path, json!({"username": unique(&format!("r{n}x"))})).await.status.as_u16()
+    };
+    let mut statuses = futures::future::join_all((0..5).map(change)).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412, 412, 412, 412]);
+    let problem =
+        api.patch(&path, json!({"status": "suspended"})).await.problem(412, "precondition_failed");
+    assert_eq!(problem["version"], 2);
+    api.delete(&path).await.problem(412, "precondition_failed");
+    // Nothing was asked to change but under a condition: the user's own view has it, too.
+    user.api
+        .with("if-match", &etag)
+        .patch("/auth/me", json!({"email": "x@example.com"}))
+        .await
+        .problem(412, "precondition_failed");
+    user.api.with("if-match", "\"2\"").patch("/auth/me", json!({})).await.expect(200);
+}

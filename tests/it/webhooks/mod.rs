@@ -1,0 +1,15 @@
+//! Events from Stripe.
+
+mod events;
+mod stripe;
+
+use serde_json::json;
+
+use crate::support::unique;
+
+/// An event of a type that concerns no order, with an id of its own.
+fn harmless() -> (String, Vec<u8>) {
+    let id = unique("evt_test");
+    let body = json!({"id": id, "object": "event", "type": "customer.created", "data": {"object": {"id": "cus_1"}}});
+    (id, body.to_string().into_bytes())
+}
