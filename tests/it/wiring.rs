@@ -76,10 +76,11 @@ fn every_binary_starts_its_own_handler_and_nothing_else() {
         let actual = read(&format!("functions/lambdas/src/bin/{}.rs", function.name));
         assert_eq!(actual, expected, "functions/lambdas/src/bin/{}.rs", function.name);
     }
-    let mut binaries: BTreeSet<String> = std::fs::read_dir(workspace().join("functions/lambdas/src/bin"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
-        .collect();
+    let mut binaries: BTreeSet<String> =
+        std::fs::read_dir(workspace().join("functions/lambdas/src/bin"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
     assert!(binaries.remove("marketplace"));
     assert_eq!(binaries, registered());
 }
