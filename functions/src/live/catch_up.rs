@@ -6,7 +6,7 @@ use shared::live::catch_up::CatchUp;
 use shared::live::push::Push;
 use shared::store::fan_out::asked_late;
 
-use super::asked::each;
+use super::requests::for_each;
 use crate::runtime::events::Failure;
 
 /// Handles a batch: each socket that it names, once for each feed.
@@ -25,7 +25,7 @@ pub(crate) async fn catch_up<P: Push>(
     context: &CatchUp<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    each(&records, asked_late, |(connection, feed)| async move {
+    for_each(&records, asked_late, |(connection, feed)| async move {
         context.catch_up(&feed, &connection).await
     })
     .await

@@ -14,7 +14,7 @@ use crate::orders::OrderView;
 /// What happened to an order since version `before` (0: it was just placed), for each feed
 /// concerned.
 pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>> {
-    let mut told = Vec::new();
+    let mut entries = Vec::new();
     for event in order.history.iter().filter(|event| event.n > before) {
         let then =
             order.at(event.n).ok_or_else(|| Error::internal("an order without its own event"))?;
@@ -23,10 +23,10 @@ pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>>
             let id =
                 EntryId::derived(&[order.id.as_str(), &event.n.to_string(), notice.kind.as_str()]);
             let data = order_data(&then, notice.reader)?;
-            told.push((notice.feed, Draft { kind: notice.kind, id, at: event.at, data }));
+            entries.push((notice.feed, Draft { kind: notice.kind, id, at: event.at, data }));
         }
     }
-    Ok(told)
+    Ok(entries)
 }
 
 /// A message, for the one it was written to.

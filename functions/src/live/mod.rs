@@ -1,6 +1,5 @@
 //! Live: tickets, sockets, feeds, and who is told of what.
 
-mod asked;
 pub mod broadcast;
 pub mod catch_up;
 pub mod connect;
@@ -10,6 +9,7 @@ pub(crate) mod entry;
 pub mod fan_out;
 pub mod feed;
 pub mod notify;
+mod requests;
 pub mod ticket;
 
 use shared::auth::Verifier;

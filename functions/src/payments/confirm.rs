@@ -6,8 +6,8 @@ use shared::domain::ids::OrderId;
 use shared::domain::order::TransitionError;
 use shared::error::{Error, Result, catalogue};
 
-use super::service::gone;
-use super::{Followed, Paying};
+use super::service::intent_is_missing;
+use super::{Paying, SyncOutcome};
 use crate::http::{Empty, Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::orders::{OrderView, read};
@@ -29,15 +29,15 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
         let detail = "The order has no payment yet. POST /orders/{id}/payment makes it.";
         return Err(Error::new(&catalogue::NO_PAYMENT_YET, detail).with("version", order.version));
     };
-    match context.payments.follow_order(order, &intent, false).await? {
-        Followed::Applied(order) | Followed::Unchanged(order) => {
+    match context.payments.sync_order(order, &intent, false).await? {
+        SyncOutcome::Applied(order) | SyncOutcome::Unchanged(order) => {
             OrderView::reply(&order, &caller, false)
         }
-        Followed::Mismatch(id, mismatch) => {
-            context.payments.file(&id, &intent, mismatch).await?;
+        SyncOutcome::Mismatch(id, mismatch) => {
+            context.payments.record_mismatch(&id, &intent, mismatch).await?;
             Err(TransitionError::Mismatch(mismatch).into())
         }
-        other => Err(gone(&intent, &other)),
+        other => Err(intent_is_missing(&intent, &other)),
     }
 }
 

@@ -51,7 +51,7 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     let price = order.price;
     let intent = context
         .payments
-        .intent_of(order, &ActorContext::user(&caller, Timestamp::now()).idempotency(key))
+        .ensure_intent(order, &ActorContext::user(&caller, Timestamp::now()).idempotency(key))
         .await?;
     tracing::info!(order = %id, intent = %intent.id, "{id} is to be paid by {}", intent.id);
     Reply::ok(&PaymentNeeds {

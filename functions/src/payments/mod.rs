@@ -13,7 +13,7 @@ use shared::auth::Verifier;
 use shared::config::{ConfigError, required};
 use shared::payments::Stripe;
 
-pub use service::{Followed, PaymentService};
+pub use service::{PaymentService, SyncOutcome};
 
 use crate::runtime::context::{FromEnv, context, parts};
 

@@ -240,7 +240,7 @@ impl Run<'_> {
                     // It may fail: Stripe may be down.
                     drop(
                         payments
-                            .intent_of(order, &ActorContext::user(client, Timestamp::now()))
+                            .ensure_intent(order, &ActorContext::user(client, Timestamp::now()))
                             .await,
                     );
                 }
@@ -248,7 +248,7 @@ impl Run<'_> {
             Act::Stripe(happening) => payments.stripe.happens(&order, *happening),
             Act::Follows => {
                 for intent in payments.stripe.of(&order).0 {
-                    payments.follow(&intent, true).await.unwrap();
+                    payments.sync_intent(&intent, true).await.unwrap();
                 }
             }
             Act::Settles => drop(payments.settle(order).await),

@@ -20,7 +20,7 @@ use shared::store::{
 
 use super::faults::Faults;
 use crate::live::catch_up::catch_up;
-use crate::live::notify::tell;
+use crate::live::notify::notify;
 use crate::runtime::events::Failure;
 use crate::tests::database::{create_table, database};
 
@@ -140,7 +140,7 @@ impl World {
             let done = tokio::select! {
                 biased;
                 () = self.faults.death() => 0,
-                told = tell(&self.fan_out, batch) => match told {
+                notified = notify(&self.fan_out, batch) => match notified {
                     Ok(()) => all,
                     Err(Failure { at: Some(at), .. }) => {
                         queue.iter().position(|record| record.change.sequence_number.as_ref() == Some(&at)).unwrap()

@@ -1,5 +1,5 @@
-//! What the fan-out table's stream asks for. A record is a key and no more: what is to be done is
-//! read from the tables, so that a record may come twice, late, or after its successor.
+//! The requests in the fan-out table's stream. A record has only a key. What there is to do is read
+//! from the tables, so a record may arrive twice, late, or after its successor.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use shared::error::{Error, Result};
 
 use crate::runtime::events::{Failure, sequence};
 
-/// Does each thing that a batch asks for once, all at the same time, whatever becomes of the
-/// others.
+/// Handles each request of a batch once, all of them at the same time. A failure does not keep the
+/// others from being handled.
 ///
 /// # Errors
-/// Names the first record that asks for something that could not be done.
-pub(super) async fn each<T, Fut>(
+/// Names the first record whose request failed.
+pub(super) async fn for_each<T, Fut>(
     records: &[EventRecord],
     parse: impl Fn(&str, &str) -> Option<T>,
     handle: impl Fn(T) -> Fut,
@@ -23,19 +23,19 @@ where
     T: Ord,
     Fut: Future<Output = Result<()>>,
 {
-    let mut things = BTreeMap::new();
+    let mut requests = BTreeMap::new();
     for record in records {
-        let asked = keys(record).and_then(|(pk, sk)| parse(pk, sk));
+        let request = keys(record).and_then(|(pk, sk)| parse(pk, sk));
         let error = || {
             Error::internal(
-                "a record that asks for nothing: is the mapping's filter as it should be?",
+                "a record without a request: does the event source mapping have its filter?",
             )
         };
-        let asked = asked.ok_or_else(|| Failure { at: sequence(record), error: error() })?;
-        things.entry(asked).or_insert_with(|| sequence(record));
+        let request = request.ok_or_else(|| Failure { at: sequence(record), error: error() })?;
+        requests.entry(request).or_insert_with(|| sequence(record));
     }
-    let handled = things.into_iter().map(|(asked, at)| {
-        let handled = handle(asked);
+    let handled = requests.into_iter().map(|(request, at)| {
+        let handled = handle(request);
         async { handled.await.map_err(|error| Failure { at, error }) }
     });
     let handled = join_all(handled).await;
