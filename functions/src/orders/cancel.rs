@@ -91,7 +91,7 @@ impl<P: Payments> BeforeWrite for CancelIntent<'_, P> {
             Err(TransitionError::Illegal { .. })
                 if self.canceled && from.status == Status::Canceled =>
             {
-                return Ok(from.intent_canceled_by(by.clone())?);
+                return Ok(from.record_cancellation_by(by.clone())?);
             }
             Err(refusal) => return Err(Error::from(refusal)),
         };
