@@ -76,9 +76,7 @@ impl<P: Payments> PaymentService<P> {
                 note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
             }
             Followed::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
-            Followed::NoOrderNamed => {
-                note(EventOutcome::Ignored, Some("no_order_named"), None)
-            }
+            Followed::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
             Followed::NoSuchOrder(id) => {
                 note(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
             }
@@ -92,7 +90,7 @@ impl<P: Payments> PaymentService<P> {
     /// some time later.
     pub async fn settle_order(&self, id: &OrderId) -> Result<()> {
         match self.store.order(id).await? {
-            Some(order) if !order.was_just_refused() => self.settle(order).await.map(drop),
+            Some(order) if !order.last_refund_was_refused() => self.settle(order).await.map(drop),
             _ => Ok(()),
         }
     }
