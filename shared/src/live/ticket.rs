@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::auth::{Opaque, hash};
+use crate::auth::{OpaqueToken, sha256};
 use crate::config::Secret;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result, catalogue};
@@ -23,7 +23,7 @@ pub async fn issue(
     session: &str,
     now: Timestamp,
 ) -> Result<Secret> {
-    let Opaque { token, hash } = Opaque::generate("tk_")?;
+    let OpaqueToken { token, hash } = OpaqueToken::generate("tk_")?;
     let (user_id, session_id) = (user.clone(), session.to_owned());
     connections
         .put_ticket(&Ticket { hash, user_id, session_id, valid_until: now + LIFETIME })
@@ -45,7 +45,7 @@ pub async fn redeem(connections: &Connections, token: &str, now: Timestamp) -> R
         .with_source(why)
     };
     let ticket = connections
-        .redeem_ticket(&hash(token))
+        .redeem_ticket(&sha256(token))
         .await?
         .ok_or_else(|| invalid("unknown or already redeemed"))?;
     // TTL deletes late.
