@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::feed;
-use crate::support::{Socket, admin, client, cloud, unique, worker};
+use crate::support::{Socket, admin, new_client, new_worker, shared_cloud, unique};
 
 #[tokio::test]
 async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
-    let cloud = cloud();
-    let (admin, client) = (admin(cloud).await, client(cloud).await);
-    let workers = [worker(cloud, &[]).await, worker(cloud, &["design"]).await];
+    let cloud = shared_cloud();
+    let (admin, client) = (admin(cloud).await, new_client(cloud).await);
+    let workers = [new_worker(cloud, &[]).await, new_worker(cloud, &["design"]).await];
     let mut sockets = Vec::new();
     for worker in &workers {
         sockets.push(Socket::hello(worker, json!({})).await.0);

@@ -1,3 +1,5 @@
 //! What is served beside the areas.
 
 mod fallback;
+mod health;
+mod index;
