@@ -1,58 +1,71 @@
 /**
- * Live entries in a browser page: every entry of the user's feeds, in order, and each once. See
+ * Live entries for a browser page: every entry of the user's feeds, in order and exactly once. See
  * docs/live-client.md.
  *
  *     import { Live, tickets } from "./live.js";
- *     const live = new Live({ ticket: tickets(api, () => accessToken), onReload: loadOrders, onEntry: show });
+ *     const ticket = tickets(api, () => accessToken);
+ *     const live = new Live({ ticket, onReload: loadOrders, onEntry: show });
  *     live.start();
  *
  * @typedef {{type: string, feed: string, seq: number, id: string, at: string, data: any}} Entry
- *   `seq` counts 1, 2, 3, ... in each feed; `data` is the order's public shape, or the message.
+ *   `seq` counts 1, 2, 3, ... in each feed. `data` is the order as clients see it, or the message.
  *
- * @typedef {object} Options @property {() => Promise<{url: string, user_id: string}>} ticket Asks
- * for a ticket: {@link tickets}, or a function of your own. If it throws an error with a `status`
- * of 401 or 403, or of another 4xx that trying again does not cure, live stops; any other error is
- * tried again, after `retryAfter` seconds where the error has them. @property {(entry: Entry) =>
- * unknown} onEntry Takes an entry. The next one waits for its promise; if it throws, the entry
- * comes again, later. @property {(feeds: string[]) => unknown} [onReload] Load your state anew:
- * what these feeds held so far does not come as entries, because nothing is known of them here (the
- * first start), it is too old to be kept, or the server was set up anew. Entries wait for its
- * promise, so that none falls between your load and them. @property {(state: State) => unknown}
- * [onState] Is told what goes on, for a light in a corner of the page. @property {(error: Error) =>
- * unknown} [onError] Is told what went wrong. Nothing needs to be done about it. @property
- * {Pick<Storage, "getItem" | "setItem">} [storage] Where the numbers of the entries you have taken
- * are kept. They belong where your handler keeps what it makes of the entries: if that is lost with
- * the page, keep the numbers in memory, too, which is the default; if it is in `localStorage`, say
- * `localStorage`. @property {string} [name] Tells several users of one storage apart; "live" unless
- * given. @property {Partial<typeof times>} [times] Other times than the usual ones.
+ * @typedef {object} Options
+ * @property {() => Promise<{url: string, user_id: string}>} ticket
+ *   Requests a ticket: {@link tickets}, or your own function. If it throws an error whose `status`
+ *   is 401, 403, or another 4xx that a retry does not cure, the client stops. After any other error
+ *   it tries again, not before the error's `retryAfter` seconds if it has them.
+ * @property {(entry: Entry) => unknown} onEntry
+ *   Handles an entry. The next entry waits for its promise. If it throws, the entry comes again.
+ * @property {(feeds: string[]) => unknown} [onReload]
+ *   Loads your state of these feeds anew. It is called at the first start, when missed entries are
+ *   too old to be kept, when the server was set up anew, and for a new feed: earlier entries do not
+ *   come. Later ones wait for its promise, so that none is lost between your load and the first.
+ * @property {(state: State) => unknown} [onState]
+ *   Receives the state of the connection, for an indicator on the page.
+ * @property {(error: Error) => unknown} [onError]
+ *   Receives errors, for a log. The client recovers from them by itself.
+ * @property {Pick<Storage, "getItem" | "setItem">} [storage]
+ *   Stores the numbers of the entries you have handled. Keep them where you keep the state that
+ *   your handler builds from the entries: in memory (the default) if the state is lost with the
+ *   page, in `localStorage` if it is in `localStorage`.
+ * @property {string} [name]
+ *   Distinguishes several clients that share a storage. The default is "live".
+ * @property {Partial<typeof times>} [times]
+ *   Replaces some of the default times.
  *
- * @typedef {{name: "connecting" | "open" | "closed"} | {name: "waiting", delay: number} | {name:
- * "stopped", error: Error}} State `stopped`: ask the user to sign in (error.status 401), or say
- * that they may not be here (403); then `start()` again.
+ * @typedef {{name: "connecting" | "open" | "closed"}
+ *   | {name: "waiting", delay: number}
+ *   | {name: "stopped", error: Error}} State
+ *   When `stopped`, ask the user to sign in (`error.status` 401) or say that they have no access
+ *   (403). Then call `start()` again.
  */
 
 /**
- * When things are due, in milliseconds. API Gateway closes a socket after 10 minutes without a
- * message, and after 2 hours.
+ * Times in milliseconds. API Gateway closes a socket after 10 minutes without a message, and after
+ * 2 hours.
  */
 export const times = {
-  /** A reconnect waits for a random time below this, which doubles with each failure ("full jitter") ... */
+  /** A reconnect waits for a random time below this bound, which doubles with each failure ... */
   retry: 1_000,
-  /** ... up to this. */
-  retryMost: 60_000,
-  /** A socket that lasted this long was not a failure. */
+  /** ... up to this one ("full jitter"). */
+  retryMax: 60_000,
+  /** A socket that lasted this long does not count as a failure. */
   steady: 30_000,
-  /** From asking for a ticket to its answer, from there to the welcome, and from one entry that was missed to the next. */
+  /** Limit for a ticket, then for the welcome, then for each missed entry. */
   connect: 20_000,
-  /** Silence after which the server is asked whether it is there ... */
+  /** After this much silence the client pings the server ... */
   ping: 240_000,
-  /** ... and how long it may take to say so. */
+  /** ... and waits this long for the pong. */
   pong: 15_000,
-  /** Age at which a socket is replaced; up to a tenth earlier, so that many pages don't do it at once. */
+  /** Age at which a socket is replaced, or up to a tenth earlier, so that pages spread out. */
   renew: 6_600_000,
 };
 
-/** A ticket was refused; `status` and `retryAfter` (seconds) are the answer's, `code` the problem's. */
+/**
+ * The server refused a ticket. `status` and `retryAfter` (seconds) come from the response, `code`
+ * from its problem document.
+ */
 export class TicketError extends Error {
   constructor(status, { code, detail } = {}, retryAfter) {
     super(detail ?? `The ticket was refused with ${status}.`);
@@ -61,41 +74,55 @@ export class TicketError extends Error {
 }
 
 /**
- * Asks `POST {api}/live/tickets` for tickets.
+ * Returns a function that requests tickets from `POST {api}/live/tickets`.
  *
- * @param {string} api The API's address. @param {(renew: boolean) => string | Promise<string>}
- * token Gives the access token; a fresh one when `renew` says that the last was refused. @returns
- * {Options["ticket"]}
+ * @param {string} api The API's address.
+ * @param {(renew: boolean) => string | Promise<string>} token
+ *   Returns the access token: a fresh one if `renew` is true, because the last one was refused.
+ * @returns {Options["ticket"]}
  */
 export function tickets(api, token) {
-  const ask = async (renew) => {
+  const request = async (renew) => {
     const headers = { authorization: `Bearer ${await token(renew)}` };
-    const answer = await fetch(`${api.replace(/\/$/, "")}/live/tickets`, { method: "POST", headers });
-    const body = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new TicketError(answer.status, body, Number(answer.headers.get("retry-after")) || undefined);
-    return body;
+    const url = `${api.replace(/\/$/, "")}/live/tickets`;
+    const response = await fetch(url, { method: "POST", headers });
+    const body = await response.json().catch(() => ({}));
+    if (response.ok) return body;
+    const retryAfter = Number(response.headers.get("retry-after")) || undefined;
+    throw new TicketError(response.status, body, retryAfter);
   };
-  return () => ask(false).catch((error) => (error.status === 401 ? ask(true) : Promise.reject(error)));
+  return () =>
+    request(false).catch((error) => (error.status === 401 ? request(true) : Promise.reject(error)));
 }
 
+/** A client of the live API. It holds one connection, and replaces it whenever it breaks. */
 export class Live {
   #options;
   #times;
-  /** The socket that was welcomed, and the one that is on its way to be; at the end of an old one's life there are both. */
+  /**
+   * The connection that was welcomed, and the one that is being opened. Both exist while an old
+   * connection is being replaced.
+   */
   #current = null;
   #next = null;
-  /** The next connect, for whatever reason. */
+  /** The timer of the next connect. */
   #timer;
   #failures = 0;
   #running = false;
   #user;
-  /** By feed: `got`, the number of the last entry that came here, and `took`, of the last one that the handler took. */
-  #places = new Map();
-  /** What is to be handed over, in order. An older epoch's is not: it comes again. */
+  /**
+   * Per feed, the numbers of two entries: `received`, the last one that arrived here, and
+   * `handled`, the last one that the handler took.
+   */
+  #positions = new Map();
+  /**
+   * The tasks for the handlers, in order. Those of an older epoch are skipped, because their
+   * entries come again.
+   */
   #queue = Promise.resolve();
   #epoch = 0;
-  #wake = () => document.visibilityState !== "hidden" && this.#look();
-  #online = () => this.#look();
+  #onVisible = () => document.visibilityState !== "hidden" && this.#check();
+  #onOnline = () => this.#check();
 
   /** @param {Options} options */
   constructor(options) {
@@ -103,17 +130,17 @@ export class Live {
     this.#times = { ...times, ...options.times };
   }
 
-  /** Connects, and stays connected. */
+  /** Connects and stays connected. */
   start() {
     if (this.#running) return;
     this.#running = true;
     this.#failures = 0;
-    globalThis.addEventListener?.("online", this.#online);
-    globalThis.document?.addEventListener("visibilitychange", this.#wake);
+    globalThis.addEventListener?.("online", this.#onOnline);
+    globalThis.document?.addEventListener("visibilitychange", this.#onVisible);
     this.#connect();
   }
 
-  /** Ends it. When the promise is kept, no handler is at work, and none will be called. */
+  /** Disconnects. Once the promise resolves, no handler is running and none will be called. */
   async close() {
     if (this.#running) this.#end({ name: "closed" });
     await this.#queue;
@@ -122,31 +149,34 @@ export class Live {
   async #connect() {
     if (this.#next) return;
     clearTimeout(this.#timer);
-    const here = (this.#next = { end() {} });
-    if (!this.#current) this.#tell({ name: "connecting" });
+    const attempt = (this.#next = { end() {} });
+    if (!this.#current) this.#setState({ name: "connecting" });
     try {
-      const late = new Promise((_, fail) => {
-        this.#timer = setTimeout(fail, this.#times.connect, new Error("There is no ticket in time."));
+      const timeout = new Promise((_, fail) => {
+        this.#timer = setTimeout(fail, this.#times.connect, new Error("No ticket in time."));
       });
-      const { url, user_id } = await Promise.race([this.#options.ticket(), late]);
-      if (this.#next !== here) return;
+      const { url, user_id } = await Promise.race([this.#options.ticket(), timeout]);
+      if (this.#next !== attempt) return;
       clearTimeout(this.#timer);
-      this.#recall(user_id);
-      const after = Object.fromEntries([...this.#places].map(([feed, place]) => [feed, place.got]));
+      this.#restore(user_id);
+      const after = Object.fromEntries(
+        [...this.#positions].map(([feed, { received }]) => [feed, received]),
+      );
       this.#next = new Connection(url, after, this.#times, {
         welcome: (connection, frame) => this.#welcome(connection, frame),
         frame: (connection, frame) => this.#receive(connection, frame),
-        over: (connection, why) => this.#over(connection, why),
-        behind: ({ last }) => [...this.#places].some(([feed, place]) => place.got < last[feed]),
+        ended: (connection, why) => this.#ended(connection, why),
+        behind: ({ last }) =>
+          [...this.#positions].some(([feed, { received }]) => received < last[feed]),
       });
     } catch (error) {
-      if (this.#next !== here) return;
+      if (this.#next !== attempt) return;
       this.#next = null;
-      this.#refused(error);
+      this.#ticketFailed(error);
     }
   }
 
-  #refused(error) {
+  #ticketFailed(error) {
     const { status, retryAfter } = error;
     if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
       this.#end({ name: "stopped", error });
@@ -156,66 +186,68 @@ export class Live {
     this.#retry(retryAfter * 1000 || 0);
   }
 
-  /** Connects again after a random while, and not before `least`. */
-  #retry(least = 0) {
-    const most = Math.min(this.#times.retryMost, this.#times.retry * 2 ** this.#failures++);
-    const delay = least + Math.random() * most;
+  /** Connects again after a random delay, which is at least `min`. */
+  #retry(min = 0) {
+    const max = Math.min(this.#times.retryMax, this.#times.retry * 2 ** this.#failures++);
+    const delay = min + Math.random() * max;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#connect(), delay);
-    if (!this.#current) this.#tell({ name: "waiting", delay });
+    if (!this.#current) this.#setState({ name: "waiting", delay });
   }
 
   #welcome(connection, { user_id, feeds }) {
-    if (user_id !== this.#user) return connection.end(`it is ${user_id}'s`);
+    if (user_id !== this.#user) return connection.end(`it belongs to ${user_id}`);
     const old = this.#current;
     [this.#current, this.#next] = [connection, null];
     old?.end("replaced");
     this.#timer = setTimeout(() => this.#connect(), this.#times.renew * (1 - Math.random() / 10));
-    for (const feed of this.#places.keys()) if (!(feed in feeds)) this.#places.delete(feed);
-    // Those that hello did not name, and those that have not come as far as it said: this server
-    // does not know of our past.
-    const lost = Object.keys(feeds).filter((feed) => !(connection.after[feed] <= feeds[feed]));
-    this.#reload(Object.fromEntries(lost.map((feed) => [feed, feeds[feed]])));
-    this.#tell({ name: "open" });
+    for (const feed of this.#positions.keys()) if (!(feed in feeds)) this.#positions.delete(feed);
+    // Feeds that our hello did not name, and feeds whose last number is lower than ours: the server
+    // was set up anew.
+    const unknown = Object.keys(feeds).filter((feed) => !(connection.after[feed] <= feeds[feed]));
+    this.#reload(Object.fromEntries(unknown.map((feed) => [feed, feeds[feed]])));
+    this.#setState({ name: "open" });
   }
 
   #receive(connection, frame) {
-    const place = this.#places.get(frame.feed);
+    const position = this.#positions.get(frame.feed);
     if (frame.type === "error") {
       const error = Object.assign(new Error(frame.detail), frame);
-      // One that comes again has nothing to say about what came since.
-      if (frame.code === "feed_number_too_old" && place) {
-        if (place.got + 1 < frame.oldest) this.#reload({ [frame.feed]: frame.oldest - 1 });
+      // A repeated frame may be about entries that have arrived since.
+      if (frame.code === "feed_number_too_old" && position) {
+        if (position.received + 1 < frame.oldest) this.#reload({ [frame.feed]: frame.oldest - 1 });
       } else if (frame.code !== "feed_number_ahead") this.#report(error);
-    } else if (place && Number.isSafeInteger(frame.seq) && frame.seq > place.got) {
-      // What is missing comes with the next hello.
-      if (frame.seq > place.got + 1) return connection.end(`entry ${place.got + 1} of ${frame.feed} is missing`);
-      place.got = frame.seq;
+    } else if (position && Number.isSafeInteger(frame.seq) && frame.seq > position.received) {
+      // The next hello makes the server send the missing entries.
+      const next = position.received + 1;
+      if (frame.seq > next) return connection.end(`entry ${next} of ${frame.feed} is missing`);
+      position.received = frame.seq;
       this.#enqueue(async () => {
-        if (place.took >= frame.seq) return;
+        if (position.handled >= frame.seq) return;
         await this.#options.onEntry(frame);
-        this.#took(frame.feed, place, frame.seq);
+        this.#markHandled(frame.feed, position, frame.seq);
       });
     }
   }
 
-  #over(connection, why) {
+  #ended(connection, why) {
     if (connection === this.#next) this.#next = null;
     else if (connection === this.#current) this.#current = null;
     else return;
-    if (connection.lasted() > this.#times.steady) this.#failures = 0;
-    this.#report(new Error(`The socket is over: ${why}.`));
+    if (connection.age() > this.#times.steady) this.#failures = 0;
+    this.#report(new Error(`The connection ended: ${why}.`));
     if (!this.#next) this.#retry();
   }
 
-  /** Has the state of these feeds loaded; their entries go on after these numbers. */
+  /** Makes the page load its state of these feeds. Entries continue after the given numbers. */
   #reload(feeds) {
-    const places = Object.entries(feeds).map(([feed, got]) => [feed, { got }]);
-    if (!places.length) return;
-    for (const [feed, place] of places) this.#places.set(feed, place);
+    const positions = Object.entries(feeds).map(([feed, received]) => [feed, { received }]);
+    if (!positions.length) return;
+    for (const [feed, position] of positions) this.#positions.set(feed, position);
     this.#enqueue(async () => {
       await this.#options.onReload?.(Object.keys(feeds));
-      for (const [feed, place] of places) this.#took(feed, place, feeds[feed], true);
+      for (const [feed, position] of positions)
+        this.#markHandled(feed, position, feeds[feed], true);
     });
   }
 
@@ -226,24 +258,24 @@ export class Live {
       try {
         await task();
       } catch (error) {
-        if (epoch === this.#epoch) this.#failed(error);
+        if (epoch === this.#epoch) this.#handlerFailed(error);
       }
     });
   }
 
-  /** The handler did not take it: what it has not taken comes again, with the next hello. */
-  #failed(error) {
-    this.#forgetUntaken();
+  /** After the handler failed, the next hello makes the server send the unhandled entries again. */
+  #handlerFailed(error) {
+    this.#forgetUnhandled();
     this.#report(error);
     this.#next?.end("the handler failed");
     this.#current?.end("the handler failed");
   }
 
-  #forgetUntaken() {
+  #forgetUnhandled() {
     this.#epoch++;
-    for (const [feed, place] of this.#places) {
-      if (place.took === undefined) this.#places.delete(feed);
-      else place.got = place.took;
+    for (const [feed, position] of this.#positions) {
+      if (position.handled === undefined) this.#positions.delete(feed);
+      else position.received = position.handled;
     }
   }
 
@@ -254,39 +286,46 @@ export class Live {
   #stored() {
     try {
       const stored = JSON.parse(this.#options.storage?.getItem(this.#key()) ?? "{}");
-      return new Map(Object.entries(stored ?? {}).filter(([, n]) => Number.isSafeInteger(n) && n >= 0));
+      const isNumber = ([, n]) => Number.isSafeInteger(n) && n >= 0;
+      return new Map(Object.entries(stored ?? {}).filter(isNumber));
     } catch (error) {
       this.#report(error);
       return new Map();
     }
   }
 
-  /** What was stored for the user, once it is known who that is. */
-  #recall(user) {
+  /** Restores the stored positions, once the ticket has told who the user is. */
+  #restore(user) {
     if (this.#user === undefined) {
       this.#user = user;
-      for (const [feed, n] of this.#stored()) this.#places.set(feed, { got: n, took: n });
+      for (const [feed, n] of this.#stored())
+        this.#positions.set(feed, { received: n, handled: n });
     } else if (this.#user !== user) {
-      throw Object.assign(new Error("Someone else has signed in: close this, and make a new one."), { status: 403 });
+      const text = "Another user has signed in: close this client and create a new one.";
+      throw Object.assign(new Error(text), { status: 403 });
     }
   }
 
-  /** Stored only now, so that what a page had not taken when it died comes again. Never less than another tab has stored. */
-  #took(feed, place, seq, anew = false) {
-    place.took = seq;
-    place.got = Math.max(place.got, seq);
+  /**
+   * Stores the position after the handler is done, so that an entry that a dying page had not
+   * handled comes again. Never stores a lower number than another tab, unless the state is new.
+   */
+  #markHandled(feed, position, seq, anew = false) {
+    position.handled = seq;
+    position.received = Math.max(position.received, seq);
     if (!this.#options.storage) return;
     const stored = this.#stored();
     if (!anew && stored.get(feed) >= seq) return;
     try {
-      this.#options.storage.setItem(this.#key(), JSON.stringify(Object.fromEntries(stored.set(feed, seq))));
+      const numbers = Object.fromEntries(stored.set(feed, seq));
+      this.#options.storage.setItem(this.#key(), JSON.stringify(numbers));
     } catch (error) {
       this.#report(error);
     }
   }
 
-  /** Something changed around us: sleep is over, the network is back. */
-  #look() {
+  /** Called when the computer wakes up or the network is back. */
+  #check() {
     if (this.#current) this.#current.ping();
     else this.#connect();
   }
@@ -294,16 +333,16 @@ export class Live {
   #end(state) {
     this.#running = false;
     clearTimeout(this.#timer);
-    globalThis.removeEventListener?.("online", this.#online);
-    globalThis.document?.removeEventListener("visibilitychange", this.#wake);
+    globalThis.removeEventListener?.("online", this.#onOnline);
+    globalThis.document?.removeEventListener("visibilitychange", this.#onVisible);
     const connections = [this.#next, this.#current];
     [this.#next, this.#current] = [null, null];
     for (const connection of connections) connection?.end("closed");
-    this.#forgetUntaken();
-    this.#tell(state);
+    this.#forgetUnhandled();
+    this.#setState(state);
   }
 
-  #tell(state) {
+  #setState(state) {
     this.#call(this.#options.onState, state);
   }
 
@@ -311,13 +350,13 @@ export class Live {
     this.#call(this.#options.onError, error);
   }
 
-  /** What these throw is the page's own affair, and disturbs nothing here. */
+  /** Runs the callback as a microtask, so that an error in it does not disturb the client. */
   #call(callback, value) {
     if (callback) queueMicrotask(() => callback(value));
   }
 }
 
-/** One socket: says hello, sees to it that the server is there, and is over once, for whatever reason. */
+/** One socket. It says hello, checks that the server is still there, and ends exactly once. */
 class Connection {
   #socket;
   #timer;
@@ -333,31 +372,31 @@ class Connection {
     this.#socket.onopen = () => this.#send({ action: "hello", after });
     this.#socket.onmessage = ({ data }) => this.#receive(data);
     this.#socket.onclose = ({ code }) => this.end(`closed with ${code}`);
-    this.#due(times.connect, () => this.end("no welcome in time"));
+    this.#schedule(times.connect, () => this.end("no welcome in time"));
   }
 
-  /** Asks the server whether it is there. */
+  /** Checks whether the server is still there. */
   ping() {
     if (this.#pinged || this.#welcomedAt === undefined) return;
     this.#pinged = true;
     this.#send({ action: "ping" });
-    // A socket whose other end is gone says nothing, and for long: only this tells.
-    this.#due(this.#times.pong, () => this.end("no pong in time"));
+    // If the other end is gone, the socket itself may not report that for a long time.
+    this.#schedule(this.#times.pong, () => this.end("no pong in time"));
   }
 
   /** Milliseconds since the welcome. */
-  lasted() {
+  age() {
     return this.#welcomedAt === undefined ? 0 : Date.now() - this.#welcomedAt;
   }
 
   end(why) {
     if (!this.#on) return;
-    const { over } = this.#on;
+    const { ended } = this.#on;
     this.#on = null;
     clearTimeout(this.#timer);
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
-    over(this, why);
+    ended(this, why);
   }
 
   #receive(data) {
@@ -365,34 +404,35 @@ class Connection {
     try {
       frame = JSON.parse(data);
     } catch {
-      return this.end("it sent no JSON");
+      return this.end("a frame was not JSON");
     }
     if (frame.type === "welcome") {
-      // It can come twice, as any frame can. The first one counts.
+      // Like any frame, the welcome can come twice. The first one counts.
       if (this.#welcomedAt !== undefined) return;
       this.#welcomedAt = Date.now();
       this.last = frame.feeds;
       this.#on.welcome(this, frame);
     } else if (frame.requestId) {
-      // API Gateway's own words when the function behind it has failed: our hello may not have been
-      // heard, or not to its end.
+      // API Gateway sends this when the function behind it failed. The function may not have
+      // processed our hello, or not completely.
       return this.end(frame.message);
     } else {
       this.#on.frame(this, frame);
     }
     if (!this.#on || this.#welcomedAt === undefined) return;
     this.#pinged = false;
-    if (this.#on.behind(this)) this.#due(this.#times.connect, () => this.end("what was missed does not come"));
-    else this.#due(this.#times.ping, () => this.ping());
+    if (this.#on.behind(this))
+      this.#schedule(this.#times.connect, () => this.end("missed entries do not come"));
+    else this.#schedule(this.#times.ping, () => this.ping());
   }
 
   #send(message) {
-    // A socket that is closing takes nothing, and says so itself.
+    // A closing socket can't send, and reports its end itself.
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
-  #due(after, what) {
+  #schedule(delay, task) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(what, after);
+    this.#timer = setTimeout(task, delay);
   }
 }

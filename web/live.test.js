@@ -1,26 +1,28 @@
-// The client library on a clock of its own, with a server that does as the tests say: `node --test
-// web/`. In a real browser, and with the real server, it is tested by tests/it/browser.rs.
+// Tests the client with a fake clock and a fake server: run `node --test` in this folder.
+// tests/it/browser tests it in a real browser with the real server.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Live, TicketError, tickets, times } from "./live.js";
 
-const real = { setTimeout, clearTimeout, now: Date.now, random: Math.random, fetch: globalThis.fetch };
+const { fetch } = globalThis;
+const real = { setTimeout, clearTimeout, now: Date.now, random: Math.random, fetch };
 let clock, sockets, lives;
 
-/** Lets everything happen that waits for nothing but other promises. */
+/** Waits until all pending promises are settled. */
 const settle = () => new Promise((done) => setImmediate(done));
 
-/** Lets time go by, timer by timer. */
+/** Advances the clock, timer by timer. */
 async function pass(milliseconds) {
   const end = clock.now + milliseconds;
   await settle();
   for (;;) {
-    const next = [...clock.timers].filter(([, timer]) => timer.at <= end).sort((a, b) => a[1].at - b[1].at)[0];
-    if (!next) break;
-    clock.timers.delete(next[0]);
-    clock.now = Math.max(clock.now, next[1].at);
-    next[1].run();
+    const due = [...clock.timers].filter(([, timer]) => timer.at <= end);
+    if (!due.length) break;
+    const [id, timer] = due.sort(([, a], [, b]) => a.at - b.at)[0];
+    clock.timers.delete(id);
+    clock.now = Math.max(clock.now, timer.at);
+    timer.run();
     await settle();
   }
   clock.now = end;
@@ -80,13 +82,15 @@ beforeEach(() => {
 
 afterEach(async () => {
   await Promise.all(lives.map((live) => live.close()));
-  assert.equal(clock.timers.size, 0, "who is closed waits for nothing");
-  Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout, fetch: real.fetch });
+  assert.equal(clock.timers.size, 0, "a closed client has no timers");
+  const { setTimeout, clearTimeout, fetch } = real;
+  Object.assign(globalThis, { setTimeout, clearTimeout, fetch });
   [Date.now, Math.random] = [real.now, real.random];
-  for (const name of ["WebSocket", "document", "addEventListener", "removeEventListener"]) delete globalThis[name];
+  for (const name of ["WebSocket", "document", "addEventListener", "removeEventListener"])
+    delete globalThis[name];
 });
 
-/** A page: what it was told, and its latest socket. */
+/** Starts a client and records everything it reports. */
 function page(options = {}) {
   const page = { took: [], states: [], errors: [], reloads: [] };
   page.live = new Live({
@@ -106,16 +110,18 @@ const latest = () => sockets.at(-1);
 const hello = (socket) => socket.sent.find((message) => message.action === "hello")?.after;
 const pings = (socket) => socket.sent.filter((message) => message.action === "ping").length;
 
-test("a page without a past loads its state first, and then takes what comes, in order", async () => {
+test("a new page loads its state first, then handles entries in order", async () => {
   let loaded;
-  const { took, reloads, states } = page({ onReload: (feeds) => new Promise((done) => (loaded = () => done(reloads.push(feeds)))) });
+  const { took, reloads, states } = page({
+    onReload: (feeds) => new Promise((done) => (loaded = () => done(reloads.push(feeds)))),
+  });
   await settle();
   latest().welcome({ f: 4, g: 0 });
   latest().entry(5);
   latest().entry(1, "g");
   await settle();
   assert.deepEqual(hello(latest()), {});
-  assert.deepEqual(took, [], "entries wait for the state they change");
+  assert.deepEqual(took, [], "entries wait until the state is loaded");
   loaded();
   latest().entry(6);
   await settle();
@@ -124,7 +130,7 @@ test("a page without a past loads its state first, and then takes what comes, in
   assert.deepEqual(states.map((state) => state.name), ["connecting", "open"]);
 });
 
-test("what comes twice is taken once, and what is missing is asked for again", async () => {
+test("a duplicate entry is handled once, and a missing one is requested", async () => {
   const { took, errors, reloads } = page();
   await settle();
   latest().welcome({ f: 0, g: 0 });
@@ -144,7 +150,7 @@ test("what comes twice is taken once, and what is missing is asked for again", a
   assert.equal(reloads.length, 1);
 });
 
-test("a number is stored when its entry is taken, and not before", async () => {
+test("the number of an entry is stored after the entry was handled", async () => {
   const storage = new FakeStorage();
   const waiting = [];
   page({ storage, onEntry: () => new Promise((done) => waiting.push(done)) });
@@ -156,11 +162,11 @@ test("a number is stored when its entry is taken, and not before", async () => {
   latest().entry(8);
   latest().entry(9);
   await settle();
-  assert.deepEqual([stored(), waiting.length], [{ f: 7 }, 1], "one at a time");
+  assert.deepEqual([stored(), waiting.length], [{ f: 7 }, 1], "one entry at a time");
   waiting[0]();
   await settle();
   assert.deepEqual([stored(), waiting.length], [{ f: 8 }, 2]);
-  // The page dies here. The next one goes on behind what was taken.
+  // The page dies here. The next page continues after the handled entry.
   const next = page({ storage });
   await settle();
   latest().open();
@@ -172,7 +178,7 @@ test("a number is stored when its entry is taken, and not before", async () => {
   waiting[1]();
 });
 
-test("an entry that the handler does not take comes again, and nothing overtakes it", async () => {
+test("an entry whose handler fails comes again, before the entries after it", async () => {
   const storage = new FakeStorage();
   let broken = true;
   const { took, errors } = page({
@@ -199,9 +205,11 @@ test("an entry that the handler does not take comes again, and nothing overtakes
   assert.deepEqual(took, [1, 2, 3]);
 });
 
-test("a load that fails is tried again before any entry is taken", async () => {
+test("a failed load is repeated before any entry is handled", async () => {
   let attempts = 0;
-  const { took } = page({ onReload: () => (++attempts === 1 ? Promise.reject(new Error("offline")) : null) });
+  const { took } = page({
+    onReload: () => (++attempts === 1 ? Promise.reject(new Error("offline")) : null),
+  });
   await settle();
   latest().welcome({ f: 3 });
   latest().entry(4);
@@ -214,7 +222,7 @@ test("a load that fails is tried again before any entry is taken", async () => {
   assert.deepEqual([attempts, took], [2, ["f5"]]);
 });
 
-test("frames that come twice, as when an answer is lost on the server\'s side, count once", async () => {
+test("a frame that the server sends twice counts once", async () => {
   const { took, reloads, states } = page();
   await settle();
   const socket = latest();
@@ -234,11 +242,11 @@ test("frames that come twice, as when an answer is lost on the server\'s side, c
   await settle();
   assert.deepEqual(took, ["f4", "f5", "f6", "f9", "f10"]);
   assert.deepEqual(reloads, [["f"], ["f"]]);
-  assert.equal(sockets.length, 1, "the socket stays");
+  assert.equal(sockets.length, 1, "the socket stays open");
   assert.equal(states.filter((state) => state.name === "open").length, 1);
 });
 
-test("tabs that share a storage each take every entry, and the number stored never goes back", async () => {
+test("tabs that share a storage each handle every entry, and its number never falls", async () => {
   const storage = new FakeStorage();
   const [one, two] = [page({ storage }), page({ storage })];
   await settle();
@@ -255,16 +263,19 @@ test("tabs that share a storage each take every entry, and the number stored nev
   second.drop();
   await pass(1000);
   latest().open();
-  assert.deepEqual(hello(latest()), { f: 2 }, "a tab goes on from what it took itself");
+  assert.deepEqual(hello(latest()), { f: 2 }, "a tab continues after its own last entry");
   page({ storage, name: "other" });
   await settle();
   latest().open();
-  assert.deepEqual(hello(latest()), {}, "another name is another reader");
+  assert.deepEqual(hello(latest()), {}, "a client with another name has its own numbers");
 });
 
-test("a storage that is full, forbidden or holds nonsense costs nothing but the memory of it", async () => {
+test("the client works with a storage that is full, forbidden or corrupt", async () => {
   for (const content of ["{", "[]", "null", '{"f":-1,"g":"2","h":1.5}']) {
-    const storage = { getItem: () => content, setItem: () => { throw new Error("quota") } };
+    const full = () => {
+      throw new Error("quota");
+    };
+    const storage = { getItem: () => content, setItem: full };
     const { took, errors } = page({ storage });
     await settle();
     latest().welcome({ f: 1 });
@@ -276,13 +287,14 @@ test("a storage that is full, forbidden or holds nonsense costs nothing but the 
   }
 });
 
-test("a server that was set up anew is followed from where it is", async () => {
+test("after the server was set up anew, the client continues at the server's numbers", async () => {
   const storage = new FakeStorage();
   storage.setItem("live:u", '{"f":900,"g":2}');
   const { took, reloads, errors } = page({ storage });
   await settle();
   latest().welcome({ f: 3, g: 2 });
-  latest().say({ type: "error", code: "feed_number_ahead", feed: "f", detail: "Forget your number." });
+  const code = "feed_number_ahead";
+  latest().say({ type: "error", code, feed: "f", detail: "Forget your number." });
   latest().entry(4);
   latest().entry(3, "g");
   await settle();
@@ -290,20 +302,21 @@ test("a server that was set up anew is followed from where it is", async () => {
   assert.equal(storage.getItem("live:u"), '{"f":4,"g":3}');
 });
 
-test("what is too old to be kept is loaded, and the rest taken", async () => {
+test("a load replaces entries that are no longer kept", async () => {
   const storage = new FakeStorage();
   storage.setItem("live:u", '{"f":5}');
   const { took, reloads } = page({ storage });
   await settle();
   latest().welcome({ f: 22 });
-  latest().say({ type: "error", code: "feed_number_too_old", feed: "f", oldest: 21, detail: "Gone." });
+  const code = "feed_number_too_old";
+  latest().say({ type: "error", code, feed: "f", oldest: 21, detail: "Gone." });
   for (const n of [21, 22, 23]) latest().entry(n);
   await settle();
   assert.deepEqual([reloads, took], [[["f"]], ["f21", "f22", "f23"]]);
   assert.equal(sockets.length, 1);
 });
 
-test("a feed that is not the user's any more is forgotten, and a new one is loaded", async () => {
+test("a feed that the user lost is forgotten, and a new feed is loaded", async () => {
   const { reloads } = page();
   await settle();
   latest().welcome({ f: 1, g: 1 });
@@ -319,7 +332,7 @@ test("a feed that is not the user's any more is forgotten, and a new one is load
   assert.deepEqual(reloads, [["f", "g"], ["h"]]);
 });
 
-test("reconnects wait at random, longer and longer, and never longer than a minute", async () => {
+test("the bound of the random reconnect delay doubles up to a minute", async () => {
   for (const random of [0, 0.5, 0.999]) {
     Math.random = () => random;
     const { live, states } = page();
@@ -337,7 +350,7 @@ test("reconnects wait at random, longer and longer, and never longer than a minu
   }
 });
 
-test("only a socket that lasts makes the waits short again", async () => {
+test("only a socket that lasted resets the reconnect delay", async () => {
   const { states } = page();
   const delay = async () => {
     await settle();
@@ -356,7 +369,7 @@ test("only a socket that lasts makes the waits short again", async () => {
   assert.equal(await delay(), 500);
 });
 
-test("a socket is pinged before it counts as idle, and given up when nobody answers", async () => {
+test("an idle socket is pinged, and given up without a pong", async () => {
   const { states, errors } = page();
   await settle();
   const socket = latest();
@@ -372,7 +385,7 @@ test("a socket is pinged before it counts as idle, and given up when nobody answ
   await pass(times.ping / 2);
   socket.entry(1);
   await pass(times.ping / 2);
-  assert.equal(pings(socket), 3, "who speaks is there");
+  assert.equal(pings(socket), 3, "any frame shows that the server is there");
   await pass(times.ping / 2 + times.pong);
   assert.equal(pings(socket), 4);
   assert.match(errors[0], /no pong in time/);
@@ -381,10 +394,10 @@ test("a socket is pinged before it counts as idle, and given up when nobody answ
   await pass(1000);
   assert.equal(sockets.length, 2);
   latest().open();
-  assert.deepEqual(hello(latest()), { f: 1 }, "what a socket says that was given up is not listened to");
+  assert.deepEqual(hello(latest()), { f: 1 }, "frames of an abandoned socket are ignored");
 });
 
-test("a socket that opens and is not welcomed, or never opens, is given up", async () => {
+test("a socket without a welcome, or one that never opens, is given up", async () => {
   const { errors } = page();
   await settle();
   latest().open();
@@ -396,14 +409,14 @@ test("a socket that opens and is not welcomed, or never opens, is given up", asy
   assert.equal(errors.filter((error) => error.includes("no welcome in time")).length, 2);
 });
 
-test("a hello that the server could not hear to its end is said again", async () => {
+test("a hello that the server failed to process is repeated", async () => {
   const { took } = page();
   const broken = { message: "Internal server error", connectionId: "c", requestId: "r" };
   await settle();
   latest().open();
   latest().say(broken);
   await pass(1000);
-  assert.equal(sockets.length, 2, "at once, and not when the welcome does not come");
+  assert.equal(sockets.length, 2, "at once, without waiting for the welcome");
   latest().welcome({ f: 0 });
   await settle();
   latest().drop();
@@ -415,7 +428,7 @@ test("a hello that the server could not hear to its end is said again", async ()
   latest().entry(2);
   await pass(times.connect);
   await pass(5000);
-  assert.equal(sockets.length, 4, "2 of 3 have come, and no more");
+  assert.equal(sockets.length, 4, "only 2 of 3 entries have come");
   latest().open();
   assert.deepEqual(hello(latest()), { f: 2 });
   latest().welcome({ f: 3 });
@@ -424,7 +437,7 @@ test("a hello that the server could not hear to its end is said again", async ()
   assert.deepEqual([took, sockets.length], [["f1", "f2", "f3"], 4]);
 });
 
-test("before it is too old a socket is replaced, and the old one serves until the new one is welcomed", async () => {
+test("a socket is replaced before it is too old, without a gap", async () => {
   const { took, states, reloads } = page();
   await settle();
   const old = latest();
@@ -439,16 +452,17 @@ test("before it is too old a socket is replaced, and the old one serves until th
   next.open();
   old.entry(1);
   old.entry(2);
-  // It was welcomed as of before these two, and replays what hello asked for.
+  // Its welcome is older than these two entries. It replays what hello asked for.
   next.say({ type: "welcome", user_id: "u", feeds: { f: 1 } });
   for (const n of [1, 2, 3]) next.entry(n);
   await settle();
   assert.equal(old.readyState, 3);
   assert.deepEqual([took, reloads.length], [["f1", "f2", "f3"], 1]);
-  assert.deepEqual(states.map((state) => state.name), ["connecting", "open", "open"], "the page has noticed nothing");
+  const names = states.map((state) => state.name);
+  assert.deepEqual(names, ["connecting", "open", "open"], "the page did not notice");
 });
 
-test("an old socket that ends while its successor is on its way changes nothing", async () => {
+test("an old socket may end while its successor is being opened", async () => {
   const { took } = page();
   await settle();
   const old = latest();
@@ -466,7 +480,7 @@ test("an old socket that ends while its successor is on its way changes nothing"
   assert.deepEqual(took, ["f1"]);
 });
 
-test("when the network is back or the page is looked at again, nobody waits", async () => {
+test("a page that becomes visible or has a network again reconnects at once", async () => {
   const listeners = {};
   globalThis.addEventListener = (name, listener) => (listeners[name] = listener);
   globalThis.removeEventListener = (name) => delete listeners[name];
@@ -477,7 +491,7 @@ test("when the network is back or the page is looked at again, nobody waits", as
   latest().drop();
   listeners.visibilitychange();
   await settle();
-  assert.equal(sockets.length, 1, "nobody looks");
+  assert.equal(sockets.length, 1, "the page is still hidden");
   document.visibilityState = "visible";
   listeners.visibilitychange();
   await settle();
@@ -485,13 +499,13 @@ test("when the network is back or the page is looked at again, nobody waits", as
   latest().welcome({ f: 0 });
   listeners.online();
   listeners.online();
-  assert.equal(pings(latest()), 1, "one question at a time");
+  assert.equal(pings(latest()), 1, "one ping at a time");
   latest().say({ type: "pong" });
   await live.close();
   assert.deepEqual(listeners, {});
 });
 
-test("who is signed out or not allowed is told so, and can start again", async () => {
+test("a refused ticket stops the client, which can be started again", async () => {
   for (const status of [401, 403, 422]) {
     let signedIn = false;
     const ticket = async () => {
@@ -510,39 +524,54 @@ test("who is signed out or not allowed is told so, and can start again", async (
   }
 });
 
-test("a ticket that is not given now is asked for later, and not before the server says", async () => {
-  const asked = [];
-  const answers = [new TicketError(429, {}, 30), new TicketError(503), new TypeError("Failed to fetch")];
+test("a temporarily refused ticket is requested again, not before Retry-After", async () => {
+  const requests = [];
+  const errors = [
+    new TicketError(429, {}, 30),
+    new TicketError(503),
+    new TypeError("Failed to fetch"),
+  ];
   page({
     ticket: async () => {
-      asked.push(clock.now - 1e12);
-      if (answers.length) throw answers.shift();
+      requests.push(clock.now - 1e12);
+      if (errors.length) throw errors.shift();
       return new Promise(() => {});
     },
   });
   await pass(34_000);
-  assert.deepEqual(asked, [0, 30_500, 31_500, 33_500]);
+  assert.deepEqual(requests, [0, 30_500, 31_500, 33_500]);
   await pass(times.connect + 4000);
-  assert.equal(asked.length, 5, "one that does not come in time is asked for again");
+  assert.equal(requests.length, 5, "a ticket that does not come in time is requested again");
 });
 
-test("an access token that was refused is renewed once", async () => {
+test("a refused access token is renewed once", async () => {
   const requests = [];
-  const answer = (status, body, headers = {}) => ({
-    ok: status < 300, status, json: async () => body, headers: { get: (name) => headers[name] ?? null },
+  const response = (status, body, headers = {}) => ({
+    ok: status < 300,
+    status,
+    json: async () => body,
+    headers: { get: (name) => headers[name] ?? null },
   });
-  let answers = [answer(401, { code: "invalid_token" }), answer(200, { url: "ws://x/", user_id: "u" })];
-  globalThis.fetch = async (url, init) => (requests.push([init.method, url, init.headers.authorization]), answers.shift());
+  let responses = [
+    response(401, { code: "invalid_token" }),
+    response(200, { url: "ws://x/", user_id: "u" }),
+  ];
+  globalThis.fetch = async (url, init) => {
+    requests.push([init.method, url, init.headers.authorization]);
+    return responses.shift();
+  };
   const ticket = tickets("http://api/", async (renew) => (renew ? "new" : "old"));
   assert.equal((await ticket()).user_id, "u");
-  assert.deepEqual(requests, ["old", "new"].map((token) => ["POST", "http://api/live/tickets", `Bearer ${token}`]));
-  answers = [answer(401, {}), answer(401, { code: "invalid_token", detail: "Sign in." })];
+  const url = "http://api/live/tickets";
+  assert.deepEqual(requests, [["POST", url, "Bearer old"], ["POST", url, "Bearer new"]]);
+  const signIn = { code: "invalid_token", detail: "Sign in." };
+  responses = [response(401, {}), response(401, signIn)];
   await assert.rejects(ticket(), { status: 401, code: "invalid_token", message: "Sign in." });
-  answers = [answer(429, {}, { "retry-after": "7" })];
+  responses = [response(429, {}, { "retry-after": "7" })];
   await assert.rejects(ticket(), { status: 429, retryAfter: 7 });
 });
 
-test("another user's ticket or welcome is not followed", async () => {
+test("the client ignores another user's welcome and stops at another user's ticket", async () => {
   let user = "u";
   const { states, took } = page({ ticket: async () => ({ url: "ws://x/", user_id: user }) });
   await settle();
@@ -554,24 +583,25 @@ test("another user's ticket or welcome is not followed", async () => {
   latest().drop();
   await pass(5000);
   assert.equal(states.at(-1).name, "stopped");
-  assert.match(states.at(-1).error.message, /Someone else/);
+  assert.match(states.at(-1).error.message, /Another user/);
 });
 
-test("frames that make no sense end the socket or are passed over", async () => {
+test("a malformed frame ends the socket or is ignored", async () => {
   const { took, errors } = page();
   await settle();
   latest().welcome({ f: 0 });
-  for (const frame of [{}, [], 3, { type: "entry", feed: "f", seq: "1" }, { type: "later", feed: "f" }]) latest().say(frame);
+  const malformed = [{}, [], 3, { type: "entry", feed: "f", seq: "1" }, { type: "x", feed: "f" }];
+  for (const frame of malformed) latest().say(frame);
   latest().say({ type: "error", code: "unknown_action", detail: "The actions are ..." });
   latest().entry(1);
   latest().say("no JSON");
   latest().entry(2);
   await settle();
   assert.deepEqual(took, ["f1"]);
-  assert.deepEqual(errors, ["The actions are ...", "The socket is over: it sent no JSON."]);
+  assert.deepEqual(errors, ["The actions are ...", "The connection ended: a frame was not JSON."]);
 });
 
-test("who closes is called no more, and who starts again misses nothing and gets nothing twice", async () => {
+test("a closed client calls no handler, and a restarted one gets each entry once", async () => {
   let finish;
   const { live, states, took } = page({
     onEntry: (entry) => new Promise((done) => (finish = () => done(took.push(entry.seq)))),
@@ -584,7 +614,7 @@ test("who closes is called no more, and who starts again misses nothing and gets
   live.start();
   await settle();
   latest().open();
-  assert.deepEqual(hello(latest()), { f: 0 }, "entry 1 is still at the handler");
+  assert.deepEqual(hello(latest()), { f: 0 }, "the handler still works on entry 1");
   latest().say({ type: "welcome", user_id: "u", feeds: { f: 3 } });
   for (const n of [1, 2, 3]) latest().entry(n);
   for (let n = 1; n <= 3; n++) {
@@ -593,5 +623,6 @@ test("who closes is called no more, and who starts again misses nothing and gets
   }
   await closed;
   assert.deepEqual(took, [1, 2, 3]);
-  assert.deepEqual(states.map((state) => state.name), ["connecting", "open", "closed", "connecting", "open"]);
+  const names = states.map((state) => state.name);
+  assert.deepEqual(names, ["connecting", "open", "closed", "connecting", "open"]);
 });

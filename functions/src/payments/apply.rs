@@ -61,10 +61,10 @@ impl<P: Payments> PaymentService<P> {
         let subject = match WebhookEvent::read(event.payload.as_bytes()).subject() {
             Ok(subject) => subject,
             Err(IgnoredEvent::Type) => {
-                return Ok(note(EventOutcome::IgnoredEvent, Some("type"), None));
+                return Ok(note(EventOutcome::Ignored, Some("type"), None));
             }
             Err(IgnoredEvent::NoIntent) => {
-                return Ok(note(EventOutcome::IgnoredEvent, Some("no_intent"), None));
+                return Ok(note(EventOutcome::Ignored, Some("no_intent"), None));
             }
             Err(IgnoredEvent::Unreadable) => return Ok(note(EventOutcome::Unreadable, None, None)),
         };
@@ -75,10 +75,8 @@ impl<P: Payments> PaymentService<P> {
             Followed::Unchanged(order) => {
                 note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
             }
-            Followed::NoIntent => note(EventOutcome::IgnoredEvent, Some("unknown_intent"), None),
-            Followed::NoOrderNamed => {
-                note(EventOutcome::IgnoredEvent, Some("no_order_named"), None)
-            }
+            Followed::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
+            Followed::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
             Followed::NoSuchOrder(id) => {
                 note(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
             }

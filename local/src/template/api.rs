@@ -9,7 +9,7 @@ use super::model::{Cors, Function, HttpApi, WebSocketApi};
 use super::properties::Properties;
 
 /// Properties of both kinds of API that change nothing a client could see on one machine.
-const WITHOUT_EFFECT: &[(&str, &str)] = &[
+pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("AccessLogSettings", "the local log shows every request"),
     (
         "DefaultRouteSettings",
@@ -26,14 +26,22 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
 pub(super) fn read_http_api(logical_id: &str, mut properties: Properties<'_>) -> Result<HttpApi> {
     // Any other stage is a prefix of every path.
     properties.only("StageName", &["$default"])?;
-    let cors = match properties.flag("CorsConfiguration")? {
+    let cors = read_cors_of(&mut properties)?;
+    properties.without_effect(WITHOUT_EFFECT);
+    properties.finish();
+    Ok(HttpApi { api_id: logical_id.to_owned(), routes: Vec::new(), cors })
+}
+
+/// Takes `CorsConfiguration`: SAM's short form, which is `true`, or what it allows.
+///
+/// # Errors
+/// When it is malformed.
+pub(super) fn read_cors_of(properties: &mut Properties<'_>) -> Result<Option<Cors>> {
+    Ok(match properties.flag("CorsConfiguration")? {
         Some(true) => Some(Cors { allow_origins: vec!["*".into()], ..Cors::default() }),
         Some(false) => None,
         None => properties.map("CorsConfiguration")?.map(read_cors).transpose()?,
-    };
-    properties.without_effect(WITHOUT_EFFECT);
-    properties.finish()?;
-    Ok(HttpApi { api_id: logical_id.to_owned(), routes: Vec::new(), cors })
+    })
 }
 
 fn read_cors(mut properties: Properties<'_>) -> Result<Cors> {
@@ -52,7 +60,7 @@ fn read_cors(mut properties: Properties<'_>) -> Result<Cors> {
         "{}: credentials are not allowed for any origin",
         properties.at("AllowCredentials")
     );
-    properties.finish()?;
+    properties.finish();
     Ok(cors)
 }
 
@@ -80,11 +88,11 @@ pub(super) fn read_websocket_api(
             bail!("{}: {arn} is not a function of this template", route.at("FunctionArn"));
         };
         route.without_effect(&[("OperationName", "named in the console")]);
-        route.finish()?;
+        route.finish();
         api.routes.insert(key, function.name.clone());
     }
     properties.without_effect(WITHOUT_EFFECT);
-    properties.finish()?;
+    properties.finish();
     Ok(api)
 }
 

@@ -4,7 +4,8 @@
 use anyhow::{Context, Result, bail, ensure};
 use yaml_serde::Value;
 
-use super::scope::{ACCOUNT, REGION, Scope};
+use super::resources;
+use super::scope::{ACCOUNT, IMPLICIT_API, REGION, Scope};
 
 impl Scope<'_> {
     /// `Fn::GetAtt` of a resource, or its `Ref` when `attribute` is `None`.
@@ -14,6 +15,10 @@ impl Scope<'_> {
         attribute: Option<&str>,
         path: &str,
     ) -> Result<String> {
+        if logical_id == IMPLICIT_API && !self.resources.contains_key(logical_id) {
+            return api_attribute(logical_id, "https", attribute)
+                .with_context(|| format!("{path}: {logical_id} has no such attribute"));
+        }
         let resource = self.resources.get(logical_id).with_context(|| {
             format!("{path}: the template has no resource or parameter {logical_id}")
         })?;
@@ -24,6 +29,10 @@ impl Scope<'_> {
             );
         }
         let resource_type = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
+        if !resources::is_known(resource_type) {
+            // The resource itself is refused; its references are no second problem.
+            return Ok(format!("{logical_id}.{}", attribute.unwrap_or("Ref")));
+        }
         let name = |property| self.physical_name(logical_id, property);
         let arn =
             |service: &str, rest: &str| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}");
@@ -58,16 +67,36 @@ impl Scope<'_> {
             ("AWS::CloudWatch::Alarm", Some("Arn")) => {
                 arn("cloudwatch", &format!("alarm:{}", name("AlarmName")?))
             }
-            // An API's id is given by AWS; here it is the logical id, which is as unique.
             (
-                "AWS::Serverless::HttpApi" | "AWS::Serverless::WebSocketApi",
-                None | Some("ApiId"),
-            ) => logical_id.to_owned(),
-            ("AWS::Serverless::HttpApi", Some("ApiEndpoint")) => {
-                format!("https://{logical_id}.execute-api.{REGION}.amazonaws.com")
+                "AWS::Serverless::HttpApi"
+                | "AWS::Serverless::WebSocketApi"
+                | "AWS::ApiGatewayV2::Api",
+                _,
+            ) if api_attribute(logical_id, "", attribute).is_some() => {
+                let protocol = resource
+                    .get("Properties")
+                    .and_then(|properties| properties.get("ProtocolType"));
+                let websocket = resource_type == "AWS::Serverless::WebSocketApi"
+                    || protocol.and_then(Value::as_str) == Some("WEBSOCKET");
+                let scheme = if websocket { "wss" } else { "https" };
+                api_attribute(logical_id, scheme, attribute).unwrap_or_default()
             }
-            ("AWS::Serverless::WebSocketApi", Some("ApiEndpoint")) => {
-                format!("wss://{logical_id}.execute-api.{REGION}.amazonaws.com")
+            ("AWS::ApiGatewayV2::Stage", None) => name("StageName")?,
+            (
+                "AWS::ApiGatewayV2::Deployment"
+                | "AWS::ApiGatewayV2::Integration"
+                | "AWS::ApiGatewayV2::Route",
+                None,
+            ) => logical_id.to_owned(),
+            ("AWS::Serverless::SimpleTable", None) => name("TableName")?,
+            ("AWS::Serverless::SimpleTable", Some("Arn")) => {
+                arn("dynamodb", &format!("table/{}", name("TableName")?))
+            }
+            ("AWS::Events::Rule", None) => name("Name")?,
+            ("AWS::Events::Rule", Some("Arn")) => arn("events", &format!("rule/{}", name("Name")?)),
+            ("AWS::IAM::Role", None) => name("RoleName")?,
+            ("AWS::IAM::Role", Some("Arn")) => {
+                format!("arn:aws:iam::{ACCOUNT}:role/{}", name("RoleName")?)
             }
             (_, Some(attribute)) => {
                 bail!(
@@ -102,6 +131,18 @@ impl Scope<'_> {
             None => Ok(logical_id.to_owned()),
             Some(_) => bail!("{path}: must be a string"),
         }
+    }
+}
+
+/// `Ref` or an attribute of an API. AWS makes up its id; here it is the logical id, which is as
+/// unique.
+fn api_attribute(logical_id: &str, scheme: &str, attribute: Option<&str>) -> Option<String> {
+    match attribute {
+        None | Some("ApiId") => Some(logical_id.to_owned()),
+        Some("ApiEndpoint") => {
+            Some(format!("{scheme}://{logical_id}.execute-api.{REGION}.amazonaws.com"))
+        }
+        Some(_) => None,
     }
 }
 

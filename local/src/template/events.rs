@@ -50,11 +50,12 @@ pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Re
             "ScheduleV2" => {
                 read.schedules.extend(read_schedule(name, properties, "ScheduleExpression")?)
             }
-            other => {
-                bail!("{}: the local cloud does not do events of type {other}", event.at("Type"))
-            }
+            other => event.refuse(
+                "Type",
+                &format!("the local cloud does not support events of type {other}"),
+            ),
         }
-        event.finish()?;
+        event.finish();
     }
     Ok(read)
 }
@@ -72,7 +73,7 @@ fn read_route(function: &str, mut properties: Properties<'_>) -> Result<PlacedRo
     ensure!(is_path, "{}: {path} does not start with a slash", properties.at("Path"));
     properties.only("PayloadFormatVersion", &["2.0"])?;
     let place = properties.path().to_owned();
-    properties.finish()?;
+    properties.finish();
     Ok(PlacedRoute { place, api, route: HttpRoute { method, path, function: function.to_owned() } })
 }
 
@@ -97,7 +98,8 @@ fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<St
     };
     let report = properties.strings("FunctionResponseTypes")?;
     if let Some(unknown) = report.iter().find(|r| *r != "ReportBatchItemFailures") {
-        bail!("{}: the local cloud does not do {unknown}", properties.at("FunctionResponseTypes"));
+        let text = format!("the local cloud does not support {unknown}");
+        properties.refuse("FunctionResponseTypes", &text);
     }
     let batch_size = properties.parsed("BatchSize")?.unwrap_or(100);
     ensure!(
@@ -130,7 +132,7 @@ fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<St
     };
     let enabled = properties.parsed("Enabled")?.unwrap_or(true);
     properties.without_effect(&[("MetricsConfig", "there are no metrics")]);
-    properties.finish()?;
+    properties.finish();
     Ok(enabled.then_some(mapping))
 }
 
@@ -156,9 +158,9 @@ fn read_filters(properties: &mut Properties<'_>) -> Result<Vec<serde_json::Value
             serde_json::from_str(&pattern)
                 .with_context(|| format!("{}: not JSON", filter.at("Pattern")))?,
         );
-        filter.finish()?;
+        filter.finish();
     }
-    criteria.finish()?;
+    criteria.finish();
     Ok(patterns)
 }
 
@@ -170,13 +172,25 @@ fn read_destination(properties: &mut Properties<'_>) -> Result<Option<String>> {
         Some(mut on_failure) => {
             on_failure.only("Type", &["SQS"])?;
             let destination = on_failure.required("Destination")?;
-            on_failure.finish()?;
+            on_failure.finish();
             Some(destination)
         }
         None => None,
     };
-    config.finish()?;
+    config.finish();
     Ok(destination)
+}
+
+/// Takes a string that is JSON.
+pub(super) fn json_text(
+    properties: &mut Properties<'_>,
+    key: &str,
+) -> Result<Option<serde_json::Value>> {
+    let text = properties.string(key)?;
+    text.map(|text| {
+        serde_json::from_str(&text).with_context(|| format!("{}: not JSON", properties.at(key)))
+    })
+    .transpose()
 }
 
 fn read_schedule(
@@ -187,18 +201,12 @@ fn read_schedule(
     let schedule = Schedule {
         name,
         expression: properties.required(expression)?,
-        input: match properties.string("Input")? {
-            Some(input) => Some(
-                serde_json::from_str(&input)
-                    .with_context(|| format!("{}: not JSON", properties.at("Input")))?,
-            ),
-            None => None,
-        },
+        input: json_text(&mut properties, "Input")?,
     };
     properties.only("ScheduleExpressionTimezone", &["UTC"])?;
     if let Some(mut window) = properties.map("FlexibleTimeWindow")? {
         window.only("Mode", &["OFF"])?;
-        window.finish()?;
+        window.finish();
     }
     let enabled = properties.parsed("Enabled")?.unwrap_or(true)
         && properties.string("State")?.is_none_or(|s| s == "ENABLED");
@@ -207,6 +215,6 @@ fn read_schedule(
         ("OmitName", "named in the console"),
         ("Description", "shown in the console"),
     ]);
-    properties.finish()?;
+    properties.finish();
     Ok(enabled.then_some(schedule))
 }

@@ -17,9 +17,13 @@ use super::scope::{ACCOUNT, REGION, Scope};
 /// Properties that change nothing a program could see on one machine.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("Architectures", "the binaries are those of this machine"),
+    ("AutoPublishAlias", "there are no versions here"),
+    ("DeploymentPreference", "there is nothing to shift traffic between"),
     ("Description", "shown in the console"),
+    ("EphemeralStorage", "the temporary folder is this machine's"),
     ("KmsKeyArn", "encrypts the environment at rest"),
     ("LoggingConfig", "the local log has one format, and keeps every level"),
+    ("ProvisionedConcurrencyConfig", "instances are kept warm here"),
     ("PropagateTags", "tags are for the bill"),
     ("RuntimeManagementConfig", "there is one runtime, the binary itself"),
     ("Tags", "tags are for the bill"),
@@ -36,11 +40,10 @@ pub(super) fn read_function(
     let code_uri = properties.required("CodeUri")?;
     properties.only("PackageType", &["Zip"])?;
     let runtime = properties.required("Runtime")?;
-    ensure!(
-        runtime.starts_with("provided."),
-        "{}: the local cloud does only provided.*, not {runtime}",
-        properties.at("Runtime")
-    );
+    if !runtime.starts_with("provided.") {
+        let text = format!("the local cloud supports only provided.*, not {runtime}");
+        properties.refuse("Runtime", &text);
+    }
     let handler = properties.string("Handler")?.unwrap_or_else(|| "bootstrap".into());
     let function_name = properties.string("FunctionName")?.unwrap_or_else(|| logical_id.to_owned());
     let timeout = within(&mut properties, "Timeout", 3, 1..=900)?;
@@ -49,7 +52,7 @@ pub(super) fn read_function(
     let environment = match properties.map("Environment")? {
         Some(mut environment) => {
             let variables = environment.map("Variables")?;
-            environment.finish()?;
+            environment.finish();
             variables.map(read_variables).transpose()?.unwrap_or_default()
         }
         None => BTreeMap::new(),
@@ -57,7 +60,7 @@ pub(super) fn read_function(
     let policy = read_policies(&mut properties)?;
     let events = read_events(&name, &mut properties)?;
     properties.without_effect(WITHOUT_EFFECT);
-    properties.finish()?;
+    properties.finish();
     let function = Function {
         arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}"),
         logical_id: logical_id.to_owned(),

@@ -2,24 +2,29 @@
 //! anything else is overridden.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
 
-use anyhow::{Result, bail};
 use yaml_serde::{Mapping, Value};
 
+use super::properties::UNSUPPORTED;
+use super::refusals::Refusals;
 use super::scope::intrinsic;
 
 /// `Globals` sections and the resource types they are for.
-const SECTIONS: [(&str, &str); 3] = [
+const SECTIONS: [(&str, &str); 4] = [
     ("Function", "AWS::Serverless::Function"),
     ("HttpApi", "AWS::Serverless::HttpApi"),
+    ("SimpleTable", "AWS::Serverless::SimpleTable"),
     ("WebSocketApi", "AWS::Serverless::WebSocketApi"),
 ];
 
 /// Merges `Globals` into the `Properties` of every resource they are for.
-pub(super) fn apply(globals: &Mapping, resources: &mut Mapping) -> Result<()> {
+///
+/// A section for resources that the local cloud does not support is added to `refusals`.
+pub(super) fn apply(globals: &Mapping, resources: &mut Mapping, refusals: &Refusals) {
     for (section, defaults) in globals {
         let section = section.as_str().unwrap_or_default();
         let Some((_, resource_type)) = SECTIONS.iter().find(|(name, _)| *name == section) else {
-            bail!("Globals.{section}: the local cloud does not do this");
+            refusals.add(format!("Globals.{section}: {UNSUPPORTED}"));
+            continue;
         };
         for resource in resources.values_mut().filter_map(Value::as_mapping_mut) {
             if resource.get("Type").and_then(Value::as_str) == Some(resource_type) {
@@ -29,7 +34,6 @@ pub(super) fn apply(globals: &Mapping, resources: &mut Mapping) -> Result<()> {
             }
         }
     }
-    Ok(())
 }
 
 fn merged(global: &Value, own: Value) -> Value {
@@ -60,15 +64,17 @@ mod tests {
     use super::*;
     use crate::template::yaml::parse;
 
-    fn apply_to(template: &str) -> Result<Mapping> {
+    fn apply_to(template: &str) -> (Mapping, Vec<String>) {
         let mut template = parse(template).unwrap();
         let mut resources = template.remove("Resources").unwrap().as_mapping().unwrap().clone();
-        apply(template["Globals"].as_mapping().unwrap(), &mut resources).map(|()| resources)
+        let refusals = Refusals::default();
+        apply(template["Globals"].as_mapping().unwrap(), &mut resources, &refusals);
+        (resources, refusals.take())
     }
 
     #[test]
     fn maps_merge_lists_are_concatenated_and_scalars_are_overridden() {
-        let resources = apply_to(
+        let (resources, _) = apply_to(
             "
             Globals: {Function: {Timeout: 3, MemorySize: 128, Layers: [a], Environment: {Variables: {A: 1, B: 1}}, Tags: {T: 1}}}
             Resources:
@@ -82,12 +88,12 @@ mod tests {
             G: {Type: 'AWS::Serverless::Function', Properties: {Timeout: 3, MemorySize: 128, Layers: [a], Environment: {Variables: {A: 1, B: 1}}, Tags: {T: 1}}}
             Q: {Type: 'AWS::SQS::Queue'}",
         );
-        assert_eq!(resources.unwrap(), expected.unwrap());
+        assert_eq!(resources, expected.unwrap());
     }
 
     #[test]
-    fn a_section_for_what_is_not_done_is_refused_by_name() {
-        let error = apply_to("{Globals: {StateMachine: {}}, Resources: {}}").unwrap_err();
-        assert_eq!(error.to_string(), "Globals.StateMachine: the local cloud does not do this");
+    fn an_unsupported_section_is_refused_by_name() {
+        let (_, refusals) = apply_to("{Globals: {StateMachine: {}}, Resources: {}}");
+        assert_eq!(refusals, ["Globals.StateMachine: the local cloud does not support this"]);
     }
 }

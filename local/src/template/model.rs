@@ -19,6 +19,8 @@ pub struct Project {
     pub queues: Vec<Queue>,
     /// Secrets, which `{{resolve:secretsmanager:...}}` in a function's environment may name.
     pub secrets: Vec<Secret>,
+    /// What is served with a difference to AWS, one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// One `AWS::Serverless::Function`.

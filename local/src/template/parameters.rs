@@ -21,8 +21,12 @@ pub(super) fn values(
             .get("Type")
             .and_then(Value::as_str)
             .with_context(|| format!("{path}.Type: missing"))?;
+        // The default of a type such as `AWS::SSM::Parameter::Value<String>` names where AWS reads
+        // the value, and is not the value itself.
+        let is_looked_up = parameter_type.starts_with("AWS::SSM::");
         let default = parameter
             .get("Default")
+            .filter(|_| !is_looked_up)
             .map(|d| scalar(d).with_context(|| format!("{path}.Default: must be a string")))
             .transpose()?;
         let Some(value) = given.get(name).cloned().or(default) else {
@@ -39,6 +43,7 @@ pub(super) fn values(
         }
         let value = match parameter_type {
             "String" => Value::String(value),
+            aws if aws.starts_with("AWS::") => Value::String(value),
             "Number" => {
                 ensure!(value.parse::<f64>().is_ok(), "{path}: {value} is not a number");
                 Value::String(value)
@@ -46,7 +51,7 @@ pub(super) fn values(
             "CommaDelimitedList" | "List<Number>" => {
                 Value::Sequence(value.split(',').map(|v| Value::from(v.trim())).collect())
             }
-            other => bail!("{path}.Type: the local cloud does not do {other}"),
+            other => bail!("{path}.Type: the local cloud does not support {other}"),
         };
         values.insert(name.to_owned(), value);
     }

@@ -1,50 +1,119 @@
-//! `Policies` of a function: inline statements that allow.
+//! `Policies` of a function: inline statements that allow, and SAM's policy templates for what the
+//! local cloud serves.
 
 use anyhow::{Context, Result, bail, ensure};
 use yaml_serde::Value;
 
 use super::model::Statement;
 use super::properties::Properties;
+use super::scope::{ACCOUNT, REGION};
 
-/// Managed policies for services that have no local effect.
-const WITHOUT_EFFECT: &[(&str, &str)] = &[
-    ("AWSLambdaBasicExecutionRole", "writing logs is always allowed"),
-    ("AWSXRayDaemonWriteAccess", "X-Ray only records"),
+const READ: [&str; 5] = [
+    "dynamodb:GetItem",
+    "dynamodb:Scan",
+    "dynamodb:Query",
+    "dynamodb:BatchGetItem",
+    "dynamodb:DescribeTable",
 ];
+const WRITE: [&str; 3] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"];
+const CHECK_AND_DELETE: [&str; 2] = ["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"];
 
-/// Reads `Policies`: a policy document, or a list of them. Managed policies and SAM's policy
-/// templates are refused by name.
+/// Reads `Policies`: a policy document or the name of a policy, or a list of them.
 pub(super) fn read_policies(properties: &mut Properties<'_>) -> Result<Vec<Statement>> {
     let path = properties.at("Policies");
-    let documents = match properties.value("Policies")? {
+    let policies = match properties.value("Policies")? {
         None => return Ok(Vec::new()),
-        Some(Value::Sequence(documents)) => documents,
+        Some(Value::Sequence(policies)) => policies,
         Some(single) => vec![single],
     };
     let mut statements = Vec::new();
-    for (i, document) in documents.iter().enumerate() {
-        let path = format!("{path}[{i}]");
-        if let Some(name) = document.as_str() {
-            let known =
-                WITHOUT_EFFECT.iter().any(|(known, _)| name.rsplit('/').next() == Some(known));
-            ensure!(
-                known,
-                "{path}: the local cloud does not know the managed policy {name}; write its statements"
-            );
+    for (i, policy) in policies.iter().enumerate() {
+        let key = format!("Policies[{i}]");
+        if let Some(name) = policy.as_str() {
+            statements.extend(managed(name, properties, &key));
             continue;
         }
-        let mut document = properties.nested(path, document)?;
-        document.without_effect(&[("Version", "there is one policy language")]);
-        for statement in document.maps("Statement")? {
-            statements.push(read_statement(statement)?);
-        }
-        if let Some(other) = document.keys().first() {
-            bail!(
-                "{}: the local cloud does not do this; policy templates are to be written as a Statement",
-                document.at(other)
-            );
+        let mut policy = properties.nested(format!("{path}[{i}]"), policy)?;
+        match template(&mut policy)? {
+            Some(statement) => statements.push(statement),
+            None => statements.extend(read_document(policy)?),
         }
     }
+    Ok(statements)
+}
+
+/// The statements of a managed policy, named by its name or ARN. One that is not known is refused
+/// at `key` of `properties`.
+pub(super) fn managed(name: &str, properties: &Properties<'_>, key: &str) -> Option<Statement> {
+    let (actions, resource) = match name.rsplit('/').next().unwrap_or(name) {
+        // Logs and traces need no permission here, and neither do streams, which Lambda reads.
+        "AWSLambdaBasicExecutionRole"
+        | "AWSLambdaDynamoDBExecutionRole"
+        | "AWSXRayDaemonWriteAccess"
+        | "AWSXrayWriteOnlyAccess"
+        | "CloudWatchLambdaInsightsExecutionRolePolicy" => return None,
+        "AmazonDynamoDBFullAccess" | "AmazonDynamoDBFullAccess_v2" => (&["dynamodb:*"][..], "*"),
+        "AmazonDynamoDBReadOnlyAccess" => (&READ[..], "*"),
+        "AWSLambdaRole" => (&["lambda:InvokeFunction"][..], "*"),
+        "AmazonAPIGatewayInvokeFullAccess" => (
+            &["execute-api:Invoke", "execute-api:ManageConnections"][..],
+            "arn:aws:execute-api:*:*:*",
+        ),
+        _ => {
+            properties.refuse(
+                key,
+                &format!(
+                    "the local cloud does not know the managed policy {name}; write its statements"
+                ),
+            );
+            return None;
+        }
+    };
+    Some(allow(actions, vec![resource.to_owned()]))
+}
+
+/// The statement of a policy template of SAM; `None` when `policy` is a document.
+/// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html>
+fn template(policy: &mut Properties<'_>) -> Result<Option<Statement>> {
+    let Some(name) = policy.keys().into_iter().find(|key| key.ends_with("Policy")) else {
+        return Ok(None);
+    };
+    let actions: Vec<&str> = match name.as_str() {
+        "DynamoDBCrudPolicy" => [&READ[..], &WRITE, &CHECK_AND_DELETE].concat(),
+        "DynamoDBReadPolicy" => READ.to_vec(),
+        "DynamoDBWritePolicy" => WRITE.to_vec(),
+        "LambdaInvokePolicy" => vec!["lambda:InvokeFunction"],
+        _ => return Ok(None),
+    };
+    let Some(mut parameters) = policy.map(&name)? else { bail!("{}: missing", policy.at(&name)) };
+    let arn = |service: &str, rest: String| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}");
+    let resources = if name == "LambdaInvokePolicy" {
+        let function = parameters.required("FunctionName")?;
+        vec![arn("lambda", format!("function:{function}*"))]
+    } else {
+        let table = arn("dynamodb", format!("table/{}", parameters.required("TableName")?));
+        vec![table.clone(), format!("{table}/index/*")]
+    };
+    parameters.finish();
+    Ok(Some(allow(&actions, resources)))
+}
+
+fn allow(actions: &[&str], resources: Vec<String>) -> Statement {
+    let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+    Statement { actions, resources, leading_keys: None }
+}
+
+/// Reads a policy document.
+///
+/// # Errors
+/// When a statement has no action or no resource.
+pub(super) fn read_document(mut document: Properties<'_>) -> Result<Vec<Statement>> {
+    document.without_effect(&[("Version", "there is one policy language"), ("Id", "a name")]);
+    let mut statements = Vec::new();
+    for statement in document.maps("Statement")? {
+        statements.push(read_statement(statement)?);
+    }
+    document.finish();
     Ok(statements)
 }
 
@@ -56,7 +125,7 @@ fn read_statement(mut statement: Properties<'_>) -> Result<Statement> {
     ensure!(!actions.is_empty(), "{}: missing", statement.at("Action"));
     ensure!(!resources.is_empty(), "{}: missing", statement.at("Resource"));
     let leading_keys = statement.map("Condition")?.map(read_condition).transpose()?;
-    statement.finish()?;
+    statement.finish();
     Ok(Statement { actions, resources, leading_keys })
 }
 
@@ -64,18 +133,18 @@ fn read_statement(mut statement: Properties<'_>) -> Result<Statement> {
 fn read_condition(mut condition: Properties<'_>) -> Result<Vec<String>> {
     let operators = condition.keys();
     let [operator] = operators.as_slice() else {
-        bail!("{}: the local cloud does one condition", condition.path())
+        bail!("{}: the local cloud supports one condition", condition.path())
     };
     if !["ForAllValues:StringLike", "ForAllValues:StringEquals", "StringLike", "StringEquals"]
         .contains(&operator.as_str())
     {
-        bail!("{}: the local cloud does not do this", condition.at(operator));
+        bail!("{}: the local cloud does not support this", condition.at(operator));
     }
     let mut keys = condition
         .map(operator)?
         .with_context(|| format!("{}: has no value", condition.at(operator)))?;
     let patterns = keys.strings("dynamodb:LeadingKeys")?;
-    keys.finish()?;
-    condition.finish()?;
+    keys.finish();
+    condition.finish();
     Ok(patterns)
 }

@@ -1,10 +1,14 @@
-//! A map of the template read key by key: what nobody asked for is refused by name at the end.
+//! A map of the template, read key by key. Keys that nothing has taken are refused by name at the
+//! end.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use yaml_serde::{Mapping, Value};
 
 use super::scope::{Scope, UNKNOWN, intrinsic, scalar};
 use super::yaml::below;
+
+/// What is said of a key that nothing here knows.
+pub(super) const UNSUPPORTED: &str = "the local cloud does not support this";
 
 /// A map whose keys are taken one by one; [`Properties::finish`] refuses those that are left.
 pub(super) struct Properties<'s> {
@@ -69,7 +73,7 @@ impl<'s> Properties<'s> {
         let value = self.reference(key)?;
         if let Some(value) = value.as_ref().filter(|v| v.contains(UNKNOWN)) {
             bail!(
-                "{}: {value} is not known before deployment, which the local cloud does only in Environment",
+                "{}: {value} is not known before deployment, which the local cloud supports only in Environment",
                 self.at(key)
             );
         }
@@ -146,18 +150,38 @@ impl<'s> Properties<'s> {
             .collect()
     }
 
-    /// Takes a key that may only have one of the values given, since the local cloud does nothing
-    /// else.
+    /// Takes a key whose value must be one of `allowed`, because the local cloud supports nothing
+    /// else. Any other value is refused.
+    ///
+    /// # Errors
+    /// When the value is not a string.
     pub(super) fn only(&mut self, key: &str, allowed: &[&str]) -> Result<()> {
-        if let Some(value) = self.string(key)? {
-            ensure!(
-                allowed.contains(&value.as_str()),
-                "{}: the local cloud does only {}, not {value}",
-                self.at(key),
-                allowed.join(" or ")
-            );
+        if let Some(value) = self.string(key)?
+            && !allowed.contains(&value.as_str())
+        {
+            let allowed = allowed.join(" or ");
+            self.refuse(key, &format!("the local cloud supports only {allowed}, not {value}"));
         }
         Ok(())
+    }
+
+    /// Adds what is wrong with `key` to what the template's reader refuses in the end.
+    pub(super) fn refuse(&self, key: &str, text: &str) {
+        self.scope.refusals.add(format!("{}: {text}", self.at(key)));
+    }
+
+    /// Takes `key` and refuses it, if it is there.
+    pub(super) fn refuse_if_there(&mut self, key: &str) -> bool {
+        let there = self.entries.remove(key).is_some();
+        if there {
+            self.refuse(key, UNSUPPORTED);
+        }
+        there
+    }
+
+    /// Adds a line for people about `key`, which is served with a difference.
+    pub(super) fn note(&self, key: &str, text: &str) {
+        self.scope.notes.borrow_mut().push(format!("{}: {text}", self.at(key)));
     }
 
     /// Drops keys that nothing local could show; each is listed with the reason.
@@ -167,12 +191,9 @@ impl<'s> Properties<'s> {
         }
     }
 
-    /// Refuses what was not taken.
-    pub(super) fn finish(self) -> Result<()> {
-        match self.keys().first() {
-            Some(key) => bail!("{}: the local cloud does not do this", self.at(key)),
-            None => Ok(()),
-        }
+    /// Refuses every key that was not taken.
+    pub(super) fn finish(self) {
+        self.keys().iter().for_each(|key| self.refuse(key, UNSUPPORTED));
     }
 }
 
@@ -191,16 +212,24 @@ mod tests {
         let value = Value::Mapping(parse(yaml).unwrap());
         with_scope("Resources: {}", |scope| {
             let mut properties = Properties::new(scope, "Place", &value).unwrap();
-            let result = read(&mut properties).and_then(|()| properties.finish());
-            result.map_or_else(|e| e.to_string(), |()| "fine".into())
+            if let Err(error) = read(&mut properties) {
+                return error.to_string();
+            }
+            properties.finish();
+            let refusals = scope.refusals.take();
+            if refusals.is_empty() { "fine".into() } else { refusals.join("; ") }
         })
     }
 
     #[test]
-    fn a_key_nobody_took_is_refused_by_name() {
+    fn every_unknown_key_is_refused_by_name() {
+        assert_eq!(
+            check("{A: 1, B: 2}", |_| Ok(())),
+            "Place.A: the local cloud does not support this; Place.B: the local cloud does not support this"
+        );
         assert_eq!(
             check("{A: 1, B: 2}", |p| p.string("A").map(drop)),
-            "Place.B: the local cloud does not do this"
+            "Place.B: the local cloud does not support this"
         );
         assert_eq!(
             check("{A: 1, B: 2}", |p| {
@@ -222,7 +251,7 @@ mod tests {
         assert_eq!(check("{}", |p| p.required("A").map(drop)), "Place.A: missing");
         assert_eq!(
             check("{A: x}", |p| p.only("A", &["y", "z"])),
-            "Place.A: the local cloud does only y or z, not x"
+            "Place.A: the local cloud supports only y or z, not x"
         );
     }
 

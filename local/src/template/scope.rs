@@ -1,17 +1,20 @@
 //! What intrinsic functions refer to, and their evaluation.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 use yaml_serde::{Mapping, Value};
 
+use super::refusals::Refusals;
 use super::yaml::below;
 
 /// The region of everything local.
 pub(crate) const REGION: &str = "us-east-1";
 /// The account of everything local.
 pub(crate) const ACCOUNT: &str = "000000000000";
+/// The logical id of the HTTP API that SAM makes for events that name none.
+pub(super) const IMPLICIT_API: &str = "ServerlessHttpApi";
 
 /// The names a template can refer to.
 pub(super) struct Scope<'t> {
@@ -28,6 +31,10 @@ pub(super) struct Scope<'t> {
     pub(super) resources: &'t Mapping,
     /// How deep the names being evaluated refer to each other.
     pub(super) naming: Cell<usize>,
+    /// What is not supported, so far.
+    pub(super) refusals: Refusals,
+    /// What is served with a difference, so far.
+    pub(super) notes: RefCell<Vec<String>>,
 }
 
 /// The start of what only has a value once the stack is deployed: a dynamic reference of
@@ -181,7 +188,7 @@ impl Scope<'_> {
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
                 bail!("{path}: {function} is only for Conditions")
             }
-            refused => bail!("{path}: the local cloud does not do {refused}"),
+            refused => bail!("{path}: the local cloud does not support {refused}"),
         }))
     }
 
@@ -208,7 +215,7 @@ impl Scope<'_> {
             "AWS::Partition" => "aws",
             "AWS::URLSuffix" => "amazonaws.com",
             pseudo if pseudo.starts_with("AWS::") => {
-                bail!("{path}: the local cloud does not do !Ref {pseudo}")
+                bail!("{path}: the local cloud does not support !Ref {pseudo}")
             }
             resource => return Ok(Some(self.attribute(resource, None, path)?.into())),
         })))
@@ -276,6 +283,8 @@ pub(super) mod tests {
             conditions: section("Conditions"),
             resources: &section("Resources"),
             naming: Cell::new(0),
+            refusals: Refusals::default(),
+            notes: RefCell::default(),
         };
         check(&scope)
     }
@@ -320,9 +329,9 @@ pub(super) mod tests {
     #[test]
     fn what_is_not_done_is_refused_by_name_and_place() {
         for (written, named) in [
-            ("{a: !ImportValue x}", "Place.a: the local cloud does not do Fn::ImportValue"),
-            ("!GetAZs x", "Place: the local cloud does not do Fn::GetAZs"),
-            ("[!Ref AWS::StackId]", "Place[0]: the local cloud does not do !Ref AWS::StackId"),
+            ("{a: !ImportValue x}", "Place.a: the local cloud does not support Fn::ImportValue"),
+            ("!GetAZs x", "Place: the local cloud does not support Fn::GetAZs"),
+            ("[!Ref AWS::StackId]", "Place[0]: the local cloud does not support !Ref AWS::StackId"),
             ("!Ref Nothing", "Place: the template has no resource or parameter Nothing"),
             (
                 "!GetAtt Orders.Colour",

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use yaml_serde::Value;
 
 use super::model::{Queue, Secret, SecretValue, Table};
-use super::properties::{Properties, json};
+use super::properties::{Properties, UNSUPPORTED, json};
 
 /// Reads a table. `name` and `arn` are its own.
 pub(super) fn read_table(
@@ -12,16 +12,11 @@ pub(super) fn read_table(
     arn: String,
     mut properties: Properties<'_>,
 ) -> Result<Table> {
-    // The default, PROVISIONED, throttles; the local database does not.
-    let billing_mode = properties.required("BillingMode")?;
-    ensure!(
-        billing_mode == "PAY_PER_REQUEST",
-        "{}: the local cloud does only PAY_PER_REQUEST, not {billing_mode}",
-        properties.at("BillingMode")
-    );
+    properties.only("BillingMode", &["PAY_PER_REQUEST", "PROVISIONED"])?;
+    forget_throughput(&mut properties)?;
     let mut kept = serde_json::Map::from_iter([
         ("TableName".to_owned(), name.clone().into()),
-        ("BillingMode".to_owned(), billing_mode.into()),
+        ("BillingMode".to_owned(), "PAY_PER_REQUEST".into()),
     ]);
     properties.value("TableName")?;
     for (key, fields) in [
@@ -30,8 +25,11 @@ pub(super) fn read_table(
         ("GlobalSecondaryIndexes", &["IndexName", "KeySchema", "Projection"]),
         ("LocalSecondaryIndexes", &["IndexName", "KeySchema", "Projection"]),
     ] {
-        if let Some(value) = properties.value(key)? {
-            only_fields(&value, fields, &properties.at(key))?;
+        if let Some(mut value) = properties.value(key)? {
+            for item in value.as_sequence_mut().into_iter().flatten() {
+                item.as_mapping_mut().map(|index| index.remove("ProvisionedThroughput"));
+            }
+            only_fields(&value, fields, key, &properties)?;
             kept.insert(key.to_owned(), json(&value, &properties.at(key))?);
         }
     }
@@ -39,7 +37,7 @@ pub(super) fn read_table(
     let stream_view_type = match properties.map("StreamSpecification")? {
         Some(mut stream) => {
             let view = stream.required("StreamViewType")?;
-            stream.finish()?;
+            stream.finish();
             kept.insert(
                 "StreamSpecification".into(),
                 serde_json::json!({"StreamEnabled": true, "StreamViewType": view}),
@@ -52,7 +50,7 @@ pub(super) fn read_table(
         Some(mut ttl) => {
             let attribute = ttl.string("AttributeName")?;
             let enabled = ttl.parsed("Enabled")?.unwrap_or(false);
-            ttl.finish()?;
+            ttl.finish();
             attribute.filter(|_| enabled)
         }
         None => None,
@@ -65,16 +63,69 @@ pub(super) fn read_table(
         ("TableClass", "a matter of price"),
         ("Tags", "tags are for the bill"),
     ]);
-    properties.finish()?;
+    properties.finish();
     Ok(Table { name, arn, properties: kept.into(), ttl_attribute, stream_view_type })
 }
 
-fn only_fields(list: &Value, fields: &[&str], path: &str) -> Result<()> {
+/// Takes a table's throughput, which the local database does not limit.
+fn forget_throughput(properties: &mut Properties<'_>) -> Result<()> {
+    if properties.value("ProvisionedThroughput")?.is_some() {
+        properties.note("ProvisionedThroughput", "not enforced: nothing is throttled here");
+    }
+    Ok(())
+}
+
+/// Reads a `SimpleTable`: a table with a partition key and nothing else.
+///
+/// # Errors
+/// When a property is malformed.
+pub(super) fn read_simple_table(
+    name: String,
+    arn: String,
+    mut properties: Properties<'_>,
+) -> Result<Table> {
+    let (mut key, mut key_type) = ("id".to_owned(), "S");
+    if let Some(mut primary) = properties.map("PrimaryKey")? {
+        key = primary.string("Name")?.unwrap_or(key);
+        key_type = match primary.string("Type")?.as_deref() {
+            None | Some("String") => "S",
+            Some("Number") => "N",
+            Some("Binary") => "B",
+            Some(other) => {
+                bail!("{}: {other} is not String, Number or Binary", primary.at("Type"))
+            }
+        };
+        primary.finish();
+    }
+    forget_throughput(&mut properties)?;
+    properties.without_effect(&[
+        ("TableName", "read with its ARN"),
+        ("PointInTimeRecoverySpecification", "a backup that only AWS restores"),
+        ("SSESpecification", "encrypts the disks of AWS"),
+        ("Tags", "tags are for the bill"),
+    ]);
+    properties.finish();
+    let definition = serde_json::json!({
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": key_type}],
+    });
+    Ok(Table { name, arn, properties: definition, ttl_attribute: None, stream_view_type: None })
+}
+
+fn only_fields(
+    list: &Value,
+    fields: &[&str],
+    key: &str,
+    properties: &Properties<'_>,
+) -> Result<()> {
+    let path = properties.at(key);
     let items = list.as_sequence().with_context(|| format!("{path}: must be a list"))?;
     for (i, item) in items.iter().enumerate() {
         let item = item.as_mapping().with_context(|| format!("{path}[{i}]: must be a map"))?;
-        if let Some(key) = item.keys().filter_map(Value::as_str).find(|key| !fields.contains(key)) {
-            bail!("{path}[{i}].{key}: the local cloud does not do this");
+        for field in item.keys().filter_map(Value::as_str).filter(|f| !fields.contains(f)) {
+            properties.refuse(&format!("{key}[{i}].{field}"), UNSUPPORTED);
         }
     }
     Ok(())
@@ -94,7 +145,7 @@ pub(super) fn read_queue(
         ("SqsManagedSseEnabled", "encrypts the disks of AWS"),
         ("Tags", "tags are for the bill"),
     ]);
-    properties.finish()?;
+    properties.finish();
     Ok(Queue { name, arn })
 }
 
@@ -119,7 +170,7 @@ pub(super) fn read_secret(
         ("KmsKeyId", "encrypts the disks of AWS"),
         ("Tags", "tags are for the bill"),
     ]);
-    properties.finish()?;
+    properties.finish();
     Ok(Secret { name, arn, value })
 }
 
@@ -167,6 +218,6 @@ fn read_generated(mut properties: Properties<'_>) -> Result<SecretValue> {
                 properties.path()
             ),
         };
-    properties.finish()?;
+    properties.finish();
     Ok(SecretValue::Generated { length, classes, object })
 }

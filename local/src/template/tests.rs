@@ -11,10 +11,13 @@ fn deployment() -> Deployment {
 
 /// The message for a template with these resources.
 fn refusal(resources: &str) -> String {
-    format!(
-        "{:#}",
-        read(&format!("Resources:\n{resources}"), &deployment()).expect_err("a refusal")
-    )
+    let error = read(&format!("Resources:\n{resources}"), &deployment()).expect_err("a refusal");
+    without_line(&format!("{error:#}"))
+}
+
+/// A message of one place, without the line at its end.
+fn without_line(message: &str) -> String {
+    message.rsplit_once(" (line ").map_or(message, |(message, _)| message).to_owned()
 }
 
 /// The message for a function with these properties beside the necessary ones.
@@ -187,7 +190,7 @@ fn parameters_are_overridden_within_what_they_allow() {
     let message = |value| format!("{:#}", read(SHOP, &given(value)).unwrap_err());
     assert_eq!(
         message("prod"),
-        "Resources.OnlyInProduction: the local cloud does not do AWS::SNS::Topic"
+        "Resources.OnlyInProduction: the local cloud does not support AWS::SNS::Topic (line 28)"
     );
     assert_eq!(message("test"), "Parameters.Stage: test is not one of dev, prod");
     let stranger =
@@ -203,82 +206,85 @@ fn what_a_template_asks_for_beyond_that_is_refused_by_name() {
     for (resources, named) in [
         (
             "  T: {Type: 'AWS::SNS::Topic'}",
-            "Resources.T: the local cloud does not do AWS::SNS::Topic",
+            "Resources.T: the local cloud does not support AWS::SNS::Topic",
         ),
         (
             "  Q: {Type: 'AWS::SQS::Queue', UpdatePolicy: {}}",
-            "Resources.Q.UpdatePolicy: the local cloud does not do this",
+            "Resources.Q.UpdatePolicy: the local cloud does not support this",
         ),
         (
             "  Q: {Type: 'AWS::SQS::Queue', Properties: {FifoQueue: true}}",
-            "Resources.Q.Properties.FifoQueue: the local cloud does not do this",
+            "Resources.Q.Properties.FifoQueue: the local cloud does not support this",
         ),
         (
             "  S: {Type: 'AWS::SecretsManager::Secret', Properties: {ReplicaRegions: []}}",
-            "Resources.S.Properties.ReplicaRegions: the local cloud does not do this",
+            "Resources.S.Properties.ReplicaRegions: the local cloud does not support this",
         ),
         (
             "  A: {Type: 'AWS::Serverless::HttpApi', Properties: {Auth: {}}}",
-            "Resources.A.Properties.Auth: the local cloud does not do this",
+            "Resources.A.Properties.Auth: the local cloud does not support this",
         ),
         (
             "  A: {Type: 'AWS::Serverless::HttpApi', Properties: {StageName: prod}}",
-            "Resources.A.Properties.StageName: the local cloud does only $default, not prod",
+            "Resources.A.Properties.StageName: the local cloud supports only $default, not prod",
         ),
         (
             "  A: {Type: 'AWS::Serverless::WebSocketApi', Properties: {RouteSelectionExpression: x, Routes: {$connect: {FunctionArn: y}}}}",
             "Resources.A.Properties.Routes.$connect.FunctionArn: y is not a function of this template",
         ),
         (
-            "  T: {Type: 'AWS::DynamoDB::Table', Properties: {BillingMode: PROVISIONED}}",
-            "Resources.T.Properties.BillingMode: the local cloud does only PAY_PER_REQUEST, not PROVISIONED",
-        ),
-        (
             "  T: {Type: 'AWS::DynamoDB::Table', Properties: {BillingMode: PAY_PER_REQUEST, KeySchema: [{AttributeName: a, Colour: b}]}}",
-            "Resources.T.Properties.KeySchema[0].Colour: the local cloud does not do this",
+            "Resources.T.Properties.KeySchema[0].Colour: the local cloud does not support this",
         ),
     ] {
         assert_eq!(refusal(resources), named);
     }
     for (template, named) in [
-        ("{Rules: {}, Resources: {}}", "Rules: the local cloud does not do this"),
+        (
+            "{Rules: {}, Resources: {Q: {Type: 'AWS::SQS::Queue'}}}",
+            "Rules: the local cloud does not support this",
+        ),
         (
             "{Transform: [A, B], Resources: {}}",
-            "Transform: the local cloud does only AWS::Serverless-2016-10-31",
+            "Transform: the local cloud supports only AWS::Serverless-2016-10-31",
         ),
         ("{Resources: {}}", "Resources: missing"),
         (
-            "{Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: x}}}",
-            "Parameters.P.Type: the local cloud does not do AWS::SSM::Parameter::Value<String>",
+            "{Parameters: {P: {Type: List<String>, Default: x}}}",
+            "Parameters.P.Type: the local cloud does not support List<String>",
         ),
     ] {
-        assert_eq!(format!("{:#}", read(template, &deployment()).unwrap_err()), named);
+        let error = format!("{:#}", read(template, &deployment()).unwrap_err());
+        assert_eq!(without_line(&error), named);
     }
 }
 
 #[test]
 fn what_a_function_asks_for_beyond_that_is_refused_by_name() {
     for (properties, named) in [
-        ("VpcConfig: {}", "VpcConfig: the local cloud does not do this"),
+        ("VpcConfig: {}", "VpcConfig: the local cloud does not support this"),
         ("Timeout: 901", "Timeout: 901 is not within 1 and 900"),
-        ("PackageType: Image", "PackageType: the local cloud does only Zip, not Image"),
+        ("PackageType: Image", "PackageType: the local cloud supports only Zip, not Image"),
         ("FunctionName: !Ref P", "FunctionName: the template has no resource or parameter P"),
         (
             "Environment: {Variables: {AWS_REGION: x}}",
             "Environment.Variables.AWS_REGION: the name is reserved by Lambda",
         ),
-        ("Environment: {Secrets: {}}", "Environment.Secrets: the local cloud does not do this"),
+        (
+            "Environment: {Secrets: {}}",
+            "Environment.Secrets: the local cloud does not support this",
+        ),
         (
             "Policies: AdministratorAccess",
             "Policies[0]: the local cloud does not know the managed policy AdministratorAccess; write its statements",
         ),
         (
-            "Policies: [{DynamoDBCrudPolicy: {TableName: t}}]",
-            "Policies[0].DynamoDBCrudPolicy: the local cloud does not do this; policy templates are to be written as a Statement",
+            "Policies: [{S3ReadPolicy: {BucketName: b}}]",
+            "Policies[0].S3ReadPolicy: the local cloud does not support this",
         ),
         (
             "Policies: [{Statement: [{Effect: Deny, Action: a, Resource: b}]}]",
-            "Policies[0].Statement[0].Effect: the local cloud does only Allow, not Deny",
+            "Policies[0].Statement[0].Effect: the local cloud supports only Allow, not Deny",
         ),
         (
             "Policies: [{Statement: [{Effect: Allow, Action: a, NotResource: b}]}]",
@@ -286,19 +292,19 @@ fn what_a_function_asks_for_beyond_that_is_refused_by_name() {
         ),
         (
             "Policies: [{Statement: [{Effect: Allow, Action: a, Resource: b, Condition: {Bool: {x: y}}}]}]",
-            "Policies[0].Statement[0].Condition.Bool: the local cloud does not do this",
+            "Policies[0].Statement[0].Condition.Bool: the local cloud does not support this",
         ),
         (
             "Events: {E: {Type: S3, Properties: {}}}",
-            "Events.E.Type: the local cloud does not do events of type S3",
+            "Events.E.Type: the local cloud does not support events of type S3",
         ),
         (
             "Events: {E: {Type: HttpApi, Properties: {Path: /, Method: GET, Auth: {}}}}",
-            "Events.E.Properties.Auth: the local cloud does not do this",
+            "Events.E.Properties.Auth: the local cloud does not support this",
         ),
         (
             "Events: {E: {Type: Schedule, Properties: {Schedule: rate(1 day), RetryPolicy: {}}}}",
-            "Events.E.Properties.RetryPolicy: the local cloud does not do this",
+            "Events.E.Properties.RetryPolicy: the local cloud does not support this",
         ),
         (
             "Events: {E: {Type: DynamoDB, Properties: {Stream: x, StartingPosition: LATEST}}}",
@@ -307,6 +313,116 @@ fn what_a_function_asks_for_beyond_that_is_refused_by_name() {
     ] {
         assert_eq!(function_refusal(properties), format!("Resources.F.Properties.{named}"));
     }
+}
+
+/// A chat as public templates write it, resource by resource.
+const CHAT: &str = r#"
+Transform: [AWS::Serverless-2016-10-31]
+Resources:
+  Chat:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: {Name: Chat, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action}
+  SendRoute:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {ApiId: !Ref Chat, RouteKey: send, AuthorizationType: NONE, Target: !Join [/, [integrations, !Ref SendInteg]]}
+  SendInteg:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Chat
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Send.Arn}/invocations
+  Deployment: {Type: AWS::ApiGatewayV2::Deployment, DependsOn: [SendRoute], Properties: {ApiId: !Ref Chat}}
+  Stage: {Type: AWS::ApiGatewayV2::Stage, Properties: {StageName: Prod, DeploymentId: !Ref Deployment, ApiId: !Ref Chat}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      ProvisionedThroughput: {ReadCapacityUnits: 5, WriteCapacityUnits: 5}
+  Role:
+    Type: AWS::IAM::Role
+    Properties: {AssumeRolePolicyDocument: {}, ManagedPolicyArns: ["arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"]}
+  Send:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: send/, Handler: x, Runtime: provided.al2023, Policies: [{DynamoDBCrudPolicy: {TableName: !Ref Table}}]}
+  Tidy: {Type: AWS::Serverless::Function, Properties: {CodeUri: tidy/, Handler: x, Runtime: provided.al2023, Role: !GetAtt Role.Arn}}
+  SendPermission: {Type: AWS::Lambda::Permission, Properties: {Action: "lambda:InvokeFunction", FunctionName: !Ref Send, Principal: apigateway.amazonaws.com}}
+  Hourly: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 hour), Targets: [{Id: tidy, Arn: !GetAtt Tidy.Arn}]}}
+  TidyPermission: {Type: AWS::Lambda::Permission, Properties: {Action: "lambda:InvokeFunction", FunctionName: !GetAtt Tidy.Arn, Principal: events.amazonaws.com}}
+  Alarms: {Type: AWS::CloudWatch::Alarm, Properties: {Anything: goes}}
+"#;
+
+#[test]
+fn apis_rules_and_roles_may_be_written_out() {
+    let project = read(CHAT, &deployment()).unwrap();
+    let api = project.websocket_api.unwrap();
+    assert_eq!(
+        (api.stage.as_str(), api.route_selection.as_str()),
+        ("Prod", "$request.body.action")
+    );
+    assert_eq!(api.routes, BTreeMap::from([("send".to_owned(), "send".to_owned())]));
+    let [send, tidy] = project.functions.as_slice() else { panic!("two functions") };
+    assert_eq!(send.policy[0].actions.len(), 10);
+    let table = "arn:aws:dynamodb:us-east-1:000000000000:table/Table";
+    assert_eq!(send.policy[0].resources, [table.to_owned(), format!("{table}/index/*")]);
+    assert_eq!(tidy.policy[0].resources, ["*"]);
+    assert_eq!(tidy.schedules[0].name, "tidy/Hourly");
+    let expected =
+        "Resources.Table.Properties.ProvisionedThroughput: not enforced: nothing is throttled here";
+    assert_eq!(project.notes, [expected]);
+}
+
+#[test]
+fn a_function_that_aws_could_not_invoke_is_refused() {
+    for (permission, place) in [
+        ("SendPermission", "Resources.SendInteg.Properties.IntegrationUri: Send"),
+        ("TidyPermission", "Resources.Hourly.Properties.Targets[0].Arn: Tidy"),
+    ] {
+        let template = CHAT
+            .replace(&format!("  {permission}:"), "  Other: {Type: 'AWS::Logs::LogGroup'}\n  # ");
+        let error = read(&template, &deployment()).unwrap_err().to_string();
+        let expected = format!("{place} has no AWS::Lambda::Permission for ");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+}
+
+#[test]
+fn everything_unsupported_is_named_at_once_with_its_line() {
+    let template = "\
+Rules: {}
+Globals:
+  Function:
+    Layers: [a]
+Resources:
+  Photos:
+    Type: AWS::S3::Bucket
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: f/
+      Runtime: nodejs20.x
+      Timeout: 901
+  G:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: g/
+      Runtime: provided.al2023
+      VpcConfig: {}
+      Environment: {Variables: {PHOTOS: !Ref Photos, TOPIC: !GetAtt Photos.Arn}}
+      Events:
+        Upload: {Type: S3, Properties: {}}
+";
+    assert_eq!(
+        read(template, &deployment()).unwrap_err().to_string(),
+        "7 places:
+  Rules: the local cloud does not support this (line 1)
+  Resources.Photos: the local cloud does not support AWS::S3::Bucket (line 6)
+  Resources.F.Properties.Runtime: the local cloud supports only provided.*, not nodejs20.x (line 12)
+  Resources.F.Properties.Timeout: 901 is not within 1 and 900 (line 13)
+  Resources.G.Properties.Events.Upload.Type: the local cloud does not support events of type S3 (line 22)
+  Globals.Function.Layers: the local cloud does not support this (line 4)
+  Resources.G.Properties.VpcConfig: the local cloud does not support this (line 19)"
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub mod order;
 pub mod schema;
 pub mod search;
 pub mod service;
-mod string_enum;
+pub(crate) mod string_enum;
 mod strings;
 pub mod text;
 pub mod user;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::row::{Entity, Key};
 use super::{CursorKey, Index, Listed, PageRequest, Query, Store, WriteOutcome, keys};
 use crate::domain::ids::{Fingerprint, OrderId, PaymentIntentId, StripeEventId};
+use crate::domain::string_enum::string_enum;
 use crate::error::Result;
 use crate::payments::webhook_event::WebhookEvent;
 
@@ -61,42 +62,27 @@ pub struct Handled {
     pub at: Timestamp,
 }
 
-/// How handling an event ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EventOutcome {
-    /// It changed its order.
-    Applied,
-    /// Its order knew already.
-    Unchanged,
-    /// It does not concern an order.
-    IgnoredEvent,
-    /// It does not fit the order that it names. For an administrator to look into.
-    Mismatch,
-    /// What it says could not be read. For an administrator to look into.
-    Unreadable,
+string_enum! {
+    /// How handling an event ended.
+    EventOutcome {
+        /// It changed its order.
+        Applied = "applied",
+        /// The order already reflected it.
+        Unchanged = "unchanged",
+        /// It does not concern an order.
+        Ignored = "ignored",
+        /// It contradicts the order it names. An administrator should look into it.
+        Mismatch = "mismatch",
+        /// It could not be read. An administrator should look into it.
+        Unreadable = "unreadable",
+    }
 }
 
 impl EventOutcome {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Applied, Self::Unchanged, Self::IgnoredEvent, Self::Mismatch, Self::Unreadable];
-
-    /// `applied`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Unchanged => "unchanged",
-            Self::IgnoredEvent => "ignored",
-            Self::Mismatch => "mismatch",
-            Self::Unreadable => "unreadable",
-        }
-    }
-
     /// Whether nothing is left to be done about it, by us or by an administrator.
     const fn is_settled(self) -> bool {
         match self {
-            Self::Applied | Self::Unchanged | Self::IgnoredEvent => true,
+            Self::Applied | Self::Unchanged | Self::Ignored => true,
             Self::Mismatch | Self::Unreadable => false,
         }
     }
@@ -243,6 +229,8 @@ mod tests {
         assert_eq!(from_item::<StripeEvent>(item).unwrap(), event);
 
         for outcome in EventOutcome::ALL {
+            // `doc.handled.outcome` and the index use the same word.
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
             let done = Handled { outcome, reason: None, order_id: None, at: Timestamp::UNIX_EPOCH };
             let item = to_item(&event.handled(done)).unwrap();
             assert!(!item.contains_key("gsi5pk"));

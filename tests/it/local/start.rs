@@ -104,7 +104,7 @@ async fn a_failed_start_is_explained_in_one_sentence() {
         (
             "AWS::SQS::Queue",
             "AWS::S3::Bucket",
-            "Resources.UndeliveredQueue: the local cloud does not do AWS::S3::Bucket",
+            "Resources.UndeliveredQueue: the local cloud does not support AWS::S3::Bucket",
         ),
         ("    Timeout: 10\n", "    Timeout: 10\n    Tenancy: x\n", "Tenancy"),
         ("\nResources:", "\nResources: [", "not valid YAML"),
@@ -155,7 +155,7 @@ async fn a_function_that_does_not_build_or_crashes_at_init_is_named() {
     );
     assert!(failed.log.contains("cannot find function `greet`"), "{}", failed.log);
     assert!(
-        failed.log.ends_with("error: the functions do not build: cargo says why above\n"),
+        failed.log.ends_with("error: the functions do not build: see cargo's errors above\n"),
         "{}",
         failed.log
     );

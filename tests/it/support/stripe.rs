@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::client::Response;
 use super::{Client, Cloud, eventually};
 
-/// A secret key that the stand-in accepts.
-const SECRET_KEY: &str = "sk_test_of_the_tests";
+/// The secret key that the stand-in accepts.
+const SECRET_KEY: &str = "sk_test_local";
 
 pub struct Stripe {
     api: Client,

@@ -1,0 +1,80 @@
+//! `AWS::Events::Rule` with a schedule: the written-out form of a function's `Schedule` event.
+
+use anyhow::{Context, Result, ensure};
+
+use super::events::json_text;
+use super::gateway_v2::Permissions;
+use super::model::{Project, Schedule};
+use super::properties::Properties;
+
+/// The service that invokes the targets of rules.
+const PRINCIPAL: &str = "events.amazonaws.com";
+
+/// A schedule and the functions it invokes.
+pub(super) struct Rule {
+    logical_id: String,
+    expression: String,
+    targets: Vec<Target>,
+}
+
+struct Target {
+    /// Where the template names the function.
+    place: String,
+    arn: String,
+    input: Option<serde_json::Value>,
+}
+
+/// Reads a rule; `None` when it is disabled.
+///
+/// # Errors
+/// When it has no schedule, or a target without an ARN.
+pub(super) fn read_rule(logical_id: &str, mut properties: Properties<'_>) -> Result<Option<Rule>> {
+    if properties.refuse_if_there("EventPattern") {
+        properties.without_effect(&[("ScheduleExpression", "refused with its pattern")]);
+    }
+    let expression = properties.string("ScheduleExpression")?.unwrap_or_default();
+    properties.only("EventBusName", &["default"])?;
+    let enabled = properties.string("State")?.is_none_or(|state| state == "ENABLED");
+    let mut targets = Vec::new();
+    for mut target in properties.maps("Targets")? {
+        target.without_effect(&[("Id", "a name for people")]);
+        targets.push(Target {
+            place: target.at("Arn"),
+            arn: target.required("Arn")?,
+            input: json_text(&mut target, "Input")?,
+        });
+        target.finish();
+    }
+    properties.without_effect(&[
+        ("Description", "shown in the console"),
+        ("Name", "named in the console"),
+        ("Tags", "tags are for the bill"),
+    ]);
+    properties.finish();
+    Ok(enabled.then_some(Rule { logical_id: logical_id.to_owned(), expression, targets }))
+}
+
+impl Rule {
+    /// Gives the schedule to the functions that the rule names.
+    ///
+    /// # Errors
+    /// When a target is no function of the template, or EventBridge may not invoke it.
+    pub(super) fn connect(&self, project: &mut Project, permissions: &Permissions) -> Result<()> {
+        for Target { place, arn, input } in &self.targets {
+            let function = project.functions.iter_mut().find(|f| f.arn == *arn);
+            let function = function
+                .with_context(|| format!("{place}: {arn} is not a function of this template"))?;
+            ensure!(
+                permissions.allow(function, PRINCIPAL),
+                "{place}: {} has no AWS::Lambda::Permission for {PRINCIPAL}",
+                function.logical_id
+            );
+            function.schedules.push(Schedule {
+                name: format!("{}/{}", function.name, self.logical_id),
+                expression: self.expression.clone(),
+                input: input.clone(),
+            });
+        }
+        Ok(())
+    }
+}
