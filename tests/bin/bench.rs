@@ -36,7 +36,8 @@ fn main() -> Result<()> {
     let target =
         std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
     println!(
-        "| function | size, MB | start, ms | first request, ms | warm request, ms | CPU of it, ms | memory, MB | status |"
+        "| function | size, MB | start, ms | first request, ms | warm request, ms | \
+         CPU of it, ms | memory, MB | status |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     let hello = measure(&workspace, "hello", &target.join("hello"))?;

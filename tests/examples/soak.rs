@@ -53,8 +53,8 @@ fn main() -> ExitCode {
         limit => {
             let limit = limit.map_or_else(|error| error.to_string(), |limit| limit.to_string());
             eprintln!(
-                "this needs {needed} open files, but the limit is {limit}: raise it (ulimit -n {needed}) or \
-                 use fewer --sockets"
+                "this needs {needed} open files, but the limit is {limit}: raise it \
+                 (ulimit -n {needed}) or use fewer --sockets"
             );
             return ExitCode::FAILURE;
         }

@@ -86,8 +86,8 @@ async fn every_endpoint_keeps_to_its_dynamodb_calls() {
     walk.step("services-categories", api.get("/services/categories")).await;
     walk.step("services-get", api.get(&format!("/services/{service}"))).await;
 
-    let moved = json!({"category": "Lawns"});
-    walk.step("services-update", admin.api.patch(&format!("/services/{service}"), moved)).await;
+    let change = json!({"category": "Lawns"});
+    walk.step("services-update", admin.api.patch(&format!("/services/{service}"), change)).await;
     let short_lived =
         json!({"name": "Ice", "description": "Melts.", "category": "garden", "price": price(1999)});
     let short_lived = admin.api.post("/services", short_lived).await.expect(201);
@@ -131,12 +131,12 @@ async fn every_endpoint_keeps_to_its_dynamodb_calls() {
     walk.step("orders-list", client.api.get("/orders")).await;
 
     // The other transitions.
-    let people =
+    let parties =
         Parties { client: client.clone(), worker: worker.clone(), service: json!({"id": service}) };
-    let unpaid = TestOrder::between(&walk.cloud, &people, "pending").await;
+    let unpaid = TestOrder::between(&walk.cloud, &parties, "pending").await;
     walk.step("orders-cancel", client.api.post(&unpaid.path("cancel"), transition_body("cancel")))
         .await;
-    let job = TestOrder::between(&walk.cloud, &people, "assigned").await;
+    let job = TestOrder::between(&walk.cloud, &parties, "assigned").await;
     walk.step("orders-release", worker.api.post(&job.path("release"), none())).await;
     job.transition(&worker, "accept").await;
     walk.step("orders-reassign", admin.api.post(&job.path("reassign"), none())).await;

@@ -66,8 +66,8 @@ async fn a_tampered_refresh_token_is_refused_and_ends_no_other_session() {
         refresh(cloud, &wrong).await.problem(401, "invalid_grant");
     }
     user.refresh(cloud).await.expect(200);
-    // Knowing a session's id, which only its user learns, allows nobody to use the session without
-    // its secret.
+    // Somebody who knows a session's id but not its secret can end the session, and no more. Only
+    // its user learns the id.
     refresh(cloud, &format!("rt.{victim_id}.{victim_session}.{bits}"))
         .await
         .problem(401, "invalid_grant");

@@ -161,9 +161,9 @@ async fn concurrent_registrations_from_one_address_are_limited() {
         let api = api.with("x-forwarded-for", &format!("198.51.100.{n}"));
         async move { register(&api).await }
     });
-    let (made, refused): (Vec<_>, Vec<_>) =
+    let (registered, refused): (Vec<_>, Vec<_>) =
         futures::future::join_all(tries).await.into_iter().partition(|answer| answer.status == 201);
-    assert_eq!((made.len(), refused.len()), (REGISTRATIONS, 2 * REGISTRATIONS));
+    assert_eq!((registered.len(), refused.len()), (REGISTRATIONS, 2 * REGISTRATIONS));
     refused.into_iter().for_each(|answer| drop(assert_throttled(answer)));
     register(&new_address()).await.expect(201);
 }

@@ -69,7 +69,8 @@ async fn errors_and_unknown_parameters_follow_oauth() {
 #[tokio::test]
 async fn signing_in_rehashes_a_password_with_outdated_parameters() {
     /// `correct horse`, hashed by argon2id with 8 MiB and one pass.
-    const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$BhG2wHdoCTdD7Ql4hGGOcg$5MoRxz7gapqtAZAxiBDf86ux63GiQYc/NG4u+B3BEDQ";
+    const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$\
+        BhG2wHdoCTdD7Ql4hGGOcg$5MoRxz7gapqtAZAxiBDf86ux63GiQYc/NG4u+B3BEDQ";
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let table = cloud.table().await;
@@ -79,7 +80,8 @@ async fn signing_in_rehashes_a_password_with_outdated_parameters() {
         item["Item"]["password"]["S"].as_str().expect("a hash").to_owned()
     };
     let weaken = json!({
-        "TableName": table, "Key": key, "UpdateExpression": "SET password = :weak", "ExpressionAttributeValues": {":weak": {"S": WEAK}},
+        "TableName": table, "Key": key, "UpdateExpression": "SET password = :weak",
+        "ExpressionAttributeValues": {":weak": {"S": WEAK}},
     });
     cloud.dynamodb("UpdateItem", weaken).await;
     sign_in(&cloud.client(), &user.username, "wrong horse").await.problem(401, "invalid_grant");

@@ -80,7 +80,8 @@ impl Stage<'_> {
                     (self.kept(tab.name, "states").await, self.kept(tab.name, "errors").await);
                 let console = self.browser.console().await;
                 panic!(
-                    "{what}: {} has {received:#?}\nof {expected:#?}\n{states:?}\n{errors:?}\n{console}",
+                    "{what}: {} has {received:#?}\nof {expected:#?}\n\
+                     {states:?}\n{errors:?}\n{console}",
                     tab.name
                 );
             }

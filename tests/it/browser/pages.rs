@@ -39,7 +39,8 @@ async fn answer(mut stream: TcpStream) {
     };
     let kind = if file.ends_with(".js") { "text/javascript" } else { "text/html" };
     let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n",
         body.len()
     );
     if stream.write_all(head.as_bytes()).await.is_ok() {

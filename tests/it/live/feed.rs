@@ -72,23 +72,23 @@ async fn feeds_of_others_are_refused_over_the_socket_and_over_http() {
 #[tokio::test]
 async fn expired_entries_are_reported_over_http_and_over_the_socket() {
     let cloud = shared_cloud();
-    let job = TestOrder::in_status(cloud, "delivered").await;
-    let own = format!("user:{}", job.client.id().await);
+    let order = TestOrder::in_status(cloud, "delivered").await;
+    let own = format!("user:{}", order.client.id().await);
     let path = format!("/live/feed?feed={own}");
     eventually("three entries", async || {
-        (job.client.api.get(&path).await.expect(200)["last"] == 3).then_some(())
+        (order.client.api.get(&path).await.expect(200)["last"] == 3).then_some(())
     })
     .await;
     let table = cloud.table().await;
     let first = json!({"pk": {"S": format!("ENTRIES#{own}")}, "sk": {"S": format!("{:020}", 1)}});
     cloud.dynamodb("DeleteItem", json!({"TableName": table, "Key": first})).await;
-    let feed = job.client.api.get(&path).await.expect(200);
+    let feed = order.client.api.get(&path).await.expect(200);
     assert_eq!((&feed["missed"], &feed["last"]), (&json!([{"from": 1, "to": 1}]), &json!(3)));
     assert_eq!(
         feed["items"].as_array().unwrap().iter().map(|e| e["seq"].clone()).collect::<Vec<_>>(),
         [2, 3]
     );
-    let (mut socket, _) = Socket::hello(&job.client, json!({&own: 0})).await;
+    let (mut socket, _) = Socket::hello(&order.client, json!({&own: 0})).await;
     let error = socket.next().await;
     assert_eq!(
         (&error["code"], &error["feed"], &error["oldest"]),

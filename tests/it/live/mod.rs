@@ -20,7 +20,7 @@ async fn feed(user: &User, feed: &str) -> Value {
     user.api.get(&format!("/live/feed?feed={feed}")).await.expect(200)
 }
 
-/// PushFaults in pushes of one user's feed (`local/src/websocket/faults.rs`).
+/// Faults in pushes of one user's feed (`local/src/websocket/faults.rs`).
 struct PushFaults {
     gateway: Client,
     feed: String,
@@ -61,16 +61,16 @@ impl PushFaults {
 
 /// A connected client and worker who write to each other about an order.
 struct Conversation {
-    job: TestOrder,
+    order: TestOrder,
     client: Socket,
     worker: Socket,
 }
 
 impl Conversation {
     async fn new(cloud: &Cloud) -> Self {
-        let job = TestOrder::in_status(cloud, "assigned").await;
+        let order = TestOrder::in_status(cloud, "assigned").await;
         // Waits until the feeds have the order's entries, so that only messages follow the hello.
-        for user in [&job.client, &job.worker] {
+        for user in [&order.client, &order.worker] {
             let path = format!("/live/feed?feed=user:{}", user.id().await);
             eventually("the feed has the order", async || {
                 let items = user.api.get(&path).await.expect(200)["items"].clone();
@@ -83,13 +83,13 @@ impl Conversation {
             })
             .await;
         }
-        let (client, _) = Socket::hello(&job.client, json!({})).await;
-        let (worker, _) = Socket::hello(&job.worker, json!({})).await;
-        Self { job, client, worker }
+        let (client, _) = Socket::hello(&order.client, json!({})).await;
+        let (worker, _) = Socket::hello(&order.worker, json!({})).await;
+        Self { order, client, worker }
     }
 
     async fn write(&self, from: &User, text: &str) {
-        from.api.post(&self.job.path("messages"), json!({"text": text})).await.expect(201);
+        from.api.post(&self.order.path("messages"), json!({"text": text})).await.expect(201);
     }
 }
 

@@ -9,10 +9,10 @@ use crate::support::{shared_cloud, unique};
 async fn throttled_pushes_are_retried_and_no_socket_is_closed() {
     let cloud = shared_cloud();
     let mut conversation = Conversation::new(cloud).await;
-    let faults = PushFaults::of(cloud, &conversation.job.client).await;
+    let faults = PushFaults::of(cloud, &conversation.order.client).await;
     for (fault, times) in [("error_429", 2), ("error_500", 1), ("error_429", 8)] {
         faults.add(fault, times).await;
-        conversation.write(&conversation.job.worker, fault).await;
+        conversation.write(&conversation.order.worker, fault).await;
         assert_eq!(text(&mut conversation.client).await, fault);
         assert_eq!(faults.left().await, 0);
     }
@@ -23,10 +23,10 @@ async fn throttled_pushes_are_retried_and_no_socket_is_closed() {
 async fn a_push_with_a_lost_response_is_repeated_with_the_same_number() {
     let cloud = shared_cloud();
     let mut conversation = Conversation::new(cloud).await;
-    let faults = PushFaults::of(cloud, &conversation.job.client).await;
+    let faults = PushFaults::of(cloud, &conversation.order.client).await;
     faults.add("timeout_after_acting", 1).await;
-    conversation.write(&conversation.job.worker, "one").await;
-    conversation.write(&conversation.job.worker, "two").await;
+    conversation.write(&conversation.order.worker, "one").await;
+    conversation.write(&conversation.order.worker, "two").await;
     let mut numbers = Vec::new();
     while numbers.len() < 3 {
         let entry = message(&mut conversation.client).await;
@@ -42,13 +42,13 @@ async fn messages_arrive_in_order_and_continue_after_completion() {
     let mut conversation = Conversation::new(cloud).await;
     let texts: Vec<_> = (0..15).map(|n| unique(&format!("{n} "))).collect();
     for text in &texts {
-        conversation.write(&conversation.job.client, text).await;
+        conversation.write(&conversation.order.client, text).await;
     }
     for expected in &texts {
         assert_eq!(text(&mut conversation.worker).await, expected.as_str());
     }
-    conversation.job.transition(&conversation.job.worker, "deliver").await;
-    conversation.job.transition(&conversation.job.client, "complete").await;
-    conversation.write(&conversation.job.client, "the invoice?").await;
+    conversation.order.transition(&conversation.order.worker, "deliver").await;
+    conversation.order.transition(&conversation.order.client, "complete").await;
+    conversation.write(&conversation.order.client, "the invoice?").await;
     assert_eq!(text(&mut conversation.worker).await, "the invoice?");
 }

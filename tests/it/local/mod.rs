@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::{Client, Cloud, eventually, workspace};
 
-/// DatabaseFaults between functions and their database (`local/src/dynamodb/faults.rs`).
+/// Faults between functions and their database (`local/src/dynamodb/faults.rs`).
 struct DatabaseFaults(Client);
 
 impl DatabaseFaults {

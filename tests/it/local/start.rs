@@ -1,4 +1,4 @@
-//! Flags, and what is error when a start fails.
+//! Flags, and the message when a start fails.
 
 use serde_json::json;
 
@@ -45,7 +45,8 @@ async fn own_values_reach_the_functions_and_a_stripe_key_selects_stripe() {
     let own = scratch("own-values");
     std::fs::write(
         own.join("env"),
-        "STRIPE_SECRET_KEY=sk_test_mine\nSTRIPE_WEBHOOK_SECRETS=whsec_mine\nJWT_ISSUER=from-the-file\n",
+        "STRIPE_SECRET_KEY=sk_test_mine\nSTRIPE_WEBHOOK_SECRETS=whsec_mine\n\
+         JWT_ISSUER=from-the-file\n",
     )
     .unwrap();
     let file = own.join("env");
@@ -129,12 +130,15 @@ async fn a_function_that_does_not_build_or_crashes_at_init_is_named() {
     std::fs::create_dir(directory.join("src")).unwrap();
     write(
         "Cargo.toml",
-        "[package]\nname = \"shop\"\nedition = \"2024\"\n[[bin]]\nname = \"greet\"\npath = \"src/main.rs\"\n[workspace]\n",
+        "[package]\nname = \"shop\"\nedition = \"2024\"\n\
+         [[bin]]\nname = \"greet\"\npath = \"src/main.rs\"\n[workspace]\n",
     );
     write(
         "template.yaml",
-        "Transform: AWS::Serverless-2016-10-31\nResources:\n  Greet:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
-         CodeUri: target/lambda/greet/\n      Handler: bootstrap\n      Runtime: provided.al2023\n",
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  Greet:\n    \
+         Type: AWS::Serverless::Function\n    Properties:\n      \
+         CodeUri: target/lambda/greet/\n      Handler: bootstrap\n      \
+         Runtime: provided.al2023\n",
     );
     let template = directory.join("template.yaml");
     let flags = [

@@ -48,9 +48,9 @@ async fn a_new_stack_gets_one_first_administrator_and_never_loses_the_last() {
     let tries =
         futures::future::join_all((0..6).map(|n| cloud.try_invoke("bootstrap-admin", event(n))))
             .await;
-    let (failed, made): (Vec<_>, Vec<_>) =
+    let (failed, created): (Vec<_>, Vec<_>) =
         tries.into_iter().partition(|answer| answer.header("x-amz-function-error").is_some());
-    assert_eq!(made.len(), 1);
+    assert_eq!(created.len(), 1);
     for answer in failed {
         assert!(
             answer.body["errorMessage"].as_str().unwrap().starts_with("admin_exists"),
@@ -58,9 +58,9 @@ async fn a_new_stack_gets_one_first_administrator_and_never_loses_the_last() {
             answer.body
         );
     }
-    let made = &made[0].body;
+    let created = &created[0].body;
     let (username, password) =
-        (made["username"].as_str().unwrap(), made["password"].as_str().unwrap());
+        (created["username"].as_str().unwrap(), created["password"].as_str().unwrap());
     let first = User::sign_in(&cloud, username, password).await;
     let late =
         json!({"username": "late", "email": "late@example.com", "password": "correct horse"});

@@ -46,29 +46,29 @@ async fn an_unpaid_order_is_invisible_to_workers_and_cannot_be_accepted() {
 async fn neither_the_client_nor_a_suspended_worker_can_accept() {
     let cloud = shared_cloud();
     let admin = admin(cloud).await;
-    let job = TestOrder::in_status(cloud, "open").await;
+    let order = TestOrder::in_status(cloud, "open").await;
     let change = async |user: &User, change: Value| {
         let path = format!("/users/{}", user.id().await);
         admin.api.patch(&path, change).await.expect(200)
     };
-    change(&job.client, json!({"role": "worker"})).await;
-    let turned = User::sign_in(cloud, &job.client.username, &job.client.password).await;
-    let read = job.read(&turned).await;
+    change(&order.client, json!({"role": "worker"})).await;
+    let turned = User::sign_in(cloud, &order.client.username, &order.client.password).await;
+    let read = order.read(&turned).await;
     assert_eq!(actions(&read), Vec::<String>::new());
     let category = read["service"]["category"].as_str().expect("a category").replace(' ', "%20");
     let pool = turned.api.get(&format!("/orders/open?category={category}")).await.expect(200);
     assert_eq!(pool["items"], json!([read]));
-    turned.api.post(&job.path("accept"), json!({})).await.problem(403, "own_order");
+    turned.api.post(&order.path("accept"), json!({})).await.problem(403, "own_order");
 
     // The suspended worker's access token is still valid for minutes.
-    change(&job.worker, json!({"status": "suspended"})).await;
-    job.worker.api.post(&job.path("accept"), json!({})).await.problem(403, "account_suspended");
-    let taken = job.read(&turned).await;
+    change(&order.worker, json!({"status": "suspended"})).await;
+    order.worker.api.post(&order.path("accept"), json!({})).await.problem(403, "account_suspended");
+    let taken = order.read(&turned).await;
     assert_eq!(taken["status"], "open");
 
     // An administrator cannot assign an order to a suspended worker either.
     let assigned = TestOrder::in_status(cloud, "assigned").await;
-    let suspended = format!("/users?q={}", job.worker.username);
+    let suspended = format!("/users?q={}", order.worker.username);
     let suspended = admin.api.get(&suspended).await.expect(200)["items"][0]["id"].clone();
     let body = json!({"worker_id": suspended});
     admin.api.post(&assigned.path("reassign"), body).await.problem(409, "worker_not_eligible");

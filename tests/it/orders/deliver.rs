@@ -7,16 +7,16 @@ use crate::support::{Client, TestOrder, new_worker, shared_cloud};
 #[tokio::test]
 async fn a_lost_database_response_neither_repeats_nor_hides_the_delivery() {
     let cloud = shared_cloud();
-    let job = TestOrder::in_status(cloud, "assigned").await;
-    let before = job.read(&job.client).await["version"].as_u64().expect("a version");
+    let order = TestOrder::in_status(cloud, "assigned").await;
+    let before = order.read(&order.client).await["version"].as_u64().expect("a version");
     let database = Client::new(&cloud.ready.dynamodb);
     let fault =
         json!({"function": "orders-deliver", "action": "PutItem", "error": "lost_response"});
     let planted = database.post("/_local/faults", fault).await;
     assert!(planted.status.is_success(), "{planted:?}");
     // The fault may hit the delivery of another test instead, with the same result.
-    assert_eq!(job.transition(&job.worker, "deliver").await["status"], "delivered");
-    assert_eq!(job.read(&job.client).await["version"], before + 1);
+    assert_eq!(order.transition(&order.worker, "deliver").await["status"], "delivered");
+    assert_eq!(order.read(&order.client).await["version"], before + 1);
 }
 
 #[tokio::test]

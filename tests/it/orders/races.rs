@@ -12,28 +12,28 @@ const ROUNDS: usize = 4;
 
 /// Requests two transitions at once and asserts that exactly one is made. Returns its name and the
 /// order.
-async fn race(job: &TestOrder, one: (&User, &str), other: (&User, &str)) -> (String, Value) {
-    let before = job.read(&job.client).await["version"].as_u64().expect("a version");
+async fn race(order: &TestOrder, one: (&User, &str), other: (&User, &str)) -> (String, Value) {
+    let before = order.read(&order.client).await["version"].as_u64().expect("a version");
     let attempt = |(user, verb): (&User, &str)| {
-        let (api, path, verb) = (user.api.clone(), job.path(verb), verb.to_owned());
+        let (api, path, verb) = (user.api.clone(), order.path(verb), verb.to_owned());
         async move { (api.post(&path, transition_body(&verb)).await, verb) }
     };
     let (first, second) = futures::join!(attempt(one), attempt(other));
     let (won, lost) = if first.0.status == 200 { (first, second) } else { (second, first) };
-    let made = won.0.expect(200);
+    let after = won.0.expect(200);
     let problem = lost.0.problem(409, "illegal_transition");
-    assert_eq!(problem["order_status"], made["status"], "the loser gets the new status");
+    assert_eq!(problem["order_status"], after["status"], "the loser gets the new status");
     // A refund may have followed, but no second transition.
-    let version = job.read(&job.client).await["version"].as_u64().expect("a version");
-    assert!(version > before && made["version"] == before + 1, "{before} {made:#}");
-    (won.1, made)
+    let version = order.read(&order.client).await["version"].as_u64().expect("a version");
+    assert!(version > before && after["version"] == before + 1, "{before} {after:#}");
+    (won.1, after)
 }
 
 #[tokio::test]
 async fn an_order_is_either_accepted_or_canceled() {
-    let people = Parties::new(shared_cloud()).await;
+    let parties = Parties::new(shared_cloud()).await;
     for _ in 0..ROUNDS {
-        let job = TestOrder::between(shared_cloud(), &people, "open").await;
+        let job = TestOrder::between(shared_cloud(), &parties, "open").await;
         let (won, order) = race(&job, (&job.worker, "accept"), (&job.client, "cancel")).await;
         match won.as_str() {
             "accept" => assert_eq!(order["worker"]["username"], job.worker.username.as_str()),
@@ -44,9 +44,9 @@ async fn an_order_is_either_accepted_or_canceled() {
 
 #[tokio::test]
 async fn an_order_is_either_completed_or_disputed() {
-    let people = Parties::new(shared_cloud()).await;
+    let parties = Parties::new(shared_cloud()).await;
     for _ in 0..ROUNDS {
-        let job = TestOrder::between(shared_cloud(), &people, "delivered").await;
+        let job = TestOrder::between(shared_cloud(), &parties, "delivered").await;
         let (won, order) = race(&job, (&job.client, "complete"), (&job.worker, "dispute")).await;
         assert_eq!(order["status"], if won == "complete" { "completed" } else { "disputed" });
     }
@@ -55,9 +55,9 @@ async fn an_order_is_either_completed_or_disputed() {
 #[tokio::test]
 async fn an_order_is_either_delivered_or_canceled_by_an_administrator() {
     let admin = admin(shared_cloud()).await;
-    let people = Parties::new(shared_cloud()).await;
+    let parties = Parties::new(shared_cloud()).await;
     for _ in 0..ROUNDS {
-        let job = TestOrder::between(shared_cloud(), &people, "assigned").await;
+        let job = TestOrder::between(shared_cloud(), &parties, "assigned").await;
         let (won, order) = race(&job, (&job.worker, "deliver"), (&admin, "cancel")).await;
         assert_eq!(order["status"], if won == "deliver" { "delivered" } else { "canceled" });
     }
@@ -66,11 +66,11 @@ async fn an_order_is_either_delivered_or_canceled_by_an_administrator() {
 #[tokio::test]
 async fn concurrent_requests_with_one_idempotency_key_make_one_transition() {
     for verb in ["cancel", "payment/cancel"] {
-        let job = TestOrder::in_status(shared_cloud(), "pending").await;
-        job.client.api.post(&job.path("payment"), json!({})).await.expect(200);
-        let api = job.client.api.with("idempotency-key", &unique("key"));
+        let order = TestOrder::in_status(shared_cloud(), "pending").await;
+        order.client.api.post(&order.path("payment"), json!({})).await.expect(200);
+        let api = order.client.api.with("idempotency-key", &unique("key"));
         let attempts =
-            (0..4).map(|_| async { api.post(&job.path(verb), transition_body(verb)).await });
+            (0..4).map(|_| async { api.post(&order.path(verb), transition_body(verb)).await });
         let answers = futures::future::join_all(attempts).await;
         let replayed =
             answers.iter().filter(|answer| answer.header("idempotent-replayed").is_some()).count();
@@ -84,10 +84,10 @@ async fn concurrent_requests_with_one_idempotency_key_make_one_transition() {
 #[tokio::test]
 async fn canceling_while_paying_leaves_nothing_owed() {
     let cloud = shared_cloud();
-    let people = Parties::new(cloud).await;
+    let parties = Parties::new(cloud).await;
     for round in 0..2 * ROUNDS {
-        let job = TestOrder::between(cloud, &people, "pending").await;
-        let payment = job.client.api.post(&job.path("payment"), json!({})).await.expect(200);
+        let order = TestOrder::between(cloud, &parties, "pending").await;
+        let payment = order.client.api.post(&order.path("payment"), json!({})).await.expect(200);
         let intent = payment["payment_intent_id"].as_str().expect("an intent").to_owned();
         let stripe = cloud.stripe().bearer(payment["publishable_key"].as_str().expect("a key"));
         let secret = payment["client_secret"].as_str().expect("a secret").to_owned();
@@ -96,21 +96,22 @@ async fn canceling_while_paying_leaves_nothing_owed() {
             stripe.form(&format!("/v1/payment_intents/{intent}/confirm"), &fields).await.status
         };
         let verb = if round % 2 == 0 { "cancel" } else { "payment/cancel" };
-        let cancels = async { job.client.api.post(&job.path(verb), transition_body(verb)).await };
+        let cancels =
+            async { order.client.api.post(&order.path(verb), transition_body(verb)).await };
         let (paid, canceled) = futures::join!(pays, cancels);
         assert_eq!(canceled.expect(200)["status"], "canceled");
         if paid == 200 {
-            until_payment_status(&job.client, &job.id, "refunded").await;
+            until_payment_status(&order.client, &order.id, "refunded").await;
         } else {
-            assert_eq!(job.read(&job.client).await["payment_status"], "unpaid");
+            assert_eq!(order.read(&order.client).await["payment_status"], "unpaid");
         }
-        let payment = job.client.api.get(&job.path("payment")).await.expect(200);
+        let payment = order.client.api.get(&order.path("payment")).await.expect(200);
         assert_eq!(payment["balance"]["amount"], 0, "{payment:#}");
         assert_eq!(
             payment["ledger"].as_array().map(Vec::len),
             Some(if paid == 200 { 2 } else { 0 }),
             "{payment:#}"
         );
-        assert_eq!(job.read(&job.client).await["status"], "canceled");
+        assert_eq!(order.read(&order.client).await["status"], "canceled");
     }
 }

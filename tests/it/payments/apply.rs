@@ -65,8 +65,9 @@ async fn a_webhook_that_overtakes_the_response_of_its_own_request_is_applied() {
     shopper.stripe.control("faults", slow).await;
     let (api, path) = (shopper.user.api.clone(), format!("/orders/{order}/payment"));
     let creating = tokio::spawn(async move { api.post(&path, json!({})).await });
-    let made = async || shopper.stripe.intents_of(&order).await.into_iter().next();
-    let intent = eventually("the intent is made", made).await["id"].as_str().unwrap().to_owned();
+    let intent_made = async || shopper.stripe.intents_of(&order).await.into_iter().next();
+    let intent =
+        eventually("the intent is made", intent_made).await["id"].as_str().unwrap().to_owned();
     shopper
         .stripe
         .call(
@@ -98,10 +99,10 @@ async fn a_mismatching_intent_never_changes_an_order_and_is_listed() {
         checkout.pay("pm_card_visa").await.expect(200);
         checkout.confirm().await.problem(409, "payment_mismatch");
         for event in deliver_events(&shopper, &checkout, "payment_intent.succeeded").await {
-            let filed =
+            let listed =
                 until_event(&shopper.admin, "mismatch", event["id"].as_str().unwrap()).await;
             assert_eq!(
-                (&filed["reason"], &filed["order_id"]),
+                (&listed["reason"], &listed["order_id"]),
                 (&json!(reason), &json!(checkout.order))
             );
         }

@@ -28,9 +28,9 @@ async fn an_order_has_one_payment_intent_at_its_own_price() {
     let created: Vec<_> = created.into_iter().map(|answer| answer.expect(200)).collect();
     assert_eq!(ids(&created).len(), 1, "{created:#?}");
     assert_eq!((&created[0]["amount"], &created[0]["currency"]), (&json!(1999), &json!("usd")));
-    let made = shopper.stripe.intents_of(&order).await;
+    let intents = shopper.stripe.intents_of(&order).await;
     assert_eq!(
-        (made.len(), &made[0]["amount"], &made[0]["currency"]),
+        (intents.len(), &intents[0]["amount"], &intents[0]["currency"]),
         (1, &json!(1999), &json!("usd"))
     );
 
@@ -78,9 +78,9 @@ async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
     assert_eq!(shopper.stripe.intents_of(&bound.order).await.len(), 1);
 
     let found = shopper.user.api.post(&path, json!({})).await.expect(200);
-    let made = shopper.stripe.intents_of(&order).await;
-    assert_eq!(made.len(), 2, "the lost intent and the order's own");
-    let lost = made.iter().find(|intent| intent["id"] != found["payment_intent_id"]).unwrap();
+    let intents = shopper.stripe.intents_of(&order).await;
+    assert_eq!(intents.len(), 2, "the lost intent and the order's own");
+    let lost = intents.iter().find(|intent| intent["id"] != found["payment_intent_id"]).unwrap();
     // Paying the lost intent, which is possible at the dashboard, does not pay the order. An
     // administrator has to look at it.
     let lost = lost["id"].as_str().unwrap();
@@ -91,8 +91,8 @@ async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
         .expect(200);
     let event = &shopper.stripe.events_of(lost, &["payment_intent.succeeded"]).await[0];
     shopper.stripe.deliver(event).await;
-    let filed = until_event(&shopper.admin, "mismatch", event["id"].as_str().unwrap()).await;
-    assert_eq!((&filed["reason"], &filed["order_id"]), (&json!("intent"), &json!(order)));
+    let listed = until_event(&shopper.admin, "mismatch", event["id"].as_str().unwrap()).await;
+    assert_eq!((&listed["reason"], &listed["order_id"]), (&json!("intent"), &json!(order)));
     let checkout = Checkout::new(&shopper, order, &found);
     assert_eq!(checkout.statuses().await, ("pending".into(), "unpaid".into()));
     checkout.pay("pm_card_visa").await.expect(200);

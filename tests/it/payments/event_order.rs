@@ -32,8 +32,10 @@ async fn outcome(checkout: &Checkout) -> Value {
         items.map(|item| json!([item["money"], item["status"]])).collect::<Vec<_>>()
     };
     json!({
-        "status": order["status"], "payment_status": order["payment_status"], "actions": order["actions"], "deadline": order["deadline"].is_string(),
-        "balance": payment["balance"], "ledger": ledger(&payment), "refunds": of("refunds"), "disputes": of("disputes"),
+        "status": order["status"], "payment_status": order["payment_status"],
+        "actions": order["actions"], "deadline": order["deadline"].is_string(),
+        "balance": payment["balance"], "ledger": ledger(&payment),
+        "refunds": of("refunds"), "disputes": of("disputes"),
     })
 }
 

@@ -21,8 +21,8 @@ async fn payments_and_refunds_are_found_without_any_webhook() {
     // A refund that stays pending at Stripe.
     let back = shopper.paid("pm_card_pendingRefund").await;
     back.cancel().await.expect(200);
-    let made = async || shopper.stripe.refunds_of(&back.intent).await.into_iter().next();
-    let refund = eventually("a refund is made", made).await;
+    let refund_made = async || shopper.stripe.refunds_of(&back.intent).await.into_iter().next();
+    let refund = eventually("a refund is made", refund_made).await;
     assert_eq!(
         back.statuses().await,
         ("canceled".into(), "refund_pending".into()),
@@ -57,8 +57,8 @@ async fn undelivered_events_are_fetched_and_applied() {
         .call("/v1/refunds", &[("payment_intent", refunded.intent.as_str())])
         .await
         .expect(200);
-    let asked = json!({"older_than_seconds": 86400, "undelivered_hours": 1});
-    cloud.invoke("payments-reconcile", asked).await;
+    let event = json!({"older_than_seconds": 86400, "undelivered_hours": 1});
+    cloud.invoke("payments-reconcile", event).await;
     refunded.until_statuses("open", "refunded").await;
     // Events that are stored already are not stored again.
     let events =
@@ -70,8 +70,8 @@ async fn undelivered_events_are_fetched_and_applied() {
     .await;
     assert_eq!(ledger(&refunded.payment().await), [("charge", 1999), ("refund", -1999)]);
     assert_eq!(attention(&shopper.admin, &refunded.order).await, Some(json!(["unfunded"])));
-    let nobody = new_worker(cloud, &[&shopper.category]).await;
-    nobody
+    let late_worker = new_worker(cloud, &[&shopper.category]).await;
+    late_worker
         .api
         .post(&format!("/orders/{}/accept", refunded.order), json!({}))
         .await

@@ -81,11 +81,13 @@ async fn concurrent_cancellations_and_lost_responses_make_one_refund() {
         );
         // The stream delivers a record any number of times.
         let record = json!({"Records": [{
-            "eventID": "1", "eventName": "MODIFY", "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": "eu-west-1",
+            "eventID": "1", "eventName": "MODIFY", "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb", "awsRegion": "eu-west-1",
             "eventSourceARN": "arn:aws:dynamodb:eu-west-1:000000000000:table/t/stream/s",
             "dynamodb": {
                 "Keys": {"pk": {"S": format!("ORDER#{}", checkout.order)}, "sk": {"S": "ORDER"}},
-                "ApproximateCreationDateTime": 1_795_521_600, "SequenceNumber": "1", "SizeBytes": 1, "StreamViewType": "NEW_AND_OLD_IMAGES",
+                "ApproximateCreationDateTime": 1_795_521_600, "SequenceNumber": "1", "SizeBytes": 1,
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
             },
         }]});
         let invoked =

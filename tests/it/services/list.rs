@@ -9,11 +9,11 @@ use crate::support::{admin, new_service, price, shared_cloud, unique};
 async fn pages_follow_newest_first_and_cursors_fit_no_other_list() {
     let cloud = shared_cloud();
     let category = unique("pages");
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for _ in 0..5 {
-        made.push(new_service(cloud, &category).await["id"].clone());
+        created.push(new_service(cloud, &category).await["id"].clone());
     }
-    made.reverse();
+    created.reverse();
     let api = cloud.client();
     let (mut seen, mut path) = (Vec::new(), format!("/services?category={category}&limit=2"));
     let cursor = loop {
@@ -25,7 +25,7 @@ async fn pages_follow_newest_first_and_cursors_fit_no_other_list() {
         path = format!("/services?category={category}&limit=2&cursor={cursor}");
         assert_eq!(link, Some(format!("<{path}>; rel=\"next\"")));
     };
-    assert_eq!(seen, made, "newest first, each once");
+    assert_eq!(seen, created, "newest first, each once");
     let foreign = cursor.replace(&category, "other");
     api.get(&foreign).await.problem(400, "invalid_cursor");
     api.get("/services?cursor=made-up").await.problem(400, "invalid_cursor");

@@ -1,4 +1,4 @@
-//! What is served beside the areas.
+//! The index, the health check and unknown paths.
 
 mod fallback;
 mod health;

@@ -144,7 +144,8 @@ pub fn violations(feeds: &Feeds, listeners: &[Arc<Listener>], counters: &Counter
                     feeds.last(&feed),
                 );
                 wrong.push(format!(
-                    "a socket of {person} has {feed} from {} to {has}, but the feed has {holds} entries",
+                    "a socket of {person} has {feed} from {} to {has}, \
+                     but the feed has {holds} entries",
                     place.start
                 ));
             }

@@ -57,7 +57,8 @@ impl Counters {
     pub fn line(&self) -> String {
         let n = |counter: &AtomicUsize| counter.load(Relaxed);
         format!(
-            "{} sockets open, {} killed, {} function processes killed, {} hellos, {} orders, {} entries, {} duplicates, {} retried requests",
+            "{} sockets open, {} killed, {} function processes killed, {} hellos, \
+             {} orders, {} entries, {} duplicates, {} retried requests",
             self.open(),
             n(&self.killed),
             n(&self.functions_killed),

@@ -202,7 +202,8 @@ impl Cloud {
 
     /// Calls its DynamoDB as a developer with every permission.
     pub async fn dynamodb(&self, operation: &str, body: Value) -> Value {
-        let credential = "AWS4-HMAC-SHA256 Credential=developer/20260101/local/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0";
+        let credential = "AWS4-HMAC-SHA256 Credential=developer/20260101/local/dynamodb/aws4_request, \
+            SignedHeaders=host;x-amz-date, Signature=0";
         Client::new(&self.ready.dynamodb)
             .with("x-amz-target", &format!("DynamoDB_20120810.{operation}"))
             .with("authorization", credential)

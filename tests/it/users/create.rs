@@ -10,7 +10,7 @@ async fn administrators_create_users_of_any_role_who_can_sign_in() {
     let cloud = shared_cloud();
     let admin = admin(cloud).await;
     for role in ["client", "worker", "admin"] {
-        let username = unique("made");
+        let username = unique("created");
         let mut body = new_user(&username, role);
         if role == "worker" {
             body["categories"] = json!(["Design"]);
