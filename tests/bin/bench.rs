@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     // `hello` is built alone, so that it gets only the features it needs.
     build(&workspace, &["-p", "hello"])?;
     let binaries = functions.iter().flat_map(|name| ["--bin", name]);
-    build(&workspace, &["-p", "functions"].into_iter().chain(binaries).collect::<Vec<_>>())?;
+    build(&workspace, &["-p", "lambdas"].into_iter().chain(binaries).collect::<Vec<_>>())?;
     let target =
         std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
     println!(

@@ -11,7 +11,7 @@
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::auth::hash;
+use shared::auth::sha256;
 use shared::config::ConfigError;
 use shared::domain::ids::UserId;
 use shared::error::{Result, catalogue};
@@ -58,7 +58,7 @@ impl SignInLimits {
         address: &str,
         now: Timestamp,
     ) -> Result<(Attempt, Option<Account>)> {
-        let key = hash(&login_name(name));
+        let key = sha256(&login_name(name));
         let (by_address, by_name, account) = futures::join!(
             store.count(&self.address, address, now),
             store.count(&self.name, &key, now),
@@ -81,7 +81,7 @@ impl SignInLimits {
                 if !store.knows_source(&user, address, now).await? {
                     return Err(refused);
                 }
-                store.count(&self.known, &hash(&format!("{user} {address}")), now).await?
+                store.count(&self.known, &sha256(&format!("{user} {address}")), now).await?
             }
             counted => counted?,
         };
@@ -137,7 +137,7 @@ pub(super) fn source(user: &UserId, address: &str, now: Timestamp) -> Source {
 
 /// Where a request comes from, hashed.
 pub(super) fn address(request: &Request) -> String {
-    hash(&network(&request.source_ip()))
+    sha256(&network(&request.source_ip()))
 }
 
 /// An IPv4 address is one subscriber's. Of IPv6, a subscriber has a /64 (RFC 6177), and could come

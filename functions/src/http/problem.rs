@@ -22,9 +22,9 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
         }
         _ => tracing::info!(code = code.code, source, "request refused: {}", code.code),
     }
-    document(error, request_id).unwrap_or_else(|_| {
-        // Only an error text that is no header value gets here, and none is.
-        Reply::no_content()
+    document(error, request_id).unwrap_or_else(|failure| {
+        tracing::error!(source = failure.cause(), "the problem document can't be built");
+        Reply::internal_error(request_id)
     })
 }
 
@@ -57,12 +57,12 @@ pub(crate) struct Document<'a> {
 fn example() -> Value {
     json!({
         "type": "/docs/problems/validation_failed",
-        "title": "Some fields are wrong",
+        "title": "Some fields are invalid",
         "status": 422,
-        "detail": "Some fields are wrong; `errors` names each.",
+        "detail": "Some fields are invalid. `errors` lists each of them.",
         "code": "validation_failed",
         "request_id": "8f1e7c1e-6a0b-4a57-9a52-6d5c5b1d3c11",
-        "errors": [{"field": "price.amount", "code": "amount_too_small", "detail": "The smallest price is 50 minor units (0.50 usd)."}],
+        "errors": [{"field": "price.amount", "code": "amount_too_small", "detail": "Must be at least 50 minor units (0.50 usd)."}],
     })
 }
 
@@ -91,4 +91,21 @@ fn document(error: &Error, request_id: &str) -> Result<Reply> {
         reply = reply.header(RETRY_AFTER, &seconds.to_string())?;
     }
     Ok(reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::error::catalogue;
+
+    use super::*;
+
+    #[test]
+    fn an_error_whose_document_cannot_be_built_is_a_500() {
+        let unusable = Error::new(&catalogue::METHOD_NOT_ALLOWED, "No.").with("allow", "GET\n");
+        assert!(document(&unusable, "request-1").is_err());
+        let reply = reply(&unusable, "request-1");
+        assert_eq!(reply.status(), 500);
+        let body: Value = serde_json::from_str(reply.body()).unwrap();
+        assert_eq!((&body["code"], &body["request_id"]), (&json!("internal"), &json!("request-1")));
+    }
 }

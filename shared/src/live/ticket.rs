@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::auth::{Opaque, hash};
+use crate::auth::{OpaqueToken, sha256};
 use crate::config::Secret;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result, catalogue};
@@ -20,7 +20,7 @@ pub async fn issue(
     session: &str,
     now: Timestamp,
 ) -> Result<Secret> {
-    let Opaque { token, hash } = Opaque::generate("tk_")?;
+    let OpaqueToken { token, hash } = OpaqueToken::generate("tk_")?;
     let (user_id, session_id) = (user.clone(), session.to_owned());
     connections.issue(&Ticket { hash, user_id, session_id, valid_until: now + LIFETIME }).await?;
     Ok(token)
@@ -38,8 +38,10 @@ pub async fn take(connections: &Connections, token: &str, now: Timestamp) -> Res
         )
         .with_source(why)
     };
-    let ticket =
-        connections.take_ticket(&hash(token)).await?.ok_or_else(|| refused("unknown or taken"))?;
+    let ticket = connections
+        .take_ticket(&sha256(token))
+        .await?
+        .ok_or_else(|| refused("unknown or taken"))?;
     // TTL deletes late.
     if now < ticket.valid_until { Ok(ticket) } else { Err(refused("too old")) }
 }

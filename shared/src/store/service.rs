@@ -83,7 +83,7 @@ impl ServicesOf {
     fn query(&self, sort: ServiceSort) -> Result<Query> {
         let Self { status, category, search, price } = self;
         let mut filters: Vec<_> =
-            search.needles().map(|needle| Filter::Contains("words", needle.to_owned())).collect();
+            search.terms().map(|needle| Filter::Contains("words", needle.to_owned())).collect();
         if sort == ServiceSort::Newest {
             if let Some((currency, min, max)) = *price {
                 filters.push(Filter::Is("price.currency", currency.code().to_owned()));
