@@ -82,7 +82,7 @@ pub(crate) async fn make(
     match store.register(&account, authority).await? {
         Registered::New => {
             let user = account.user;
-            tracing::info!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);
+            tracing::debug!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);
             Ok((user, false))
         }
         Registered::Before(before) => {

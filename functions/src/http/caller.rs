@@ -21,12 +21,14 @@ pub fn bearer(request: &Request, verifier: &Verifier) -> Result<Claims> {
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    verifier.verify(token.ok_or_else(|| {
+    let claims = verifier.verify(token.ok_or_else(|| {
         Error::new(
             &catalogue::INVALID_TOKEN,
             "The Authorization header must be `Bearer` and an access token.",
         )
-    })?)
+    })?)?;
+    tracing::Span::current().record("user", tracing::field::display(&claims.sub));
+    Ok(claims)
 }
 
 /// Refuses (403) a token of another role before anything is read.

@@ -20,7 +20,14 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
         Kind::Internal | Kind::Unavailable => {
             tracing::error!(code = code.code, source, "request failed: {}", code.code)
         }
-        _ => tracing::info!(code = code.code, source, "request refused: {}", code.code),
+        _ => tracing::debug!(code = code.code, source, "request refused: {}", code.code),
+    }
+    // For the line that every request has.
+    let span = tracing::Span::current();
+    span.record("code", code.code);
+    if !error.fields().is_empty() {
+        let errors = error.fields().iter().map(|e| format!("{}:{}", e.field, e.code));
+        span.record("errors", errors.collect::<Vec<_>>().join(","));
     }
     document(error, request_id).unwrap_or_else(|_| {
         // Only an error text that is no header value gets here, and none is.

@@ -108,7 +108,7 @@ impl<'a> Asked<'a> {
             .await?;
         if let Made::Now(order) = &made {
             let (id, status) = (&order.id, order.status.as_str());
-            tracing::info!(order = %id, by = %ask.caller.id, to = status, "{}: {id} is {status}", self.operation);
+            tracing::debug!(order = %id, by = %ask.caller.id, to = status, "{}: {id} is {status}", self.operation);
         }
         match made {
             Made::Now(order) => OrderView::reply(&order, &ask.caller, false),
