@@ -172,7 +172,10 @@ impl Cloud {
                 let webhook =
                     plan.settings.webhook.as_ref().map(|path| format!("{}{path}", services.http));
                 let data_file = plan.data_dir.to_keep().map(|path| path.join("stripe.jsonl"));
-                let options = stripe_local::Options::new(webhook, WEBHOOK_SECRET, data_file);
+                let mut options = stripe_local::Options::new(webhook, WEBHOOK_SECRET, data_file);
+                let (secret_key, publishable_key) = plan.overrides.stripe_keys();
+                options.secret_keys.extend(secret_key.cloned());
+                options.publishable_keys.extend(publishable_key.cloned());
                 let log = log.clone();
                 let log = stripe_local::Log::new(move |request_id, text| {
                     log.line("stripe", request_id, text);
