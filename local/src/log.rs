@@ -200,7 +200,7 @@ mod tests {
         assert!(format(&event.replace("INFO", "WARN")).is_some(), "one that is not all right");
         assert_eq!(
             request.format(&now(), "orders-create", "POST /orders 422 62 ms"),
-            "05:06:07.089 orders-create        JKJaXmPLvHcESHA= POST /orders 422 62 ms user=usr_1 errors=note:too_long\n"
+            "05:06:07.089 orders-create        JKJaXmPLvHcESHA= POST /orders 422 62 ms errors=note:too_long user=usr_1\n"
         );
         drop(request);
         assert!(format(event).is_some(), "after the line of its request");

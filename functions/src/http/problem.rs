@@ -27,7 +27,9 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
     span.record("code", code.code);
     if !error.fields().is_empty() {
         let errors = error.fields().iter().map(|e| format!("{}:{}", e.field, e.code));
-        span.record("errors", errors.collect::<Vec<_>>().join(","));
+        // A name that is no field of ours is whatever the client sent: it may be long.
+        let errors: String = errors.collect::<Vec<_>>().join(",").chars().take(200).collect();
+        span.record("errors", errors);
     }
     document(error, request_id).unwrap_or_else(|_| {
         // Only an error text that is no header value gets here, and none is.
