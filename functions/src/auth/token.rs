@@ -11,10 +11,12 @@ use shared::config::Secret;
 use shared::error::{Error, Kind, Result, catalogue};
 use shared::store::{Account, AuthState, Presented, Session};
 
+use super::SignIn;
 use super::{refresh_token, throttle};
-use crate::context::SignIn;
-use crate::http::{Fields, Reply, Request, text};
+use crate::http::{Endpoint, Fields, Reply, Request, Who, text};
 use crate::openapi::{Answer, Operation};
+
+const ENDPOINT: Endpoint = Endpoint::post("/auth/token", Who::Anyone);
 
 /// How long a session lasts.
 const SESSION: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -59,9 +61,9 @@ pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
     sign_in(context, &request).await.map_err(oauth)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/auth/token", "auth-token", "Sign in, or go on with a session")
+    Operation::new(&ENDPOINT, "Sign in, or go on with a session")
         .details(
             "OAuth 2.0's token endpoint (RFC 6749), for the `password` and `refresh_token` grants. A refresh token is good for one use. Problems \
              carry OAuth's `error` beside `code`.",

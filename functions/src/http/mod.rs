@@ -4,6 +4,7 @@
 
 mod body;
 mod caller;
+mod endpoint;
 mod fields;
 mod idempotency;
 pub mod page;
@@ -24,15 +25,16 @@ use tracing::Instrument;
 use tracing::field;
 
 pub(crate) use body::body;
-pub use body::{Empty, Field, FieldSet, FieldValue, Number, one_of};
-pub use caller::{active, bearer, only};
-pub use fields::{FieldErrors, Fields, json, text, texts};
-pub use idempotency::{idempotency, idempotency_key};
+pub use body::{Empty, Number, one_of};
+pub use caller::current_caller;
+pub use endpoint::{Endpoint, Who};
+pub use fields::{Field, FieldErrors, FieldSet, FieldValue, Fields, json, text, texts};
 pub use reply::Reply;
 pub use request::Request;
 
-use crate::context::FromEnv;
-use crate::deadline::within;
+use crate::runtime::context::FromEnv;
+use crate::runtime::deadline::within;
+use crate::runtime::start;
 
 /// Bodies above this are 413.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -64,13 +66,24 @@ where
     run(handle, WEBHOOK_BODY_LIMIT)
 }
 
+/// As [`serve`], for the `$default` route: what answers requests that no other route takes. It is
+/// not an endpoint of its own, so the API description leaves it out.
+pub fn serve_default<C, F, Fut>(handle: F) -> ExitCode
+where
+    C: FromEnv,
+    F: Fn(&'static C, Request) -> Fut + Sync,
+    Fut: Future<Output = Result<Reply>> + Send,
+{
+    serve(handle)
+}
+
 fn run<C, F, Fut>(handle: F, body_limit: usize) -> ExitCode
 where
     C: FromEnv,
     F: Fn(&'static C, Request) -> Fut + Sync,
     Fut: Future<Output = Result<Reply>> + Send,
 {
-    crate::runtime::run(async |context: &'static C| {
+    start::run(async |context: &'static C| {
         lambda_http::run(service_fn(|event: lambda_http::Request| {
             let request = Request::new(event);
             let (request_id, invocation, route) =

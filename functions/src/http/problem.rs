@@ -31,9 +31,9 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
         let errors: String = errors.collect::<Vec<_>>().join(",").chars().take(200).collect();
         span.record("errors", errors);
     }
-    document(error, request_id).unwrap_or_else(|_| {
-        // Only an error text that is no header value gets here, and none is.
-        Reply::no_content()
+    document(error, request_id).unwrap_or_else(|failure| {
+        tracing::error!(source = failure.cause(), "the problem document can't be built");
+        Reply::internal_error(request_id)
     })
 }
 
@@ -100,4 +100,21 @@ fn document(error: &Error, request_id: &str) -> Result<Reply> {
         reply = reply.header(RETRY_AFTER, &seconds.to_string())?;
     }
     Ok(reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::error::catalogue;
+
+    use super::*;
+
+    #[test]
+    fn an_error_whose_document_cannot_be_built_is_a_500() {
+        let unusable = Error::new(&catalogue::METHOD_NOT_ALLOWED, "No.").with("allow", "GET\n");
+        assert!(document(&unusable, "request-1").is_err());
+        let reply = reply(&unusable, "request-1");
+        assert_eq!(reply.status(), 500);
+        let body: Value = serde_json::from_str(reply.body()).unwrap();
+        assert_eq!((&body["code"], &body["request_id"]), (&json!("internal"), &json!("request-1")));
+    }
 }

@@ -6,8 +6,8 @@ use shared::error::{Error, Result, catalogue};
 use shared::live::ticket;
 use shared::store::Connection;
 
+use super::Handshake;
 use super::default::connection_id;
-use crate::context::Handshake;
 
 /// Takes the ticket and notes the socket. Nothing goes over it before its hello.
 ///

@@ -4,8 +4,8 @@
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use shared::error::Result;
 
+use super::Sockets;
 use super::default::connection_id;
-use crate::context::Sockets;
 
 /// Deletes the socket and what it was to get.
 ///

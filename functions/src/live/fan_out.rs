@@ -5,8 +5,8 @@ use aws_lambda_events::dynamodb::EventRecord;
 use shared::live::fan_out::FanOut;
 use shared::store::fan_out::asked;
 
-use super::asked::each;
-use crate::events::Failure;
+use super::requests::for_each;
+use crate::runtime::events::Failure;
 
 /// Handles a batch: each shard that it names, once.
 ///
@@ -16,5 +16,6 @@ pub async fn handle(
     context: &FanOut,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    each(&records, asked, |(feed, shard)| async move { context.bring(&feed, shard).await }).await
+    for_each(&records, asked, |(feed, shard)| async move { context.bring(&feed, shard).await })
+        .await
 }

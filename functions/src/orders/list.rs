@@ -8,12 +8,14 @@ use shared::error::{Result, catalogue};
 use shared::store::OrdersOf;
 
 use super::OrderView;
-use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
 use crate::http::{
-    FieldErrors, FieldValue, Reply, Request, bearer, body, one_of, only, page, text,
+    Endpoint, FieldErrors, FieldValue, Reply, Request, Who, body, one_of, page, text,
 };
-use crate::openapi::{Answer, Operation, Who};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Listing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/orders", Who::User);
 
 body! {
     /// Which orders.
@@ -42,12 +44,12 @@ impl FieldValue for True {
 /// 422 for wrong or unknown parameters, 400 for a cursor of another list, 403 for `attention` to
 /// all but administrators.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { status, attention, limit, cursor } = request.query_as()?;
     let page = page::of(limit, cursor);
     let (of, kind) = match claims.role {
         _ if attention.is_some() => {
-            only(&claims, Role::Admin)?;
+            Who::Admin.check(claims.role)?;
             (OrdersOf::Attention, ActorKind::Admin)
         }
         Role::Client => (OrdersOf::Client(&claims.sub), ActorKind::Client),
@@ -62,10 +64,9 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     page::reply(&request, items.collect(), listed.next_cursor)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/orders", "orders-list", "One's orders, newest first")
-        .who(Who::User)
+    Operation::new(&ENDPOINT, "One's orders, newest first")
         .details(
             "A client's own, a worker's assigned, an administrator's all. `?attention=true` is for administrators: what one of them should look at, last \
              changed first.",

@@ -9,7 +9,7 @@ use shared::payments::webhook_event::{IgnoredEvent, WebhookEvent};
 use shared::payments::{Payments, Stripe};
 use shared::store::{Changed, EventOutcome, Handled, StripeEvent};
 
-use super::{Followed, PaymentService};
+use super::{PaymentService, SyncOutcome};
 
 /// Handles one record. It reads what the record is about anew: the record may be old, and may have
 /// come before.
@@ -68,19 +68,19 @@ impl<P: Payments> PaymentService<P> {
             }
             Err(IgnoredEvent::Unreadable) => return Ok(note(EventOutcome::Unreadable, None, None)),
         };
-        Ok(match self.follow(&subject.intent, subject.thoroughly).await? {
-            Followed::Applied(order) => {
+        Ok(match self.sync_intent(&subject.intent, subject.thoroughly).await? {
+            SyncOutcome::Applied(order) => {
                 note(EventOutcome::Applied, None, Some(self.settle(order).await?.id))
             }
-            Followed::Unchanged(order) => {
+            SyncOutcome::Unchanged(order) => {
                 note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
             }
-            Followed::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
-            Followed::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
-            Followed::NoSuchOrder(id) => {
+            SyncOutcome::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
+            SyncOutcome::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
+            SyncOutcome::NoSuchOrder(id) => {
                 note(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
             }
-            Followed::Mismatch(id, mismatch) => {
+            SyncOutcome::Mismatch(id, mismatch) => {
                 note(EventOutcome::Mismatch, Some(mismatch.as_str()), Some(id))
             }
         })
