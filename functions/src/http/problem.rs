@@ -66,12 +66,12 @@ pub(crate) struct Document<'a> {
 fn example() -> Value {
     json!({
         "type": "/docs/problems/validation_failed",
-        "title": "Some fields are wrong",
+        "title": "Some fields are invalid",
         "status": 422,
-        "detail": "Some fields are wrong; `errors` names each.",
+        "detail": "Some fields are invalid. `errors` lists each of them.",
         "code": "validation_failed",
         "request_id": "8f1e7c1e-6a0b-4a57-9a52-6d5c5b1d3c11",
-        "errors": [{"field": "price.amount", "code": "amount_too_small", "detail": "The smallest price is 50 minor units (0.50 usd)."}],
+        "errors": [{"field": "price.amount", "code": "amount_too_small", "detail": "Must be at least 50 minor units (0.50 usd)."}],
     })
 }
 
