@@ -9,7 +9,7 @@ use serde_json::json;
 use shared::auth::{OpaqueToken, password, random, sha256};
 use shared::config::Secret;
 use shared::error::{Error, Kind, Result, catalogue};
-use shared::store::{Account, AuthState, Presented, Session};
+use shared::store::{Account, AuthState, RefreshTokenStatus, Session};
 
 use super::SignIn;
 use super::{refresh_token, throttle};
@@ -125,9 +125,9 @@ async fn by_password(
     started?;
     if password::is_outdated(&account.password) {
         store.rehash(&account, password::hash(password).await?).await?;
-        tracing::info!(user = %account.user.id, "hashed the password of {} anew", account.user.id);
+        tracing::debug!(user = %account.user.id, "hashed the password of {} anew", account.user.id);
     }
-    tracing::info!(user = %account.user.id, "signed in {}", account.user.id);
+    tracing::Span::current().record("user", tracing::field::display(&account.user.id));
     answer(context, &account, &session.id, &refresh, now)
 }
 
@@ -145,11 +145,11 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
         let (Some(account), Some(session)) = (account, session) else {
             return Err(refused("no such session"));
         };
-        let state = session.present(&presented, now, GRACE);
-        if state == Presented::Ended {
+        let state = session.check_refresh_token(&presented, now, GRACE);
+        if state == RefreshTokenStatus::SessionEnded {
             return Err(refused("the session is over"));
         }
-        if state == Presented::Reused {
+        if state == RefreshTokenStatus::Reused {
             tracing::warn!(user = %user, session = id, "a used refresh token came back: session {id} ends");
             if context.store.update_session(&session.revoked(now), &session).await? {
                 return Err(refused("a used refresh token"));
@@ -161,7 +161,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
             return Err(refused("the session was ended with all others"));
         }
         let follows = match state {
-            Presented::Previous => session.token == successor.hash,
+            RefreshTokenStatus::Previous => session.token == successor.hash,
             _ => {
                 context
                     .store
@@ -172,7 +172,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
         if follows {
             return answer(context, &account, &session.id, &successor, now);
         }
-        if state == Presented::Previous {
+        if state == RefreshTokenStatus::Previous {
             return Err(refused("signed with another key a moment ago"));
         }
     }
