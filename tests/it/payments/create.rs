@@ -3,8 +3,12 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Checkout, Shopper, cloud_without_webhooks, ledger, statuses, until_event};
+use crate::support::{
+    Checkout, Shopper, cloud_without_webhooks, ledger, start_without_webhooks, statuses,
+    until_event,
+};
 
+/// The different intent ids in these responses.
 fn ids(answers: &[Value]) -> Vec<&str> {
     let mut ids: Vec<_> =
         answers.iter().map(|answer| answer["payment_intent_id"].as_str().unwrap()).collect();
@@ -57,7 +61,9 @@ async fn an_order_has_one_payment_intent_at_its_own_price() {
 
 #[tokio::test]
 async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
-    let shopper = Shopper::new(cloud_without_webhooks().await).await;
+    // A cloud of its own: all idempotency keys of the stand-in are forgotten.
+    let cloud = start_without_webhooks("forgotten-keys").await;
+    let shopper = Shopper::new(&cloud).await;
     let (bound, order) = (shopper.checkout().await, shopper.order().await);
     // Stripe creates the intent, but every response is lost.
     shopper.stripe.fault("connection_reset_after_acting", "/v1/payment_intents", &order, 6).await;

@@ -19,17 +19,12 @@ mod refunds;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::support::{Checkout, Cloud, Stripe, User, eventually};
+use crate::support::{Checkout, Cloud, User, eventually, start_without_webhooks};
 
 /// A cloud without webhooks, in which tests invoke the reconciler.
 async fn reconciled_cloud() -> &'static Cloud {
     static CLOUD: OnceCell<Cloud> = OnceCell::const_new();
-    let start = async || {
-        let cloud = Cloud::start("reconciled", &["--ephemeral"]);
-        Stripe::of(&cloud).control("webhooks", json!({"mode": "drop"})).await;
-        cloud
-    };
-    CLOUD.get_or_init(start).await
+    CLOUD.get_or_init(|| start_without_webhooks("reconciled")).await
 }
 
 /// Runs the reconciler over all orders, without fetching undelivered events.

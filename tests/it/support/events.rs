@@ -5,15 +5,17 @@ use tokio::sync::OnceCell;
 
 use super::{Checkout, Cloud, Shopper, Stripe, User, eventually};
 
-/// A cloud whose Stripe stand-in sends no webhooks. Tests deliver the events that they want.
+/// The shared cloud whose Stripe stand-in sends no webhooks. Tests deliver the events that they want.
 pub async fn cloud_without_webhooks() -> &'static Cloud {
     static CLOUD: OnceCell<Cloud> = OnceCell::const_new();
-    let start = async || {
-        let cloud = Cloud::start("without-webhooks", &["--ephemeral"]);
-        Stripe::of(&cloud).control("webhooks", json!({"mode": "drop"})).await;
-        cloud
-    };
-    CLOUD.get_or_init(start).await
+    CLOUD.get_or_init(|| start_without_webhooks("without-webhooks")).await
+}
+
+/// Starts a cloud whose Stripe stand-in sends no webhooks.
+pub async fn start_without_webhooks(name: &str) -> Cloud {
+    let cloud = Cloud::start(name, &["--ephemeral"]);
+    Stripe::of(&cloud).control("webhooks", json!({"mode": "drop"})).await;
+    cloud
 }
 
 /// Delivers all events of one type about this payment, and returns them.

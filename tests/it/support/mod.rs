@@ -15,7 +15,8 @@ pub use checkout::{Checkout, Shopper, ledger, statuses};
 pub use client::{Client, Response};
 pub use cloud::{Cloud, StartFailure, shared_cloud, workspace};
 pub use events::{
-    cloud_without_webhooks, deliver_events, events_in_state, until_event, until_handled,
+    cloud_without_webhooks, deliver_events, events_in_state, start_without_webhooks, until_event,
+    until_handled,
 };
 pub use orders::{
     Parties, TestOrder, pay, place_assigned_order, place_order, place_paid_order, transition_body,
