@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::plan::Plan;
+use self::plan::{Plan, WEBHOOK_SECRET};
 use self::summary::{Remarks, Summary};
 use crate::cli::Cli;
 use crate::dynamodb::DynamoDb;
@@ -36,10 +36,6 @@ use crate::schedules::Schedules;
 use crate::signals::Stop;
 use crate::streams::{self, Pace, Streams};
 use crate::{http_api, websocket};
-
-/// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives
-/// one understands the next.
-const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RyaXBlLXN0YW5kLWlu";
 
 /// How long a function may take that has to be compiled first.
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
