@@ -19,6 +19,16 @@ pub(crate) struct Workspace {
     pub(crate) settings: Settings,
     target: PathBuf,
     binaries: Vec<Binary>,
+    packages: Vec<Package>,
+    /// The package of this program, if it belongs to the workspace.
+    own: Option<String>,
+}
+
+/// Whether Cargo prints its progress, or errors and warnings only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Shown,
+    Hidden,
 }
 
 /// A binary target.
@@ -46,19 +56,29 @@ struct WorkspaceMetadata {
     local: Option<Settings>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Package {
     name: String,
     manifest_path: PathBuf,
     #[serde(default)]
     default_run: Option<String>,
     targets: Vec<Target>,
+    #[serde(default)]
+    dependencies: Vec<Dependency>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Target {
     name: String,
     kind: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Dependency {
+    /// The folder of a dependency that is not downloaded.
+    path: Option<PathBuf>,
+    /// `dev`, `build`, or none.
+    kind: Option<String>,
 }
 
 impl Workspace {
@@ -83,10 +103,12 @@ impl Workspace {
             directory.display(),
             stderr.trim()
         );
-        Self::from_metadata(&output.stdout).map(Some)
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self::from_metadata(&output.stdout, own).map(Some)
     }
 
-    fn from_metadata(metadata: &[u8]) -> Result<Self> {
+    /// `own` is the folder of this program's package.
+    fn from_metadata(metadata: &[u8], own: &Path) -> Result<Self> {
         let metadata: Metadata = serde_json::from_slice(metadata)
             .context("[workspace.metadata.local] of Cargo.toml is not usable")?;
         let settings = metadata.metadata.and_then(|m| m.local).unwrap_or_default();
@@ -94,6 +116,8 @@ impl Workspace {
             root: metadata.workspace_root,
             target: metadata.target_directory,
             binaries: metadata.packages.iter().flat_map(Package::binaries).collect(),
+            own: metadata.packages.iter().find(|p| p.folder() == own).map(|p| p.name.clone()),
+            packages: metadata.packages,
             settings,
         })
     }
@@ -118,12 +142,41 @@ impl Workspace {
         binary.map(|b| b.name.as_str())
     }
 
-    /// Builds `binaries`, with Cargo's own progress on stderr.
+    /// The files and folders with the code of `binaries`: the folders of their packages and of the
+    /// packages these depend on by path, and the `Cargo.toml` of the workspace.
+    pub(crate) fn sources(&self, binaries: &[&str]) -> Vec<PathBuf> {
+        let targets = binaries.iter().filter_map(|name| self.target(name));
+        let mut sources: Vec<PathBuf> = targets.map(|target| target.directory.clone()).collect();
+        sources.sort();
+        sources.dedup();
+        let mut at = 0;
+        while let Some(folder) = sources.get(at).cloned() {
+            at += 1;
+            // Of a folder outside of the workspace, the dependencies are not known.
+            let Some(package) = self.packages.iter().find(|p| p.folder() == folder) else {
+                continue;
+            };
+            for path in package.code_dependencies() {
+                if !sources.contains(path) {
+                    sources.push(path.clone());
+                }
+            }
+        }
+        sources.push(self.root.join("Cargo.toml"));
+        sources
+    }
+
+    /// Builds `binaries`, with Cargo's output on stderr.
     ///
     /// # Errors
-    /// When they do not build, which Cargo has explained by then, or the workspace has no binary of
-    /// one of these names.
-    pub(crate) async fn build(&self, binaries: &[&str], release: bool) -> Result<()> {
+    /// When they do not compile, which Cargo has explained on stderr by then, or the workspace has
+    /// no binary of one of these names.
+    pub(crate) async fn build(
+        &self,
+        binaries: &[&str],
+        release: bool,
+        progress: Progress,
+    ) -> Result<()> {
         let mut command = cargo(&self.root);
         command.arg("build");
         let mut packages = Vec::new();
@@ -136,6 +189,10 @@ impl Workspace {
             }
             command.args(["--bin", name]);
         }
+        // A workspace that this program belongs to is built with the program and the functions
+        // selected: Cargo chooses the features of dependencies for all selected packages together,
+        // and would compile those that both use once more for another selection.
+        packages.extend(self.own.as_deref().filter(|own| !packages.contains(own)));
         // Binaries of packages that are not default members are found in named packages only.
         for package in packages {
             command.args(["--package", package]);
@@ -143,13 +200,16 @@ impl Workspace {
         if release {
             command.arg("--release");
         }
+        if progress == Progress::Hidden {
+            command.arg("--quiet");
+        }
         // Only the JSON line may appear on our stdout.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         // A group of its own, so that its compilers can be ended with it.
-        let mut build = Build(command.process_group(0).spawn().context("cannot run cargo")?);
-        let status = build.0.wait().await.context("cannot wait for cargo")?;
+        let child = command.process_group(0).spawn().context("cannot run cargo")?;
+        let status = Build(child).0.wait().await.context("cannot wait for cargo")?;
         if !status.success() {
-            bail!("the functions do not build: cargo says why above");
+            bail!("the functions do not build: see cargo's errors above");
         }
         Ok(())
     }
@@ -159,7 +219,7 @@ impl Workspace {
     /// # Errors
     /// When it has not been built.
     pub(crate) fn built(&self, name: &str, release: bool) -> Result<PathBuf> {
-        let path = self.target.join(if release { "release" } else { "debug" }).join(name);
+        let path = self.path(name, release);
         ensure!(
             path.is_file(),
             "there is no binary {}: build it, or start without --no-build",
@@ -168,24 +228,39 @@ impl Workspace {
         Ok(path)
     }
 
+    /// Where the binary of that name is, once it is built.
+    pub(crate) fn path(&self, name: &str, release: bool) -> PathBuf {
+        self.target.join(if release { "release" } else { "debug" }).join(name)
+    }
+
     fn target(&self, name: &str) -> Option<&Binary> {
         self.binaries.iter().find(|b| b.name == name)
     }
 }
 
 impl Package {
+    fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(&self.manifest_path)
+    }
+
+    /// The folders of dependencies whose code gets into the package's binaries.
+    fn code_dependencies(&self) -> impl Iterator<Item = &PathBuf> {
+        let dependencies = self.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
+        dependencies.filter_map(|dependency| dependency.path.as_ref())
+    }
+
     fn binaries(&self) -> impl Iterator<Item = Binary> {
         let targets = self.targets.iter().filter(|t| t.kind.iter().any(|kind| kind == "bin"));
         targets.map(|target| Binary {
             name: target.name.clone(),
             package: self.name.clone(),
-            directory: self.manifest_path.parent().map(Path::to_owned).unwrap_or_default(),
+            directory: self.folder().to_owned(),
             is_default: self.default_run.as_ref() == Some(&target.name),
         })
     }
 }
 
-/// A running build. Dropped before its end, it and its compilers are ended.
+/// A running build. Dropping it ends Cargo and its compilers.
 struct Build(Child);
 
 impl Drop for Build {
@@ -198,7 +273,8 @@ impl Drop for Build {
     }
 }
 
-/// Cargo, as if it were called from a terminal: without what `cargo run` tells the program it runs.
+/// Cargo, as if called from a terminal: without the variables that `cargo run` sets for the program
+/// it runs. Build scripts that watch them would run again.
 fn cargo(directory: &Path) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -219,7 +295,11 @@ mod tests {
     use super::*;
 
     const PACKAGES: &str = r#"[
+        {"name": "shared", "manifest_path": "/shop/shared/Cargo.toml", "targets": [],
+         "dependencies": [{"path": "/elsewhere", "kind": null}, {"kind": null}]},
+        {"name": "cloud", "manifest_path": "/shop/cloud/Cargo.toml", "targets": []},
         {"name": "functions", "manifest_path": "/shop/functions/Cargo.toml",
+         "dependencies": [{"path": "/shop/shared", "kind": null}, {"path": "/shop/cloud", "kind": "dev"}],
          "targets": [{"name": "shop", "kind": ["bin"]}, {"name": "functions", "kind": ["lib"]}]},
         {"name": "greet", "manifest_path": "/shop/greet/Cargo.toml", "default_run": "greet-http",
          "targets": [{"name": "greet", "kind": ["bin"]}, {"name": "greet-http", "kind": ["bin"]}]}]"#;
@@ -232,10 +312,30 @@ mod tests {
         .into_bytes()
     }
 
+    fn workspace(text: &str) -> Result<Workspace> {
+        Workspace::from_metadata(&metadata(text), Path::new("/shop/cloud"))
+    }
+
+    #[test]
+    fn packages_that_the_binaries_depend_on_by_path_are_their_sources() {
+        let sources = |binaries: &[&str]| workspace("null").unwrap().sources(binaries);
+        let expected = ["/shop/functions", "/shop/shared", "/elsewhere", "/shop/Cargo.toml"];
+        assert_eq!(sources(&["shop"]), expected.map(PathBuf::from));
+        let expected = ["/shop/greet", "/shop/Cargo.toml"];
+        assert_eq!(sources(&["greet", "greet-http"]), expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_workspace_that_this_program_belongs_to_knows_its_package() {
+        assert_eq!(workspace("null").unwrap().own.as_deref(), Some("cloud"));
+        let elsewhere = Path::new("/home/me/.cargo/registry/src/local-0.1.0");
+        assert_eq!(Workspace::from_metadata(&metadata("null"), elsewhere).unwrap().own, None);
+    }
+
     #[test]
     fn settings_and_binaries_are_read() {
         let local = r#"{"local": {"multicall": "shop", "webhook": "/hook"}}"#;
-        let workspace = Workspace::from_metadata(&metadata(local)).unwrap();
+        let workspace = workspace(local).unwrap();
         let settings = &workspace.settings;
         assert_eq!(
             (settings.stack.as_str(), settings.webhook.as_deref(), settings.multicall.as_deref()),
@@ -249,7 +349,7 @@ mod tests {
     #[test]
     fn a_workspace_needs_no_settings() {
         for none in ["null", "{}", r#"{"lambda": {"watch": {}}}"#] {
-            let workspace = Workspace::from_metadata(&metadata(none)).unwrap();
+            let workspace = workspace(none).unwrap();
             assert_eq!(workspace.settings.stack, "local");
             assert_eq!(workspace.settings.webhook, None);
         }
@@ -257,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_package_is_its_only_binary_or_its_default_one() {
-        let workspace = Workspace::from_metadata(&metadata("null")).unwrap();
+        let workspace = workspace("null").unwrap();
         let binary = |directory| workspace.binary_of_package(Path::new(directory));
         assert_eq!(binary("/shop/functions"), Some("shop"));
         assert_eq!(binary("/shop/greet"), Some("greet-http"));
@@ -267,8 +367,7 @@ mod tests {
     #[test]
     fn unusable_settings_are_an_error() {
         let message = |local: &str| {
-            let metadata = metadata(&format!(r#"{{"local": {local}}}"#));
-            format!("{:#}", Workspace::from_metadata(&metadata).unwrap_err())
+            format!("{:#}", workspace(&format!(r#"{{"local": {local}}}"#)).unwrap_err())
         };
         let unknown = message(r#"{"colour": 1}"#);
         assert!(unknown.contains("unknown field `colour`"), "{unknown}");
@@ -282,8 +381,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_binary_is_named_before_anything_is_built() {
-        let workspace = Workspace::from_metadata(&metadata("null")).unwrap();
-        let error = workspace.build(&["orders-create"], false).await.unwrap_err();
+        let workspace = workspace("null").unwrap();
+        let error = workspace.build(&["orders-create"], false, Progress::Shown).await.unwrap_err();
         assert_eq!(error.to_string(), "the workspace /shop has no binary orders-create");
     }
 }

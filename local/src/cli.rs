@@ -50,9 +50,13 @@ pub struct Cli {
     #[arg(long)]
     pub(crate) each: bool,
 
-    /// Run the binaries that are there.
+    /// Run the binaries that are there, and do not rebuild them when code changes.
     #[arg(long)]
     pub(crate) no_build: bool,
+
+    /// Do not rebuild and replace functions when their code changes.
+    #[arg(long)]
+    pub(crate) no_watch: bool,
 
     /// Send invocations to this Lambda Invoke API instead of running functions:
     /// <http://localhost:9000> is `cargo lambda watch`.

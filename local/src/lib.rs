@@ -23,6 +23,7 @@ mod log;
 mod schedules;
 mod settings;
 mod signals;
+mod sources;
 mod streams;
 mod template;
 #[cfg(test)]

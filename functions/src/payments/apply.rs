@@ -76,9 +76,7 @@ impl<P: Payments> PaymentService<P> {
                 note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
             }
             Followed::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
-            Followed::NoOrderNamed => {
-                note(EventOutcome::Ignored, Some("no_order_named"), None)
-            }
+            Followed::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
             Followed::NoSuchOrder(id) => {
                 note(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
             }

@@ -3,6 +3,7 @@
 mod plan;
 mod ports;
 mod programs;
+mod reload;
 mod summary;
 mod watch;
 
@@ -18,6 +19,7 @@ use futures::StreamExt as _;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::plan::{Plan, WEBHOOK_SECRET};
 use self::summary::{Remarks, Summary};
@@ -52,6 +54,8 @@ struct Cloud {
     servers: JoinSet<()>,
     /// What invokes functions by itself, once they are known to start.
     background: Option<(Streams, Schedules)>,
+    /// Rebuilds functions whose code changes.
+    reload: Option<AbortOnDropHandle<()>>,
     dynamodb: DynamoDb,
 }
 
@@ -72,7 +76,7 @@ enum Runner {
 pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     let began = Instant::now();
     let log = Log::default();
-    let started = async { Cloud::start(Plan::make(cli).await?, log).await };
+    let started = async { Cloud::start(Plan::make(cli, &log).await?, log).await };
     let cloud = tokio::select! {
         biased;
         () = stop.asked.cancelled() => return Ok(()),
@@ -158,7 +162,10 @@ impl Cloud {
                 let webhook =
                     plan.settings.webhook.as_ref().map(|path| format!("{}{path}", services.http));
                 let data_file = plan.data_dir.to_keep().map(|path| path.join("stripe.jsonl"));
-                let options = stripe_local::Options::new(webhook, WEBHOOK_SECRET, data_file);
+                let mut options = stripe_local::Options::new(webhook, WEBHOOK_SECRET, data_file);
+                let (secret_key, publishable_key) = plan.overrides.stripe_keys();
+                options.secret_keys.extend(secret_key.cloned());
+                options.publishable_keys.extend(publishable_key.cloned());
                 let log = log.clone();
                 let log = stripe_local::Log::new(move |request_id, text| {
                     log.line("stripe", request_id, text);
@@ -177,6 +184,7 @@ impl Cloud {
             stripe,
             servers,
             background: None,
+            reload: None,
             dynamodb,
         };
         match cloud.get_going(log).await {
@@ -192,6 +200,8 @@ impl Cloud {
     /// data there.
     async fn get_going(&mut self, log: Log) -> Result<()> {
         if let Runner::Own(functions) = &self.runner {
+            let count = self.plan.project.functions.len();
+            log.line("local", None, &format!("starting {count} functions"));
             // The pool has its own idea of how many processes are started at once.
             let names = self.plan.project.functions.iter().map(|f| functions.warm(&f.name));
             let mut started = futures::stream::iter(names).buffer_unordered(16);
@@ -213,20 +223,25 @@ impl Cloud {
         };
         let streams = Streams::start(&setup).await?;
         self.background = Some((streams, Schedules::start(project, invoke, log.clone())?));
-        match self.plan.seed() {
-            Some(seed) => self.seed(seed, &log).await,
-            None => Ok(()),
+        if let Some(seed) = self.plan.seed() {
+            self.seed(seed, &log).await?;
         }
+        if let (Runner::Own(functions), Some(reload)) = (&self.runner, self.plan.reload.take()) {
+            let task = tokio::spawn(reload.run(functions.clone(), log));
+            self.reload = Some(AbortOnDropHandle::new(task));
+        }
+        Ok(())
     }
 
     async fn seed(&self, seed: &Function, log: &Log) -> Result<()> {
+        log.line("local", None, &format!("adding sample data with {}", seed.name));
         let invocation =
             self.runner.as_invoke().invoke(&seed.name, Bytes::from_static(b"{}")).await;
-        let invocation = invocation
-            .with_context(|| format!("sample data could not be put there by {}", seed.name))?;
+        let invocation =
+            invocation.with_context(|| format!("{} did not add its sample data", seed.name))?;
         let reply = String::from_utf8_lossy(&invocation.payload);
         if invocation.error.is_some() {
-            bail!("sample data could not be put there by {}: {reply}", seed.name);
+            bail!("{} did not add its sample data: {reply}", seed.name);
         }
         log.line(&seed.name, None, &reply);
         Ok(())
@@ -259,11 +274,13 @@ impl Cloud {
             stripe,
             mut servers,
             background,
+            reload,
             dynamodb,
             ..
         } = self;
         // What a mapping has not finished is delivered after the next start.
         drop(background);
+        drop(reload);
         let in_order = async {
             shutdown.cancel();
             if let Some(websocket) = websocket {

@@ -9,12 +9,14 @@ use tokio::net::TcpListener;
 
 use super::ports::Ports;
 use super::programs::Programs;
+use super::reload::Reload;
 use super::summary::Summary;
-use crate::cargo::Workspace;
+use crate::cargo::{Progress, Workspace};
 use crate::cli::Cli;
 use crate::data_dir::DataDir;
 use crate::dynamodb::{DynamoDb, Storage};
 use crate::environment::{Aws, Overrides, Services, Stripe};
+use crate::log::Log;
 use crate::model::{Function, Project};
 use crate::settings::Settings;
 use crate::template::{self, Deployment};
@@ -37,12 +39,14 @@ pub(super) struct Plan {
     pub(super) data_dir: DataDir,
     /// Until the start, which gives each to its server.
     pub(super) ports: Option<Ports>,
+    /// What happens when code changes, until the start; `None` when nothing is watched.
+    pub(super) reload: Option<Reload>,
 }
 
 impl Plan {
     /// Reads the project, takes the data directory and the ports, and builds the functions: what is
     /// quickest to fail comes first.
-    pub(super) async fn make(cli: Cli) -> Result<Self> {
+    pub(super) async fn make(cli: Cli, log: &Log) -> Result<Self> {
         let template = std::path::absolute(&cli.template)?;
         let directory = template.parent().unwrap_or(Path::new("/")).to_owned();
         ensure!(template.is_file(), "there is no template {}", cli.template.display());
@@ -82,10 +86,18 @@ impl Plan {
                 Some(Programs::find(&directory, workspace, &project.functions, cli.each).await?)
             }
         };
+        let mut reload = None;
         if let Some(programs) = programs.as_ref().filter(|_| !cli.no_build) {
-            programs.build(cli.release).await?;
+            log.line("local", None, &format!("building {} functions", project.functions.len()));
+            if !cli.no_watch {
+                // Before the build: what changes from now on may not be in it.
+                let configuration = vec![template, directory.join("local.env"), own];
+                let programs = programs.clone();
+                reload = Some(Reload::new(root.clone(), programs, cli.release, configuration));
+            }
+            programs.build(cli.release, Progress::Shown).await?;
         }
-        Ok(Self { cli, settings, root, programs, project, overrides, data_dir, ports })
+        Ok(Self { cli, settings, root, programs, project, overrides, data_dir, ports, reload })
     }
 
     /// Names with a value on this machine that no function has.

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::cargo::Workspace;
+use crate::cargo::{Progress, Workspace};
 use crate::data_dir::DataDir;
 use crate::model::Function;
 
 /// The program of every function, in the functions' order.
+#[derive(Clone)]
 pub(super) struct Programs {
     /// The workspaces with the functions' binaries.
     workspaces: Vec<Workspace>,
@@ -106,8 +107,29 @@ impl Programs {
     ///
     /// # Errors
     /// When a binary does not build; Cargo has explained it by then.
-    pub(super) async fn build(&self, release: bool) -> Result<()> {
-        for (index, workspace) in self.workspaces.iter().enumerate() {
+    pub(super) async fn build(&self, release: bool, progress: Progress) -> Result<()> {
+        for (workspace, binaries) in self.binaries() {
+            workspace.build(&binaries, release, progress).await?;
+        }
+        Ok(())
+    }
+
+    /// The files and folders with the code of what Cargo builds.
+    pub(super) fn sources(&self) -> Vec<PathBuf> {
+        self.binaries().flat_map(|(workspace, binaries)| workspace.sources(&binaries)).collect()
+    }
+
+    /// The files that [`Programs::build`] writes.
+    pub(super) fn built(&self, release: bool) -> Vec<PathBuf> {
+        let built = self.binaries().flat_map(|(workspace, binaries)| {
+            binaries.into_iter().map(move |name| workspace.path(name, release))
+        });
+        built.collect()
+    }
+
+    /// The binaries that Cargo builds, by workspace.
+    fn binaries(&self) -> impl Iterator<Item = (&Workspace, Vec<&str>)> {
+        self.workspaces.iter().enumerate().filter_map(|(index, workspace)| {
             let mut binaries: Vec<&str> = Vec::new();
             for program in &self.programs {
                 if let Some((of, binary)) = program.binary()
@@ -117,11 +139,8 @@ impl Programs {
                     binaries.push(binary);
                 }
             }
-            if !binaries.is_empty() {
-                workspace.build(&binaries, release).await?;
-            }
-        }
-        Ok(())
+            (!binaries.is_empty()).then_some((workspace, binaries))
+        })
     }
 
     /// The file to start for each function.

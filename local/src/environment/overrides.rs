@@ -10,6 +10,8 @@ use super::services::Services;
 
 /// The variable by whose value Stripe itself is told from its stand-in.
 const STRIPE_KEY: &str = "STRIPE_SECRET_KEY";
+/// The variable for the key of Stripe that browsers use.
+const STRIPE_PUBLISHABLE_KEY: &str = "STRIPE_PUBLISHABLE_KEY";
 /// What only the stand-in can give a value to.
 const OF_STAND_IN: [&str; 2] = ["${LOCAL_STRIPE}", "${LOCAL_WEBHOOK_SECRET}"];
 
@@ -72,6 +74,11 @@ impl Overrides {
     /// Who plays Stripe.
     pub(crate) fn stripe(&self) -> Stripe {
         self.stripe
+    }
+
+    /// Returns the Stripe keys that functions are given: a secret and a publishable one.
+    pub(crate) fn stripe_keys(&self) -> (Option<&String>, Option<&String>) {
+        (self.values.get(STRIPE_KEY), self.values.get(STRIPE_PUBLISHABLE_KEY))
     }
 
     /// The names that have a value here.

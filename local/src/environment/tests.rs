@@ -199,6 +199,9 @@ fn a_stripe_key_of_the_developers_own_takes_the_stand_in_out_of_the_game() {
         overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_local")], &[]).stripe(),
         Stripe::StandIn
     );
+    let keys = [("STRIPE_SECRET_KEY", "sk_test_shop"), ("STRIPE_PUBLISHABLE_KEY", "pk_test_shop")];
+    let keys = overrides(&keys, &[], &[]);
+    assert_eq!(keys.stripe_keys(), (Some(&"sk_test_shop".into()), Some(&"pk_test_shop".into())));
     let real = overrides(&committed, &[("STRIPE_SECRET_KEY", "sk_test_mine")], &[]);
     assert_eq!(real.stripe(), Stripe::Real);
     let environment = variables_of(

@@ -21,15 +21,15 @@ impl Idle {
         self.instances().len()
     }
 
-    /// A live instance of `function`: the one used last, so that those not needed stay idle and are
-    /// reaped.
-    pub(super) fn take(&self, function: &str) -> Option<Instance> {
+    /// Returns a live instance of `function` and of this generation: the one used last, so that those
+    /// not needed stay idle and are ended.
+    pub(super) fn take(&self, function: &str, generation: u64) -> Option<Instance> {
         let mut instances = self.instances();
         while let Some(at) =
             instances.iter().rposition(|instance| instance.function.name == function)
         {
             let mut instance = instances.remove(at);
-            if instance.is_alive() {
+            if instance.generation == generation && instance.is_alive() {
                 return Some(instance);
             }
         }

@@ -26,6 +26,8 @@ const MEASURE_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct Instance {
     pub(super) function: Arc<Function>,
     pub(super) idle_since: Instant,
+    /// Which of the programs, counted by the pool, it runs.
+    pub(super) generation: u64,
     child: Child,
     api: RuntimeApi,
     output: Output,
@@ -65,6 +67,7 @@ impl Instance {
     /// One sentence that names the function and says why it does not run.
     pub(super) async fn start(
         function: Arc<Function>,
+        generation: u64,
         launch: &Launch,
         group: &Group,
         init_timeout: Duration,
@@ -90,7 +93,8 @@ impl Instance {
             command.spawn().map_err(|e| format!("{name} cannot be started: {program}: {e}"))?;
         let output = Output::follow(&mut child, &name, log);
         let idle_since = Instant::now();
-        let mut instance = Self { function, idle_since, child, api, output, stop, used: false };
+        let mut instance =
+            Self { function, idle_since, generation, child, api, output, stop, used: false };
         match instance.init(init_timeout).await {
             Ok(()) => Ok(instance),
             Err(reason) => {

@@ -107,6 +107,12 @@ impl Functions {
         self.pool.clone().warm(function).await
     }
 
+    /// Has the next invocations run by new processes, which start the program that is there now.
+    /// Invocations in progress finish in their processes.
+    pub async fn replace(&self) {
+        self.pool.replace().await;
+    }
+
     /// Ends every process, including those in mid-invocation, and returns when none is left. Later
     /// invocations are refused.
     pub async fn stop(&self) {

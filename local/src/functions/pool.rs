@@ -1,6 +1,7 @@
 //! Which instance gets an invocation: an idle one, a new one, or none.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(super) struct Pool {
     /// A permit per instance that is starting: a hundred at once would all miss the init timeout.
     starting: Semaphore,
     idle: Idle,
+    /// Counts the programs: instances of an earlier one get no more invocations.
+    generation: AtomicU64,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -77,6 +80,7 @@ impl Pool {
             running: Arc::new(Semaphore::new(settings.max_instances)),
             starting: Semaphore::new(starting),
             idle: Idle::default(),
+            generation: AtomicU64::new(0),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             settings,
@@ -114,6 +118,12 @@ impl Pool {
             Ok(())
         };
         self.tasks.track_future(warmed).await
+    }
+
+    /// Gives the next invocations to new instances, and ends those that have nothing to do.
+    pub(super) async fn replace(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.idle.kill_all().await;
     }
 
     pub(super) async fn stop(&self) {
@@ -208,7 +218,7 @@ impl Pool {
             // From here on, not from the first poll: what becomes idle between the look and the
             // wait must be noticed.
             freed.as_mut().enable();
-            if let Some(instance) = self.idle.take(&entry.function.name) {
+            if let Some(instance) = self.idle.take(&entry.function.name, self.generation()) {
                 return Ok(instance);
             }
             tokio::select! {
@@ -220,6 +230,10 @@ impl Pool {
         Err(stopping())
     }
 
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
     async fn start(&self, entry: &Entry) -> Result<Instance, InvokeError> {
         let running = self.settings.max_instances - self.running.available_permits();
         if self.idle.len() + running > self.settings.max_instances
@@ -228,8 +242,11 @@ impl Pool {
             evicted.kill().await;
         }
         let (function, stop) = (entry.function.clone(), self.stop.clone());
+        // Read before the program is: at worst a new process counts as an old one.
+        let generation = self.generation();
         let started = Instance::start(
             function,
+            generation,
             &entry.launch,
             &self.group,
             self.settings.init_timeout,
@@ -244,7 +261,9 @@ impl Pool {
     }
 
     fn put_back(&self, instance: Instance, admission: Admission) {
-        self.idle.put(instance);
+        if instance.generation == self.generation() {
+            self.idle.put(instance);
+        }
         drop(admission);
         self.idle.announce();
     }

@@ -277,7 +277,7 @@ async fn an_event_that_a_dying_process_never_took_is_free_for_another_one() {
     let (log, launch, stop) = (Log::default(), launch(), CancellationToken::new());
     let group = super::group::Group::new(&log);
     let start =
-        Instance::start(function().into(), &launch, &group, Duration::from_secs(10), stop, &log);
+        Instance::start(function().into(), 0, &launch, &group, Duration::from_secs(10), stop, &log);
     let mut instance = start.await.unwrap();
     let Outcome::Answered(first) = instance.invoke(event()).await else { panic!("no answer") };
     assert!(instance.settle(tokio::time::Instant::now() + Duration::from_secs(10)).await);

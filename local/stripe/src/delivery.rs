@@ -1,56 +1,62 @@
-//! One delivery of a webhook: the signed request, and what is noted of it.
+//! One delivery of a webhook: the signed request, and its result in the store and the log.
 
 use http_body_util::{BodyExt, Full};
 use serde::Serialize;
 
-use super::objects::event::{Delivery, Event};
-use super::transaction::Cause;
-use super::{Stripe, api, now, signature};
+use crate::clock::now;
+use crate::json::pretty;
+use crate::objects::event::{DeliveryStatus, Event};
+use crate::signature;
+use crate::stripe::Stripe;
+use crate::transaction::Cause;
 
-/// What came of one delivery.
+/// The endpoint's answer to a webhook.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Outcome {
-    /// The endpoint's status; none when it did not answer.
-    pub(super) status: Option<u16>,
-    /// What it answered, or why it did not.
-    pub(super) body: String,
+pub(crate) struct WebhookResponse {
+    /// The HTTP status. `None` when the endpoint did not answer.
+    pub(crate) status: Option<u16>,
+    /// The body, or the reason why there is no answer.
+    pub(crate) body: String,
 }
 
-impl Outcome {
-    /// Whether the endpoint took it.
-    pub(super) fn accepted(&self) -> bool {
+impl WebhookResponse {
+    fn none(reason: impl Into<String>) -> Self {
+        Self { status: None, body: reason.into() }
+    }
+
+    /// Returns whether the endpoint accepted the webhook.
+    pub(crate) fn accepted(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 }
 
 impl Stripe {
-    /// Posts an event once, whatever became of it before, and notes it as delivered when it is
-    /// taken.
-    pub(super) async fn deliver_once(&self, event: &str) -> Outcome {
-        let Some(record) = self.store().events.get(event).cloned() else {
-            return Outcome { status: None, body: format!("No such event: '{event}'") };
+    /// Posts an event once, delivered before or not, and marks it as delivered if the endpoint
+    /// accepts it.
+    pub(crate) async fn deliver_once(&self, id: &str) -> WebhookResponse {
+        let Some(event) = self.store().events.get(id).cloned() else {
+            return WebhookResponse::none(format!("No such event: '{id}'"));
         };
-        // As at Stripe, the body that announces itself counts itself as still pending.
-        let body = api::pretty(&Event { delivery: Delivery::Pending, ..record.clone() }.to_json());
-        let secrets = self.webhooks.state().switches.secrets.clone();
+        // As at Stripe, `pending_webhooks` counts the delivery that carries it.
+        let pending = Event { delivery: DeliveryStatus::Pending, ..event.clone() };
+        let body = pretty(&pending.to_json());
+        let secrets = self.outbox.lock().settings.secrets.clone();
         let header = signature::header(&secrets, now(), body.as_bytes());
-        let outcome = self.post(body, &header).await;
-        let status =
-            outcome.status.map_or_else(|| outcome.body.clone(), |status| status.to_string());
-        self.log.line(
-            record.request_id.as_deref(),
-            &format!("webhook {event} {} {status}", record.kind),
-        );
-        if outcome.accepted() {
-            self.mark(event, Delivery::Delivered);
+        let response = self.post(body, &header).await;
+        let result =
+            response.status.map_or_else(|| response.body.clone(), |status| status.to_string());
+        let line = format!("webhook {id} {} {result}", event.kind);
+        self.log.line(event.request_id.as_deref(), &line);
+        if response.accepted() {
+            self.mark(id, DeliveryStatus::Delivered);
         }
-        outcome
+        response
     }
 
-    /// Posts a body to the endpoint.
-    pub(super) async fn post(&self, body: String, signature: &str) -> Outcome {
+    /// Posts a body to the webhook endpoint.
+    pub(crate) async fn post(&self, body: String, signature: &str) -> WebhookResponse {
         let Some(url) = &self.options.webhook_url else {
-            return Outcome { status: None, body: "there is no webhook endpoint".to_owned() };
+            return WebhookResponse::none("there is no webhook endpoint");
         };
         let exchange = async {
             let request = http::Request::post(url)
@@ -60,36 +66,34 @@ impl Stripe {
                 .header("cache-control", "no-cache")
                 .header("stripe-signature", signature)
                 .body(Full::from(body))?;
-            let response = self.webhooks.client.request(request).await?;
-            let status = response.status().as_u16();
+            let response = self.client.request(request).await?;
+            let status = Some(response.status().as_u16());
             let body = response.into_body().collect().await?.to_bytes();
-            anyhow::Ok(Outcome {
-                status: Some(status),
-                body: String::from_utf8_lossy(&body).into_owned(),
-            })
+            let body = String::from_utf8_lossy(&body).into_owned();
+            anyhow::Ok(WebhookResponse { status, body })
         };
         match tokio::time::timeout(self.options.delivery_timeout, exchange).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(error)) => Outcome { status: None, body: format!("{error:#}") },
-            Err(_) => Outcome { status: None, body: "timed out".to_owned() },
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => WebhookResponse::none(format!("{error:#}")),
+            Err(_) => WebhookResponse::none("timed out"),
         }
     }
 
-    /// Notes what became of an event.
-    pub(super) fn mark(&self, event: &str, delivery: Delivery) {
-        if delivery == Delivery::Delivered {
-            self.webhooks.state().held.retain(|held| held != event);
+    /// Sets the delivery status of an event.
+    pub(crate) fn mark(&self, id: &str, delivery: DeliveryStatus) {
+        if delivery == DeliveryStatus::Delivered {
+            self.outbox.lock().held.retain(|held| held != id);
         }
-        let noted = self.change(Cause::default(), |transaction| {
-            if let Some(record) =
-                transaction.store.events.get(event).filter(|record| record.delivery != delivery)
+        let stored = self.change(Cause::default(), |transaction| {
+            if let Some(event) = transaction.store.events.get(id)
+                && event.delivery != delivery
             {
-                let record = Event { delivery, ..record.clone() };
-                transaction.put(record);
+                let event = Event { delivery, ..event.clone() };
+                transaction.put(event);
             }
         });
-        if noted.is_err() {
-            self.log.line(None, &format!("webhook {event}: its delivery could not be noted"));
+        if stored.is_err() {
+            self.log.line(None, &format!("webhook {id}: its delivery status was not stored"));
         }
     }
 }

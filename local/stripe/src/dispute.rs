@@ -1,14 +1,26 @@
-//! Disputes: opened by a customer's bank (a test card, or the control API), closed by the control
-//! API.
+//! Disputes: a test card or the control API opens them, the control API closes them.
 
-use super::error::Error;
-use super::ids;
-use super::objects::charge::{Charge, ChargeStatus};
-use super::objects::dispute::{Dispute, DisputeStatus};
-use super::transaction::Transaction;
+use crate::error::Error;
+use crate::ids;
+use crate::objects::charge::{Charge, ChargeStatus};
+use crate::objects::dispute::{Dispute, DisputeStatus};
+use crate::transaction::Transaction;
 
-/// Opens a dispute over what of the charge is not refunded.
-pub(super) fn open(transaction: &mut Transaction<'_>, mut charge: Charge, reason: &str) -> Dispute {
+/// Opens a dispute over the part of the charge that is not refunded.
+///
+/// # Errors
+/// 400 when the charge did not succeed, is fully refunded, or was disputed before.
+pub(crate) fn open(
+    transaction: &mut Transaction<'_>,
+    mut charge: Charge,
+    reason: &str,
+) -> Result<Dispute, Error> {
+    if charge.status != ChargeStatus::Succeeded || charge.disputed || charge.unrefunded() == 0 {
+        return Err(Error::refused(format!(
+            "Charge {} cannot be disputed: it did not succeed, is refunded, or is disputed already.",
+            charge.id
+        )));
+    }
     let dispute = Dispute {
         id: ids::new("du_"),
         amount: charge.unrefunded(),
@@ -24,33 +36,19 @@ pub(super) fn open(transaction: &mut Transaction<'_>, mut charge: Charge, reason
     transaction.put(dispute.clone());
     transaction.emit("charge.dispute.created", dispute.to_json());
     transaction.emit("charge.dispute.funds_withdrawn", dispute.to_json());
-    dispute
+    Ok(dispute)
 }
 
-/// Opens a dispute, if the charge can have one: it succeeded, is not wholly refunded and was not
-/// disputed before.
-pub(super) fn open_checked(
-    transaction: &mut Transaction<'_>,
-    charge: Charge,
-    reason: &str,
-) -> Result<Dispute, Error> {
-    if charge.status != ChargeStatus::Succeeded || charge.disputed || charge.unrefunded() == 0 {
-        return Err(Error::refused(format!(
-            "Charge {} cannot be disputed: it did not succeed, is refunded, or is disputed already.",
-            charge.id
-        )));
-    }
-    Ok(open(transaction, charge, reason))
-}
-
-/// Ends a dispute.
-pub(super) fn close(
+/// Closes a dispute, won or lost.
+///
+/// # Errors
+/// 404 when there is no such dispute, 400 when it is closed already.
+pub(crate) fn close(
     transaction: &mut Transaction<'_>,
     id: &str,
     won: bool,
 ) -> Result<Dispute, Error> {
-    let mut dispute =
-        transaction.store.disputes.get(id).cloned().ok_or_else(|| Error::missing("dispute", id))?;
+    let mut dispute = transaction.dispute(id)?;
     if dispute.status != DisputeStatus::NeedsResponse {
         return Err(Error::refused(format!("Dispute {id} is closed already.")));
     }

@@ -1,4 +1,4 @@
-//! Faults on demand: what the next calls to the API suffer (`/_local/faults`).
+//! Faults on demand: what goes wrong with the next calls of the API (`/_local/faults`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,102 +8,104 @@ use serde::{Deserialize, Serialize};
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fault")]
-pub(super) enum Fault {
-    /// 500 without having acted. As at Stripe, the answer is kept under the call's idempotency key.
+pub(crate) enum Fault {
+    /// The call does nothing and returns 500. As at Stripe, the answer is kept under the call's
+    /// idempotency key.
     #[serde(rename = "error_500")]
     Error500,
-    /// Acts, then 500; also kept.
+    /// The call takes effect but returns 500, which is kept under its idempotency key.
     #[serde(rename = "error_500_after_acting")]
     Error500AfterActing,
-    /// 400 without having acted, as for an account whose balance does not suffice; kept, too.
+    /// The call does nothing and returns 400 `balance_insufficient`, which is kept under its
+    /// idempotency key.
     #[serde(rename = "error_400")]
     Error400,
-    /// 429 without having acted; not kept.
+    /// The call does nothing and returns 429, which is not kept.
     #[serde(rename = "error_429")]
     Error429,
-    /// The connection breaks without having acted.
+    /// The call does nothing, and the connection breaks.
     ConnectionReset,
-    /// Acts, then the connection breaks.
+    /// The call takes effect, then the connection breaks.
     ConnectionResetAfterActing,
-    /// Acts, and then does not answer for ten minutes.
+    /// The call takes effect, but is answered only after ten minutes.
     TimeoutAfterActing,
-    /// Acts, and answers late: webhooks come first.
+    /// The call takes effect but is answered late, so that webhooks arrive first.
     SlowResponse {
-        /// How late.
+        /// The delay of the answer.
         delay_ms: u64,
     },
 }
 
-/// A fault waiting for its call.
+/// A fault, and the calls that it hits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     #[serde(flatten)]
     fault: Fault,
-    /// `POST`; any when absent.
+    /// The HTTP method, for example `POST`. Without one, any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     method: Option<String>,
-    /// The whole path; `*` stands for one part: `/v1/payment_intents/*/confirm`. Any when absent.
+    /// The whole path. `*` stands for one segment: `/v1/payment_intents/*/confirm`. Without a path,
+    /// any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    /// Text in the call's parameters, as they are sent: an id, say. Any when absent.
+    /// Text in the encoded parameters, an id for example. Without it, any parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     containing: Option<String>,
-    /// How many calls it hits, 1 when absent.
+    /// How many calls it still hits: 1 unless the rule says otherwise.
     #[serde(default = "once")]
     times: u32,
 }
 
-/// How many calls a fault hits that does not say.
 fn once() -> u32 {
     1
 }
 
 impl Rule {
-    /// Whether it is about this call.
     fn hits(&self, method: &Method, path: &str, parameters: &str) -> bool {
-        let same_path = |pattern: &str| {
-            let (wanted, given): (Vec<_>, Vec<_>) =
-                (pattern.split('/').collect(), path.split('/').collect());
-            wanted.len() == given.len()
-                && wanted
-                    .iter()
-                    .zip(&given)
-                    .all(|(wanted, given)| *wanted == "*" || wanted == given)
-        };
-        self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
-            && self.path.as_deref().is_none_or(same_path)
+        self.times > 0
+            && self
+                .method
+                .as_deref()
+                .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
+            && self.path.as_deref().is_none_or(|pattern| path_matches(pattern, path))
             && self.containing.as_deref().is_none_or(|text| parameters.contains(text))
     }
 }
 
-/// The faults still waiting, oldest first.
+fn path_matches(pattern: &str, path: &str) -> bool {
+    let pattern: Vec<&str> = pattern.split('/').collect();
+    let path: Vec<&str> = path.split('/').collect();
+    pattern.len() == path.len()
+        && pattern.iter().zip(&path).all(|(wanted, given)| *wanted == "*" || wanted == given)
+}
+
+/// The faults still to happen, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Mutex<Vec<Rule>>);
+pub(crate) struct Faults(Mutex<Vec<Rule>>);
 
 impl Faults {
-    /// Takes the oldest fault that hits this call; each use counts against its `times`.
-    pub(super) fn take(&self, method: &Method, path: &str, parameters: &str) -> Option<Fault> {
+    /// Returns the fault of the oldest rule that hits this call, and counts the hit.
+    pub(crate) fn take(&self, method: &Method, path: &str, parameters: &str) -> Option<Fault> {
         let mut rules = self.rules();
-        let hit =
-            rules.iter_mut().find(|rule| rule.times > 0 && rule.hits(method, path, parameters))?;
-        hit.times -= 1;
-        let fault = hit.fault;
+        let rule = rules.iter_mut().find(|rule| rule.hits(method, path, parameters))?;
+        rule.times -= 1;
+        let fault = rule.fault;
         rules.retain(|rule| rule.times > 0);
         Some(fault)
     }
 
-    /// Adds a fault.
-    pub(super) fn add(&self, rule: Rule) {
+    /// Adds a rule.
+    pub(crate) fn add(&self, rule: Rule) {
         self.rules().push(rule);
     }
 
-    /// Forgets every fault.
-    pub(super) fn clear(&self) {
+    /// Removes all rules.
+    pub(crate) fn clear(&self) {
         self.rules().clear();
     }
 
-    /// The faults still waiting.
-    pub(super) fn list(&self) -> Vec<Rule> {
+    /// Returns the rules that still hit calls.
+    pub(crate) fn list(&self) -> Vec<Rule> {
         self.rules().clone()
     }
 

@@ -1,20 +1,21 @@
-//! `stripe-local`: the stand-in for Stripe as a program of its own.
+//! `stripe-local`: the stand-in for Stripe as a program.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Parser;
-use stripe_local::{Log, Options};
+use stripe_local::{API_VERSION, Log, Options, PUBLISHABLE_KEY, SECRET_KEY};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// A stand-in for Stripe's payments API, for development and tests. It moves no money and calls
-/// nobody but the webhook endpoint.
+/// nothing but the webhook endpoint.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Cli {
-    /// The port to listen on; 0 takes any free one.
+    /// The port to listen on. 0 takes any free port.
     #[arg(long, default_value_t = 8003)]
     port: u16,
 
@@ -22,8 +23,7 @@ struct Cli {
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
 
-    /// The endpoint that webhooks are posted to, an http:// URL. Without one, events are only
-    /// listed.
+    /// The http:// URL that webhooks are posted to. Without one, events are only listed.
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
 
@@ -31,9 +31,31 @@ struct Cli {
     #[arg(long, value_name = "SECRET", default_value = "whsec_local")]
     webhook_secret: String,
 
+    /// A secret key that the API accepts. Can be repeated.
+    #[arg(long = "secret-key", value_name = "KEY", default_value = SECRET_KEY)]
+    secret_keys: Vec<String>,
+
+    /// A publishable key that the API accepts. Can be repeated.
+    #[arg(long = "publishable-key", value_name = "KEY", default_value = PUBLISHABLE_KEY)]
+    publishable_keys: Vec<String>,
+
     /// The file that keeps everything for the next start. Without one, everything is in memory.
     #[arg(long, value_name = "FILE")]
     data_file: Option<PathBuf>,
+
+    /// The API version that events name.
+    #[arg(long, value_name = "VERSION", default_value = API_VERSION)]
+    api_version: String,
+}
+
+impl Cli {
+    fn into_options(self) -> Options {
+        let mut options = Options::new(self.webhook_url, self.webhook_secret, self.data_file);
+        options.secret_keys = self.secret_keys;
+        options.publishable_keys = self.publishable_keys;
+        options.api_version = self.api_version;
+        options
+    }
 }
 
 #[tokio::main]
@@ -43,13 +65,40 @@ async fn main() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}:{}", cli.address, cli.port))?;
     let url = format!("http://{}", listener.local_addr()?);
-    let options = Options::new(cli.webhook_url, cli.webhook_secret, cli.data_file);
+    let mut terminated = signal(SignalKind::terminate())?;
     let stop = CancellationToken::new();
-    let running = stripe_local::start(listener, options, Log::stderr(), stop.clone()).await?;
+    let running =
+        stripe_local::start(listener, cli.into_options(), Log::stderr(), stop.clone()).await?;
     println!("stripe-local listens on {url}");
-    tokio::signal::ctrl_c().await?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminated.recv() => {}
+    }
     stop.cancel();
     running.await?;
     println!("stripe-local has stopped");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(arguments: &[&str]) -> Options {
+        let cli = Cli::try_parse_from(["stripe-local"].iter().chain(arguments));
+        cli.expect("valid arguments").into_options()
+    }
+
+    #[test]
+    fn without_arguments_the_options_are_the_librarys_defaults() {
+        let defaults = Options::new(None, "whsec_local", None);
+        assert_eq!(format!("{:?}", options(&[])), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn given_keys_replace_the_default_ones() {
+        let keys = options(&["--secret-key", "sk_test_a", "--secret-key", "sk_test_b"]);
+        assert_eq!(keys.secret_keys, ["sk_test_a", "sk_test_b"]);
+        assert_eq!(keys.publishable_keys, [PUBLISHABLE_KEY]);
+    }
 }

@@ -2,37 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use super::error::Error;
-use super::params::{Node, Params};
+use crate::error::Error;
+use crate::params::{Node, Params};
 
-/// What a call does to an object's metadata: keys with empty values are removed, an empty
-/// `metadata` removes all.
+/// A change to an object's metadata. A key with an empty value is removed; an empty `metadata`
+/// removes all keys.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Metadata {
+pub(crate) struct Metadata {
     clear: bool,
     entries: BTreeMap<String, String>,
 }
 
 impl Metadata {
     /// Applies the change.
-    pub(super) fn merge_into(self, metadata: &mut BTreeMap<String, String>) {
+    pub(crate) fn merge_into(self, metadata: &mut BTreeMap<String, String>) {
         if self.clear {
             metadata.clear();
         }
         for (key, value) in self.entries {
             if value.is_empty() {
-                metadata.remove(&key)
+                metadata.remove(&key);
             } else {
-                metadata.insert(key, value)
-            };
+                metadata.insert(key, value);
+            }
         }
     }
 }
 
 impl Params {
-    /// Metadata, within Stripe's limits: 50 keys of 40 characters, values of 500
+    /// Takes the metadata, within Stripe's limits: 50 keys of 40 characters, values of 500
     /// (<https://docs.stripe.com/api/metadata>).
-    pub(super) fn metadata(&mut self) -> Result<Metadata, Error> {
+    ///
+    /// # Errors
+    /// 400 when a limit is exceeded, or `metadata` or one of its values has the wrong type.
+    pub(crate) fn metadata(&mut self) -> Result<Metadata, Error> {
         let branch = match self.nodes.remove("metadata") {
             None => return Ok(Metadata::default()),
             Some(Node::Text(text)) if text.is_empty() => {
@@ -77,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_merged_and_unset_by_empty_values() {
+    fn metadata_is_merged_and_empty_values_unset_it() {
         let mut metadata =
             BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
         params("metadata[a]=&metadata[c]=3").metadata().unwrap().merge_into(&mut metadata);

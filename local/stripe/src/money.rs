@@ -1,9 +1,8 @@
-//! Currencies: which there are, their smallest charge and how an amount is written in Stripe's
-//! messages.
+//! Currencies: the supported ones, their smallest charge, and how messages write an amount.
 
-use super::error::Error;
+use crate::error::Error;
 
-/// Currency, minimum charge in minor units
+/// The supported currencies: code, minimum charge in minor units
 /// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>), symbol, decimals.
 const CURRENCIES: &[(&str, i64, &str, u32)] = &[
     ("usd", 50, "$", 2),
@@ -31,11 +30,14 @@ const CURRENCIES: &[(&str, i64, &str, u32)] = &[
     ("thb", 1000, "฿", 2),
 ];
 
-/// Stripe takes amounts of up to eight digits.
+/// The largest amount in minor units: Stripe accepts up to eight digits.
 const LARGEST: i64 = 99_999_999;
 
-/// A currency as Stripe writes it (lower case), if it is one of ours.
-pub(super) fn currency(text: &str) -> Result<String, Error> {
+/// Returns the currency in lower case, as Stripe writes it.
+///
+/// # Errors
+/// 400 when the currency is not supported.
+pub(crate) fn currency(text: &str) -> Result<String, Error> {
     let lower = text.to_ascii_lowercase();
     if CURRENCIES.iter().any(|(code, ..)| *code == lower) {
         return Ok(lower);
@@ -50,8 +52,11 @@ pub(super) fn currency(text: &str) -> Result<String, Error> {
     ))
 }
 
-/// `amount_too_small`, `amount_too_large`.
-pub(super) fn check(amount: i64, currency: &str) -> Result<(), Error> {
+/// Checks that `amount` is within the limits of its currency.
+///
+/// # Errors
+/// 400 `amount_too_small` or `amount_too_large`.
+pub(crate) fn check_amount(amount: i64, currency: &str) -> Result<(), Error> {
     let minimum = CURRENCIES
         .iter()
         .find(|(code, ..)| *code == currency)
@@ -67,8 +72,8 @@ pub(super) fn check(amount: i64, currency: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// `$10.00`.
-pub(super) fn format(amount: i64, currency: &str) -> String {
+/// Returns the amount with its symbol: `$10.00`.
+pub(crate) fn format(amount: i64, currency: &str) -> String {
     let (symbol, decimals) = CURRENCIES
         .iter()
         .find(|(code, ..)| *code == currency)
@@ -85,15 +90,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_bounded_by_their_currency() {
-        assert_eq!(check(49, "usd").unwrap_err().body.message, "Amount must be at least $0.50 usd");
-        assert!(check(50, "usd").is_ok() && check(30, "gbp").is_ok());
-        assert!(check(29, "gbp").is_err() && check(249, "dkk").is_err());
-        assert_eq!(check(100_000_000, "usd").unwrap_err().body.code, Some("amount_too_large"));
+    fn each_currency_has_a_smallest_and_a_largest_amount() {
+        assert_eq!(
+            check_amount(49, "usd").unwrap_err().body.message,
+            "Amount must be at least $0.50 usd"
+        );
+        assert!(check_amount(50, "usd").is_ok() && check_amount(30, "gbp").is_ok());
+        assert!(check_amount(29, "gbp").is_err() && check_amount(249, "dkk").is_err());
+        assert_eq!(
+            check_amount(100_000_000, "usd").unwrap_err().body.code,
+            Some("amount_too_large")
+        );
     }
 
     #[test]
-    fn currencies_are_lower_cased_and_unknown_ones_refused() {
+    fn currencies_are_lower_cased_and_unknown_ones_are_refused() {
         assert_eq!(currency("EUR").unwrap(), "eur");
         assert!(currency("xyz").unwrap_err().body.message.starts_with("Invalid currency: xyz."));
         assert_eq!((format(2145, "usd").as_str(), format(50, "jpy").as_str()), ("$21.45", "¥50"));

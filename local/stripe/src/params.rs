@@ -1,31 +1,34 @@
-//! Parameters in Stripe's form encoding: `application/x-www-form-urlencoded` names with brackets,
-//! `metadata[order]=1`, `expand[]=a&expand[]=b`, `expand[0]=a`, nested to any depth.
+//! Parameters in Stripe's form encoding: `application/x-www-form-urlencoded` with brackets in the
+//! names, `metadata[order]=1`, `expand[]=a&expand[]=b`, `expand[0]=a`, nested to any depth.
 //!
-//! An endpoint takes what it knows out of [`Params`] and then calls [`Params::finish`], for which
-//! whatever is left is unknown.
+//! An endpoint takes the parameters it knows out of [`Params`], then calls [`Params::finish`],
+//! which refuses the rest as unknown.
 
 use std::collections::BTreeMap;
 
-use super::error::Error;
+use crate::error::Error;
 
-/// The parameters of one call, or of one bracketed part of it.
+/// The parameters of a call, or of one bracketed part of them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Params {
-    /// The bracketed name of this part, for error messages; empty for the whole.
+pub(crate) struct Params {
+    /// The bracketed name of this part, for error messages. Empty for the whole.
     path: String,
-    pub(super) nodes: BTreeMap<String, Node>,
+    pub(crate) nodes: BTreeMap<String, Node>,
 }
 
-/// A value, or a hash or array of them.
+/// A value, or a hash or array of values.
 #[derive(Debug, Clone)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Text(String),
     Branch(BTreeMap<String, Node>),
 }
 
 impl Params {
     /// Parses a body or a query string.
-    pub(super) fn parse(encoded: &[u8]) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// 400 when a bracket is not closed, or a name is both a value and a hash.
+    pub(crate) fn parse(encoded: &[u8]) -> Result<Self, Error> {
         let mut root = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(encoded) {
             let (first, brackets) =
@@ -50,9 +53,12 @@ impl Params {
         Ok(Self { path: String::new(), nodes: root })
     }
 
-    /// A string. Stripe takes an empty one for an attempt to unset, which none of our parameters
-    /// allows.
-    pub(super) fn text(&mut self, key: &str) -> Result<Option<String>, Error> {
+    /// Takes a string.
+    ///
+    /// # Errors
+    /// 400 when the parameter is a hash or an array, or `parameter_invalid_empty` when it is empty:
+    /// Stripe reads that as an attempt to unset it, which no parameter here allows.
+    pub(crate) fn text(&mut self, key: &str) -> Result<Option<String>, Error> {
         let name = self.name(key);
         match self.nodes.remove(key) {
             None => Ok(None),
@@ -69,8 +75,11 @@ impl Params {
         }
     }
 
-    /// An integer of at least `minimum`.
-    pub(super) fn integer(&mut self, key: &str, minimum: i64) -> Result<Option<i64>, Error> {
+    /// Takes an integer of at least `minimum`.
+    ///
+    /// # Errors
+    /// 400 `parameter_invalid_integer`, or the errors of [`Self::text`].
+    pub(crate) fn integer(&mut self, key: &str, minimum: i64) -> Result<Option<i64>, Error> {
         let name = self.name(key);
         let Some(text) = self.text(key)? else {
             return Ok(None);
@@ -84,8 +93,11 @@ impl Params {
         Ok(Some(number))
     }
 
-    /// `true` or `false`.
-    pub(super) fn boolean(&mut self, key: &str) -> Result<Option<bool>, Error> {
+    /// Takes `true` or `false`.
+    ///
+    /// # Errors
+    /// 400 when it is neither.
+    pub(crate) fn boolean(&mut self, key: &str) -> Result<Option<bool>, Error> {
         let name = self.name(key);
         match self.text(key)?.as_deref() {
             None => Ok(None),
@@ -95,8 +107,11 @@ impl Params {
         }
     }
 
-    /// One of a few words.
-    pub(super) fn choice(
+    /// Takes one of the `allowed` values.
+    ///
+    /// # Errors
+    /// 400 when it is none of them.
+    pub(crate) fn choice(
         &mut self,
         key: &str,
         allowed: &[&'static str],
@@ -114,8 +129,11 @@ impl Params {
         }
     }
 
-    /// An array of strings.
-    pub(super) fn list(&mut self, key: &str) -> Result<Option<Vec<String>>, Error> {
+    /// Takes an array of strings.
+    ///
+    /// # Errors
+    /// 400 when the parameter is not an array, or its elements are not strings.
+    pub(crate) fn list(&mut self, key: &str) -> Result<Option<Vec<String>>, Error> {
         let name = self.name(key);
         let invalid = || Error::parameter(&*name, "Invalid array");
         match self.nodes.remove(key) {
@@ -135,8 +153,12 @@ impl Params {
         }
     }
 
-    /// A bracketed part: take what is in it, then [`finish`](Self::finish) it too.
-    pub(super) fn branch(&mut self, key: &str) -> Result<Option<Self>, Error> {
+    /// Takes a bracketed part. The caller takes its parameters and calls its
+    /// [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// 400 when the parameter is a plain value.
+    pub(crate) fn branch(&mut self, key: &str) -> Result<Option<Self>, Error> {
         let path = self.name(key);
         match self.nodes.remove(key) {
             None => Ok(None),
@@ -145,29 +167,32 @@ impl Params {
         }
     }
 
-    /// A string that stays where it is.
-    pub(super) fn peek(&self, key: &str) -> Option<&str> {
+    /// Returns a string without taking it.
+    pub(crate) fn peek(&self, key: &str) -> Option<&str> {
         match self.nodes.get(key)? {
             Node::Text(text) => Some(text),
             Node::Branch(_) => None,
         }
     }
 
-    /// Whether `key` is a bracketed part and not a plain value.
-    pub(super) fn is_branch(&self, key: &str) -> bool {
+    /// Returns whether `key` is a bracketed part, not a plain value.
+    pub(crate) fn is_branch(&self, key: &str) -> bool {
         matches!(self.nodes.get(key), Some(Node::Branch(_)))
     }
 
-    /// Refuses by name the parameters that Stripe knows and this stand-in does not do.
-    pub(super) fn unsupported(&self, keys: &[&str]) -> Result<(), Error> {
+    /// Refuses parameters that Stripe has and the stand-in does not support.
+    ///
+    /// # Errors
+    /// 400 that names the first of `keys` that was sent.
+    pub(crate) fn refuse_unsupported(&self, keys: &[&str]) -> Result<(), Error> {
         match keys.iter().find(|key| self.nodes.contains_key(**key)) {
-            Some(key) => Err(self.not_done(key)),
+            Some(key) => Err(self.unsupported(key)),
             None => Ok(()),
         }
     }
 
-    /// The refusal of a value or parameter that Stripe knows and this stand-in does not do.
-    pub(super) fn not_done(&self, key: &str) -> Error {
+    /// Returns the error for a parameter, or a value of it, that the stand-in does not support.
+    pub(crate) fn unsupported(&self, key: &str) -> Error {
         let name = self.name(key);
         Error::parameter(
             &*name,
@@ -177,8 +202,11 @@ impl Params {
         )
     }
 
-    /// `parameter_unknown`, if anything is left.
-    pub(super) fn finish(self) -> Result<(), Error> {
+    /// Ends the reading of the parameters.
+    ///
+    /// # Errors
+    /// 400 `parameter_unknown` when any is left.
+    pub(crate) fn finish(self) -> Result<(), Error> {
         match self.nodes.keys().next() {
             None => Ok(()),
             Some(key) => {
@@ -194,7 +222,7 @@ impl Params {
     }
 }
 
-/// Puts a value at its place in the tree; fails when a name is both a value and a hash.
+/// Puts a value at its place in the tree. Fails when a name is both a value and a hash.
 fn insert(nodes: &mut BTreeMap<String, Node>, path: &[&str], value: String) -> Result<(), ()> {
     let Some((first, rest)) = path.split_first() else {
         return Err(());
@@ -222,14 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn arrays_are_read_with_and_without_indexes_in_their_order() {
+    fn arrays_keep_their_order_with_and_without_indexes() {
         assert_eq!(params("a[]=x&a[]=y").list("a").unwrap().unwrap(), ["x", "y"]);
         assert_eq!(params("a[10]=z&a[2]=y&a[0]=x").list("a").unwrap().unwrap(), ["x", "y", "z"]);
         assert!(params("a=x").list("a").is_err());
     }
 
     #[test]
-    fn nested_names_are_read_level_by_level_and_named_whole_in_errors() {
+    fn errors_name_a_nested_parameter_in_full() {
         let mut whole = params(
             "payment_method_data%5Bcard%5D%5Bnumber%5D=4242&payment_method_data[card][odd]=1",
         );
@@ -245,14 +273,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_both_value_and_hash_or_is_not_closed_is_refused() {
+    fn unclosed_brackets_and_names_with_two_meanings_are_refused() {
         assert!(Params::parse(b"a=1&a[b]=2").is_err());
         assert!(Params::parse(b"a[b]=2&a=1").is_err());
         assert!(Params::parse(b"a[b=2").is_err());
     }
 
     #[test]
-    fn integers_are_whole_and_within_bounds() {
+    fn integers_are_whole_and_at_least_the_minimum() {
         for (text, message) in [
             ("1.5", "Invalid integer: 1.5"),
             ("abc", "Invalid integer: abc"),

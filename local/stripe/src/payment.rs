@@ -1,28 +1,28 @@
-//! What happens to money: the attempt to pay an intent, its delayed end, its cancellation.
-//! The order of states is Stripe's: <https://docs.stripe.com/payments/paymentintents/lifecycle>.
+//! Payments: the attempt to pay an intent, the delayed end of a payment, cancellation. The states
+//! are those of <https://docs.stripe.com/payments/paymentintents/lifecycle>.
 
 use serde_json::{Value, json};
 
-use super::dispute;
-use super::error::Error;
-use super::ids;
-use super::objects::charge::{Charge, ChargeStatus};
-use super::objects::payment_intent::{PaymentIntent, Status};
-use super::objects::payment_method::PaymentMethod;
-use super::objects::test_method::{Aftermath, Decline, Outcome, Settlement, debit_failed};
-use super::transaction::Transaction;
+use crate::error::Error;
+use crate::objects::charge::{Charge, ChargeStatus};
+use crate::objects::payment_intent::{PaymentIntent, Status};
+use crate::objects::payment_method::PaymentMethod;
+use crate::objects::test_method::{Aftermath, Decline, Outcome, Settlement, debit_failed};
+use crate::transaction::Transaction;
+use crate::{dispute, ids};
 
 impl Transaction<'_> {
-    /// Tries to pay `intent` with the method attached to it. `present` is whether the customer is
-    /// there to authenticate.
+    /// Tries to pay `intent` with its payment method. `on_session` says whether the customer is there
+    /// to authenticate.
     ///
     /// # Errors
-    /// 402 when the card is refused; the intent is then payable again and says why in
-    /// `last_payment_error`.
-    pub(super) fn attempt(
+    /// 402 when the payment is declined: the intent can then be paid again, and its
+    /// `last_payment_error` says why. 400 `payment_intent_unexpected_state` when the intent has no
+    /// payment method.
+    pub(crate) fn attempt(
         &mut self,
         mut intent: PaymentIntent,
-        present: bool,
+        on_session: bool,
     ) -> Result<PaymentIntent, Error> {
         let Some(method) = intent.payment_method.clone() else {
             return Err(intent.unexpected_state(
@@ -35,7 +35,7 @@ impl Transaction<'_> {
         match method.test().outcome {
             Outcome::Succeeds | Outcome::SucceedsSlowly => Ok(self.succeed(intent, &method)),
             Outcome::Declines(decline) => Err(self.decline(intent, &method, decline)),
-            Outcome::Authenticates(_) if !present => {
+            Outcome::Authenticates(_) if !on_session => {
                 let message = "Your card was declined. This transaction requires authentication.";
                 let error = Error::card(
                     message,
@@ -67,10 +67,10 @@ impl Transaction<'_> {
         }
     }
 
-    /// Ends what `intent` waits for: the customer's authentication, or the bank. `succeeds` of
-    /// `None` leaves a bank's answer to the test method. Does nothing for an intent that waits for
-    /// neither.
-    pub(super) fn conclude(
+    /// Ends the wait of `intent` for the customer's authentication or for the bank. When `succeeds`
+    /// is `None`, the test method decides the bank's answer. Does nothing to an intent that waits
+    /// for neither.
+    pub(crate) fn conclude(
         &mut self,
         mut intent: PaymentIntent,
         succeeds: Option<bool>,
@@ -105,11 +105,11 @@ impl Transaction<'_> {
             }
             _ => return intent,
         }
-        self.intent(&id).expect("a failed payment leaves its intent")
+        self.intent(&id).expect("a failed payment keeps its intent")
     }
 
-    /// Cancels; the caller has checked the state.
-    pub(super) fn cancel(
+    /// Cancels `intent`. The caller has checked its state.
+    pub(crate) fn cancel(
         &mut self,
         mut intent: PaymentIntent,
         reason: Option<&str>,
@@ -130,15 +130,32 @@ impl Transaction<'_> {
         intent.latest_charge = Some(charge.id.clone());
         self.put(charge.clone());
         self.put(intent.clone());
-        self.emit("charge.succeeded", charge.to_json());
-        self.emit("payment_intent.succeeded", intent.to_json());
+        self.emit_charge_succeeded(&intent, &charge);
         if method.test().aftermath == Aftermath::Dispute {
-            dispute::open(self, charge, "fraudulent");
+            dispute::open(self, charge, "fraudulent").expect("a new charge can be disputed");
         }
         intent
     }
 
-    /// A refusal by the bank: there is a failed charge.
+    /// Records the events of a successful charge. With asynchronous capture, Stripe creates the
+    /// balance transaction after the charge, and `charge.updated` announces it
+    /// (<https://docs.stripe.com/payments/payment-intents/asynchronous-capture>).
+    fn emit_charge_succeeded(&mut self, intent: &PaymentIntent, charge: &Charge) {
+        let charge = charge.to_json();
+        let asynchronous = intent.capture_method == "automatic_async";
+        let mut captured = charge.clone();
+        if asynchronous {
+            captured["balance_transaction"] = Value::Null;
+        }
+        self.emit("charge.succeeded", captured);
+        self.emit("payment_intent.succeeded", intent.to_json());
+        if asynchronous {
+            let previous = json!({ "balance_transaction": null });
+            self.emit_update("charge.updated", charge, previous);
+        }
+    }
+
+    /// Records a payment that the bank declined, with a failed charge.
     fn decline(
         &mut self,
         mut intent: PaymentIntent,
@@ -157,7 +174,7 @@ impl Transaction<'_> {
         self.fail(intent, method, error)
     }
 
-    /// The intent is payable again, and says why.
+    /// Makes the intent payable again, with `error` as its `last_payment_error`.
     fn fail(
         &mut self,
         mut intent: PaymentIntent,
@@ -173,7 +190,7 @@ impl Transaction<'_> {
         error.with_intent(intent.to_json())
     }
 
-    /// The charge that was pending, or a new one.
+    /// Returns the pending charge of the intent, or a new one, with the given status.
     fn settled_charge(
         &self,
         intent: &PaymentIntent,
@@ -191,7 +208,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// What a browser would do next: go to the bank's page, here the stand-in's.
+    /// Returns the next action of the customer's browser: to show the bank's page, which the
+    /// stand-in plays.
     fn next_action(&self, intent: &PaymentIntent) -> Value {
         let page = format!("{}/_local/payment_intents/{}/authenticate", self.base_url, intent.id);
         match &intent.return_url {

@@ -1,16 +1,20 @@
-//! Refunds: what they do to their charge, and what some of them become later
+//! Refunds: their effect on the charge, and how a bank settles them later
 //! (<https://docs.stripe.com/refunds>).
 
 use std::collections::BTreeMap;
 
-use super::error::Error;
-use super::objects::charge::{Charge, ChargeStatus, Refund, RefundStatus};
-use super::objects::test_method::Aftermath;
-use super::transaction::Transaction;
-use super::{ids, money};
+use crate::error::Error;
+use crate::objects::charge::{Charge, ChargeStatus};
+use crate::objects::refund::{Refund, RefundStatus};
+use crate::objects::test_method::Aftermath;
+use crate::transaction::Transaction;
+use crate::{ids, money};
 
-/// Refunds `amount` of the charge, or all that is left of it.
-pub(super) fn create(
+/// Refunds `amount` of the charge, or without one all that is left of it.
+///
+/// # Errors
+/// 400 `charge_disputed`, 400 `charge_already_refunded`, or 400 when `amount` is more than is left.
+pub(crate) fn create(
     transaction: &mut Transaction<'_>,
     mut charge: Charge,
     amount: Option<i64>,
@@ -27,14 +31,14 @@ pub(super) fn create(
     }
     let amount = amount.unwrap_or(charge.unrefunded());
     if amount > charge.unrefunded() {
-        let asked = money::format(amount, &charge.currency);
-        let (what, left) = match charge.amount_refunded {
-            0 => ("charge amount", charge.amount),
-            _ => ("unrefunded amount on charge", charge.unrefunded()),
+        let limit = match charge.amount_refunded {
+            0 => "charge amount",
+            _ => "unrefunded amount on charge",
         };
         let message = format!(
-            "Refund amount ({asked}) is greater than {what} ({})",
-            money::format(left, &charge.currency)
+            "Refund amount ({}) is greater than {limit} ({})",
+            money::format(amount, &charge.currency),
+            money::format(charge.unrefunded(), &charge.currency)
         );
         return Err(Error::refused(message).param("amount"));
     }
@@ -66,9 +70,9 @@ pub(super) fn create(
     Ok(refund)
 }
 
-/// The status that the refund takes by itself: a pending one succeeds, one that a bank sends back
-/// fails and its money is the account's again.
-pub(super) fn settle(transaction: &mut Transaction<'_>, mut refund: Refund) -> Refund {
+/// Settles a refund as its test method says: a pending one succeeds; one that the bank sends back
+/// fails, and the charge can be refunded again. Does nothing to any other refund.
+pub(crate) fn settle(transaction: &mut Transaction<'_>, mut refund: Refund) -> Refund {
     let Some(status) = refund.becomes.take() else {
         return refund;
     };
@@ -89,8 +93,11 @@ pub(super) fn settle(transaction: &mut Transaction<'_>, mut refund: Refund) -> R
     refund
 }
 
-/// The charge that a refund of this payment intent is taken from.
-pub(super) fn charge_of_intent(transaction: &Transaction<'_>, id: &str) -> Result<Charge, Error> {
+/// Returns the charge that paid the intent `id`.
+///
+/// # Errors
+/// 400 when there is no such intent, or it has no successful charge.
+pub(crate) fn charge_of_intent(transaction: &Transaction<'_>, id: &str) -> Result<Charge, Error> {
     let intent = transaction.intent(id).map_err(|error| error.named_by("payment_intent"))?;
     let charge = intent.latest_charge.as_deref().and_then(|id| transaction.store.charges.get(id));
     charge.filter(|charge| charge.status == ChargeStatus::Succeeded).cloned().ok_or_else(|| {

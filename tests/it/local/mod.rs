@@ -1,6 +1,7 @@
 //! The local cloud, as a developer sees it.
 
 mod failures;
+mod reload;
 mod start;
 
 use std::path::PathBuf;

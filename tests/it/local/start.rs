@@ -154,7 +154,7 @@ async fn a_function_that_does_not_build_or_crashes_at_init_is_named() {
     );
     assert!(failed.log.contains("cannot find function `greet`"), "{}", failed.log);
     assert!(
-        failed.log.ends_with("error: the functions do not build: cargo says why above\n"),
+        failed.log.ends_with("error: the functions do not build: see cargo's errors above\n"),
         "{}",
         failed.log
     );

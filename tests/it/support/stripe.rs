@@ -10,7 +10,7 @@ use super::client::Answer;
 use super::{Client, Cloud, eventually};
 
 /// What the stand-in takes for the account's secret key.
-const SECRET_KEY: &str = "sk_test_of_the_tests";
+const SECRET_KEY: &str = "sk_test_local";
 
 pub struct Stripe {
     api: Client,

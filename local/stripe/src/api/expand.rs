@@ -4,36 +4,33 @@
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::transaction::Transaction;
+use crate::lookup;
+use crate::store::Store;
 
-/// Expands every path in `object`; in a list, paths begin with `data`.
-pub(super) fn expand(
-    transaction: &Transaction<'_>,
-    object: &mut Value,
-    paths: &[String],
-) -> Result<(), Error> {
+/// Expands every path in `object`. In a list, paths begin with `data`.
+///
+/// # Errors
+/// 400 when a path is too deep or names no property that can be expanded.
+pub(super) fn expand(store: &Store, object: &mut Value, paths: &[String]) -> Result<(), Error> {
     for path in paths {
         let levels: Vec<&str> = path.split('.').collect();
         if levels.len() > 4 {
-            return Err(Error::parameter(
-                "expand",
-                "You cannot expand more than 4 levels of a property.",
-            ));
+            let message = "You cannot expand more than 4 levels of a property.";
+            return Err(Error::parameter("expand", message));
         }
-        if !reach(transaction, object, &levels) {
-            return Err(Error::parameter(
-                "expand",
-                format!("This property cannot be expanded ({path})."),
-            ));
+        if !expand_path(store, object, &levels) {
+            let message = format!("This property cannot be expanded ({path}).");
+            return Err(Error::parameter("expand", message));
         }
     }
     Ok(())
 }
 
-/// Expands along `levels`; false when there is no such property to expand. What is null stays null.
-fn reach(transaction: &Transaction<'_>, value: &mut Value, levels: &[&str]) -> bool {
+/// Expands along `levels`. Returns false when they lead to nothing that can be expanded. Null stays
+/// null.
+fn expand_path(store: &Store, value: &mut Value, levels: &[&str]) -> bool {
     if let Value::String(id) = value {
-        match transaction.find(id) {
+        match lookup::object(store, id) {
             Some(object) => *value = object,
             None => return false,
         }
@@ -43,9 +40,9 @@ fn reach(transaction: &Transaction<'_>, value: &mut Value, levels: &[&str]) -> b
     };
     match value {
         Value::Null => true,
-        Value::Array(items) => items.iter_mut().all(|item| reach(transaction, item, levels)),
+        Value::Array(items) => items.iter_mut().all(|item| expand_path(store, item, levels)),
         Value::Object(fields) => {
-            fields.get_mut(*level).is_some_and(|field| reach(transaction, field, rest))
+            fields.get_mut(*level).is_some_and(|field| expand_path(store, field, rest))
         }
         _ => false,
     }

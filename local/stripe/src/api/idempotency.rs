@@ -1,27 +1,30 @@
-//! Idempotency keys (<https://docs.stripe.com/api/idempotent_requests>): the first answer to a key
-//! is the answer to it for 24 hours, a refusal and a 500 included, once the endpoint had begun to
-//! execute. The same key with other parameters is an error, and so is a second use while the first
-//! is running.
+//! Idempotency keys (<https://docs.stripe.com/api/idempotent_requests>): for 24 hours, every use of
+//! a key is answered as the first one was, with errors included, if its endpoint had begun to
+//! execute. It is an error to use a key with other parameters, or while its first use is in
+//! progress.
 
-use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use super::response::Answer;
+use super::response::ApiResponse;
+use crate::clock::now;
 use crate::error::Error;
-use crate::store::Reply;
+use crate::store::record::SavedResponse;
+use crate::stripe::Stripe;
 use crate::transaction::Transaction;
-use crate::{Stripe, now};
 
-/// One use of a key.
-pub(super) struct Use {
+/// A use of a key for a call.
+pub(super) struct KeyUse {
     key: String,
     path: String,
-    /// Decoded and in order, so that the same parameters are the same however they were written.
+    /// Decoded and sorted, so that the order and the spelling of the parameters do not matter.
     parameters: String,
 }
 
-impl Use {
-    /// The use of `key` for a call.
+impl KeyUse {
+    /// Describes the use of `key` for the call of `path` with the encoded parameters.
+    ///
+    /// # Errors
+    /// 400 `idempotency_error` when the key is empty or longer than 255 characters.
     pub(super) fn new(key: &str, path: &str, encoded: &[u8]) -> Result<Self, Error> {
         if key.is_empty() || key.len() > 255 {
             return Err(Error::idempotency(
@@ -36,74 +39,95 @@ impl Use {
         Ok(Self { key: key.to_owned(), path: path.to_owned(), parameters })
     }
 
-    /// The answer as it is kept.
-    pub(super) fn reply(self, answer: &Answer, transaction: &Transaction<'_>) -> Reply {
-        Reply {
+    /// Returns the record that keeps the response for later uses of the key.
+    pub(super) fn save(
+        self,
+        response: &ApiResponse,
+        transaction: &Transaction<'_>,
+    ) -> SavedResponse {
+        SavedResponse {
             key: self.key,
             path: self.path,
             parameters: self.parameters,
-            status: answer.status,
-            body: answer.body.clone(),
+            status: response.status,
+            body: response.body.clone(),
             request_id: transaction.cause.request_id.clone().unwrap_or_default(),
             created: transaction.now,
         }
     }
+
+    /// Returns the first response again.
+    ///
+    /// # Errors
+    /// 400 `idempotency_error` when the first use was another call.
+    fn replay(&self, first: &SavedResponse) -> Result<ApiResponse, Error> {
+        let error = |rule: String| {
+            let message = format!(
+                "Keys for idempotent requests can only be used {rule}. Try using a key other than \
+                 '{}' if you meant to execute a different request.",
+                self.key
+            );
+            Error::idempotency(400, message)
+        };
+        if first.path != self.path {
+            return Err(error(format!(
+                "for the same endpoint they were first used for ('{}' vs '{}')",
+                self.path, first.path
+            )));
+        }
+        if first.parameters != self.parameters {
+            return Err(error("with the same parameters they were first used with".to_owned()));
+        }
+        Ok(ApiResponse {
+            status: first.status,
+            body: first.body.clone(),
+            original_request: Some(first.request_id.clone()),
+        })
+    }
 }
 
-/// A key in use; free again when dropped.
-pub(crate) struct Running {
+/// What to do with a call that has an idempotency key.
+pub(super) enum Claim {
+    /// Execute it. The key is in use until the guard is dropped.
+    Execute(KeyGuard),
+    /// Answer with the first response.
+    Replay(ApiResponse),
+}
+
+/// Holds a key in use.
+pub(super) struct KeyGuard {
     stripe: Arc<Stripe>,
     key: String,
 }
 
-impl Drop for Running {
+impl Drop for KeyGuard {
     fn drop(&mut self) {
-        self.stripe.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.stripe.keys_in_use().remove(&self.key);
     }
 }
 
-impl Stripe {
-    /// Begins a use: the key is held until [`Running`] is dropped, or there is a first answer
-    /// already.
-    pub(super) fn begin(self: &Arc<Self>, used: &Use) -> Result<Result<Running, Answer>, Error> {
-        let mut running: std::sync::MutexGuard<'_, HashSet<String>> =
-            self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.contains(&used.key) {
-            let message = format!(
-                "There is currently another in-progress request using this idempotent key (that probably means you submitted twice, and the other request is \
-                 still going through): {}. Please try again later.",
-                used.key
-            );
-            return Err(Error::idempotency(409, message).code("idempotency_key_in_use"));
-        }
-        let kept = i64::try_from(self.options.idempotency_keys_kept.as_secs()).unwrap_or(i64::MAX);
-        let store = self.store();
-        if let Some(first) =
-            store.replies.get(&used.key).filter(|first| now() - first.created < kept)
-        {
-            let other = |what: String| {
-                let message = format!(
-                    "Keys for idempotent requests can only be used {what}. Try using a key other than '{}' if you meant to execute a different request.",
-                    used.key
-                );
-                Err(Error::idempotency(400, message))
-            };
-            if first.path != used.path {
-                return other(format!(
-                    "for the same endpoint they were first used for ('{}' vs '{}')",
-                    used.path, first.path
-                ));
-            }
-            if first.parameters != used.parameters {
-                return other("with the same parameters they were first used with".to_owned());
-            }
-            return Ok(Err(Answer {
-                status: first.status,
-                body: first.body.clone(),
-                original: Some(first.request_id.clone()),
-            }));
-        }
-        running.insert(used.key.clone());
-        Ok(Ok(Running { stripe: Arc::clone(self), key: used.key.clone() }))
+/// Claims a key for a call.
+///
+/// # Errors
+/// 409 `idempotency_key_in_use` while another call uses the key, 400 `idempotency_error` when the
+/// first use was another call.
+pub(super) fn claim(stripe: &Arc<Stripe>, key_use: &KeyUse) -> Result<Claim, Error> {
+    let mut in_use = stripe.keys_in_use();
+    if in_use.contains(&key_use.key) {
+        let message = format!(
+            "There is currently another in-progress request using this idempotent key (that \
+             probably means you submitted twice, and the other request is still going through): \
+             {}. Please try again later.",
+            key_use.key
+        );
+        return Err(Error::idempotency(409, message).code("idempotency_key_in_use"));
     }
+    let kept = i64::try_from(stripe.options.idempotency_keys_kept.as_secs()).unwrap_or(i64::MAX);
+    if let Some(first) = stripe.store().saved_responses.get(&key_use.key)
+        && now() - first.created < kept
+    {
+        return key_use.replay(first).map(Claim::Replay);
+    }
+    in_use.insert(key_use.key.clone());
+    Ok(Claim::Execute(KeyGuard { stripe: Arc::clone(stripe), key: key_use.key.clone() }))
 }

@@ -1,4 +1,4 @@
-//! Answers, as they go out.
+//! Responses of the API.
 
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -8,67 +8,63 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::json::pretty;
 
-/// What is sent back.
-pub(super) struct Answer {
+/// A response before its headers are set.
+pub(super) struct ApiResponse {
     pub(super) status: u16,
     pub(super) body: String,
-    /// The request that the idempotency key was first used in, when this is its answer again.
-    pub(super) original: Option<String>,
+    /// For a response that an idempotency key replays: the request that it first answered.
+    pub(super) original_request: Option<String>,
 }
 
-impl Answer {
-    /// The answer that says `result`.
+impl ApiResponse {
+    /// Returns the response for the result of a call.
     pub(super) fn of(result: &Result<Value, Error>) -> Self {
         let (status, body) = match result {
             Ok(value) => (200, pretty(value)),
             Err(error) => (error.status, pretty(&error.to_json())),
         };
-        Self { status, body, original: None }
+        Self { status, body, original_request: None }
+    }
+
+    /// Returns the HTTP response with the headers that Stripe sets.
+    pub(super) fn into_http(
+        self,
+        request_id: &str,
+        version: &str,
+        idempotency_key: Option<&str>,
+    ) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut set = |name: &'static str, value: &str| {
+            // The version and the key came in headers, so they are valid in headers.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+        };
+        set("content-type", "application/json");
+        set("request-id", request_id);
+        set("stripe-version", version);
+        if let Some(key) = idempotency_key {
+            set("idempotency-key", key);
+            set("original-request", self.original_request.as_deref().unwrap_or(request_id));
+        }
+        if self.original_request.is_some() {
+            set("idempotent-replayed", "true");
+        }
+        if self.status == 401 {
+            set("www-authenticate", "Bearer realm=\"Stripe\"");
+        }
+        response
     }
 }
 
-/// JSON as Stripe writes it: two spaces, and no newline at the end.
-pub(crate) fn pretty(value: &Value) -> String {
-    format!("{value:#}")
-}
-
-/// A body that breaks off before it begins: the client sees its connection die.
+/// Returns a response whose body fails at once, so that the client sees its connection break.
 pub(super) fn reset() -> Response {
     let broken = futures::stream::once(async {
         Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
     });
     Response::new(Body::from_stream(broken))
-}
-
-/// The HTTP response, with the headers that Stripe sets.
-pub(super) fn respond(
-    answer: Answer,
-    request_id: &str,
-    version: &str,
-    key: Option<&str>,
-) -> Response {
-    let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut set = |name: &'static str, value: &str| {
-        // What came in a header may go out in one.
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
-        }
-    };
-    set("content-type", "application/json");
-    set("request-id", request_id);
-    set("stripe-version", version);
-    if let Some(key) = key {
-        set("idempotency-key", key);
-        set("original-request", answer.original.as_deref().unwrap_or(request_id));
-    }
-    if answer.original.is_some() {
-        set("idempotent-replayed", "true");
-    }
-    if answer.status == 401 {
-        set("www-authenticate", "Bearer realm=\"Stripe\"");
-    }
-    response
 }

@@ -1,62 +1,59 @@
-//! The switches of the webhooks, and deliveries on demand.
+//! `/_local/webhooks` and `/_local/events`: how webhooks are sent, and deliveries on demand.
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::App;
-use crate::api::pretty;
-use crate::delivery::Outcome;
+use crate::clock::now;
+use crate::delivery::WebhookResponse;
 use crate::error::Error;
-use crate::objects::event::Delivery;
-use crate::webhooks::{Mode, shuffle};
-use crate::{Stripe, now, signature};
+use crate::json::pretty;
+use crate::objects::event::DeliveryStatus;
+use crate::outbox::{Mode, shuffle};
+use crate::signature;
+use crate::stripe::Stripe;
 
-/// Their routes.
-pub(super) fn routes() -> Router<Arc<Stripe>> {
-    Router::new()
-        .route("/_local/webhooks", get(show).post(set))
-        .route("/_local/webhooks/release", post(release))
-        .route("/_local/webhooks/send", post(send))
-        .route("/_local/events/{id}/replay", post(replay))
-}
-
-async fn show(State(stripe): App) -> Json<Value> {
+/// `GET /_local/webhooks`: returns the settings, and the ids of held and of undelivered events.
+pub(super) async fn show(State(stripe): State<Arc<Stripe>>) -> Json<Value> {
     let pending: Vec<_> = stripe
         .store()
         .events
         .iter()
-        .filter(|event| event.delivery == Delivery::Pending)
+        .filter(|event| event.delivery == DeliveryStatus::Pending)
         .map(|event| event.id.clone())
         .collect();
-    let state = stripe.webhooks.state();
-    let mut shown = json!(state.switches);
-    shown["held"] = json!(state.held);
+    let outbox = stripe.outbox.lock();
+    let mut shown = json!(outbox.settings);
+    shown["held"] = json!(outbox.held);
     shown["pending"] = json!(pending);
     Json(shown)
 }
 
+/// The settings to change; absent ones stay as they are.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SetWebhooks {
+pub(super) struct NewSettings {
     mode: Option<Mode>,
     delay_ms: Option<u64>,
     repeat: Option<u32>,
     secrets: Option<Vec<String>>,
 }
 
-async fn set(State(stripe): App, Json(new): Json<SetWebhooks>) -> Json<Value> {
+/// `POST /_local/webhooks`: changes the settings.
+pub(super) async fn set(
+    State(stripe): State<Arc<Stripe>>,
+    Json(new): Json<NewSettings>,
+) -> Json<Value> {
     {
-        let switches = &mut stripe.webhooks.state().switches;
-        switches.mode = new.mode.unwrap_or(switches.mode);
-        switches.delay_ms = new.delay_ms.unwrap_or(switches.delay_ms);
-        switches.repeat = new.repeat.unwrap_or(switches.repeat);
+        let settings = &mut stripe.outbox.lock().settings;
+        settings.mode = new.mode.unwrap_or(settings.mode);
+        settings.delay_ms = new.delay_ms.unwrap_or(settings.delay_ms);
+        settings.repeat = new.repeat.unwrap_or(settings.repeat);
         if let Some(secrets) = new.secrets {
-            switches.secrets = secrets;
+            settings.secrets = secrets;
         }
     }
     show(State(stripe)).await
@@ -71,50 +68,69 @@ enum Order {
     Shuffle,
 }
 
+/// The order in which held events are released.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Release {
+pub(super) struct Release {
     #[serde(default)]
     order: Order,
 }
 
-async fn release(State(stripe): App, Json(release): Json<Release>) -> Json<Value> {
-    let mut events = std::mem::take(&mut stripe.webhooks.state().held);
+/// `POST /_local/webhooks/release`: delivers the held events one after the other, and returns the
+/// endpoint's answers.
+pub(super) async fn release(
+    State(stripe): State<Arc<Stripe>>,
+    Json(release): Json<Release>,
+) -> Json<Value> {
+    let mut events = std::mem::take(&mut stripe.outbox.lock().held);
     match release.order {
         Order::AsCreated => {}
         Order::Reverse => events.reverse(),
         Order::Shuffle => shuffle(&mut events),
     }
-    let mut outcomes = Vec::new();
+    let mut answers = Vec::new();
     for event in events {
-        let outcome = stripe.deliver_or_retry(&event).await;
-        outcomes.push(json!({ "event": event, "status": outcome.status, "body": outcome.body }));
+        let response = stripe.deliver_or_retry(&event).await;
+        answers.push(json!({ "event": event, "status": response.status, "body": response.body }));
     }
-    Json(outcomes.into())
+    Json(answers.into())
 }
 
+/// A webhook of any content, with any signature.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Send {
+pub(super) struct Forged {
+    /// JSON, or a string that is sent as it is.
     body: Value,
     secrets: Option<Vec<String>>,
     timestamp: Option<i64>,
     signature: Option<String>,
 }
 
-async fn send(State(stripe): App, Json(send): Json<Send>) -> Json<Outcome> {
-    let body = match send.body {
+/// `POST /_local/webhooks/send`: posts any body to the endpoint, and returns its answer.
+pub(super) async fn send(
+    State(stripe): State<Arc<Stripe>>,
+    Json(forged): Json<Forged>,
+) -> Json<WebhookResponse> {
+    let body = match forged.body {
         Value::String(text) => text,
         value => pretty(&value),
     };
-    let secrets = send.secrets.unwrap_or_else(|| stripe.webhooks.state().switches.secrets.clone());
-    let signature = send.signature.unwrap_or_else(|| {
-        signature::header(&secrets, send.timestamp.unwrap_or_else(now), body.as_bytes())
+    let secrets = forged.secrets.unwrap_or_else(|| stripe.outbox.lock().settings.secrets.clone());
+    let signature = forged.signature.unwrap_or_else(|| {
+        signature::header(&secrets, forged.timestamp.unwrap_or_else(now), body.as_bytes())
     });
     Json(stripe.post(body, &signature).await)
 }
 
-async fn replay(State(stripe): App, Path(id): Path<String>) -> Result<Json<Outcome>, Error> {
+/// `POST /_local/events/{id}/replay`: delivers one event again, and returns the endpoint's answer.
+///
+/// # Errors
+/// 404 when there is no such event.
+pub(super) async fn replay(
+    State(stripe): State<Arc<Stripe>>,
+    Path(id): Path<String>,
+) -> Result<Json<WebhookResponse>, Error> {
     if stripe.store().events.get(&id).is_none() {
         return Err(Error::missing("event", &id));
     }

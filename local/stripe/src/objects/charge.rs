@@ -1,16 +1,15 @@
-//! Charges and their refunds: <https://docs.stripe.com/api/charges/object>,
-//! <https://docs.stripe.com/api/refunds/object>.
+//! Charges: <https://docs.stripe.com/api/charges/object>.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::balance_transaction;
 use super::payment_method::{PaymentMethod, billing_details};
-use super::with_nulls;
+use crate::ids;
+use crate::json::with_nulls;
 
-/// `succeeded`, `pending` or `failed`.
+/// The state of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ChargeStatus {
@@ -19,7 +18,7 @@ pub(crate) enum ChargeStatus {
     Failed,
 }
 
-/// What is kept of a charge.
+/// A charge as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Charge {
     pub(crate) id: String,
@@ -29,9 +28,9 @@ pub(crate) struct Charge {
     pub(crate) currency: String,
     pub(crate) description: Option<String>,
     pub(crate) disputed: bool,
-    /// Code and message of a failed one.
+    /// The error code and message, if the charge failed.
     pub(crate) failure: Option<(String, String)>,
-    /// The card network's word: `insufficient_funds`.
+    /// The bank's reason, if it declined: `insufficient_funds`, for example.
     pub(crate) decline_code: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) payment_intent: String,
@@ -42,12 +41,12 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// What may still be refunded.
+    /// Returns the amount that can still be refunded.
     pub(crate) fn unrefunded(&self) -> i64 {
         self.amount - self.amount_refunded
     }
 
-    /// The object.
+    /// Returns the object as the API shows it.
     pub(crate) fn to_json(&self) -> Value {
         let paid = self.status == ChargeStatus::Succeeded;
         let outcome = match self.status {
@@ -67,7 +66,7 @@ impl Charge {
                 "amount": self.amount,
                 "amount_captured": if paid { self.amount } else { 0 },
                 "amount_refunded": self.amount_refunded,
-                "balance_transaction": paid.then(|| balance_transaction::id_of(&self.id)),
+                "balance_transaction": paid.then(|| ids::balance_transaction_of(&self.id)),
                 "billing_details": billing_details(),
                 "calculated_statement_descriptor": "LOCAL",
                 "captured": self.status != ChargeStatus::Failed,
@@ -108,60 +107,5 @@ impl Charge {
                 "transfer_group",
             ],
         )
-    }
-}
-
-/// `pending`, `succeeded` or `failed`; `requires_action` and `canceled` belong to payment methods
-/// that the stand-in does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RefundStatus {
-    Pending,
-    Succeeded,
-    Failed,
-}
-
-/// What is kept of a refund.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Refund {
-    pub(crate) id: String,
-    pub(crate) amount: i64,
-    pub(crate) charge: String,
-    pub(crate) created: i64,
-    pub(crate) currency: String,
-    pub(crate) metadata: BTreeMap<String, String>,
-    pub(crate) payment_intent: String,
-    pub(crate) reason: Option<String>,
-    pub(crate) status: RefundStatus,
-    /// The status it will take by itself, some time later.
-    pub(crate) becomes: Option<RefundStatus>,
-}
-
-impl Refund {
-    /// The object.
-    pub(crate) fn to_json(&self) -> Value {
-        let mut object = json!({
-            "id": self.id,
-            "object": "refund",
-            "amount": self.amount,
-            "balance_transaction": balance_transaction::id_of(&self.id),
-            "charge": self.charge,
-            "created": self.created,
-            "currency": self.currency,
-            "destination_details": { "card": { "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund" }, "type": "card" },
-            "metadata": self.metadata,
-            "payment_intent": self.payment_intent,
-            "reason": self.reason,
-            "receipt_number": null,
-            "source_transfer_reversal": null,
-            "status": self.status,
-            "transfer_reversal": null,
-        });
-        match self.status {
-            RefundStatus::Pending => object["pending_reason"] = "processing".into(),
-            RefundStatus::Failed => object["failure_reason"] = "expired_or_canceled_card".into(),
-            RefundStatus::Succeeded => {}
-        }
-        object
     }
 }

@@ -1,10 +1,11 @@
-//! Disputes: <https://docs.stripe.com/api/disputes/object>. They are made by
-//! `pm_card_createDispute` or by the control API.
+//! Disputes: <https://docs.stripe.com/api/disputes/object>. `pm_card_createDispute` or the control
+//! API opens them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A dispute's state; evidence is not taken, so the states of its review do not occur.
+/// The state of a dispute. The stand-in accepts no evidence, so Stripe's states of a review do not
+/// occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DisputeStatus {
@@ -13,7 +14,7 @@ pub(crate) enum DisputeStatus {
     Lost,
 }
 
-/// What is kept of a dispute.
+/// A dispute as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Dispute {
     pub(crate) id: String,
@@ -26,7 +27,7 @@ pub(crate) struct Dispute {
     pub(crate) status: DisputeStatus,
 }
 
-/// Evidence that may be given; none is.
+/// The fields for evidence, all null.
 const EVIDENCE: &[&str] = &[
     "access_activity_log",
     "billing_address",
@@ -58,7 +59,7 @@ const EVIDENCE: &[&str] = &[
 ];
 
 impl Dispute {
-    /// The object.
+    /// Returns the object as the API shows it.
     pub(crate) fn to_json(&self) -> Value {
         let mut evidence: serde_json::Map<String, Value> =
             EVIDENCE.iter().map(|field| ((*field).to_owned(), Value::Null)).collect();

@@ -1,48 +1,55 @@
-//! Events: <https://docs.stripe.com/api/events/object>. Each is a snapshot of its object, and is
+//! Events: <https://docs.stripe.com/api/events/object>. Each carries a snapshot of its object and is
 //! delivered to the webhook endpoint.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What became of an event's webhook.
+/// Whether the webhook of an event was delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Delivery {
-    /// Not yet answered with a 2xx.
+pub(crate) enum DeliveryStatus {
+    /// The endpoint has not yet answered with a 2xx.
     Pending,
-    /// Answered with a 2xx.
+    /// The endpoint answered with a 2xx.
     Delivered,
-    /// Never sent: the switch said `drop`, or there is no endpoint.
+    /// It was never sent: the mode was `drop`, or there is no endpoint.
     Dropped,
 }
 
-/// What is kept of an event.
+/// An event as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(crate) id: String,
     pub(crate) api_version: String,
     pub(crate) created: i64,
-    /// The object as it was.
+    /// The object at the time of the event.
     pub(crate) object: Value,
+    /// The former values of the fields that an `*.updated` event changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) previous_attributes: Option<Value>,
     #[serde(rename = "type")]
     pub(crate) kind: String,
-    /// The call that caused it, if one did.
+    /// The call that caused it. `None` when time or the control API did.
     pub(crate) request_id: Option<String>,
     pub(crate) idempotency_key: Option<String>,
-    pub(crate) delivery: Delivery,
+    pub(crate) delivery: DeliveryStatus,
 }
 
 impl Event {
-    /// The object.
+    /// Returns the object as the API shows it.
     pub(crate) fn to_json(&self) -> Value {
+        let mut data = json!({ "object": self.object });
+        if let Some(previous) = &self.previous_attributes {
+            data["previous_attributes"] = previous.clone();
+        }
         json!({
             "id": self.id,
             "object": "event",
             "api_version": self.api_version,
             "created": self.created,
-            "data": { "object": self.object },
+            "data": data,
             "livemode": false,
-            "pending_webhooks": i32::from(self.delivery == Delivery::Pending),
+            "pending_webhooks": i32::from(self.delivery == DeliveryStatus::Pending),
             "request": { "id": self.request_id, "idempotency_key": self.idempotency_key },
             "type": self.kind,
         })

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::payment_method::PaymentMethod;
-use super::with_nulls;
 use crate::error::Error;
+use crate::json::with_nulls;
 
-/// Where an intent is on <https://docs.stripe.com/payments/paymentintents/lifecycle>.
-/// `requires_capture` cannot occur: manual capture is refused.
+/// The state of an intent (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
+/// `requires_capture` does not occur, because manual capture is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
@@ -23,7 +23,7 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    /// As in the API.
+    /// Returns the name in the API.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",
@@ -35,7 +35,7 @@ impl Status {
         }
     }
 
-    /// Whether nobody has been asked for money yet, so that the intent may still be changed.
+    /// Returns whether no payment is under way or done, so that the intent can still be changed.
     pub(crate) fn is_open(self) -> bool {
         matches!(
             self,
@@ -44,13 +44,13 @@ impl Status {
     }
 }
 
-/// What is kept of an intent.
+/// A payment intent as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentIntent {
     pub(crate) id: String,
     pub(crate) amount: i64,
     pub(crate) amount_received: i64,
-    /// `allow_redirects`, when payment methods are automatic.
+    /// The value of `allow_redirects`, if the payment methods are automatic.
     pub(crate) automatic: Option<String>,
     pub(crate) canceled_at: Option<i64>,
     pub(crate) cancellation_reason: Option<String>,
@@ -72,7 +72,7 @@ pub(crate) struct PaymentIntent {
     pub(crate) status: Status,
 }
 
-/// The fields that a publishable key may see.
+/// The fields that a publishable key sees.
 const PUBLIC: &[&str] = &[
     "amount",
     "automatic_payment_methods",
@@ -100,7 +100,7 @@ const PUBLIC: &[&str] = &[
 ];
 
 impl PaymentIntent {
-    /// The object as a secret key sees it.
+    /// Returns the object as a secret key sees it.
     pub(crate) fn to_json(&self) -> Value {
         with_nulls(
             json!({
@@ -149,7 +149,7 @@ impl PaymentIntent {
         )
     }
 
-    /// The object as a browser with a publishable key and the client secret sees it.
+    /// Returns the object as a publishable key with the client secret sees it.
     pub(crate) fn to_public_json(&self) -> Value {
         let mut object = self.to_json();
         if let Some(fields) = object.as_object_mut() {
@@ -158,7 +158,7 @@ impl PaymentIntent {
         object
     }
 
-    /// `payment_intent_unexpected_state`, carrying the intent as it is.
+    /// Returns the error `payment_intent_unexpected_state`, which carries the intent.
     pub(crate) fn unexpected_state(&self, message: impl Into<String>) -> Error {
         Error::refused(message).code("payment_intent_unexpected_state").with_intent(self.to_json())
     }

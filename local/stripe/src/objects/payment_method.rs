@@ -1,5 +1,5 @@
-//! Payment methods: <https://docs.stripe.com/api/payment_methods/object>. As at Stripe, every use
-//! of a test method makes a new one.
+//! Payment methods: <https://docs.stripe.com/api/payment_methods/object>. As at Stripe, each use of
+//! a test method makes a new payment method.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,22 +12,24 @@ use crate::ids;
 pub(crate) struct PaymentMethod {
     /// `pm_...`.
     pub(crate) id: String,
+    /// The name of the test method.
     test: String,
     created: i64,
 }
 
 impl PaymentMethod {
-    /// A new method of the row `test`.
+    /// Makes a payment method that behaves as `test`.
     pub(crate) fn new(test: &TestMethod, now: i64) -> Self {
         Self { id: ids::new("pm_"), test: test.name.to_owned(), created: now }
     }
 
-    /// Its row. One that a later version of the table has lost is an ordinary card.
+    /// Returns the test method that it behaves as: an ordinary card if the stored name is no longer
+    /// in the table.
     pub(crate) fn test(&self) -> &'static TestMethod {
         by_name(&self.test).unwrap_or(&VISA)
     }
 
-    /// The payment method object.
+    /// Returns the object as the API shows it.
     pub(crate) fn to_json(&self) -> Value {
         let test = self.test();
         let mut object = test.details();
@@ -43,7 +45,7 @@ impl PaymentMethod {
     }
 }
 
-/// Billing details of which nothing is known.
+/// Returns empty billing details.
 pub(crate) fn billing_details() -> Value {
     json!({
         "address": { "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null },

@@ -1,20 +1,20 @@
-//! Stripe's test payment methods (<https://docs.stripe.com/testing>): what is charged and what
-//! comes of it is known by the name.
+//! Stripe's test payment methods (<https://docs.stripe.com/testing>). The name decides how a
+//! payment ends.
 //!
-//! A card may be named as a payment method (`pm_card_visa`), as a token (`tok_visa`) or by its test
-//! number; what is refused, also as `pm_card_visa_chargeDeclined...`, which is the same card.
+//! A card can be named as a payment method (`pm_card_visa`), as a token (`tok_visa`) or by its test
+//! number. `pm_card_visa_chargeDeclined...` is the same card as `pm_card_chargeDeclined...`.
 
 use serde_json::{Value, json};
 
-/// A row of the table.
+/// A test payment method.
 #[derive(Debug)]
 pub(crate) struct TestMethod {
     /// `pm_card_visa`.
     pub(crate) name: &'static str,
-    /// Empty for one without.
+    /// The test card number. Empty if there is none.
     number: &'static str,
     kind: Kind,
-    /// What a confirmation does.
+    /// What confirming a payment does.
     pub(crate) outcome: Outcome,
     /// What happens after a successful charge.
     pub(crate) aftermath: Aftermath,
@@ -27,33 +27,32 @@ enum Kind {
     UsBankAccount,
 }
 
-/// What a confirmation does.
+/// What confirming a payment does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Outcome {
-    /// Charged at once.
+    /// Charges at once.
     Succeeds,
-    /// Charged at once, but the call takes its time
-    /// ([`Options::slow_payment`](crate::Options)).
+    /// Charges at once, but the call takes [`slow_payment`](crate::Options::slow_payment).
     SucceedsSlowly,
-    /// Refused at once.
+    /// Declines at once.
     Declines(Decline),
-    /// `requires_action` first; then charged, or refused.
+    /// Waits for the customer (`requires_action`), then charges or declines.
     Authenticates(Option<Decline>),
-    /// `processing` first, and by itself charged or refused later; `None` waits for the control
-    /// API.
+    /// Waits for the bank (`processing`), which charges or declines after
+    /// [`settlement`](crate::Options::settlement). `None` waits for the control API.
     Processes(Option<Settlement>),
 }
 
-/// The end of a delayed payment.
+/// How a delayed payment ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Settlement {
-    /// It is paid.
+    /// The bank pays.
     Succeeds,
-    /// It is refused.
+    /// The bank declines.
     Fails(Decline),
 }
 
-/// A refusal, as <https://docs.stripe.com/declines/codes> words it.
+/// A declined payment, in the words of <https://docs.stripe.com/declines/codes>.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decline {
     pub(crate) code: &'static str,
@@ -69,23 +68,27 @@ pub(crate) enum Aftermath {
     None,
     /// The charge is disputed as fraudulent.
     Dispute,
-    /// A refund succeeds, and fails some time later.
+    /// A refund succeeds, and fails after [`settlement`](crate::Options::settlement).
     RefundFails,
-    /// A refund is pending, and succeeds some time later.
+    /// A refund is pending, and succeeds after [`settlement`](crate::Options::settlement).
     RefundPends,
 }
 
-/// The usual refusal: `card_declined` with what the bank says.
+/// Returns the usual decline: `card_declined` with the bank's reason.
 const fn declined(decline_code: &'static str, message: &'static str) -> Decline {
     Decline { code: "card_declined", decline_code: Some(decline_code), message, param: None }
 }
 
-/// A refusal whose code the bank repeats.
-const fn faulty(code: &'static str, message: &'static str, param: Option<&'static str>) -> Decline {
+/// Returns a decline whose `decline_code` repeats its code.
+const fn specific(
+    code: &'static str,
+    message: &'static str,
+    param: Option<&'static str>,
+) -> Decline {
     Decline { code, decline_code: Some(code), message, param }
 }
 
-/// A bank's refusal of a debit.
+/// Returns the decline of a bank debit.
 pub(crate) const fn debit_failed(message: &'static str) -> Decline {
     let code = "payment_intent_payment_attempt_failed";
     Decline { code, decline_code: None, message, param: None }
@@ -95,10 +98,10 @@ const GENERIC: Decline = declined("generic_decline", "Your card was declined.");
 const NO_FUNDS: Decline = declined("insufficient_funds", "Your card has insufficient funds.");
 const LOST: Decline = declined("lost_card", "Your card was declined.");
 const STOLEN: Decline = declined("stolen_card", "Your card was declined.");
-const EXPIRED: Decline = faulty("expired_card", "Your card has expired.", Some("exp_month"));
+const EXPIRED: Decline = specific("expired_card", "Your card has expired.", Some("exp_month"));
 const CVC: Decline =
-    faulty("incorrect_cvc", "Your card's security code is incorrect.", Some("cvc"));
-const BROKEN: Decline = faulty(
+    specific("incorrect_cvc", "Your card's security code is incorrect.", Some("cvc"));
+const BROKEN: Decline = specific(
     "processing_error",
     "An error occurred while processing your card. Try again in a little bit.",
     None,
@@ -115,7 +118,11 @@ const fn brand(name: &'static str, number: &'static str, brand: &'static str) ->
     TestMethod { kind: Kind::Card(brand), ..card(name, number, Outcome::Succeeds) }
 }
 
-const fn then(name: &'static str, number: &'static str, aftermath: Aftermath) -> TestMethod {
+const fn with_aftermath(
+    name: &'static str,
+    number: &'static str,
+    aftermath: Aftermath,
+) -> TestMethod {
     TestMethod { aftermath, ..card(name, number, Outcome::Succeeds) }
 }
 
@@ -123,7 +130,7 @@ const fn bank(name: &'static str, end: Option<Settlement>) -> TestMethod {
     TestMethod { kind: Kind::UsBankAccount, ..card(name, "", Outcome::Processes(end)) }
 }
 
-/// The ordinary card.
+/// A card that always succeeds.
 pub(crate) const VISA: TestMethod = card("pm_card_visa", "4242424242424242", Outcome::Succeeds);
 
 const METHODS: &[TestMethod] = &[
@@ -132,7 +139,7 @@ const METHODS: &[TestMethod] = &[
     brand("pm_card_mastercard", "5555555555554444", "mastercard"),
     brand("pm_card_amex", "378282246310005", "amex"),
     brand("pm_card_discover", "6011111111111117", "discover"),
-    // Not Stripe's: the way to have two calls at once on purpose.
+    // Not one of Stripe's: makes it possible to send a second call during a payment.
     card("pm_card_slow", "", Outcome::SucceedsSlowly),
     card("pm_card_chargeDeclined", "4000000000000002", Outcome::Declines(GENERIC)),
     card(
@@ -153,34 +160,34 @@ const METHODS: &[TestMethod] = &[
         "4000008400001629",
         Outcome::Authenticates(Some(GENERIC)),
     ),
-    then("pm_card_createDispute", "4000000000000259", Aftermath::Dispute),
-    then("pm_card_refundFail", "4000000000005126", Aftermath::RefundFails),
-    then("pm_card_pendingRefund", "4000000000007726", Aftermath::RefundPends),
+    with_aftermath("pm_card_createDispute", "4000000000000259", Aftermath::Dispute),
+    with_aftermath("pm_card_refundFail", "4000000000005126", Aftermath::RefundFails),
+    with_aftermath("pm_card_pendingRefund", "4000000000007726", Aftermath::RefundPends),
     bank("pm_usBankAccount_success", Some(Settlement::Succeeds)),
     bank("pm_usBankAccount_processing", None),
     bank("pm_usBankAccount_insufficientFunds", Some(Settlement::Fails(ACCOUNT_EMPTY))),
     bank("pm_usBankAccount_noAccount", Some(Settlement::Fails(NO_ACCOUNT))),
 ];
 
-/// The row for `pm_card_visa`.
+/// Returns the method of a name, `pm_card_visa`.
 pub(crate) fn by_name(name: &str) -> Option<&'static TestMethod> {
     let plain = name.replacen("pm_card_visa_chargeDeclined", "pm_card_chargeDeclined", 1);
     METHODS.iter().find(|method| method.name == plain)
 }
 
-/// The row for `tok_visa`.
+/// Returns the method of a token, `tok_visa`.
 pub(crate) fn by_token(token: &str) -> Option<&'static TestMethod> {
     by_name(&format!("pm_card_{}", token.strip_prefix("tok_")?))
 }
 
-/// The row for a card number, with or without spaces.
+/// Returns the method of a card number, with or without spaces.
 pub(crate) fn by_number(number: &str) -> Option<&'static TestMethod> {
     let digits: String = number.chars().filter(|c| !c.is_whitespace()).collect();
     METHODS.iter().find(|method| !method.number.is_empty() && method.number == digits)
 }
 
 impl TestMethod {
-    /// `card` or `us_bank_account`.
+    /// Returns the type in the API: `card` or `us_bank_account`.
     pub(crate) fn kind(&self) -> &'static str {
         match self.kind {
             Kind::Card(_) => "card",
@@ -188,7 +195,7 @@ impl TestMethod {
         }
     }
 
-    /// `payment_method_details` of a charge.
+    /// Returns the `payment_method_details` of a charge.
     pub(crate) fn details(&self) -> Value {
         match self.kind {
             Kind::Card(brand) => {

@@ -1,28 +1,31 @@
-//! Payments that wait: for the customer's authentication, or for a bank.
+//! Payments that wait for the customer's authentication or for a bank.
 
 use serde_json::json;
 
 use super::Sandbox;
 
 #[tokio::test]
-async fn authentication_is_asked_for_and_may_succeed_or_fail() {
+async fn authentication_can_succeed_or_fail() {
     let sandbox = Sandbox::start().await;
     for (method, outcome, status) in [
         ("pm_card_threeDSecure2Required", "succeed", "succeeded"),
         ("pm_card_authenticationRequired", "fail", "requires_payment_method"),
         ("pm_card_threeDSecureRequiredChargeDeclined", "succeed", "requires_payment_method"),
     ] {
-        let asked = sandbox.pay(method).await;
-        assert_eq!((asked.status, asked.json["status"].as_str()), (200, Some("requires_action")));
-        assert_eq!(asked.json["next_action"]["type"], "use_stripe_sdk");
-        let id = asked.id();
-        let done = sandbox.control(&format!("payment_intents/{id}/{outcome}"), json!(null)).await;
+        let waiting = sandbox.pay(method).await;
         assert_eq!(
-            (&done["status"], &done["next_action"]),
+            (waiting.status, waiting.json["status"].as_str()),
+            (200, Some("requires_action"))
+        );
+        assert_eq!(waiting.json["next_action"]["type"], "use_stripe_sdk");
+        let id = waiting.id();
+        let ended = sandbox.control(&format!("payment_intents/{id}/{outcome}"), json!(null)).await;
+        assert_eq!(
+            (&ended["status"], &ended["next_action"]),
             (&json!(status), &json!(null)),
             "{method} {outcome}"
         );
-        let error = &done["last_payment_error"];
+        let error = &ended["last_payment_error"];
         match (method, outcome) {
             (_, "fail") => assert_eq!(error["code"], "payment_intent_authentication_failure"),
             ("pm_card_threeDSecure2Required", _) => assert_eq!(*error, json!(null)),
@@ -32,12 +35,12 @@ async fn authentication_is_asked_for_and_may_succeed_or_fail() {
 }
 
 #[tokio::test]
-async fn a_person_is_sent_to_the_banks_page_and_back() {
+async fn a_browser_visits_the_banks_page_and_returns_to_the_shop() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
     let form = "payment_method=pm_card_threeDSecure2Required&return_url=http%3A%2F%2Fshop%2Fdone%3Forder%3D1";
-    let asked = sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), form).await.json;
-    let page = asked["next_action"]["redirect_to_url"]["url"]
+    let intent = sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), form).await.json;
+    let page = intent["next_action"]["redirect_to_url"]["url"]
         .as_str()
         .unwrap()
         .strip_prefix(&sandbox.url)
@@ -56,7 +59,7 @@ async fn a_person_is_sent_to_the_banks_page_and_back() {
 }
 
 #[tokio::test]
-async fn a_customer_who_is_away_cannot_authenticate() {
+async fn an_off_session_payment_that_needs_authentication_is_declined() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
     let form = "payment_method=pm_card_authenticationRequired&off_session=true";
@@ -69,7 +72,7 @@ async fn a_customer_who_is_away_cannot_authenticate() {
 }
 
 #[tokio::test]
-async fn a_bank_payment_is_processed_first_and_ends_by_itself() {
+async fn a_bank_debit_is_processing_until_the_bank_settles_it() {
     let sandbox = Sandbox::start().await;
     for (method, end) in [
         ("pm_usBankAccount_success", "succeeded"),
@@ -81,7 +84,7 @@ async fn a_bank_payment_is_processed_first_and_ends_by_itself() {
             sandbox.until_status(&format!("/v1/payment_intents/{}", started.id()), end).await;
         assert_eq!(
             ended["latest_charge"], started.json["latest_charge"],
-            "the pending charge is the one that ends"
+            "the pending charge settles"
         );
         assert_eq!(ended["amount_received"].as_i64().unwrap() == 2000, end == "succeeded");
     }

@@ -1,4 +1,4 @@
-//! A webhook endpoint that checks signatures by itself and answers as it is told.
+//! A webhook endpoint that records what it receives and answers as a test tells it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,11 +14,11 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 pub(super) const SECRET: &str = "whsec_local_test";
 
-/// One webhook as it came.
+/// A webhook as it arrived.
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
     pub(super) body: String,
@@ -35,29 +35,29 @@ impl Delivery {
         self.event["id"].as_str().unwrap()
     }
 
-    /// How many of the header's `v1` are the body's HMAC under `secret`.
-    pub(super) fn signed_by(&self, secret: &str) -> usize {
+    /// Returns how many `v1` signatures in the header `secret` made.
+    pub(super) fn signatures_by(&self, secret: &str) -> usize {
         let parts: Vec<_> =
             self.signature.split(',').filter_map(|part| part.split_once('=')).collect();
         let timestamp = parts.iter().find(|(name, _)| *name == "t").unwrap().1;
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let signed = format!("{timestamp}.{}", self.body);
-        let is_right = |hex: &str| {
+        let is_valid = |hex: &str| {
             hmac::verify(&key, signed.as_bytes(), &HEXLOWER.decode(hex.as_bytes()).unwrap()).is_ok()
         };
-        parts.iter().filter(|(name, value)| *name == "v1" && is_right(value)).count()
+        parts.iter().filter(|(name, value)| *name == "v1" && is_valid(value)).count()
     }
 }
 
 #[derive(Default)]
 struct Received {
     deliveries: Mutex<Vec<Delivery>>,
-    /// What to answer next; 200 when there is nothing.
+    /// The statuses of the next answers. Without any, 200.
     answers: Mutex<VecDeque<u16>>,
     changed: Notify,
 }
 
-/// The endpoint; it lives as long as its test's runtime.
+/// The endpoint. It runs as long as the runtime of its test.
 #[derive(Clone)]
 pub(super) struct Endpoint {
     pub(super) url: String,
@@ -76,22 +76,22 @@ impl Endpoint {
         Self { url, received }
     }
 
-    /// What the next deliveries are answered with.
-    pub(super) fn answer(&self, statuses: &[u16]) {
+    /// Sets the statuses of the next answers.
+    pub(super) fn answer_with(&self, statuses: &[u16]) {
         self.received.answers.lock().unwrap().extend(statuses);
     }
 
-    /// All that came so far.
+    /// Returns all deliveries so far.
     pub(super) fn deliveries(&self) -> Vec<Delivery> {
         self.received.deliveries.lock().unwrap().clone()
     }
 
-    /// The kinds of all that came so far.
+    /// Returns the event types of all deliveries so far.
     pub(super) fn kinds(&self) -> Vec<String> {
         self.deliveries().iter().map(|delivery| delivery.kind().to_owned()).collect()
     }
 
-    /// Waits for `count` deliveries in all.
+    /// Waits until there are `count` deliveries, and returns all.
     pub(super) async fn wait_for(&self, count: usize) -> Vec<Delivery> {
         let enough = async {
             loop {
@@ -103,9 +103,9 @@ impl Endpoint {
                 changed.await;
             }
         };
-        tokio::time::timeout(PATIENCE, enough)
+        tokio::time::timeout(TIMEOUT, enough)
             .await
-            .unwrap_or_else(|_| panic!("{count} deliveries do not come, only {:?}", self.kinds()))
+            .unwrap_or_else(|_| panic!("not {count} deliveries, only {:?}", self.kinds()))
     }
 }
 

@@ -1,48 +1,69 @@
-//! Keys, routes, parameters: what is refused, and in Stripe's words.
+//! API keys, routes and parameters: what is refused, in Stripe's words.
 
 use data_encoding::BASE64;
 
 use super::Sandbox;
+use crate::{PUBLISHABLE_KEY, SECRET_KEY};
+
+const AUTHORIZATION: &str = "Bearer sk_test_local";
 
 #[tokio::test]
-async fn a_request_needs_a_test_key() {
+async fn a_request_needs_a_known_key() {
     let sandbox = Sandbox::start().await;
-    let none = sandbox.send("GET", "/v1/events", &[], "").await.unwrap();
-    assert_eq!(none.status, 401);
-    assert!(
-        none.json["error"]["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("You did not provide an API key.")
-    );
-    assert!(none.header("www-authenticate").is_some());
-    let live = sandbox
-        .send("GET", "/v1/events", &[("authorization", "Bearer sk_live_abcdef")], "")
-        .await
-        .unwrap();
-    assert_eq!(live.status, 401);
-    assert!(!live.text.contains("abcdef"), "a key is not repeated: {}", live.text);
-    let basic = format!("Basic {}", BASE64.encode(b"sk_test_any:"));
-    assert_eq!(
-        sandbox.send("GET", "/v1/events", &[("authorization", &basic)], "").await.unwrap().status,
-        200
-    );
+    let absent = sandbox.send("GET", "/v1/events", &[], "").await.unwrap();
+    assert_eq!(absent.status, 401);
+    let message = absent.json["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("You did not provide an API key."), "{message}");
+    assert!(absent.header("www-authenticate").is_some());
+
+    let get = async |authorization: &str| {
+        let headers = [("authorization", authorization)];
+        sandbox.send("GET", "/v1/events", &headers, "").await.unwrap()
+    };
+    for key in ["sk_live_abcdefghijkl", "sk_test_abcdefghijkl", "rk_test_abcdefghijkl"] {
+        let unknown = get(&format!("Bearer {key}")).await;
+        assert_eq!(unknown.status, 401, "{key}");
+        assert_eq!(unknown.json["error"]["type"], "invalid_request_error");
+        let message = unknown.json["error"]["message"].as_str().unwrap();
+        assert_eq!(message, format!("Invalid API Key provided: {}********ijkl", &key[..8]));
+    }
+    let unknown = get("Bearer pk_test_other").await;
+    assert_eq!(unknown.status, 401, "publishable keys are checked, too");
+
+    assert_eq!(get(&format!("Bearer {SECRET_KEY}")).await.status, 200);
+    let basic = format!("Basic {}", BASE64.encode(format!("{SECRET_KEY}:").as_bytes()));
+    assert_eq!(get(&basic).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_publishable_key_sees_and_confirms_only_what_it_has_the_secret_of() {
+async fn the_options_say_which_keys_are_known() {
+    let sandbox = Sandbox::with(|options| {
+        options.secret_keys = vec!["sk_test_one".to_owned(), "sk_test_two".to_owned()];
+    })
+    .await;
+    for (key, status) in [("sk_test_one", 200), ("sk_test_two", 200), (SECRET_KEY, 401)] {
+        let authorization = format!("Bearer {key}");
+        let headers = [("authorization", authorization.as_str())];
+        let reply = sandbox.send("GET", "/v1/events", &headers, "").await.unwrap();
+        assert_eq!(reply.status, status, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_publishable_key_needs_the_client_secret_and_only_sees_and_confirms() {
     let sandbox = Sandbox::start().await;
     let intent = sandbox.intent().await;
     let (id, secret) = (intent.id(), intent.json["client_secret"].as_str().unwrap().to_owned());
+    let authorization = format!("Bearer {PUBLISHABLE_KEY}");
     let key = [
-        ("authorization", "Bearer pk_test_local"),
+        ("authorization", authorization.as_str()),
         ("content-type", "application/x-www-form-urlencoded"),
     ];
     let path = format!("/v1/payment_intents/{id}");
     let seen =
         sandbox.send("GET", &format!("{path}?client_secret={secret}"), &key, "").await.unwrap();
     assert_eq!((seen.status, seen.json["amount"].as_i64()), (200, Some(2000)));
-    assert!(seen.json.get("metadata").is_none(), "metadata is the server's");
+    assert!(seen.json.get("metadata").is_none(), "only a secret key sees metadata");
     assert_eq!(
         sandbox.send("GET", &path, &key, "").await.unwrap().error(),
         (400, "parameter_missing")
@@ -60,7 +81,7 @@ async fn a_publishable_key_sees_and_confirms_only_what_it_has_the_secret_of() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_gets_stripes_own_404() {
+async fn an_unknown_path_is_stripes_404() {
     let sandbox = Sandbox::start().await;
     for (method, path) in [
         ("GET", "/v1/customers"),
@@ -80,7 +101,7 @@ async fn an_unknown_path_gets_stripes_own_404() {
 }
 
 #[tokio::test]
-async fn parameters_are_checked_before_anything_is_done() {
+async fn a_wrong_parameter_is_refused_before_anything_changes() {
     let sandbox = Sandbox::start().await;
     for (form, code, param) in [
         ("currency=usd", "parameter_missing", "amount"),
@@ -98,7 +119,7 @@ async fn parameters_are_checked_before_anything_is_done() {
         ),
         ("amount=2000&currency=usd&payment_method=pm_none", "resource_missing", "payment_method"),
         ("amount=2000&currency=zzz", "", "currency"),
-        // What Stripe does and the stand-in does not is named.
+        // Features of Stripe that the stand-in lacks.
         ("amount=2000&currency=usd&capture_method=manual", "", "capture_method"),
         ("amount=2000&currency=usd&customer=cus_1", "", "customer"),
         ("amount=2000&currency=usd&transfer_data[destination]=acct_1", "", "transfer_data"),
@@ -108,13 +129,13 @@ async fn parameters_are_checked_before_anything_is_done() {
         assert_eq!(reply.json["error"]["param"], param, "{form}");
         assert_eq!(reply.json["error"]["type"], "invalid_request_error", "{form}");
     }
-    assert!(sandbox.events().await.is_empty(), "nothing was made");
+    assert!(sandbox.events().await.is_empty(), "nothing was created");
 }
 
 #[tokio::test]
-async fn json_bodies_are_refused_as_stripe_refuses_them() {
+async fn a_json_body_is_refused() {
     let sandbox = Sandbox::start().await;
-    let headers = [("authorization", "Bearer sk_test_x"), ("content-type", "application/json")];
+    let headers = [("authorization", AUTHORIZATION), ("content-type", "application/json")];
     let reply =
         sandbox.send("POST", "/v1/payment_intents", &headers, r#"{"amount":2000}"#).await.unwrap();
     assert_eq!(reply.status, 400);
@@ -139,7 +160,7 @@ async fn a_missing_object_is_404_in_the_path_and_400_in_a_parameter() {
 }
 
 #[tokio::test]
-async fn answers_carry_request_id_and_version() {
+async fn every_response_has_a_request_id_and_a_version() {
     let sandbox = Sandbox::start().await;
     let reply =
         sandbox.call_with("GET", "/v1/events", &[("stripe-version", "2026-01-01.any")], "").await;

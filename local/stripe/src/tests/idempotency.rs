@@ -9,17 +9,17 @@ use super::Sandbox;
 const INTENTS: &str = "/v1/payment_intents";
 
 #[tokio::test]
-async fn the_same_key_and_parameters_replay_the_first_answer() {
+async fn the_same_key_and_parameters_replay_the_first_response() {
     let sandbox = Sandbox::start().await;
     let first = sandbox.keyed("k1", INTENTS, "amount=2000&currency=usd").await;
     assert_eq!(first.header("idempotent-replayed"), None);
-    // The same parameters in another order and spelling are the same.
+    // The order and the spelling of the parameters do not matter.
     let again = sandbox.keyed("k1", INTENTS, "currency=usd&amount=%32000").await;
     assert_eq!((again.status, &again.text), (200, &first.text));
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(again.header("original-request"), first.header("request-id"));
     assert_ne!(again.header("request-id"), first.header("request-id"));
-    assert_eq!(sandbox.events().await.len(), 1, "it was done once");
+    assert_eq!(sandbox.events().await.len(), 1, "it was executed once");
     assert_ne!(sandbox.keyed("k2", INTENTS, "amount=2000&currency=usd").await.id(), first.id());
 }
 
@@ -47,7 +47,7 @@ async fn the_same_key_with_other_parameters_or_another_path_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_decline_and_a_refusal_are_replayed_too() {
+async fn a_decline_and_a_refusal_are_replayed() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
     let confirm = format!("{INTENTS}/{id}/confirm");
@@ -63,7 +63,7 @@ async fn a_decline_and_a_refusal_are_replayed_too() {
     assert_eq!(
         (again.status, again.header("idempotent-replayed")),
         (400, Some("true")),
-        "though it could be done now"
+        "even though it would succeed now"
     );
 }
 
@@ -83,7 +83,7 @@ async fn a_500_is_replayed_and_a_429_is_not() {
 }
 
 #[tokio::test]
-async fn a_call_that_fails_validation_leaves_its_key_unused() {
+async fn a_call_that_fails_validation_does_not_use_up_its_key() {
     let sandbox = Sandbox::start().await;
     for form in ["amount=2000", "amount=10&currency=usd", "amount=2000&currency=usd&odd=1"] {
         assert_eq!(sandbox.keyed("k", INTENTS, form).await.status, 400);
@@ -92,7 +92,7 @@ async fn a_call_that_fails_validation_leaves_its_key_unused() {
 }
 
 #[tokio::test]
-async fn of_two_uses_at_once_the_second_is_refused() {
+async fn a_key_in_use_is_refused() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
     let confirm = format!("{INTENTS}/{id}/confirm");
@@ -108,14 +108,14 @@ async fn of_two_uses_at_once_the_second_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_is_forgotten_after_its_time() {
+async fn an_expired_key_is_forgotten() {
     let sandbox = Sandbox::with(|options| options.idempotency_keys_kept = Duration::ZERO).await;
     let first = sandbox.keyed("k", INTENTS, "amount=2000&currency=usd").await;
     assert_ne!(sandbox.keyed("k", INTENTS, "amount=2000&currency=usd").await.id(), first.id());
 }
 
 #[tokio::test]
-async fn keys_have_a_length_and_mean_nothing_to_a_get() {
+async fn a_key_has_at_most_255_characters_and_a_get_ignores_it() {
     let sandbox = Sandbox::start().await;
     assert_eq!(
         sandbox.keyed(&"k".repeat(256), INTENTS, "amount=2000&currency=usd").await.status,

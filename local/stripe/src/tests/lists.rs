@@ -39,7 +39,7 @@ async fn lists_are_newest_first_and_paged_by_cursor() {
 }
 
 #[tokio::test]
-async fn only_what_can_be_expanded_is() {
+async fn only_ids_can_be_expanded() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.pay("pm_card_visa").await.id();
     let path = format!("/v1/payment_intents/{id}");

@@ -1,5 +1,5 @@
-//! The stand-in over real HTTP: with the real async-stripe client, with a raw one, and with an
-//! endpoint that takes its webhooks.
+//! The stand-in over real HTTP: with the real async-stripe client, with a raw client, and with an
+//! endpoint that receives its webhooks.
 
 mod authentication;
 mod endpoint;
@@ -27,14 +27,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::endpoint::Endpoint;
-use super::{Log, Options, start};
+use crate::{Log, Options, SECRET_KEY, start};
 
-/// Any key of this form is accepted.
-const SECRET_KEY: &str = "sk_test_local";
-/// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A time limit that only a defect exceeds.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running stand-in with its endpoint.
+/// A running stand-in with its webhook endpoint.
 struct Sandbox {
     url: String,
     endpoint: Endpoint,
@@ -42,7 +40,7 @@ struct Sandbox {
     running: JoinHandle<()>,
 }
 
-/// One answer.
+/// A response.
 struct Reply {
     status: u16,
     headers: HeaderMap,
@@ -55,12 +53,12 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The id of the object.
+    /// Returns the id of the object.
     fn id(&self) -> String {
         self.json["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.text)).to_owned()
     }
 
-    /// `(status, error.code)`
+    /// Returns `(status, error.code)`.
     fn error(&self) -> (u16, &str) {
         (self.status, self.json["error"]["code"].as_str().unwrap_or_default())
     }
@@ -71,13 +69,13 @@ impl Sandbox {
         Self::with(|_| {}).await
     }
 
-    /// Starts with quick clocks, and whatever else `adjust` sets.
+    /// Starts with short waits, and with what `adjust` sets.
     async fn with(adjust: impl FnOnce(&mut Options)) -> Self {
-        Self::before(Endpoint::start().await, adjust).await
+        Self::with_endpoint(Endpoint::start().await, adjust).await
     }
 
-    /// Starts before an endpoint that is there already.
-    async fn before(endpoint: Endpoint, adjust: impl FnOnce(&mut Options)) -> Self {
+    /// Starts with an endpoint that is running already.
+    async fn with_endpoint(endpoint: Endpoint, adjust: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::new(Some(endpoint.url.clone()), endpoint::SECRET, None);
         options.retry_first = Duration::from_millis(20);
         options.settlement = Duration::from_millis(50);
@@ -91,18 +89,19 @@ impl Sandbox {
         Self { url, endpoint, stop, running }
     }
 
-    /// Stops, and gives the endpoint back.
+    /// Stops the stand-in, and returns the endpoint.
     async fn stop(self) -> Endpoint {
         self.stop.cancel();
-        tokio::time::timeout(PATIENCE, self.running).await.expect("the stand-in stops").unwrap();
+        tokio::time::timeout(TIMEOUT, self.running).await.expect("the stand-in stops").unwrap();
         self.endpoint
     }
 
-    fn stripe(&self) -> ::stripe::Client {
+    /// Returns the real client.
+    fn client(&self) -> ::stripe::Client {
         ::stripe::ClientBuilder::new(SECRET_KEY).url(format!("{}/", self.url)).build().unwrap()
     }
 
-    /// Sends a request as it is; fails when the connection does.
+    /// Sends a request as it is. Fails when the connection does.
     async fn send(
         &self,
         method: &str,
@@ -127,12 +126,12 @@ impl Sandbox {
         Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, text, json })
     }
 
-    /// A call of the API with the secret key.
+    /// Calls the API with the secret key.
     async fn call(&self, method: &str, path: &str, form: &str) -> Reply {
         self.call_with(method, path, &[], form).await
     }
 
-    /// The same, with an idempotency key.
+    /// Posts to the API with an idempotency key.
     async fn keyed(&self, key: &str, path: &str, form: &str) -> Reply {
         self.call_with("POST", path, &[("idempotency-key", key)], form).await
     }
@@ -141,16 +140,16 @@ impl Sandbox {
         &self,
         method: &str,
         path: &str,
-        more: &[(&str, &str)],
+        headers: &[(&str, &str)],
         form: &str,
     ) -> Reply {
         let authorization = format!("Bearer {SECRET_KEY}");
-        let mut headers = vec![
+        let mut all = vec![
             ("authorization", authorization.as_str()),
             ("content-type", "application/x-www-form-urlencoded"),
         ];
-        headers.extend_from_slice(more);
-        self.send(method, path, &headers, form).await.unwrap()
+        all.extend_from_slice(headers);
+        self.send(method, path, &all, form).await.unwrap()
     }
 
     async fn get(&self, path: &str) -> Reply {
@@ -161,7 +160,7 @@ impl Sandbox {
         self.call("POST", path, form).await
     }
 
-    /// A call of the control API.
+    /// Calls the control API.
     async fn control(&self, path: &str, body: Value) -> Value {
         let reply = self
             .send(
@@ -176,14 +175,14 @@ impl Sandbox {
         reply.json
     }
 
-    /// An intent of 20.00 USD that waits for a payment method.
+    /// Creates an intent of 20.00 USD.
     async fn intent(&self) -> Reply {
         let reply = self.post("/v1/payment_intents", "amount=2000&currency=usd").await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         reply
     }
 
-    /// Makes and confirms an intent with the test payment method.
+    /// Creates an intent of 20.00 USD and confirms it with the payment method.
     async fn pay(&self, method: &str) -> Reply {
         let id = self.intent().await.id();
         self.post(&format!("/v1/payment_intents/{id}/confirm"), &format!("payment_method={method}"))
@@ -192,7 +191,7 @@ impl Sandbox {
 
     /// Waits until the object at `path` has this status.
     async fn until_status(&self, path: &str, status: &str) -> Value {
-        tokio::time::timeout(PATIENCE, async {
+        tokio::time::timeout(TIMEOUT, async {
             loop {
                 let object = self.get(path).await.json;
                 if object["status"] == status {
@@ -202,10 +201,10 @@ impl Sandbox {
             }
         })
         .await
-        .unwrap_or_else(|_| panic!("{path} does not become {status}"))
+        .unwrap_or_else(|_| panic!("{path} did not become {status}"))
     }
 
-    /// The kinds of all events so far, oldest first, as the API lists them.
+    /// Returns the types of all events so far, oldest first.
     async fn events(&self) -> Vec<String> {
         let list = self.get("/v1/events?limit=100").await.json;
         list["data"]
@@ -217,7 +216,7 @@ impl Sandbox {
             .collect()
     }
 
-    /// Holds every webhook back.
+    /// Holds every webhook until it is released.
     async fn hold(&self) {
         self.control("webhooks", json!({ "mode": "hold" })).await;
     }

@@ -1,4 +1,4 @@
-//! An intent's states, and what moves it.
+//! The states of a payment intent.
 
 use serde_json::json;
 
@@ -26,9 +26,43 @@ async fn a_card_is_charged_and_the_intent_succeeds() {
         );
     }
     assert_eq!(
-        sandbox.events().await[..3],
-        ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
+        sandbox.events().await[..4],
+        [
+            "payment_intent.created",
+            "charge.succeeded",
+            "payment_intent.succeeded",
+            "charge.updated"
+        ]
     );
+}
+
+#[tokio::test]
+async fn charge_updated_announces_the_balance_transaction_of_an_asynchronous_capture() {
+    let sandbox = Sandbox::start().await;
+    let paid = sandbox.pay("pm_card_visa").await.json;
+    let event = async |kind: &str| {
+        sandbox.get(&format!("/v1/events?type={kind}")).await.json["data"][0]["data"].clone()
+    };
+    let succeeded = event("charge.succeeded").await;
+    assert_eq!(succeeded["object"]["balance_transaction"], json!(null));
+    assert!(succeeded.get("previous_attributes").is_none());
+    let updated = event("charge.updated").await;
+    assert_eq!(updated["object"]["id"], paid["latest_charge"]);
+    assert_eq!(updated["previous_attributes"], json!({ "balance_transaction": null }));
+    let id = updated["object"]["balance_transaction"].as_str().unwrap();
+    let transaction = sandbox.get(&format!("/v1/balance_transactions/{id}")).await.json;
+    assert_eq!(transaction["source"], paid["latest_charge"]);
+}
+
+#[tokio::test]
+async fn a_synchronous_capture_needs_no_charge_updated() {
+    let sandbox = Sandbox::start().await;
+    let form = "amount=2000&currency=usd&confirm=true&payment_method=pm_card_visa&\
+                capture_method=automatic";
+    assert_eq!(sandbox.post("/v1/payment_intents", form).await.status, 200);
+    let succeeded = sandbox.get("/v1/events?type=charge.succeeded").await.json;
+    assert!(succeeded["data"][0]["data"]["object"]["balance_transaction"].is_string());
+    assert!(!sandbox.events().await.contains(&"charge.updated".to_owned()));
 }
 
 #[tokio::test]
@@ -56,7 +90,7 @@ async fn tokens_and_test_numbers_name_the_same_cards() {
 }
 
 #[tokio::test]
-async fn a_declined_card_says_why_and_leaves_the_intent_payable() {
+async fn a_declined_intent_says_why_and_can_be_paid_again() {
     let sandbox = Sandbox::start().await;
     for (method, code, decline_code) in [
         ("pm_card_visa_chargeDeclined", "card_declined", "generic_decline"),
@@ -119,7 +153,7 @@ async fn create_with_confirm_does_both() {
     assert_eq!(
         sandbox.get(&format!("/v1/payment_intents/{id}")).await.status,
         200,
-        "the intent is there"
+        "the intent exists"
     );
     let attached = sandbox
         .post("/v1/payment_intents", "amount=2000&currency=usd&payment_method=pm_card_visa")
@@ -131,7 +165,7 @@ async fn create_with_confirm_does_both() {
 }
 
 #[tokio::test]
-async fn a_method_of_another_type_than_the_intents_is_refused() {
+async fn a_payment_method_of_a_type_that_the_intent_does_not_accept_is_refused() {
     let sandbox = Sandbox::start().await;
     let intent = sandbox.post("/v1/payment_intents", "amount=2000&currency=eur").await;
     assert_eq!(intent.json["payment_method_types"], json!(["card"]));
@@ -146,7 +180,7 @@ async fn a_method_of_another_type_than_the_intents_is_refused() {
 }
 
 #[tokio::test]
-async fn what_has_ended_is_neither_confirmed_nor_canceled_nor_changed() {
+async fn an_intent_that_is_no_longer_open_cannot_be_confirmed_canceled_or_changed() {
     let sandbox = Sandbox::start().await;
     let paid = sandbox.pay("pm_card_visa").await.id();
     let canceled = sandbox.intent().await.id();
@@ -169,7 +203,7 @@ async fn what_has_ended_is_neither_confirmed_nor_canceled_nor_changed() {
         assert_eq!(
             sandbox.post(&path(id, ""), "metadata[late]=1").await.json["metadata"]["late"],
             "1",
-            "metadata is never closed"
+            "metadata can always be changed"
         );
     }
     let refused = sandbox.post(&path(&paid, "/cancel"), "").await;
@@ -187,7 +221,7 @@ async fn what_has_ended_is_neither_confirmed_nor_canceled_nor_changed() {
 }
 
 #[tokio::test]
-async fn an_open_intent_may_be_changed_and_must_then_be_confirmed_again() {
+async fn changing_the_amount_of_an_open_intent_requires_a_new_confirmation() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.pay("pm_card_threeDSecure2Required").await.id();
     let changed =
@@ -203,7 +237,7 @@ async fn an_open_intent_may_be_changed_and_must_then_be_confirmed_again() {
     assert_eq!(
         stale.error(),
         (400, "payment_intent_unexpected_state"),
-        "what was to be authenticated is gone"
+        "there is nothing left to authenticate"
     );
     assert_eq!(
         sandbox.post(&format!("/v1/payment_intents/{id}"), "amount=10").await.error(),
@@ -212,7 +246,7 @@ async fn an_open_intent_may_be_changed_and_must_then_be_confirmed_again() {
 }
 
 #[tokio::test]
-async fn of_a_cancel_during_a_slow_payment_and_the_payment_one_wins() {
+async fn a_cancellation_during_a_slow_payment_wins() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
     let (confirm, cancel) =

@@ -1,4 +1,4 @@
-//! With a data directory, nothing is lost by a restart.
+//! With a data file, a restart loses nothing.
 
 use std::fs;
 use std::io::Write;
@@ -8,10 +8,10 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{PATIENCE, Sandbox};
+use super::{Sandbox, TIMEOUT};
 use crate::{Log, Options, ids, start};
 
-/// A directory of its own, removed in the end.
+/// A directory for one test, which removes it at its end.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -73,7 +73,7 @@ async fn objects_events_and_idempotency_keys_survive_a_restart() {
 }
 
 #[tokio::test]
-async fn undelivered_webhooks_are_delivered_after_a_restart_and_delivered_ones_are_not() {
+async fn a_restart_delivers_pending_webhooks_and_no_others() {
     let directory = Directory::new();
     let sandbox = directory.sandbox().await;
     sandbox.intent().await;
@@ -90,7 +90,8 @@ async fn undelivered_webhooks_are_delivered_after_a_restart_and_delivered_ones_a
     assert_eq!(endpoint.deliveries().len(), 1);
 
     let sandbox =
-        Sandbox::before(endpoint, |options| options.data_file = Some(directory.journal())).await;
+        Sandbox::with_endpoint(endpoint, |options| options.data_file = Some(directory.journal()))
+            .await;
     let deliveries = sandbox.endpoint.wait_for(2).await;
     assert_eq!(deliveries[1].event["data"]["object"]["id"], unseen.as_str());
     sandbox.intent().await;
@@ -98,11 +99,11 @@ async fn undelivered_webhooks_are_delivered_after_a_restart_and_delivered_ones_a
 }
 
 #[tokio::test]
-async fn what_time_was_to_bring_still_comes_after_a_restart() {
+async fn a_restart_settles_payments_and_refunds_that_wait_for_a_bank() {
     let directory = Directory::new();
     let slow = |options: &mut Options| {
         options.data_file = Some(directory.journal());
-        options.settlement = PATIENCE * 10;
+        options.settlement = TIMEOUT * 10;
     };
     let sandbox = Sandbox::with(slow).await;
     let payment = sandbox.pay("pm_usBankAccount_success").await.id();
@@ -115,7 +116,7 @@ async fn what_time_was_to_bring_still_comes_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_transaction_cut_short_did_not_happen_and_the_rest_is_there() {
+async fn a_transaction_that_was_cut_short_did_not_happen() {
     let directory = Directory::new();
     let sandbox = directory.sandbox().await;
     let id = sandbox.intent().await.id();
@@ -131,22 +132,29 @@ async fn a_transaction_cut_short_did_not_happen_and_the_rest_is_there() {
     assert_eq!(
         sandbox.get(&format!("/v1/payment_intents/{next}")).await.status,
         200,
-        "what came after is kept as well"
+        "later transactions are kept"
     );
 }
 
 #[tokio::test]
-async fn a_damaged_journal_and_a_strange_endpoint_are_refused_by_name() {
+async fn a_damaged_data_file_one_in_use_and_an_https_endpoint_are_refused() {
     let directory = Directory::new();
     fs::create_dir_all(&directory.0).unwrap();
     fs::write(directory.journal(), "[]\nnonsense\n[]\n").unwrap();
-    let error = async |options: Options| {
+    let start_error = async |options: Options| {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let started = start(listener, options, Log::stderr(), CancellationToken::new()).await;
-        format!("{:#}", started.expect_err("it does not start"))
+        format!("{:#}", started.expect_err("it must not start"))
     };
-    let damaged = error(Options::new(None, "whsec_x", Some(directory.journal()))).await;
+    let damaged = start_error(Options::new(None, "whsec_x", Some(directory.journal()))).await;
     assert!(damaged.contains("stripe.jsonl line 2 is damaged"), "{damaged}");
-    let https = error(Options::new(Some("https://example.com/".into()), "whsec_x", None)).await;
+    let https =
+        start_error(Options::new(Some("https://example.com/".into()), "whsec_x", None)).await;
     assert!(https.contains("https://example.com/"), "{https}");
+    let other = Directory::new();
+    let sandbox = other.sandbox().await;
+    let in_use = start_error(Options::new(None, "whsec_x", Some(other.journal()))).await;
+    assert!(in_use.contains("another process uses"), "{in_use}");
+    sandbox.stop().await;
+    other.sandbox().await.stop().await;
 }

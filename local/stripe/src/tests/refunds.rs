@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Sandbox;
 
 #[tokio::test]
-async fn a_refund_is_whole_or_in_parts_and_never_more_than_was_paid() {
+async fn refunds_are_full_or_partial_and_never_exceed_the_charge() {
     let sandbox = Sandbox::start().await;
     let paid = sandbox.pay("pm_card_visa").await;
     let (id, charge) = (paid.id(), paid.json["latest_charge"].as_str().unwrap().to_owned());
@@ -48,13 +48,13 @@ async fn a_refund_is_whole_or_in_parts_and_never_more_than_was_paid() {
     );
     assert_eq!(sandbox.get("/v1/refunds?payment_intent=pi_other").await.json["data"], json!([]));
     assert_eq!(
-        sandbox.events().await[3..],
+        sandbox.events().await[4..],
         ["refund.created", "charge.refunded", "refund.created", "charge.refunded"]
     );
 }
 
 #[tokio::test]
-async fn what_was_not_paid_is_not_refunded() {
+async fn an_unpaid_intent_cannot_be_refunded() {
     let sandbox = Sandbox::start().await;
     let unpaid = sandbox.intent().await.id();
     let declined = sandbox.pay("pm_card_chargeDeclined").await.json["error"].clone();
@@ -90,8 +90,8 @@ async fn a_pending_refund_succeeds_later() {
 }
 
 #[tokio::test]
-async fn a_refund_that_fails_later_gives_the_money_back_to_the_charge() {
-    let sandbox = Sandbox::with(|options| options.settlement = super::PATIENCE).await;
+async fn a_refund_that_fails_later_makes_the_charge_refundable_again() {
+    let sandbox = Sandbox::with(|options| options.settlement = super::TIMEOUT).await;
     let paid = sandbox.pay("pm_card_refundFail").await;
     let refund = sandbox.post("/v1/refunds", &format!("payment_intent={}", paid.id())).await;
     assert_eq!(refund.json["status"], "succeeded");
@@ -109,7 +109,7 @@ async fn a_refund_that_fails_later_gives_the_money_back_to_the_charge() {
     assert_eq!(
         sandbox.post("/v1/refunds", &format!("payment_intent={}", paid.id())).await.status,
         200,
-        "it may be tried again"
+        "it can be tried again"
     );
 }
 
@@ -123,7 +123,7 @@ async fn a_cards_refund_cannot_be_canceled() {
 }
 
 #[tokio::test]
-async fn a_disputed_charge_is_not_refunded_and_its_dispute_is_won_or_lost_once() {
+async fn a_disputed_charge_cannot_be_refunded_and_its_dispute_closes_once() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.pay("pm_card_visa").await.id();
     let dispute = sandbox
@@ -145,7 +145,7 @@ async fn a_disputed_charge_is_not_refunded_and_its_dispute_is_won_or_lost_once()
     assert_eq!(close().await.status, 400);
     let events = sandbox.events().await;
     assert_eq!(
-        events[3..],
+        events[4..],
         [
             "charge.dispute.created",
             "charge.dispute.funds_withdrawn",
@@ -153,9 +153,9 @@ async fn a_disputed_charge_is_not_refunded_and_its_dispute_is_won_or_lost_once()
             "charge.dispute.closed"
         ]
     );
-    let of_card = sandbox.pay("pm_card_createDispute").await.id();
+    let by_card = sandbox.pay("pm_card_createDispute").await.id();
     assert_eq!(
-        sandbox.get(&format!("/v1/disputes?payment_intent={of_card}")).await.json["data"]
+        sandbox.get(&format!("/v1/disputes?payment_intent={by_card}")).await.json["data"]
             .as_array()
             .unwrap()
             .len(),

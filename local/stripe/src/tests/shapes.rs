@@ -1,4 +1,4 @@
-//! The real client parses what it gets, through the whole life of a payment.
+//! The real client, async-stripe, parses every response in the life of a payment.
 
 use std::collections::HashMap;
 
@@ -17,12 +17,12 @@ use stripe_shared::{
 use super::Sandbox;
 use ::stripe::StripeError;
 
-/// Retrieves an object of a kind whose requests are not built here.
+/// Retrieves an object of a kind whose request types are not in the build.
 async fn retrieve<T: miniserde_object::Object>(sandbox: &Sandbox, path: &str) -> T {
     T::retrieve(sandbox, path).await
 }
 
-/// The client's objects, behind a trait because their deserializer is the client's own.
+/// The client's objects. A trait is needed because the client's own deserializer cannot be named.
 mod miniserde_object {
     use super::{
         BalanceTransaction, Charge, Dispute, Event, RequestBuilder, Sandbox, StripeMethod,
@@ -36,7 +36,7 @@ mod miniserde_object {
         ($($kind:ty),*) => {$(
             impl Object for $kind {
                 async fn retrieve(sandbox: &Sandbox, path: &str) -> Self {
-                    RequestBuilder::new(StripeMethod::Get, path).customize::<Self>().send(&sandbox.stripe()).await.unwrap()
+                    RequestBuilder::new(StripeMethod::Get, path).customize::<Self>().send(&sandbox.client()).await.unwrap()
                 }
             }
         )*};
@@ -48,7 +48,7 @@ mod miniserde_object {
 #[tokio::test]
 async fn the_real_client_creates_pays_and_refunds() {
     let sandbox = Sandbox::start().await;
-    let client = sandbox.stripe();
+    let client = sandbox.client();
     let created = CreatePaymentIntent::new(1099, stripe_types::Currency::EUR)
         .metadata(HashMap::from([("order".to_owned(), "o_1".to_owned())]))
         .send(&client)
@@ -110,7 +110,7 @@ async fn the_real_client_creates_pays_and_refunds() {
 #[tokio::test]
 async fn the_real_client_reads_a_decline_and_the_intent_in_it() {
     let sandbox = Sandbox::start().await;
-    let client = sandbox.stripe();
+    let client = sandbox.client();
     let created =
         CreatePaymentIntent::new(2000, stripe_types::Currency::USD).send(&client).await.unwrap();
     let refused = ConfirmPaymentIntent::new(created.id.clone())
@@ -136,7 +136,7 @@ async fn the_real_client_reads_a_decline_and_the_intent_in_it() {
 #[tokio::test]
 async fn the_real_client_parses_every_state_of_an_intent() {
     let sandbox = Sandbox::start().await;
-    let client = sandbox.stripe();
+    let client = sandbox.client();
     for (method, status) in [
         ("pm_card_threeDSecure2Required", PaymentIntentStatus::RequiresAction),
         ("pm_usBankAccount_processing", PaymentIntentStatus::Processing),

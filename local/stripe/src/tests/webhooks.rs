@@ -1,4 +1,4 @@
-//! Webhooks: what is sent, how it is signed, that it is sent until it is taken.
+//! Webhooks: their content, their signature, and retries until the endpoint accepts them.
 
 use serde_json::json;
 
@@ -6,16 +6,17 @@ use super::Sandbox;
 use super::endpoint::SECRET;
 
 #[tokio::test]
-async fn every_change_is_delivered_signed_as_stripe_writes_it() {
+async fn every_event_is_delivered_with_a_signature_in_stripes_form() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
     let confirmed = sandbox
         .keyed("key-1", &format!("/v1/payment_intents/{id}/confirm"), "payment_method=pm_card_visa")
         .await;
-    let deliveries = sandbox.endpoint.wait_for(3).await;
+    let deliveries = sandbox.endpoint.wait_for(4).await;
     for delivery in &deliveries {
-        assert_eq!(delivery.signed_by(SECRET), 1, "{}", delivery.signature);
-        assert_eq!(delivery.signed_by("whsec_other"), 0);
+        assert_eq!(delivery.signatures_by(SECRET), 1, "{}", delivery.signature);
+        assert_eq!(delivery.signatures_by("whsec_other"), 0);
+        assert_eq!(delivery.signature.matches(",v0=").count(), 1, "{}", delivery.signature);
         assert!(
             delivery.body.starts_with("{\n  \""),
             "bodies are pretty-printed: {}",
@@ -43,13 +44,13 @@ async fn every_change_is_delivered_signed_as_stripe_writes_it() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_sent_again_until_it_is_taken() {
+async fn a_webhook_is_retried_until_the_endpoint_accepts_it() {
     let sandbox = Sandbox::start().await;
-    sandbox.endpoint.answer(&[500, 302, 404]);
+    sandbox.endpoint.answer_with(&[500, 302, 404]);
     sandbox.intent().await;
     let deliveries = sandbox.endpoint.wait_for(4).await;
     assert!(deliveries.iter().all(|delivery| delivery.id() == deliveries[0].id()));
-    // Taken is taken: the next delivery is that of the next event.
+    // An accepted webhook is not sent again: the next delivery is of the next event.
     sandbox.intent().await;
     let next = sandbox.endpoint.wait_for(5).await;
     assert_ne!(next[4].id(), next[3].id());
@@ -79,11 +80,11 @@ async fn undelivered_events_can_be_listed() {
 }
 
 #[tokio::test]
-async fn an_event_can_be_replayed_and_the_caller_sees_the_answer() {
+async fn replaying_an_event_returns_the_endpoints_answer() {
     let sandbox = Sandbox::start().await;
     sandbox.intent().await;
     let id = sandbox.endpoint.wait_for(1).await[0].id().to_owned();
-    sandbox.endpoint.answer(&[503]);
+    sandbox.endpoint.answer_with(&[503]);
     let refused = sandbox.control(&format!("events/{id}/replay"), json!({})).await;
     assert_eq!(refused, json!({ "status": 503, "body": "seen" }));
     let taken = sandbox.control(&format!("events/{id}/replay"), json!({})).await;
@@ -96,12 +97,12 @@ async fn an_event_can_be_replayed_and_the_caller_sees_the_answer() {
 }
 
 #[tokio::test]
-async fn secrets_are_rolled_by_signing_with_both() {
+async fn two_secrets_give_two_v1_signatures() {
     let sandbox = Sandbox::start().await;
     sandbox.control("webhooks", json!({ "secrets": ["whsec_new", SECRET] })).await;
     sandbox.intent().await;
     let delivery = &sandbox.endpoint.wait_for(1).await[0];
-    assert_eq!((delivery.signed_by("whsec_new"), delivery.signed_by(SECRET)), (1, 1));
+    assert_eq!((delivery.signatures_by("whsec_new"), delivery.signatures_by(SECRET)), (1, 1));
     assert_eq!(delivery.signature.matches("v1=").count(), 2);
 }
 
@@ -119,12 +120,12 @@ async fn any_body_can_be_sent_with_any_signature() {
         .await;
     sandbox.control("webhooks/send", json!({ "body": "{}", "signature": "t=1,v1=00" })).await;
     let deliveries = sandbox.endpoint.wait_for(3).await;
-    assert_eq!((deliveries[0].kind(), deliveries[0].signed_by(SECRET)), ("unheard.of", 1));
+    assert_eq!((deliveries[0].kind(), deliveries[0].signatures_by(SECRET)), ("unheard.of", 1));
     assert_eq!(
         (
             deliveries[1].body.as_str(),
-            deliveries[1].signed_by("whsec_wrong"),
-            deliveries[1].signed_by(SECRET)
+            deliveries[1].signatures_by("whsec_wrong"),
+            deliveries[1].signatures_by(SECRET)
         ),
         ("not json", 1, 0)
     );
@@ -136,7 +137,7 @@ async fn any_body_can_be_sent_with_any_signature() {
 async fn without_an_endpoint_events_are_only_listed() {
     let sandbox = Sandbox::with(|options| options.webhook_url = None).await;
     sandbox.pay("pm_card_visa").await;
-    assert_eq!(sandbox.events().await.len(), 3);
+    assert_eq!(sandbox.events().await.len(), 4);
     let events = sandbox.get("/v1/events").await.json;
     assert_eq!(events["data"][0]["pending_webhooks"], 0);
     assert!(sandbox.endpoint.deliveries().is_empty());

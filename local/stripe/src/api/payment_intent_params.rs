@@ -1,11 +1,10 @@
-//! Parameters that several calls of payment intents have in common.
+//! Parameters that several calls of payment intents share.
 
 use crate::error::Error;
 use crate::objects::payment_intent::PaymentIntent;
 use crate::params::Params;
 
-/// Parameters of Stripe's that belong to what the stand-in leaves out: Connect, customers, saved
-/// cards, shipping.
+/// Parameters of features that the stand-in lacks: Connect, customers, saved cards, shipping.
 pub(super) const UNSUPPORTED: &[&str] = &[
     "allowed_payment_method_types",
     "amount_to_confirm",
@@ -30,16 +29,19 @@ pub(super) const UNSUPPORTED: &[&str] = &[
     "capture_method_options",
 ];
 
-/// What may be set when an intent is made, and changed later.
-pub(super) struct Described {
+/// The texts that can be set when an intent is created, and changed later.
+pub(super) struct Texts {
     description: Option<String>,
     receipt_email: Option<String>,
     statement_descriptor: Option<String>,
     statement_descriptor_suffix: Option<String>,
 }
 
-impl Described {
-    /// Takes them out of the parameters.
+impl Texts {
+    /// Takes the texts.
+    ///
+    /// # Errors
+    /// 400 when one of them is empty or not a string.
     pub(super) fn take(params: &mut Params) -> Result<Self, Error> {
         Ok(Self {
             description: params.text("description")?,
@@ -49,7 +51,7 @@ impl Described {
         })
     }
 
-    /// Sets what is given.
+    /// Sets the texts that were sent.
     pub(super) fn apply(self, intent: &mut PaymentIntent) {
         for (field, value) in [
             (&mut intent.description, self.description),
@@ -57,27 +59,32 @@ impl Described {
             (&mut intent.statement_descriptor, self.statement_descriptor),
             (&mut intent.statement_descriptor_suffix, self.statement_descriptor_suffix),
         ] {
-            *field = value.or_else(|| field.take());
+            if value.is_some() {
+                *field = value;
+            }
         }
     }
 }
 
-/// How a confirmation is made: part of confirm, and of create with `confirm=true`.
+/// How a payment is confirmed: by the call `confirm`, or by `create` with `confirm=true`.
 pub(super) struct Confirmation {
     pub(super) return_url: Option<String>,
     /// Whether the customer is there to authenticate.
-    pub(super) present: bool,
+    pub(super) on_session: bool,
 }
 
 impl Confirmation {
-    /// Takes them out of the parameters.
+    /// Takes the parameters of a confirmation.
+    ///
+    /// # Errors
+    /// 400 when one of them is wrong.
     pub(super) fn take(params: &mut Params) -> Result<Self, Error> {
         let off_session = params.boolean("off_session")?.unwrap_or(false);
         let no_action = params.boolean("error_on_requires_action")?.unwrap_or(false);
-        // A browser's way to say that it can show a bank's page.
+        // Stripe's browser library says with it that it can show a bank's page.
         params.boolean("use_stripe_sdk")?;
-        // A debit's mandate: taken for granted here, where there is no bank.
+        // The mandate of a bank debit. The stand-in has no bank that checks it.
         params.branch("mandate_data")?;
-        Ok(Self { return_url: params.text("return_url")?, present: !off_session && !no_action })
+        Ok(Self { return_url: params.text("return_url")?, on_session: !off_session && !no_action })
     }
 }
