@@ -19,7 +19,7 @@ pub(crate) use self::overrides::{Overrides, Stripe};
 use self::secrets::Secrets;
 pub(crate) use self::services::{Aws, Services};
 use crate::model::{Function, Project};
-use crate::template::UNKNOWN;
+use crate::template::{REGION, UNKNOWN};
 
 /// The variables that the template gives to each function, with the values of this machine.
 ///
@@ -38,7 +38,10 @@ pub(crate) fn variables(
         for (name, value) in &function.environment {
             let value = match overrides.value(name, services)? {
                 Some(value) => value,
-                None => secrets.resolve(&project.secrets, value)?,
+                None => {
+                    let value = secrets.resolve(&project.secrets, value)?;
+                    with_local_addresses(value, project, services)
+                }
             };
             if value.contains(UNKNOWN) {
                 missing.entry(name).or_default().push(&function.name);
@@ -58,6 +61,23 @@ pub(crate) fn variables(
         );
     }
     Ok(environments)
+}
+
+/// `value` with the addresses that AWS would give to the project's APIs
+/// (`https://<api>.execute-api.<region>.amazonaws.com`) replaced by those of this run.
+fn with_local_addresses(value: String, project: &Project, services: &Services) -> String {
+    let host = |api_id: &str| format!("{api_id}.execute-api.{REGION}.amazonaws.com");
+    let mut value = value;
+    if let Some(api) = &project.http_api {
+        value = value.replace(&format!("https://{}", host(&api.api_id)), &services.http);
+    }
+    if let Some(api) = &project.websocket_api {
+        let host = host(&api.api_id);
+        value = value.replace(&format!("wss://{host}"), &services.ws);
+        // `@connections`, which the Invoke API's port serves.
+        value = value.replace(&format!("https://{host}"), &services.invoke);
+    }
+    value
 }
 
 /// What Lambda sets, beside what the template gives.
@@ -100,7 +120,7 @@ pub(crate) fn aws(access_key_id: String, services: &Services) -> BTreeMap<String
             // Nothing here checks a signature.
             environment.insert("AWS_SECRET_ACCESS_KEY".into(), "local".into());
             environment.insert("AWS_SESSION_TOKEN".into(), "local".into());
-            crate::template::REGION
+            REGION
         }
     };
     environment.insert("AWS_REGION".into(), region.to_owned());
