@@ -86,5 +86,5 @@ pub fn describe() -> Operation {
 fn wrong() -> Error {
     let field = Invalid::new("wrong", "This is not your password.").at("current_password");
     Error::new(&catalogue::WRONG_PASSWORD, "The current password is not this one.")
-        .about(vec![field])
+        .with_fields(vec![field])
 }

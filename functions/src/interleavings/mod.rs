@@ -356,7 +356,7 @@ impl Run<'_> {
         assert_eq!(order.ledger.balance(), held, "the ledger is what Stripe has");
         let settled = match order.status {
             Status::Pending => charges == 0,
-            Status::Canceled if charges == 0 => order.money_step().is_none(),
+            Status::Canceled if charges == 0 => order.stripe_action().is_none(),
             Status::Canceled => {
                 order.payment_status == PaymentStatus::Refunded || !order.attention().is_empty()
             }

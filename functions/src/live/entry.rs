@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use shared::domain::feed::{EntryKind, Feed, Reader, notices};
+use shared::domain::feed::{EntryKind, Feed, Reader, notifications};
 use shared::domain::ids::EntryId;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
@@ -18,12 +18,18 @@ pub(super) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>>
     for event in order.history.iter().filter(|event| event.n > before) {
         let then =
             order.at(event.n).ok_or_else(|| Error::internal("an order without its own event"))?;
-        for notice in notices(order, event) {
+        for notification in notifications(order, event) {
             // The same whenever the record comes again.
-            let id =
-                EntryId::derived(&[order.id.as_str(), &event.n.to_string(), notice.kind.as_str()]);
-            let data = order_data(&then, notice.reader)?;
-            told.push((notice.feed, Draft { kind: notice.kind, id, at: event.at, data }));
+            let id = EntryId::derived(&[
+                order.id.as_str(),
+                &event.n.to_string(),
+                notification.kind.as_str(),
+            ]);
+            let data = order_data(&then, notification.reader)?;
+            told.push((
+                notification.feed,
+                Draft { kind: notification.kind, id, at: event.at, data },
+            ));
         }
     }
     Ok(told)
@@ -49,7 +55,7 @@ pub(super) fn of_broadcast(broadcast: &Broadcast) -> (Feed, Draft) {
 /// who register after that: they don't have the client's note. While the order is open, `GET
 /// /orders/{id}` shows it. Who lost an order does not learn who has it now.
 fn order_data(then: &Order, reader: Reader) -> Result<Value> {
-    let actions = reader.auth_state().map(|standing| then.actions_as(standing)).unwrap_or_default();
+    let actions = reader.actor_kind().map(|kind| then.actions_as(kind)).unwrap_or_default();
     let mut data = value(&OrderView::new(then, &actions))?;
     if !reader.sees_worker() {
         data["worker"] = Value::Null;
@@ -105,7 +111,7 @@ mod tests {
             fee: None,
         };
         let fact = PaymentFact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
-        let mut order = placed.payment_fact(&fact, now, &timers).unwrap().unwrap();
+        let mut order = placed.apply_payment_fact(&fact, now, &timers).unwrap().unwrap();
         for (transition, worker) in [
             (Transition::Accept, "walter"),
             (Transition::Release, "walter"),

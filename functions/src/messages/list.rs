@@ -33,7 +33,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let page = page::of(limit, cursor);
 
     let (caller, order) = read::with_caller(&context.store, &claims, &id).await?;
-    match order.correspondent(&caller) {
+    match order.message_recipient(&caller) {
         // An order without a worker has a client, and may have had a worker.
         Ok(_) | Err(TransitionError::NoWorkerYet { .. }) => {}
         Err(refusal) => return Err(refusal.into()),

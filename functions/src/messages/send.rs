@@ -38,7 +38,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let now = Timestamp::now();
 
     let (caller, order) = read::with_caller(&context.store, &claims, &order).await?;
-    let to = order.correspondent(&caller)?.id.clone();
+    let to = order.message_recipient(&caller)?.id.clone();
     context.store.count(&LIMIT, claims.sub.as_str(), now).await?;
     let id = MessageId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let worker = if order.client.id == caller.id { to.clone() } else { caller.id.clone() };

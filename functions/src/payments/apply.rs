@@ -90,7 +90,7 @@ impl<P: Payments> PaymentService<P> {
     /// some time later.
     pub async fn settle_order(&self, id: &OrderId) -> Result<()> {
         match self.store.order(id).await? {
-            Some(order) if !order.was_just_refused() => self.settle(order).await.map(drop),
+            Some(order) if !order.last_refund_was_refused() => self.settle(order).await.map(drop),
             _ => Ok(()),
         }
     }

@@ -80,7 +80,7 @@ impl<P: Payments> Prepare for IntentFirst<'_, P> {
             Err(TransitionError::Illegal { .. })
                 if self.told && from.status == Status::Canceled =>
             {
-                return Ok(from.intent_canceled_by(by.clone())?);
+                return Ok(from.record_cancellation_by(by.clone())?);
             }
             Err(refusal) => return Err(Error::from(refusal)),
         };

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, PaymentIntentId};
-use shared::domain::order::{ActorContext, Mismatch, MoneyStep, Order, Timers, TransitionError};
+use shared::domain::order::{ActorContext, Mismatch, Order, StripeAction, Timers, TransitionError};
 use shared::error::{Error, Kind, Result, catalogue};
 use shared::payments::{Intent, Payment, Payments};
 use shared::store::{EventOutcome, Handled, Store, StripeEvent, WriteOutcome};
@@ -60,7 +60,7 @@ impl<P: Payments> PaymentService<P> {
                 // nobody can pay it.
                 return self.bound_intent(bound).await;
             }
-            match order.bind_intent(intent.id.clone(), by.clone())? {
+            match order.attach_intent(intent.id.clone(), by.clone())? {
                 // A webhook, or the same call twice at once, was faster.
                 None => return Ok(intent),
                 Some(next) => match self.write(&next, &order).await? {
@@ -144,13 +144,13 @@ impl<P: Payments> PaymentService<P> {
     /// Does at Stripe what the order needs done there, until it needs nothing that can be done now.
     pub async fn settle(&self, mut order: Order) -> Result<Order> {
         for _ in 0..STEPS {
-            let Some(step) = order.money_step() else { return Ok(order) };
+            let Some(step) = order.stripe_action() else { return Ok(order) };
             let (intent, refused) = match step {
-                MoneyStep::CancelIntent { intent } => {
+                StripeAction::CancelIntent { intent } => {
                     self.stripe.cancel_intent(&intent).await?;
                     (intent, None)
                 }
-                MoneyStep::Refund { intent, amount, idempotency_key } => {
+                StripeAction::Refund { intent, amount, idempotency_key } => {
                     let made = self.stripe.refund(&intent, amount, &idempotency_key).await;
                     (intent, made.err())
                 }
@@ -185,10 +185,10 @@ impl<P: Payments> PaymentService<P> {
         let (id, source) = (order.id.clone(), error.cause());
         tracing::error!(order = %id, source, "Stripe would not refund {id}");
         for _ in 0..ATTEMPTS {
-            if !matches!(order.money_step(), Some(MoneyStep::Refund { .. })) {
+            if !matches!(order.stripe_action(), Some(StripeAction::Refund { .. })) {
                 return Ok(order);
             }
-            let next = order.refund_refused(Timestamp::now());
+            let next = order.record_refund_refusal(Timestamp::now());
             match self.write(&next, &order).await? {
                 None => return Ok(next),
                 Some(current) => order = current,

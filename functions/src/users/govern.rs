@@ -46,7 +46,7 @@ pub(super) async fn change(
         let changed = account.user.changed(change.clone(), now);
         let changed = changed.map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
         let Some(user) = changed else { return Ok(account.user) };
-        if caller.id == user.id && user.may_other_than(&account.user) {
+        if caller.id == user.id && user.permissions_differ_from(&account.user) {
             let detail = "Administrators change neither their own role nor their own status. Have another one do it.";
             return Err(Error::new(&catalogue::OWN_ACCOUNT, detail));
         }

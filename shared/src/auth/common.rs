@@ -48,9 +48,9 @@ const ROWS: [&str; 8] = [
 pub fn is_common(lower: &str) -> bool {
     let repeated = shortest_period(lower);
     [lower, repeated].iter().any(|text| {
-        is_walk(text) || text.chars().count() <= 2 || is_word(text, &plain(text)) || {
+        is_keyboard_walk(text) || text.chars().count() <= 2 || is_word(text, &plain(text)) || {
             let joined: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
-            is_walk(&joined) || is_word(&joined, &plain(&joined))
+            is_keyboard_walk(&joined) || is_word(&joined, &plain(&joined))
         }
     })
 }
@@ -65,8 +65,8 @@ fn is_word(written: &str, read: &str) -> bool {
         }
         let (before, after) = text.split_once(core).unwrap_or_default();
         let around = before.chars().count() + after.chars().count();
-        let varied = around <= 6 || is_walk(before) && is_walk(after);
-        varied && (is_walk(core) || WORDS.split_whitespace().any(|word| word == core))
+        let varied = around <= 6 || is_keyboard_walk(before) && is_keyboard_walk(after);
+        varied && (is_keyboard_walk(core) || WORDS.split_whitespace().any(|word| word == core))
     })
 }
 
@@ -96,7 +96,7 @@ fn shortest_period(text: &str) -> &str {
 }
 
 /// Whether it goes along one of the [`ROWS`], either way; nothing does.
-fn is_walk(text: &str) -> bool {
+fn is_keyboard_walk(text: &str) -> bool {
     let back: String = text.chars().rev().collect();
     ROWS.iter().any(|row| row.contains(text) || row.contains(&back))
 }

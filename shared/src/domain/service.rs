@@ -26,7 +26,7 @@ string_enum! {
         /// By price, the lowest first; of equal prices the oldest.
         Cheapest = "price",
         /// By price, the highest first; of equal prices the newest.
-        Dearest = "-price",
+        MostExpensive = "-price",
     }
 }
 

@@ -23,7 +23,7 @@ fn clean(text: &str, rule: &Rule) -> Result<String, Invalid> {
         '\n' | '\t' => rule.multi_line,
         // Line and paragraph separators break lines without being control characters.
         '\u{2028}' | '\u{2029}' => rule.multi_line,
-        _ => !c.is_control() && !changes_direction(c) && !is_no_character(c),
+        _ => !c.is_control() && !is_bidi_control(c) && !is_noncharacter(c),
     };
     if !text.trim().chars().all(allowed) {
         let detail =
@@ -51,12 +51,12 @@ fn clean(text: &str, rule: &Rule) -> Result<String, Invalid> {
 /// Embeddings, overrides and isolates: with them a text can look like another (Unicode TR #36,
 /// section 2.2). Right-to-left scripts need none. What is refused here is refused by the patterns
 /// of [`super::schema`], too.
-fn changes_direction(c: char) -> bool {
+fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The byte order mark, and code points of the first plane that are promised to be no characters.
-fn is_no_character(c: char) -> bool {
+fn is_noncharacter(c: char) -> bool {
     matches!(c, '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 

@@ -143,7 +143,7 @@ impl Error {
 
     /// Names the fields that it is about.
     #[must_use]
-    pub fn about(mut self, fields: Vec<FieldError>) -> Self {
+    pub fn with_fields(mut self, fields: Vec<FieldError>) -> Self {
         self.fields = fields;
         self
     }

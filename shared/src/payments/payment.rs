@@ -78,7 +78,9 @@ impl Payment {
         self.check(order)?;
         let mut next: Option<Order> = None;
         for fact in self.facts() {
-            if let Some(after) = next.as_ref().unwrap_or(order).payment_fact(&fact, at, timers)? {
+            if let Some(after) =
+                next.as_ref().unwrap_or(order).apply_payment_fact(&fact, at, timers)?
+            {
                 next = Some(after);
             }
         }

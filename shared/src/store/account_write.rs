@@ -274,5 +274,5 @@ fn refused(failed: &[Part], authority: Authority<'_>) -> Result<()> {
         &catalogue::NAME_TAKEN,
         "Someone is called that already; `errors` names what is taken.",
     )
-    .about(wrong))
+    .with_fields(wrong))
 }

@@ -41,7 +41,7 @@ impl Entity for Order {
                 keys::index::open_of(&self.service.category.key(), self.created_at, &self.id),
             ));
         }
-        if self.has_money_under_way() {
+        if self.has_unsettled_money() {
             // Pending or called off, and so not in the pool.
             indexes.push((Index::Gsi4, keys::index::money(self.updated_at, &self.id)));
         }
@@ -76,7 +76,9 @@ pub enum OrdersOf<'a> {
 /// lost, upon which the SDK sends it again.
 fn unless_ours(outcome: WriteOutcome<Order>, written: &Order) -> WriteOutcome<Order> {
     match outcome {
-        WriteOutcome::Conflict(Some(current)) if current.was(written) => WriteOutcome::Written,
+        WriteOutcome::Conflict(Some(current)) if current.descends_from(written) => {
+            WriteOutcome::Written
+        }
         other => other,
     }
 }

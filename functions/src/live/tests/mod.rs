@@ -48,7 +48,7 @@ fn order(round: &str, client: &User, workers: [&User; 2]) -> Vec<Order> {
         fee: None,
     };
     let fact = PaymentFact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
-    orders.push(orders[0].payment_fact(&fact, now, &timers).unwrap().unwrap());
+    orders.push(orders[0].apply_payment_fact(&fact, now, &timers).unwrap().unwrap());
     for (transition, worker) in [
         (Transition::Accept, workers[0]),
         (Transition::Release, workers[0]),

@@ -1,4 +1,4 @@
-//! Feeds: who is told of what. Pure: numbering, keeping and pushing are the `live` room's.
+//! Feeds: who is notified of what. Pure: numbering, keeping and pushing are the `live` room's.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Invalid;
 use super::ids::UserId;
 use super::order::{
-    ActorKind, Event, EventKind, Order, PaymentStatus, PaymentStep, Status, Transition,
+    ActorKind, Event, EventKind, Order, PaymentEvent, PaymentStatus, Status, Transition,
 };
 use super::text::CategoryKey;
 use super::user::{Person, Role, User};
@@ -175,7 +175,7 @@ string_enum! {
 impl Reader {
     /// As what the reader stands to the order, for [`Order::actions_as`]; `None`: may do nothing
     /// with it.
-    pub const fn auth_state(self) -> Option<ActorKind> {
+    pub const fn actor_kind(self) -> Option<ActorKind> {
         match self {
             Self::Client => Some(ActorKind::Client),
             Self::Worker | Self::Pool => Some(ActorKind::Worker),
@@ -192,7 +192,7 @@ impl Reader {
 
 /// One entry to be appended to one feed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FeedNotice {
+pub struct Notification {
     /// Where.
     pub feed: Feed,
     /// What.
@@ -201,112 +201,112 @@ pub struct FeedNotice {
     pub reader: Reader,
 }
 
-/// Who is told of an event of this order, and as whom. The entry's `data` is the order as of the
-/// event ([`Order::at`]), as [`FeedNotice::reader`] may see it. One event gives a feed at most one
+/// Who is notified of an event of this order, and as whom. The entry's `data` is the order as of the
+/// event ([`Order::at`]), as [`Notification::reader`] may see it. One event gives a feed at most one
 /// entry of a kind.
-pub fn notices(order: &Order, event: &Event) -> Vec<FeedNotice> {
+pub fn notifications(order: &Order, event: &Event) -> Vec<Notification> {
     use EntryKind as K;
     let before = event.n.checked_sub(1).and_then(|n| order.at(n));
-    let mut told = Audience { order, event, notices: Vec::new() };
+    let mut notified = Notifications { order, event, notifications: Vec::new() };
     match event.kind {
         EventKind::Transition(transition) => match transition {
             Transition::Place => {}
             Transition::Pay => {
-                told.client(K::PaymentPaid);
-                told.pool();
+                notified.client(K::PaymentPaid);
+                notified.pool();
             }
-            Transition::Accept => told.parties(K::OrderAssigned),
+            Transition::Accept => notified.parties(K::OrderAssigned),
             Transition::Release | Transition::Reassign => {
                 let former = before.as_ref().and_then(|before| before.worker.as_ref());
-                told.former_worker(former, K::OrderReleased);
+                notified.former_worker(former, K::OrderReleased);
                 if event.status == Status::Open {
-                    told.client(K::OrderReleased);
-                    told.pool();
+                    notified.client(K::OrderReleased);
+                    notified.pool();
                 } else {
-                    told.parties(K::OrderAssigned);
+                    notified.parties(K::OrderAssigned);
                 }
             }
-            Transition::Deliver => told.parties(K::OrderDelivered),
-            Transition::RequestRevision => told.parties(K::OrderRevisionRequested),
-            Transition::Complete => told.parties(K::OrderCompleted),
-            Transition::Cancel | Transition::Expire => told.parties(K::OrderCanceled),
+            Transition::Deliver => notified.parties(K::OrderDelivered),
+            Transition::RequestRevision => notified.parties(K::OrderRevisionRequested),
+            Transition::Complete => notified.parties(K::OrderCompleted),
+            Transition::Cancel | Transition::Expire => notified.parties(K::OrderCanceled),
             Transition::Dispute => {
-                told.parties(K::OrderDisputed);
-                told.admins(K::OrderDisputed);
+                notified.parties(K::OrderDisputed);
+                notified.admins(K::OrderDisputed);
             }
             Transition::ResolveRelease | Transition::ResolveRefund => {
-                told.parties(K::OrderResolved);
-                told.admins(K::OrderResolved);
+                notified.parties(K::OrderResolved);
+                notified.admins(K::OrderResolved);
             }
         },
         EventKind::Payment(step) => match step {
-            PaymentStep::PaymentProcessing => told.client(K::PaymentProcessing),
-            PaymentStep::PaymentFailed => told.client(K::PaymentFailed),
-            PaymentStep::PaidLate => told.client(K::PaymentPaid),
-            PaymentStep::RefundFailed | PaymentStep::RefundRefused => {
-                told.admins(K::PaymentRefundFailed)
+            PaymentEvent::PaymentProcessing => notified.client(K::PaymentProcessing),
+            PaymentEvent::PaymentFailed => notified.client(K::PaymentFailed),
+            PaymentEvent::PaidLate => notified.client(K::PaymentPaid),
+            PaymentEvent::RefundFailed | PaymentEvent::RefundRefused => {
+                notified.admins(K::PaymentRefundFailed)
             }
-            PaymentStep::ChargebackOpened => told.admins(K::PaymentDisputed),
-            PaymentStep::ChargebackClosed => told.admins(K::PaymentDisputeClosed),
-            PaymentStep::PaymentStarted
-            | PaymentStep::PaymentRequiresAction
-            | PaymentStep::PaymentCanceled
-            | PaymentStep::FeeKnown
-            | PaymentStep::RefundStarted
-            | PaymentStep::RefundSucceeded => {}
+            PaymentEvent::ChargebackOpened => notified.admins(K::PaymentDisputed),
+            PaymentEvent::ChargebackClosed => notified.admins(K::PaymentDisputeClosed),
+            PaymentEvent::PaymentStarted
+            | PaymentEvent::PaymentRequiresAction
+            | PaymentEvent::PaymentCanceled
+            | PaymentEvent::FeeKnown
+            | PaymentEvent::RefundStarted
+            | PaymentEvent::RefundSucceeded => {}
         },
     }
     // Money is back by a refund, by a bank's decision, or because the order it was taken from is
     // called off: one rule for all.
     let was_back = before.is_some_and(|before| before.payment_status == PaymentStatus::Refunded);
     if event.payment_status == PaymentStatus::Refunded && !was_back {
-        told.client(K::PaymentRefunded);
+        notified.client(K::PaymentRefunded);
     }
-    told.notices
+    notified.notifications
 }
 
-struct Audience<'a> {
+struct Notifications<'a> {
     order: &'a Order,
     event: &'a Event,
-    notices: Vec<FeedNotice>,
+    notifications: Vec<Notification>,
 }
 
-impl Audience<'_> {
-    fn tell(&mut self, feed: Feed, kind: EntryKind, reader: Reader) {
-        let notice = FeedNotice { feed, kind, reader };
-        if !self.notices.contains(&notice) {
-            self.notices.push(notice);
+impl Notifications<'_> {
+    fn notify(&mut self, feed: Feed, kind: EntryKind, reader: Reader) {
+        let notification = Notification { feed, kind, reader };
+        if !self.notifications.contains(&notification) {
+            self.notifications.push(notification);
         }
     }
 
     fn client(&mut self, kind: EntryKind) {
-        self.tell(Feed::User(self.order.client.id.clone()), kind, Reader::Client);
+        self.notify(Feed::User(self.order.client.id.clone()), kind, Reader::Client);
     }
 
     fn parties(&mut self, kind: EntryKind) {
         self.client(kind);
         if let Some(worker) = &self.event.worker {
-            self.tell(Feed::User(worker.id.clone()), kind, Reader::Worker);
+            self.notify(Feed::User(worker.id.clone()), kind, Reader::Worker);
         }
     }
 
     fn former_worker(&mut self, former: Option<&Person>, kind: EntryKind) {
         if let Some(former) = former {
-            self.tell(Feed::User(former.id.clone()), kind, Reader::FormerWorker);
+            self.notify(Feed::User(former.id.clone()), kind, Reader::FormerWorker);
         }
     }
 
     fn pool(&mut self) {
-        self.tell(
+        self.notify(
             Feed::category(self.order.service.category.key()),
             EntryKind::OrderOpened,
             Reader::Pool,
         );
-        self.tell(Feed::AnyCategory, EntryKind::OrderOpened, Reader::Pool);
+        self.notify(Feed::AnyCategory, EntryKind::OrderOpened, Reader::Pool);
     }
 
     fn admins(&mut self, kind: EntryKind) {
-        self.tell(Feed::Role(Role::Admin), kind, Reader::Admin);
+        self.notify(Feed::Role(Role::Admin), kind, Reader::Admin);
     }
 }
 

@@ -137,7 +137,7 @@ impl User {
     }
 
     /// Whether what the user may do is not what it was: the role or the status differs.
-    pub fn may_other_than(&self, before: &Self) -> bool {
+    pub fn permissions_differ_from(&self, before: &Self) -> bool {
         self.role != before.role || self.status != before.status
     }
 

@@ -1,13 +1,18 @@
-//! Who is refused what, the bounds, and the clocks.
+//! Who may make which transition, the limits, and the timers.
 
 use jiff::SignedDuration;
 
 use super::fixture::*;
 use crate::domain::order::*;
 use crate::domain::service::{Service, ServiceStatus};
+use crate::domain::text::Note;
 use crate::domain::user::{Caller, Role};
 
-fn ask(order: &Order, transition: Transition, caller: &Caller) -> Result<Order, TransitionError> {
+fn request(
+    order: &Order,
+    transition: Transition,
+    caller: &Caller,
+) -> Result<Order, TransitionError> {
     order.transition(transition, ActorContext::user(caller, order.updated_at), &timers())
 }
 
@@ -16,7 +21,7 @@ fn stranger() -> Caller {
 }
 
 #[test]
-fn an_order_is_placed_by_an_active_client_for_an_active_service_at_its_price() {
+fn an_active_client_places_an_order_for_an_active_service_at_its_price() {
     let place = |caller: &Caller, service: &Service| {
         Order::place(placed().id, service, ActorContext::user(caller, minute(0)), &timers())
             .map(|order| order.version)
@@ -38,11 +43,11 @@ fn an_order_is_placed_by_an_active_client_for_an_active_service_at_its_price() {
 }
 
 #[test]
-fn only_one_of_two_workers_gets_an_order_and_the_other_learns_state_and_version() {
+fn only_one_of_two_workers_gets_an_order_and_the_other_learns_its_status_and_version() {
     let order = order_in(Status::Open);
-    let won = ask(&order, Transition::Accept, &worker()).unwrap();
+    let won = request(&order, Transition::Accept, &worker()).unwrap();
     assert_eq!(won.worker.as_ref().map(|w| &w.id), Some(&worker().id));
-    let late = ask(&won, Transition::Accept, &other_worker());
+    let late = request(&won, Transition::Accept, &other_worker());
     let (status, version) = (Status::Assigned, won.version);
     assert_eq!(
         late,
@@ -51,12 +56,12 @@ fn only_one_of_two_workers_gets_an_order_and_the_other_learns_state_and_version(
 }
 
 #[test]
-fn what_is_not_yours_does_not_exist() {
+fn orders_of_others_look_as_if_they_did_not_exist() {
     for status in Status::ALL {
         let order = order_in(status);
         for transition in Transition::ALL {
             assert_eq!(
-                ask(&order, transition, &stranger()),
+                request(&order, transition, &stranger()),
                 Err(TransitionError::NotFound),
                 "{status} {transition}"
             );
@@ -66,77 +71,77 @@ fn what_is_not_yours_does_not_exist() {
             let expected =
                 if hidden { TransitionError::NotFound } else { TransitionError::Forbidden };
             assert_eq!(
-                ask(&order, transition, &other_worker()),
+                request(&order, transition, &other_worker()),
                 Err(expected),
                 "{status} {transition}"
             );
         }
     }
-    // It was never in the pool.
-    assert_eq!(ask(&placed(), Transition::Accept, &worker()), Err(TransitionError::NotFound));
+    // This order was never in the pool.
+    assert_eq!(request(&placed(), Transition::Accept, &worker()), Err(TransitionError::NotFound));
     assert_eq!(
-        ask(&order_in(Status::Canceled), Transition::Accept, &worker()),
+        request(&order_in(Status::Canceled), Transition::Accept, &worker()),
         Err(TransitionError::NotFound)
     );
 }
 
 #[test]
-fn what_is_never_yours_to_do_is_forbidden_and_what_is_too_late_is_a_conflict() {
+fn an_action_of_another_role_is_forbidden_and_a_late_one_is_a_conflict() {
     let open = order_in(Status::Open);
-    assert_eq!(ask(&open, Transition::Accept, &client()), Err(TransitionError::Forbidden));
-    assert_eq!(ask(&open, Transition::Accept, &admin()), Err(TransitionError::Forbidden));
-    assert_eq!(ask(&open, Transition::Pay, &client()), Err(TransitionError::Forbidden));
-    assert_eq!(ask(&open, Transition::Expire, &admin()), Err(TransitionError::Forbidden));
+    assert_eq!(request(&open, Transition::Accept, &client()), Err(TransitionError::Forbidden));
+    assert_eq!(request(&open, Transition::Accept, &admin()), Err(TransitionError::Forbidden));
+    assert_eq!(request(&open, Transition::Pay, &client()), Err(TransitionError::Forbidden));
+    assert_eq!(request(&open, Transition::Expire, &admin()), Err(TransitionError::Forbidden));
     let assigned = order_in(Status::Assigned);
     assert!(matches!(
-        ask(&assigned, Transition::Cancel, &client()),
+        request(&assigned, Transition::Cancel, &client()),
         Err(TransitionError::Illegal { .. })
     ));
     let completed = order_in(Status::Completed);
     assert!(matches!(
-        ask(&completed, Transition::Complete, &client()),
+        request(&completed, Transition::Complete, &client()),
         Err(TransitionError::Illegal { .. })
     ));
 }
 
 #[test]
-fn the_suspended_do_nothing() {
+fn suspended_users_cannot_act() {
     let suspended = Caller { active: false, ..worker() };
     assert_eq!(
-        ask(&order_in(Status::Open), Transition::Accept, &suspended),
+        request(&order_in(Status::Open), Transition::Accept, &suspended),
         Err(TransitionError::Inactive)
     );
     assert_eq!(
-        ask(&order_in(Status::Assigned), Transition::Deliver, &suspended),
+        request(&order_in(Status::Assigned), Transition::Deliver, &suspended),
         Err(TransitionError::Inactive)
     );
     assert_eq!(order_in(Status::Assigned).actions(&suspended), []);
 }
 
 #[test]
-fn a_client_who_became_a_worker_does_not_claim_their_own_order() {
-    let turned = Caller { role: Role::Worker, ..client() };
+fn a_client_who_became_a_worker_cannot_claim_their_own_order() {
+    let former_client = Caller { role: Role::Worker, ..client() };
     assert_eq!(
-        ask(&order_in(Status::Open), Transition::Accept, &turned),
+        request(&order_in(Status::Open), Transition::Accept, &former_client),
         Err(TransitionError::OwnOrder)
     );
     let order = order_in(Status::Assigned);
-    let by = ActorContext::user(&admin(), order.updated_at).worker(Some(turned));
+    let by = ActorContext::user(&admin(), order.updated_at).worker(Some(former_client));
     let refused = order.transition(Transition::Reassign, by, &timers());
     assert!(matches!(refused, Err(TransitionError::Guard { guard: Guard::NewWorker, .. })));
 }
 
 #[test]
-fn a_role_that_was_taken_away_no_longer_moves_orders() {
+fn a_former_worker_can_no_longer_move_orders() {
     let demoted = Caller { role: Role::Client, ..worker() };
     assert_eq!(
-        ask(&order_in(Status::Assigned), Transition::Deliver, &demoted),
+        request(&order_in(Status::Assigned), Transition::Deliver, &demoted),
         Err(TransitionError::Forbidden)
     );
 }
 
 #[test]
-fn who_sees_an_order() {
+fn visibility_depends_on_role_and_status() {
     for status in Status::ALL {
         let order = order_in(status);
         let has_worker = order.worker.is_some();
@@ -163,13 +168,13 @@ fn an_admin_reassigns_to_another_active_worker_or_to_the_pool() {
             &timers(),
         )
     };
-    let given_on = reassign(Some(other_worker())).unwrap();
-    assert_eq!(given_on.status, Status::Assigned);
-    assert_eq!(given_on.worker.unwrap().id, other_worker().id);
-    let back = reassign(None).unwrap();
-    assert_eq!((back.status, back.worker), (Status::Open, None));
-    for unfit in [worker(), stranger(), admin(), Caller { active: false, ..other_worker() }] {
-        let refused = reassign(Some(unfit));
+    let reassigned = reassign(Some(other_worker())).unwrap();
+    assert_eq!(reassigned.status, Status::Assigned);
+    assert_eq!(reassigned.worker.unwrap().id, other_worker().id);
+    let returned = reassign(None).unwrap();
+    assert_eq!((returned.status, returned.worker), (Status::Open, None));
+    for ineligible in [worker(), stranger(), admin(), Caller { active: false, ..other_worker() }] {
+        let refused = reassign(Some(ineligible));
         assert!(
             matches!(refused, Err(TransitionError::Guard { guard: Guard::NewWorker, .. })),
             "{refused:?}"
@@ -178,19 +183,19 @@ fn an_admin_reassigns_to_another_active_worker_or_to_the_pool() {
 }
 
 #[test]
-fn revisions_and_handovers_are_bounded_and_what_ends_an_order_is_not() {
+fn revisions_and_handovers_are_limited_but_an_order_can_always_end() {
     let mut order = order_in(Status::Delivered);
     for _ in 0..table::MAX_REVISIONS {
         order =
             order.then(Transition::RequestRevision, &client()).then(Transition::Deliver, &worker());
     }
-    let refused = ask(&order, Transition::RequestRevision, &client());
+    let refused = request(&order, Transition::RequestRevision, &client());
     assert!(matches!(refused, Err(TransitionError::Guard { guard: Guard::RevisionsLeft, .. })));
     assert_eq!(order.actions(&client()), [Transition::Complete, Transition::Dispute]);
 
     let mut order = order_in(Status::Assigned);
     for n in 0..table::MAX_HANDOVERS {
-        // Both ways count.
+        // Releases and reassignments both count.
         order = match n % 2 {
             0 => order.then(Transition::Release, &worker()),
             _ => order.then(Transition::Reassign, &admin()),
@@ -198,7 +203,7 @@ fn revisions_and_handovers_are_bounded_and_what_ends_an_order_is_not() {
         order = order.then(Transition::Accept, &worker());
     }
     for (transition, by) in [(Transition::Release, worker()), (Transition::Reassign, admin())] {
-        let refused = ask(&order, transition, &by);
+        let refused = request(&order, transition, &by);
         assert!(
             matches!(refused, Err(TransitionError::Guard { guard: Guard::HandoversLeft, .. })),
             "{refused:?}"
@@ -209,7 +214,7 @@ fn revisions_and_handovers_are_bounded_and_what_ends_an_order_is_not() {
 }
 
 #[test]
-fn the_largest_history_fits_an_item() {
+fn the_largest_history_fits_into_one_item() {
     let note = Note::parse(&"\u{10FFFD}".repeat(Note::MAX)).unwrap();
     let long = |transition, order: &Order, by: &Caller| {
         let key = Idempotency::new(&by.id, "x", &order.version.to_string(), &[]);
@@ -225,10 +230,12 @@ fn the_largest_history_fits_an_item() {
         &timers(),
     )
     .unwrap();
-    for _ in 0..payment::MAX_NOTED_ATTEMPTS {
-        order = order.told(&fact(PaymentFactKind::Processing)).told(&fact(PaymentFactKind::Failed));
+    for _ in 0..apply_payment::MAX_RECORDED_ATTEMPTS {
+        order = order
+            .with_fact(&fact(PaymentFactKind::Processing))
+            .with_fact(&fact(PaymentFactKind::Failed));
     }
-    order = order.told(&succeeded());
+    order = order.with_fact(&succeeded());
     for _ in 0..table::MAX_HANDOVERS {
         order = long(Transition::Accept, &order, &worker());
         order = long(Transition::Release, &order, &worker());
@@ -241,7 +248,7 @@ fn the_largest_history_fits_an_item() {
     order = long(Transition::Deliver, &order, &worker());
     order = long(Transition::Dispute, &order, &client());
     order = long(Transition::ResolveRefund, &order, &admin());
-    order = order.told(&refund("re_1", PRICE, RefundStatus::Succeeded));
+    order = order.with_fact(&refund("re_1", PRICE, RefundStatus::Succeeded));
     let size = serde_json::to_vec(&order).unwrap().len();
     // DynamoDB's limit is 400 KB
     // (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
@@ -249,7 +256,7 @@ fn the_largest_history_fits_an_item() {
 }
 
 #[test]
-fn a_deadline_is_armed_with_its_state_and_replaced_by_the_next() {
+fn each_status_sets_its_own_deadline() {
     let after =
         |order: &Order| order.deadline.map(|deadline| deadline.duration_since(order.updated_at));
     let days = |n: i64| Some(SignedDuration::from_hours(24 * n));
@@ -264,7 +271,7 @@ fn a_deadline_is_armed_with_its_state_and_replaced_by_the_next() {
 }
 
 #[test]
-fn a_timer_moves_what_is_due_once_and_nothing_that_moved_on() {
+fn a_timer_fires_once_and_not_after_the_order_has_moved_on() {
     let order = placed();
     assert_eq!(order.due(minute(29)), None);
     assert_eq!(order.due(minute(30)), Some(Transition::Expire));
@@ -292,16 +299,16 @@ fn a_timer_moves_what_is_due_once_and_nothing_that_moved_on() {
 }
 
 #[test]
-fn messages_go_between_client_and_worker_and_to_nobody_else() {
+fn only_the_client_and_the_worker_exchange_messages() {
     let order = order_in(Status::Assigned);
-    assert_eq!(order.correspondent(&client()).unwrap().id, worker().id);
-    assert_eq!(order.correspondent(&worker()).unwrap().id, client().id);
-    assert_eq!(order.correspondent(&admin()), Err(TransitionError::Forbidden));
-    assert_eq!(order.correspondent(&other_worker()), Err(TransitionError::NotFound));
+    assert_eq!(order.message_recipient(&client()).unwrap().id, worker().id);
+    assert_eq!(order.message_recipient(&worker()).unwrap().id, client().id);
+    assert_eq!(order.message_recipient(&admin()), Err(TransitionError::Forbidden));
+    assert_eq!(order.message_recipient(&other_worker()), Err(TransitionError::NotFound));
     let open = order_in(Status::Open);
     assert_eq!(
-        open.correspondent(&client()),
+        open.message_recipient(&client()),
         Err(TransitionError::NoWorkerYet { version: open.version })
     );
-    assert_eq!(open.correspondent(&worker()), Err(TransitionError::Forbidden));
+    assert_eq!(open.message_recipient(&worker()), Err(TransitionError::Forbidden));
 }

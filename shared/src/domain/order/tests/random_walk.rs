@@ -1,5 +1,4 @@
-//! Random walks: whatever people, clocks and Stripe do, and in whatever order, some things always
-//! hold.
+//! Random walks: the invariants hold whatever people, timers and Stripe do, in whatever sequence.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +6,7 @@ use super::fixture::*;
 use crate::domain::order::*;
 use crate::domain::user::{Caller, Role};
 
-/// `xorshift64*`: the same walk for the same seed, on every machine.
+/// `xorshift64*`: the same seed gives the same walk on every machine.
 struct Dice(u64);
 
 impl Dice {
@@ -23,32 +22,32 @@ impl Dice {
     }
 }
 
-struct MadeRefund {
+struct StripeRefund {
     idempotency_key: String,
     amount: i64,
     status: RefundStatus,
 }
 
-/// Stripe, as far as an order can tell: an intent that ends once, refunds and one dispute that only
-/// move forward. It says what is so, whenever it likes, and repeats itself.
+/// A model of Stripe: an intent that ends once, and refunds and one dispute that only move forward.
+/// It reports its state at any time and repeats itself.
 #[derive(Default)]
 struct Stripe {
     charged: bool,
     canceled: bool,
-    refunds: Vec<MadeRefund>,
+    refunds: Vec<StripeRefund>,
     dispute: Option<ChargebackState>,
 }
 
 impl Stripe {
-    fn happen(&mut self, dice: &mut Dice, order: &Order) {
+    fn step(&mut self, dice: &mut Dice, order: &Order) {
         match dice.roll(7) {
             0 if !self.canceled => self.charged = true,
-            // By hand, at Stripe.
+            // Canceled in Stripe's dashboard.
             6 if !self.charged && dice.roll(8) == 0 => self.canceled = true,
-            // Carries out what the order asks for.
-            1 | 2 => match order.money_step() {
-                Some(MoneyStep::CancelIntent { .. }) if !self.charged => self.canceled = true,
-                Some(MoneyStep::Refund { amount, idempotency_key, .. }) => {
+            // Carries out the order's Stripe action.
+            1 | 2 => match order.stripe_action() {
+                Some(StripeAction::CancelIntent { .. }) if !self.charged => self.canceled = true,
+                Some(StripeAction::Refund { amount, idempotency_key, .. }) => {
                     self.refund(dice, amount.amount, idempotency_key)
                 }
                 _ => {}
@@ -85,18 +84,15 @@ impl Stripe {
             return;
         }
         if self.held() < amount {
-            assert!(
-                self.dispute.is_some(),
-                "asks for more than is there, and no bank has taken it"
-            );
+            assert!(self.dispute.is_some(), "refund exceeds the balance without a dispute");
             return;
         }
         let status =
             dice.pick(&[RefundStatus::Pending, RefundStatus::Succeeded, RefundStatus::Failed]);
-        self.refunds.push(MadeRefund { idempotency_key, amount, status });
+        self.refunds.push(StripeRefund { idempotency_key, amount, status });
     }
 
-    /// What is left of the charge, counting what is under way as gone.
+    /// Returns what is left of the charge. Pending refunds count as gone.
     fn held(&self) -> i64 {
         let made = self.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
         let refunded: i64 = made.map(|refund| refund.amount).sum();
@@ -133,15 +129,15 @@ fn assert_invariants(before: &Order, after: &Order, stripe: &Stripe) {
     assert_eq!(after.history[..before.history.len()], before.history, "history is only added to");
     assert!(after.history.iter().zip(1..).all(|(event, n)| event.n == n));
     assert!(after.history.is_sorted_by_key(|event| event.at));
-    let event = after.last();
+    let event = after.last_event();
     assert_eq!((event.status, event.payment_status), (after.status, after.payment_status));
     assert_eq!((&event.worker, event.deadline), (&after.worker, after.deadline));
 
-    // Work.
+    // The work.
     assert!(!before.status.is_final() || after.status == before.status, "out of {}", before.status);
     if before.status != after.status {
-        let by_table = |rule: &Rule| rule.from == Some(before.status) && rule.to == after.status;
-        assert!(TABLE.iter().any(by_table), "{} to {}", before.status, after.status);
+        let is_rule = |rule: &Rule| rule.from == Some(before.status) && rule.to == after.status;
+        assert!(TABLE.iter().any(is_rule), "{} to {}", before.status, after.status);
     }
     match after.status {
         Status::Pending | Status::Open => assert_eq!(after.worker, None),
@@ -152,15 +148,15 @@ fn assert_invariants(before: &Order, after: &Order, stripe: &Stripe) {
         assert_eq!(
             event.kind,
             EventKind::Transition(Transition::Reassign),
-            "only an admin replaces a worker"
+            "only an administrator replaces a worker"
         );
     }
-    assert!(after.status != Status::Assigned || after.is_charged(), "work on what was never paid");
+    assert!(after.status != Status::Assigned || after.is_charged(), "work on an unpaid order");
     let stopped =
         after.status == Status::Pending && after.payment_status == PaymentStatus::Processing;
     assert_eq!(after.deadline.is_some(), after.status.timer().is_some() && !stopped);
 
-    // Money.
+    // The money.
     let (old, new) = (before.ledger.entries(), after.ledger.entries());
     assert_eq!(new[..old.len()], *old, "the ledger is only added to");
     assert!(
@@ -184,7 +180,7 @@ fn assert_invariants(before: &Order, after: &Order, stripe: &Stripe) {
 }
 
 #[test]
-fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
+fn random_walks_keep_the_invariants_and_settle_all_money() {
     let people =
         [client(), worker(), other_worker(), admin(), Caller { role: Role::Worker, ..client() }];
     let mut seen = BTreeSet::new();
@@ -193,7 +189,7 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
         let (mut order, mut stripe, mut now) = (placed(), Stripe::default(), 0);
         let mut step = |order: &mut Order, stripe: &Stripe, next: Order| {
             assert_invariants(order, &next, stripe);
-            let event = next.last();
+            let event = next.last_event();
             seen.insert((order.status, event.kind, next.status, event.actor.kind));
             *order = next;
         };
@@ -203,7 +199,7 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
                 0..=3 => {
                     let who = dice.pick(&people);
                     let actions = order.actions(&who);
-                    // Mostly what may be done, sometimes anything.
+                    // Mostly an allowed transition, sometimes any.
                     let pool = if actions.is_empty() || dice.roll(8) == 0 {
                         Transition::ALL.to_vec()
                     } else {
@@ -212,7 +208,7 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
                     let named = (dice.roll(2) == 0).then(|| dice.pick(&people));
                     let by = ActorContext::user(&who, minute(now)).worker(named);
                     let transition = dice.pick(&pool);
-                    // Ends come soon enough.
+                    // Skip most endings, so that walks get long enough.
                     let ends = matches!(transition, Transition::Cancel | Transition::Dispute)
                         && dice.roll(4) > 0;
                     if let Some(next) =
@@ -229,35 +225,37 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
                         step(&mut order, &stripe, next);
                     }
                 }
-                5 => stripe.happen(&mut dice, &order),
+                5 => stripe.step(&mut dice, &order),
                 _ => {
                     let fact = dice.pick(&stripe.facts());
-                    if let Some(next) = order.payment_fact(&fact, minute(now), &timers()).unwrap() {
+                    if let Some(next) =
+                        order.apply_payment_fact(&fact, minute(now), &timers()).unwrap()
+                    {
                         step(&mut order, &stripe, next);
                         assert_eq!(
-                            order.payment_fact(&fact, minute(now), &timers()),
+                            order.apply_payment_fact(&fact, minute(now), &timers()),
                             Ok(None),
-                            "known, and yet news"
+                            "applied the same fact twice"
                         );
                     }
                 }
             }
         }
-        // Let Stripe finish and say so: then every cent is with a living order, gone back, or on an
-        // admin's list.
+        // Let Stripe finish and report. Then all money is with an order in progress or completed,
+        // was refunded, or is on an administrator's list.
         for _ in 0..100 {
-            stripe.happen(&mut dice, &order);
+            stripe.step(&mut dice, &order);
             for fact in stripe.facts() {
-                let told = order.told(&fact);
-                if told != order {
-                    step(&mut order, &stripe, told);
+                let next = order.with_fact(&fact);
+                if next != order {
+                    step(&mut order, &stripe, next);
                 }
             }
         }
         let settled = match order.status {
             Status::Canceled => {
                 order.payment_status == PaymentStatus::Refunded
-                    || !order.is_charged() && order.money_step().is_none()
+                    || !order.is_charged() && order.stripe_action().is_none()
                     || !order.attention().is_empty()
             }
             _ => {
@@ -269,8 +267,8 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
         };
         assert!(settled, "seed {seed}: {order:#?}");
     }
-    // The walks got around: every row of the table by each of its actors, and everything that
-    // Stripe can say.
+    // The walks covered every row of the table with each of its actors, and everything that Stripe
+    // can report.
     for rule in TABLE {
         for kind in rule.actors {
             let Some(from) = rule.from else { continue };
@@ -278,8 +276,9 @@ fn whatever_happens_the_invariants_hold_and_no_money_is_left_hanging() {
             assert!(seen.contains(&row), "never {row:?}");
         }
     }
-    let unsaid = [PaymentStep::FeeKnown, PaymentStep::PaymentStarted, PaymentStep::RefundRefused];
-    for step in PaymentStep::ALL.into_iter().filter(|step| !unsaid.contains(step)) {
+    let unreported =
+        [PaymentEvent::FeeKnown, PaymentEvent::PaymentStarted, PaymentEvent::RefundRefused];
+    for step in PaymentEvent::ALL.into_iter().filter(|step| !unreported.contains(step)) {
         assert!(seen.iter().any(|(_, kind, ..)| *kind == EventKind::Payment(step)), "never {step}");
     }
 }
