@@ -1,28 +1,23 @@
-//! Every endpoint of the marketplace. `<area>/<verb>.rs` is one endpoint: its request, its rules'
-//! call, its reply. `bin/<area>-<verb>.rs` is its Lambda. [`http`], [`events`] and [`context`] are
-//! what all of them share; [`registry`] is the list of them.
+//! Every function of the marketplace. `<area>/<verb>.rs` is one endpoint: its request, its handler,
+//! its reply, its entry in the API description. `lambdas/src/bin/<area>-<verb>.rs` is its Lambda.
+//!
+//! Imports point downwards: [`registry`] lists all functions; below it are the areas, then
+//! [`openapi`], [`http`] and [`runtime`]. `tests/it/architecture.rs` checks this.
 
 pub mod auth;
-pub mod bootstrap_admin;
-pub mod context;
-mod deadline;
 pub mod docs;
-pub mod events;
 pub mod http;
-#[cfg(test)]
-mod interleavings;
 pub mod live;
 pub mod messages;
 pub mod openapi;
+pub mod operations;
 pub mod orders;
 pub mod payments;
 pub mod registry;
-mod run;
-mod runtime;
-pub mod seed;
+pub mod runtime;
 pub mod services;
 pub mod site;
 #[cfg(test)]
-mod testing;
+mod tests;
 pub mod users;
 pub mod webhooks;

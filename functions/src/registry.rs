@@ -1,91 +1,154 @@
-//! The list of all functions: what the multi-call binary starts from, and what the tests hold the
-//! template, the binaries and the sample events against.
+//! The list of all functions. One line names a function, what starts it and where its handler is;
+//! from it follow the functions that run ([`ALL`]) and the API description ([`description`]).
 
 use std::process::ExitCode;
 
+use serde_json::Value;
+use shared::config::ConfigError;
+
+use crate::openapi::{Operation, document};
+use crate::runtime::context::FromEnv;
+use crate::runtime::events;
 use crate::{
-    auth, bootstrap_admin, docs, events, http, live, messages, orders, payments, seed, services,
-    site, users, webhooks,
+    auth, docs, http, live, messages, operations, orders, payments, services, site, users, webhooks,
 };
 
 /// One deployed function.
 pub struct Function {
-    /// Its name: that of its binary, its event sample, and the last part of its `CodeUri`.
+    /// Its name: that of its binary, its sample event and the last part of its `CodeUri`.
     pub name: &'static str,
     /// Runs it until the sandbox ends.
     pub run: fn() -> ExitCode,
 }
 
+/// Makes both lists. They are separate items, so that a binary which only describes the functions
+/// does not link their handlers.
 macro_rules! functions {
-    ($($name:literal => $serve:path, $handle:path;)*) => {
+    ($($name:literal => $starter:ident::$serve:ident, $area:ident::$verb:ident;)*) => {
         /// Every function, in the template's order.
         pub const ALL: &[Function] = &[$(Function {
             name: $name,
-            run: || $serve($handle),
+            run: || $starter::$serve($area::$verb::handle),
         }),*];
+
+        /// Every endpoint's description, in the template's order.
+        fn described() -> Vec<Operation> {
+            let all = [$(describe!($name, $starter::$serve, $area::$verb)),*];
+            all.into_iter().flatten().collect()
+        }
+    };
+}
+
+/// What has a route of its own describes itself. Nothing else does: no client calls it.
+macro_rules! describe {
+    ($name:literal, http::serve, $area:ident::$verb:ident) => {
+        Some($area::$verb::describe().named($name))
+    };
+    ($name:literal, http::serve_webhook, $area:ident::$verb:ident) => {
+        Some($area::$verb::describe().named($name))
+    };
+    ($name:literal, $starter:ident::$serve:ident, $area:ident::$verb:ident) => {
+        None
     };
 }
 
 functions! {
-    "auth-register" => http::serve, auth::register::handle;
-    "auth-token" => http::serve, auth::token::handle;
-    "auth-logout" => http::serve, auth::logout::handle;
-    "auth-me" => http::serve, auth::me::handle;
-    "auth-update" => http::serve, auth::update::handle;
-    "auth-password" => http::serve, auth::password::handle;
-    "auth-keys" => http::serve, auth::keys::handle;
-    "users-list" => http::serve, users::list::handle;
-    "users-create" => http::serve, users::create::handle;
-    "users-get" => http::serve, users::get::handle;
-    "users-update" => http::serve, users::update::handle;
-    "users-delete" => http::serve, users::delete::handle;
-    "services-create" => http::serve, services::create::handle;
-    "services-list" => http::serve, services::list::handle;
-    "services-categories" => http::serve, services::categories::handle;
-    "services-get" => http::serve, services::get::handle;
-    "services-update" => http::serve, services::update::handle;
-    "services-delete" => http::serve, services::delete::handle;
-    "orders-create" => http::serve, orders::create::handle;
-    "orders-get" => http::serve, orders::get::handle;
-    "orders-list" => http::serve, orders::list::handle;
-    "orders-open" => http::serve, orders::open::handle;
-    "orders-accept" => http::serve, orders::accept::handle;
-    "orders-deliver" => http::serve, orders::deliver::handle;
-    "orders-complete" => http::serve, orders::complete::handle;
-    "orders-release" => http::serve, orders::release::handle;
-    "orders-reassign" => http::serve, orders::reassign::handle;
-    "orders-request-revision" => http::serve, orders::request_revision::handle;
-    "orders-cancel" => http::serve, orders::cancel::handle;
-    "orders-dispute" => http::serve, orders::dispute::handle;
-    "orders-resolve" => http::serve, orders::resolve::handle;
-    "orders-events" => http::serve, orders::events::handle;
-    "orders-timers" => events::invoked, orders::timers::handle;
-    "payments-create" => http::serve, payments::create::handle;
-    "payments-get" => http::serve, payments::get::handle;
-    "payments-confirm" => http::serve, payments::confirm::handle;
-    "payments-cancel" => http::serve, payments::cancel::handle;
-    "webhooks-stripe" => http::serve_webhook, webhooks::stripe::handle;
-    "webhooks-events" => http::serve, webhooks::events::handle;
-    "payments-apply" => events::stream, payments::apply::handle;
-    "payments-reconcile" => events::invoked, payments::reconcile::handle;
-    "messages-list" => http::serve, messages::list::handle;
-    "messages-send" => http::serve, messages::send::handle;
-    "live-ticket" => http::serve, live::ticket::handle;
-    "live-feed" => http::serve, live::feed::handle;
-    "live-broadcast" => http::serve, live::broadcast::handle;
-    "live-connect" => events::socket, live::connect::handle;
-    "live-disconnect" => events::socket, live::disconnect::handle;
-    "live-default" => events::socket, live::default::handle;
-    "live-notify" => events::batch, live::notify::handle;
-    "live-fan-out" => events::batch, live::fan_out::handle;
-    "live-catch-up" => events::batch, live::catch_up::handle;
-    "index" => http::serve, site::index::handle;
-    "health" => http::serve, site::health::handle;
-    "docs-openapi" => http::serve, docs::openapi::handle;
-    "docs-ui" => http::serve, docs::ui::handle;
-    "docs-files" => http::serve, docs::files::handle;
-    "docs-problems" => http::serve, docs::problems::handle;
-    "fallback" => http::serve, site::fallback::handle;
-    "bootstrap-admin" => events::invoked, bootstrap_admin::handle;
-    "seed" => events::invoked, seed::handle;
+    "auth-register" => http::serve, auth::register;
+    "auth-token" => http::serve, auth::token;
+    "auth-logout" => http::serve, auth::logout;
+    "auth-me" => http::serve, auth::me;
+    "auth-update" => http::serve, auth::update;
+    "auth-password" => http::serve, auth::password;
+    "auth-keys" => http::serve, auth::keys;
+    "users-list" => http::serve, users::list;
+    "users-create" => http::serve, users::create;
+    "users-get" => http::serve, users::get;
+    "users-update" => http::serve, users::update;
+    "users-delete" => http::serve, users::delete;
+    "services-create" => http::serve, services::create;
+    "services-list" => http::serve, services::list;
+    "services-categories" => http::serve, services::categories;
+    "services-get" => http::serve, services::get;
+    "services-update" => http::serve, services::update;
+    "services-delete" => http::serve, services::delete;
+    "orders-create" => http::serve, orders::create;
+    "orders-get" => http::serve, orders::get;
+    "orders-list" => http::serve, orders::list;
+    "orders-open" => http::serve, orders::open;
+    "orders-accept" => http::serve, orders::accept;
+    "orders-deliver" => http::serve, orders::deliver;
+    "orders-complete" => http::serve, orders::complete;
+    "orders-release" => http::serve, orders::release;
+    "orders-reassign" => http::serve, orders::reassign;
+    "orders-request-revision" => http::serve, orders::request_revision;
+    "orders-cancel" => http::serve, orders::cancel;
+    "orders-dispute" => http::serve, orders::dispute;
+    "orders-resolve" => http::serve, orders::resolve;
+    "orders-events" => http::serve, orders::events;
+    "orders-timers" => events::invoked, orders::timers;
+    "payments-create" => http::serve, payments::create;
+    "payments-get" => http::serve, payments::get;
+    "payments-confirm" => http::serve, payments::confirm;
+    "payments-cancel" => http::serve, payments::cancel;
+    "webhooks-stripe" => http::serve_webhook, webhooks::stripe;
+    "webhooks-events" => http::serve, webhooks::events;
+    "payments-apply" => events::stream, payments::apply;
+    "payments-reconcile" => events::invoked, payments::reconcile;
+    "messages-list" => http::serve, messages::list;
+    "messages-send" => http::serve, messages::send;
+    "live-ticket" => http::serve, live::ticket;
+    "live-feed" => http::serve, live::feed;
+    "live-broadcast" => http::serve, live::broadcast;
+    "live-connect" => events::socket, live::connect;
+    "live-disconnect" => events::socket, live::disconnect;
+    "live-default" => events::socket, live::default;
+    "live-notify" => events::batch, live::notify;
+    "live-fan-out" => events::batch, live::fan_out;
+    "live-catch-up" => events::batch, live::catch_up;
+    "index" => http::serve, site::index;
+    "health" => http::serve, site::health;
+    "docs-openapi" => http::serve, docs::openapi;
+    "docs-ui" => http::serve, docs::ui;
+    "docs-files" => http::serve, docs::files;
+    "docs-problems" => http::serve, docs::problems;
+    "fallback" => http::serve_default, site::fallback;
+    "bootstrap-admin" => events::invoked, operations::bootstrap_admin;
+    "seed" => events::invoked, operations::seed;
+}
+
+/// The API description: an OpenAPI document.
+pub fn description() -> Value {
+    document::of(&described())
+}
+
+/// What `docs-openapi` serves. The registry provides it, because only the registry knows every
+/// endpoint.
+impl FromEnv for docs::openapi::Description {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self(description().to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_in_the_document_leads_somewhere() {
+        fn check(document: &Value, value: &Value) {
+            match value {
+                Value::Object(map) => {
+                    if let Some(Value::String(reference)) = map.get("$ref") {
+                        let pointer = reference.strip_prefix('#').unwrap();
+                        assert!(document.pointer(pointer).is_some(), "{reference}");
+                    }
+                    map.values().for_each(|value| check(document, value));
+                }
+                Value::Array(values) => values.iter().for_each(|value| check(document, value)),
+                _ => {}
+            }
+        }
+        let document = description();
+        check(&document, &document);
+    }
 }

@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     // the tests' dependencies want. And `hello` by itself, with no more features than it needs.
     build(&workspace, &["-p", "hello"])?;
     let binaries = functions.iter().flat_map(|name| ["--bin", name]);
-    build(&workspace, &["-p", "functions"].into_iter().chain(binaries).collect::<Vec<_>>())?;
+    build(&workspace, &["-p", "lambdas"].into_iter().chain(binaries).collect::<Vec<_>>())?;
     let target =
         std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
     println!(

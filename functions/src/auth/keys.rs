@@ -4,9 +4,11 @@
 use shared::auth::KeySet;
 use shared::error::Result;
 
-use crate::context::Keys;
-use crate::http::{Reply, Request};
+use super::Keys;
+use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
+
+const ENDPOINT: Endpoint = Endpoint::get("/.well-known/jwks.json", Who::Anyone);
 
 /// How long caches may keep the keys: as long, a new one is published before it signs.
 const CACHED: u32 = 300;
@@ -19,9 +21,9 @@ pub async fn handle(context: &Keys, _: Request) -> Result<Reply> {
     Reply::ok(&context.keys)?.cacheable(CACHED)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/.well-known/jwks.json", "auth-keys", "The public keys of access tokens")
+    Operation::new(&ENDPOINT, "The public keys of access tokens")
         .details("A JSON Web Key Set (RFC 7517). Access tokens are JWTs (RFC 9068), signed with EdDSA by one of these.")
         .answer(Answer::ok::<KeySet>("The keys."))
         .without_database()

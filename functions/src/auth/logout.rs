@@ -8,9 +8,11 @@ use shared::domain::ids::UserId;
 use shared::error::{Error, Result, catalogue};
 
 use super::refresh_token;
-use crate::context::Context;
-use crate::http::{Reply, Request, bearer, body};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, body};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::post("/auth/logout", Who::User);
 
 body! {
     /// Which sign-in ends. That of the access token unless one is named.
@@ -29,7 +31,7 @@ body! {
 /// # Errors
 /// 401 without a valid token, or for `all` with one of a sign-in that is over.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { refresh_token, all } = request.body_as()?;
     let all = all == Some(true);
     // RFC 7009, section 2.2: a token that is none is no error. What it gave access to is over, as
@@ -37,32 +39,31 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let named = refresh_token.map(|token| session_of(&token, &claims.sub));
     let now = Timestamp::now();
     if all {
-        let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
-        let signed_in = standing.is_signed_in(now);
-        let account = standing.account.filter(|_| signed_in);
+        let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
+        let signed_in = state.is_signed_in(now);
+        let account = state.account.filter(|_| signed_in);
         let account = account.ok_or_else(|| {
             Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again.")
         })?;
-        context.store.amend(account, |account| Ok(account.signed_out(None))).await?;
-        tracing::info!(user = %claims.sub, "signed out {} everywhere", claims.sub);
+        context.store.update_account(account, |account| Ok(account.signed_out(None))).await?;
+        tracing::debug!(user = %claims.sub, "signed out {} everywhere", claims.sub);
     } else {
         let session = named.unwrap_or_else(|| Some(claims.sid.clone()));
         if let Some(session) = session {
             context.store.end_session(&claims.sub, &session, now).await?;
         }
-        tracing::info!(user = %claims.sub, "signed out {}", claims.sub);
+        tracing::debug!(user = %claims.sub, "signed out {}", claims.sub);
     }
     Ok(Reply::no_content())
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/auth/logout", "auth-logout", "Sign out")
+    Operation::new(&ENDPOINT, "Sign out")
         .details(
             "Ends the sign-in of the access token; that of `refresh_token`, if one is sent; or all, with `{\"all\": true}`. Its access tokens are refused \
              with the next write, and its sockets close.",
         )
-        .who(Who::User)
         .body::<Body>(json!({"all": true}))
         .answer(Answer::no_content("Signed out, now or before."))
 }

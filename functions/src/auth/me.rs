@@ -3,16 +3,18 @@
 use shared::error::{Error, Result, catalogue};
 
 use super::UserView;
-use crate::context::Context;
-use crate::http::{Reply, Request, bearer};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::get("/auth/me", Who::User);
 
 /// The caller's own user.
 ///
 /// # Errors
 /// 401 without a valid token.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let account = context.store.account(&claims.sub).await?;
     let user = account
         .ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "There is no such user any more."))?
@@ -20,10 +22,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     Reply::ok(&UserView::from(&user))?.etag(user.version)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/auth/me", "auth-me", "Who one is")
-        .who(Who::User)
+    Operation::new(&ENDPOINT, "Who one is")
         .answer(Answer::ok::<UserView<'_>>("The caller.").etag())
         .if_none_match()
 }

@@ -13,5 +13,54 @@ pub mod token;
 pub mod update;
 mod view;
 
+use shared::auth::{Issuer, KeySet, Verifier};
+use shared::store::Store;
+
 pub use new_password::NewPassword;
 pub use view::UserView;
+
+use self::throttle::{RegistrationLimit, SignInLimits};
+use crate::runtime::context::{context, parts};
+
+context! {
+    /// For signing in.
+    SignIn {
+        /// The database.
+        store: Store,
+        /// Signs access tokens.
+        issuer: Issuer,
+        /// How often a password may be wrong.
+        limits: SignInLimits,
+    }
+
+    /// For registering.
+    Registration {
+        /// The database.
+        store: Store,
+        /// How often one address may register.
+        limit: RegistrationLimit,
+    }
+
+    /// For changing one's own password.
+    PasswordChange {
+        /// The database.
+        store: Store,
+        /// Verifies access tokens.
+        verifier: Verifier,
+        /// How often a password may be wrong.
+        limits: SignInLimits,
+    }
+
+    /// For publishing the public keys.
+    Keys {
+        /// The public keys of access tokens.
+        keys: KeySet,
+    }
+}
+
+parts! {
+    Issuer: Issuer::from_env();
+    KeySet: KeySet::from_env();
+    SignInLimits: SignInLimits::from_env();
+    RegistrationLimit: RegistrationLimit::from_env();
+}

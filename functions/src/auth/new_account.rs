@@ -8,41 +8,47 @@ use shared::domain::order::Idempotency;
 use shared::domain::text::Category;
 use shared::domain::user::{Email, NewUser, User, Username};
 use shared::error::{Error, Result};
-use shared::store::{Account, Authority, Registered, Store};
+use shared::store::{Account, AdminCondition, RegisterOutcome, Store};
 use uuid::Uuid;
 
 use super::NewPassword;
-use crate::http::{FieldSet, Fields};
+use crate::http::{Endpoint, FieldSet, Fields, Request};
 
-/// The request that makes a user: its key, if it has one.
-pub(crate) struct Origin<'a> {
-    /// The function.
-    pub(crate) operation: &'static str,
-    /// Who sends it; `None` when anyone may.
-    pub(crate) caller: Option<&'a UserId>,
-    /// Its `Idempotency-Key`.
-    pub(crate) key: Option<&'a str>,
+/// The `Idempotency-Key` of a request that creates a user. The user's id is derived from it.
+pub(crate) struct CreationKey<'a> {
+    key: &'a str,
+    endpoint: &'static Endpoint,
+    /// `None` when the request is open to anyone.
+    caller: Option<&'a UserId>,
 }
 
-impl Origin<'_> {
-    fn id(&self) -> UserId {
-        match self.key {
-            Some(key) => UserId::derived(&[
-                self.operation,
-                self.caller.map(UserId::as_str).unwrap_or_default(),
-                key,
-            ]),
-            None => UserId::from_uuid(Uuid::now_v7()),
-        }
+impl<'a> CreationKey<'a> {
+    /// Reads the key of a request, if it has one.
+    ///
+    /// # Errors
+    /// 422 for a key that is not valid.
+    pub(crate) fn read(
+        request: &'a Request,
+        endpoint: &'static Endpoint,
+        caller: Option<&'a UserId>,
+    ) -> Result<Option<Self>> {
+        let key = request.idempotency_key()?;
+        Ok(key.map(|key| Self { key, endpoint, caller }))
     }
 
-    /// What it asks for, but for the password: a fast hash of that must not lie beside the slow
-    /// one.
-    fn idempotency(&self, id: &UserId, new: &NewUser) -> Option<Idempotency> {
-        let mut asked = vec![new.email.as_str(), new.username.as_str(), new.role.as_str()];
-        asked.extend(new.categories.iter().map(Category::as_str));
-        let asked: Vec<&[u8]> = asked.into_iter().map(str::as_bytes).collect();
-        self.key.map(|key| Idempotency::new(self.caller.unwrap_or(id), self.operation, key, &asked))
+    fn user_id(&self) -> UserId {
+        let caller = self.caller.map(UserId::as_str).unwrap_or_default();
+        UserId::derived(&[&self.endpoint.to_string(), caller, self.key])
+    }
+
+    /// The key, bound to all that the request says except the password: a fast hash of it must not
+    /// be stored beside the slow one.
+    fn idempotency(&self, id: &UserId, new: &NewUser) -> Idempotency {
+        let mut content = vec![new.email.as_str(), new.username.as_str(), new.role.as_str()];
+        content.extend(new.categories.iter().map(Category::as_str));
+        let content: Vec<&[u8]> = content.into_iter().map(str::as_bytes).collect();
+        let caller = self.caller.unwrap_or(id);
+        Idempotency::new(caller, &self.endpoint.to_string(), self.key, &content)
     }
 }
 
@@ -61,31 +67,34 @@ pub(crate) fn read<B: FieldSet>(
     fields.finish((body,)).map(|(body,)| body)
 }
 
-/// Makes the user, once for each key; `true` when it had been made before.
+/// Creates the user, once for each key. Returns `true` with a user that an earlier request created.
 ///
 /// # Errors
 /// 409 naming what is taken; 422 for a key that came with another request; what `authority` asks
 /// for.
-pub(crate) async fn make(
+pub(crate) async fn create(
     store: &Store,
     new: NewUser,
     password: Secret,
-    origin: Origin<'_>,
-    authority: Authority<'_>,
+    key: Option<CreationKey<'_>>,
+    authority: AdminCondition<'_>,
 ) -> Result<(User, bool)> {
     let now = Timestamp::now();
-    let id = origin.id();
-    let created_by = origin.idempotency(&id, &new);
+    let id = match &key {
+        Some(key) => key.user_id(),
+        None => UserId::from_uuid(Uuid::now_v7()),
+    };
+    let created_by = key.map(|key| key.idempotency(&id, &new));
     let user = User::new(id, new, now)
         .map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
     let account = Account::new(user, password::hash(password.clone()).await?, created_by);
     match store.register(&account, authority).await? {
-        Registered::New => {
+        RegisterOutcome::Created => {
             let user = account.user;
-            tracing::info!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);
+            tracing::debug!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);
             Ok((user, false))
         }
-        Registered::Before(before) => {
+        RegisterOutcome::AlreadyRegistered(before) => {
             if !password::verify(password, Some(before.password)).await? {
                 return Err(Error::key_reused());
             }

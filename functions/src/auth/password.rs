@@ -9,9 +9,11 @@ use shared::error::{Error, Invalid, Result, catalogue};
 use shared::store::Account;
 
 use super::NewPassword;
-use crate::context::PasswordChange;
-use crate::http::{Reply, Request, active, bearer, body};
-use crate::openapi::{Answer, Operation, Who};
+use super::PasswordChange;
+use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
+use crate::openapi::{Answer, Operation};
+
+const ENDPOINT: Endpoint = Endpoint::post("/auth/password", Who::User);
 
 body! {
     /// Both passwords.
@@ -28,16 +30,16 @@ body! {
 /// 422 naming every wrong field; 403 for a wrong current password; 429 when that was wrong too
 /// often, as for signing in.
 pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { current_password: current, new_password: new } = request.body_as()?;
     if password::is_too_long(&current) {
         return Err(wrong());
     }
     let now = Timestamp::now();
     let store = &context.store;
-    let standing = store.auth_state(&claims.sub, &claims.sid).await?;
-    active(&claims, &standing, now)?;
-    let Some(account) = standing.account else { return Err(Error::not_found("user")) };
+    let state = store.auth_state(&claims.sub, &claims.sid).await?;
+    current_caller(&claims, &state, now)?;
+    let Some(account) = state.account else { return Err(Error::not_found("user")) };
     // The policy knows the user's names only now.
     let new_is_fine = new.check(&account.user.username, &account.user.email);
     new_is_fine.map_err(|invalid| Error::invalid(vec![invalid.at("new_password")]))?;
@@ -64,19 +66,19 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
             "Your account was changed meanwhile. Try again.",
         )),
     };
-    let (changed, ()) = futures::join!(store.amend(account, change), attempt.take_back(store));
+    let (changed, ()) =
+        futures::join!(store.update_account(account, change), attempt.take_back(store));
     changed?;
-    tracing::info!(user = %claims.sub, "changed the password of {}", claims.sub);
+    tracing::debug!(user = %claims.sub, "changed the password of {}", claims.sub);
     Ok(Reply::no_content())
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/auth/password", "auth-password", "Change one's password")
+    Operation::new(&ENDPOINT, "Change one's password")
         .details(
             "All other sign-ins end: their access tokens are refused with the next write, and their sockets close.",
         )
-        .who(Who::User)
         .body::<Body>(json!({"current_password": "correct horse", "new_password": "battery staple"}))
         .answer(Answer::no_content("Changed."))
         .problems(&[&catalogue::VERSION_CONFLICT, &catalogue::WRONG_PASSWORD])
@@ -86,5 +88,5 @@ pub fn describe() -> Operation {
 fn wrong() -> Error {
     let field = Invalid::new("wrong", "This is not your password.").at("current_password");
     Error::new(&catalogue::WRONG_PASSWORD, "The current password is not this one.")
-        .about(vec![field])
+        .with_fields(vec![field])
 }

@@ -7,13 +7,15 @@ use serde_json::json;
 use shared::config::Secret;
 use shared::domain::user::{Categories, Email, NewUser, Role, Username};
 use shared::error::{Invalid, Result, catalogue};
-use shared::store::Authority;
+use shared::store::AdminCondition;
 
-use super::new_account::{self, Origin};
+use super::Registration;
+use super::new_account::{self, CreationKey};
 use super::{NewPassword, UserView, throttle};
-use crate::context::Registration;
-use crate::http::{FieldErrors, FieldValue, Reply, Request, body, idempotency_key, text};
+use crate::http::{Endpoint, FieldErrors, FieldValue, Reply, Request, Who, body, text};
 use crate::openapi::{Answer, Operation};
+
+const ENDPOINT: Endpoint = Endpoint::post("/auth/register", Who::Anyone);
 
 body! {
     /// A user to be.
@@ -46,19 +48,18 @@ impl FieldValue for OwnRole {
 /// address.
 pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
     let (new, password) = parse(&request)?;
-    let origin =
-        Origin { operation: "auth-register", caller: None, key: idempotency_key(&request)? };
+    let key = CreationKey::read(&request, &ENDPOINT, None)?;
     // Before the work, and whatever becomes of it: this is also where one could learn who is
     // registered.
     context.store.count(&context.limit.0, &throttle::address(&request), Timestamp::now()).await?;
     let (user, replayed) =
-        new_account::make(&context.store, new, password, origin, Authority::Own).await?;
+        new_account::create(&context.store, new, password, key, AdminCondition::None).await?;
     Reply::created("/auth/me", &UserView::from(&user))?.etag(user.version)?.replayed(replayed)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/auth/register", "auth-register", "Become a client or a worker")
+    Operation::new(&ENDPOINT, "Become a client or a worker")
         .details("Administrators are made by administrators.")
         .body::<Body>(json!({
             "email": "ada@example.com", "username": "ada", "password": "correct horse", "role": "worker", "categories": ["Design"],

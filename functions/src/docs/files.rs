@@ -5,9 +5,11 @@ use schemars::JsonSchema;
 use shared::error::{Error, Result, catalogue};
 
 use super::CACHED;
-use crate::context::Nothing;
-use crate::http::{Reply, Request};
+use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Nothing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/docs/{file}", Who::Anyone);
 
 /// Name, media type, text.
 const FILES: &[(&str, &str, &str)] = &[
@@ -40,9 +42,9 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
 #[schemars(inline, extend("enum" = FILES.iter().map(|(name, ..)| *name).collect::<Vec<_>>()))]
 struct File(#[expect(dead_code, reason = "describes what is read")] String);
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/docs/{file}", "docs-files", "A file of the documentation page")
+    Operation::new(&ENDPOINT, "A file of the documentation page")
         .without_database()
         .path_parameter::<File>("file", "Its name.")
         .answer(

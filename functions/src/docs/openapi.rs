@@ -1,21 +1,32 @@
 //! `GET /openapi.json`: the API description, OpenAPI 3.1.
 
-use std::sync::LazyLock;
-
 use schemars::JsonSchema;
 use shared::error::Result;
 
 use super::CACHED;
-use crate::context::Nothing;
-use crate::http::{Reply, Request};
-use crate::openapi::{Answer, Operation, document};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::context;
 
-/// Made once a sandbox.
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
+const ENDPOINT: Endpoint = Endpoint::get("/openapi.json", Who::Anyone);
 
-/// The document.
-pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
-    Reply::text("application/json", &DOCUMENT)?.cacheable(CACHED)
+context! {
+    /// For serving the description.
+    Described {
+        /// The description of every endpoint.
+        description: Description,
+    }
+}
+
+/// The API description, as JSON. Built once per sandbox, from the list of all functions.
+pub struct Description(pub String);
+
+/// Returns the document.
+///
+/// # Errors
+/// None of its own.
+pub async fn handle(context: &Described, _: Request) -> Result<Reply> {
+    Reply::text("application/json", &context.description.0)?.cacheable(CACHED)
 }
 
 /// An OpenAPI document.
@@ -26,9 +37,9 @@ struct Document(
     serde_json::Map<String, serde_json::Value>,
 );
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/openapi.json", "docs-openapi", "This description")
+    Operation::new(&ENDPOINT, "This description")
         .without_database()
         .answer(Answer::ok::<Document>("OpenAPI 3.1.").etag().with("Cache-Control"))
         .if_none_match()

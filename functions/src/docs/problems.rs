@@ -5,9 +5,11 @@ use schemars::JsonSchema;
 use shared::error::{Error, Result, catalogue};
 
 use super::page;
-use crate::context::Nothing;
-use crate::http::{Reply, Request};
+use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Nothing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/docs/problems/{code}", Who::Anyone);
 
 /// The page of one code.
 ///
@@ -57,9 +59,9 @@ fn html(text: &str) -> String {
 #[schemars(inline, extend("enum" = catalogue::ALL.iter().map(|code| code.code).collect::<Vec<_>>()))]
 struct Name(#[expect(dead_code, reason = "describes what is read")] String);
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/docs/problems/{code}", "docs-problems", "What an error code means")
+    Operation::new(&ENDPOINT, "What an error code means")
         .without_database()
         .path_parameter::<Name>("code", "The `code` of a problem document.")
         .answer(

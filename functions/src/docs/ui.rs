@@ -3,9 +3,11 @@
 use shared::error::Result;
 
 use super::page;
-use crate::context::Nothing;
-use crate::http::{Reply, Request};
+use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Nothing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/docs", Who::Anyone);
 
 /// Scripts are files of their own, so that the page's policy can refuse all that are not.
 const HTML: &str = r#"<!doctype html>
@@ -30,9 +32,9 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
     page(HTML)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/docs", "docs-ui", "This description as a page that signs in and calls")
+    Operation::new(&ENDPOINT, "This description as a page that signs in and calls")
         .without_database()
         .answer(
             Answer::content("text/html; charset=utf-8", "Swagger UI.")

@@ -27,17 +27,7 @@ use shared::domain::text::{Category, CategoryKey, Description, MessageText, Name
 use shared::domain::user::{Categories, Email, Role, UserStatus, Username};
 use shared::error::Invalid;
 
-use super::fields::{FieldErrors, Fields, json, text, texts};
-
-/// The fields of a body or of a query string, declared by [`body!`].
-pub trait FieldSet: Sized {
-    /// Their names.
-    const NAMES: &'static [&'static str];
-
-    /// Takes them from a request. `None` when one is missing or wrong, which [`Fields::finish`]
-    /// will say.
-    fn take(fields: &mut Fields) -> Option<Self>;
-}
+use super::fields::{FieldErrors, FieldValue, json, text, texts};
 
 /// Declares a [`FieldSet`]: a struct whose fields are each a [`FieldValue`] (then it must be there)
 /// or an `Option` of one.
@@ -67,31 +57,6 @@ pub(crate) use body;
 body! {
     /// No fields.
     pub struct Empty {}
-}
-
-/// A field: a [`FieldValue`] that must be there, or an `Option` of one, which may be missing or
-/// `null`.
-pub trait Field: Sized {
-    /// Takes it from a request; `None` when it is wrong, or missing and must not be.
-    fn take(fields: &mut Fields, name: &'static str) -> Option<Self>;
-}
-
-/// What a field can hold.
-pub trait FieldValue: Sized {
-    /// Reads it, or says what is wrong with it under the name that is given.
-    fn read(name: &str, value: Value) -> Result<Self, FieldErrors>;
-}
-
-impl<T: FieldValue> Field for T {
-    fn take(fields: &mut Fields, name: &'static str) -> Option<Self> {
-        fields.required(name, T::read)
-    }
-}
-
-impl<T: FieldValue> Field for Option<T> {
-    fn take(fields: &mut Fields, name: &'static str) -> Option<Self> {
-        fields.optional(name, T::read)
-    }
 }
 
 /// Types with a `parse` for text.

@@ -12,8 +12,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use shared::error::{Error, FieldError, Invalid, Result, catalogue};
 
-use super::FieldSet;
-
 /// Why a field is wrong: itself, or fields within it (`price` and `price.amount`).
 pub type FieldErrors = Vec<FieldError>;
 
@@ -137,6 +135,41 @@ complete!(A B C);
 complete!(A B C D);
 complete!(A B C D E);
 complete!(A B C D E F);
+
+/// The fields of a body or of a query string, declared by [`body!`](super::body).
+pub trait FieldSet: Sized {
+    /// Their names.
+    const NAMES: &'static [&'static str];
+
+    /// Takes them from a request. `None` when one is missing or wrong, which [`Fields::finish`]
+    /// will say.
+    fn take(fields: &mut Fields) -> Option<Self>;
+}
+
+/// A field: a [`FieldValue`] that must be there, or an `Option` of one, which may be missing or
+/// `null`.
+pub trait Field: Sized {
+    /// Takes it from a request; `None` when it is wrong, or missing and must not be.
+    fn take(fields: &mut Fields, name: &'static str) -> Option<Self>;
+}
+
+/// What a field can hold.
+pub trait FieldValue: Sized {
+    /// Reads it, or says what is wrong with it under the name that is given.
+    fn read(name: &str, value: Value) -> std::result::Result<Self, FieldErrors>;
+}
+
+impl<T: FieldValue> Field for T {
+    fn take(fields: &mut Fields, name: &'static str) -> Option<Self> {
+        fields.required(name, T::read)
+    }
+}
+
+impl<T: FieldValue> Field for Option<T> {
+    fn take(fields: &mut Fields, name: &'static str) -> Option<Self> {
+        fields.optional(name, T::read)
+    }
+}
 
 /// A parser for a field that is text.
 pub fn text<T>(

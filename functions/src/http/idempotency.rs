@@ -1,37 +1,44 @@
-//! `Idempotency-Key`: the caller's own name for a request, so that sending it twice does it once.
+//! `Idempotency-Key`: the client's own name for a request. A request that is sent twice under one
+//! key is carried out once.
 
 use shared::domain::ids::UserId;
 use shared::domain::order::Idempotency;
 use shared::error::{Error, Result};
 
-use super::Request;
+use super::{Endpoint, Request};
 
 /// The longest key (Stripe's limit, which clients know).
 const MAX: usize = 255;
 
-/// The key as sent: 1 to 255 characters of visible ASCII.
-pub fn idempotency_key(request: &Request) -> Result<Option<&str>> {
-    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
-    let key = value.to_str().ok().map(str::trim).filter(|key| !key.is_empty() && key.len() <= MAX);
-    let wrong = || {
-        Error::field(
-            "Idempotency-Key",
-            "invalid",
-            "Use 1 to 255 visible ASCII characters, such as a UUID.",
-        )
-    };
-    key.map(Some).ok_or_else(wrong)
-}
+impl Request {
+    /// The key as sent: 1 to 255 characters of visible ASCII.
+    ///
+    /// # Errors
+    /// 422 for any other value.
+    pub fn idempotency_key(&self) -> Result<Option<&str>> {
+        let Some(value) = self.headers().get("idempotency-key") else { return Ok(None) };
+        let key =
+            value.to_str().ok().map(str::trim).filter(|key| !key.is_empty() && key.len() <= MAX);
+        let invalid = || {
+            Error::field(
+                "Idempotency-Key",
+                "invalid",
+                "Use 1 to 255 visible ASCII characters, such as a UUID.",
+            )
+        };
+        key.map(Some).ok_or_else(invalid)
+    }
 
-/// The key, bound to its caller, its operation and the request's content; `None` when it carries
-/// none.
-pub fn idempotency(
-    request: &Request,
-    caller: &UserId,
-    operation: &str,
-) -> Result<Option<Idempotency>> {
-    let key = idempotency_key(request)?;
-    Ok(key.map(|key| {
-        Idempotency::new(caller, operation, key, &[request.path().as_bytes(), request.body()])
-    }))
+    /// The key, bound to the caller, the endpoint and the request's path and body. `None` when the
+    /// request has no key.
+    ///
+    /// # Errors
+    /// 422 for a key that is not valid.
+    pub fn idempotency(&self, endpoint: &Endpoint, caller: &UserId) -> Result<Option<Idempotency>> {
+        let key = self.idempotency_key()?;
+        Ok(key.map(|key| {
+            let content = [self.path().as_bytes(), self.body()];
+            Idempotency::new(caller, &endpoint.to_string(), key, &content)
+        }))
+    }
 }

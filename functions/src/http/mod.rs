@@ -4,6 +4,7 @@
 
 mod body;
 mod caller;
+mod endpoint;
 mod fields;
 mod idempotency;
 pub mod page;
@@ -14,23 +15,26 @@ mod strict;
 
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use headers::{HeaderMapExt, IfNoneMatch};
 use http::Method;
 use lambda_http::service_fn;
 use shared::error::Result;
 use tracing::Instrument;
+use tracing::field;
 
 pub(crate) use body::body;
-pub use body::{Empty, Field, FieldSet, FieldValue, Number, one_of};
-pub use caller::{active, bearer, only};
-pub use fields::{FieldErrors, Fields, json, text, texts};
-pub use idempotency::{idempotency, idempotency_key};
+pub use body::{Empty, Number, one_of};
+pub use caller::current_caller;
+pub use endpoint::{Endpoint, Who};
+pub use fields::{Field, FieldErrors, FieldSet, FieldValue, Fields, json, text, texts};
 pub use reply::Reply;
 pub use request::Request;
 
-use crate::context::FromEnv;
-use crate::deadline::within;
+use crate::runtime::context::FromEnv;
+use crate::runtime::deadline::within;
+use crate::runtime::start;
 
 /// Bodies above this are 413.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -62,18 +66,39 @@ where
     run(handle, WEBHOOK_BODY_LIMIT)
 }
 
+/// As [`serve`], for the `$default` route: what answers requests that no other route takes. It is
+/// not an endpoint of its own, so the API description leaves it out.
+pub fn serve_default<C, F, Fut>(handle: F) -> ExitCode
+where
+    C: FromEnv,
+    F: Fn(&'static C, Request) -> Fut + Sync,
+    Fut: Future<Output = Result<Reply>> + Send,
+{
+    serve(handle)
+}
+
 fn run<C, F, Fut>(handle: F, body_limit: usize) -> ExitCode
 where
     C: FromEnv,
     F: Fn(&'static C, Request) -> Fut + Sync,
     Fut: Future<Output = Result<Reply>> + Send,
 {
-    crate::runtime::run(async |context: &'static C| {
+    start::run(async |context: &'static C| {
         lambda_http::run(service_fn(|event: lambda_http::Request| {
             let request = Request::new(event);
             let (request_id, invocation, route) =
                 (request.id(), request.invocation(), request.route());
-            let span = tracing::info_span!("request", request_id, invocation, route);
+            // What is not known yet is recorded where it becomes known.
+            let span = tracing::info_span!(
+                "request",
+                request_id,
+                invocation,
+                route,
+                user = field::Empty,
+                order = field::Empty,
+                code = field::Empty,
+                errors = field::Empty,
+            );
             respond(&handle, context, request, body_limit).instrument(span)
         }))
         .await
@@ -90,6 +115,7 @@ where
     F: Fn(&'static C, Request) -> Fut,
     Fut: Future<Output = Result<Reply>>,
 {
+    let start = Instant::now();
     let request_id = request.id().to_owned();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let known: Option<IfNoneMatch> = request.headers().typed_get().filter(|_| is_read);
@@ -103,6 +129,8 @@ where
     let reply = answered
         .unwrap_or_else(|error| problem::reply(&error, &request_id))
         .unless_known(known.as_ref());
-    tracing::info!(status = reply.status(), "answered");
+    // The one line of every request; details are at `debug`, failures have a line of their own.
+    let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(status = reply.status(), duration_ms, "answered");
     Ok(reply.complete(&request_id)?)
 }

@@ -20,11 +20,20 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
         Kind::Internal | Kind::Unavailable => {
             tracing::error!(code = code.code, source, "request failed: {}", code.code)
         }
-        _ => tracing::info!(code = code.code, source, "request refused: {}", code.code),
+        _ => tracing::debug!(code = code.code, source, "request refused: {}", code.code),
     }
-    document(error, request_id).unwrap_or_else(|_| {
-        // Only an error text that is no header value gets here, and none is.
-        Reply::no_content()
+    // For the line that every request has.
+    let span = tracing::Span::current();
+    span.record("code", code.code);
+    if !error.fields().is_empty() {
+        let errors = error.fields().iter().map(|e| format!("{}:{}", e.field, e.code));
+        // A name that is no field of ours is whatever the client sent: it may be long.
+        let errors: String = errors.collect::<Vec<_>>().join(",").chars().take(200).collect();
+        span.record("errors", errors);
+    }
+    document(error, request_id).unwrap_or_else(|failure| {
+        tracing::error!(source = failure.cause(), "the problem document can't be built");
+        Reply::internal_error(request_id)
     })
 }
 
@@ -57,12 +66,12 @@ pub(crate) struct Document<'a> {
 fn example() -> Value {
     json!({
         "type": "/docs/problems/validation_failed",
-        "title": "Some fields are wrong",
+        "title": "Some fields are invalid",
         "status": 422,
-        "detail": "Some fields are wrong; `errors` names each.",
+        "detail": "Some fields are invalid. `errors` lists each of them.",
         "code": "validation_failed",
         "request_id": "8f1e7c1e-6a0b-4a57-9a52-6d5c5b1d3c11",
-        "errors": [{"field": "price.amount", "code": "amount_too_small", "detail": "The smallest price is 50 minor units (0.50 usd)."}],
+        "errors": [{"field": "price.amount", "code": "amount_too_small", "detail": "Must be at least 50 minor units (0.50 usd)."}],
     })
 }
 
@@ -91,4 +100,21 @@ fn document(error: &Error, request_id: &str) -> Result<Reply> {
         reply = reply.header(RETRY_AFTER, &seconds.to_string())?;
     }
     Ok(reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::error::catalogue;
+
+    use super::*;
+
+    #[test]
+    fn an_error_whose_document_cannot_be_built_is_a_500() {
+        let unusable = Error::new(&catalogue::METHOD_NOT_ALLOWED, "No.").with("allow", "GET\n");
+        assert!(document(&unusable, "request-1").is_err());
+        let reply = reply(&unusable, "request-1");
+        assert_eq!(reply.status(), 500);
+        let body: Value = serde_json::from_str(reply.body()).unwrap();
+        assert_eq!((&body["code"], &body["request_id"]), (&json!("internal"), &json!("request-1")));
+    }
 }

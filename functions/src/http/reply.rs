@@ -8,8 +8,9 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lambda_http::{Body, BoxFuture, IntoResponse, Response};
 use serde::Serialize;
+use serde_json::json;
 use shared::domain::ids::Fingerprint;
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, catalogue};
 
 use super::request::etag;
 
@@ -55,6 +56,22 @@ impl Reply {
     /// 204.
     pub fn no_content() -> Self {
         Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: String::new() }
+    }
+
+    /// 500, from nothing that could fail: for when the problem document of an error can't be built.
+    pub(super) fn internal_error(request_id: &str) -> Self {
+        let code = &catalogue::INTERNAL;
+        let body = json!({
+            "type": format!("/docs/problems/{}", code.code),
+            "title": code.title,
+            "status": 500,
+            "detail": "Something went wrong on our side. Try again; if it stays, report the request id.",
+            "code": code.code,
+            "request_id": request_id,
+        });
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, headers, body: body.to_string() }
     }
 
     /// 304 instead, for a reader who has this version already (RFC 9110, section 15.4.5).
@@ -118,6 +135,12 @@ impl Reply {
     /// Lets caches keep it; everything else is `no-store`.
     pub fn cacheable(self, seconds: u32) -> Result<Self> {
         self.header(CACHE_CONTROL, &format!("public, max-age={seconds}"))
+    }
+
+    /// Its body.
+    #[cfg(test)]
+    pub(super) fn body(&self) -> &str {
+        &self.body
     }
 
     /// Its status.

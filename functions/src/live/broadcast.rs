@@ -10,15 +10,17 @@ use shared::domain::schema::DateTime;
 use shared::domain::text::MessageText;
 use shared::domain::user::Role;
 use shared::error::{Error, Result};
-use shared::store::{Broadcast, Limit, WriteOutcome};
+use shared::store::{Broadcast, RateLimit, WriteOutcome};
 use uuid::Uuid;
 
-use crate::context::Context;
-use crate::http::{Reply, Request, active, bearer, body, idempotency, only};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::post("/live/broadcasts", Who::Admin);
 
 /// What an administrator may broadcast in a minute.
-const LIMIT: Limit = Limit { name: "broadcasts", most: 10, seconds: 60 };
+const LIMIT: RateLimit = RateLimit { name: "broadcasts", max: 10, window_seconds: 60 };
 
 /// What was said to whom.
 #[derive(Serialize, JsonSchema)]
@@ -46,14 +48,13 @@ body! {
 /// # Errors
 /// 403 for all but administrators, 422 naming every wrong field, 429 for too many.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
-    only(&claims, Role::Admin)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { role, text } = request.body_as()?;
-    let key = idempotency(&request, &claims.sub, "live-broadcast")?;
+    let key = request.idempotency(&ENDPOINT, &claims.sub)?;
     let now = Timestamp::now();
 
-    let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
-    let caller = active(&claims, &standing, now)?;
+    let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
+    let caller = current_caller(&claims, &state, now)?;
     context.store.count(&LIMIT, caller.id.as_str(), now).await?;
     let id = BroadcastId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let broadcast = Broadcast { id, role, text, by: caller.id, created_at: now, created_by: key };
@@ -69,10 +70,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     }
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/live/broadcasts", "live-broadcast", "Say something to everyone of a role")
-        .who(Who::Admin)
+    Operation::new(&ENDPOINT, "Say something to everyone of a role")
         .body::<Body>(json!({"role": "worker", "text": "Maintenance tonight at ten."}))
         .answer(Answer::accepted::<Accepted<'_>>("It is on its way."))
         .idempotent()

@@ -4,10 +4,10 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use shared::live::catch_up::CatchUp;
 use shared::live::push::Push;
-use shared::store::fan_out::asked_late;
+use shared::store::fan_out::parse_catch_up_job;
 
-use super::asked::each;
-use crate::events::Failure;
+use super::requests::for_each;
+use crate::runtime::events::Failure;
 
 /// Handles a batch: each socket that it names, once for each feed.
 ///
@@ -21,11 +21,11 @@ pub async fn handle(
 }
 
 /// As [`handle`], whatever the way to the sockets is.
-pub(super) async fn catch_up<P: Push>(
+pub(crate) async fn catch_up<P: Push>(
     context: &CatchUp<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    each(&records, asked_late, |(connection, feed)| async move {
+    for_each(&records, parse_catch_up_job, |(connection, feed)| async move {
         context.catch_up(&feed, &connection).await
     })
     .await

@@ -4,8 +4,8 @@
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use shared::error::Result;
 
+use super::Sockets;
 use super::default::connection_id;
-use crate::context::Sockets;
 
 /// Deletes the socket and what it was to get.
 ///
@@ -13,7 +13,7 @@ use crate::context::Sockets;
 /// When the database is unavailable.
 pub async fn handle(context: &Sockets, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
     let id = connection_id(&event)?;
-    if let Some(connection) = context.connections.forget(id).await? {
+    if let Some(connection) = context.connections.remove(id).await? {
         tracing::info!(user = %connection.user_id, connection = id, "socket {id} closed");
     }
     Ok(())

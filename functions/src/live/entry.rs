@@ -2,45 +2,51 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use shared::domain::feed::{EntryKind, Feed, Reader, notices};
+use shared::domain::feed::{EntryKind, Feed, Reader, notifications};
 use shared::domain::ids::EntryId;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
-use shared::store::{Broadcast, Draft, Message};
+use shared::store::{Broadcast, Message, NewEntry};
 
 use crate::messages::MessageView;
 use crate::orders::OrderView;
 
 /// What happened to an order since version `before` (0: it was just placed), for each feed
 /// concerned.
-pub(super) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>> {
-    let mut told = Vec::new();
+pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, NewEntry)>> {
+    let mut entries = Vec::new();
     for event in order.history.iter().filter(|event| event.n > before) {
         let then =
             order.at(event.n).ok_or_else(|| Error::internal("an order without its own event"))?;
-        for notice in notices(order, event) {
+        for notification in notifications(order, event) {
             // The same whenever the record comes again.
-            let id =
-                EntryId::derived(&[order.id.as_str(), &event.n.to_string(), notice.kind.as_str()]);
-            let data = order_data(&then, notice.reader)?;
-            told.push((notice.feed, Draft { kind: notice.kind, id, at: event.at, data }));
+            let id = EntryId::derived(&[
+                order.id.as_str(),
+                &event.n.to_string(),
+                notification.kind.as_str(),
+            ]);
+            let data = order_data(&then, notification.reader)?;
+            entries.push((
+                notification.feed,
+                NewEntry { kind: notification.kind, id, at: event.at, data },
+            ));
         }
     }
-    Ok(told)
+    Ok(entries)
 }
 
 /// A message, for the one it was written to.
-pub(super) fn of_message(message: &Message) -> Result<(Feed, Draft)> {
+pub(crate) fn of_message(message: &Message) -> Result<(Feed, NewEntry)> {
     let (kind, id) = (EntryKind::MessageReceived, EntryId::derived(&[message.id.as_str()]));
     let data = value(&MessageView::from(message))?;
-    Ok((Feed::User(message.to.clone()), Draft { kind, id, at: message.created_at, data }))
+    Ok((Feed::User(message.to.clone()), NewEntry { kind, id, at: message.created_at, data }))
 }
 
 /// A broadcast, for everyone of its role.
-pub(super) fn of_broadcast(broadcast: &Broadcast) -> (Feed, Draft) {
+pub(crate) fn of_broadcast(broadcast: &Broadcast) -> (Feed, NewEntry) {
     let (kind, id) = (EntryKind::Broadcast, EntryId::derived(&[broadcast.id.as_str()]));
     let data = json!({"id": broadcast.id, "text": broadcast.text});
-    (Feed::Role(broadcast.role), Draft { kind, id, at: broadcast.created_at, data })
+    (Feed::Role(broadcast.role), NewEntry { kind, id, at: broadcast.created_at, data })
 }
 
 /// The order as of the event, in the shape of `GET /orders/{id}`, as this reader may see it.
@@ -49,7 +55,7 @@ pub(super) fn of_broadcast(broadcast: &Broadcast) -> (Feed, Draft) {
 /// who register after that: they don't have the client's note. While the order is open, `GET
 /// /orders/{id}` shows it. Who lost an order does not learn who has it now.
 fn order_data(then: &Order, reader: Reader) -> Result<Value> {
-    let actions = reader.auth_state().map(|standing| then.actions_as(standing)).unwrap_or_default();
+    let actions = reader.actor_kind().map(|kind| then.actions_as(kind)).unwrap_or_default();
     let mut data = value(&OrderView::new(then, &actions))?;
     if !reader.sees_worker() {
         data["worker"] = Value::Null;
@@ -105,7 +111,7 @@ mod tests {
             fee: None,
         };
         let fact = PaymentFact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
-        let mut order = placed.payment_fact(&fact, now, &timers).unwrap().unwrap();
+        let mut order = placed.apply_payment_fact(&fact, now, &timers).unwrap().unwrap();
         for (transition, worker) in [
             (Transition::Accept, "walter"),
             (Transition::Release, "walter"),

@@ -3,10 +3,10 @@
 
 use aws_lambda_events::dynamodb::EventRecord;
 use shared::live::fan_out::FanOut;
-use shared::store::fan_out::asked;
+use shared::store::fan_out::parse_shard_job;
 
-use super::asked::each;
-use crate::events::Failure;
+use super::requests::for_each;
+use crate::runtime::events::Failure;
 
 /// Handles a batch: each shard that it names, once.
 ///
@@ -16,5 +16,8 @@ pub async fn handle(
     context: &FanOut,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    each(&records, asked, |(feed, shard)| async move { context.bring(&feed, shard).await }).await
+    for_each(&records, parse_shard_job, |(feed, shard)| async move {
+        context.drain_shard(&feed, shard).await
+    })
+    .await
 }

@@ -7,9 +7,11 @@ use shared::domain::feed::Feed;
 use shared::error::{Error, Result, catalogue};
 use shared::store::{Entry, Missed};
 
-use crate::context::Context;
-use crate::http::{Number, Reply, Request, active, bearer, body};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Number, Reply, Request, Who, body, current_caller};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::get("/live/feed", Who::User);
 
 /// Entries of one answer, unless the request says otherwise, and at most.
 const LIMIT: usize = 100;
@@ -42,14 +44,14 @@ body! {
 /// # Errors
 /// 403 for a feed that is not the caller's to read, 422 for wrong or unknown parameters.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { feed, after, limit } = request.query_as()?;
     // The last number is read before the entries: what has a number by then is there, or is gone.
-    let (standing, last) =
+    let (state, last) =
         context.store.auth_state_and_feed_head(&claims.sub, &claims.sid, &feed).await?;
     let now = Timestamp::now();
-    active(&claims, &standing, now)?;
-    if !standing.account.is_some_and(|account| feed.may_be_read_by(&account.user)) {
+    current_caller(&claims, &state, now)?;
+    if !state.account.is_some_and(|account| feed.may_be_read_by(&account.user)) {
         return Err(Error::new(&catalogue::FORBIDDEN, "This feed is not for you to read."));
     }
     let limit = limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(LIMIT);
@@ -59,10 +61,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     Reply::ok(&Entries { items: page.items, missed: page.missed, last })
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/live/feed", "live-feed", "A feed's entries after a number")
-        .who(Who::User)
+    Operation::new(&ENDPOINT, "A feed's entries after a number")
         .details(
             "The same that sockets get: who comes back with the last number it saw misses nothing.",
         )

@@ -1,15 +1,114 @@
 //! Live: tickets, sockets, feeds, and who is told of what.
 
-mod asked;
 pub mod broadcast;
 pub mod catch_up;
 pub mod connect;
 pub mod default;
 pub mod disconnect;
-mod entry;
+pub(crate) mod entry;
 pub mod fan_out;
 pub mod feed;
 pub mod notify;
-#[cfg(test)]
-mod tests;
+mod requests;
 pub mod ticket;
+
+use shared::auth::Verifier;
+use shared::config::{ConfigError, required};
+use shared::live::LiveService;
+use shared::live::catch_up::CatchUp;
+use shared::live::fan_out::FanOut;
+use shared::live::push::TimeoutPolicy;
+use shared::store::{Connections, Store};
+
+use crate::runtime::context::{FromEnv, context, parts};
+
+context! {
+    /// For issuing tickets.
+    Tickets {
+        /// The database.
+        store: Store,
+        /// Verifies access tokens.
+        verifier: Verifier,
+        /// The database of sockets and tickets.
+        connections: Connections,
+        /// Where sockets connect to.
+        url: LiveUrl,
+    }
+
+    /// For closing sockets.
+    Sockets {
+        /// The database of sockets and tickets.
+        connections: Connections,
+    }
+
+    /// For opening sockets.
+    Handshake {
+        /// Feeds, sockets, and the way to the sockets.
+        live: LiveService,
+        /// The origins that browsers may connect from.
+        origins: Origins,
+    }
+}
+
+/// `LIVE_URL`: where sockets connect to (`wss://...`).
+pub struct LiveUrl(pub String);
+
+/// `ALLOWED_ORIGINS`: the origins that browsers may open sockets from.
+pub struct Origins(Vec<String>);
+
+impl Origins {
+    fn from_env() -> Result<Self, ConfigError> {
+        let list = required("ALLOWED_ORIGINS")?;
+        Ok(Self(list.split(',').map(|origin| origin.trim().to_owned()).collect()))
+    }
+
+    /// Whether a browser may open a socket from this origin.
+    pub fn allow(&self, origin: &str) -> bool {
+        self.0.iter().any(|allowed| allowed == origin)
+    }
+}
+
+parts! {
+    LiveUrl: required("LIVE_URL").map(Self);
+    Origins: Origins::from_env();
+}
+
+impl FromEnv for Connections {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env()
+    }
+
+    async fn warm(&self) {
+        self.warm().await;
+    }
+}
+
+impl FromEnv for LiveService {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env(TimeoutPolicy::Usual)
+    }
+
+    async fn warm(&self) {
+        self.connections.warm().await;
+    }
+}
+
+impl FromEnv for FanOut {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env()
+    }
+
+    async fn warm(&self) {
+        self.live.connections.warm().await;
+    }
+}
+
+impl FromEnv for CatchUp {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env()
+    }
+
+    async fn warm(&self) {
+        self.live.connections.warm().await;
+    }
+}

@@ -15,12 +15,12 @@ use shared::error::{Error, Result, catalogue};
 use shared::live::fan_out::FanOut;
 use shared::live::push::Push;
 use shared::store::{
-    Account, Broadcast, Draft, Entity, Entry, Message, Session, Store, from_image,
+    Account, Broadcast, Entity, Entry, Message, NewEntry, Session, Store, from_image,
 };
 use tokio::time::{Instant, sleep};
 
 use super::entry;
-use crate::events::{Failure, sequence};
+use crate::runtime::events::{Failure, sequence};
 
 /// Feeds that are appended to at the same time.
 const AT_ONCE: usize = 16;
@@ -41,11 +41,11 @@ pub async fn handle(
     context: &FanOut,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    tell(context, records).await
+    notify(context, records).await
 }
 
 /// As [`handle`], whatever the way to the sockets is.
-pub(super) async fn tell<P: Push>(
+pub(crate) async fn notify<P: Push>(
     context: &FanOut<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
@@ -70,7 +70,7 @@ pub(super) async fn tell<P: Push>(
 /// What a batch asks for, each with the place of its record.
 #[derive(Default)]
 struct Work {
-    drafts: BTreeMap<Feed, Vec<(usize, Draft)>>,
+    drafts: BTreeMap<Feed, Vec<(usize, NewEntry)>>,
     leavers: Vec<(usize, Leaver)>,
     entries: Vec<(usize, Entry)>,
 }
@@ -117,10 +117,14 @@ impl Work {
         match entity.as_str() {
             Order::ENTITY => {
                 let before = if old.is_empty() { 0 } else { from_image::<Order>(old)?.version };
-                self.tell(at, entry::of_order(&from_image(new)?, before)?);
+                self.add_drafts(at, entry::of_order(&from_image(new)?, before)?);
             }
-            Message::ENTITY if is_new => self.tell(at, [entry::of_message(&from_image(new)?)?]),
-            Broadcast::ENTITY if is_new => self.tell(at, [entry::of_broadcast(&from_image(new)?)]),
+            Message::ENTITY if is_new => {
+                self.add_drafts(at, [entry::of_message(&from_image(new)?)?])
+            }
+            Broadcast::ENTITY if is_new => {
+                self.add_drafts(at, [entry::of_broadcast(&from_image(new)?)])
+            }
             Entry::ENTITY if is_new => self.entries.push((at, from_image(new)?)),
             Session::ENTITY => {
                 let session: Session = from_image(new)?;
@@ -143,8 +147,8 @@ impl Work {
         Ok(())
     }
 
-    fn tell(&mut self, at: usize, told: impl IntoIterator<Item = (Feed, Draft)>) {
-        for (feed, draft) in told {
+    fn add_drafts(&mut self, at: usize, drafts: impl IntoIterator<Item = (Feed, NewEntry)>) {
+        for (feed, draft) in drafts {
             self.drafts.entry(feed).or_default().push((at, draft));
         }
     }
@@ -193,7 +197,7 @@ impl Work {
 }
 
 /// Appends events to a feed, if need be after an outage of the database.
-async fn append(store: &Store, feed: &Feed, drafts: &[Draft]) -> Result<()> {
+async fn append(store: &Store, feed: &Feed, drafts: &[NewEntry]) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     let mut wait = Duration::from_millis(100);
     loop {

@@ -7,15 +7,17 @@ use serde_json::json;
 use shared::domain::ids::UserId;
 use shared::error::Result;
 use shared::live::ticket;
-use shared::store::Limit;
+use shared::store::RateLimit;
 
-use crate::context::Tickets;
-use crate::http::{Empty, Reply, Request, active, bearer};
-use crate::openapi::{Answer, Operation, Who};
+use super::Tickets;
+use crate::http::{Empty, Endpoint, Reply, Request, Who, current_caller};
+use crate::openapi::{Answer, Operation};
+
+const ENDPOINT: Endpoint = Endpoint::post("/live/tickets", Who::User);
 
 /// Tickets that a user may ask for in a minute: enough for ten tabs that all reconnect, again and
 /// again.
-const LIMIT: Limit = Limit { name: "tickets", most: 60, seconds: 60 };
+const LIMIT: RateLimit = RateLimit { name: "tickets", max: 60, window_seconds: 60 };
 
 /// The right to open one socket.
 #[derive(Serialize, JsonSchema)]
@@ -35,11 +37,11 @@ struct Ticket<'a> {
 /// 401 without a valid token or when its sign-in is over, 403 for a suspended account, 429 for too
 /// many.
 pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     request.body_as::<Empty>()?;
     let now = Timestamp::now();
-    let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
-    active(&claims, &standing, now)?;
+    let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
+    current_caller(&claims, &state, now)?;
     context.connections.count(&LIMIT, claims.sub.as_str(), now).await?;
     let token = ticket::issue(&context.connections, &claims.sub, &claims.sid, now).await?;
     Reply::ok(&Ticket {
@@ -50,10 +52,9 @@ pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
     })
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/live/tickets", "live-ticket", "A ticket to open one socket with")
-        .who(Who::User)
+    Operation::new(&ENDPOINT, "A ticket to open one socket with")
         .details("Connect to `url` within a minute and send `{\"action\": \"hello\"}`. A ticket opens one socket.")
         .body::<Empty>(json!({}))
         .answer(Answer::ok::<Ticket<'_>>("The ticket."))

@@ -3,14 +3,16 @@
 use shared::domain::ids::OrderId;
 use shared::domain::order::TransitionError;
 use shared::error::{Result, catalogue};
-use shared::store::MessagesOf;
+use shared::store::MessageScope;
 
 use super::MessageView;
-use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
-use crate::http::{Reply, Request, bearer, body, page};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, body, page};
+use crate::openapi::{Answer, Operation};
 use crate::orders::read;
+use crate::runtime::context::Listing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/messages", Who::User);
 
 body! {
     /// Which messages.
@@ -27,30 +29,29 @@ body! {
 /// 404 for an order that the caller may not know of, 403 for who is neither its client nor its
 /// worker, 422 for wrong or unknown parameters, 400 for a cursor of another list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     let Query { limit, cursor } = request.query_as()?;
     let page = page::of(limit, cursor);
 
     let (caller, order) = read::with_caller(&context.store, &claims, &id).await?;
-    match order.correspondent(&caller) {
+    match order.message_recipient(&caller) {
         // An order without a worker has a client, and may have had a worker.
         Ok(_) | Err(TransitionError::NoWorkerYet { .. }) => {}
         Err(refusal) => return Err(refusal.into()),
     }
     let of = if order.client.id == caller.id {
-        MessagesOf::Client
+        MessageScope::Client
     } else {
-        MessagesOf::Worker(&caller.id)
+        MessageScope::Worker(&caller.id)
     };
     let listed = context.store.messages(&id, of, &page, &context.cursors).await?;
     page::reply(&request, listed.items.iter().map(MessageView::from).collect(), listed.next_cursor)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/orders/{id}/messages", "messages-list", "What was written on an order, newest first")
-        .who(Who::User)
+    Operation::new(&ENDPOINT, "What was written on an order, newest first")
         .details("For its client, and for workers who have or had it: a worker sees what it wrote and got itself.")
         .id::<OrderId>()
         .query::<Query>()

@@ -5,18 +5,20 @@ use shared::domain::ids::{MessageId, OrderId};
 use shared::domain::text::MessageText;
 use shared::domain::user::Person;
 use shared::error::{Error, Result, catalogue};
-use shared::store::{Limit, Message, WriteOutcome};
+use shared::store::{Message, RateLimit, WriteOutcome};
 use uuid::Uuid;
 
 use super::MessageView;
-use crate::context::Context;
-use crate::http::{Reply, Request, bearer, body, idempotency};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, body};
+use crate::openapi::{Answer, Operation};
 use crate::orders::read;
+use crate::runtime::context::Context;
 use serde_json::json;
 
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/messages", Who::User);
+
 /// What a user may write in a minute, on all orders together.
-const LIMIT: Limit = Limit { name: "messages", most: 30, seconds: 60 };
+const LIMIT: RateLimit = RateLimit { name: "messages", max: 30, window_seconds: 60 };
 
 body! {
     /// A message to be.
@@ -31,14 +33,14 @@ body! {
 /// 404 for an order that the caller may not know of, 403 for who is neither its client nor its
 /// worker, 409 while it has no worker, 429 for too many.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let order: OrderId = request.path_id("order")?;
     let Body { text } = request.body_as()?;
-    let key = idempotency(&request, &claims.sub, "messages-send")?;
+    let key = request.idempotency(&ENDPOINT, &claims.sub)?;
     let now = Timestamp::now();
 
     let (caller, order) = read::with_caller(&context.store, &claims, &order).await?;
-    let to = order.correspondent(&caller)?.id.clone();
+    let to = order.message_recipient(&caller)?.id.clone();
     context.store.count(&LIMIT, claims.sub.as_str(), now).await?;
     let id = MessageId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let worker = if order.client.id == caller.id { to.clone() } else { caller.id.clone() };
@@ -62,21 +64,16 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     }
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post(
-        "/orders/{id}/messages",
-        "messages-send",
-        "Write to an order's client or worker",
-    )
-    .who(Who::User)
-    .details("From its client to its worker, and back.")
-    .id::<OrderId>()
-    .body::<Body>(json!({"text": "When will it be ready?"}))
-    .answer(Answer::created::<MessageView<'_>>("The message."))
-    .idempotent()
-    .limited()
-    .problems(&[&catalogue::FORBIDDEN, &catalogue::NO_WORKER_YET])
+    Operation::new(&ENDPOINT, "Write to an order's client or worker")
+        .details("From its client to its worker, and back.")
+        .id::<OrderId>()
+        .body::<Body>(json!({"text": "When will it be ready?"}))
+        .answer(Answer::created::<MessageView<'_>>("The message."))
+        .idempotent()
+        .limited()
+        .problems(&[&catalogue::FORBIDDEN, &catalogue::NO_WORKER_YET])
 }
 
 fn reply(message: &Message, replayed: bool) -> Result<Reply> {

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use super::operation::{SchemaOf, subschema};
+use super::schema::{SchemaOf, subschema};
 use crate::http::page::List;
 
 /// A successful answer.

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use shared::domain::user::Role;
 use shared::error::{Code, Kind};
 
-use super::operation::{Operation, Parameter, Who};
+use super::operation::{Operation, Parameter};
 use super::{answer::Answer, components, text};
-use crate::http::problem;
+use crate::http::{Who, problem};
 
 /// Collects what the operations share.
 struct Builder {
@@ -20,8 +20,8 @@ struct Builder {
     problems: BTreeMap<String, Value>,
 }
 
-/// The document of these operations.
-pub(super) fn of(operations: &[Operation]) -> Value {
+/// Builds the document of these operations.
+pub fn of(operations: &[Operation]) -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     let mut builder = Builder {
@@ -32,7 +32,8 @@ pub(super) fn of(operations: &[Operation]) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in operations {
         let described = builder.operation(operation);
-        paths.entry(operation.path).or_default().insert(operation.method.to_owned(), described);
+        let method = operation.endpoint.method.to_lowercase();
+        paths.entry(operation.endpoint.path).or_default().insert(method, described);
     }
     builder.replies.subschema_for::<problem::Document<'_>>();
     let mut schemas = builder.requests.take_definitions(true);
@@ -69,15 +70,16 @@ impl Builder {
             "tags": [text::tag(operation.id)],
             "summary": operation.summary,
             "description": details(operation),
-            "security": security(operation.who),
+            "security": security(operation.endpoint.who),
             "responses": self.responses(operation),
         });
         let parameters = self.parameters(operation);
         if !parameters.is_empty() {
             described["parameters"] = json!(parameters);
         }
-        if !roles(operation.who).is_empty() {
-            described["x-roles"] = json!(roles(operation.who));
+        let roles = roles(operation.endpoint.who);
+        if !roles.is_empty() {
+            described["x-roles"] = json!(roles);
         }
         if let Some(body) = &operation.body {
             let schema = (body.schema)(&mut self.requests);
@@ -179,8 +181,8 @@ fn roles(who: Who) -> Vec<&'static str> {
     match who {
         Who::Anyone | Who::AnyoneOrUser => Vec::new(),
         Who::User => Role::ALL.map(Role::as_str).to_vec(),
-        Who::Client => vec![Role::Client.as_str()],
-        Who::Worker => vec![Role::Worker.as_str()],
+        Who::Client | Who::OrderClient => vec![Role::Client.as_str()],
+        Who::Worker | Who::OrderWorker => vec![Role::Worker.as_str()],
         Who::Admin => vec![Role::Admin.as_str()],
     }
 }
@@ -189,20 +191,25 @@ fn security(who: Who) -> Value {
     match who {
         Who::Anyone => json!([]),
         Who::AnyoneOrUser => json!([{}, {"bearer": []}, {"password": []}]),
-        Who::User | Who::Client | Who::Worker | Who::Admin => {
-            json!([{"bearer": []}, {"password": []}])
-        }
+        Who::User
+        | Who::Client
+        | Who::Worker
+        | Who::Admin
+        | Who::OrderClient
+        | Who::OrderWorker => json!([{"bearer": []}, {"password": []}]),
     }
 }
 
 fn details(operation: &Operation) -> String {
-    let who = match operation.who {
+    let who = match operation.endpoint.who {
         Who::Anyone => "For anyone.",
         Who::AnyoneOrUser => "For anyone; whoever is signed in may see more.",
         Who::User => "For any user.",
         Who::Client => "For clients.",
         Who::Worker => "For workers.",
         Who::Admin => "For administrators.",
+        Who::OrderClient => "For the order's client.",
+        Who::OrderWorker => "For the order's worker.",
     };
     operation
         .details

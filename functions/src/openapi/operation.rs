@@ -1,31 +1,12 @@
 //! One operation of the API description: each endpoint states its own, beside its handler.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 use shared::error::{Code, catalogue as c};
 
 use super::answer::Answer;
-use crate::http::FieldSet;
-
-/// How a type's schema is got; it is called when the document is made.
-pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
-
-/// Who may call an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// Anyone.
-    Anyone,
-    /// Anyone; who is signed in may see more.
-    AnyoneOrUser,
-    /// Anyone who is signed in.
-    User,
-    /// Clients.
-    Client,
-    /// Workers.
-    Worker,
-    /// Administrators.
-    Admin,
-}
+use super::schema::{SchemaOf, subschema};
+use crate::http::{Endpoint, FieldSet, Who};
 
 /// A parameter of the path, or of a header that is the operation's own.
 #[derive(Debug, Clone)]
@@ -49,12 +30,10 @@ pub(super) struct Body {
 /// a query can be 422, one that is idempotent takes an `Idempotency-Key`, and so on.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
+    pub(super) endpoint: Endpoint,
     pub(super) id: &'static str,
     pub(super) summary: &'static str,
     pub(super) details: Option<String>,
-    pub(super) who: Who,
     pub(super) parameters: Vec<Parameter>,
     /// Shared parameters, by their names in the document's components.
     pub(super) shared_parameters: Vec<&'static str>,
@@ -64,62 +43,47 @@ pub struct Operation {
     pub(super) problems: Vec<&'static Code>,
 }
 
-macro_rules! methods {
-    ($($name:ident $method:literal)*) => {$(
-        #[doc = concat!("`", $method, "`: path, function, and what it does in one line.")]
-        pub fn $name(path: &'static str, function: &'static str, summary: &'static str) -> Self {
-            Self::new($method, path, function, summary)
-        }
-    )*};
-}
-
 impl Operation {
-    methods! { get "get" post "post" patch "patch" delete "delete" put "put" }
-
-    fn new(
-        method: &'static str,
-        path: &'static str,
-        id: &'static str,
-        summary: &'static str,
-    ) -> Self {
-        Self {
-            method,
-            path,
-            id,
+    /// Starts the description of an endpoint: what it does, in one line.
+    pub fn new(endpoint: &Endpoint, summary: &'static str) -> Self {
+        let operation = Self {
+            endpoint: *endpoint,
+            id: "",
             summary,
             details: None,
-            who: Who::Anyone,
             parameters: Vec::new(),
             shared_parameters: Vec::new(),
             query: None,
             body: None,
             answers: Vec::new(),
             problems: vec![&c::INTERNAL, &c::DATABASE_UNAVAILABLE],
+        };
+        match endpoint.who {
+            Who::Anyone => operation,
+            Who::AnyoneOrUser => operation.problems(&[&c::INVALID_TOKEN]),
+            Who::User => {
+                operation.problems(&[&c::UNAUTHENTICATED, &c::INVALID_TOKEN, &c::ACCOUNT_SUSPENDED])
+            }
+            Who::Client | Who::Worker | Who::Admin | Who::OrderClient | Who::OrderWorker => {
+                operation.problems(&[
+                    &c::UNAUTHENTICATED,
+                    &c::INVALID_TOKEN,
+                    &c::ACCOUNT_SUSPENDED,
+                    &c::FORBIDDEN,
+                ])
+            }
         }
+    }
+
+    /// Sets its id: the name of its function.
+    pub fn named(self, id: &'static str) -> Self {
+        Self { id, ..self }
     }
 
     /// More than one line about it (CommonMark).
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());
         self
-    }
-
-    /// Who may call it.
-    pub fn who(mut self, who: Who) -> Self {
-        self.who = who;
-        match who {
-            Who::Anyone => self,
-            Who::AnyoneOrUser => self.problems(&[&c::INVALID_TOKEN]),
-            Who::User => {
-                self.problems(&[&c::UNAUTHENTICATED, &c::INVALID_TOKEN, &c::ACCOUNT_SUSPENDED])
-            }
-            Who::Client | Who::Worker | Who::Admin => self.problems(&[
-                &c::UNAUTHENTICATED,
-                &c::INVALID_TOKEN,
-                &c::ACCOUNT_SUSPENDED,
-                &c::FORBIDDEN,
-            ]),
-        }
     }
 
     /// The `{id}` in its path. One that is none is 404, like one that nothing has.
@@ -236,8 +200,4 @@ impl Operation {
         }
         self
     }
-}
-
-pub(super) fn subschema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
-    generator.subschema_for::<T>()
 }

@@ -1,22 +1,26 @@
 //! `POST /orders/{id}/accept`: a worker claims a paid order. Of any number at once, one gets it.
 
+use serde_json::json;
 use shared::domain::order::Transition;
 use shared::error::Result;
 
-use super::{described, mover};
-use crate::context::Orders;
-use crate::http::{Reply, Request};
-use crate::openapi::{Operation, Who};
+use super::Orders;
+use super::transition::{self, WithNote};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::Operation;
+
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/accept", Who::Worker);
 
 /// Assigns the order to the caller.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`).
+/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
-    mover::with_note(context, &request, "orders-accept", Transition::Accept).await
+    transition::handle::<WithNote>(context, &request, &ENDPOINT, Transition::Accept).await
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    described::with_note("/orders/{id}/accept", "orders-accept", "Claim a paid order", Who::Worker)
+    let example = json!({"note": "Thank you."});
+    transition::describe::<WithNote>(&ENDPOINT, "Claim a paid order", example)
 }

@@ -1,37 +1,107 @@
-//! `POST /orders/{id}/cancel`: its client or an administrator calls an order off. What was paid
-//! goes back; what could still be paid can be no more.
+//! `POST /orders/{id}/cancel`: its client or an administrator calls an order off. A payment is
+//! refunded; an intent that could still be paid is canceled first.
 
-use shared::domain::order::Transition;
-use shared::error::{Result, catalogue};
+use serde_json::json;
+use shared::auth::Verifier;
+use shared::domain::order::{ActorContext, Order, Status, Timers, Transition, TransitionError};
+use shared::error::{Error, Result, catalogue};
+use shared::payments::{Stripe, StripeApi};
+use shared::store::Store;
 
-use super::described::{self, WithReason};
-use super::mover::{Asked, Mover};
 use super::read;
-use crate::http::{Reply, Request};
-use crate::openapi::{Operation, Who};
-use crate::payments::{Paying, cancel::IntentFirst};
+use super::transition::{self, BeforeWrite, TransitionRequest, WithReason};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::Operation;
+use crate::runtime::context::context;
 
-/// The order, canceled.
-///
-/// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), 422 without a
-/// reason, and 503 when the order waits for its payment and Stripe does not answer: then nothing
-/// was changed.
-pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
-    let asked = Asked::of(&request, &context.verifier, "orders-cancel")?;
-    let WithReason { reason } = request.body_as()?;
-    let payments = &context.payments;
-    let (caller, order) = read::with_caller(&payments.store, &asked.claims, &asked.id).await?;
-    let ask = asked.to_move(Transition::Cancel, caller).note(Some(reason));
-    let mover = Mover { store: &payments.store, timers: &payments.timers };
-    asked.make(mover, order, ask, IntentFirst::at(&payments.stripe)).await
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/cancel", Who::User);
+
+context! {
+    /// For calling orders off.
+    Cancellation {
+        /// The database.
+        store: Store,
+        /// Verifies access tokens.
+        verifier: Verifier,
+        /// How long an order's timers run.
+        timers: Timers,
+        /// Where intents are canceled.
+        stripe: Stripe,
+    }
 }
 
-/// In the API description.
+/// Cancels the order.
+///
+/// # Errors
+/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`), 422
+/// without a reason, and 503 when the order waits for its payment and Stripe does not answer. In
+/// that case nothing was changed.
+pub async fn handle(context: &Cancellation, request: Request) -> Result<Reply> {
+    let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
+    let WithReason { reason } = request.body_as()?;
+    let (caller, order) =
+        read::with_caller(&context.store, &parsed.claims, &parsed.order_id).await?;
+    let command = parsed.command(Transition::Cancel, caller).note(Some(reason));
+    let check = |version| request.check_if_match(version);
+    let cancel_intent = CancelIntent::new(&context.stripe);
+    command
+        .execute(&context.store, &context.timers, order, check, cancel_intent)
+        .await?
+        .reply(&command.caller)
+}
+
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    described::with_reason("/orders/{id}/cancel", "orders-cancel", "Call an order off", Who::User)
+    let example = json!({"reason": "This is not what was ordered."});
+    transition::describe::<WithReason>(&ENDPOINT, "Call an order off", example)
         .details(
             "For its client, while nobody has it, and for administrators. What was paid goes back.",
         )
         .problems(&[&catalogue::PAYMENTS_UNAVAILABLE])
+}
+
+/// Cancels the order's payment intent, if it could still be paid, before the order is canceled: no
+/// one can then pay for a canceled order.
+///
+/// What Stripe answers is recorded by `payments-apply`, as always: that the intent is canceled, or
+/// that it was paid a moment earlier. In that case the payment is refunded.
+pub(crate) struct CancelIntent<'a, P> {
+    stripe: &'a P,
+    canceled: bool,
+}
+
+impl<'a, P> CancelIntent<'a, P> {
+    /// At this Stripe.
+    pub(crate) fn new(stripe: &'a P) -> Self {
+        Self { stripe, canceled: false }
+    }
+}
+
+impl<P: StripeApi> BeforeWrite for CancelIntent<'_, P> {
+    async fn prepare(
+        &mut self,
+        from: &Order,
+        next: std::result::Result<Order, TransitionError>,
+        by: &ActorContext,
+    ) -> Result<Order> {
+        let canceled = match next {
+            Ok(next) => next,
+            // Stripe's event about our own call was faster, and canceled the order. Who called it
+            // off, and why, is recorded all the same.
+            Err(TransitionError::Illegal { .. })
+                if self.canceled && from.status == Status::Canceled =>
+            {
+                return Ok(from.record_cancellation_by(by.clone())?);
+            }
+            Err(refusal) => return Err(Error::from(refusal)),
+        };
+        // A paid intent can't be canceled. `payments-apply` refunds it once the cancellation is
+        // stored.
+        let payable = from.payment_intent.as_ref().filter(|_| !from.is_charged());
+        if let (Some(intent), false) = (payable, self.canceled) {
+            self.stripe.cancel_intent(intent).await?;
+            self.canceled = true;
+        }
+        Ok(canceled)
+    }
 }

@@ -1,27 +1,26 @@
 //! `POST /orders/{id}/complete`: its client accepts the delivery.
 
+use serde_json::json;
 use shared::domain::order::Transition;
 use shared::error::Result;
 
-use super::{described, mover};
-use crate::context::Orders;
-use crate::http::{Reply, Request};
-use crate::openapi::{Operation, Who};
+use super::Orders;
+use super::transition::{self, WithNote};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::Operation;
+
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/complete", Who::OrderClient);
 
 /// Completes the order.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`).
+/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
-    mover::with_note(context, &request, "orders-complete", Transition::Complete).await
+    transition::handle::<WithNote>(context, &request, &ENDPOINT, Transition::Complete).await
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    described::with_note(
-        "/orders/{id}/complete",
-        "orders-complete",
-        "Accept the delivery",
-        Who::Client,
-    )
+    let example = json!({"note": "Thank you."});
+    transition::describe::<WithNote>(&ENDPOINT, "Accept the delivery", example)
 }

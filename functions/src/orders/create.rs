@@ -4,16 +4,18 @@ use jiff::Timestamp;
 use shared::domain::ids::{OrderId, ServiceId};
 use shared::domain::order::{ActorContext, Order};
 use shared::domain::text::Note;
-use shared::domain::user::{Caller, Role};
+use shared::domain::user::Caller;
 use shared::error::{Error, Result, catalogue};
 use shared::store::WriteOutcome;
 use uuid::Uuid;
 
 use super::OrderView;
-use crate::context::Orders;
-use crate::http::{Reply, Request, active, bearer, body, idempotency, only};
-use crate::openapi::{Answer, Operation, Who};
+use super::Orders;
+use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
+use crate::openapi::{Answer, Operation};
 use serde_json::json;
+
+const ENDPOINT: Endpoint = Endpoint::post("/orders", Who::Client);
 
 body! {
     /// An order to be.
@@ -28,18 +30,17 @@ body! {
 /// # Errors
 /// 403 for all but clients, 404 when there is no such active service, 422 naming every wrong field.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
-    only(&claims, Role::Client)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { service_id, note } = request.body_as()?;
-    let key = idempotency(&request, &claims.sub, "orders-create")?;
+    let key = request.idempotency(&ENDPOINT, &claims.sub)?;
     // Derived from caller and key: that the order is there is the proof that the request was
     // carried out.
     let id = OrderId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
 
     let now = Timestamp::now();
-    let (standing, service) =
+    let (state, service) =
         context.store.auth_state_and_service(&claims.sub, &claims.sid, &service_id).await?;
-    let caller = active(&claims, &standing, now)?;
+    let caller = current_caller(&claims, &state, now)?;
     let service = service.ok_or_else(|| Error::not_found("service"))?.service;
     let by = ActorContext::user(&caller, now).note(note).idempotency(key.clone());
     let placed = Order::place(id.clone(), &service, by, &context.timers);
@@ -52,7 +53,7 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let order = placed?;
     match context.store.place_order(&order).await? {
         WriteOutcome::Written => {
-            tracing::info!(order = %order.id, client = %caller.id, "placed {}", order.id);
+            tracing::Span::current().record("order", tracing::field::display(&order.id));
             reply(&order, &caller, false)
         }
         WriteOutcome::Conflict(before) => replay(
@@ -63,10 +64,9 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     }
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/orders", "orders-create", "Order a service")
-        .who(Who::Client)
+    Operation::new(&ENDPOINT, "Order a service")
         .details("At its price of now, which stays. The order is `pending` until it is paid for.")
         .body::<Body>(
             json!({"service_id": ServiceId::derived(&["example"]), "note": "In blue, please."}),

@@ -1,22 +1,26 @@
 //! `POST /orders/{id}/deliver`: its worker delivers.
 
+use serde_json::json;
 use shared::domain::order::Transition;
 use shared::error::Result;
 
-use super::{described, mover};
-use crate::context::Orders;
-use crate::http::{Reply, Request};
-use crate::openapi::{Operation, Who};
+use super::Orders;
+use super::transition::{self, WithNote};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::Operation;
 
-/// Marks the order delivered: its client has three days to review it.
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/deliver", Who::OrderWorker);
+
+/// Marks the order as delivered. Its client then has three days to review it.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`).
+/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
-    mover::with_note(context, &request, "orders-deliver", Transition::Deliver).await
+    transition::handle::<WithNote>(context, &request, &ENDPOINT, Transition::Deliver).await
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    described::with_note("/orders/{id}/deliver", "orders-deliver", "Deliver", Who::Worker)
+    let example = json!({"note": "Thank you."});
+    transition::describe::<WithNote>(&ENDPOINT, "Deliver", example)
 }

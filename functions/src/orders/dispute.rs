@@ -1,29 +1,28 @@
 //! `POST /orders/{id}/dispute`: its client or its worker asks an administrator to decide.
 
+use serde_json::json;
 use shared::domain::order::Transition;
 use shared::error::Result;
 
-use super::{described, mover};
-use crate::context::Orders;
-use crate::http::{Reply, Request};
-use crate::openapi::{Operation, Who};
+use super::Orders;
+use super::transition::{self, WithReason};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::Operation;
 
-/// Marks the order disputed: an administrator resolves it.
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/dispute", Who::User);
+
+/// Marks the order as disputed. An administrator resolves it.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), and 422
+/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`), and 422
 /// without a reason.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
-    mover::with_reason(context, &request, "orders-dispute", Transition::Dispute).await
+    transition::handle::<WithReason>(context, &request, &ENDPOINT, Transition::Dispute).await
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    described::with_reason(
-        "/orders/{id}/dispute",
-        "orders-dispute",
-        "Have an administrator decide",
-        Who::User,
-    )
-    .details("For its client and its worker.")
+    let example = json!({"reason": "This is not what was ordered."});
+    transition::describe::<WithReason>(&ENDPOINT, "Have an administrator decide", example)
+        .details("For its client and its worker.")
 }

@@ -11,9 +11,11 @@ use shared::domain::user::{Caller, Person, Role};
 use shared::error::{Error, Result};
 
 use super::read;
-use crate::context::Context;
-use crate::http::{Reply, Request, bearer, page};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, page};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/events", Who::User);
 
 /// `{items: [{n, at, type, actor: {kind, id?, username?}, note, status, payment_status, worker,
 /// deadline}], next_cursor: null}`, oldest first.
@@ -26,7 +28,7 @@ use crate::openapi::{Answer, Operation, Who};
 /// 404 for all but its client, its worker and administrators: the pool sees an order, not its
 /// history.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     let (caller, order) = read::with_caller(&context.store, &claims, &id).await?;
     if order.visibility(&caller) != Visibility::Full {
@@ -35,10 +37,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     page::reply(&request, shown_to(&order, &caller), None)?.etag(order.version)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/orders/{id}/events", "orders-events", "What happened to an order, and who did it")
-        .who(Who::User)
+    Operation::new(&ENDPOINT, "What happened to an order, and who did it")
         .details(
             "For its client, its worker and administrators. Always the whole history, oldest first: it is bounded. A worker is not shown the steps of \
              the payment; their numbers are missing then.",

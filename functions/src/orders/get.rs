@@ -5,25 +5,26 @@ use shared::domain::ids::OrderId;
 use shared::error::Result;
 
 use super::{OrderView, read};
-use crate::context::Context;
-use crate::http::{Reply, Request, bearer};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}", Who::User);
 
 /// One order, with what the caller may do now.
 ///
 /// # Errors
 /// 404 when it is not there or not for the caller to know of.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     let (caller, order) = read::visible(&context.store, &claims, &id).await?;
     OrderView::reply(&order, &caller, false)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/orders/{id}", "orders-get", "An order, with what the caller may do now")
-        .who(Who::User)
+    Operation::new(&ENDPOINT, "An order, with what the caller may do now")
         .details(
             "For its client, its worker and administrators, and for any worker while it is open.",
         )

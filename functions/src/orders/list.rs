@@ -5,15 +5,17 @@ use schemars::JsonSchema;
 use shared::domain::order::{ActorKind, Status};
 use shared::domain::user::Role;
 use shared::error::{Result, catalogue};
-use shared::store::OrdersOf;
+use shared::store::OrderScope;
 
 use super::OrderView;
-use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
 use crate::http::{
-    FieldErrors, FieldValue, Reply, Request, bearer, body, one_of, only, page, text,
+    Endpoint, FieldErrors, FieldValue, Reply, Request, Who, body, one_of, page, text,
 };
-use crate::openapi::{Answer, Operation, Who};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Listing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/orders", Who::User);
 
 body! {
     /// Which orders.
@@ -42,17 +44,17 @@ impl FieldValue for True {
 /// 422 for wrong or unknown parameters, 400 for a cursor of another list, 403 for `attention` to
 /// all but administrators.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { status, attention, limit, cursor } = request.query_as()?;
     let page = page::of(limit, cursor);
     let (of, kind) = match claims.role {
         _ if attention.is_some() => {
-            only(&claims, Role::Admin)?;
-            (OrdersOf::Attention, ActorKind::Admin)
+            Who::Admin.check(claims.role)?;
+            (OrderScope::Attention, ActorKind::Admin)
         }
-        Role::Client => (OrdersOf::Client(&claims.sub), ActorKind::Client),
-        Role::Worker => (OrdersOf::Worker(&claims.sub), ActorKind::Worker),
-        Role::Admin => (OrdersOf::Everyone, ActorKind::Admin),
+        Role::Client => (OrderScope::Client(&claims.sub), ActorKind::Client),
+        Role::Worker => (OrderScope::Worker(&claims.sub), ActorKind::Worker),
+        Role::Admin => (OrderScope::Everyone, ActorKind::Admin),
     };
     let listed = context.store.orders(of, status, &page, &context.cursors).await?;
     let items = listed
@@ -62,10 +64,9 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     page::reply(&request, items.collect(), listed.next_cursor)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/orders", "orders-list", "One's orders, newest first")
-        .who(Who::User)
+    Operation::new(&ENDPOINT, "One's orders, newest first")
         .details(
             "A client's own, a worker's assigned, an administrator's all. `?attention=true` is for administrators: what one of them should look at, last \
              changed first.",

@@ -2,14 +2,15 @@
 
 use shared::domain::order::{ActorKind, Order};
 use shared::domain::text::CategoryKey;
-use shared::domain::user::Role;
 use shared::error::Result;
 
 use super::OrderView;
-use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
-use crate::http::{Reply, Request, bearer, body, only, page};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, body, page};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Listing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/orders/open", Who::Worker);
 
 body! {
     /// Which orders.
@@ -25,8 +26,7 @@ body! {
 /// # Errors
 /// 403 for all but workers, 422 for wrong or unknown parameters, 400 for a cursor of another list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
-    only(&claims, Role::Worker)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { category, limit, cursor } = request.query_as()?;
     let page = page::of(limit, cursor);
     let listed = context.store.open_orders(category.as_ref(), &page, &context.cursors).await?;
@@ -39,10 +39,9 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     page::reply(&request, items, listed.next_cursor)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/orders/open", "orders-open", "The pool: paid, unclaimed, oldest first")
-        .who(Who::Worker)
+    Operation::new(&ENDPOINT, "The pool: paid, unclaimed, oldest first")
         .query::<Query>()
         .answer(Answer::page::<OrderView<'_>>("One page of the pool."))
 }

@@ -8,20 +8,20 @@ use shared::domain::user::Caller;
 use shared::error::{Error, Result};
 use shared::store::{Account, Store};
 
-use crate::http::active;
+use crate::http::current_caller;
 
 /// The caller as of now, and the order; whether the caller may know of it is the rule's to say that
 /// follows.
 ///
 /// # Errors
-/// As [`active`]; 404 when there is no such order.
+/// As [`current_caller`]; 404 when there is no such order.
 pub(crate) async fn with_caller(
     store: &Store,
     claims: &Claims,
     id: &OrderId,
 ) -> Result<(Caller, Order)> {
-    let (standing, order) = store.auth_state_and_order(&claims.sub, &claims.sid, id).await?;
-    let caller = active(claims, &standing, Timestamp::now())?;
+    let (state, order) = store.auth_state_and_order(&claims.sub, &claims.sid, id).await?;
+    let caller = current_caller(claims, &state, Timestamp::now())?;
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?))
 }
 
@@ -32,9 +32,9 @@ pub(crate) async fn with_caller_and_user(
     id: &OrderId,
     user: Option<&UserId>,
 ) -> Result<(Caller, Order, Option<Account>)> {
-    let (standing, order, account) =
+    let (state, order, account) =
         store.auth_state_order_and_user(&claims.sub, &claims.sid, id, user).await?;
-    let caller = active(claims, &standing, Timestamp::now())?;
+    let caller = current_caller(claims, &state, Timestamp::now())?;
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?, account))
 }
 

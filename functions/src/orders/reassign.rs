@@ -4,55 +4,52 @@
 use serde_json::json;
 use shared::domain::ids::UserId;
 use shared::domain::order::Transition;
-use shared::domain::user::{Caller, Role};
+use shared::domain::user::Caller;
 use shared::error::{Error, Result};
 
-use super::described;
-use super::mover::{Asked, Directly, Mover};
-use super::read;
-use crate::context::Orders;
-use crate::http::{Reply, Request, body, only};
-use crate::openapi::{Operation, Who};
+use super::transition::{self, TransitionRequest};
+use super::{Orders, read};
+use crate::http::{Endpoint, Reply, Request, Who, body};
+use crate::openapi::Operation;
+
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/reassign", Who::Admin);
 
 body! {
-    /// Who is to have the order.
+    /// Who gets the order.
     struct Body {
-        /// Another active worker; without one, the order goes back to the pool.
+        /// Another active worker. Without one, the order goes back to the pool.
         worker_id: Option<UserId>,
     }
 }
 
-/// The order, with the worker that `worker_id` names, or open when it names none.
+/// Gives the order to the worker that `worker_id` names, or back to the pool.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), 403 for all
-/// but administrators, 422 when there is no such user, 409 `worker_not_eligible` when that user is
-/// no active worker, is the order's client or has the order already.
+/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`), 403 for
+/// all but administrators, 422 when there is no such user, 409 `worker_not_eligible` when that user
+/// is not an active worker, is the order's client or has the order already.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
-    let asked = Asked::of(&request, &context.verifier, "orders-reassign")?;
-    only(&asked.claims, Role::Admin)?;
-    let Body { worker_id: worker } = request.body_as()?;
-    let (caller, order, account) =
-        read::with_caller_and_user(&context.store, &asked.claims, &asked.id, worker.as_ref())
-            .await?;
-    if worker.is_some() && account.is_none() {
+    let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
+    let Body { worker_id } = request.body_as()?;
+    let (caller, order, account) = read::with_caller_and_user(
+        &context.store,
+        &parsed.claims,
+        &parsed.order_id,
+        worker_id.as_ref(),
+    )
+    .await?;
+    if worker_id.is_some() && account.is_none() {
         return Err(Error::field("worker_id", "unknown_user", "There is no such user."));
     }
-    let ask = asked
-        .to_move(Transition::Reassign, caller)
-        .worker(account.map(|account| Caller::from(&account.user)));
-    asked.make(Mover { store: &context.store, timers: &context.timers }, order, ask, Directly).await
+    let worker = account.map(|account| Caller::from(&account.user));
+    let command = parsed.command(Transition::Reassign, caller).worker(worker);
+    let check = |version| request.check_if_match(version);
+    command.execute(&context.store, &context.timers, order, check, ()).await?.reply(&command.caller)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"worker_id": "usr_00000000000000000000000000"});
     let summary = "Give an order to another worker, or back to the pool";
-    described::with::<Body>(
-        "/orders/{id}/reassign",
-        "orders-reassign",
-        summary,
-        Who::Admin,
-        example,
-    )
+    transition::describe::<Body>(&ENDPOINT, summary, example)
 }

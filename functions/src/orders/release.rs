@@ -1,28 +1,27 @@
-//! `POST /orders/{id}/release`: its worker gives an order back: it is in the pool again, at its
-//! front.
+//! `POST /orders/{id}/release`: its worker gives an order back. It returns to the front of the
+//! pool.
 
+use serde_json::json;
 use shared::domain::order::Transition;
 use shared::error::Result;
 
-use super::{described, mover};
-use crate::context::Orders;
-use crate::http::{Reply, Request};
-use crate::openapi::{Operation, Who};
+use super::Orders;
+use super::transition::{self, WithNote};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::Operation;
+
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/release", Who::OrderWorker);
 
 /// Puts the order back into the pool.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`).
+/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
-    mover::with_note(context, &request, "orders-release", Transition::Release).await
+    transition::handle::<WithNote>(context, &request, &ENDPOINT, Transition::Release).await
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    described::with_note(
-        "/orders/{id}/release",
-        "orders-release",
-        "Give an order back to the pool",
-        Who::Worker,
-    )
+    let example = json!({"note": "Thank you."});
+    transition::describe::<WithNote>(&ENDPOINT, "Give an order back to the pool", example)
 }

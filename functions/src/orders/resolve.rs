@@ -5,28 +5,28 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 use shared::domain::order::Transition;
 use shared::domain::text::Note;
-use shared::domain::user::Role;
 use shared::error::Result;
 
-use super::described;
-use super::mover::Asked;
-use crate::context::Orders;
-use crate::http::{FieldErrors, FieldValue, Reply, Request, body, one_of, only, text};
-use crate::openapi::{Operation, Who};
+use super::transition::{self, TransitionRequest};
+use super::{Orders, read};
+use crate::http::{Endpoint, FieldErrors, FieldValue, Reply, Request, Who, body, one_of, text};
+use crate::openapi::Operation;
 
-/// For whom a dispute is decided.
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/resolve", Who::Admin);
+
+/// How a dispute is decided.
 #[derive(Clone, Copy, JsonSchema)]
 #[schemars(inline, rename_all = "snake_case")]
-enum Outcome {
+enum Decision {
     /// For the worker: the order is completed.
     Release,
     /// For the client: the order is canceled, and what was paid goes back.
     Refund,
 }
 
-impl FieldValue for Outcome {
+impl FieldValue for Decision {
     fn read(name: &str, value: Value) -> std::result::Result<Self, FieldErrors> {
-        let word = |outcome| match outcome {
+        let word = |decision| match decision {
             Self::Release => "release",
             Self::Refund => "refund",
         };
@@ -37,36 +37,33 @@ impl FieldValue for Outcome {
 body! {
     /// A decision.
     struct Body {
-        outcome: Outcome,
-        /// Why; in the order's history.
+        outcome: Decision,
+        /// Why. Shown in the order's history.
         note: Note,
     }
 }
 
-/// The order, completed or canceled; when canceled, what was paid goes back.
+/// Completes or cancels the order. When it is canceled, its payment is refunded.
 ///
 /// # Errors
-/// As every move of an order (see the transition table in `docs/order-lifecycle.md`), 403 for all
-/// but administrators, 422 without an outcome or a note that says why.
+/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`), 403 for
+/// all but administrators, 422 without an outcome or a note that says why.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
-    let asked = Asked::of(&request, &context.verifier, "orders-resolve")?;
-    only(&asked.claims, Role::Admin)?;
+    let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
     let Body { outcome, note } = request.body_as()?;
     let transition = match outcome {
-        Outcome::Release => Transition::ResolveRelease,
-        Outcome::Refund => Transition::ResolveRefund,
+        Decision::Release => Transition::ResolveRelease,
+        Decision::Refund => Transition::ResolveRefund,
     };
-    asked.directly(context, transition, Some(note)).await
+    let (caller, order) =
+        read::with_caller(&context.store, &parsed.claims, &parsed.order_id).await?;
+    let command = parsed.command(transition, caller).note(Some(note));
+    let check = |version| request.check_if_match(version);
+    command.execute(&context.store, &context.timers, order, check, ()).await?.reply(&command.caller)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"outcome": "refund", "note": "The delivery was empty."});
-    described::with::<Body>(
-        "/orders/{id}/resolve",
-        "orders-resolve",
-        "Decide a dispute",
-        Who::Admin,
-        example,
-    )
+    transition::describe::<Body>(&ENDPOINT, "Decide a dispute", example)
 }

@@ -16,8 +16,8 @@ use shared::domain::order::{ActorContext, Order, Status};
 use shared::error::Result;
 use shared::store::WriteOutcome;
 
-use crate::context::Clockwork;
-use crate::run::Run;
+use super::Clockwork;
+use crate::runtime::sweep::Sweep;
 
 /// How long a run looks for more: less than a minute, upon which the next one starts.
 const PATIENCE: Duration = Duration::from_secs(50);
@@ -43,15 +43,16 @@ pub struct Report {
 /// # Errors
 /// None: what fails is counted, logged and tried again by the next run.
 pub async fn handle(context: &Clockwork, _: Value) -> Result<Report> {
-    let run = Run::start(PATIENCE, AT_ONCE);
+    let sweep = Sweep::start(PATIENCE, AT_ONCE);
     let counts = Counts::default();
-    run.each(context.store.due_orders(Timestamp::now()), |listed| counts.fire(context, listed))
+    sweep
+        .each(context.store.due_orders(Timestamp::now()), |listed| counts.fire(context, listed))
         .await;
     let report = Report {
         canceled: counts.canceled.into_inner(),
         completed: counts.completed.into_inner(),
         overtaken: counts.overtaken.into_inner(),
-        failed: run.failed(),
+        failed: sweep.failed(),
     };
     tracing::info!(
         canceled = report.canceled,

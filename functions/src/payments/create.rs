@@ -12,9 +12,11 @@ use shared::domain::order::ActorContext;
 use shared::error::{Result, catalogue};
 
 use super::Checkout;
-use crate::http::{Empty, Reply, Request, bearer, idempotency};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Empty, Endpoint, Reply, Request, Who};
+use crate::openapi::{Answer, Operation};
 use crate::orders::read;
+
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment", Who::OrderClient);
 
 /// What a browser needs to pay.
 #[derive(Serialize, JsonSchema)]
@@ -36,10 +38,10 @@ struct PaymentNeeds<'a> {
 /// 404 for an order that the caller may not know of, 403 for another's, 409 for one that was called
 /// off before it had an intent, 503 when Stripe does not answer: to be tried again.
 pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     request.body_as::<Empty>()?;
-    let key = idempotency(&request, &claims.sub, "payments-create")?;
+    let key = request.idempotency(&ENDPOINT, &claims.sub)?;
     let (caller, order) = read::with_caller(&context.payments.store, &claims, &id).await?;
     order.check_payable(&caller)?;
     let replayed = match &key {
@@ -49,9 +51,9 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     let price = order.price;
     let intent = context
         .payments
-        .intent_of(order, &ActorContext::user(&caller, Timestamp::now()).idempotency(key))
+        .ensure_intent(order, &ActorContext::user(&caller, Timestamp::now()).idempotency(key))
         .await?;
-    tracing::info!(order = %id, intent = %intent.id, "{id} is to be paid by {}", intent.id);
+    tracing::debug!(order = %id, intent = %intent.id, "{id} is to be paid by {}", intent.id);
     Reply::ok(&PaymentNeeds {
         payment_intent_id: intent.id.as_str(),
         client_secret: intent.client_secret.as_ref().map(Secret::expose),
@@ -63,10 +65,9 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     .replayed(replayed)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/orders/{id}/payment", "payments-create", "What is needed to pay for an order")
-        .who(Who::Client)
+    Operation::new(&ENDPOINT, "What is needed to pay for an order")
         .details("Always the same payment intent for one order. Pay it with Stripe.js, `client_secret` and `publishable_key`.")
         .id::<OrderId>()
         .body::<Empty>(json!({}))

@@ -14,10 +14,12 @@ use shared::domain::schema::DateTime;
 use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
 
-use crate::context::Context;
-use crate::http::{Reply, Request, bearer};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who};
+use crate::openapi::{Answer, Operation};
 use crate::orders::read;
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/payment", Who::User);
 
 /// `{order_id, payment_intent_id, status, price, balance, ledger, refunds, disputes, attention}`.
 ///
@@ -28,7 +30,7 @@ use crate::orders::read;
 /// # Errors
 /// 404 for an order that the caller may not know of, 403 for its worker.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     let (caller, order) = read::visible(&context.store, &claims, &id).await?;
     let admin = caller.role == Role::Admin;
@@ -41,10 +43,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     Reply::ok(&PaymentView::new(&order, admin))?.etag(order.version)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/orders/{id}/payment", "payments-get", "Where an order's money is")
-        .who(Who::User)
+    Operation::new(&ENDPOINT, "Where an order's money is")
         .details(
             "For its client and administrators. Entries are signed: what came in is positive, what went out negative; all but fees sum to `balance`. \
              Fees and `attention` are for administrators.",

@@ -1,5 +1,5 @@
-//! Payments. [`service`] is the one road from Stripe's word to an order and from an order to
-//! Stripe; webhook events, confirmations, cancellations and the reconciler all take it.
+//! Payments. [`service`] is the one way from what Stripe reports to an order, and from an order to
+//! Stripe. Webhook events, confirmations, cancellations and the reconciler all go through it.
 
 pub mod apply;
 pub mod cancel;
@@ -10,12 +10,12 @@ pub mod reconcile;
 mod service;
 
 use shared::auth::Verifier;
-use shared::config::ConfigError;
+use shared::config::{ConfigError, required};
 use shared::payments::Stripe;
 
-pub use service::{Followed, PaymentService};
+pub use service::{PaymentService, SyncOutcome};
 
-use crate::context::{FromEnv, PublishableKey, context};
+use crate::runtime::context::{FromEnv, context, parts};
 
 impl FromEnv for PaymentService<Stripe> {
     fn from_env() -> Result<Self, ConfigError> {
@@ -36,7 +36,7 @@ context! {
     Paying {
         /// Store and Stripe.
         payments: PaymentService<Stripe>,
-        /// Knows access tokens.
+        /// Verifies access tokens.
         verifier: Verifier,
     }
 
@@ -44,9 +44,16 @@ context! {
     Checkout {
         /// Store and Stripe.
         payments: PaymentService<Stripe>,
-        /// Knows access tokens.
+        /// Verifies access tokens.
         verifier: Verifier,
-        /// What a browser calls Stripe with.
+        /// The key that a browser calls Stripe with.
         publishable_key: PublishableKey,
     }
+}
+
+/// `STRIPE_PUBLISHABLE_KEY`: the key that a browser calls Stripe with.
+pub struct PublishableKey(pub String);
+
+parts! {
+    PublishableKey: required("STRIPE_PUBLISHABLE_KEY").map(Self);
 }

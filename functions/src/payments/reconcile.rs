@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
-use shared::payments::{Payments, Stripe};
+use shared::payments::{Stripe, StripeApi};
 use shared::store::{StripeEvent, WriteOutcome};
 
-use super::service::gone;
-use super::{Followed, PaymentService};
-use crate::run::Run;
+use super::service::intent_is_missing;
+use super::{PaymentService, SyncOutcome};
+use crate::runtime::sweep::Sweep;
 
 /// How long a run looks for more.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 4;
 /// What a run may be told; a schedule tells it nothing of this.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct ReconcileOptions {
     /// What is younger is left to those who are about to do it.
     older_than_seconds: i64,
     /// How far back to look for events that did not reach us. Stripe tries to deliver them for
@@ -37,7 +37,7 @@ struct Asked {
     undelivered_hours: i64,
 }
 
-impl Default for Asked {
+impl Default for ReconcileOptions {
     fn default() -> Self {
         Self { older_than_seconds: 300, undelivered_hours: 72 }
     }
@@ -63,9 +63,9 @@ pub struct Report {
 /// # Errors
 /// 422 for an event whose members are not numbers.
 pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Report> {
-    let asked: Asked = serde_json::from_value(event)
+    let options: ReconcileOptions = serde_json::from_value(event)
         .map_err(|e| Error::field("event", "invalid", e.to_string()))?;
-    let report = context.reconcile(&asked).await;
+    let report = context.reconcile(&options).await;
     tracing::info!(
         fetched = report.fetched,
         applied = report.applied,
@@ -76,25 +76,25 @@ pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Re
     Ok(report)
 }
 
-impl<P: Payments> PaymentService<P> {
-    async fn reconcile(&self, asked: &Asked) -> Report {
-        let run = Run::start(PATIENCE, AT_ONCE);
+impl<P: StripeApi> PaymentService<P> {
+    async fn reconcile(&self, options: &ReconcileOptions) -> Report {
+        let sweep = Sweep::start(PATIENCE, AT_ONCE);
         let now = Timestamp::now();
         let until =
-            now - SignedDuration::from_secs(asked.older_than_seconds.clamp(0, 30 * 24 * 3600));
-        let since = now - SignedDuration::from_hours(asked.undelivered_hours.clamp(0, 30 * 24));
+            now - SignedDuration::from_secs(options.older_than_seconds.clamp(0, 30 * 24 * 3600));
+        let since = now - SignedDuration::from_hours(options.undelivered_hours.clamp(0, 30 * 24));
 
         let pending = self.store.pending_events(until);
-        let applied = run.each(pending, |event| self.reapply(event)).await;
-        let orders = self.store.orders_with_money_under_way(until);
-        let settled = run.each(orders, |order| self.bring_on(order)).await;
+        let applied = sweep.each(pending, |event| self.reapply(event)).await;
+        let orders = self.store.orders_with_unsettled_money(until);
+        let settled = sweep.each(orders, |order| self.advance(order)).await;
         // Last, because a Stripe that is slow with it must not keep the rest from being done.
         let undelivered = match self.stripe.undelivered_events(since).await {
             Ok(bodies) => bodies.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
         };
-        let fetched = run.each(futures::stream::iter(undelivered), |body| self.fetch(body)).await;
-        Report { fetched, applied, settled, failed: run.failed() }
+        let fetched = sweep.each(futures::stream::iter(undelivered), |body| self.fetch(body)).await;
+        Report { fetched, applied, settled, failed: sweep.failed() }
     }
 
     /// Stores an event as if it had come. From there on it takes the usual way.
@@ -114,17 +114,17 @@ impl<P: Payments> PaymentService<P> {
     }
 
     /// Asks Stripe how far the order's payment or refund is, and does what is to be done next.
-    async fn bring_on(&self, listed: Order) -> Result<bool> {
+    async fn advance(&self, listed: Order) -> Result<bool> {
         // What an index shows may be old, and has no history.
         let Some(order) = self.store.order(&listed.id).await? else { return Ok(false) };
         let Some(intent) = order.payment_intent.clone() else { return Ok(false) };
-        let (version, thoroughly) = (order.version, order.is_charged());
-        let order = match self.follow_order(order, &intent, thoroughly).await? {
-            Followed::Applied(order) | Followed::Unchanged(order) => order,
-            Followed::Mismatch(id, mismatch) => {
-                return self.file(&id, &intent, mismatch).await.map(|()| false);
+        let (version, with_refunds) = (order.version, order.is_charged());
+        let order = match self.sync_order(order, &intent, with_refunds).await? {
+            SyncOutcome::Applied(order) | SyncOutcome::Unchanged(order) => order,
+            SyncOutcome::Mismatch(id, mismatch) => {
+                return self.record_mismatch(&id, &intent, mismatch).await.map(|()| false);
             }
-            other => return Err(gone(&intent, &other)),
+            other => return Err(intent_is_missing(&intent, &other)),
         };
         Ok(self.settle(order).await?.version > version)
     }

@@ -4,10 +4,10 @@
 
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, PaymentIntentId};
-use shared::domain::order::{ActorContext, Mismatch, MoneyStep, Order, Timers, TransitionError};
+use shared::domain::order::{ActorContext, Mismatch, Order, StripeAction, Timers, TransitionError};
 use shared::error::{Error, Kind, Result, catalogue};
-use shared::payments::{Intent, Payment, Payments};
-use shared::store::{EventOutcome, Handled, Store, StripeEvent, WriteOutcome};
+use shared::payments::{Intent, Payment, StripeApi};
+use shared::store::{EventOutcome, EventResult, Store, StripeEvent, WriteOutcome};
 
 /// How often a write is tried again because the order changed meanwhile.
 pub(super) const ATTEMPTS: usize = 10;
@@ -29,7 +29,7 @@ pub struct PaymentService<P> {
 
 /// What became of Stripe's word about a payment.
 #[derive(Debug)]
-pub enum Followed {
+pub enum SyncOutcome {
     /// It changed the order.
     Applied(Order),
     /// The order knew already.
@@ -44,11 +44,11 @@ pub enum Followed {
     Mismatch(OrderId, Mismatch),
 }
 
-impl<P: Payments> PaymentService<P> {
+impl<P: StripeApi> PaymentService<P> {
     /// The order's payment intent: made, and bound to the order, if it has none yet. One order, one
     /// intent: of two callers at once both get the same from Stripe (by its idempotency key), and
     /// one of them binds it.
-    pub async fn intent_of(&self, mut order: Order, by: &ActorContext) -> Result<Intent> {
+    pub async fn ensure_intent(&self, mut order: Order, by: &ActorContext) -> Result<Intent> {
         if let Some(id) = &order.payment_intent {
             return self.bound_intent(id).await;
         }
@@ -60,7 +60,7 @@ impl<P: Payments> PaymentService<P> {
                 // nobody can pay it.
                 return self.bound_intent(bound).await;
             }
-            match order.bind_intent(intent.id.clone(), by.clone())? {
+            match order.attach_intent(intent.id.clone(), by.clone())? {
                 // A webhook, or the same call twice at once, was faster.
                 None => return Ok(intent),
                 Some(next) => match self.write(&next, &order).await? {
@@ -69,7 +69,7 @@ impl<P: Payments> PaymentService<P> {
                 },
             }
         }
-        Err(contended(&order))
+        Err(contention(&order))
     }
 
     async fn bound_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
@@ -80,51 +80,55 @@ impl<P: Payments> PaymentService<P> {
     }
 
     /// Asks Stripe about a payment, and has the order that it is for take note.
-    pub async fn follow(&self, intent: &PaymentIntentId, thoroughly: bool) -> Result<Followed> {
-        let Some(payment) = Payment::ask(&self.stripe, intent, thoroughly).await? else {
-            return Ok(Followed::NoIntent);
+    pub async fn sync_intent(
+        &self,
+        intent: &PaymentIntentId,
+        with_refunds: bool,
+    ) -> Result<SyncOutcome> {
+        let Some(payment) = Payment::fetch(&self.stripe, intent, with_refunds).await? else {
+            return Ok(SyncOutcome::NoIntent);
         };
-        let Some(named) = &payment.intent.order_id else { return Ok(Followed::NoOrderNamed) };
-        let Ok(id) = named.parse::<OrderId>() else { return Ok(Followed::NoOrderNamed) };
+        let Some(named) = &payment.intent.order_id else { return Ok(SyncOutcome::NoOrderNamed) };
+        let Ok(id) = named.parse::<OrderId>() else { return Ok(SyncOutcome::NoOrderNamed) };
         let Some(order) = self.store.order(&id).await? else {
-            return Ok(Followed::NoSuchOrder(id));
+            return Ok(SyncOutcome::NoSuchOrder(id));
         };
         // Statuses that replace one another must be younger than the order as it was read, or an
         // old one could overwrite a new one. The others are final, and hold at any time.
         let payment = if payment.is_final() { Some(payment) } else { None };
-        self.take_note(order, intent, payment, thoroughly).await
+        self.apply_payment(order, intent, payment, with_refunds).await
     }
 
-    /// As [`PaymentService::follow`], for an order that was just read.
-    pub async fn follow_order(
+    /// As [`PaymentService::sync_intent`], for an order that was just read.
+    pub async fn sync_order(
         &self,
         order: Order,
         intent: &PaymentIntentId,
-        thoroughly: bool,
-    ) -> Result<Followed> {
-        self.take_note(order, intent, None, thoroughly).await
+        with_refunds: bool,
+    ) -> Result<SyncOutcome> {
+        self.apply_payment(order, intent, None, with_refunds).await
     }
 
-    async fn take_note(
+    async fn apply_payment(
         &self,
         mut order: Order,
         intent: &PaymentIntentId,
         mut known: Option<Payment>,
-        thoroughly: bool,
-    ) -> Result<Followed> {
+        with_refunds: bool,
+    ) -> Result<SyncOutcome> {
         for _ in 0..ATTEMPTS {
             let payment = match known.take() {
                 Some(payment) => payment,
-                None => match Payment::ask(&self.stripe, intent, thoroughly).await? {
+                None => match Payment::fetch(&self.stripe, intent, with_refunds).await? {
                     Some(payment) => payment,
-                    None => return Ok(Followed::NoIntent),
+                    None => return Ok(SyncOutcome::NoIntent),
                 },
             };
             let next = match payment.apply(&order, Timestamp::now(), &self.timers) {
                 Ok(Some(next)) => next,
-                Ok(None) => return Ok(Followed::Unchanged(order)),
+                Ok(None) => return Ok(SyncOutcome::Unchanged(order)),
                 Err(TransitionError::Mismatch(mismatch)) => {
-                    return Ok(Followed::Mismatch(order.id, mismatch));
+                    return Ok(SyncOutcome::Mismatch(order.id, mismatch));
                 }
                 Err(refusal) => return Err(refusal.into()),
             };
@@ -132,45 +136,45 @@ impl<P: Payments> PaymentService<P> {
                 None => {
                     let (id, status) = (&next.id, next.payment_status.as_str());
                     tracing::info!(order = %id, %intent, status, "payment of {id} is {status}");
-                    return Ok(Followed::Applied(next));
+                    return Ok(SyncOutcome::Applied(next));
                 }
                 Some(current) => order = current,
             }
             known = payment.is_final().then_some(payment);
         }
-        Err(contended(&order))
+        Err(contention(&order))
     }
 
     /// Does at Stripe what the order needs done there, until it needs nothing that can be done now.
     pub async fn settle(&self, mut order: Order) -> Result<Order> {
         for _ in 0..STEPS {
-            let Some(step) = order.money_step() else { return Ok(order) };
+            let Some(step) = order.stripe_action() else { return Ok(order) };
             let (intent, refused) = match step {
-                MoneyStep::CancelIntent { intent } => {
+                StripeAction::CancelIntent { intent } => {
                     self.stripe.cancel_intent(&intent).await?;
                     (intent, None)
                 }
-                MoneyStep::Refund { intent, amount, idempotency_key } => {
+                StripeAction::Refund { intent, amount, idempotency_key } => {
                     let made = self.stripe.refund(&intent, amount, &idempotency_key).await;
                     (intent, made.err())
                 }
             };
             let before = order.clone();
-            order = match (self.follow_order(order, &intent, true).await?, refused) {
-                (Followed::Applied(order), _) => order,
+            order = match (self.sync_order(order, &intent, true).await?, refused) {
+                (SyncOutcome::Applied(order), _) => order,
                 // The bank decides: the intent can't be canceled while it is processing. Stripe
                 // will say how that ended.
-                (Followed::Unchanged(order), None) => return Ok(order),
+                (SyncOutcome::Unchanged(order), None) => return Ok(order),
                 // Stripe would not, and nothing has changed there that would say why.
-                (Followed::Unchanged(order), Some(error)) => {
-                    return self.refused(order, error).await;
+                (SyncOutcome::Unchanged(order), Some(error)) => {
+                    return self.record_refusal(order, error).await;
                 }
                 // Nothing that we could do: an administrator has to.
-                (Followed::Mismatch(id, mismatch), _) => {
-                    self.file(&id, &intent, mismatch).await?;
+                (SyncOutcome::Mismatch(id, mismatch), _) => {
+                    self.record_mismatch(&id, &intent, mismatch).await?;
                     return Ok(before);
                 }
-                (other, _) => return Err(gone(&intent, &other)),
+                (other, _) => return Err(intent_is_missing(&intent, &other)),
             };
         }
         Ok(order)
@@ -178,28 +182,28 @@ impl<P: Payments> PaymentService<P> {
 
     /// A refund was not made. That Stripe does not answer just now passes; a refusal is noted with
     /// the order, and counts.
-    async fn refused(&self, mut order: Order, error: Error) -> Result<Order> {
+    async fn record_refusal(&self, mut order: Order, error: Error) -> Result<Order> {
         if error.code().kind != Kind::Internal {
             return Err(error);
         }
         let (id, source) = (order.id.clone(), error.cause());
         tracing::error!(order = %id, source, "Stripe would not refund {id}");
         for _ in 0..ATTEMPTS {
-            if !matches!(order.money_step(), Some(MoneyStep::Refund { .. })) {
+            if !matches!(order.stripe_action(), Some(StripeAction::Refund { .. })) {
                 return Ok(order);
             }
-            let next = order.refund_refused(Timestamp::now());
+            let next = order.record_refund_refusal(Timestamp::now());
             match self.write(&next, &order).await? {
                 None => return Ok(next),
                 Some(current) => order = current,
             }
         }
-        Err(contended(&order))
+        Err(contention(&order))
     }
 
     /// Files, where administrators look, what was found by asking and does not fit its order. Once,
     /// however often it is found.
-    pub(super) async fn file(
+    pub(super) async fn record_mismatch(
         &self,
         order: &OrderId,
         intent: &PaymentIntentId,
@@ -207,7 +211,7 @@ impl<P: Payments> PaymentService<P> {
     ) -> Result<()> {
         let reason = mismatch.as_str();
         tracing::error!(%order, %intent, reason, "intent {intent} does not fit {order}: {reason}");
-        let handled = Handled {
+        let handled = EventResult {
             outcome: EventOutcome::Mismatch,
             reason: Some(reason.to_owned()),
             order_id: Some(order.clone()),
@@ -230,11 +234,11 @@ impl<P: Payments> PaymentService<P> {
 }
 
 /// Stripe does not know the intent that an order is bound to: a key of another account.
-pub(super) fn gone(intent: &PaymentIntentId, found: &Followed) -> Error {
+pub(super) fn intent_is_missing(intent: &PaymentIntentId, found: &SyncOutcome) -> Error {
     Error::internal(format!("intent {intent}, which an order is bound to: {found:?}"))
 }
 
-pub(super) fn contended(order: &Order) -> Error {
+pub(super) fn contention(order: &Order) -> Error {
     let detail = "The order is being changed by others. Read it, and try again.";
     Error::new(&catalogue::VERSION_CONFLICT, detail).with("version", order.version)
 }

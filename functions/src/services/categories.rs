@@ -6,9 +6,11 @@ use shared::domain::text::Category;
 use shared::error::Result;
 use shared::store::CategoryCount;
 
-use crate::context::Data;
-use crate::http::{Reply, Request};
+use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Data;
+
+const ENDPOINT: Endpoint = Endpoint::get("/services/categories", Who::Anyone);
 
 /// A category, and how many active services it has.
 #[derive(Serialize, JsonSchema)]
@@ -27,9 +29,9 @@ pub async fn handle(context: &Data, _: Request) -> Result<Reply> {
     Reply::ok(&categories.into_iter().map(view).collect::<Vec<_>>())?.revalidated()
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/services/categories", "services-categories", "The categories that there are services in")
+    Operation::new(&ENDPOINT, "The categories that there are services in")
         .details(
             "Counts are of active services, and exact. Letter case and spacing make no difference between categories.",
         )

@@ -5,16 +5,17 @@ use shared::domain::ids::ServiceId;
 use shared::domain::money::Price;
 use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name};
-use shared::domain::user::Role;
 use shared::error::{Error, Result};
 use shared::store::{StoredService, WriteOutcome};
 use uuid::Uuid;
 
 use super::ServiceView;
-use crate::context::Context;
-use crate::http::{Reply, Request, active, bearer, body, idempotency, only};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
 use serde_json::json;
+
+const ENDPOINT: Endpoint = Endpoint::post("/services", Who::Admin);
 
 body! {
     /// A service to be.
@@ -31,16 +32,15 @@ body! {
 /// # Errors
 /// 403 for all but administrators; 422 naming every wrong field.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
-    only(&claims, Role::Admin)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { name, description, category, price } = request.body_as()?;
     let new = NewService { name, description, category, price };
-    let created_by = idempotency(&request, &claims.sub, "services-create")?;
+    let created_by = request.idempotency(&ENDPOINT, &claims.sub)?;
     let id = ServiceId::for_request(created_by.as_ref().map(|made| &made.key), Uuid::now_v7());
     let now = Timestamp::now();
-    let (standing, before) =
+    let (state, before) =
         context.store.auth_state_and_service(&claims.sub, &claims.sid, &id).await?;
-    active(&claims, &standing, now)?;
+    current_caller(&claims, &state, now)?;
     let created = StoredService::new(Service::new(id, new, now), created_by);
     match before {
         Some(before) => replay(&before, created),
@@ -56,10 +56,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     }
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/services", "services-create", "Add a service to the catalogue")
-        .who(Who::Admin)
+    Operation::new(&ENDPOINT, "Add a service to the catalogue")
         .body::<Body>(json!({
             "name": "Logo", "description": "Three drafts, two rounds.", "category": "Design", "price": {"amount": 1999, "currency": "usd"},
         }))

@@ -4,15 +4,16 @@ use shared::domain::money::{Currency, Price};
 use shared::domain::search::Search;
 use shared::domain::service::{ServiceSort, ServiceStatus};
 use shared::domain::text::CategoryKey;
-use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
-use shared::store::{PageRequest, ServicesOf};
+use shared::store::{PageRequest, ServiceFilter};
 
+use super::Catalogue;
 use super::ServiceView;
-use crate::context::Catalogue;
 use crate::http::page::{Cursor, Limit};
-use crate::http::{Number, Reply, Request, bearer, body, only, page};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Number, Reply, Request, Who, body, page};
+use crate::openapi::{Answer, Operation};
+
+const ENDPOINT: Endpoint = Endpoint::get("/services", Who::AnyoneOrUser);
 
 /// Minor units, as prices have them: 1999 is 19.99 dollars.
 type Amount = Number<0, { Price::MAX.unsigned_abs() }>;
@@ -47,7 +48,7 @@ body! {
 pub async fn handle(context: &Catalogue, request: Request) -> Result<Reply> {
     let (of, sort, page) = read(request.query_as()?, context.currency.0)?;
     if of.status != ServiceStatus::Active {
-        only(&bearer(&request, &context.verifier)?, Role::Admin)?;
+        request.caller(Who::Admin, &context.verifier)?;
     }
     let listed = context.store.services(&of, sort, &page, &context.cursors).await?;
     let items = listed.items.iter().map(|stored| ServiceView::from(&stored.service)).collect();
@@ -55,7 +56,7 @@ pub async fn handle(context: &Catalogue, request: Request) -> Result<Reply> {
     if of.status == ServiceStatus::Active { reply.revalidated() } else { Ok(reply) }
 }
 
-fn read(query: Query, home: Currency) -> Result<(ServicesOf, ServiceSort, PageRequest)> {
+fn read(query: Query, home: Currency) -> Result<(ServiceFilter, ServiceSort, PageRequest)> {
     let Query { category, q, sort, min_price, max_price, currency, status, limit, cursor } = query;
     let sort = sort.unwrap_or(ServiceSort::Newest);
     let is_priced = sort != ServiceSort::Newest || min_price.is_some() || max_price.is_some();
@@ -67,13 +68,12 @@ fn read(query: Query, home: Currency) -> Result<(ServicesOf, ServiceSort, PageRe
     let price = currency.or(is_priced.then_some(home)).map(|currency| (currency, min, max));
     let status = status.unwrap_or(ServiceStatus::Active);
     let search = q.unwrap_or_default();
-    Ok((ServicesOf { status, category, search, price }, sort, page::of(limit, cursor)))
+    Ok((ServiceFilter { status, category, search, price }, sort, page::of(limit, cursor)))
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/services", "services-list", "The catalogue, newest first or by price")
-        .who(Who::AnyoneOrUser)
+    Operation::new(&ENDPOINT, "The catalogue, newest first or by price")
         .details(
             "Amounts of different currencies can't be compared: an order or a range of prices is of one currency, the marketplace's own unless \
              `currency` names another. A search looks through up to a thousand services for a page, which may come out short, even empty, \

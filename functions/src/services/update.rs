@@ -2,19 +2,21 @@
 //! Orders that were placed keep name and price.
 
 use jiff::Timestamp;
+use shared::auth::Claims;
 use shared::domain::ids::ServiceId;
 use shared::domain::money::Price;
 use shared::domain::service::{Service, ServiceChange, ServiceStatus};
 use shared::domain::text::{Category, Description, Name};
-use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
 use shared::store::{StoredService, WriteOutcome};
 
 use super::ServiceView;
-use crate::context::Context;
-use crate::http::{Reply, Request, active, bearer, body, only};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
 use serde_json::json;
+
+const ENDPOINT: Endpoint = Endpoint::patch("/services/{id}", Who::Admin);
 
 body! {
     /// What is to change; what is not given stays as it is.
@@ -37,19 +39,21 @@ const ATTEMPTS: usize = 5;
 /// 403 for all but administrators, 404, 412 for another version than `If-Match` names, 422 naming
 /// every wrong field.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
-    only(&claims, Role::Admin)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { name, description, category, price, status } = request.body_as()?;
-    let changed =
-        change(context, &request, ServiceChange { name, description, category, price, status })
-            .await?;
+    let changed = change(
+        context,
+        &request,
+        &claims,
+        ServiceChange { name, description, category, price, status },
+    )
+    .await?;
     Reply::ok(&ServiceView::from(&changed))?.etag(changed.version)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::patch("/services/{id}", "services-update", "Change a service")
-        .who(Who::Admin)
+    Operation::new(&ENDPOINT, "Change a service")
         .id::<ServiceId>()
         .details(
             "What is not given stays as it is. Orders that were placed keep the name and the price that they were placed with. \
@@ -65,15 +69,14 @@ pub fn describe() -> Operation {
 pub(super) async fn change(
     context: &Context,
     request: &Request,
+    claims: &Claims,
     change: ServiceChange,
 ) -> Result<Service> {
-    let claims = bearer(request, &context.verifier)?;
-    only(&claims, Role::Admin)?;
     let id: ServiceId = request.path_id("service")?;
     let now = Timestamp::now();
-    let (standing, mut found) =
+    let (state, mut found) =
         context.store.auth_state_and_service(&claims.sub, &claims.sid, &id).await?;
-    active(&claims, &standing, now)?;
+    current_caller(claims, &state, now)?;
     for _ in 0..ATTEMPTS {
         let before = found.ok_or_else(|| Error::not_found("service"))?;
         request.check_if_match(before.service.version)?;

@@ -6,8 +6,8 @@ use http::Method;
 use http::header::ALLOW;
 use shared::error::{Error, Result, catalogue};
 
-use crate::context::Nothing;
 use crate::http::{Reply, Request};
+use crate::runtime::context::Nothing;
 
 include!(concat!(env!("OUT_DIR"), "/routes.rs"));
 

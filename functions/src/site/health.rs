@@ -5,9 +5,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::error::Result;
 
-use crate::context::Nothing;
-use crate::http::{Reply, Request};
+use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Nothing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/health", Who::Anyone);
 
 /// That requests are answered.
 #[derive(Serialize, JsonSchema)]
@@ -23,9 +25,9 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
     Reply::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/health", "health", "Whether requests are answered")
+    Operation::new(&ENDPOINT, "Whether requests are answered")
         .without_database()
         .answer(Answer::ok::<Health>("They are."))
 }

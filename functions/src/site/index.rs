@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::error::Result;
 
-use crate::context::Nothing;
-use crate::http::{Reply, Request};
+use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Nothing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/", Who::Anyone);
 
 /// Where things are.
 #[derive(Serialize, JsonSchema)]
@@ -24,6 +26,8 @@ struct Index {
 /// Links to the API's collections.
 pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
     let links = BTreeMap::from([
+        ("docs", "/docs"),
+        ("openapi", "/openapi.json"),
         ("health", "/health"),
         ("register", "/auth/register"),
         ("token", "/auth/token"),
@@ -37,9 +41,9 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
         .cacheable(300)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/", "index", "Where things are")
+    Operation::new(&ENDPOINT, "Where things are")
         .without_database()
         .answer(Answer::ok::<Index>("Links.").with("Cache-Control"))
 }

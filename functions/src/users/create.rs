@@ -5,14 +5,15 @@ use serde_json::json;
 use shared::config::Secret;
 use shared::domain::user::{Categories, Email, NewUser, Role, Username};
 use shared::error::{Result, catalogue};
-use shared::store::Authority;
+use shared::store::AdminCondition;
 
-use super::govern;
-use crate::auth::new_account::{self, Origin};
+use crate::auth::new_account::{self, CreationKey};
 use crate::auth::{NewPassword, UserView};
-use crate::context::Context;
-use crate::http::{Reply, Request, active, body, idempotency_key};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::post("/users", Who::Admin);
 
 body! {
     /// A user to be.
@@ -32,28 +33,23 @@ body! {
 /// 403 for all but administrators; 422 naming every wrong field; 409 for a taken `username` or
 /// `email`.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = govern::administrator(context, &request)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let (new, password) = parse(&request)?;
-    let origin = Origin {
-        operation: "users-create",
-        caller: Some(&claims.sub),
-        key: idempotency_key(&request)?,
-    };
-    let standing = context.store.auth_state(&claims.sub, &claims.sid).await?;
-    let caller = active(&claims, &standing, Timestamp::now())?;
-    let made =
-        new_account::make(&context.store, new, password, origin, Authority::Admin(&caller.id));
-    let (user, replayed) = made.await?;
+    let key = CreationKey::read(&request, &ENDPOINT, Some(&claims.sub))?;
+    let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
+    let caller = current_caller(&claims, &state, Timestamp::now())?;
+    let authority = AdminCondition::ActiveAdmin(&caller.id);
+    let (user, replayed) =
+        new_account::create(&context.store, new, password, key, authority).await?;
     tracing::info!(by = %caller.id, user = %user.id, "made {}", user.id);
     Reply::created(&format!("/users/{}", user.id), &UserView::from(&user))?
         .etag(user.version)?
         .replayed(replayed)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/users", "users-create", "Make a user of any role")
-        .who(Who::Admin)
+    Operation::new(&ENDPOINT, "Make a user of any role")
         .body::<Body>(
             json!({"email": "grace@example.com", "username": "grace", "password": "correct horse", "role": "admin"}),
         )

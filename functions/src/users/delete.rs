@@ -6,9 +6,11 @@ use shared::domain::user::{UserChange, UserStatus};
 use shared::error::Result;
 
 use super::govern;
-use crate::context::Context;
-use crate::http::{Empty, Reply, Request};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Empty, Endpoint, Reply, Request, Who};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::delete("/users/{id}", Who::Admin);
 
 /// Deactivates a user. One who is deactivated stays so: sending it again is no error.
 ///
@@ -16,7 +18,7 @@ use crate::openapi::{Answer, Operation, Who};
 /// 403 for all but administrators; 404; 409 for oneself and for the last active administrator; 412
 /// when `If-Match` names another version.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = govern::administrator(context, &request)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: UserId = request.path_id("user")?;
     let Empty {} = request.body_as()?;
     let change = UserChange { status: Some(UserStatus::Deactivated), ..UserChange::default() };
@@ -24,11 +26,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     Ok(Reply::no_content())
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::delete("/users/{id}", "users-delete", "Deactivate a user")
+    Operation::new(&ENDPOINT, "Deactivate a user")
         .details("What the user did stays, and the names stay taken. `PATCH` with `{\"status\": \"active\"}` lets the user back in.")
-        .who(Who::Admin)
         .id::<UserId>()
         .answer(Answer::no_content("Deactivated, now or before."))
         .if_match()

@@ -4,30 +4,30 @@ use jiff::Timestamp;
 use shared::domain::ids::UserId;
 use shared::error::{Error, Result};
 
-use super::govern;
 use crate::auth::UserView;
-use crate::context::Context;
-use crate::http::{Reply, Request, active};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, Reply, Request, Who, current_caller};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::get("/users/{id}", Who::Admin);
 
 /// One user. The caller is looked at as of now, not as of the token: these are other people's data.
 ///
 /// # Errors
 /// 403 for all but administrators; 404.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = govern::administrator(context, &request)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: UserId = request.path_id("user")?;
-    let (standing, account) =
+    let (state, account) =
         context.store.auth_state_and_account(&claims.sub, &claims.sid, &id).await?;
-    active(&claims, &standing, Timestamp::now())?;
+    current_caller(&claims, &state, Timestamp::now())?;
     let user = account.ok_or_else(|| Error::not_found("user"))?.user;
     Reply::ok(&UserView::from(&user))?.etag(user.version)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get("/users/{id}", "users-get", "A user")
-        .who(Who::Admin)
+    Operation::new(&ENDPOINT, "A user")
         .id::<UserId>()
         .answer(Answer::ok::<UserView<'_>>("The user.").etag())
         .if_none_match()

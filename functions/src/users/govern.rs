@@ -1,13 +1,14 @@
 //! What administrators do to users, be it `users-update` or `users-delete`.
 
 use jiff::Timestamp;
+use shared::auth::Claims;
 use shared::domain::ids::UserId;
-use shared::domain::user::{Role, User, UserChange};
+use shared::domain::user::{User, UserChange};
 use shared::error::{Code, Error, Result, catalogue};
-use shared::store::{Authority, ChangeOutcome};
+use shared::store::{AdminCondition, ChangeOutcome};
 
-use crate::context::Context;
-use crate::http::{Request, active, bearer, only};
+use crate::http::{Request, current_caller};
+use crate::runtime::context::Context;
 
 /// How often a change is tried that others get in the way of.
 const ATTEMPTS: usize = 5;
@@ -15,13 +16,6 @@ const ATTEMPTS: usize = 5;
 /// The errors that both have.
 pub(super) static PROBLEMS: [&Code; 3] =
     [&catalogue::OWN_ACCOUNT, &catalogue::LAST_ADMIN, &catalogue::VERSION_CONFLICT];
-
-/// Refuses all but administrators, before their request is looked at.
-pub(super) fn administrator(context: &Context, request: &Request) -> Result<shared::auth::Claims> {
-    let claims = bearer(request, &context.verifier)?;
-    only(&claims, Role::Admin)?;
-    Ok(claims)
-}
 
 /// Changes a user, if the caller is an active administrator at the moment of the write: of two who
 /// suspend each other, one does it.
@@ -32,26 +26,30 @@ pub(super) fn administrator(context: &Context, request: &Request) -> Result<shar
 pub(super) async fn change(
     context: &Context,
     request: &Request,
-    claims: &shared::auth::Claims,
+    claims: &Claims,
     id: &UserId,
     change: UserChange,
 ) -> Result<User> {
     for _ in 0..ATTEMPTS {
         let now = Timestamp::now();
-        let (standing, target) =
+        let (state, target) =
             context.store.auth_state_and_account(&claims.sub, &claims.sid, id).await?;
-        let caller = active(claims, &standing, now)?;
+        let caller = current_caller(claims, &state, now)?;
         let account = target.ok_or_else(|| Error::not_found("user"))?;
         request.check_if_match(account.user.version)?;
         let changed = account.user.changed(change.clone(), now);
         let changed = changed.map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
         let Some(user) = changed else { return Ok(account.user) };
-        if caller.id == user.id && user.may_other_than(&account.user) {
+        if caller.id == user.id && user.permissions_differ_from(&account.user) {
             let detail = "Administrators change neither their own role nor their own status. Have another one do it.";
             return Err(Error::new(&catalogue::OWN_ACCOUNT, detail));
         }
-        let after = account.changed(user);
-        match context.store.change_account(&account, &after, Authority::Admin(&caller.id)).await? {
+        let after = account.with_user(user);
+        match context
+            .store
+            .change_account(&account, &after, AdminCondition::ActiveAdmin(&caller.id))
+            .await?
+        {
             ChangeOutcome::Changed => {
                 let User { id, role, status, .. } = &after.user;
                 tracing::info!(by = %caller.id, user = %id, %role, %status, "changed {id}");

@@ -6,15 +6,17 @@ use schemars::JsonSchema;
 use serde_json::Value;
 use shared::domain::user::{Role, UserStatus, Username};
 use shared::error::Result;
-use shared::store::UsersOf;
+use shared::store::UserFilter;
 
 use crate::auth::UserView;
-use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
 use crate::http::{
-    FieldErrors, FieldValue, Reply, Request, active, bearer, body, only, page, text,
+    Endpoint, FieldErrors, FieldValue, Reply, Request, Who, body, current_caller, page, text,
 };
-use crate::openapi::{Answer, Operation, Who};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Listing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/users", Who::Admin);
 
 body! {
     /// Which users.
@@ -45,29 +47,23 @@ impl FieldValue for NameStart {
 /// 403 for all but administrators; 422 for wrong or unknown parameters, 400 for a cursor of another
 /// list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
-    only(&claims, Role::Admin)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { role, status, q, limit, cursor } = request.query_as()?;
     let (of, page) =
-        (UsersOf { role, status, name: q.map(|start| start.0) }, page::of(limit, cursor));
+        (UserFilter { role, status, name: q.map(|start| start.0) }, page::of(limit, cursor));
     // At once: these are other people's data, and the caller is looked at as of now.
-    let (standing, listed) = futures::join!(
+    let (state, listed) = futures::join!(
         context.store.auth_state(&claims.sub, &claims.sid),
         context.store.users(&of, &page, &context.cursors)
     );
-    active(&claims, &standing?, Timestamp::now())?;
+    current_caller(&claims, &state?, Timestamp::now())?;
     let listed = listed?;
     page::reply(&request, listed.items.iter().map(UserView::from).collect(), listed.next_cursor)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get(
-        "/users",
-        "users-list",
-        "Users, the newest first, or by the start of their names",
-    )
-    .who(Who::Admin)
-    .query::<Query>()
-    .answer(Answer::page::<UserView<'_>>("One page of users."))
+    Operation::new(&ENDPOINT, "Users, the newest first, or by the start of their names")
+        .query::<Query>()
+        .answer(Answer::page::<UserView<'_>>("One page of users."))
 }

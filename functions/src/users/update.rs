@@ -9,9 +9,11 @@ use shared::error::{Invalid, Result, catalogue};
 
 use super::govern;
 use crate::auth::UserView;
-use crate::context::Context;
-use crate::http::{FieldErrors, FieldValue, Reply, Request, body, text};
-use crate::openapi::{Answer, Operation, Who};
+use crate::http::{Endpoint, FieldErrors, FieldValue, Reply, Request, Who, body, text};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Context;
+
+const ENDPOINT: Endpoint = Endpoint::patch("/users/{id}", Who::Admin);
 
 body! {
     /// What is to change.
@@ -42,7 +44,7 @@ impl FieldValue for GivenStatus {
 /// 403 for all but administrators; 404; 409 for one's own role or status and for the last active
 /// administrator; 412 when `If-Match` names another version; 422 naming every wrong field.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    let claims = govern::administrator(context, &request)?;
+    let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: UserId = request.path_id("user")?;
     let Body { email, username, role, status, categories } = request.body_as()?;
     let change =
@@ -51,14 +53,13 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     Reply::ok(&UserView::from(&user))?.etag(user.version)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::patch("/users/{id}", "users-update", "Change a user")
+    Operation::new(&ENDPOINT, "Change a user")
         .details(
             "Takes effect with that user's next write, and closes their sockets. Who is suspended is signed out, and stays so when let back in; \
              so is who was deactivated. Administrators change neither their own role nor their own status.",
         )
-        .who(Who::Admin)
         .id::<UserId>()
         .body::<Body>(json!({"status": "suspended"}))
         .answer(Answer::ok::<UserView<'_>>("The user, changed.").etag())

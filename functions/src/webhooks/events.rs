@@ -5,16 +5,17 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::domain::schema::DateTime;
-use shared::domain::user::Role;
 use shared::error::Result;
 use shared::store::{EventOutcome, StripeEvent};
 
-use crate::context::Listing;
 use crate::http::page::{Cursor, Limit};
 use crate::http::{
-    FieldErrors, FieldValue, Reply, Request, bearer, body, one_of, only, page, text,
+    Endpoint, FieldErrors, FieldValue, Reply, Request, Who, body, one_of, page, text,
 };
-use crate::openapi::{Answer, Operation, Who};
+use crate::openapi::{Answer, Operation};
+use crate::runtime::context::Listing;
+
+const ENDPOINT: Endpoint = Endpoint::get("/webhooks/stripe/events", Who::Admin);
 
 /// One page of events of one state, newest first: `{id, type, api_version, state, reason, order_id,
 /// received_at, handled_at}`.
@@ -22,25 +23,19 @@ use crate::openapi::{Answer, Operation, Who};
 /// # Errors
 /// 403 for all but administrators, 422 without a state, 400 for a cursor of another list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
-    let claims = bearer(&request, &context.verifier)?;
-    only(&claims, Role::Admin)?;
+    request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { state: State(state), limit, cursor } = request.query_as()?;
     let page = page::of(limit, cursor);
     let listed = context.store.stripe_events(state, &page, &context.cursors).await?;
     page::reply(&request, listed.items.iter().map(EventView::from).collect(), listed.next_cursor)
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::get(
-        "/webhooks/stripe/events",
-        "webhooks-events",
-        "What came from Stripe, newest first",
-    )
-    .who(Who::Admin)
-    .details("`?state=mismatch` is where money may be that no order knows of.")
-    .query::<Query>()
-    .answer(Answer::page::<EventView<'_>>("One page of events."))
+    Operation::new(&ENDPOINT, "What came from Stripe, newest first")
+        .details("`?state=mismatch` is where money may be that no order knows of.")
+        .query::<Query>()
+        .answer(Answer::page::<EventView<'_>>("One page of events."))
 }
 
 body! {

@@ -1,4 +1,23 @@
-//! What others call when something happened there.
+//! Webhooks: events that Stripe sends.
 
 pub mod events;
 pub mod stripe;
+
+use shared::payments::signature::WebhookSecrets;
+use shared::store::Store;
+
+use crate::runtime::context::{context, parts};
+
+context! {
+    /// For receiving events.
+    Webhook {
+        /// The database.
+        store: Store,
+        /// The endpoint's signing secrets.
+        secrets: WebhookSecrets,
+    }
+}
+
+parts! {
+    WebhookSecrets: WebhookSecrets::from_env();
+}

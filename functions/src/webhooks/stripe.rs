@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 use shared::error::{Result, catalogue};
 use shared::store::{StripeEvent, WriteOutcome};
 
-use crate::context::Webhook;
-use crate::http::{Reply, Request};
+use super::Webhook;
+use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
+
+const ENDPOINT: Endpoint = Endpoint::post("/webhooks/stripe", Who::Anyone);
 
 /// Whatever Stripe sends.
 type Event = serde_json::Map<String, Value>;
@@ -40,15 +42,15 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let event = StripeEvent::received(body, now);
     let (id, kind) = (&event.id, &event.kind);
     match context.store.receive_event(&event).await? {
-        WriteOutcome::Written => tracing::info!(event = %id, kind, "event {id} is stored"),
-        WriteOutcome::Conflict(_) => tracing::info!(event = %id, kind, "event {id} came before"),
+        WriteOutcome::Written => tracing::debug!(event = %id, kind, "event {id} is stored"),
+        WriteOutcome::Conflict(_) => tracing::debug!(event = %id, kind, "event {id} came before"),
     }
     Reply::ok(&Stored { received: true })
 }
 
-/// In the API description.
+/// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::post("/webhooks/stripe", "webhooks-stripe", "Stripe says that something happened")
+    Operation::new(&ENDPOINT, "Stripe says that something happened")
         .details("Answers once the event is stored, or was before. What follows from it is a second step.")
         .header::<String>("Stripe-Signature", "Stripe's, fresh and of this very body.")
         .body_of::<Event>(&["application/json"], true, json!({"id": "evt_1", "type": "payment_intent.succeeded"}))

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Selects the packages whose features are unified.
-const SELECTION: [&str; 4] = ["--package", "local", "--package", "functions"];
+const SELECTION: [&str; 4] = ["--package", "local", "--package", "lambdas"];
 
 /// The local cloud, and the one binary that holds all functions.
 const CLOUD: [&str; 2] = ["--bin", "local"];

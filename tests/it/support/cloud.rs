@@ -64,7 +64,7 @@ fn binary() -> &'static Path {
                 "--package",
                 "local",
                 "--package",
-                "functions",
+                "lambdas",
                 "--bin",
                 "local",
                 "--bin",

@@ -1,4 +1,5 @@
-//! Feeds: who is told of what. Pure: numbering, keeping and pushing are the `live` room's.
+//! Feeds: which users are notified of which events. The functions here are pure; the `live` module
+//! numbers, stores and pushes the entries.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::error::Invalid;
 use super::ids::UserId;
 use super::order::{
-    ActorKind, Event, EventKind, Order, PaymentStatus, PaymentStep, Status, Transition,
+    ActorKind, Event, EventKind, Order, PaymentEvent, PaymentStatus, Status, Transition,
 };
 use super::text::CategoryKey;
 use super::user::{Person, Role, User};
 use crate::domain::string_enum::string_enum;
 
-/// A numbered sequence of entries that some users may read: `user:<id>`, `role:workers`,
-/// `workers:<category>`, `workers:*`.
+/// A feed: a numbered sequence of entries that certain users can read. The names are `user:<id>`,
+/// `role:workers`, `workers:<category>` and `workers:*`.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -26,24 +27,24 @@ use crate::domain::string_enum::string_enum;
     "examples" = ["role:workers", "workers:design"],
 ))]
 pub enum Feed {
-    /// One user's own.
+    /// The feed of one user.
     User(UserId),
-    /// Everyone's of a role.
+    /// The feed of all users with a role.
     Role(Role),
-    /// The workers' who serve a category. Made by [`Feed::category`], which knows the one category
-    /// that looks like [`Feed::AnyCategory`].
+    /// The feed of the workers who serve a category. Create it with [`Feed::category`], because the
+    /// category `*` has the same name as [`Feed::AnyCategory`].
     Category(CategoryKey),
-    /// The workers' who name no category and so serve all.
+    /// The feed of the workers without categories, who serve all.
     AnyCategory,
 }
 
 impl Feed {
-    /// The feed of a category's workers.
+    /// Returns the feed of the workers who serve a category.
     pub fn category(category: CategoryKey) -> Self {
         if category.as_str() == "*" { Self::AnyCategory } else { Self::Category(category) }
     }
 
-    /// What this user reads; nothing when not active.
+    /// Returns the feeds that this user can read. Empty if the user is not active.
     pub fn of(user: &User) -> Vec<Self> {
         if !user.is_active() {
             return Vec::new();
@@ -58,14 +59,23 @@ impl Feed {
         feeds
     }
 
-    /// Whether this user may read it.
+    /// Returns whether this user can read the feed.
     pub fn may_be_read_by(&self, user: &User) -> bool {
         Self::of(user).contains(self)
     }
 
-    /// Accepts what [`Feed`] displays. Code: `unknown_feed`.
+    /// Parses the name of a feed, as [`Feed`] displays it.
+    ///
+    /// # Errors
+    ///
+    /// Code `unknown_feed` for anything else.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let unknown = || Invalid::new("unknown_feed", "Not the name of a feed.");
+        let unknown = || {
+            Invalid::new(
+                "unknown_feed",
+                "Must be the name of a feed, such as role:workers or workers:design.",
+            )
+        };
         let (kind, name) = text.split_once(':').ok_or_else(unknown)?;
         match (kind, name) {
             ("user", id) => UserId::parse(id).map(Self::User).map_err(|_| unknown()),
@@ -74,7 +84,7 @@ impl Feed {
             ("role", "admins") => Ok(Self::Role(Role::Admin)),
             ("workers", "*") => Ok(Self::AnyCategory),
             ("workers", category) => {
-                // Only the folded form is a name: one feed has one.
+                // Each feed has one name, so the category must be in its comparison form.
                 let key = CategoryKey::parse(category).map_err(|_| unknown())?;
                 if key.as_str() == category { Ok(Self::Category(key)) } else { Err(unknown()) }
             }
@@ -115,67 +125,68 @@ impl From<Feed> for String {
 }
 
 string_enum! {
-    /// What an entry reports: its `type` on the wire.
+    /// What a feed entry reports: its `type` on the wire.
     EntryKind {
-        /// An order is in the pool, or is there again.
+        /// An order entered the pool, or returned to it.
         OrderOpened = "order.opened",
-        /// A worker has it.
+        /// A worker was assigned to the order.
         OrderAssigned = "order.assigned",
-        /// Its worker has it no more.
+        /// The worker no longer has the order.
         OrderReleased = "order.released",
-        /// It was delivered.
+        /// The order was delivered.
         OrderDelivered = "order.delivered",
-        /// Its client wants the delivery changed.
+        /// The client requested changes to the delivery.
         OrderRevisionRequested = "order.revision_requested",
-        /// It was accepted.
+        /// The delivery was accepted.
         OrderCompleted = "order.completed",
-        /// It was called off, or ran out of time.
+        /// The order was canceled or ran out of time.
         OrderCanceled = "order.canceled",
-        /// An admin is to decide.
+        /// The order was disputed. An administrator decides.
         OrderDisputed = "order.disputed",
-        /// An admin has decided.
+        /// An administrator decided the dispute.
         OrderResolved = "order.resolved",
-        /// Stripe waits for the bank.
+        /// Stripe is waiting for the bank.
         PaymentProcessing = "payment.processing",
-        /// The money is here.
+        /// The payment succeeded.
         PaymentPaid = "payment.paid",
-        /// An attempt was declined.
+        /// A payment attempt was declined.
         PaymentFailed = "payment.failed",
-        /// The money went back.
+        /// The client was refunded.
         PaymentRefunded = "payment.refunded",
-        /// A refund failed, or Stripe would not make it; for admins.
+        /// A refund failed or Stripe refused it. For administrators.
         PaymentRefundFailed = "payment.refund_failed",
-        /// The client's bank disputes the charge; for admins.
+        /// The client's bank disputed the charge. For administrators.
         PaymentDisputed = "payment.disputed",
-        /// The bank's dispute is decided; for admins.
+        /// The bank's dispute was decided. For administrators.
         PaymentDisputeClosed = "payment.dispute_closed",
-        /// A message on an order.
+        /// A message on an order arrived.
         MessageReceived = "message.received",
-        /// A word to everyone of a role.
+        /// An administrator's message to all users with a role.
         Broadcast = "broadcast",
     }
 }
 
 string_enum! {
-    /// As whom an entry is read: says how much of the order it shows, and which `actions`.
+    /// The relation of an entry's readers to the order. It decides how much of the order the entry
+    /// shows, and which `actions` it lists.
     Reader {
-        /// Its client.
+        /// The order's client.
         Client = "client",
-        /// Its worker.
+        /// The order's worker.
         Worker = "worker",
-        /// Who was its worker until this event: sees that, but not who has it now.
+        /// The worker until this event. The entry does not show who has the order now.
         FormerWorker = "former_worker",
-        /// Workers who could claim it.
+        /// Workers who could claim the order.
         Pool = "pool",
-        /// Admins.
+        /// Administrators.
         Admin = "admin",
     }
 }
 
 impl Reader {
-    /// As what the reader stands to the order, for [`Order::actions_as`]; `None`: may do nothing
-    /// with it.
-    pub const fn auth_state(self) -> Option<ActorKind> {
+    /// Returns the kind of actor that the reader is, for [`Order::actions_as`]. `None` for a reader
+    /// who can do nothing with the order.
+    pub const fn actor_kind(self) -> Option<ActorKind> {
         match self {
             Self::Client => Some(ActorKind::Client),
             Self::Worker | Self::Pool => Some(ActorKind::Worker),
@@ -184,129 +195,131 @@ impl Reader {
         }
     }
 
-    /// Whether the order's worker is shown.
+    /// Returns whether the entry shows the order's worker.
     pub const fn sees_worker(self) -> bool {
         !matches!(self, Self::FormerWorker)
     }
 }
 
-/// One entry to be appended to one feed.
+/// A feed entry that an event of an order causes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FeedNotice {
-    /// Where.
+pub struct Notification {
+    /// The feed to append it to.
     pub feed: Feed,
-    /// What.
+    /// What the entry reports.
     pub kind: EntryKind,
-    /// For whom.
+    /// Who reads it.
     pub reader: Reader,
 }
 
-/// Who is told of an event of this order, and as whom. The entry's `data` is the order as of the
-/// event ([`Order::at`]), as [`FeedNotice::reader`] may see it. One event gives a feed at most one
-/// entry of a kind.
-pub fn notices(order: &Order, event: &Event) -> Vec<FeedNotice> {
+/// Returns the feed entries that an event of this order causes. An entry's `data` is the order as
+/// of the event ([`Order::at`]), as [`Notification::reader`] may see it. One event adds at most one
+/// entry of a kind to a feed.
+pub fn notifications(order: &Order, event: &Event) -> Vec<Notification> {
     use EntryKind as K;
     let before = event.n.checked_sub(1).and_then(|n| order.at(n));
-    let mut told = Audience { order, event, notices: Vec::new() };
+    let mut notifications = Notifications { order, event, list: Vec::new() };
     match event.kind {
         EventKind::Transition(transition) => match transition {
             Transition::Place => {}
             Transition::Pay => {
-                told.client(K::PaymentPaid);
-                told.pool();
+                notifications.client(K::PaymentPaid);
+                notifications.pool();
             }
-            Transition::Accept => told.parties(K::OrderAssigned),
+            Transition::Accept => notifications.parties(K::OrderAssigned),
             Transition::Release | Transition::Reassign => {
                 let former = before.as_ref().and_then(|before| before.worker.as_ref());
-                told.former_worker(former, K::OrderReleased);
+                notifications.former_worker(former, K::OrderReleased);
                 if event.status == Status::Open {
-                    told.client(K::OrderReleased);
-                    told.pool();
+                    notifications.client(K::OrderReleased);
+                    notifications.pool();
                 } else {
-                    told.parties(K::OrderAssigned);
+                    notifications.parties(K::OrderAssigned);
                 }
             }
-            Transition::Deliver => told.parties(K::OrderDelivered),
-            Transition::RequestRevision => told.parties(K::OrderRevisionRequested),
-            Transition::Complete => told.parties(K::OrderCompleted),
-            Transition::Cancel | Transition::Expire => told.parties(K::OrderCanceled),
+            Transition::Deliver => notifications.parties(K::OrderDelivered),
+            Transition::RequestRevision => notifications.parties(K::OrderRevisionRequested),
+            Transition::Complete => notifications.parties(K::OrderCompleted),
+            Transition::Cancel | Transition::Expire => notifications.parties(K::OrderCanceled),
             Transition::Dispute => {
-                told.parties(K::OrderDisputed);
-                told.admins(K::OrderDisputed);
+                notifications.parties(K::OrderDisputed);
+                notifications.admins(K::OrderDisputed);
             }
             Transition::ResolveRelease | Transition::ResolveRefund => {
-                told.parties(K::OrderResolved);
-                told.admins(K::OrderResolved);
+                notifications.parties(K::OrderResolved);
+                notifications.admins(K::OrderResolved);
             }
         },
-        EventKind::Payment(step) => match step {
-            PaymentStep::PaymentProcessing => told.client(K::PaymentProcessing),
-            PaymentStep::PaymentFailed => told.client(K::PaymentFailed),
-            PaymentStep::PaidLate => told.client(K::PaymentPaid),
-            PaymentStep::RefundFailed | PaymentStep::RefundRefused => {
-                told.admins(K::PaymentRefundFailed)
+        EventKind::Payment(payment_event) => match payment_event {
+            PaymentEvent::PaymentProcessing => notifications.client(K::PaymentProcessing),
+            PaymentEvent::PaymentFailed => notifications.client(K::PaymentFailed),
+            PaymentEvent::PaidLate => notifications.client(K::PaymentPaid),
+            PaymentEvent::RefundFailed | PaymentEvent::RefundRefused => {
+                notifications.admins(K::PaymentRefundFailed)
             }
-            PaymentStep::ChargebackOpened => told.admins(K::PaymentDisputed),
-            PaymentStep::ChargebackClosed => told.admins(K::PaymentDisputeClosed),
-            PaymentStep::PaymentStarted
-            | PaymentStep::PaymentRequiresAction
-            | PaymentStep::PaymentCanceled
-            | PaymentStep::FeeKnown
-            | PaymentStep::RefundStarted
-            | PaymentStep::RefundSucceeded => {}
+            PaymentEvent::ChargebackOpened => notifications.admins(K::PaymentDisputed),
+            PaymentEvent::ChargebackClosed => notifications.admins(K::PaymentDisputeClosed),
+            PaymentEvent::PaymentStarted
+            | PaymentEvent::PaymentRequiresAction
+            | PaymentEvent::PaymentCanceled
+            | PaymentEvent::FeeKnown
+            | PaymentEvent::RefundStarted
+            | PaymentEvent::RefundSucceeded => {}
         },
     }
-    // Money is back by a refund, by a bank's decision, or because the order it was taken from is
-    // called off: one rule for all.
-    let was_back = before.is_some_and(|before| before.payment_status == PaymentStatus::Refunded);
-    if event.payment_status == PaymentStatus::Refunded && !was_back {
-        told.client(K::PaymentRefunded);
+    // The client gets the money back through a refund, through the bank's decision, or because the
+    // charged order was canceled. One rule covers all three.
+    let was_refunded =
+        before.is_some_and(|before| before.payment_status == PaymentStatus::Refunded);
+    if event.payment_status == PaymentStatus::Refunded && !was_refunded {
+        notifications.client(K::PaymentRefunded);
     }
-    told.notices
+    notifications.list
 }
 
-struct Audience<'a> {
+/// Collects the entries of one event.
+struct Notifications<'a> {
     order: &'a Order,
     event: &'a Event,
-    notices: Vec<FeedNotice>,
+    list: Vec<Notification>,
 }
 
-impl Audience<'_> {
-    fn tell(&mut self, feed: Feed, kind: EntryKind, reader: Reader) {
-        let notice = FeedNotice { feed, kind, reader };
-        if !self.notices.contains(&notice) {
-            self.notices.push(notice);
+impl Notifications<'_> {
+    fn notify(&mut self, feed: Feed, kind: EntryKind, reader: Reader) {
+        let notification = Notification { feed, kind, reader };
+        if !self.list.contains(&notification) {
+            self.list.push(notification);
         }
     }
 
     fn client(&mut self, kind: EntryKind) {
-        self.tell(Feed::User(self.order.client.id.clone()), kind, Reader::Client);
+        self.notify(Feed::User(self.order.client.id.clone()), kind, Reader::Client);
     }
 
     fn parties(&mut self, kind: EntryKind) {
         self.client(kind);
         if let Some(worker) = &self.event.worker {
-            self.tell(Feed::User(worker.id.clone()), kind, Reader::Worker);
+            self.notify(Feed::User(worker.id.clone()), kind, Reader::Worker);
         }
     }
 
     fn former_worker(&mut self, former: Option<&Person>, kind: EntryKind) {
         if let Some(former) = former {
-            self.tell(Feed::User(former.id.clone()), kind, Reader::FormerWorker);
+            self.notify(Feed::User(former.id.clone()), kind, Reader::FormerWorker);
         }
     }
 
     fn pool(&mut self) {
-        self.tell(
+        self.notify(
             Feed::category(self.order.service.category.key()),
             EntryKind::OrderOpened,
             Reader::Pool,
         );
-        self.tell(Feed::AnyCategory, EntryKind::OrderOpened, Reader::Pool);
+        self.notify(Feed::AnyCategory, EntryKind::OrderOpened, Reader::Pool);
     }
 
     fn admins(&mut self, kind: EntryKind) {
-        self.tell(Feed::Role(Role::Admin), kind, Reader::Admin);
+        self.notify(Feed::Role(Role::Admin), kind, Reader::Admin);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who gets which entry, and who does not.
+//! Which event adds an entry to which feeds.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,15 @@ use crate::domain::order::tests::fixture::*;
 use crate::domain::order::{ChargebackState, PaymentFactKind, RefundStatus};
 use crate::domain::user::{Caller, Categories, Category, Email, NewUser, UserStatus};
 
-fn told(order: &Order) -> BTreeSet<(String, EntryKind, Reader)> {
-    let notices = notices(order, order.history.last().unwrap());
-    let set: BTreeSet<_> = notices.iter().map(|n| (name(&n.feed), n.kind, n.reader)).collect();
-    assert_eq!(set.len(), notices.len(), "twice: {notices:?}");
+fn notified(order: &Order) -> BTreeSet<(String, EntryKind, Reader)> {
+    let notifications = notifications(order, order.history.last().unwrap());
+    let set: BTreeSet<_> =
+        notifications.iter().map(|n| (name(&n.feed), n.kind, n.reader)).collect();
+    assert_eq!(set.len(), notifications.len(), "twice: {notifications:?}");
     set
 }
 
-/// Feeds by the names of the fixture's people.
+/// Returns a feed's name, with the fixture's usernames instead of ids.
 fn name(feed: &Feed) -> String {
     let people = [client(), worker(), other_worker(), admin()];
     match feed {
@@ -27,13 +28,13 @@ fn name(feed: &Feed) -> String {
     }
 }
 
-/// Exactly these entries and no others: `carol` is the client, `walter` the worker, `wanda`
-/// another.
+/// Asserts that the last event adds exactly these entries. `carol` is the client, `walter` is the
+/// worker, and `wanda` is another worker.
 #[track_caller]
-fn assert_told(order: &Order, expected: &[(&str, EntryKind, Reader)]) {
+fn assert_notified(order: &Order, expected: &[(&str, EntryKind, Reader)]) {
     let expected =
         expected.iter().map(|(feed, kind, reader)| ((*feed).to_owned(), *kind, *reader)).collect();
-    assert_eq!(told(order), expected);
+    assert_eq!(notified(order), expected);
 }
 
 fn by(order: &Order, transition: Transition, caller: &Caller, worker: Option<Caller>) -> Order {
@@ -51,27 +52,27 @@ fn both(kind: EntryKind) -> [(&'static str, EntryKind, Reader); 2] {
 }
 
 #[test]
-fn an_order_that_is_placed_or_gets_its_intent_is_nobodys_news() {
-    assert_told(&placed(), &[]);
-    assert_told(&placed().told(&fact(PaymentFactKind::RequiresAction)), &[]);
+fn placing_an_order_and_starting_a_payment_notify_nobody() {
+    assert_notified(&placed(), &[]);
+    assert_notified(&placed().with_fact(&fact(PaymentFactKind::RequiresAction)), &[]);
 }
 
 #[test]
-fn order_opened_goes_to_its_pool_and_payment_paid_to_its_client() {
+fn a_payment_notifies_the_pool_and_the_client() {
     let [category, any] = POOL;
-    assert_told(
+    assert_notified(
         &order_in(Status::Open),
         &[category, any, ("carol", EntryKind::PaymentPaid, Reader::Client)],
     );
 }
 
 #[test]
-fn order_assigned_goes_to_its_client_and_its_worker() {
-    assert_told(&order_in(Status::Assigned), &both(EntryKind::OrderAssigned));
+fn an_assignment_notifies_the_client_and_the_worker() {
+    assert_notified(&order_in(Status::Assigned), &both(EntryKind::OrderAssigned));
 }
 
 #[test]
-fn order_released_goes_to_its_client_and_who_had_it_and_the_pool_has_it_again() {
+fn a_release_notifies_the_client_the_former_worker_and_the_pool() {
     let [category, any] = POOL;
     let expected = [
         category,
@@ -80,15 +81,15 @@ fn order_released_goes_to_its_client_and_who_had_it_and_the_pool_has_it_again() 
         ("walter", EntryKind::OrderReleased, Reader::FormerWorker),
     ];
     let assigned = order_in(Status::Assigned);
-    assert_told(&by(&assigned, Transition::Release, &worker(), None), &expected);
-    assert_told(&by(&assigned, Transition::Reassign, &admin(), None), &expected);
+    assert_notified(&by(&assigned, Transition::Release, &worker(), None), &expected);
+    assert_notified(&by(&assigned, Transition::Reassign, &admin(), None), &expected);
 }
 
 #[test]
-fn a_reassignment_tells_who_has_it_and_not_to_whom_it_went_tells_who_had_it() {
+fn a_reassignment_notifies_both_workers_and_hides_the_new_one_from_the_former() {
     let order =
         by(&order_in(Status::Assigned), Transition::Reassign, &admin(), Some(other_worker()));
-    assert_told(
+    assert_notified(
         &order,
         &[
             ("carol", EntryKind::OrderAssigned, Reader::Client),
@@ -97,114 +98,125 @@ fn a_reassignment_tells_who_has_it_and_not_to_whom_it_went_tells_who_had_it() {
         ],
     );
     assert!(!Reader::FormerWorker.sees_worker());
-    assert_eq!(Reader::FormerWorker.auth_state(), None);
+    assert_eq!(Reader::FormerWorker.actor_kind(), None);
 }
 
 #[test]
-fn delivery_revision_and_completion_go_to_both() {
+fn delivery_revision_and_completion_notify_the_client_and_the_worker() {
     let delivered = order_in(Status::Delivered);
-    assert_told(&delivered, &both(EntryKind::OrderDelivered));
-    assert_told(
+    assert_notified(&delivered, &both(EntryKind::OrderDelivered));
+    assert_notified(
         &delivered.then(Transition::RequestRevision, &client()),
         &both(EntryKind::OrderRevisionRequested),
     );
-    assert_told(&delivered.then(Transition::Complete, &client()), &both(EntryKind::OrderCompleted));
+    assert_notified(
+        &delivered.then(Transition::Complete, &client()),
+        &both(EntryKind::OrderCompleted),
+    );
     let due = delivered.deadline.unwrap();
     let timed = delivered
         .transition(Transition::Complete, crate::domain::order::ActorContext::timer(due), &timers())
         .unwrap();
-    assert_told(&timed, &both(EntryKind::OrderCompleted));
+    assert_notified(&timed, &both(EntryKind::OrderCompleted));
 }
 
 #[test]
-fn cancellation_goes_to_its_client_and_to_its_worker_if_it_has_one() {
-    assert_told(
+fn a_cancellation_notifies_the_client_and_the_worker_if_there_is_one() {
+    assert_notified(
         &order_in(Status::Canceled),
         &[("carol", EntryKind::OrderCanceled, Reader::Client)],
     );
-    assert_told(
+    assert_notified(
         &by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None),
         &both(EntryKind::OrderCanceled),
     );
     let pending = placed();
     let by = crate::domain::order::ActorContext::timer(pending.deadline.unwrap());
     let expired = pending.transition(Transition::Expire, by, &timers()).unwrap();
-    assert_told(&expired, &[("carol", EntryKind::OrderCanceled, Reader::Client)]);
+    assert_notified(&expired, &[("carol", EntryKind::OrderCanceled, Reader::Client)]);
 }
 
 #[test]
-fn disputes_and_their_resolution_go_to_both_and_to_the_admins() {
+fn disputes_and_their_resolution_notify_both_parties_and_administrators() {
     let disputed = order_in(Status::Disputed);
     let [one, other] = both(EntryKind::OrderDisputed);
-    assert_told(&disputed, &[one, other, ("role:admins", EntryKind::OrderDisputed, Reader::Admin)]);
+    assert_notified(
+        &disputed,
+        &[one, other, ("role:admins", EntryKind::OrderDisputed, Reader::Admin)],
+    );
     let [one, other] = both(EntryKind::OrderResolved);
     for outcome in [Transition::ResolveRelease, Transition::ResolveRefund] {
         let expected = [one, other, ("role:admins", EntryKind::OrderResolved, Reader::Admin)];
-        assert_told(&disputed.then(outcome, &admin()), &expected);
+        assert_notified(&disputed.then(outcome, &admin()), &expected);
     }
 }
 
 #[test]
-fn how_a_payment_goes_is_its_clients_news_alone() {
+fn payment_progress_notifies_only_the_client() {
     let client = |kind| [("carol", kind, Reader::Client)];
-    assert_told(
-        &placed().told(&fact(PaymentFactKind::Processing)),
+    assert_notified(
+        &placed().with_fact(&fact(PaymentFactKind::Processing)),
         &client(EntryKind::PaymentProcessing),
     );
-    assert_told(&placed().told(&fact(PaymentFactKind::Failed)), &client(EntryKind::PaymentFailed));
-    let late = order_in(Status::Canceled).told(&succeeded());
-    assert_told(&late, &client(EntryKind::PaymentPaid));
-    assert_told(&late.told(&refund("re_1", PRICE, RefundStatus::Pending)), &[]);
-    assert_told(
-        &late.told(&refund("re_1", PRICE, RefundStatus::Succeeded)),
+    assert_notified(
+        &placed().with_fact(&fact(PaymentFactKind::Failed)),
+        &client(EntryKind::PaymentFailed),
+    );
+    let late = order_in(Status::Canceled).with_fact(&succeeded());
+    assert_notified(&late, &client(EntryKind::PaymentPaid));
+    assert_notified(&late.with_fact(&refund("re_1", PRICE, RefundStatus::Pending)), &[]);
+    assert_notified(
+        &late.with_fact(&refund("re_1", PRICE, RefundStatus::Succeeded)),
         &client(EntryKind::PaymentRefunded),
     );
-    // The worker of an order that is refunded hears of the order, not of the money.
+    // The worker of a refunded order is notified of the cancellation, not of the refund.
     let assigned = by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None);
-    assert_told(
-        &assigned.told(&refund("re_1", PRICE, RefundStatus::Succeeded)),
+    assert_notified(
+        &assigned.with_fact(&refund("re_1", PRICE, RefundStatus::Succeeded)),
         &client(EntryKind::PaymentRefunded),
     );
 }
 
 #[test]
-fn what_goes_wrong_with_money_that_was_here_is_the_admins_news() {
+fn failed_refunds_and_chargebacks_notify_only_administrators() {
     let admins = |kind| [("role:admins", kind, Reader::Admin)];
     let assigned = order_in(Status::Assigned);
-    let disputed = assigned.told(&chargeback("dp_1", PRICE, ChargebackState::Open));
-    assert_told(&disputed, &admins(EntryKind::PaymentDisputed));
-    let won = disputed.told(&chargeback("dp_1", PRICE, ChargebackState::Won));
-    assert_told(&won, &admins(EntryKind::PaymentDisputeClosed));
+    let disputed = assigned.with_fact(&chargeback("dp_1", PRICE, ChargebackState::Open));
+    assert_notified(&disputed, &admins(EntryKind::PaymentDisputed));
+    let won = disputed.with_fact(&chargeback("dp_1", PRICE, ChargebackState::Won));
+    assert_notified(&won, &admins(EntryKind::PaymentDisputeClosed));
     let canceled = order_in(Status::Open).then(Transition::Cancel, &client());
-    assert_told(
-        &canceled.told(&refund("re_1", PRICE, RefundStatus::Failed)),
+    assert_notified(
+        &canceled.with_fact(&refund("re_1", PRICE, RefundStatus::Failed)),
         &admins(EntryKind::PaymentRefundFailed),
     );
 }
 
 #[test]
-fn an_events_notices_stay_the_same_however_far_the_order_has_moved_on() {
+fn the_notifications_of_an_event_do_not_depend_on_later_events() {
     let mut order = order_in(Status::Assigned);
-    let mut then = vec![told(&order)];
+    let mut then = vec![notified(&order)];
     order = by(&order, Transition::Reassign, &admin(), Some(other_worker()));
-    then.push(told(&order));
+    then.push(notified(&order));
     order = by(&order, Transition::Release, &other_worker(), None);
-    then.push(told(&order));
+    then.push(notified(&order));
     let first = order.history.len() - then.len();
-    for (event, told) in order.history[first..].iter().zip(then) {
-        let now: BTreeSet<_> =
-            notices(&order, event).iter().map(|n| (name(&n.feed), n.kind, n.reader)).collect();
-        assert_eq!(now, told, "{event:?}");
+    for (event, notified) in order.history[first..].iter().zip(then) {
+        let now: BTreeSet<_> = notifications(&order, event)
+            .iter()
+            .map(|n| (name(&n.feed), n.kind, n.reader))
+            .collect();
+        assert_eq!(now, notified, "{event:?}");
     }
 }
 
 #[test]
-fn an_order_of_a_category_named_star_is_told_once() {
+fn a_category_named_star_is_notified_once() {
     let mut service = service();
     service.category = Category::parse("*").unwrap();
     let by = crate::domain::order::ActorContext::user(&client(), minute(0));
-    let order = Order::place(placed().id, &service, by, &timers()).unwrap().told(&succeeded());
-    assert_eq!(told(&order).len(), 2);
+    let order = Order::place(placed().id, &service, by, &timers()).unwrap().with_fact(&succeeded());
+    assert_eq!(notified(&order).len(), 2);
 }
 
 fn user(role: Role, categories: &[&str]) -> User {
@@ -219,7 +231,7 @@ fn user(role: Role, categories: &[&str]) -> User {
 }
 
 #[test]
-fn a_user_reads_their_own_feed_their_roles_and_a_worker_those_of_the_categories_served() {
+fn users_read_their_own_feed_their_roles_feed_and_the_feeds_of_their_categories() {
     let names = |user: &User| Feed::of(user).iter().map(ToString::to_string).collect::<Vec<_>>();
     let own = format!("user:{}", worker().id);
     assert_eq!(names(&user(Role::Client, &[])), [&own, "role:clients"]);
@@ -244,7 +256,7 @@ fn a_user_reads_their_own_feed_their_roles_and_a_worker_those_of_the_categories_
 }
 
 #[test]
-fn a_feed_has_one_name() {
+fn each_feed_has_exactly_one_name() {
     let own = format!("user:{}", worker().id);
     for name in [
         own.as_str(),
@@ -275,7 +287,7 @@ fn a_feed_has_one_name() {
 }
 
 #[test]
-fn entry_types_are_those_of_the_contract() {
+fn entry_types_have_their_documented_names() {
     assert_eq!(EntryKind::OrderRevisionRequested.as_str(), "order.revision_requested");
     assert_eq!(serde_json::to_value(EntryKind::MessageReceived).unwrap(), "message.received");
 }

@@ -1,18 +1,17 @@
-//! The transition table for people: a Mermaid diagram and a Markdown table, for the docs and the
-//! API description.
+//! Renders the transition table for people: as a Mermaid diagram and as a Markdown table.
 
 use std::fmt::Write;
 
 use super::state::Status;
 use super::table::{Rule, TABLE};
 
-/// A [Mermaid state diagram](https://mermaid.js.org/syntax/stateDiagram.html).
+/// Returns a [Mermaid state diagram](https://mermaid.js.org/syntax/stateDiagram.html).
 pub fn mermaid() -> String {
     let mut text = String::from("stateDiagram-v2\n");
     for rule in TABLE {
         let from = rule.from.map_or("[*]", Status::as_str);
         let actors = join(rule.actors.iter().map(|actor| actor.as_str()), ", ");
-        line(
+        push_line(
             &mut text,
             format_args!(
                 "    {from} --> {}: {} ({actors})",
@@ -22,19 +21,20 @@ pub fn mermaid() -> String {
         );
     }
     for status in Status::ALL.into_iter().filter(|status| status.is_final()) {
-        line(&mut text, format_args!("    {} --> [*]", status.as_str()));
+        push_line(&mut text, format_args!("    {} --> [*]", status.as_str()));
     }
     text
 }
 
-/// A Markdown table, one row per rule.
+/// Returns a Markdown table with one row per rule.
 pub fn table() -> String {
     let mut text = String::from(
-        "| from | move | to | who | if | at Stripe | timer then armed |\n|---|---|---|---|---|---|---|\n",
+        "| From | Transition | To | Who | Condition | At Stripe | Timer started |\n\
+         |---|---|---|---|---|---|---|\n",
     );
     for rule in TABLE {
         let Rule { from, transition, to, actors, guards, effects } = rule;
-        line(
+        push_line(
             &mut text,
             format_args!(
                 "| {} | `{}` | {} | {} | {} | {} | {} |",
@@ -51,25 +51,35 @@ pub fn table() -> String {
     text
 }
 
-/// Diagram and table, as `docs/order-lifecycle.md` has them.
+/// Returns the content of `docs/order-lifecycle.md`.
 pub fn markdown() -> String {
-    format!("```mermaid\n{}```\n\n{}", mermaid(), table())
+    format!("{INTRODUCTION}\n```mermaid\n{}```\n\n{}", mermaid(), table())
 }
+
+const INTRODUCTION: &str = "\
+# The lifecycle of an order
+
+The diagram shows every status of an order and every transition between them, with the actors who
+can make it. The table adds the conditions of each transition, what has to happen at Stripe
+afterwards, and the timer that starts with the new status.
+
+This page is generated from the transition table in `shared/src/domain/order/table.rs`.
+";
 
 fn join<'a>(parts: impl Iterator<Item = &'a str>, separator: &str) -> String {
     parts.collect::<Vec<_>>().join(separator)
 }
 
-fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+fn push_line(text: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     writeln!(text, "{line}").unwrap_or_default();
 }
 
 #[cfg(test)]
 mod document {
-    /// `UPDATE_DOCS=1 cargo test -p shared lifecycle` writes it anew.
+    /// `UPDATE_DOCS=1 cargo test -p shared lifecycle` regenerates the page.
     #[test]
-    fn the_lifecycle_in_the_docs_is_the_table() {
+    fn the_lifecycle_page_matches_the_transition_table() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/order-lifecycle.md");
         let expected = super::markdown();
         if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -78,7 +88,7 @@ mod document {
         assert_eq!(
             std::fs::read_to_string(path).unwrap_or_default(),
             expected,
-            "UPDATE_DOCS=1 writes it anew"
+            "regenerate it with UPDATE_DOCS=1"
         );
     }
 }

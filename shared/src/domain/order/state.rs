@@ -1,131 +1,138 @@
-//! The words of the transition table: states of work and of payment, moves, and who makes them.
+//! The vocabulary of the transition table: statuses, transitions, actors and timers.
 
-use self::{Status as S, Transition as T};
-use super::table::{TABLE, Timer};
 use crate::domain::string_enum::string_enum;
 
 string_enum! {
-    /// Where the work on an order stands. Payment is a state of its own: [`PaymentStatus`].
+    /// The status of the work on an order. The payment has a status of its own, `payment_status`.
     Status {
-        /// Placed, not yet paid.
+        /// Placed, but not paid yet.
         Pending = "pending",
-        /// Paid, in the pool that workers claim from.
+        /// Paid. Workers can claim it from the pool.
         Open = "open",
-        /// Claimed by a worker.
+        /// Claimed by a worker, who is working on it.
         Assigned = "assigned",
-        /// Delivered by its worker, to be accepted by its client.
+        /// Delivered by the worker and waiting for the client's review.
         Delivered = "delivered",
-        /// Accepted. The end.
+        /// The delivery was accepted. Final.
         Completed = "completed",
-        /// Client and worker disagree; an admin decides.
+        /// The client and the worker disagree. An administrator decides.
         Disputed = "disputed",
-        /// Called off; what was paid goes back. The end.
+        /// Canceled. Whatever the client paid is refunded. Final.
         Canceled = "canceled",
     }
 }
 
 impl Status {
-    /// Whether no move leads out of it.
-    pub fn is_final(self) -> bool {
-        !TABLE.iter().any(|rule| rule.from == Some(self))
-    }
-
-    /// The timer that is armed on entering it, if any.
+    /// Returns the timer that starts when an order enters this status.
     pub const fn timer(self) -> Option<Timer> {
         match self {
-            S::Pending => Some(Timer::Unpaid),
-            S::Open => Some(Timer::Unclaimed),
-            S::Delivered => Some(Timer::Unreviewed),
-            S::Assigned | S::Completed | S::Disputed | S::Canceled => None,
+            Self::Pending => Some(Timer::Unpaid),
+            Self::Open => Some(Timer::Unclaimed),
+            Self::Delivered => Some(Timer::Unreviewed),
+            Self::Assigned | Self::Completed | Self::Disputed | Self::Canceled => None,
         }
     }
 }
 
 string_enum! {
-    /// Where the money stands: what Stripe said last, seen through the order's ledger.
+    /// The status of the payment, as last reported by Stripe.
     PaymentStatus {
-        /// Nothing was paid and nothing is under way.
+        /// No payment was made and none is in progress.
         Unpaid = "unpaid",
-        /// Stripe waits for the bank.
+        /// Stripe is waiting for the bank.
         Processing = "processing",
-        /// Stripe waits for the client (3-D Secure and the like).
+        /// Stripe is waiting for the client, for instance for 3-D Secure.
         RequiresAction = "requires_action",
-        /// The last attempt was declined; another one may be made.
+        /// The last attempt was declined. The client can try again.
         Failed = "failed",
-        /// The money is here.
+        /// The payment succeeded.
         Paid = "paid",
-        /// The money is to go back and Stripe has not yet said that it did.
+        /// A refund is due, and Stripe has not confirmed it yet.
         RefundPending = "refund_pending",
-        /// The money went back.
+        /// The money was returned to the client.
         Refunded = "refunded",
     }
 }
 
 string_enum! {
-    /// A move of an order from one state of work to another, or to the same.
+    /// What happened to the work on an order.
     Transition {
-        /// The order is made.
+        /// The client placed the order.
         Place = "place",
-        /// Stripe says that its payment succeeded.
+        /// Stripe reported that the payment succeeded.
         Pay = "pay",
-        /// A worker claims it.
+        /// A worker claimed the order.
         Accept = "accept",
-        /// Its worker gives it back to the pool.
+        /// The worker gave the order back to the pool.
         Release = "release",
-        /// An admin gives it to another worker, or back to the pool.
+        /// An administrator assigned the order to another worker, or returned it to the pool.
         Reassign = "reassign",
-        /// Its worker delivers.
+        /// The worker delivered the result.
         Deliver = "deliver",
-        /// Its client wants a delivery changed.
+        /// The client asked for changes to the delivery.
         RequestRevision = "request_revision",
-        /// Its client accepts a delivery, or says nothing for long enough.
+        /// The client accepted the delivery, or did not review it in time.
         Complete = "complete",
-        /// It is called off.
+        /// The order was canceled.
         Cancel = "cancel",
-        /// Nobody paid, or nobody claimed it, in time.
+        /// The order was not paid or not claimed in time.
         Expire = "expire",
-        /// Its client or its worker asks an admin to decide.
+        /// The client or the worker asked an administrator to decide.
         Dispute = "dispute",
-        /// An admin decides for the worker.
+        /// An administrator decided the dispute for the worker.
         ResolveRelease = "resolve_release",
-        /// An admin decides for the client.
+        /// An administrator decided the dispute for the client.
         ResolveRefund = "resolve_refund",
     }
 }
 
 impl Transition {
-    /// Counts against [`MAX_REVISIONS`].
+    /// Returns whether it counts towards [`MAX_REVISIONS`](super::table::MAX_REVISIONS).
     pub const fn is_revision(self) -> bool {
-        matches!(self, T::RequestRevision)
+        matches!(self, Self::RequestRevision)
     }
 
-    /// Counts against [`MAX_HANDOVERS`].
+    /// Returns whether it counts towards [`MAX_HANDOVERS`](super::table::MAX_HANDOVERS).
     pub const fn is_handover(self) -> bool {
-        matches!(self, T::Release | T::Reassign)
+        matches!(self, Self::Release | Self::Reassign)
     }
 
-    /// Its name in an order's `actions`: both outcomes of a dispute are the one action `resolve`.
-    /// With hyphens for underscores it is the last part of the endpoint's path.
+    /// Returns its name in an order's `actions`. Both outcomes of a dispute are one action,
+    /// `resolve`. With hyphens instead of underscores, the name is the last part of the endpoint's
+    /// path.
     pub const fn action(self) -> &'static str {
         match self {
-            T::ResolveRelease | T::ResolveRefund => "resolve",
+            Self::ResolveRelease | Self::ResolveRefund => "resolve",
             other => other.as_str(),
         }
     }
 }
 
 string_enum! {
-    /// Who moves an order, as seen from that order.
+    /// Who acted on an order.
     ActorKind {
-        /// Its client.
+        /// The order's client.
         Client = "client",
-        /// Its worker; for [`Transition::Accept`], any worker who is not its client.
+        /// The order's worker, or the worker who claims it.
         Worker = "worker",
-        /// Any admin.
+        /// An administrator.
         Admin = "admin",
-        /// Stripe, through a verified webhook or an answer of its API.
+        /// Stripe, through a verified webhook or a response of its API.
         Stripe = "stripe",
-        /// The passing of time.
+        /// A timer that ran out.
         Timer = "timer",
+    }
+}
+
+string_enum! {
+    /// A timer that starts when an order enters a status. The durations are configuration
+    /// ([`Timers`](super::Timers)); the defaults are given here.
+    Timer {
+        /// Pending: the client has 30 minutes to pay. Paused while Stripe waits for the bank.
+        Unpaid = "unpaid",
+        /// Open: workers have 7 days to claim the order.
+        Unclaimed = "unclaimed",
+        /// Delivered: the client has 3 days to review the delivery.
+        Unreviewed = "unreviewed",
     }
 }

@@ -1,91 +1,117 @@
-//! People and timers move an order.
+//! How people and timers move an order.
 
 use jiff::Timestamp;
 
+use super::aggregate::Order;
 use super::history::{Actor, Event, EventKind, Idempotency};
 use super::ledger::Ledger;
 use super::state::{ActorKind, PaymentStatus, Status, Transition};
 use super::table::{Guard, MAX_HANDOVERS, MAX_REVISIONS, Rule, TABLE};
-use super::{Order, Timers, TransitionError, Visibility};
+use super::timers::Timers;
+use super::transition_error::TransitionError;
+use super::visibility::Visibility;
 use crate::domain::ids::OrderId;
 use crate::domain::service::Service;
 use crate::domain::text::Note;
 use crate::domain::user::{Caller, Person, Role};
 
-/// Who asks for a move. Stripe does not ask, it says what happened: [`Order::payment_fact`].
+/// Who requests a transition. Stripe requests nothing: it reports what happened, which
+/// [`Order::apply_payment_fact`] applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
-    /// A user, as stored now.
+pub enum Requester {
+    /// A user, as currently stored.
     User(Caller),
-    /// The sweeper, for a deadline that has passed.
+    /// The timer sweep, after a deadline has passed.
     Timer,
 }
 
-/// A request to move: who, when, and what comes with it.
+/// Who requests a change to an order, when, and with what details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActorContext {
-    /// Who asks.
-    pub who: Who,
-    /// Now.
+    /// Who requests it.
+    pub requester: Requester,
+    /// The current time.
     pub at: Timestamp,
-    /// What is said about it: a note or a reason.
+    /// The requester's note or reason.
     pub note: Option<Note>,
-    /// The worker that a [`Transition::Reassign`] names, as stored now.
+    /// The worker named by a [`Transition::Reassign`], as currently stored.
     pub worker: Option<Caller>,
-    /// The request's `Idempotency-Key`, when it carried one.
+    /// The request's `Idempotency-Key`, if it carried one.
     pub idempotency: Option<Idempotency>,
 }
 
 impl ActorContext {
-    /// A user, with nothing else.
+    /// A request by a user, without details.
     pub fn user(caller: &Caller, at: Timestamp) -> Self {
-        Self { who: Who::User(caller.clone()), at, note: None, worker: None, idempotency: None }
+        Self::new(Requester::User(caller.clone()), at)
     }
 
-    /// A timer.
+    /// A request by a timer.
     pub fn timer(at: Timestamp) -> Self {
-        Self { who: Who::Timer, at, note: None, worker: None, idempotency: None }
+        Self::new(Requester::Timer, at)
     }
 
-    /// With a note.
+    fn new(requester: Requester, at: Timestamp) -> Self {
+        Self { requester, at, note: None, worker: None, idempotency: None }
+    }
+
+    /// Adds a note.
     pub fn note(self, note: Option<Note>) -> Self {
         Self { note, ..self }
     }
 
-    /// Naming a worker.
+    /// Names a worker.
     pub fn worker(self, worker: Option<Caller>) -> Self {
         Self { worker, ..self }
     }
 
-    /// With an `Idempotency-Key`.
+    /// Adds the request's `Idempotency-Key`.
     pub fn idempotency(self, idempotency: Option<Idempotency>) -> Self {
         Self { idempotency, ..self }
     }
 }
 
-/// What an event says besides the state it leaves behind.
+/// The parts of an event that do not follow from the order's new state.
 pub(super) struct Change {
-    pub(super) kind: EventKind,
-    pub(super) actor: Actor,
-    pub(super) at: Timestamp,
-    pub(super) note: Option<Note>,
-    pub(super) idempotency: Option<Idempotency>,
+    kind: EventKind,
+    actor: Actor,
+    at: Timestamp,
+    note: Option<Note>,
+    idempotency: Option<Idempotency>,
+}
+
+impl Change {
+    /// A change that a user or a timer requested.
+    pub(super) fn requested(kind: EventKind, actor: Actor, context: ActorContext) -> Self {
+        let ActorContext { at, note, idempotency, .. } = context;
+        Self { kind, actor, at, note, idempotency }
+    }
+
+    /// A change that Stripe reported.
+    pub(super) fn reported_by_stripe(kind: EventKind, at: Timestamp) -> Self {
+        let actor = Actor::system(ActorKind::Stripe);
+        Self { kind, actor, at, note: None, idempotency: None }
+    }
 }
 
 impl Order {
-    /// A new order of this service, at its price of now, version 1. `by.note` is what the client
-    /// adds.
+    /// Places an order for this service at its current price. The order has version 1 and keeps
+    /// `context.note` as the client's note.
     ///
-    /// Refused when the caller is not an active client ([`TransitionError::Inactive`],
-    /// [`TransitionError::Forbidden`]) or the service is not active
-    /// ([`TransitionError::ServiceNotFound`]).
+    /// # Errors
+    ///
+    /// [`TransitionError::Inactive`] if the caller is not active, [`TransitionError::Forbidden`] if
+    /// the caller is not a client, and [`TransitionError::ServiceNotFound`] if the service is not
+    /// active.
     pub fn place(
         id: OrderId,
         service: &Service,
-        by: ActorContext,
+        mut context: ActorContext,
         timers: &Timers,
     ) -> Result<Self, TransitionError> {
-        let Who::User(client) = &by.who else { return Err(TransitionError::Forbidden) };
+        let Requester::User(client) = &context.requester else {
+            return Err(TransitionError::Forbidden);
+        };
         if !client.active {
             return Err(TransitionError::Inactive);
         }
@@ -104,10 +130,10 @@ impl Order {
             price: service.price,
             client: client.into(),
             worker: None,
-            note: by.note,
+            note: context.note.take(),
             version: 0,
-            created_at: by.at,
-            updated_at: by.at,
+            created_at: context.at,
+            updated_at: context.at,
             deadline: None,
             payment_intent: None,
             intent_canceled: false,
@@ -119,52 +145,54 @@ impl Order {
             ledger: Ledger::default(),
             history: Vec::new(),
         };
-        order.enter(Status::Pending, by.at, timers);
-        // The note is the order's own: the event does not repeat it.
-        Ok(order.record(Change {
-            kind: EventKind::Transition(Transition::Place),
-            actor,
-            at: by.at,
-            note: None,
-            idempotency: by.idempotency,
-        }))
+        order.enter(Status::Pending, context.at, timers);
+        // The order itself keeps the note, so the event does not repeat it.
+        let kind = EventKind::Transition(Transition::Place);
+        Ok(order.record(Change::requested(kind, actor, context)))
     }
 
-    /// The order after a move by a user or a timer.
+    /// Returns the order after a transition by a user or a timer.
     ///
-    /// Refused, in this order: to whom is not active ([`TransitionError::Inactive`]); to whom may
-    /// not know of it ([`TransitionError::NotFound`]); to whom never makes this move
-    /// ([`TransitionError::Forbidden`], [`TransitionError::OwnOrder`]); in a state that it does not
-    /// lead out of ([`TransitionError::Illegal`]); by a guard ([`TransitionError::Guard`]).
+    /// # Errors
+    ///
+    /// Checked in this order:
+    ///
+    /// 1. [`TransitionError::Inactive`] if the user is not active
+    /// 2. [`TransitionError::NotFound`] if the user may not know of the order
+    /// 3. [`TransitionError::Forbidden`] or [`TransitionError::OwnOrder`] if the user can never
+    ///    make this transition
+    /// 4. [`TransitionError::Illegal`] if the transition is not possible in the current status
+    /// 5. [`TransitionError::Guard`] if a guard does not hold
     pub fn transition(
         &self,
         transition: Transition,
-        by: ActorContext,
+        mut context: ActorContext,
         timers: &Timers,
     ) -> Result<Self, TransitionError> {
-        let (rule, kind) = self.check(transition, &by)?;
-        let actor = match &by.who {
-            Who::User(caller) => Actor::user(kind, caller),
-            Who::Timer => Actor::system(kind),
+        let (rule, kind) = self.check(transition, &context)?;
+        let actor = match &context.requester {
+            Requester::User(caller) => Actor::user(kind, caller),
+            Requester::Timer => Actor::system(kind),
         };
-        let worker = match (rule.to, transition, &by.who) {
+        let worker = match (rule.to, transition, &context.requester) {
             (Status::Open, ..) => None,
-            (_, Transition::Accept, Who::User(caller)) => Some(Person::from(caller)),
-            (_, Transition::Reassign, _) => by.worker.as_ref().map(Person::from),
+            (_, Transition::Accept, Requester::User(caller)) => Some(Person::from(caller)),
+            (_, Transition::Reassign, _) => context.worker.as_ref().map(Person::from),
             _ => self.worker.clone(),
         };
-        let at = by.at.max(self.updated_at);
+        // A clock that runs behind does not shorten the new deadline.
+        context.at = context.at.max(self.updated_at);
         let mut next = self.clone();
         next.worker = worker;
         next.revisions += u32::from(transition.is_revision());
         next.handovers += u32::from(transition.is_handover());
-        next.enter(rule.to, at, timers);
+        next.enter(rule.to, context.at, timers);
         let kind = EventKind::Transition(transition);
-        Ok(next.record(Change { kind, actor, at, note: by.note, idempotency: by.idempotency }))
+        Ok(next.record(Change::requested(kind, actor, context)))
     }
 
-    /// The move that time makes now, if its deadline has passed. A timer that comes after the order
-    /// has moved on finds nothing due.
+    /// Returns the timer's transition if the order's deadline has passed. If the order has moved on
+    /// before the timer fires, nothing is due.
     pub fn due(&self, now: Timestamp) -> Option<Transition> {
         let rule = TABLE.iter().find(|rule| {
             rule.from == Some(self.status) && rule.actors.contains(&ActorKind::Timer)
@@ -172,20 +200,35 @@ impl Order {
         self.rule(rule.transition, ActorKind::Timer, now, None).ok().map(|rule| rule.transition)
     }
 
-    /// The row that this request goes by, and as what its maker stands to the order.
-    pub(super) fn check(
-        &self,
-        transition: Transition,
-        by: &ActorContext,
-    ) -> Result<(&'static Rule, ActorKind), TransitionError> {
-        let kind = match &by.who {
-            Who::Timer => ActorKind::Timer,
-            Who::User(caller) => self.auth_state(transition, caller)?,
-        };
-        Ok((self.rule(transition, kind, by.at, by.worker.as_ref())?, kind))
+    /// Returns the transitions that this user can make now, in the order of [`Transition::ALL`].
+    /// These are exactly the ones that [`Order::transition`] would not refuse.
+    pub fn actions(&self, caller: &Caller) -> Vec<Transition> {
+        let context = ActorContext::user(caller, self.updated_at);
+        let is_possible = |t: &Transition| self.check(*t, &context).is_ok();
+        Transition::ALL.into_iter().filter(is_possible).collect()
     }
 
-    fn auth_state(
+    /// Like [`Order::actions`], but for any active user of this kind. Pass
+    /// [`ActorKind::Worker`] for a worker who sees the order in the pool.
+    pub fn actions_as(&self, kind: ActorKind) -> Vec<Transition> {
+        let is_possible = |t: &Transition| self.rule(*t, kind, self.updated_at, None).is_ok();
+        Transition::ALL.into_iter().filter(is_possible).collect()
+    }
+
+    /// Returns the row that allows this request, and the requester's relation to the order.
+    fn check(
+        &self,
+        transition: Transition,
+        context: &ActorContext,
+    ) -> Result<(&'static Rule, ActorKind), TransitionError> {
+        let kind = match &context.requester {
+            Requester::Timer => ActorKind::Timer,
+            Requester::User(caller) => self.actor_kind(transition, caller)?,
+        };
+        Ok((self.rule(transition, kind, context.at, context.worker.as_ref())?, kind))
+    }
+
+    fn actor_kind(
         &self,
         transition: Transition,
         caller: &Caller,
@@ -194,22 +237,22 @@ impl Order {
             return Err(TransitionError::Inactive);
         }
         let claims = transition == Transition::Accept && caller.role == Role::Worker;
-        // Who was too late for an order of the pool is told so. Any other order is none of their
-        // business.
+        // A worker who claims an order too late learns that it is taken, because it was visible in
+        // the pool. Orders that were never there stay hidden.
         let may_know = self.visibility(caller) != Visibility::None || claims && self.was_open();
         let is_client = self.client.id == caller.id;
         match caller.role {
             _ if !may_know => Err(TransitionError::NotFound),
             Role::Admin => Ok(ActorKind::Admin),
             Role::Client if is_client => Ok(ActorKind::Client),
-            // A worker who was a client once.
+            // A worker who placed the order earlier, as a client.
             Role::Worker if is_client && claims => Err(TransitionError::OwnOrder),
             Role::Worker if claims || self.is_worker(caller) => Ok(ActorKind::Worker),
             Role::Client | Role::Worker => Err(TransitionError::Forbidden),
         }
     }
 
-    /// The row for a move by someone of this standing.
+    /// Returns the row that allows this transition to an actor of this kind.
     pub(super) fn rule(
         &self,
         transition: Transition,
@@ -225,16 +268,17 @@ impl Order {
         if rules.peek().is_none() {
             return Err(TransitionError::Forbidden);
         }
-        let mut refusal = None;
+        let mut first_failure = None;
         for rule in rules.filter(|rule| rule.from == Some(status)) {
             match rule.guards.iter().copied().find(|guard| !self.holds(*guard, at, worker)) {
                 None => return Ok(rule),
                 Some(guard) => {
-                    refusal = refusal.or(Some(TransitionError::Guard { guard, status, version }))
+                    first_failure =
+                        first_failure.or(Some(TransitionError::Guard { guard, status, version }));
                 }
             }
         }
-        Err(refusal.unwrap_or(TransitionError::Illegal { transition, status, version }))
+        Err(first_failure.unwrap_or(TransitionError::Illegal { transition, status, version }))
     }
 
     fn holds(&self, guard: Guard, at: Timestamp, worker: Option<&Caller>) -> bool {
@@ -253,20 +297,20 @@ impl Order {
         }
     }
 
-    /// Enters a state of work: its timer replaces that of the state before.
+    /// Enters a status. Its timer replaces the previous one.
     pub(super) fn enter(&mut self, status: Status, at: Timestamp, timers: &Timers) {
         self.status = status;
         self.deadline = status.timer().map(|timer| timers.deadline(timer, at));
         if status == Status::Canceled && !self.is_charged() {
-            // Whatever attempt was under way is to come to nothing; should it succeed after all,
-            // the money goes back.
+            // A payment attempt in progress no longer counts. If it succeeds after all, the money
+            // is refunded.
             self.payment_status = PaymentStatus::Unpaid;
         }
     }
 
-    /// Closes a change with its event, and with the state of payment that follows from it.
+    /// Completes a change: derives the payment status and adds the event.
     pub(super) fn record(mut self, change: Change) -> Self {
-        // Whatever clock an event is from, the history does not go back in time.
+        // The history never goes back in time, even if the clocks of two functions differ.
         let at = change.at.max(self.updated_at);
         self.version += 1;
         self.updated_at = at;

@@ -1,81 +1,82 @@
-//! Why an order did not move.
+//! Why a change to an order was refused.
 
 use super::state::{Status, Transition};
 use super::table::Guard;
 use crate::domain::string_enum::string_enum;
 
 string_enum! {
-    /// What Stripe said does not belong to the order that it was said of. Nothing is applied; it is
-    /// for an admin to look into.
+    /// How a report of Stripe's contradicts the order that it names. Nothing is applied; an
+    /// administrator has to look into it.
     Mismatch {
-        /// Another payment intent than the order's.
+        /// It is about another payment intent than the order's.
         Intent = "intent",
-        /// Another charge than the one that paid for the order.
+        /// It is about another charge than the one that paid for the order.
         Charge = "charge",
-        /// Another amount than the order's price, a refund of more than was paid, or of nothing.
+        /// The charged amount is not the order's price, or a refund is zero or exceeds what was
+        /// paid.
         Amount = "amount",
-        /// Another currency than the order's.
+        /// Its currency is not the order's.
         Currency = "currency",
     }
 }
 
-/// Why an order did not move. The store adds one more reason, the lost race; the error catalogue
-/// gives each its code.
+/// Why a change to an order was refused. The error catalogue gives each reason its code. (The store
+/// adds one more reason: another change was written first.)
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
-    /// The order is not the caller's to know of. (404)
+    /// The order does not exist, or the caller may not know that it does. (404)
     #[error("There is no such order.")]
     NotFound,
-    /// The service is unknown or deactivated; which of the two is not said. (404)
+    /// The service is unknown or deactivated. The error does not say which. (404)
     #[error("There is no such service.")]
     ServiceNotFound,
     /// The caller is suspended or deactivated. (403)
-    #[error("The account is not active.")]
+    #[error("Your account is not active.")]
     Inactive,
-    /// Not the caller's to do, in any state. (403)
-    #[error("This is not yours to do.")]
+    /// The caller can never do this, whatever the order's status. (403)
+    #[error("You may not do this to the order.")]
     Forbidden,
-    /// A client does not claim their own order. (403)
-    #[error("The order is your own.")]
+    /// Workers cannot claim orders that they placed themselves as clients. (403)
+    #[error("You placed this order yourself, so you cannot work on it.")]
     OwnOrder,
-    /// The caller's to do, but not in this state. (409)
-    #[error("An order that is {} cannot be moved by `{}`.", status.as_str(), transition.action())]
+    /// The caller can do this, but not in the order's current status. (409)
+    #[error("`{}` is not possible while the order is {}.", transition.action(), status.as_str())]
     Illegal {
-        /// What was asked for.
+        /// What the caller asked for.
         transition: Transition,
-        /// The state it is in.
+        /// The order's status.
         status: Status,
-        /// The version it is at.
+        /// The order's version.
         version: u64,
     },
-    /// State and actor are right, but a guard does not hold. (409)
+    /// Status and actor fit, but a guard does not hold. (409)
     #[error("{}", guard.detail())]
     Guard {
-        /// Which; its word is the refusal's code.
+        /// The guard. Its name is the error's code.
         guard: Guard,
-        /// The state it is in.
+        /// The order's status.
         status: Status,
-        /// The version it is at.
+        /// The order's version.
         version: u64,
     },
     /// The order can no longer be paid for. (409)
-    #[error("An order that is {} cannot be paid for.", status.as_str())]
+    #[error("The order cannot be paid for, because it is {}.", status.as_str())]
     NotPayable {
-        /// The state it is in.
+        /// The order's status.
         status: Status,
-        /// The version it is at.
+        /// The order's version.
         version: u64,
     },
-    /// There is nobody yet to write to. (409)
+    /// The client wants to write a message, but the order has no worker. (409)
     #[error("The order has no worker yet.")]
     NoWorkerYet {
-        /// The version it is at.
+        /// The order's version.
         version: u64,
     },
-    /// The `Idempotency-Key` came before, with another request. (422)
-    #[error("The Idempotency-Key was used for another request.")]
+    /// The `Idempotency-Key` was already used for another request. (422)
+    #[error("The Idempotency-Key was already used for another request.")]
     KeyReused,
-    /// What Stripe said does not belong to this order.
-    #[error("The {} of the payment is not the order's.", .0.as_str())]
+    /// A report of Stripe's contradicts the order.
+    #[error("The payment's {} does not match the order's.", .0.as_str())]
     Mismatch(Mismatch),
 }

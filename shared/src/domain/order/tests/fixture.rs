@@ -1,4 +1,4 @@
-//! People, a service, and orders that got into their state by real moves.
+//! People, a service, and orders that reached their status through real transitions.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +13,7 @@ use crate::domain::user::{Caller, Role, Username};
 
 pub(in crate::domain) const PRICE: i64 = 1999;
 
-/// So many minutes after the start of every test.
+/// Returns the time `n` minutes after the start of every test.
 pub(in crate::domain) fn minute(n: i64) -> Timestamp {
     Timestamp::from_second(1_760_000_000).unwrap() + SignedDuration::from_mins(n)
 }
@@ -90,17 +90,19 @@ pub(in crate::domain) fn chargeback(id: &str, amount: i64, state: ChargebackStat
 }
 
 impl Order {
-    /// The order after a move that is not refused, at the time of the last.
+    /// Returns the order after a transition that must be allowed, at the time of the last event.
     pub(in crate::domain) fn then(&self, transition: Transition, caller: &Caller) -> Self {
         self.transition(transition, ActorContext::user(caller, self.updated_at), &timers()).unwrap()
     }
 
-    /// The order after what Stripe said, whether or not that was news.
-    pub(in crate::domain) fn told(&self, fact: &PaymentFact) -> Self {
-        self.payment_fact(fact, self.updated_at, &timers()).unwrap().unwrap_or_else(|| self.clone())
+    /// Returns the order after a report of Stripe's, whether or not it contained anything new.
+    pub(in crate::domain) fn with_fact(&self, fact: &PaymentFact) -> Self {
+        self.apply_payment_fact(fact, self.updated_at, &timers())
+            .unwrap()
+            .unwrap_or_else(|| self.clone())
     }
 
-    pub(in crate::domain) fn last(&self) -> &Event {
+    pub(in crate::domain) fn last_event(&self) -> &Event {
         self.history.last().unwrap()
     }
 }
@@ -110,9 +112,10 @@ pub(in crate::domain) fn placed() -> Order {
     Order::place(id, &service(), ActorContext::user(&client(), minute(0)), &timers()).unwrap()
 }
 
-/// An order in this state, of [`client`] and, where there is one, [`worker`].
+/// Returns an order in this status that belongs to [`client`] and, if it has a worker, to
+/// [`worker`].
 pub(in crate::domain) fn order_in(status: Status) -> Order {
-    let open = || placed().told(&succeeded());
+    let open = || placed().with_fact(&succeeded());
     let assigned = || open().then(Transition::Accept, &worker());
     let delivered = || assigned().then(Transition::Deliver, &worker());
     let order = match status {

@@ -1,8 +1,8 @@
-//! Tests of the whole of `order`, by what they show.
+//! Tests of orders, grouped by subject.
 
 pub(in crate::domain) mod fixture;
 mod history;
-mod money;
-mod moves;
+mod payments;
+mod random_walk;
 mod table;
-mod walk;
+mod transitions;

@@ -1,11 +1,12 @@
-//! The table, every (state, move, actor) of it, against an expectation that was written down apart
-//! from it.
+//! Checks every (status, transition, actor) of the table against an independent list.
 
 use super::fixture::*;
+use crate::domain::order::table::{MAX_HANDOVERS, MAX_REVISIONS};
 use crate::domain::order::*;
 use crate::domain::user::{Caller, Role};
 
-/// The lifecycle, said once more. Guards hold in this expectation: worker named or not is `named`.
+/// The lifecycle, written down a second time. All guards are assumed to hold. `named` says whether
+/// the request names a worker.
 fn expected(from: Status, by: ActorKind, transition: Transition, named: bool) -> Option<Status> {
     use ActorKind::{Admin, Client, Stripe, Timer, Worker};
     use Status::{Assigned, Canceled, Completed, Delivered, Disputed, Open, Pending};
@@ -30,12 +31,12 @@ fn expected(from: Status, by: ActorKind, transition: Transition, named: bool) ->
     Some(to)
 }
 
-/// Past every deadline.
+/// A time after every deadline, in minutes.
 const LATE: i64 = 60 * 24 * 365;
 
 #[test]
-fn every_state_move_and_actor_does_what_is_expected_and_nothing_else() {
-    let mut moves = 0;
+fn every_status_transition_and_actor_matches_the_expectation() {
+    let mut allowed = 0;
     for from in Status::ALL {
         let order = order_in(from);
         for transition in Transition::ALL {
@@ -48,9 +49,9 @@ fn every_state_move_and_actor_does_what_is_expected_and_nothing_else() {
                         expected,
                         "{from} {transition} {kind}"
                     );
-                    moves += usize::from(expected.is_some());
+                    allowed += usize::from(expected.is_some());
 
-                    // The same through the door that people and timers come by.
+                    // The same through the public function for people and timers.
                     let by = match kind {
                         ActorKind::Client => ActorContext::user(&client(), minute(LATE)),
                         ActorKind::Worker => ActorContext::user(&worker(), minute(LATE)),
@@ -58,44 +59,44 @@ fn every_state_move_and_actor_does_what_is_expected_and_nothing_else() {
                         ActorKind::Timer => ActorContext::timer(minute(LATE)),
                         ActorKind::Stripe => continue,
                     };
-                    let moved = order.transition(transition, by.worker(named), &timers());
+                    let result = order.transition(transition, by.worker(named), &timers());
                     assert_eq!(
-                        moved.as_ref().ok().map(|next| next.status),
+                        result.as_ref().ok().map(|next| next.status),
                         expected,
                         "{from} {transition} {kind}"
                     );
-                    match moved {
+                    match result {
                         Ok(next) => {
                             assert_eq!(next.version, order.version + 1);
-                            assert_eq!(next.last().kind, EventKind::Transition(transition));
-                            assert_eq!(next.last().actor.kind, kind);
+                            assert_eq!(next.last_event().kind, EventKind::Transition(transition));
+                            assert_eq!(next.last_event().actor.kind, kind);
                         }
-                        Err(refusal) => assert!(
+                        Err(error) => assert!(
                             matches!(
-                                refusal,
+                                error,
                                 TransitionError::Illegal { .. }
                                     | TransitionError::Forbidden
                                     | TransitionError::NotFound
                             ),
-                            "{from} {transition} {kind}: {refusal:?}"
+                            "{from} {transition} {kind}: {error:?}"
                         ),
                     }
                 }
             }
         }
     }
-    // 18 rows by actors, each met with and without a worker named; the two of `reassign` with one
-    // of these only.
+    // Each row counts once per actor, with and without a named worker. The two rows of `reassign`
+    // apply to only one of these.
     let by_actor = TABLE
         .iter()
         .filter(|rule| rule.from.is_some())
         .map(|rule| rule.actors.len())
         .sum::<usize>();
-    assert_eq!(moves, 2 * by_actor - 2);
+    assert_eq!(allowed, 2 * by_actor - 2);
 }
 
 #[test]
-fn actions_are_exactly_the_moves_that_are_not_refused() {
+fn actions_are_exactly_the_allowed_transitions() {
     let mut suspended = worker();
     suspended.active = false;
     let ex_client = Caller { role: Role::Worker, ..client() };
@@ -105,14 +106,14 @@ fn actions_are_exactly_the_moves_that_are_not_refused() {
         for caller in &callers {
             let actions = order.actions(caller);
             for transition in Transition::ALL {
-                let moved = order.transition(
+                let result = order.transition(
                     transition,
                     ActorContext::user(caller, order.updated_at),
                     &timers(),
                 );
                 assert_eq!(
                     actions.contains(&transition),
-                    moved.is_ok(),
+                    result.is_ok(),
                     "{status} {transition} {caller:?}"
                 );
             }
@@ -127,7 +128,7 @@ fn actions_are_exactly_the_moves_that_are_not_refused() {
 }
 
 #[test]
-fn only_completed_and_canceled_are_final_and_every_state_is_reached() {
+fn only_completed_and_canceled_are_final_and_every_status_is_reachable() {
     for status in Status::ALL {
         assert_eq!(
             status.is_final(),
@@ -139,7 +140,7 @@ fn only_completed_and_canceled_are_final_and_every_state_is_reached() {
 }
 
 #[test]
-fn every_timer_has_the_one_move_that_it_makes_and_every_timed_move_its_timer() {
+fn every_timer_has_exactly_one_transition_and_every_timed_transition_a_timer() {
     for status in Status::ALL {
         let timed: Vec<_> = TABLE
             .iter()
@@ -151,10 +152,10 @@ fn every_timer_has_the_one_move_that_it_makes_and_every_timed_move_its_timer() {
 }
 
 #[test]
-fn the_effects_of_a_row_are_the_money_steps_that_its_move_leaves_to_be_done() {
+fn the_effects_of_a_row_match_the_stripe_action_after_its_transition() {
     for from in Status::ALL {
-        // Every one with an intent, and paid for where the table says so.
-        let order = order_in(from).told(&fact(PaymentFactKind::Processing));
+        // Every order has an intent, and is paid if its status requires that.
+        let order = order_in(from).with_fact(&fact(PaymentFactKind::Processing));
         for rule in TABLE.iter().filter(|rule| rule.from == Some(from)) {
             for kind in rule.actors {
                 let at = minute(LATE);
@@ -165,9 +166,9 @@ fn the_effects_of_a_row_are_the_money_steps_that_its_move_leaves_to_be_done() {
                     ActorKind::Timer => ActorContext::timer(at),
                     ActorKind::Stripe => continue,
                 };
-                // Processing stops the clock of a pending order.
+                // A pending order's timer stops while its payment is processing.
                 let order = if from == Status::Pending {
-                    order.told(&fact(PaymentFactKind::Failed))
+                    order.with_fact(&fact(PaymentFactKind::Failed))
                 } else {
                     order.clone()
                 };
@@ -178,9 +179,9 @@ fn the_effects_of_a_row_are_the_money_steps_that_its_move_leaves_to_be_done() {
                         .filter(|_| rule.transition == Transition::Reassign),
                 );
                 let next = order.transition(rule.transition, by, &timers()).unwrap();
-                let effect = next.money_step().map(|step| match step {
-                    MoneyStep::CancelIntent { .. } => Effect::CancelIntent,
-                    MoneyStep::Refund { .. } => Effect::Refund,
+                let effect = next.stripe_action().map(|step| match step {
+                    StripeAction::CancelIntent { .. } => Effect::CancelIntent,
+                    StripeAction::Refund { .. } => Effect::Refund,
                 });
                 assert_eq!(effect.as_slice(), rule.effects, "{from} {}", rule.transition);
             }
@@ -189,7 +190,7 @@ fn the_effects_of_a_row_are_the_money_steps_that_its_move_leaves_to_be_done() {
 }
 
 #[test]
-fn the_docs_say_what_the_table_says() {
+fn the_lifecycle_page_contains_the_table() {
     let markdown = diagram::markdown();
     assert_eq!(diagram::table().lines().count(), 2 + TABLE.len());
     for line in [
@@ -201,18 +202,22 @@ fn the_docs_say_what_the_table_says() {
     ] {
         assert!(markdown.contains(line), "{line}\n{markdown}");
     }
-    assert!(Guard::RevisionsLeft.describe().contains(&table::MAX_REVISIONS.to_string()));
-    assert!(Guard::HandoversLeft.describe().contains(&table::MAX_HANDOVERS.to_string()));
+    for (guard, limit) in
+        [(Guard::RevisionsLeft, MAX_REVISIONS), (Guard::HandoversLeft, MAX_HANDOVERS)]
+    {
+        let limit = limit.to_string();
+        assert!(guard.describe().contains(&limit) && guard.detail().contains(&limit), "{guard}");
+    }
 }
 
 #[test]
-fn words_are_their_json_and_tell_events_apart() {
+fn names_are_the_json_values_and_distinguish_events() {
     for transition in Transition::ALL {
         assert_eq!(serde_json::to_value(transition).unwrap(), transition.as_str());
         let kind = EventKind::Transition(transition);
         assert_eq!(serde_json::from_value::<EventKind>(transition.as_str().into()).unwrap(), kind);
     }
-    for step in PaymentStep::ALL {
+    for step in PaymentEvent::ALL {
         let kind = EventKind::Payment(step);
         assert_eq!(serde_json::from_value::<EventKind>(step.as_str().into()).unwrap(), kind);
     }

@@ -1,0 +1,5 @@
+//! The Lambda `bootstrap-admin`.
+
+fn main() -> std::process::ExitCode {
+    functions::runtime::events::invoked(functions::operations::bootstrap_admin::handle)
+}

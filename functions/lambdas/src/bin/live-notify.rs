@@ -1,0 +1,5 @@
+//! The Lambda `live-notify`.
+
+fn main() -> std::process::ExitCode {
+    functions::runtime::events::batch(functions::live::notify::handle)
+}

@@ -1,0 +1,5 @@
+//! The Lambda `seed`.
+
+fn main() -> std::process::ExitCode {
+    functions::runtime::events::invoked(functions::operations::seed::handle)
+}

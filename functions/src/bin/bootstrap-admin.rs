@@ -1,5 +1,0 @@
-//! The Lambda `bootstrap-admin`.
-
-fn main() -> std::process::ExitCode {
-    functions::events::invoked(functions::bootstrap_admin::handle)
-}

@@ -1,5 +1,0 @@
-//! The Lambda `live-catch-up`.
-
-fn main() -> std::process::ExitCode {
-    functions::events::batch(functions::live::catch_up::handle)
-}

@@ -1,0 +1,120 @@
+//! Contexts: what a handler works with. A handler's first parameter names the context that it
+//! needs, and so which environment variables its function needs. A missing variable ends the
+//! sandbox during INIT, with an error that names it.
+//!
+//! A context is a list of parts (see [`context!`]). Each part knows how to build itself and whether
+//! it has a connection to open. Parts and contexts of one area are declared in that area's `mod.rs`;
+//! those that several areas share are declared here.
+
+use jiff::SignedDuration;
+use shared::auth::Verifier;
+use shared::config::{ConfigError, parsed};
+use shared::domain::order::Timers;
+use shared::payments::Stripe;
+use shared::store::{CursorKey, Store};
+
+/// A context, or a part of one: built from the environment, once per sandbox.
+pub trait FromEnv: Sized + Send + Sync + 'static {
+    /// Builds it.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong.
+    fn from_env() -> Result<Self, ConfigError>;
+
+    /// Opens its connection, if it has one. Called while the sandbox initialises, when Lambda does
+    /// not throttle the CPU.
+    fn warm(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+}
+
+/// Declares contexts: structs whose fields are all [`FromEnv`].
+macro_rules! context {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $part:ty,)* })*) => {$(
+        $(#[$doc])*
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $part,)*
+        }
+
+        impl $crate::runtime::context::FromEnv for $name {
+            fn from_env() -> ::std::result::Result<Self, ::shared::config::ConfigError> {
+                Ok(Self { $($field: $crate::runtime::context::FromEnv::from_env()?,)* })
+            }
+
+            async fn warm(&self) {
+                ::futures::join!($($crate::runtime::context::FromEnv::warm(&self.$field),)*);
+            }
+        }
+    )*};
+}
+
+/// Implements [`FromEnv`] for parts that read the environment and open no connection.
+macro_rules! parts {
+    ($($part:ty: $build:expr;)*) => {$(
+        impl $crate::runtime::context::FromEnv for $part {
+            fn from_env() -> ::std::result::Result<Self, ::shared::config::ConfigError> {
+                $build
+            }
+        }
+    )*};
+}
+
+pub(crate) use {context, parts};
+
+context! {
+    /// An empty context.
+    Nothing {}
+
+    /// The store, for functions that don't ask who is calling.
+    Data {
+        /// The database.
+        store: Store,
+    }
+
+    /// The store and the caller: what most endpoints need.
+    Context {
+        /// The database.
+        store: Store,
+        /// Verifies access tokens.
+        verifier: Verifier,
+    }
+
+    /// For endpoints that return a page of a list.
+    Listing {
+        /// The database.
+        store: Store,
+        /// Verifies access tokens.
+        verifier: Verifier,
+        /// Seals and opens cursors.
+        cursors: CursorKey,
+    }
+}
+
+parts! {
+    Verifier: Verifier::from_env();
+    CursorKey: CursorKey::from_env();
+    Stripe: Stripe::from_env();
+    Timers: timers();
+}
+
+impl FromEnv for Store {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env()
+    }
+
+    async fn warm(&self) {
+        self.warm().await;
+    }
+}
+
+/// From `ORDER_UNPAID_SECONDS`, `ORDER_UNCLAIMED_SECONDS` and `ORDER_UNREVIEWED_SECONDS`.
+fn timers() -> Result<Timers, ConfigError> {
+    let usual = Timers::default();
+    let read =
+        |name, usual: SignedDuration| Ok(SignedDuration::from_secs(parsed(name, usual.as_secs())?));
+    Ok(Timers {
+        unpaid: read("ORDER_UNPAID_SECONDS", usual.unpaid)?,
+        unclaimed: read("ORDER_UNCLAIMED_SECONDS", usual.unclaimed)?,
+        unreviewed: read("ORDER_UNREVIEWED_SECONDS", usual.unreviewed)?,
+    })
+}

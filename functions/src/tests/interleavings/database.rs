@@ -1,0 +1,50 @@
+//! A DynamoDB in this process, with the orders' indexes, whose answers can be lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextMut as BeforeReading;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use shared::store::Store;
+
+use crate::tests::database::{create_table, database};
+
+/// The next answers that are lost on their way: what was asked for is done.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lost(Arc<AtomicUsize>);
+
+impl Lost {
+    pub(super) fn next(&self, answers: usize) {
+        self.0.store(answers, Ordering::Relaxed);
+    }
+}
+
+impl Intercept for Lost {
+    fn name(&self) -> &'static str {
+        "Lost"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeReading<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let lost =
+            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if lost.is_ok() {
+            // The SDK then sends the request again.
+            *context.response_mut().status_mut() = 500.try_into()?;
+        }
+        Ok(())
+    }
+}
+
+/// A store of its own, and what loses its answers.
+pub(super) async fn store() -> (Store, Lost) {
+    let lost = Lost::default();
+    let client = database(lost.clone());
+    create_table(&client, "marketplace", 6).await;
+    (Store::new(client, "marketplace"), lost)
+}

@@ -1,0 +1,468 @@
+//! Clients, workers, administrators, timers and webhooks get in each other's way, against a model;
+//! with a real database, and with Stripe and database answering late, twice or not at all.
+//!
+//! A step acts on the order as it was some steps ago: that is all that acting at the same time
+//! comes down to, since every write is conditional. So a run is the same each time, and one that
+//! fails is made as short as it can be.
+
+mod database;
+mod stripe;
+
+use futures::TryStreamExt;
+use jiff::{SignedDuration, Timestamp};
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
+use shared::domain::ids::{OrderId, ServiceId, UserId};
+use shared::domain::money::{Currency, Money, Price};
+use shared::domain::order::{
+    ActorContext, Idempotency, Order, PaymentStatus, Status, TABLE, Timers, Transition,
+};
+use shared::domain::service::{NewService, Service};
+use shared::domain::text::{Category, Description, Name, Note};
+use shared::domain::user::{Caller, Role, Username};
+use shared::error::catalogue;
+use shared::store::StripeEvent;
+use uuid::Uuid;
+
+use self::database::Lost;
+use self::stripe::{FakeStripe, Happening, Trouble};
+use crate::orders::cancel::CancelIntent;
+use crate::orders::transition::{TransitionCommand, TransitionOutcome};
+use crate::orders::{Clockwork, timers};
+use crate::payments::PaymentService;
+
+const PRICE: i64 = 1999;
+
+/// Who acts.
+const PEOPLE: [(&str, Role); 5] = [
+    ("carol", Role::Client),
+    ("walter", Role::Worker),
+    ("wanda", Role::Worker),
+    ("ada", Role::Admin),
+    ("mallory", Role::Client),
+];
+
+/// What people do.
+const MOVES: [Transition; 10] = [
+    Transition::Accept,
+    Transition::Release,
+    Transition::Reassign,
+    Transition::Deliver,
+    Transition::RequestRevision,
+    Transition::Complete,
+    Transition::Cancel,
+    Transition::Dispute,
+    Transition::ResolveRelease,
+    Transition::ResolveRefund,
+];
+
+#[derive(Debug, Clone)]
+enum Act {
+    /// One of [`PEOPLE`] makes a move; with a key, twice. A reassignment may name one of them.
+    Moves { who: usize, transition: Transition, key: Option<u8>, names: Option<usize> },
+    /// The client asks for the payment.
+    AsksToPay,
+    /// Something happens at Stripe.
+    Stripe(Happening),
+    /// A webhook event, or the client's confirmation, has the order follow Stripe.
+    Follows,
+    /// The stream function, or the reconciler, does at Stripe what is to be done.
+    Settles,
+    /// The timers run.
+    Time,
+}
+
+#[derive(Debug, Clone)]
+struct Step {
+    act: Act,
+    /// How many versions old the order is that it acts on.
+    behind: usize,
+    /// What goes wrong meanwhile.
+    trouble: Trouble,
+    /// Answers of the database that are lost.
+    lost: usize,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let people = 0..PEOPLE.len();
+    let moves = (
+        people.clone(),
+        select(&MOVES[..]),
+        proptest::option::of(0..3_u8),
+        proptest::option::of(people),
+    )
+        .prop_map(|(who, transition, key, names)| Act::Moves { who, transition, key, names });
+    // What mostly happens, so that runs get anywhere: the client pays, a worker works.
+    let usual =
+        select(vec![(1, Transition::Accept), (1, Transition::Deliver), (0, Transition::Complete)])
+            .prop_map(|(who, transition)| Act::Moves { who, transition, key: None, names: None });
+    let happening = select(vec![
+        Happening::Pays,
+        Happening::Pays,
+        Happening::Starts,
+        Happening::Succeeds,
+        Happening::Fails,
+        Happening::RefundSucceeds,
+        Happening::RefundFails,
+    ]);
+    let act = prop_oneof![
+        6 => moves,
+        3 => usual,
+        3 => Just(Act::AsksToPay),
+        4 => happening.prop_map(Act::Stripe),
+        4 => Just(Act::Follows),
+        2 => Just(Act::Settles),
+        1 => Just(Act::Time),
+    ];
+    let trouble = prop_oneof![8 => Just(Trouble::None), 1 => Just(Trouble::Before), 1 => Just(Trouble::After)];
+    let behind = prop_oneof![4 => Just(0_usize), 1 => 1..4_usize];
+    let lost = prop_oneof![8 => Just(0_usize), 1 => 1..3_usize];
+    let step = (act, behind, trouble, lost).prop_map(|(act, behind, trouble, lost)| Step {
+        act,
+        behind,
+        trouble,
+        lost,
+    });
+    (any::<bool>(), vec(step, 1..30)).prop_map(|(paid, steps)| {
+        let first = [Act::AsksToPay, Act::Stripe(Happening::Pays), Act::Follows];
+        let first = first.map(|act| Step { act, behind: 0, trouble: Trouble::None, lost: 0 });
+        first.into_iter().filter(|_| paid).chain(steps).collect()
+    })
+}
+
+/// Everything there is, and what the model knows of the order.
+struct World {
+    clockwork: Clockwork,
+    payments: PaymentService<FakeStripe>,
+    lost: Lost,
+    people: Vec<Caller>,
+}
+
+struct Run<'a> {
+    world: &'a World,
+    /// The order at every version that was seen.
+    seen: Vec<Order>,
+    /// Who holds it, by the answers that people got.
+    holder: Option<UserId>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (store, lost) = database::store().await;
+        // Every deadline passes at once: it is up to the steps when time acts.
+        let now = SignedDuration::ZERO;
+        let timers = Timers { unpaid: now, unclaimed: now, unreviewed: now };
+        let person = |(name, role): (&str, Role)| Caller {
+            id: UserId::derived(&[name]),
+            username: Username::parse(name).unwrap(),
+            role,
+            active: true,
+        };
+        Self {
+            clockwork: Clockwork { store: store.clone(), timers },
+            payments: PaymentService { store, stripe: FakeStripe::default(), timers },
+            lost,
+            people: PEOPLE.map(person).to_vec(),
+        }
+    }
+
+    async fn place(&self) -> Order {
+        let new = NewService {
+            name: Name::parse("Logo").unwrap(),
+            description: Description::parse("").unwrap(),
+            category: Category::parse("Design").unwrap(),
+            price: Price::parse(Money::new(PRICE, Currency::USD)).unwrap(),
+        };
+        let now = Timestamp::now();
+        let service = Service::new(ServiceId::derived(&["logo"]), new, now);
+        let id = OrderId::for_request(None, Uuid::now_v7());
+        let order = Order::place(
+            id,
+            &service,
+            ActorContext::user(&self.people[0], now),
+            &self.payments.timers,
+        )
+        .unwrap();
+        self.payments.store.place_order(&order).await.unwrap();
+        order
+    }
+}
+
+impl Run<'_> {
+    fn current(&self) -> &Order {
+        self.seen.last().unwrap()
+    }
+
+    async fn step(&mut self, step: &Step) {
+        let order = self.seen[self.seen.len().saturating_sub(1 + step.behind)].clone();
+        self.world.payments.stripe.trouble(step.trouble);
+        self.world.lost.next(step.lost);
+        self.act(order, &step.act).await;
+        self.world.payments.stripe.trouble(Trouble::None);
+        self.world.lost.next(0);
+        self.look().await;
+    }
+
+    async fn act(&mut self, order: Order, act: &Act) {
+        let payments = &self.world.payments;
+        match act {
+            Act::Moves { who, transition, key, names } => {
+                let caller = self.world.people[*who].clone();
+                let worker = names.filter(|_| *transition == Transition::Reassign);
+                let worker = worker.map(|named| self.world.people[named].clone());
+                let request = format!("{transition} {worker:?}");
+                let key = key.map(|key| {
+                    Idempotency::new(&caller.id, "test", &key.to_string(), &[request.as_bytes()])
+                });
+                let command = TransitionCommand {
+                    transition: *transition,
+                    caller,
+                    note: Note::parse("x").ok(),
+                    worker,
+                    key,
+                };
+                let made = self.execute(order.clone(), &command).await;
+                if command.key.is_some() && made.is_some() {
+                    let again = self.execute(order, &command).await;
+                    assert_eq!(
+                        again,
+                        made.map(|(order, _)| (order, true)),
+                        "the first answer again"
+                    );
+                }
+            }
+            Act::AsksToPay => {
+                let client = &self.world.people[0];
+                if order.check_payable(client).is_ok() {
+                    // It may fail: Stripe may be down.
+                    drop(
+                        payments
+                            .ensure_intent(order, &ActorContext::user(client, Timestamp::now()))
+                            .await,
+                    );
+                }
+            }
+            Act::Stripe(happening) => payments.stripe.happens(&order, *happening),
+            Act::Follows => {
+                for intent in payments.stripe.of(&order).0 {
+                    payments.sync_intent(&intent, true).await.unwrap();
+                }
+            }
+            Act::Settles => drop(payments.settle(order).await),
+            Act::Time => drop(timers::handle(&self.world.clockwork, Value::Null).await.unwrap()),
+        }
+    }
+
+    /// Makes a move as its endpoint does, and holds the answer against the model.
+    async fn execute(
+        &mut self,
+        order: Order,
+        command: &TransitionCommand,
+    ) -> Option<(Order, bool)> {
+        let payments = &self.world.payments;
+        let (store, timers, any_version) = (&payments.store, &payments.timers, |_| Ok(()));
+        let outcome = match command.transition {
+            Transition::Cancel => {
+                let cancel_intent = CancelIntent::new(&payments.stripe);
+                command.execute(store, timers, order, any_version, cancel_intent).await
+            }
+            _ => command.execute(store, timers, order, any_version, ()).await,
+        };
+        let order = match outcome {
+            Err(_) => return None,
+            Ok(TransitionOutcome::Replayed(order)) => return Some((order, true)),
+            Ok(TransitionOutcome::Applied(order)) => order,
+        };
+        match command.transition {
+            Transition::Accept => {
+                assert_eq!(self.holder.replace(command.caller.id.clone()), None, "two workers");
+            }
+            Transition::Release => {
+                assert_eq!(
+                    self.holder.take(),
+                    Some(command.caller.id.clone()),
+                    "given back by who does not have it"
+                );
+            }
+            Transition::Reassign => {
+                self.holder = command.worker.as_ref().map(|worker| worker.id.clone())
+            }
+            _ => {}
+        }
+        Some((order, false))
+    }
+
+    /// Reads the order, and checks what must always hold.
+    async fn look(&mut self) {
+        let before = self.current().clone();
+        let now = self.world.payments.store.order(&before.id).await.unwrap().unwrap();
+        assert_eq!(now.history.len() as u64, now.version);
+        assert!(
+            now.history.iter().zip(1..).all(|(event, n)| event.n == n),
+            "numbered without gaps"
+        );
+        assert_eq!(now.history[..before.history.len()], before.history, "history is only added to");
+        for pair in now.history.windows(2) {
+            let (from, to) = (pair[0].status, pair[1].status);
+            let by_table =
+                |rule: &shared::domain::order::Rule| rule.from == Some(from) && rule.to == to;
+            assert!(from == to || TABLE.iter().any(by_table), "{from} to {to}");
+        }
+        if !matches!(now.status, Status::Canceled | Status::Completed) {
+            assert_eq!(
+                now.worker.as_ref().map(|worker| worker.id.clone()),
+                self.holder,
+                "{}",
+                now.status
+            );
+        }
+        let (intents, charges, _) = self.world.payments.stripe.of(&now);
+        assert!(intents.len() <= 1, "one order, one intent: {intents:?}");
+        assert!(charges <= 1, "charged twice");
+        let entries = now.ledger.entries();
+        assert_eq!(
+            entries.iter().map(|entry| entry.money.amount).sum::<i64>(),
+            now.ledger.balance()
+        );
+        assert!((0..=PRICE).contains(&now.ledger.balance()), "{}", now.ledger.balance());
+        assert!(!now.is_charged() || charges == 1);
+        if now != before {
+            self.seen.push(now);
+        }
+    }
+
+    /// Lets everybody finish; then every cent is with an order that is being served, gone back, or
+    /// on an administrator's list.
+    async fn finish(&mut self) {
+        // A refund is tried three times, each in a round of its own.
+        for _ in 0..12 {
+            let version = self.current().version;
+            for act in [
+                Act::Stripe(Happening::Succeeds),
+                Act::Stripe(Happening::RefundSucceeds),
+                Act::Follows,
+                Act::Settles,
+            ] {
+                let order = self.current().clone();
+                self.act(order, &act).await;
+            }
+            self.look().await;
+            if self.current().version == version {
+                break;
+            }
+        }
+        let order = self.current();
+        let (_, charges, held) = self.world.payments.stripe.of(order);
+        assert_eq!(order.is_charged(), charges == 1, "what was paid is known");
+        assert_eq!(order.ledger.balance(), held, "the ledger is what Stripe has");
+        let settled = match order.status {
+            Status::Pending => charges == 0,
+            Status::Canceled if charges == 0 => order.stripe_action().is_none(),
+            Status::Canceled => {
+                order.payment_status == PaymentStatus::Refunded || !order.attention().is_empty()
+            }
+            _ => order.is_funded(),
+        };
+        assert!(settled, "{order:#?}");
+    }
+}
+
+#[test]
+fn whoever_does_what_at_the_same_time_there_is_one_worker_one_charge_and_no_lost_money() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let world = runtime.block_on(World::new());
+    // PROPTEST_CASES=5000 for a long run.
+    let cases =
+        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150);
+    let config =
+        Config { cases, max_shrink_iters: 500, failure_persistence: None, ..Config::default() };
+    let run = |steps: Vec<Step>| {
+        runtime.block_on(async {
+            let order = world.place().await;
+            let mut run = Run { world: &world, seen: vec![order], holder: None };
+            for step in &steps {
+                run.step(step).await;
+            }
+            run.finish().await;
+        });
+        Ok(())
+    };
+    TestRunner::new(config).run(&steps(), run).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
+fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let world = World::new().await;
+        let mut run = Run { world: &world, seen: vec![world.place().await], holder: None };
+        for act in [Act::AsksToPay, Act::Stripe(Happening::Pays), Act::Follows] {
+            run.act(run.current().clone(), &act).await;
+            run.look().await;
+        }
+        let open = run.current().clone();
+        let (store, timers) = (&world.payments.store, &world.payments.timers);
+        let claims = (0..200).map(|n| {
+            let name = format!("worker{n}");
+            let caller = Caller {
+                id: UserId::derived(&[&name]),
+                username: Username::parse(&name).unwrap(),
+                role: Role::Worker,
+                active: true,
+            };
+            let command = TransitionCommand {
+                transition: Transition::Accept,
+                caller,
+                note: None,
+                worker: None,
+                key: None,
+            };
+            let open = open.clone();
+            // All of them have read the order before the first writes.
+            async move { command.execute(store, timers, open, |_| Ok(()), ()).await }
+        });
+        let answers = futures::future::join_all(claims).await;
+        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!((won.len(), lost.len()), (1, 199));
+        assert!(lost.iter().all(|answer| {
+            answer.as_ref().is_err_and(|error| error.is(&catalogue::ILLEGAL_TRANSITION))
+        }));
+        let Ok(TransitionOutcome::Applied(order)) = &won[0] else { panic!("{won:?}") };
+        assert_eq!(world.payments.store.order(&open.id).await.unwrap().as_ref(), Some(order));
+    });
+}
+
+/// Also the test that these reads are ones that DynamoDB accepts: with `DYNAMODB_URL`, it runs on
+/// DynamoDB Local.
+#[test]
+fn the_clock_finds_the_orders_the_payments_and_the_events_that_are_due() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let world = World::new().await;
+        let mut run = Run { world: &world, seen: vec![world.place().await], holder: None };
+        run.step(&Step { act: Act::AsksToPay, behind: 0, trouble: Trouble::None, lost: 0 }).await;
+        let order = run.current().clone();
+        let store = &world.payments.store;
+        let event = StripeEvent::received(
+            br#"{"id": "evt_1", "type": "charge.updated"}"#,
+            Timestamp::now(),
+        );
+        store.receive_event(&event).await.unwrap();
+
+        let until = Timestamp::now();
+        let due: Vec<Order> = store.due_orders(until).try_collect().await.unwrap();
+        assert_eq!(due.iter().map(|due| &due.id).collect::<Vec<_>>(), [&order.id]);
+        let under_way: Vec<Order> =
+            store.orders_with_unsettled_money(until).try_collect().await.unwrap();
+        assert_eq!(under_way.iter().map(|order| &order.id).collect::<Vec<_>>(), [&order.id]);
+        let pending: Vec<StripeEvent> = store.pending_events(until).try_collect().await.unwrap();
+        assert_eq!(pending.iter().map(|pending| &pending.id).collect::<Vec<_>>(), [&event.id]);
+
+        let report = timers::handle(&world.clockwork, Value::Null).await.unwrap();
+        let report = serde_json::to_value(report).unwrap();
+        assert_eq!((&report["canceled"], &report["failed"]), (&1.into(), &0.into()), "{report}");
+    });
+}

@@ -1,0 +1,239 @@
+//! Stripe, as far as an order can tell: an intent that ends once, refunds that only move forward,
+//! calls that can time out before or after they had an effect.
+
+use std::sync::{Mutex, MutexGuard};
+
+use jiff::Timestamp;
+use shared::domain::ids::{ChargeId, PaymentIntentId, RefundId};
+use shared::domain::money::Money;
+use shared::domain::order::{Chargeback, Order, Refund, RefundStatus};
+use shared::error::{Error, Result, catalogue};
+use shared::payments::{Charge, Intent, IntentStatus, StripeApi};
+
+/// What happens to the next call that changes something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Nothing does.
+    #[default]
+    None,
+    /// It times out, and had no effect.
+    Before,
+    /// It times out, and had its effect.
+    After,
+}
+
+/// The stand-in.
+#[derive(Debug, Default)]
+pub(super) struct FakeStripe(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    intents: Vec<Made>,
+    trouble: Trouble,
+}
+
+/// An intent with the idempotency key that it was made under.
+#[derive(Debug)]
+struct Made {
+    key: String,
+    order: String,
+    id: PaymentIntentId,
+    status: IntentStatus,
+    declined: bool,
+    amount: Money,
+    charges: usize,
+    refunds: Vec<(String, Refund)>,
+}
+
+impl Made {
+    fn refunded(&self) -> i64 {
+        let made = self.refunds.iter().filter(|(_, refund)| refund.status != RefundStatus::Failed);
+        made.map(|(_, refund)| refund.amount.amount).sum()
+    }
+
+    fn intent(&self) -> Intent {
+        let charged = self.charges > 0;
+        Intent {
+            id: self.id.clone(),
+            status: self.status.clone(),
+            amount: Some(self.amount),
+            amount_received: if charged { self.amount.amount } else { 0 },
+            order_id: Some(self.order.clone()),
+            client_secret: None,
+            declined: self.declined,
+            charge: charged.then(|| Charge {
+                id: ChargeId::parse(&format!("ch_{}", &self.id.as_str()[3..])).unwrap(),
+                fee: None,
+                amount_refunded: self.refunded(),
+                disputed: false,
+            }),
+        }
+    }
+}
+
+fn timed_out() -> Error {
+    Error::new(&catalogue::PAYMENTS_UNAVAILABLE, "Try again.")
+}
+
+impl FakeStripe {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// What happens to the next call that changes something.
+    pub(super) fn trouble(&self, trouble: Trouble) {
+        self.state().trouble = trouble;
+    }
+
+    fn change<T>(&self, act: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        let mut state = self.state();
+        match std::mem::take(&mut state.trouble) {
+            Trouble::None => act(&mut state),
+            Trouble::Before => Err(timed_out()),
+            Trouble::After => act(&mut state).and(Err(timed_out())),
+        }
+    }
+
+    /// What the client, the bank or the passing of time do to an order's intents at Stripe.
+    pub(super) fn happens(&self, order: &Order, what: Happening) {
+        let mut state = self.state();
+        for made in state.intents.iter_mut().filter(|made| made.order == order.id.as_str()) {
+            let open = matches!(
+                made.status,
+                IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresAction
+            );
+            let processing = made.status == IntentStatus::Processing;
+            match what {
+                Happening::Pays if open => made.charge(),
+                Happening::Starts if open => made.status = IntentStatus::Processing,
+                Happening::Succeeds if processing => made.charge(),
+                Happening::Fails if processing || open => {
+                    (made.status, made.declined) = (IntentStatus::RequiresPaymentMethod, true);
+                }
+                Happening::RefundSucceeds => made.settle(RefundStatus::Succeeded),
+                Happening::RefundFails => made.settle(RefundStatus::Failed),
+                _ => {}
+            }
+        }
+    }
+
+    /// The order's intent, how often it was charged, and what is left of that once pending refunds
+    /// are through.
+    pub(super) fn of(&self, order: &Order) -> (Vec<PaymentIntentId>, usize, i64) {
+        let state = self.state();
+        let made: Vec<_> =
+            state.intents.iter().filter(|made| made.order == order.id.as_str()).collect();
+        let charges: usize = made.iter().map(|made| made.charges).sum();
+        let held = made.iter().map(|made| {
+            made.amount.amount * i64::try_from(made.charges).unwrap() - made.refunded()
+        });
+        (made.iter().map(|made| made.id.clone()).collect(), charges, held.sum())
+    }
+}
+
+impl Made {
+    fn charge(&mut self) {
+        (self.status, self.charges) = (IntentStatus::Succeeded, self.charges + 1);
+    }
+
+    fn settle(&mut self, status: RefundStatus) {
+        for (_, refund) in
+            self.refunds.iter_mut().filter(|(_, refund)| refund.status == RefundStatus::Pending)
+        {
+            refund.status = status;
+        }
+    }
+}
+
+/// What can happen at Stripe.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Happening {
+    Pays,
+    Starts,
+    Succeeds,
+    Fails,
+    RefundSucceeds,
+    RefundFails,
+}
+
+impl State {
+    fn of(&mut self, id: &PaymentIntentId) -> Result<&mut Made> {
+        self.intents
+            .iter_mut()
+            .find(|made| made.id == *id)
+            .ok_or_else(|| Error::internal("no such intent"))
+    }
+}
+
+impl StripeApi for FakeStripe {
+    async fn create_intent(&self, order: &Order) -> Result<Intent> {
+        let key = order.intent_idempotency_key();
+        self.change(|state| {
+            if !state.intents.iter().any(|made| made.key == key) {
+                let id =
+                    PaymentIntentId::parse(&format!("pi_{}x{}", order.id, state.intents.len()))
+                        .unwrap();
+                let made = Made {
+                    key: key.clone(),
+                    order: order.id.to_string(),
+                    id,
+                    status: IntentStatus::RequiresPaymentMethod,
+                    declined: false,
+                    amount: order.price.money(),
+                    charges: 0,
+                    refunds: Vec::new(),
+                };
+                state.intents.push(made);
+            }
+            Ok(state.intents.iter().find(|made| made.key == key).unwrap().intent())
+        })
+    }
+
+    async fn intent(&self, id: &PaymentIntentId) -> Result<Option<Intent>> {
+        Ok(self.state().of(id).ok().map(|made| made.intent()))
+    }
+
+    async fn cancel_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
+        self.change(|state| {
+            let made = state.of(id)?;
+            if matches!(
+                made.status,
+                IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresAction
+            ) {
+                made.status = IntentStatus::Canceled;
+            }
+            Ok(made.intent())
+        })
+    }
+
+    async fn refund(&self, intent: &PaymentIntentId, amount: Money, key: &str) -> Result<Refund> {
+        self.change(|state| {
+            let made = state.of(intent)?;
+            if let Some((_, refund)) = made.refunds.iter().find(|(known, _)| known == key) {
+                return Ok(refund.clone());
+            }
+            assert!(
+                made.charges > 0 && made.refunded() + amount.amount <= made.amount.amount,
+                "asks for too much back"
+            );
+            let id =
+                RefundId::parse(&format!("re_{}x{}", &made.id.as_str()[3..], made.refunds.len()))
+                    .unwrap();
+            let refund = Refund { id, amount, status: RefundStatus::Pending };
+            made.refunds.push((key.to_owned(), refund.clone()));
+            Ok(refund)
+        })
+    }
+
+    async fn refunds(&self, intent: &PaymentIntentId) -> Result<Vec<Refund>> {
+        Ok(self.state().of(intent)?.refunds.iter().map(|(_, refund)| refund.clone()).collect())
+    }
+
+    async fn undelivered_events(&self, _: Timestamp) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn chargebacks(&self, _: &PaymentIntentId) -> Result<Vec<Chargeback>> {
+        Ok(Vec::new())
+    }
+}

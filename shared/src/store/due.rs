@@ -1,0 +1,52 @@
+//! Reads everything that is due from an index, for functions that run on a schedule.
+
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use super::index::Index;
+use super::keys;
+use super::query::{Query, SortKeys};
+use super::row::Entity;
+use super::table::Store;
+use crate::error::{Error, Result};
+
+/// Items per page.
+const PAGE: usize = 50;
+
+impl Store {
+    /// Streams the items in these partitions of an index whose time is `until` or earlier, page by
+    /// page and oldest first within each partition. Attributes that the index does not project are
+    /// missing.
+    pub(super) fn due_items<T: Entity + Send + 'static>(
+        &self,
+        index: Index,
+        partitions: impl IntoIterator<Item = String>,
+        until: Timestamp,
+    ) -> impl Stream<Item = Result<T>> + Send {
+        // `LAST` sorts after every id, so this includes all items of the last instant.
+        let range = SortKeys::UpTo(format!("{}#{}", keys::time(until), keys::LAST));
+        let partitions = partitions.into_iter().map(|partition| {
+            let query = Query {
+                range: Some(range.clone()),
+                limit: PAGE,
+                ..Query::oldest(index, partition)
+            };
+            self.pages(query).boxed()
+        });
+        stream::select_all(partitions.collect::<Vec<_>>())
+    }
+
+    fn pages<T: Entity + Send + 'static>(
+        &self,
+        query: Query,
+    ) -> impl Stream<Item = Result<T>> + Send + use<T> {
+        let pages = stream::try_unfold(Some((self.clone(), query)), |next| async {
+            let Some((store, mut query)) = next else { return Ok(None) };
+            let page = store.query(&query).await?;
+            query.start = page.next;
+            let next = query.start.is_some().then_some((store, query));
+            Ok::<_, Error>(Some((stream::iter(page.items.into_iter().map(Ok)), next)))
+        });
+        pages.try_flatten()
+    }
+}
