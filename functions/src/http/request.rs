@@ -112,11 +112,12 @@ impl Request {
     /// # Errors
     /// 404 for a malformed id, as for an unknown one.
     pub fn path_id<T: FromStr>(&self, what: &str) -> Result<T> {
-        self.event
-            .path_parameters_ref()
-            .and_then(|p| p.first("id"))
-            .and_then(|id| id.parse().ok())
-            .ok_or_else(|| Error::not_found(what))
+        let id = self.path_parameter("id").ok_or_else(|| Error::not_found(what))?;
+        let parsed = id.parse().map_err(|_| Error::not_found(what))?;
+        if what == "order" {
+            tracing::Span::current().record("order", id);
+        }
+        Ok(parsed)
     }
 
     /// Parses the JSON body as `T` (see [`body!`](super::body)).
