@@ -91,7 +91,7 @@ pub(crate) async fn create(
     match store.register(&account, authority).await? {
         RegisterOutcome::Created => {
             let user = account.user;
-            tracing::info!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);
+            tracing::debug!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);
             Ok((user, false))
         }
         RegisterOutcome::AlreadyRegistered(before) => {

@@ -69,7 +69,7 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     let (changed, ()) =
         futures::join!(store.update_account(account, change), attempt.take_back(store));
     changed?;
-    tracing::info!(user = %claims.sub, "changed the password of {}", claims.sub);
+    tracing::debug!(user = %claims.sub, "changed the password of {}", claims.sub);
     Ok(Reply::no_content())
 }
 

@@ -125,9 +125,9 @@ async fn by_password(
     started?;
     if password::is_outdated(&account.password) {
         store.rehash(&account, password::hash(password).await?).await?;
-        tracing::info!(user = %account.user.id, "hashed the password of {} anew", account.user.id);
+        tracing::debug!(user = %account.user.id, "hashed the password of {} anew", account.user.id);
     }
-    tracing::info!(user = %account.user.id, "signed in {}", account.user.id);
+    tracing::Span::current().record("user", tracing::field::display(&account.user.id));
     answer(context, &account, &session.id, &refresh, now)
 }
 

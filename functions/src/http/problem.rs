@@ -20,7 +20,16 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
         Kind::Internal | Kind::Unavailable => {
             tracing::error!(code = code.code, source, "request failed: {}", code.code)
         }
-        _ => tracing::info!(code = code.code, source, "request refused: {}", code.code),
+        _ => tracing::debug!(code = code.code, source, "request refused: {}", code.code),
+    }
+    // For the line that every request has.
+    let span = tracing::Span::current();
+    span.record("code", code.code);
+    if !error.fields().is_empty() {
+        let errors = error.fields().iter().map(|e| format!("{}:{}", e.field, e.code));
+        // A name that is no field of ours is whatever the client sent: it may be long.
+        let errors: String = errors.collect::<Vec<_>>().join(",").chars().take(200).collect();
+        span.record("errors", errors);
     }
     document(error, request_id).unwrap_or_else(|failure| {
         tracing::error!(source = failure.cause(), "the problem document can't be built");

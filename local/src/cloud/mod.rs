@@ -21,7 +21,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::plan::Plan;
+use self::plan::{Plan, WEBHOOK_SECRET};
 use self::summary::{Remarks, Summary};
 use crate::cli::Cli;
 use crate::dynamodb::DynamoDb;
@@ -38,10 +38,6 @@ use crate::schedules::Schedules;
 use crate::signals::Stop;
 use crate::streams::{self, Pace, Streams};
 use crate::{http_api, websocket};
-
-/// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives
-/// one understands the next.
-const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RyaXBlLXN0YW5kLWlu";
 
 /// How long a function may take that has to be compiled first.
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
@@ -80,15 +76,21 @@ enum Runner {
 pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     let began = Instant::now();
     let log = Log::default();
-    let started = async { Cloud::start(Plan::make(cli, &log).await?, log).await };
+    let started = async { Cloud::start(Plan::make(cli, &log).await?, log.clone()).await };
     let cloud = tokio::select! {
         biased;
-        () = stop.asked.cancelled() => return Ok(()),
+        () = stop.asked.cancelled() => {
+            log.line("local", None, "stopped before everything was started");
+            return Ok(());
+        }
         cloud = started => cloud?,
     };
     cloud.announce(began.elapsed())?;
     stop.asked.cancelled().await;
+    log.line("local", None, "stopping; Ctrl-C again stops at once");
+    let kept = cloud.plan.what_is_kept();
     cloud.end(stop.urged).await;
+    log.line("local", None, &format!("stopped; {kept}"));
     Ok(())
 }
 
@@ -262,6 +264,7 @@ impl Cloud {
             runner: self.plan.runner_name(),
             data: self.plan.data_name(),
             webhook: settings.webhook.clone(),
+            watches: self.reload.is_some(),
             hints: settings.hints.clone(),
         };
         print!("{}", self.summary.to_text(&remarks));

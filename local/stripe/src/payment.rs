@@ -12,8 +12,8 @@ use crate::transaction::Transaction;
 use crate::{dispute, ids};
 
 impl Transaction<'_> {
-    /// Tries to pay `intent` with its payment method. `on_session` says whether the customer is there
-    /// to authenticate.
+    /// Tries to pay `intent` with its payment method. `on_session` says whether the customer is
+    /// there to authenticate.
     ///
     /// # Errors
     /// 402 when the payment is declined: the intent can then be paid again, and its
