@@ -72,8 +72,8 @@ pub(crate) fn read<B: FieldSet>(
 /// Creates the user, once for each key. Returns `true` with a user that an earlier request created.
 ///
 /// # Errors
-/// 409 naming the taken name; 422 when the key was used for a different request; those of the
-/// `condition`.
+/// 409 naming the taken name; 422 when the key was used for a different request; those of
+/// `authority`.
 pub(crate) async fn create(
     store: &Store,
     new: NewUser,
