@@ -1,14 +1,15 @@
-//! AWS Lambda on one machine: every function in processes of its own, spoken to through the Runtime
-//! API.
+//! AWS Lambda on one machine: each function runs in its own processes, which get their events
+//! through the Runtime API.
 //!
-//! [`Functions`] runs the project's binaries, [`remote::RemoteFunctions`] sends invocations to an
-//! external Invoke API instead (`--functions URL`), and [`invoke_api`] is that API as this cloud
-//! serves it. All of them meet in [`crate::invoke::Invoke`].
+//! Two types implement [`crate::invoke::Invoke`]: [`Functions`] runs the project's binaries, and
+//! [`remote::RemoteFunctions`] sends invocations to an external Invoke API (`--functions URL`).
+//! [`invoke_api`] serves the Invoke API of this cloud.
 //!
-//! What is as on AWS: one invocation at a time per instance, `Timeout` and `MemorySize`, the init
-//! phase of 10 s, the limits and error objects, `ReservedConcurrentExecutions` (which throttles at
-//! once). What differs, on purpose: idle instances are not frozen, and what bounds the account's
-//! concurrency is here a number of processes, for which invocations queue.
+//! As on AWS, an instance handles one invocation at a time; `Timeout`, `MemorySize`, the init phase
+//! of 10 s, payload limits and error objects are those of Lambda; and `ReservedConcurrentExecutions`
+//! throttles without a queue. Two differences are deliberate: idle instances are not frozen, and
+//! instead of the account's concurrency limit there is a limit on processes, for which invocations
+//! queue.
 
 mod exit;
 mod group;
@@ -49,24 +50,24 @@ pub struct Launch {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// Its whole environment: nothing is inherited. `AWS_LAMBDA_RUNTIME_API` and
-    /// `AWS_LAMBDA_LOG_STREAM_NAME`, which differ between instances, are added here.
+    /// Its whole environment; nothing is inherited. Each instance adds its own
+    /// `AWS_LAMBDA_RUNTIME_API` and `AWS_LAMBDA_LOG_STREAM_NAME`.
     pub env: BTreeMap<String, String>,
 }
 
 /// Limits of the whole pool.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Processes at once, over all functions.
+    /// The largest number of processes at once, for all functions together.
     pub max_instances: usize,
-    /// How long an invocation waits for one of them before it is throttled. AWS would throttle at
-    /// once, at a thousand instances or more; a laptop reaches its limit sooner, and a short wait
-    /// is the better answer there.
+    /// How long an invocation waits for a process before it is throttled. AWS throttles at once,
+    /// but only at a thousand instances or more. A laptop reaches its limit sooner, so a short wait
+    /// serves callers better.
     pub queue_wait: Duration,
-    /// How long a process may take until it first asks for an event.
+    /// How long a new process may take until it asks for its first event.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
     pub init_timeout: Duration,
-    /// An instance that has had nothing to do for this long is ended.
+    /// How long an instance may be idle before it is killed.
     pub idle_timeout: Duration,
 }
 
@@ -88,8 +89,7 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// Takes charge of these functions; no process is started before it is needed. Needs a Tokio
-    /// runtime.
+    /// Manages these functions. Processes start on demand. Must be called in a Tokio runtime.
     pub fn new(
         functions: impl IntoIterator<Item = (Function, Launch)>,
         settings: Settings,
@@ -98,23 +98,24 @@ impl Functions {
         Self { pool: pool::Pool::new(functions, settings, log) }
     }
 
-    /// Makes sure that one instance of `function` is up, so that one that crashes at init is known
-    /// before it is called.
+    /// Starts an instance of `function` unless one is idle, so that a crash at init is noticed
+    /// before the first call.
     ///
     /// # Errors
-    /// As [`Invoke::invoke`].
+    /// `NotFound` when there is no such function, `Throttled` when no instance is free, and
+    /// `Unavailable` when the process does not start or the cloud is stopping.
     pub async fn warm(&self, function: &str) -> Result<(), InvokeError> {
         self.pool.clone().warm(function).await
     }
 
-    /// Has the next invocations run by new processes, which start the program that is there now.
-    /// Invocations in progress finish in their processes.
+    /// Makes later invocations use new processes, which run the current program files. Invocations
+    /// in progress finish in their old processes.
     pub async fn replace(&self) {
         self.pool.replace().await;
     }
 
-    /// Ends every process, including those in mid-invocation, and returns when none is left. Later
-    /// invocations are refused.
+    /// Kills every process, busy ones included, and returns when none is left. Later invocations
+    /// are refused.
     pub async fn stop(&self) {
         self.pool.stop().await;
     }
