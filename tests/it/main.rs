@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![expect(unreachable_pub, reason = "`pub` says what the tests are offered")]
 
+mod architecture;
 mod auth;
 mod browser;
 mod conventions;
@@ -19,7 +20,6 @@ mod messages;
 mod operations;
 mod orders;
 mod payments;
-mod round_trips;
 mod secrets;
 mod services;
 mod site;

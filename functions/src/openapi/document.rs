@@ -203,7 +203,7 @@ fn security(who: Who) -> Value {
 fn details(operation: &Operation) -> String {
     let who = match operation.endpoint.who {
         Who::Anyone => "For anyone.",
-        Who::AnyoneOrUser => "For anyone; whoever is signed in may see more.",
+        Who::AnyoneOrUser => "For anyone. Signed-in users may see more.",
         Who::User => "For any user.",
         Who::Client => "For clients.",
         Who::Worker => "For workers.",
@@ -211,10 +211,12 @@ fn details(operation: &Operation) -> String {
         Who::OrderClient => "For the order's client.",
         Who::OrderWorker => "For the order's worker.",
     };
-    operation
-        .details
-        .as_ref()
-        .map_or_else(|| who.to_owned(), |details| format!("{who}\n\n{details}"))
+    match operation.details.as_deref() {
+        // It says more precisely who may call.
+        Some(details) if details.starts_with("For ") => details.to_owned(),
+        Some(details) => format!("{who}\n\n{details}"),
+        None => who.to_owned(),
+    }
 }
 
 /// The parameters of a query string, from the schema of what it is read into. In a query there is

@@ -13,7 +13,7 @@ mod token;
 
 pub use checkout::{Checkout, Shopper, ledger, states};
 pub use client::{Answer, Client};
-pub use cloud::{Cloud, Failed, cloud, workspace};
+pub use cloud::{Cloud, Failed, cloud, functions, workspace};
 pub use events::{filed, handled, listed, silent};
 pub use orders::{Job, People, assigned, body, open_order, pay, place, until, until_payment};
 pub use patience::eventually;
