@@ -72,6 +72,19 @@ pub struct Cli {
     #[arg(long)]
     pub(crate) no_seed: bool,
 
+    /// Browser origins that may call the HTTP API and open sockets, separated by commas: the
+    /// template's parameter AllowedOrigins.
+    #[arg(long, value_name = "LIST")]
+    pub(crate) allowed_origins: Option<String>,
+
+    /// A value of a parameter of the template. May be repeated.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) parameters: Vec<(String, String)>,
+
+    /// Log details: give functions the variables of `verbose` in [workspace.metadata.local].
+    #[arg(long)]
+    pub(crate) verbose: bool,
+
     /// Print one line of JSON on stdout when everything answers, and nothing else there.
     #[arg(long)]
     pub(crate) json: bool,
@@ -121,6 +134,13 @@ impl Cli {
         asked.unwrap_or(if self.http_port == 0 { 0 } else { usual })
     }
 
+    /// The values of the template's parameters that flags give.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (String, String)> {
+        let origins = self.allowed_origins.iter();
+        let origins = origins.map(|list| ("AllowedOrigins".to_owned(), list.clone()));
+        self.parameters.iter().cloned().chain(origins)
+    }
+
     /// Port of DynamoDB.
     pub(crate) fn dynamodb_port(&self) -> u16 {
         self.port(self.dynamodb_port, 8002)
@@ -168,6 +188,14 @@ mod tests {
             parse(&["--ws-idle-timeout", "0.5"]).unwrap().ws_idle_timeout,
             Some(Duration::from_millis(500))
         );
+    }
+
+    #[test]
+    fn origins_are_a_parameter_of_the_template() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let cli = parse(&["--allowed-origins", "http://a,http://b", "--parameter", "Stage=dev"]);
+        let parameters: Vec<_> = cli.unwrap().parameters().collect();
+        assert_eq!(parameters, [pair("Stage", "dev"), pair("AllowedOrigins", "http://a,http://b")]);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) stack: String,
     /// Values of the template's parameters.
     pub(crate) parameters: BTreeMap<String, String>,
+    /// Values of functions' variables under `--verbose`: their log level, usually.
+    pub(crate) verbose: BTreeMap<String, String>,
     /// Lines printed when everything answers: whom to sign in as, what to try.
     pub(crate) hints: Vec<String>,
 }
@@ -32,6 +34,7 @@ impl Default for Settings {
             webhook: None,
             stack: "local".to_owned(),
             parameters: BTreeMap::new(),
+            verbose: BTreeMap::new(),
             hints: Vec::new(),
         }
     }

@@ -1,14 +1,13 @@
-//! Configuration comes from the environment that `template.yaml` gives each function, and from
-//! nowhere else.
+//! Configuration: only the environment variables that `template.yaml` gives to each function.
 //!
-//! Each concern reads its own variables where it is built (`Store::from_env`, `Verifier::from_env`,
-//! ...) through the helpers here. A variable that is missing or wrong ends the function in INIT
-//! with its name.
+//! Each part of the system reads its own variables where it is built (`Store::from_env`,
+//! `Verifier::from_env`, ...), with the functions of this module. If a variable is missing or
+//! invalid, the function fails during initialisation, and the error names the variable.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A variable is missing or can't be read.
+/// An environment variable is missing or invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(String);
 
@@ -21,28 +20,36 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigError {
-    /// Names the variable and what is wrong with it; never its value, which may be a secret.
+    /// Names the variable and the problem, but never the value, which may be a secret.
     pub fn new(variable: &str, problem: impl fmt::Display) -> Self {
         Self(format!("environment variable {variable}: {problem}"))
     }
 }
 
-/// The variable's value; empty counts as missing.
+/// Returns the variable's value.
+///
+/// # Errors
+///
+/// Fails if the variable is not set or empty.
 pub fn required(variable: &str) -> Result<String, ConfigError> {
     optional(variable).ok_or_else(|| {
         ConfigError::new(
             variable,
-            "is not set; template.yaml gives it to each function that needs it",
+            "is not set; template.yaml sets it for each function that needs it",
         )
     })
 }
 
-/// The variable's value, if it is set and not empty.
+/// Returns the variable's value, or `None` if it is not set or empty.
 pub fn optional(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|v| !v.is_empty())
 }
 
-/// The variable parsed, or `default` when it is not set.
+/// Returns the variable's parsed value, or `default` if it is not set or empty.
+///
+/// # Errors
+///
+/// Fails if the value cannot be parsed.
 pub fn parsed<T: FromStr>(variable: &str, default: T) -> Result<T, ConfigError>
 where
     T::Err: fmt::Display,
@@ -51,7 +58,7 @@ where
         .map_or(Ok(default), |v| v.parse().map_err(|e: T::Err| ConfigError::new(variable, e)))
 }
 
-/// A string that must not be seen: it has neither `Debug` nor `Display` nor `Serialize`.
+/// A string that must not be shown. It implements neither `Debug` nor `Display` nor `Serialize`.
 #[derive(Clone)]
 pub struct Secret(String);
 
@@ -61,32 +68,40 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The secret itself. Every call is a place to look at in a review.
+    /// Returns the secret. Review every call.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// A secret from the environment.
+/// Returns a secret from the environment.
+///
+/// # Errors
+///
+/// Fails if the variable is not set or empty.
 pub fn secret(variable: &str) -> Result<Secret, ConfigError> {
     required(variable).map(Secret)
 }
 
-/// Where this code runs.
+/// The stage that this code runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// A laptop, or a test.
+    /// A developer's machine or a test.
     Local,
-    /// A shared stack without real customers.
+    /// A shared deployment without real customers.
     Dev,
-    /// A rehearsal of production.
+    /// A copy of production for final tests.
     Staging,
-    /// The real thing.
+    /// The deployment with real customers.
     Production,
 }
 
 impl Stage {
-    /// From `STAGE`.
+    /// Reads `STAGE`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the variable is not set or names an unknown stage.
     pub fn from_env() -> Result<Self, ConfigError> {
         match required("STAGE")?.as_str() {
             "local" => Ok(Self::Local),
@@ -95,7 +110,7 @@ impl Stage {
             "production" => Ok(Self::Production),
             other => Err(ConfigError::new(
                 "STAGE",
-                format!("`{other}` is none of local, dev, staging, production"),
+                format!("must be local, dev, staging or production, not `{other}`"),
             )),
         }
     }

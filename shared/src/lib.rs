@@ -1,8 +1,8 @@
-//! The common crate: domain rules, store, auth, payments and live feeds. It knows nothing of Lambda
-//! or HTTP.
+//! The common crate: domain rules, store, authentication, payments and live feeds. It knows nothing
+//! of Lambda or HTTP.
 //!
-//! Arrows run one way: `store`, `auth`, `payments` and `live` know `domain`; `domain` knows
-//! nothing.
+//! Dependencies go one way: `store`, `auth`, `payments` and `live` use `domain`, and `domain` uses
+//! none of them.
 
 pub mod auth;
 mod aws;

@@ -45,14 +45,14 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         let account = account.ok_or_else(|| {
             Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again.")
         })?;
-        context.store.amend(account, |account| Ok(account.signed_out(None))).await?;
-        tracing::info!(user = %claims.sub, "signed out {} everywhere", claims.sub);
+        context.store.update_account(account, |account| Ok(account.signed_out(None))).await?;
+        tracing::debug!(user = %claims.sub, "signed out {} everywhere", claims.sub);
     } else {
         let session = named.unwrap_or_else(|| Some(claims.sid.clone()));
         if let Some(session) = session {
             context.store.end_session(&claims.sub, &session, now).await?;
         }
-        tracing::info!(user = %claims.sub, "signed out {}", claims.sub);
+        tracing::debug!(user = %claims.sub, "signed out {}", claims.sub);
     }
     Ok(Reply::no_content())
 }

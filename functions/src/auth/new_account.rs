@@ -8,7 +8,7 @@ use shared::domain::order::Idempotency;
 use shared::domain::text::Category;
 use shared::domain::user::{Email, NewUser, User, Username};
 use shared::error::{Error, Result};
-use shared::store::{Account, Authority, Registered, Store};
+use shared::store::{Account, AdminCondition, RegisterOutcome, Store};
 use uuid::Uuid;
 
 use super::NewPassword;
@@ -77,7 +77,7 @@ pub(crate) async fn create(
     new: NewUser,
     password: Secret,
     key: Option<CreationKey<'_>>,
-    authority: Authority<'_>,
+    authority: AdminCondition<'_>,
 ) -> Result<(User, bool)> {
     let now = Timestamp::now();
     let id = match &key {
@@ -89,12 +89,12 @@ pub(crate) async fn create(
         .map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
     let account = Account::new(user, password::hash(password.clone()).await?, created_by);
     match store.register(&account, authority).await? {
-        Registered::New => {
+        RegisterOutcome::Created => {
             let user = account.user;
-            tracing::info!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);
+            tracing::debug!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);
             Ok((user, false))
         }
-        Registered::Before(before) => {
+        RegisterOutcome::AlreadyRegistered(before) => {
             if !password::verify(password, Some(before.password)).await? {
                 return Err(Error::key_reused());
             }

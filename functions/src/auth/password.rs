@@ -66,9 +66,10 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
             "Your account was changed meanwhile. Try again.",
         )),
     };
-    let (changed, ()) = futures::join!(store.amend(account, change), attempt.take_back(store));
+    let (changed, ()) =
+        futures::join!(store.update_account(account, change), attempt.take_back(store));
     changed?;
-    tracing::info!(user = %claims.sub, "changed the password of {}", claims.sub);
+    tracing::debug!(user = %claims.sub, "changed the password of {}", claims.sub);
     Ok(Reply::no_content())
 }
 

@@ -1,18 +1,18 @@
 //! Refresh tokens, as text: `rt.<user>.<session>.<256 random bits>`. They name their user and
 //! session, so that those are found with one read; the random bits are what makes one good.
 
-use shared::auth::{Issuer, Opaque};
+use shared::auth::{Issuer, OpaqueToken};
 use shared::domain::ids::UserId;
 use shared::error::Result;
 
 /// The first of a session.
-pub(super) fn generate(user: &UserId, session: &str) -> Result<Opaque> {
-    Opaque::generate(&prefix(user, session))
+pub(super) fn generate(user: &UserId, session: &str) -> Result<OpaqueToken> {
+    OpaqueToken::generate(&prefix(user, session))
 }
 
 /// The one that follows on `token`.
-pub(super) fn successor(issuer: &Issuer, user: &UserId, session: &str, token: &str) -> Opaque {
-    Opaque::of(&prefix(user, session), issuer.successor(token))
+pub(super) fn successor(issuer: &Issuer, user: &UserId, session: &str, token: &str) -> OpaqueToken {
+    OpaqueToken::from_bits(&prefix(user, session), issuer.successor(token))
 }
 
 fn prefix(user: &UserId, session: &str) -> String {

@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::config::Secret;
 use shared::domain::user::{Categories, Email, NewUser, Role, Username};
 use shared::error::{Invalid, Result, catalogue};
-use shared::store::Authority;
+use shared::store::AdminCondition;
 
 use super::Registration;
 use super::new_account::{self, CreationKey};
@@ -53,7 +53,7 @@ pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
     // registered.
     context.store.count(&context.limit.0, &throttle::address(&request), Timestamp::now()).await?;
     let (user, replayed) =
-        new_account::create(&context.store, new, password, key, Authority::Own).await?;
+        new_account::create(&context.store, new, password, key, AdminCondition::None).await?;
     Reply::created("/auth/me", &UserView::from(&user))?.etag(user.version)?.replayed(replayed)
 }
 

@@ -11,11 +11,11 @@
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::auth::hash;
+use shared::auth::sha256;
 use shared::config::ConfigError;
 use shared::domain::ids::UserId;
 use shared::error::{Result, catalogue};
-use shared::store::{Account, Counted, Limit, Source, Store, login_name};
+use shared::store::{Account, CountedAttempt, RateLimit, SignInSource, Store, login_name};
 
 use crate::http::Request;
 
@@ -24,24 +24,24 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How often a password may be wrong.
 pub struct SignInLimits {
-    name: Limit,
+    name: RateLimit,
     /// The same, of a name from where its user has signed in before.
-    known: Limit,
+    known: RateLimit,
     /// The same, of a user who gives the password to change it.
-    change: Limit,
-    address: Limit,
+    change: RateLimit,
+    address: RateLimit,
 }
 
 impl SignInLimits {
     /// From `SIGN_INS_PER_NAME` and `SIGN_INS_PER_ADDRESS`.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let name =
-            Limit { name: "sign-ins-name", most: 10, seconds: 900 }.or_env("SIGN_INS_PER_NAME")?;
-        let address = Limit { name: "sign-ins-address", most: 100, seconds: 900 };
+        let name = RateLimit { name: "sign-ins-name", max: 10, window_seconds: 900 }
+            .or_env("SIGN_INS_PER_NAME")?;
+        let address = RateLimit { name: "sign-ins-address", max: 100, window_seconds: 900 };
         Ok(Self {
             name,
-            known: Limit { name: "sign-ins-known", ..name },
-            change: Limit { name: "password-changes", ..name },
+            known: RateLimit { name: "sign-ins-known", ..name },
+            change: RateLimit { name: "password-changes", ..name },
             address: address.or_env("SIGN_INS_PER_ADDRESS")?,
         })
     }
@@ -58,7 +58,7 @@ impl SignInLimits {
         address: &str,
         now: Timestamp,
     ) -> Result<(Attempt, Option<Account>)> {
-        let key = hash(&login_name(name));
+        let key = sha256(&login_name(name));
         let (by_address, by_name, account) = futures::join!(
             store.count(&self.address, address, now),
             store.count(&self.name, &key, now),
@@ -78,10 +78,10 @@ impl SignInLimits {
                 let user = account
                     .as_ref()
                     .map_or_else(|| UserId::derived(&["nobody"]), |a| a.user.id.clone());
-                if !store.knows_source(&user, address, now).await? {
+                if !store.is_known_source(&user, address, now).await? {
                     return Err(refused);
                 }
-                store.count(&self.known, &hash(&format!("{user} {address}")), now).await?
+                store.count(&self.known, &sha256(&format!("{user} {address}")), now).await?
             }
             counted => counted?,
         };
@@ -103,7 +103,7 @@ impl SignInLimits {
 }
 
 /// An attempt that was counted.
-pub(super) struct Attempt(Vec<Counted>);
+pub(super) struct Attempt(Vec<CountedAttempt>);
 
 impl Attempt {
     /// It succeeded, and does not count.
@@ -120,24 +120,24 @@ impl Attempt {
 }
 
 /// How often one may register from one address: `REGISTRATIONS_PER_ADDRESS`.
-pub struct RegistrationLimit(pub(super) Limit);
+pub struct RegistrationLimit(pub(super) RateLimit);
 
 impl RegistrationLimit {
     /// From the environment.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let limit = Limit { name: "registrations", most: 20, seconds: 3600 };
+        let limit = RateLimit { name: "registrations", max: 20, window_seconds: 3600 };
         limit.or_env("REGISTRATIONS_PER_ADDRESS").map(Self)
     }
 }
 
 /// That a user signed in from there.
-pub(super) fn source(user: &UserId, address: &str, now: Timestamp) -> Source {
-    Source { user_id: user.clone(), hash: address.to_owned(), until: now + REMEMBERED }
+pub(super) fn source(user: &UserId, address: &str, now: Timestamp) -> SignInSource {
+    SignInSource { user_id: user.clone(), hash: address.to_owned(), until: now + REMEMBERED }
 }
 
 /// Where a request comes from, hashed.
 pub(super) fn address(request: &Request) -> String {
-    hash(&network(&request.source_ip()))
+    sha256(&network(&request.source_ip()))
 }
 
 /// An IPv4 address is one subscriber's. Of IPv6, a subscriber has a /64 (RFC 6177), and could come

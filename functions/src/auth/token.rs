@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use shared::auth::{Opaque, hash, password, random};
+use shared::auth::{OpaqueToken, password, random, sha256};
 use shared::config::Secret;
 use shared::error::{Error, Kind, Result, catalogue};
-use shared::store::{Account, AuthState, Presented, Session};
+use shared::store::{Account, AuthState, RefreshTokenStatus, Session};
 
 use super::SignIn;
 use super::{refresh_token, throttle};
@@ -125,9 +125,9 @@ async fn by_password(
     started?;
     if password::is_outdated(&account.password) {
         store.rehash(&account, password::hash(password).await?).await?;
-        tracing::info!(user = %account.user.id, "hashed the password of {} anew", account.user.id);
+        tracing::debug!(user = %account.user.id, "hashed the password of {} anew", account.user.id);
     }
-    tracing::info!(user = %account.user.id, "signed in {}", account.user.id);
+    tracing::Span::current().record("user", tracing::field::display(&account.user.id));
     answer(context, &account, &session.id, &refresh, now)
 }
 
@@ -136,7 +136,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     let (token,) = fields.finish((token,))?;
     let (user, id) =
         refresh_token::names(&token).ok_or_else(|| refused("no refresh token of ours"))?;
-    let presented = hash(&token);
+    let presented = sha256(&token);
     let successor = refresh_token::successor(&context.issuer, &user, id, &token);
     // Another request with the same token may be faster; what the token is worth is then looked at
     // again.
@@ -145,11 +145,11 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
         let (Some(account), Some(session)) = (account, session) else {
             return Err(refused("no such session"));
         };
-        let state = session.present(&presented, now, GRACE);
-        if state == Presented::Ended {
+        let state = session.check_refresh_token(&presented, now, GRACE);
+        if state == RefreshTokenStatus::SessionEnded {
             return Err(refused("the session is over"));
         }
-        if state == Presented::Reused {
+        if state == RefreshTokenStatus::Reused {
             tracing::warn!(user = %user, session = id, "a used refresh token came back: session {id} ends");
             if context.store.update_session(&session.revoked(now), &session).await? {
                 return Err(refused("a used refresh token"));
@@ -161,7 +161,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
             return Err(refused("the session was ended with all others"));
         }
         let follows = match state {
-            Presented::Previous => session.token == successor.hash,
+            RefreshTokenStatus::Previous => session.token == successor.hash,
             _ => {
                 context
                     .store
@@ -172,7 +172,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
         if follows {
             return answer(context, &account, &session.id, &successor, now);
         }
-        if state == Presented::Previous {
+        if state == RefreshTokenStatus::Previous {
             return Err(refused("signed with another key a moment ago"));
         }
     }
@@ -183,7 +183,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     .retry_after(1))
 }
 
-fn start(account: &Account, now: Timestamp) -> Result<(Opaque, Session)> {
+fn start(account: &Account, now: Timestamp) -> Result<(OpaqueToken, Session)> {
     let id = BASE64URL_NOPAD.encode(&random::<12>()?);
     let user_id = account.user.id.clone();
     let refresh = refresh_token::generate(&user_id, &id)?;
@@ -215,7 +215,7 @@ fn answer(
     context: &SignIn,
     account: &Account,
     session: &str,
-    refresh: &Opaque,
+    refresh: &OpaqueToken,
     now: Timestamp,
 ) -> Result<Reply> {
     let access = context.issuer.issue(&account.user.id, account.user.role, session, now)?;

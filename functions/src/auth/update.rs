@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use shared::domain::user::{Categories, Email, User, UserChange, Username};
 use shared::error::{Error, Result, catalogue};
-use shared::store::{Authority, ChangeOutcome};
+use shared::store::{AdminCondition, ChangeOutcome};
 
 use super::UserView;
 use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
@@ -44,8 +44,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         let changed = account.user.changed(change.clone(), now);
         let changed = changed.map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
         let Some(user) = changed else { return reply(&account.user) };
-        let after = account.changed(user);
-        match context.store.change_account(&account, &after, Authority::Own).await? {
+        let after = account.with_user(user);
+        match context.store.change_account(&account, &after, AdminCondition::None).await? {
             ChangeOutcome::Changed => return reply(&after.user),
             // Read again: with `If-Match`, it is another version now.
             ChangeOutcome::Stale => {}

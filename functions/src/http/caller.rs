@@ -34,6 +34,7 @@ impl Request {
                 "The Authorization header must be `Bearer` and an access token.",
             )
         })?)?;
+        tracing::Span::current().record("user", tracing::field::display(&claims.sub));
         who.check(claims.role)?;
         Ok(claims)
     }

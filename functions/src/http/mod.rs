@@ -15,12 +15,14 @@ mod strict;
 
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use headers::{HeaderMapExt, IfNoneMatch};
 use http::Method;
 use lambda_http::service_fn;
 use shared::error::Result;
 use tracing::Instrument;
+use tracing::field;
 
 pub(crate) use body::body;
 pub use body::{Empty, Number, one_of};
@@ -86,7 +88,17 @@ where
             let request = Request::new(event);
             let (request_id, invocation, route) =
                 (request.id(), request.invocation(), request.route());
-            let span = tracing::info_span!("request", request_id, invocation, route);
+            // What is not known yet is recorded where it becomes known.
+            let span = tracing::info_span!(
+                "request",
+                request_id,
+                invocation,
+                route,
+                user = field::Empty,
+                order = field::Empty,
+                code = field::Empty,
+                errors = field::Empty,
+            );
             respond(&handle, context, request, body_limit).instrument(span)
         }))
         .await
@@ -103,6 +115,7 @@ where
     F: Fn(&'static C, Request) -> Fut,
     Fut: Future<Output = Result<Reply>>,
 {
+    let start = Instant::now();
     let request_id = request.id().to_owned();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let known: Option<IfNoneMatch> = request.headers().typed_get().filter(|_| is_read);
@@ -116,6 +129,8 @@ where
     let reply = answered
         .unwrap_or_else(|error| problem::reply(&error, &request_id))
         .unless_known(known.as_ref());
-    tracing::info!(status = reply.status(), "answered");
+    // The one line of every request; details are at `debug`, failures have a line of their own.
+    let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(status = reply.status(), duration_ms, "answered");
     Ok(reply.complete(&request_id)?)
 }

@@ -20,7 +20,16 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
         Kind::Internal | Kind::Unavailable => {
             tracing::error!(code = code.code, source, "request failed: {}", code.code)
         }
-        _ => tracing::info!(code = code.code, source, "request refused: {}", code.code),
+        _ => tracing::debug!(code = code.code, source, "request refused: {}", code.code),
+    }
+    // For the line that every request has.
+    let span = tracing::Span::current();
+    span.record("code", code.code);
+    if !error.fields().is_empty() {
+        let errors = error.fields().iter().map(|e| format!("{}:{}", e.field, e.code));
+        // A name that is no field of ours is whatever the client sent: it may be long.
+        let errors: String = errors.collect::<Vec<_>>().join(",").chars().take(200).collect();
+        span.record("errors", errors);
     }
     document(error, request_id).unwrap_or_else(|failure| {
         tracing::error!(source = failure.cause(), "the problem document can't be built");
@@ -57,12 +66,12 @@ pub(crate) struct Document<'a> {
 fn example() -> Value {
     json!({
         "type": "/docs/problems/validation_failed",
-        "title": "Some fields are wrong",
+        "title": "Some fields are invalid",
         "status": 422,
-        "detail": "Some fields are wrong; `errors` names each.",
+        "detail": "Some fields are invalid. `errors` lists each of them.",
         "code": "validation_failed",
         "request_id": "8f1e7c1e-6a0b-4a57-9a52-6d5c5b1d3c11",
-        "errors": [{"field": "price.amount", "code": "amount_too_small", "detail": "The smallest price is 50 minor units (0.50 usd)."}],
+        "errors": [{"field": "price.amount", "code": "amount_too_small", "detail": "Must be at least 50 minor units (0.50 usd)."}],
     })
 }
 

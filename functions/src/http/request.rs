@@ -109,11 +109,12 @@ impl Request {
 
     /// The id in the path. One that can't be an id is one that is not there: 404.
     pub fn path_id<T: FromStr>(&self, what: &str) -> Result<T> {
-        self.event
-            .path_parameters_ref()
-            .and_then(|p| p.first("id"))
-            .and_then(|id| id.parse().ok())
-            .ok_or_else(|| Error::not_found(what))
+        let id = self.path_parameter("id").ok_or_else(|| Error::not_found(what))?;
+        let parsed = id.parse().map_err(|_| Error::not_found(what))?;
+        if what == "order" {
+            tracing::Span::current().record("order", id);
+        }
+        Ok(parsed)
     }
 
     /// The body, read as `T` (see [`body!`](super::body)).

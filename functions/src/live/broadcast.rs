@@ -10,7 +10,7 @@ use shared::domain::schema::DateTime;
 use shared::domain::text::MessageText;
 use shared::domain::user::Role;
 use shared::error::{Error, Result};
-use shared::store::{Broadcast, Limit, WriteOutcome};
+use shared::store::{Broadcast, RateLimit, WriteOutcome};
 use uuid::Uuid;
 
 use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
@@ -20,7 +20,7 @@ use crate::runtime::context::Context;
 const ENDPOINT: Endpoint = Endpoint::post("/live/broadcasts", Who::Admin);
 
 /// What an administrator may broadcast in a minute.
-const LIMIT: Limit = Limit { name: "broadcasts", most: 10, seconds: 60 };
+const LIMIT: RateLimit = RateLimit { name: "broadcasts", max: 10, window_seconds: 60 };
 
 /// What was said to whom.
 #[derive(Serialize, JsonSchema)]

@@ -4,7 +4,7 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use shared::live::catch_up::CatchUp;
 use shared::live::push::Push;
-use shared::store::fan_out::asked_late;
+use shared::store::fan_out::parse_catch_up_job;
 
 use super::requests::for_each;
 use crate::runtime::events::Failure;
@@ -25,7 +25,7 @@ pub(crate) async fn catch_up<P: Push>(
     context: &CatchUp<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    for_each(&records, asked_late, |(connection, feed)| async move {
+    for_each(&records, parse_catch_up_job, |(connection, feed)| async move {
         context.catch_up(&feed, &connection).await
     })
     .await

@@ -26,7 +26,7 @@ pub async fn handle(context: &Handshake, event: ApiGatewayWebsocketProxyRequest)
     }
     let now = Timestamp::now();
     let token = event.query_string_parameters.first("ticket").unwrap_or_default();
-    let ticket = ticket::take(&context.live.connections, token, now).await?;
+    let ticket = ticket::redeem(&context.live.connections, token, now).await?;
     let connection = Connection {
         id: connection_id(&event)?.to_owned(),
         user_id: ticket.user_id,
@@ -34,7 +34,7 @@ pub async fn handle(context: &Handshake, event: ApiGatewayWebsocketProxyRequest)
         feeds: Vec::new(),
         connected_at: now,
     };
-    context.live.connections.open(&connection).await?;
+    context.live.connections.add(&connection).await?;
     tracing::info!(user = %connection.user_id, connection = connection.id, "socket {} opened", connection.id);
-    context.live.close_surplus(&connection.user_id).await
+    context.live.close_excess_sockets(&connection.user_id).await
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use jiff::Timestamp;
 use shared::error::{Error, Result};
-use shared::live::Live;
+use shared::live::LiveService;
 use shared::live::frame::{self, Message};
-use shared::store::{Connection, Limit};
+use shared::store::{Connection, RateLimit};
 
 /// What a client may say in a minute over one socket; what comes above it is answered with an error
 /// frame and else ignored.
-const LIMIT: Limit = Limit { name: "socket", most: 120, seconds: 60 };
+const LIMIT: RateLimit = RateLimit { name: "socket", max: 120, window_seconds: 60 };
 /// Hellos among them: each reads feeds. A client that comes back says one.
-const HELLOS: Limit = Limit { name: "hello", most: 12, seconds: 60 };
+const HELLOS: RateLimit = RateLimit { name: "hello", max: 12, window_seconds: 60 };
 
 /// Answers a message: a hello with the welcome and what was missed, a ping with a pong, anything
 /// else with an error frame; the socket stays open. Only a socket that could not be given all of
@@ -22,12 +22,12 @@ const HELLOS: Limit = Limit { name: "hello", most: 12, seconds: 60 };
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn handle(context: &Live, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
+pub async fn handle(context: &LiveService, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
     let id = connection_id(&event)?;
     let now = Timestamp::now();
     let known = context.connections.connection(id);
     let (connection, counted) = futures::join!(known, context.connections.count(&LIMIT, id, now));
-    let Some(connection) = connection? else { return context.end(id).await };
+    let Some(connection) = connection? else { return context.close_socket(id).await };
     let answer = match counted
         .and_then(|_| Message::parse(event.body.as_deref().unwrap_or_default()))
     {
@@ -43,7 +43,7 @@ pub async fn handle(context: &Live, event: ApiGatewayWebsocketProxyRequest) -> R
 }
 
 async fn hello(
-    context: &Live,
+    context: &LiveService,
     connection: &Connection,
     after: &BTreeMap<String, u64>,
     now: Timestamp,
@@ -52,7 +52,7 @@ async fn hello(
     let (id, code) = (connection.id.as_str(), error.code().code);
     tracing::info!(connection = id, code, "hello of socket {id} ends it: {code}");
     if context.send(id, &[frame::error(&error)?.as_slice()]).await? {
-        context.end(id).await?;
+        context.close_socket(id).await?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::default::connection_id;
 /// When the database is unavailable.
 pub async fn handle(context: &Sockets, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
     let id = connection_id(&event)?;
-    if let Some(connection) = context.connections.forget(id).await? {
+    if let Some(connection) = context.connections.remove(id).await? {
         tracing::info!(user = %connection.user_id, connection = id, "socket {id} closed");
     }
     Ok(())

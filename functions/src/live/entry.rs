@@ -6,14 +6,14 @@ use shared::domain::feed::{EntryKind, Feed, Reader, notifications};
 use shared::domain::ids::EntryId;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
-use shared::store::{Broadcast, Draft, Message};
+use shared::store::{Broadcast, Message, NewEntry};
 
 use crate::messages::MessageView;
 use crate::orders::OrderView;
 
 /// What happened to an order since version `before` (0: it was just placed), for each feed
 /// concerned.
-pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>> {
+pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, NewEntry)>> {
     let mut entries = Vec::new();
     for event in order.history.iter().filter(|event| event.n > before) {
         let then =
@@ -28,7 +28,7 @@ pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>>
             let data = order_data(&then, notification.reader)?;
             entries.push((
                 notification.feed,
-                Draft { kind: notification.kind, id, at: event.at, data },
+                NewEntry { kind: notification.kind, id, at: event.at, data },
             ));
         }
     }
@@ -36,17 +36,17 @@ pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, Draft)>>
 }
 
 /// A message, for the one it was written to.
-pub(crate) fn of_message(message: &Message) -> Result<(Feed, Draft)> {
+pub(crate) fn of_message(message: &Message) -> Result<(Feed, NewEntry)> {
     let (kind, id) = (EntryKind::MessageReceived, EntryId::derived(&[message.id.as_str()]));
     let data = value(&MessageView::from(message))?;
-    Ok((Feed::User(message.to.clone()), Draft { kind, id, at: message.created_at, data }))
+    Ok((Feed::User(message.to.clone()), NewEntry { kind, id, at: message.created_at, data }))
 }
 
 /// A broadcast, for everyone of its role.
-pub(crate) fn of_broadcast(broadcast: &Broadcast) -> (Feed, Draft) {
+pub(crate) fn of_broadcast(broadcast: &Broadcast) -> (Feed, NewEntry) {
     let (kind, id) = (EntryKind::Broadcast, EntryId::derived(&[broadcast.id.as_str()]));
     let data = json!({"id": broadcast.id, "text": broadcast.text});
-    (Feed::Role(broadcast.role), Draft { kind, id, at: broadcast.created_at, data })
+    (Feed::Role(broadcast.role), NewEntry { kind, id, at: broadcast.created_at, data })
 }
 
 /// The order as of the event, in the shape of `GET /orders/{id}`, as this reader may see it.

@@ -3,7 +3,7 @@
 
 use aws_lambda_events::dynamodb::EventRecord;
 use shared::live::fan_out::FanOut;
-use shared::store::fan_out::asked;
+use shared::store::fan_out::parse_shard_job;
 
 use super::requests::for_each;
 use crate::runtime::events::Failure;
@@ -16,6 +16,8 @@ pub async fn handle(
     context: &FanOut,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    for_each(&records, asked, |(feed, shard)| async move { context.bring(&feed, shard).await })
-        .await
+    for_each(&records, parse_shard_job, |(feed, shard)| async move {
+        context.drain_shard(&feed, shard).await
+    })
+    .await
 }

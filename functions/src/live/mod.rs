@@ -14,7 +14,7 @@ pub mod ticket;
 
 use shared::auth::Verifier;
 use shared::config::{ConfigError, required};
-use shared::live::Live;
+use shared::live::LiveService;
 use shared::live::catch_up::CatchUp;
 use shared::live::fan_out::FanOut;
 use shared::live::push::TimeoutPolicy;
@@ -44,7 +44,7 @@ context! {
     /// For opening sockets.
     Handshake {
         /// Feeds, sockets, and the way to the sockets.
-        live: Live,
+        live: LiveService,
         /// The origins that browsers may connect from.
         origins: Origins,
     }
@@ -83,7 +83,7 @@ impl FromEnv for Connections {
     }
 }
 
-impl FromEnv for Live {
+impl FromEnv for LiveService {
     fn from_env() -> Result<Self, ConfigError> {
         Self::from_env(TimeoutPolicy::Usual)
     }

@@ -15,7 +15,7 @@ use shared::error::{Error, Result, catalogue};
 use shared::live::fan_out::FanOut;
 use shared::live::push::Push;
 use shared::store::{
-    Account, Broadcast, Draft, Entity, Entry, Message, Session, Store, from_image,
+    Account, Broadcast, Entity, Entry, Message, NewEntry, Session, Store, from_image,
 };
 use tokio::time::{Instant, sleep};
 
@@ -70,7 +70,7 @@ pub(crate) async fn notify<P: Push>(
 /// What a batch asks for, each with the place of its record.
 #[derive(Default)]
 struct Work {
-    drafts: BTreeMap<Feed, Vec<(usize, Draft)>>,
+    drafts: BTreeMap<Feed, Vec<(usize, NewEntry)>>,
     leavers: Vec<(usize, Leaver)>,
     entries: Vec<(usize, Entry)>,
 }
@@ -147,7 +147,7 @@ impl Work {
         Ok(())
     }
 
-    fn add_drafts(&mut self, at: usize, drafts: impl IntoIterator<Item = (Feed, Draft)>) {
+    fn add_drafts(&mut self, at: usize, drafts: impl IntoIterator<Item = (Feed, NewEntry)>) {
         for (feed, draft) in drafts {
             self.drafts.entry(feed).or_default().push((at, draft));
         }
@@ -197,7 +197,7 @@ impl Work {
 }
 
 /// Appends events to a feed, if need be after an outage of the database.
-async fn append(store: &Store, feed: &Feed, drafts: &[Draft]) -> Result<()> {
+async fn append(store: &Store, feed: &Feed, drafts: &[NewEntry]) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     let mut wait = Duration::from_millis(100);
     loop {

@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::domain::ids::UserId;
 use shared::error::Result;
 use shared::live::ticket;
-use shared::store::Limit;
+use shared::store::RateLimit;
 
 use super::Tickets;
 use crate::http::{Empty, Endpoint, Reply, Request, Who, current_caller};
@@ -17,7 +17,7 @@ const ENDPOINT: Endpoint = Endpoint::post("/live/tickets", Who::User);
 
 /// Tickets that a user may ask for in a minute: enough for ten tabs that all reconnect, again and
 /// again.
-const LIMIT: Limit = Limit { name: "tickets", most: 60, seconds: 60 };
+const LIMIT: RateLimit = RateLimit { name: "tickets", max: 60, window_seconds: 60 };
 
 /// The right to open one socket.
 #[derive(Serialize, JsonSchema)]

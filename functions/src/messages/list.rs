@@ -3,7 +3,7 @@
 use shared::domain::ids::OrderId;
 use shared::domain::order::TransitionError;
 use shared::error::{Result, catalogue};
-use shared::store::MessagesOf;
+use shared::store::MessageScope;
 
 use super::MessageView;
 use crate::http::page::{Cursor, Limit};
@@ -41,9 +41,9 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
         Err(refusal) => return Err(refusal.into()),
     }
     let of = if order.client.id == caller.id {
-        MessagesOf::Client
+        MessageScope::Client
     } else {
-        MessagesOf::Worker(&caller.id)
+        MessageScope::Worker(&caller.id)
     };
     let listed = context.store.messages(&id, of, &page, &context.cursors).await?;
     page::reply(&request, listed.items.iter().map(MessageView::from).collect(), listed.next_cursor)

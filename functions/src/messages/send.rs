@@ -5,7 +5,7 @@ use shared::domain::ids::{MessageId, OrderId};
 use shared::domain::text::MessageText;
 use shared::domain::user::Person;
 use shared::error::{Error, Result, catalogue};
-use shared::store::{Limit, Message, WriteOutcome};
+use shared::store::{Message, RateLimit, WriteOutcome};
 use uuid::Uuid;
 
 use super::MessageView;
@@ -18,7 +18,7 @@ use serde_json::json;
 const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/messages", Who::User);
 
 /// What a user may write in a minute, on all orders together.
-const LIMIT: Limit = Limit { name: "messages", most: 30, seconds: 60 };
+const LIMIT: RateLimit = RateLimit { name: "messages", max: 30, window_seconds: 60 };
 
 body! {
     /// A message to be.

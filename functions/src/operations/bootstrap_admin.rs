@@ -12,7 +12,7 @@ use shared::auth::random;
 use shared::config::Secret;
 use shared::domain::user::{Categories, Email, NewUser, Role, Username};
 use shared::error::Result;
-use shared::store::Authority;
+use shared::store::AdminCondition;
 
 use crate::auth::NewPassword;
 use crate::auth::new_account;
@@ -60,7 +60,8 @@ pub async fn handle(context: &Data, event: Value) -> Result<Bootstrapped> {
     };
     let new = NewUser { email, username, role: Role::Admin, categories: Categories::default() };
     let (user, _) =
-        new_account::create(&context.store, new, password, None, Authority::FirstAdmin).await?;
+        new_account::create(&context.store, new, password, None, AdminCondition::NoAdminYet)
+            .await?;
     Ok(Bootstrapped {
         id: user.id.to_string(),
         username: user.username.to_string(),

@@ -12,7 +12,7 @@ use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, Name};
 use shared::domain::user::{Categories, Email, NewUser, Role, User, Username};
 use shared::error::{Error, Invalid, Result, catalogue};
-use shared::store::{Account, Authority, Registered, Store, StoredService, WriteOutcome};
+use shared::store::{Account, AdminCondition, RegisterOutcome, Store, StoredService, WriteOutcome};
 
 use crate::runtime::context::Data;
 
@@ -87,7 +87,7 @@ async fn user(
     };
     let user = User::new(id, new, now).map_err(wrong)?;
     let account = Account::new(user, password::hash(Secret::new(password)).await?, None);
-    Ok(matches!(store.register(&account, Authority::Own).await?, Registered::New))
+    Ok(matches!(store.register(&account, AdminCondition::None).await?, RegisterOutcome::Created))
 }
 
 async fn service(

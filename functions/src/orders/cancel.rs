@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::auth::Verifier;
 use shared::domain::order::{ActorContext, Order, Status, Timers, Transition, TransitionError};
 use shared::error::{Error, Result, catalogue};
-use shared::payments::{Payments, Stripe};
+use shared::payments::{Stripe, StripeApi};
 use shared::store::Store;
 
 use super::read;
@@ -77,7 +77,7 @@ impl<'a, P> CancelIntent<'a, P> {
     }
 }
 
-impl<P: Payments> BeforeWrite for CancelIntent<'_, P> {
+impl<P: StripeApi> BeforeWrite for CancelIntent<'_, P> {
     async fn prepare(
         &mut self,
         from: &Order,

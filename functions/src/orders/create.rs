@@ -53,7 +53,7 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let order = placed?;
     match context.store.place_order(&order).await? {
         WriteOutcome::Written => {
-            tracing::info!(order = %order.id, client = %caller.id, "placed {}", order.id);
+            tracing::Span::current().record("order", tracing::field::display(&order.id));
             reply(&order, &caller, false)
         }
         WriteOutcome::Conflict(before) => replay(

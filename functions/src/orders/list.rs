@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use shared::domain::order::{ActorKind, Status};
 use shared::domain::user::Role;
 use shared::error::{Result, catalogue};
-use shared::store::OrdersOf;
+use shared::store::OrderScope;
 
 use super::OrderView;
 use crate::http::page::{Cursor, Limit};
@@ -50,11 +50,11 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let (of, kind) = match claims.role {
         _ if attention.is_some() => {
             Who::Admin.check(claims.role)?;
-            (OrdersOf::Attention, ActorKind::Admin)
+            (OrderScope::Attention, ActorKind::Admin)
         }
-        Role::Client => (OrdersOf::Client(&claims.sub), ActorKind::Client),
-        Role::Worker => (OrdersOf::Worker(&claims.sub), ActorKind::Worker),
-        Role::Admin => (OrdersOf::Everyone, ActorKind::Admin),
+        Role::Client => (OrderScope::Client(&claims.sub), ActorKind::Client),
+        Role::Worker => (OrderScope::Worker(&claims.sub), ActorKind::Worker),
+        Role::Admin => (OrderScope::Everyone, ActorKind::Admin),
     };
     let listed = context.store.orders(of, status, &page, &context.cursors).await?;
     let items = listed

@@ -185,7 +185,7 @@ impl TransitionCommand {
                 WriteOutcome::Written => {
                     let (name, id, status) =
                         (self.transition.as_str(), &next.id, next.status.as_str());
-                    tracing::info!(order = %id, by = %self.caller.id, to = status, "{name}: {id} is {status}");
+                    tracing::debug!(order = %id, by = %self.caller.id, to = status, "{name}: {id} is {status}");
                     return Ok(TransitionOutcome::Applied(next));
                 }
                 WriteOutcome::Conflict(current) => {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use shared::domain::ids::{OrderId, StripeEventId};
 use shared::error::Result;
 use shared::payments::webhook_event::{IgnoredEvent, WebhookEvent};
-use shared::payments::{Payments, Stripe};
-use shared::store::{Changed, EventOutcome, Handled, StripeEvent};
+use shared::payments::{Stripe, StripeApi};
+use shared::store::{EventOutcome, EventResult, StreamSubject, StripeEvent};
 
 use super::{PaymentService, SyncOutcome};
 
@@ -21,15 +21,15 @@ pub async fn handle(context: &PaymentService<Stripe>, record: EventRecord) -> Re
     let pk = keys.get("pk").and_then(|pk| {
         if let serde_dynamo::AttributeValue::S(pk) = pk { Some(pk.as_str()) } else { None }
     });
-    match pk.and_then(Changed::parse) {
-        Some(Changed::StripeEvent(id)) => context.apply(&id).await,
-        Some(Changed::Order(id)) => context.settle_order(&id).await,
+    match pk.and_then(StreamSubject::parse) {
+        Some(StreamSubject::StripeEvent(id)) => context.apply(&id).await,
+        Some(StreamSubject::Order(id)) => context.settle_order(&id).await,
         // The filter lets nothing else through.
         None => Ok(()),
     }
 }
 
-impl<P: Payments> PaymentService<P> {
+impl<P: StripeApi> PaymentService<P> {
     /// Applies a stored event, if that was not done before.
     pub async fn apply(&self, id: &StripeEventId) -> Result<()> {
         let Some(event) = self.store.stripe_event(id).await? else { return Ok(()) };
@@ -48,17 +48,17 @@ impl<P: Payments> PaymentService<P> {
                 tracing::info!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is {outcome}")
             }
         }
-        self.store.event_handled(&event, handled).await
+        self.store.record_event_result(&event, handled).await
     }
 
-    async fn outcome_of(&self, event: &StripeEvent) -> Result<Handled> {
-        let note = |outcome, reason: Option<&str>, order_id| Handled {
+    async fn outcome_of(&self, event: &StripeEvent) -> Result<EventResult> {
+        let note = |outcome, reason: Option<&str>, order_id| EventResult {
             outcome,
             reason: reason.map(str::to_owned),
             order_id,
             at: Timestamp::now(),
         };
-        let subject = match WebhookEvent::read(event.payload.as_bytes()).subject() {
+        let subject = match WebhookEvent::parse(event.payload.as_bytes()).subject() {
             Ok(subject) => subject,
             Err(IgnoredEvent::Type) => {
                 return Ok(note(EventOutcome::Ignored, Some("type"), None));

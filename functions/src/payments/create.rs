@@ -53,7 +53,7 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
         .payments
         .ensure_intent(order, &ActorContext::user(&caller, Timestamp::now()).idempotency(key))
         .await?;
-    tracing::info!(order = %id, intent = %intent.id, "{id} is to be paid by {}", intent.id);
+    tracing::debug!(order = %id, intent = %intent.id, "{id} is to be paid by {}", intent.id);
     Reply::ok(&PaymentNeeds {
         payment_intent_id: intent.id.as_str(),
         client_secret: intent.client_secret.as_ref().map(Secret::expose),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
-use shared::payments::{Payments, Stripe};
+use shared::payments::{Stripe, StripeApi};
 use shared::store::{StripeEvent, WriteOutcome};
 
 use super::service::intent_is_missing;
@@ -76,7 +76,7 @@ pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Re
     Ok(report)
 }
 
-impl<P: Payments> PaymentService<P> {
+impl<P: StripeApi> PaymentService<P> {
     async fn reconcile(&self, options: &ReconcileOptions) -> Report {
         let sweep = Sweep::start(PATIENCE, AT_ONCE);
         let now = Timestamp::now();
@@ -86,7 +86,7 @@ impl<P: Payments> PaymentService<P> {
 
         let pending = self.store.pending_events(until);
         let applied = sweep.each(pending, |event| self.reapply(event)).await;
-        let orders = self.store.orders_with_money_under_way(until);
+        let orders = self.store.orders_with_unsettled_money(until);
         let settled = sweep.each(orders, |order| self.advance(order)).await;
         // Last, because a Stripe that is slow with it must not keep the rest from being done.
         let undelivered = match self.stripe.undelivered_events(since).await {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use shared::domain::ids::{OrderId, PaymentIntentId};
 use shared::domain::order::{ActorContext, Mismatch, Order, StripeAction, Timers, TransitionError};
 use shared::error::{Error, Kind, Result, catalogue};
-use shared::payments::{Intent, Payment, Payments};
-use shared::store::{EventOutcome, Handled, Store, StripeEvent, WriteOutcome};
+use shared::payments::{Intent, Payment, StripeApi};
+use shared::store::{EventOutcome, EventResult, Store, StripeEvent, WriteOutcome};
 
 /// How often a write is tried again because the order changed meanwhile.
 pub(super) const ATTEMPTS: usize = 10;
@@ -44,7 +44,7 @@ pub enum SyncOutcome {
     Mismatch(OrderId, Mismatch),
 }
 
-impl<P: Payments> PaymentService<P> {
+impl<P: StripeApi> PaymentService<P> {
     /// The order's payment intent: made, and bound to the order, if it has none yet. One order, one
     /// intent: of two callers at once both get the same from Stripe (by its idempotency key), and
     /// one of them binds it.
@@ -85,7 +85,7 @@ impl<P: Payments> PaymentService<P> {
         intent: &PaymentIntentId,
         with_refunds: bool,
     ) -> Result<SyncOutcome> {
-        let Some(payment) = Payment::ask(&self.stripe, intent, with_refunds).await? else {
+        let Some(payment) = Payment::fetch(&self.stripe, intent, with_refunds).await? else {
             return Ok(SyncOutcome::NoIntent);
         };
         let Some(named) = &payment.intent.order_id else { return Ok(SyncOutcome::NoOrderNamed) };
@@ -119,7 +119,7 @@ impl<P: Payments> PaymentService<P> {
         for _ in 0..ATTEMPTS {
             let payment = match known.take() {
                 Some(payment) => payment,
-                None => match Payment::ask(&self.stripe, intent, with_refunds).await? {
+                None => match Payment::fetch(&self.stripe, intent, with_refunds).await? {
                     Some(payment) => payment,
                     None => return Ok(SyncOutcome::NoIntent),
                 },
@@ -211,7 +211,7 @@ impl<P: Payments> PaymentService<P> {
     ) -> Result<()> {
         let reason = mismatch.as_str();
         tracing::error!(%order, %intent, reason, "intent {intent} does not fit {order}: {reason}");
-        let handled = Handled {
+        let handled = EventResult {
             outcome: EventOutcome::Mismatch,
             reason: Some(reason.to_owned()),
             order_id: Some(order.clone()),

@@ -5,7 +5,7 @@ use shared::domain::search::Search;
 use shared::domain::service::{ServiceSort, ServiceStatus};
 use shared::domain::text::CategoryKey;
 use shared::error::{Error, Result, catalogue};
-use shared::store::{PageRequest, ServicesOf};
+use shared::store::{PageRequest, ServiceFilter};
 
 use super::Catalogue;
 use super::ServiceView;
@@ -56,7 +56,7 @@ pub async fn handle(context: &Catalogue, request: Request) -> Result<Reply> {
     if of.status == ServiceStatus::Active { reply.revalidated() } else { Ok(reply) }
 }
 
-fn read(query: Query, home: Currency) -> Result<(ServicesOf, ServiceSort, PageRequest)> {
+fn read(query: Query, home: Currency) -> Result<(ServiceFilter, ServiceSort, PageRequest)> {
     let Query { category, q, sort, min_price, max_price, currency, status, limit, cursor } = query;
     let sort = sort.unwrap_or(ServiceSort::Newest);
     let is_priced = sort != ServiceSort::Newest || min_price.is_some() || max_price.is_some();
@@ -68,7 +68,7 @@ fn read(query: Query, home: Currency) -> Result<(ServicesOf, ServiceSort, PageRe
     let price = currency.or(is_priced.then_some(home)).map(|currency| (currency, min, max));
     let status = status.unwrap_or(ServiceStatus::Active);
     let search = q.unwrap_or_default();
-    Ok((ServicesOf { status, category, search, price }, sort, page::of(limit, cursor)))
+    Ok((ServiceFilter { status, category, search, price }, sort, page::of(limit, cursor)))
 }
 
 /// This endpoint in the API description.

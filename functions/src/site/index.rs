@@ -26,6 +26,8 @@ struct Index {
 /// Links to the API's collections.
 pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
     let links = BTreeMap::from([
+        ("docs", "/docs"),
+        ("openapi", "/openapi.json"),
         ("health", "/health"),
         ("register", "/auth/register"),
         ("token", "/auth/token"),

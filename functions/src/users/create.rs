@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::config::Secret;
 use shared::domain::user::{Categories, Email, NewUser, Role, Username};
 use shared::error::{Result, catalogue};
-use shared::store::Authority;
+use shared::store::AdminCondition;
 
 use crate::auth::new_account::{self, CreationKey};
 use crate::auth::{NewPassword, UserView};
@@ -38,7 +38,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let key = CreationKey::read(&request, &ENDPOINT, Some(&claims.sub))?;
     let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
     let caller = current_caller(&claims, &state, Timestamp::now())?;
-    let authority = Authority::Admin(&caller.id);
+    let authority = AdminCondition::ActiveAdmin(&caller.id);
     let (user, replayed) =
         new_account::create(&context.store, new, password, key, authority).await?;
     tracing::info!(by = %caller.id, user = %user.id, "made {}", user.id);

@@ -5,7 +5,7 @@ use shared::auth::Claims;
 use shared::domain::ids::UserId;
 use shared::domain::user::{User, UserChange};
 use shared::error::{Code, Error, Result, catalogue};
-use shared::store::{Authority, ChangeOutcome};
+use shared::store::{AdminCondition, ChangeOutcome};
 
 use crate::http::{Request, current_caller};
 use crate::runtime::context::Context;
@@ -44,8 +44,12 @@ pub(super) async fn change(
             let detail = "Administrators change neither their own role nor their own status. Have another one do it.";
             return Err(Error::new(&catalogue::OWN_ACCOUNT, detail));
         }
-        let after = account.changed(user);
-        match context.store.change_account(&account, &after, Authority::Admin(&caller.id)).await? {
+        let after = account.with_user(user);
+        match context
+            .store
+            .change_account(&account, &after, AdminCondition::ActiveAdmin(&caller.id))
+            .await?
+        {
             ChangeOutcome::Changed => {
                 let User { id, role, status, .. } = &after.user;
                 tracing::info!(by = %caller.id, user = %id, %role, %status, "changed {id}");

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde_json::Value;
 use shared::domain::user::{Role, UserStatus, Username};
 use shared::error::Result;
-use shared::store::UsersOf;
+use shared::store::UserFilter;
 
 use crate::auth::UserView;
 use crate::http::page::{Cursor, Limit};
@@ -50,7 +50,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { role, status, q, limit, cursor } = request.query_as()?;
     let (of, page) =
-        (UsersOf { role, status, name: q.map(|start| start.0) }, page::of(limit, cursor));
+        (UserFilter { role, status, name: q.map(|start| start.0) }, page::of(limit, cursor));
     // At once: these are other people's data, and the caller is looked at as of now.
     let (state, listed) = futures::join!(
         context.store.auth_state(&claims.sub, &claims.sid),

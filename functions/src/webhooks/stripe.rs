@@ -42,8 +42,8 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let event = StripeEvent::received(body, now);
     let (id, kind) = (&event.id, &event.kind);
     match context.store.receive_event(&event).await? {
-        WriteOutcome::Written => tracing::info!(event = %id, kind, "event {id} is stored"),
-        WriteOutcome::Conflict(_) => tracing::info!(event = %id, kind, "event {id} came before"),
+        WriteOutcome::Written => tracing::debug!(event = %id, kind, "event {id} is stored"),
+        WriteOutcome::Conflict(_) => tracing::debug!(event = %id, kind, "event {id} came before"),
     }
     Reply::ok(&Stored { received: true })
 }

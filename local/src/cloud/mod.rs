@@ -80,15 +80,21 @@ enum Runner {
 pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     let began = Instant::now();
     let log = Log::default();
-    let started = async { Cloud::start(Plan::make(cli, &log).await?, log).await };
+    let started = async { Cloud::start(Plan::make(cli, &log).await?, log.clone()).await };
     let cloud = tokio::select! {
         biased;
-        () = stop.asked.cancelled() => return Ok(()),
+        () = stop.asked.cancelled() => {
+            log.line("local", None, "stopped before everything was started");
+            return Ok(());
+        }
         cloud = started => cloud?,
     };
     cloud.announce(began.elapsed())?;
     stop.asked.cancelled().await;
+    log.line("local", None, "stopping; Ctrl-C again stops at once");
+    let kept = cloud.plan.what_is_kept();
     cloud.end(stop.urged).await;
+    log.line("local", None, &format!("stopped; {kept}"));
     Ok(())
 }
 
@@ -262,6 +268,7 @@ impl Cloud {
             runner: self.plan.runner_name(),
             data: self.plan.data_name(),
             webhook: settings.webhook.clone(),
+            watches: self.reload.is_some(),
             hints: settings.hints.clone(),
         };
         print!("{}", self.summary.to_text(&remarks));

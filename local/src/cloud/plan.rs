@@ -43,7 +43,7 @@ pub(super) struct Plan {
 impl Plan {
     /// Reads the project, takes the data directory and the ports, and builds the functions: what is
     /// quickest to fail comes first.
-    pub(super) async fn make(cli: Cli, log: &Log) -> Result<Self> {
+    pub(super) async fn make(mut cli: Cli, log: &Log) -> Result<Self> {
         let template = std::path::absolute(&cli.template)?;
         let directory = template.parent().unwrap_or(Path::new("/")).to_owned();
         ensure!(template.is_file(), "there is no template {}", cli.template.display());
@@ -52,10 +52,14 @@ impl Plan {
         let root = workspace.as_ref().map_or_else(|| directory.clone(), |w| w.root.clone());
         let deployment = Deployment {
             stack_name: settings.stack.clone(),
-            parameters: settings.parameters.clone(),
+            parameters: settings.parameters.clone().into_iter().chain(cli.parameters()).collect(),
         };
         let project = Arc::new(template::load(&template, &deployment)?);
         let own = cli.env_file.clone().unwrap_or_else(|| directory.join(".env"));
+        if cli.verbose {
+            // What --env gives wins: it comes last.
+            cli.env = settings.verbose.clone().into_iter().chain(cli.env).collect();
+        }
         let known = |name: &str| project.functions.iter().any(|f| f.environment.contains_key(name));
         if let Some((name, _)) = cli.env.iter().find(|(name, _)| !known(name)) {
             bail!("--env gives {name}, which the template gives to no function");
@@ -192,6 +196,15 @@ impl Plan {
             (None, programs) => {
                 programs.as_ref().map(|p| p.describe(self.cli.release)).unwrap_or_default()
             }
+        }
+    }
+
+    /// What remains after the end, in words.
+    pub(super) fn what_is_kept(&self) -> String {
+        match &self.cli.dynamodb {
+            Some(url) => format!("data stays in {url}"),
+            None if self.cli.ephemeral => "nothing was kept".to_owned(),
+            None => format!("data is kept in {}", self.data_dir.path().display()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Where everything is: for programs in one line of JSON, and for people.
+//! Where everything is: one line of JSON for programs, some lines for people.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ pub(super) struct Summary {
     pub(super) stripe: Option<String>,
     /// The Lambda Invoke API, and `@connections` of the WebSocket API.
     pub(super) invoke: String,
-    /// What the stand-in signs with.
+    /// The secret the stand-in signs its webhooks with.
     pub(super) webhook_secret: Option<String>,
     /// The functions' names.
     pub(super) functions: Vec<String>,
 }
 
-/// What people want to know beside it.
+/// What else people want to know.
 #[derive(Debug, Clone)]
 pub(super) struct Remarks {
     /// How long the start took.
@@ -34,6 +34,8 @@ pub(super) struct Remarks {
     pub(super) data: String,
     /// The path of the HTTP API for Stripe's events.
     pub(super) webhook: Option<String>,
+    /// Whether functions are rebuilt when their code changes.
+    pub(super) watches: bool,
     /// The project's own lines.
     pub(super) hints: Vec<String>,
 }
@@ -47,7 +49,7 @@ impl Summary {
     /// A few lines for people.
     pub(super) fn to_text(&self, remarks: &Remarks) -> String {
         let mut text =
-            format!("\nThe local cloud is up, after {:.1} s.\n\n", remarks.took.as_secs_f64());
+            format!("\nThe local cloud is ready, after {:.1} s.\n\n", remarks.took.as_secs_f64());
         let mut line = |name: &str, place: &str, remark: &str| {
             let line = format!("  {name:<14}{place:<26}{remark}");
             text.push_str(line.trim_end());
@@ -89,7 +91,10 @@ impl Summary {
             let hint = hint.replace("${LOCAL_WS}", self.ws.as_deref().unwrap_or_default());
             text.push_str(&format!("  {hint}\n"));
         }
-        text.push_str("\n  Ctrl-C ends it.\n");
+        if remarks.watches {
+            text.push_str("\n  Changed code is built and served without a restart.");
+        }
+        text.push_str("\n  Ctrl-C stops everything.\n");
         text
     }
 }
@@ -116,6 +121,7 @@ mod tests {
             runner: "run from target/debug/shop".into(),
             data: "kept in .local".into(),
             webhook: Some("/hook".into()),
+            watches: true,
             hints: vec!["Try curl ${LOCAL_HTTP}/".into()],
         }
     }

@@ -109,16 +109,17 @@ async fn handle(
 ) -> Response {
     let (start, received) = (Instant::now(), Timestamp::now());
     let request_id = request_id();
+    let log_line = gateway.log.request(&request_id);
     let (request, body) = request.into_parts();
     let is_preflight =
         gateway.cors.is_some() && cors::is_preflight(&request.method, &request.headers);
-    let mut function = "-";
+    let mut source = "http";
     let mut response = if head_size(&request) > MAX_HEAD {
         refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
     } else if is_preflight {
         StatusCode::NO_CONTENT.into_response()
     } else if let Some(matched) = gateway.routes.find(&request.method, request.uri.path()) {
-        function = matched.function;
+        source = matched.function;
         let context = Context {
             account_id: &gateway.account_id,
             api_id: &gateway.api_id,
@@ -138,8 +139,8 @@ async fn handle(
     }
     // Without the query, which may hold what is nobody's business.
     let (method, path, status) = (&request.method, request.uri.path(), response.status().as_u16());
-    let line = format!("{method} {path} {status} {function} {} ms", start.elapsed().as_millis());
-    gateway.log.line("http", Some(&request_id), &line);
+    let line = format!("{method} {path} {status} {} ms", start.elapsed().as_millis());
+    log_line.end(source, &line);
     response
 }
 

@@ -1,4 +1,4 @@
-//! JSON events as `tracing-subscriber` writes them, put into words.
+//! Makes JSON events of `tracing-subscriber` readable.
 
 use serde_json::{Map, Value};
 
@@ -7,15 +7,49 @@ use serde_json::{Map, Value};
 pub(super) struct Event {
     /// `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE`.
     pub(super) level: String,
-    /// The message and its fields: `order accepted order=ord_1 version=3`.
-    pub(super) text: String,
+    message: String,
+    /// The fields of the event, then those of its span.
+    fields: Vec<(String, String)>,
     /// The request id in one of its spans.
     pub(super) request_id: Option<String>,
 }
 
-/// What a line says twice, or what the log shows in a column of its own.
-const KNOWN: [&str; 9] =
-    ["timestamp", "level", "message", "target", "span", "spans", "name", "requestId", "request_id"];
+/// Fields that are not shown: the log has a column for them, or they say the same on every line.
+const HIDDEN: [&str; 10] = [
+    "timestamp",
+    "level",
+    "message",
+    "target",
+    "span",
+    "spans",
+    "name",
+    "requestId",
+    "request_id",
+    "xrayTraceId",
+];
+
+/// What the line of an HTTP request says anyway.
+const OF_THE_REQUEST: [&str; 4] = ["status", "duration_ms", "route", "invocation"];
+
+impl Event {
+    /// The message and the fields: `order accepted order=ord_1 version=3`.
+    pub(super) fn text(&self) -> String {
+        let text = format!("{}{}", self.message, joined(&self.fields, &[]));
+        text.trim_start().to_owned()
+    }
+
+    /// The fields of an event that tells how a request ended, for the line of the request:
+    /// ` user=usr_1 order=ord_1`; `None` for any other event.
+    pub(super) fn outcome(&self) -> Option<String> {
+        let ended = self.level == "INFO" && self.fields.iter().any(|(name, _)| name == "status");
+        ended.then(|| joined(&self.fields, &OF_THE_REQUEST))
+    }
+}
+
+fn joined(fields: &[(String, String)], without: &[&str]) -> String {
+    let shown = fields.iter().filter(|(name, _)| !without.contains(&name.as_str()));
+    shown.map(|(name, value)| format!(" {name}={value}")).collect()
+}
 
 /// Reads a line that is such an event; `None` for any other.
 pub(super) fn event(line: &str) -> Option<Event> {
@@ -26,28 +60,23 @@ pub(super) fn event(line: &str) -> Option<Event> {
     let level = event.get("level")?.as_str()?.to_ascii_uppercase();
     // Flattened or not:
     // <https://docs.rs/tracing-subscriber/latest/tracing_subscriber/fmt/format/struct.Json.html>.
-    let fields = event.get("fields").and_then(Value::as_object).unwrap_or(&event);
-    let mut text = fields.get("message").map(plain).unwrap_or_default();
+    let own = event.get("fields").and_then(Value::as_object).unwrap_or(&event);
+    let message = own.get("message").map(plain).unwrap_or_default();
     let span = event.get("span").and_then(Value::as_object);
-    let mut seen: Vec<&str> = Vec::new();
-    for (key, value) in fields.iter().chain(span.into_iter().flatten()) {
-        if KNOWN.contains(&key.as_str()) || key == "xrayTraceId" || seen.contains(&key.as_str()) {
-            continue;
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for (name, value) in own.iter().chain(span.into_iter().flatten()) {
+        if !HIDDEN.contains(&name.as_str()) && fields.iter().all(|(seen, _)| seen != name) {
+            fields.push((name.clone(), plain(value)));
         }
-        seen.push(key);
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(&format!("{key}={}", plain(value)));
     }
     let spans = event.get("spans").and_then(Value::as_array);
     let request_id = span
         .into_iter()
         .chain(spans.into_iter().flatten().filter_map(Value::as_object))
-        .chain([fields])
+        .chain([own])
         .find_map(|s| s.get("request_id").or_else(|| s.get("requestId")))
         .map(plain);
-    Some(Event { level, text, request_id })
+    Some(Event { level, message, fields, request_id })
 }
 
 fn plain(value: &Value) -> String {
@@ -62,20 +91,26 @@ mod tests {
     fn fields_of_the_event_and_of_its_span_follow_the_message() {
         let line = r#"{"timestamp":"2026-01-01T00:00:00Z","level":"INFO","fields":{"message":"accepted","order":"o1","version":3},
             "target":"functions","span":{"name":"request","order":"o1","route":"POST /orders"},"spans":[{"name":"Lambda runtime invoke","requestId":"r1","xrayTraceId":"x"}]}"#;
-        let expected = Event {
-            level: "INFO".into(),
-            text: "accepted order=o1 version=3 route=POST /orders".into(),
-            request_id: Some("r1".into()),
-        };
-        assert_eq!(event(line), Some(expected));
+        let event = event(line).unwrap();
+        assert_eq!(event.text(), "accepted order=o1 version=3 route=POST /orders");
+        assert_eq!((event.level.as_str(), event.request_id.as_deref()), ("INFO", Some("r1")));
     }
 
     #[test]
     fn flattened_events_are_understood() {
         let line = r#"{"timestamp":"t","level":"error","message":"failed","code":7,"target":"x"}"#;
-        let expected =
-            Event { level: "ERROR".into(), text: "failed code=7".into(), request_id: None };
-        assert_eq!(event(line), Some(expected));
+        let event = event(line).unwrap();
+        assert_eq!(event.text(), "failed code=7");
+        assert_eq!((event.level.as_str(), event.request_id), ("ERROR", None));
+    }
+
+    #[test]
+    fn an_event_with_a_status_tells_how_its_request_ended() {
+        let outcome = |line: &str| event(line).unwrap().outcome();
+        let ended = r#"{"level":"INFO","message":"answered","status":200,"duration_ms":7,"span":{"route":"GET /","user":"u1"}}"#;
+        assert_eq!(outcome(ended).as_deref(), Some(" user=u1"));
+        assert_eq!(outcome(r#"{"level":"INFO","message":"stored","user":"u1"}"#), None);
+        assert_eq!(outcome(&ended.replace("INFO", "ERROR")), None);
     }
 
     #[test]

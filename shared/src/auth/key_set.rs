@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Stage, required};
 
-/// The public keys that access tokens may be signed with: a JSON Web Key Set (RFC 7517) with
-/// nothing in it but what RFC 8037 has for Ed25519.
+/// The public keys that access tokens may be signed with: a JSON Web Key Set (RFC 7517) that
+/// contains only the members that RFC 8037 defines for Ed25519.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeySet {
     pub(super) keys: Vec<PublicKey>,
 }
 
-/// A public key. A member that it should not have is refused: a private key's `d` would otherwise
-/// be one slip away from being published.
+/// A public key. Unknown members are refused, so that a private key (member `d`) is never published
+/// by mistake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PublicKey {
@@ -28,7 +28,13 @@ pub(super) struct PublicKey {
 }
 
 impl KeySet {
-    /// From `JWT_PUBLIC_KEYS`.
+    /// Reads `JWT_PUBLIC_KEYS`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the variable is missing, is not a set of Ed25519 signature keys with different
+    /// names, or contains a development key outside the stage `local`; or if `STAGE` is missing or
+    /// unknown.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         Self::parse(&required("JWT_PUBLIC_KEYS")?, Stage::from_env()?)
     }
@@ -36,39 +42,40 @@ impl KeySet {
     pub(super) fn parse(text: &str, stage: Stage) -> std::result::Result<Self, ConfigError> {
         let wrong = |problem: String| ConfigError::new("JWT_PUBLIC_KEYS", problem);
         let set: Self = serde_json::from_str(text)
-            .map_err(|e| wrong(format!("is no set of public keys: {e}")))?;
+            .map_err(|e| wrong(format!("is not a JSON Web Key Set of public keys: {e}")))?;
         if set.keys.is_empty() {
-            return Err(wrong("holds no key".to_owned()));
+            return Err(wrong("contains no key".to_owned()));
         }
-        for (at, key) in set.keys.iter().enumerate() {
+        for (index, key) in set.keys.iter().enumerate() {
             let kid = &key.kid;
             if [&*key.kty, &*key.crv, &*key.usage, &*key.alg] != ["OKP", "Ed25519", "sig", "EdDSA"]
             {
                 return Err(wrong(format!("key `{kid}` is not an Ed25519 key for signatures")));
             }
-            if set.keys[..at].iter().any(|before| before.kid == *kid) {
-                return Err(wrong(format!("two keys are called `{kid}`")));
+            if set.keys[..index].iter().any(|earlier| earlier.kid == *kid) {
+                return Err(wrong(format!("contains two keys with the id `{kid}`")));
             }
             check_stage(kid, stage).map_err(wrong)?;
             key.bytes()
-                .ok_or_else(|| wrong(format!("key `{kid}`: x is not 32 bytes of base64url")))?;
+                .ok_or_else(|| wrong(format!("key `{kid}`: `x` is not 32 bytes in base64url")))?;
         }
         Ok(set)
     }
 }
 
 impl PublicKey {
-    /// The key itself.
+    /// Returns the 32 bytes of the key.
     pub(super) fn bytes(&self) -> Option<Vec<u8>> {
         BASE64URL_NOPAD.decode(self.x.as_bytes()).ok().filter(|bytes| bytes.len() == 32)
     }
 }
 
-/// Keys whose name starts with `local-` are in the repository, for laptops: refused anywhere else.
+/// Refuses development keys outside the stage `local`. Their names start with `local-`, and the
+/// repository contains their private halves.
 fn check_stage(key_id: &str, stage: Stage) -> std::result::Result<(), String> {
     match key_id.starts_with("local-") && stage != Stage::Local {
         true => Err(format!(
-            "`{key_id}` is a development key; make one for this stage (docs/operations.md)"
+            "`{key_id}` is a development key; create a key for this stage (docs/operations.md)"
         )),
         false => Ok(()),
     }
@@ -78,7 +85,7 @@ fn check_stage(key_id: &str, stage: Stage) -> std::result::Result<(), String> {
 pub(super) mod tests {
     use super::*;
 
-    /// Those of `local.env`.
+    /// The keys in `local.env`.
     pub(in crate::auth) const PUBLISHED: &str = r#"{"keys":[
         {"kty":"OKP","crv":"Ed25519","use":"sig","alg":"EdDSA","kid":"local-1","x":"xqjtIIsUwRtc1gSh_xYeWrY_RLzDQjU7aSSyFVqpS2I"},
         {"kty":"OKP","crv":"Ed25519","use":"sig","alg":"EdDSA","kid":"local-2","x":"XCj1fVd8Ob9qD4ju41NAj8PqtdbSxdMfcGe3CswH_SM"}
@@ -88,7 +95,7 @@ pub(super) mod tests {
         "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
 
     #[test]
-    fn only_public_ed25519_keys_of_different_names_are_a_key_set() {
+    fn a_key_set_contains_only_public_ed25519_keys_with_different_names() {
         let parse = |text: &str| KeySet::parse(text, Stage::Local);
         assert_eq!(parse(PUBLISHED).unwrap().keys.len(), 2);
         let private = PUBLISHED.replace(r#""kid":"local-1""#, r#""kid":"local-1","d":"c2VjcmV0""#);
@@ -110,7 +117,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn keys_made_for_laptops_are_refused_on_every_other_stage() {
+    fn development_keys_are_refused_outside_the_local_stage() {
         for stage in [Stage::Dev, Stage::Staging, Stage::Production] {
             assert!(KeySet::parse(PUBLISHED, stage).is_err());
             assert!(KeySet::parse(&PUBLISHED.replace("local-", "key-"), stage).is_ok());

@@ -1,6 +1,6 @@
-//! Who is calling: passwords, access tokens, refresh tokens and socket tickets.
+//! Authentication: passwords, access tokens, refresh tokens and socket tickets.
 
-pub mod common;
+pub mod common_passwords;
 mod key_set;
 mod opaque;
 pub mod password;
@@ -8,5 +8,5 @@ mod signature;
 pub mod token;
 
 pub use key_set::KeySet;
-pub use opaque::{Opaque, hash, random};
+pub use opaque::{OpaqueToken, random, sha256};
 pub use token::{Claims, Issuer, Verifier};

@@ -1,4 +1,5 @@
-//! Opaque tokens: 256 random bits that mean nothing outside our store, and are stored hashed.
+//! Opaque tokens: 256 random bits without any meaning outside the store, which keeps only their
+//! hash.
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
@@ -7,36 +8,46 @@ use ring::rand::{SecureRandom, SystemRandom};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 
-/// Random bytes from the operating system.
+/// Returns random bytes from the operating system.
+///
+/// # Errors
+///
+/// `internal` if the operating system provides no random bytes.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::internal("the operating system provides no random bytes"))?;
     Ok(bytes)
 }
 
-/// SHA-256, base64url: how a token is stored. It has 256 random bits, so that a salt or a slow hash
-/// would add nothing.
-pub fn hash(token: &str) -> String {
-    BASE64URL_NOPAD.encode(digest(&SHA256, token.as_bytes()).as_ref())
+/// Returns the SHA-256 of a text in base64url. Tokens are stored in this form. A token has 256
+/// random bits, so neither a salt nor a slow hash would add security.
+pub fn sha256(text: &str) -> String {
+    BASE64URL_NOPAD.encode(digest(&SHA256, text.as_bytes()).as_ref())
 }
 
-/// A fresh opaque token, seen once by its owner and stored as its hash.
-pub struct Opaque {
-    /// What the owner gets.
+/// A new opaque token. Its owner sees it once; the store keeps its hash.
+pub struct OpaqueToken {
+    /// The token for its owner.
     pub token: Secret,
-    /// What is stored.
+    /// The hash to store.
     pub hash: String,
 }
 
-impl Opaque {
-    /// Makes one; `prefix` tells its finder (and secret scanners) what it is.
+impl OpaqueToken {
+    /// Generates a token. Its `prefix` tells people and secret scanners what kind of token it is.
+    ///
+    /// # Errors
+    ///
+    /// `internal` if the operating system provides no random bytes.
     pub fn generate(prefix: &str) -> Result<Self> {
-        Ok(Self::of(prefix, random()?))
+        Ok(Self::from_bits(prefix, random()?))
     }
 
-    /// The one of these bits, which nobody else may be able to come by.
-    pub fn of(prefix: &str, bits: [u8; 32]) -> Self {
+    /// Creates a token from the given bits, which nobody else may be able to guess.
+    pub fn from_bits(prefix: &str, bits: [u8; 32]) -> Self {
         let token = format!("{prefix}{}", BASE64URL_NOPAD.encode(&bits));
-        Self { hash: hash(&token), token: Secret::new(token) }
+        Self { hash: sha256(&token), token: Secret::new(token) }
     }
 }

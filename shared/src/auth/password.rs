@@ -1,59 +1,69 @@
 //! Passwords: argon2id with OWASP's parameters (19 MiB, two passes, one lane), stored as PHC
 //! strings.
 //!
-//! They are put into Unicode normalisation form C before anything else (NIST SP 800-63B section
-//! 3.1.1.2): keyboards differ in how they write `é`.
+//! Every password is first converted to Unicode normalisation form C (NIST SP 800-63B, section
+//! 3.1.1.2), because keyboards encode `é` differently.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 
-use super::common::is_common;
-use super::random;
+use super::common_passwords::is_common;
+use super::opaque::random;
 use crate::config::Secret;
 use crate::domain::error::Invalid;
 use crate::domain::text::nfc;
 use crate::error::{Error, Result};
 
-/// Memory in KiB, passes, lanes: OWASP Password Storage Cheat Sheet, first choice for argon2id at
-/// this memory.
+/// Memory in KiB, passes and lanes: the first choice of the OWASP Password Storage Cheat Sheet for
+/// argon2id with this much memory.
 const MEMORY: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// A verified-against hash for users that do not exist, so that "no such user" costs what "wrong
-/// password" costs. Of random bytes.
+/// The hash that a password is verified against if the user does not exist, so that "no such user"
+/// takes as long as "wrong password". It is the hash of random bytes.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$u2nJnEzLYmP0bnvJ0lKv8g$6xqZ8QbK3Yt0nEoYxYwD0q4gkS0Hq3Y9cR2mF5v1h1s";
 
-/// Checks a new password against the policy: 8 to 128 characters, not one of the common ones
-/// ([`common`](super::common)), not one of the user's own `names`.
+/// Checks a new password against the policy: 8 to 128 characters, neither common
+/// ([`common_passwords`](super::common_passwords)) nor one of the user's own `names`.
+///
+/// # Errors
+///
+/// Code `too_short`, `too_long` or `too_common`.
 pub fn check_policy(password: &Secret, names: &[&str]) -> std::result::Result<(), Invalid> {
     let text = nfc(password.expose());
     let length = text.chars().count();
     if length < 8 {
-        return Err(Invalid::new("too_short", "Use at least 8 characters."));
+        return Err(Invalid::new("too_short", "Must have at least 8 characters."));
     }
     if length > 128 {
-        return Err(Invalid::new("too_long", "Use at most 128 characters."));
+        return Err(Invalid::new("too_long", "Must have at most 128 characters."));
     }
     let lower = text.to_lowercase();
     if is_common(&lower) || names.iter().any(|name| lower == name.to_lowercase()) {
         return Err(Invalid::new(
             "too_common",
-            "This password is among the first that an attacker tries. Use another one.",
+            "Must not be a common password or one of your own names: attackers try these \
+             first.",
         ));
     }
     Ok(())
 }
 
-/// Longer, in bytes, than any password that can have been set: not worth hashing.
+/// Returns whether a password is longer, in bytes, than any that can have been set. Such a password
+/// is not worth hashing.
 pub fn is_too_long(password: &Secret) -> bool {
-    // 128 characters of four bytes, and what decomposition may add to them before they are
-    // normalised.
+    // Up to 128 characters of four bytes each, and what decomposition can add to them before they
+    // are normalised.
     password.expose().len() > 2048
 }
 
-/// Hashes a password. Runs on a blocking thread: it takes tens of milliseconds of CPU.
+/// Hashes a password. It runs on a blocking thread, because it takes tens of milliseconds of CPU.
+///
+/// # Errors
+///
+/// `internal` if there are no random bytes for the salt, or the hash cannot be computed.
 pub async fn hash(password: Secret) -> Result<String> {
     let salt = random::<16>()?;
     blocking("hash", move || {
@@ -65,8 +75,12 @@ pub async fn hash(password: Secret) -> Result<String> {
     .await
 }
 
-/// Whether `password` is the one behind `stored`. Without a stored hash (no such user) it takes as
-/// long and says no.
+/// Returns whether `password` belongs to the hash `stored`. Without a stored hash (no such user),
+/// it takes equally long and returns `false`.
+///
+/// # Errors
+///
+/// `internal` if the stored hash cannot be parsed.
 pub async fn verify(password: Secret, stored: Option<String>) -> Result<bool> {
     blocking("verify", move || {
         let known = stored.is_some();
@@ -79,8 +93,8 @@ pub async fn verify(password: Secret, stored: Option<String>) -> Result<bool> {
     .await
 }
 
-/// Whether a stored hash was made with other parameters than today's, and is to be replaced at the
-/// next sign-in.
+/// Returns whether a stored hash was created with other parameters than the current ones. The next
+/// sign-in replaces it.
 pub fn is_outdated(stored: &str) -> bool {
     !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}$"))
 }
@@ -90,8 +104,8 @@ fn hasher() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Argon2 takes tens of milliseconds of CPU, and the runtime has one thread: there it would hold up
-/// everything else.
+/// Runs `work` on a blocking thread. Argon2 takes tens of milliseconds of CPU and would block the
+/// only thread of the runtime.
 async fn blocking<T: Send + 'static>(
     what: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -105,7 +119,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_hash_verifies_its_own_password_and_no_other() {
+    async fn a_hash_matches_only_its_own_password() {
         let stored = hash(Secret::new("correct horse")).await.unwrap();
         assert!(!is_outdated(&stored), "{stored}");
         assert!(verify(Secret::new("correct horse"), Some(stored.clone())).await.unwrap());
@@ -113,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_the_same_however_a_keyboard_composes_it() {
+    async fn a_password_matches_in_composed_and_decomposed_form() {
         let stored = hash(Secret::new("caf\u{e9} au lait")).await.unwrap();
         assert!(verify(Secret::new("cafe\u{301} au lait"), Some(stored)).await.unwrap());
         let seven = "e\u{301}a\u{300}o\u{302}u\u{308}a\u{301}i\u{300}o\u{301}";
@@ -122,14 +136,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_never_verifies_and_the_dummy_costs_what_a_real_hash_costs() {
+    async fn an_unknown_user_never_matches_and_costs_as_much_as_a_known_one() {
         assert!(!verify(Secret::new("anything"), None).await.unwrap());
         assert!(!is_outdated(DUMMY));
         PasswordHash::new(DUMMY).unwrap();
     }
 
     #[test]
-    fn the_policy_refuses_short_long_common_and_own_name() {
+    fn the_policy_refuses_short_long_and_common_passwords_and_the_users_own_names() {
         let check = |p: &str| {
             check_policy(&Secret::new(p), &["Marketeer", "ada@example.com"]).map_err(|e| e.code)
         };

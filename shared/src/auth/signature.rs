@@ -1,6 +1,6 @@
-//! Ed25519 for `jsonwebtoken`, through ring, which TLS links anyway. `jsonwebtoken`'s own backends
-//! would bring a second crypto library, and RSA and ECDSA with it, into a binary that accepts
-//! exactly one algorithm.
+//! Ed25519 for `jsonwebtoken`, implemented with ring, which TLS links anyway. The backends of
+//! `jsonwebtoken` would add a second crypto library, including RSA and ECDSA, to a binary that
+//! accepts exactly one algorithm.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
@@ -8,14 +8,14 @@ use jsonwebtoken::signature::{Error, Signer, Verifier};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey};
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
-/// Makes `jsonwebtoken` use this module. Every call after the first does nothing.
+/// Makes `jsonwebtoken` use this module. Further calls do nothing.
 pub(super) fn install() {
     static PROVIDER: CryptoProvider = CryptoProvider {
         signer_factory: signer,
         verifier_factory: verifier,
         key_utils: KeyUtils::new_unimplemented(),
     };
-    // An error means that it is installed already.
+    // An error means that it is already installed.
     PROVIDER.install_default().ok();
 }
 

@@ -1,14 +1,14 @@
-//! Access tokens: short-lived JWTs (RFC 9068), signed with Ed25519 and verified by every function
+//! Access tokens: short-lived JWTs (RFC 9068), signed with Ed25519. Every function verifies them
 //! with public keys only.
 //!
-//! What RFC 8725 asks for: one algorithm, pinned; `kid` looked up in a fixed map and never fetched;
-//! a header with anything but `alg`, `typ` and `kid` refused, be it a pointer to a key (`jku`,
-//! `jwk`, `x5u`, `x5c`) or an extension (`crit`); `iss`, `aud`, `exp`, `iat`, `sub` and `jti`
-//! required.
+//! As RFC 8725 requires, the algorithm is pinned; `kid` is looked up in a fixed map and never
+//! fetched; a header with other members than `alg`, `typ` and `kid` is refused, whether it points
+//! to a key (`jku`, `jwk`, `x5u`, `x5c`) or declares an extension (`crit`); and `iss`, `aud`,
+//! `exp`, `iat`, `sub` and `jti` are required.
 //!
-//! Keys are rotated without signing anyone out: publish the new one beside the old in
+//! To rotate keys without signing anyone out, publish the new key beside the old one in
 //! `JWT_PUBLIC_KEYS`, sign with it once caches have it (`Cache-Control` of
-//! `/.well-known/jwks.json`), drop the old one when the tokens it signed are over.
+//! `/.well-known/jwks.json`), and remove the old one when the tokens it signed have expired.
 
 use std::collections::HashMap;
 
@@ -20,35 +20,36 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::{Deserialize, Serialize};
 
 use super::key_set::{KeySet, PublicKey};
-use super::{random, signature};
+use super::opaque::random;
+use super::signature;
 use crate::config::{ConfigError, Secret, parsed, required, secret};
 use crate::domain::ids::UserId;
 use crate::domain::user::Role;
 use crate::error::{Error, Result, catalogue};
 
-/// `typ` of an access token (RFC 9068, section 2.1), so that no other JWT passes for one.
+/// The `typ` of an access token (RFC 9068, section 2.1), which distinguishes it from other JWTs.
 const TYPE: &str = "at+jwt";
-/// Seconds by which clocks may differ.
+/// How many seconds two clocks may differ.
 const LEEWAY: u64 = 5;
 
-/// What an access token says of its bearer.
+/// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// The user.
+    /// The user's id.
     pub sub: UserId,
-    /// What the user is; writes check it against the account as well.
+    /// The user's role. Writes also check the role of the stored account.
     pub role: Role,
-    /// The session (family of refresh tokens) that the token was issued in.
+    /// The session (the family of refresh tokens) that the token was issued in.
     pub sid: String,
-    /// Unique id of the token.
+    /// The unique id of the token.
     pub jti: String,
-    /// Who issued it.
+    /// The issuer.
     pub iss: String,
-    /// Whom it is for.
+    /// The audience.
     pub aud: String,
-    /// When it was issued, in epoch seconds.
+    /// When it was issued, in seconds since the Unix epoch.
     pub iat: i64,
-    /// When it ends, in epoch seconds.
+    /// When it expires, in seconds since the Unix epoch.
     pub exp: i64,
 }
 
@@ -58,24 +59,28 @@ pub struct Verifier {
     validation: Validation,
 }
 
-/// All that the header of an access token may say.
+/// The header of an access token. Other members are refused.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head {
+struct TokenHeader {
     alg: Algorithm,
     typ: String,
     kid: String,
 }
 
-impl Head {
-    fn of(token: &str) -> Option<Self> {
-        let (head, _) = token.split_once('.')?;
-        serde_json::from_slice(&BASE64URL_NOPAD.decode(head.as_bytes()).ok()?).ok()
+impl TokenHeader {
+    fn parse(token: &str) -> Option<Self> {
+        let (header, _) = token.split_once('.')?;
+        serde_json::from_slice(&BASE64URL_NOPAD.decode(header.as_bytes()).ok()?).ok()
     }
 }
 
 impl Verifier {
-    /// From `JWT_PUBLIC_KEYS` (a JSON Web Key Set) and `JWT_ISSUER`.
+    /// Reads `JWT_PUBLIC_KEYS` (a JSON Web Key Set) and `JWT_ISSUER`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a variable is missing or invalid ([`KeySet::from_env`]).
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         Ok(Self::new(&KeySet::from_env()?, &required("JWT_ISSUER")?))
     }
@@ -93,33 +98,39 @@ impl Verifier {
         Self { keys: set.keys.iter().filter_map(key).collect(), validation }
     }
 
-    /// The claims of a valid token; anything else is the same 401.
+    /// Returns the claims of a valid token.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_token`, for whatever reason the token is not valid. Only the log contains the
+    /// reason.
     pub fn verify(&self, token: &str) -> Result<Claims> {
-        self.check(token).map_err(|why| {
+        self.check(token).map_err(|reason| {
             let detail =
-                "The access token is not valid or has ended. Get a new one from POST /auth/token.";
-            Error::new(&catalogue::INVALID_TOKEN, detail).with_source(why)
+                "The access token is not valid or has expired. Get a new one from POST /auth/token.";
+            Error::new(&catalogue::INVALID_TOKEN, detail).with_source(reason)
         })
     }
 
     fn check(&self, token: &str) -> std::result::Result<Claims, String> {
-        let head = Head::of(token).ok_or("the header is not that of an access token")?;
-        if head.alg != Algorithm::EdDSA || head.typ != TYPE {
-            return Err("alg is not EdDSA, or typ not at+jwt".to_owned());
+        let header =
+            TokenHeader::parse(token).ok_or("the header is not the header of an access token")?;
+        if header.alg != Algorithm::EdDSA || header.typ != TYPE {
+            return Err("alg is not EdDSA, or typ is not at+jwt".to_owned());
         }
-        let key = self.keys.get(&head.kid).ok_or("unknown kid")?;
+        let key = self.keys.get(&header.kid).ok_or("unknown kid")?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation)
             .map_err(|error| error.to_string())?
             .claims;
         let now = Timestamp::now().as_second();
         match claims.iat <= now + LEEWAY.cast_signed() && !claims.jti.is_empty() {
             true => Ok(claims),
-            false => Err("iat is in the future, or jti empty".to_owned()),
+            false => Err("iat is in the future, or jti is empty".to_owned()),
         }
     }
 }
 
-/// Signs access tokens. Only the functions that sign people in have the key.
+/// Signs access tokens. Only the functions that sign users in have the key.
 pub struct Issuer {
     key: EncodingKey,
     key_id: String,
@@ -129,11 +140,13 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// From `JWT_SIGNING_KEY` (base64 of an Ed25519 key in PKCS#8), `JWT_SIGNING_KEY_ID`,
-    /// `JWT_ISSUER` and `ACCESS_TOKEN_SECONDS` (900 unless set).
+    /// Reads `JWT_SIGNING_KEY` (base64 of an Ed25519 key in PKCS#8), `JWT_SIGNING_KEY_ID`,
+    /// `JWT_ISSUER` and `ACCESS_TOKEN_SECONDS` (default 900).
     ///
-    /// The key must be one of `JWT_PUBLIC_KEYS`: a sandbox whose tokens no one would accept does
-    /// not start.
+    /// # Errors
+    ///
+    /// Fails if a variable is missing or invalid, or if the key is not one of `JWT_PUBLIC_KEYS`: an
+    /// execution environment whose tokens nobody would accept must not start.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let lifetime = parsed("ACCESS_TOKEN_SECONDS", 900_u32)?;
         let key_id = required("JWT_SIGNING_KEY_ID")?;
@@ -162,11 +175,11 @@ impl Issuer {
         if public.as_deref() != Some(pair.public_key().as_ref()) {
             return Err(ConfigError::new(
                 "JWT_SIGNING_KEY_ID",
-                "names no key of JWT_PUBLIC_KEYS that belongs to JWT_SIGNING_KEY",
+                "does not name the key of JWT_PUBLIC_KEYS that belongs to JWT_SIGNING_KEY",
             ));
         }
-        // A key of its own (RFC 5869 would extract and expand; one HMAC of a uniform key is as
-        // good).
+        // A separate key. RFC 5869 would extract and expand, but a single HMAC is as good for a
+        // uniformly random key.
         let successors =
             hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &der), b"successors of refresh tokens");
         Ok(Self {
@@ -178,14 +191,14 @@ impl Issuer {
         })
     }
 
-    /// How long its tokens are valid.
+    /// Returns how long its tokens are valid.
     pub fn lifetime(&self) -> SignedDuration {
         self.lifetime
     }
 
-    /// The bits of the refresh token that follows on this one: the same each time, so that a
-    /// request that is sent again, or several at once, get one answer; and not to be computed
-    /// without the key.
+    /// Returns the bits of the refresh token that replaces this one. They are always the same, so
+    /// that a repeated request and simultaneous requests get the same response, and they cannot be
+    /// computed without the key.
     pub fn successor(&self, refresh_token: &str) -> [u8; 32] {
         let tag = hmac::sign(&self.successors, refresh_token.as_bytes());
         let mut bits = [0; 32];
@@ -193,7 +206,11 @@ impl Issuer {
         bits
     }
 
-    /// An access token for `user` in `session`.
+    /// Issues an access token for `user` in `session`.
+    ///
+    /// # Errors
+    ///
+    /// `internal` if there are no random bytes for the token's id, or signing fails.
     pub fn issue(
         &self,
         user: &UserId,
@@ -234,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_whose_tokens_no_one_would_accept_does_not_start() {
+    fn an_issuer_with_an_unpublished_key_does_not_start() {
         assert!(issuer(KEY, "local-1").is_ok());
         for (key, key_id) in [
             (KEY, "local-2"),
@@ -249,13 +266,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_issued_is_verified_here_and_nowhere_else_until_it_ends() {
+    fn a_token_is_valid_only_for_its_issuer_and_until_it_expires() {
         let published = KeySet::parse(PUBLISHED, Stage::Local).unwrap();
         let issuer = issuer(KEY, "local-1").unwrap();
         let user = UserId::derived(&["u"]);
         let issue = |age: i64| {
-            let then = Timestamp::now() - SignedDuration::from_secs(age);
-            issuer.issue(&user, Role::Client, "s", then).unwrap()
+            let issued_at = Timestamp::now() - SignedDuration::from_secs(age);
+            issuer.issue(&user, Role::Client, "s", issued_at).unwrap()
         };
         let here = Verifier::new(&published, "here");
         let claims = here.verify(issue(0).expose()).unwrap();
@@ -270,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_has_one_successor_which_takes_the_key_to_compute() {
+    fn a_refresh_token_has_one_successor_that_depends_on_the_key() {
         let (ours, theirs) = (issuer(KEY, "local-1").unwrap(), issuer(OTHER, "local-2").unwrap());
         assert_eq!(ours.successor("t1"), ours.successor("t1"));
         assert_ne!(ours.successor("t1"), ours.successor("t2"));

@@ -1,9 +1,9 @@
-//! What every AWS client here shares: one HTTP client, credentials from the environment, time-outs
-//! that fit inside an API call.
+//! The settings that all AWS clients here share: one HTTP client, credentials from the environment,
+//! and time-outs that fit inside an API call.
 //!
-//! Built by hand, without `aws-config`: in Lambda the region and the credentials are environment
-//! variables, and anything that looks further (profiles, metadata services) costs a cold start
-//! milliseconds and can only be wrong.
+//! They are built without `aws-config`. In Lambda, the region and the credentials are environment
+//! variables. Looking for profiles or metadata services would slow down cold starts and could only
+//! find wrong ones.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -15,29 +15,30 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 
 use crate::config::{ConfigError, optional, required};
 
-/// Amazon Trust Services' roots, to which every AWS endpoint's certificate leads
-/// (<https://www.amazontrust.com/repository/>). Five, instead of the platform's 145: parsing those
-/// costs 3 to 8 ms a start.
+/// The five root certificates of Amazon Trust Services, which all AWS endpoints chain up to
+/// (<https://www.amazontrust.com/repository/>). Parsing the platform's 145 roots instead would cost
+/// 3 to 8 ms per cold start.
 const ROOTS: &[u8] = include_bytes!("roots.pem");
 
-/// Where and as whom to call AWS.
-pub(crate) struct Environment {
+/// The settings of an AWS client.
+pub(crate) struct SdkSettings {
     /// `AWS_REGION`.
     pub(crate) region: Region,
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: those of the function's
-    /// role.
+    /// The credentials of the function's role: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
+    /// `AWS_SESSION_TOKEN`.
     pub(crate) credentials: Credentials,
-    /// The one connection pool of this process.
+    /// The process's only connection pool.
     pub(crate) http: SharedHttpClient,
-    /// One connect, one attempt, all attempts: together shorter than a function's `Timeout`.
+    /// Limits for a connect, for one attempt and for all attempts together, which is shorter than a
+    /// function's `Timeout`.
     pub(crate) timeouts: TimeoutConfig,
     /// Three attempts with jittered back-off.
     pub(crate) retries: RetryConfig,
 }
 
-impl Environment {
-    /// Reads the environment that Lambda gives each function.
-    pub(crate) fn read() -> Result<Self, ConfigError> {
+impl SdkSettings {
+    /// Reads the environment variables that Lambda sets.
+    pub(crate) fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             region: Region::new(required("AWS_REGION")?),
             credentials: Credentials::new(
@@ -58,6 +59,7 @@ impl Environment {
     }
 }
 
+/// The HTTP client that all AWS clients of the process share.
 pub(crate) fn http_client() -> Result<SharedHttpClient, ConfigError> {
     static CLIENT: OnceLock<SharedHttpClient> = OnceLock::new();
     if let Some(client) = CLIENT.get() {
@@ -66,11 +68,12 @@ pub(crate) fn http_client() -> Result<SharedHttpClient, ConfigError> {
     let tls = TlsContext::builder()
         .with_trust_store(TrustStore::empty().with_pem_certificate(ROOTS))
         .build()
-        .map_err(|e| ConfigError::new("AWS_REGION", format!("no TLS: {e}")))?;
+        .map_err(|e| ConfigError::new("AWS_REGION", format!("TLS can't be set up: {e}")))?;
     let client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(tls)
-        // A frozen sandbox wakes with dead connections; those idle for longer are not worth trying.
+        // When a frozen sandbox wakes up, its connections are dead. Don't try those that were idle
+        // for longer.
         .pool_idle_timeout(Duration::from_secs(50))
         .build_https();
     Ok(CLIENT.get_or_init(|| client).clone())

@@ -1,38 +1,39 @@
-//! Why a value was not accepted. (Why an order did not move is
+//! Why a value is invalid. (Why a change to an order was refused is
 //! [`crate::domain::order::TransitionError`].)
 
 use serde::Serialize;
 
-/// A value that is not what its type allows. It does not know which field it came from:
-/// [`Invalid::at`] says so.
+/// A value that its type does not allow. It does not know which field the value came from;
+/// [`Invalid::at`] adds that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{detail}")]
 pub struct Invalid {
-    /// Stable, `snake_case`: `too_short`, `too_long`, `control_character`, `unknown_currency`, ...
+    /// A stable code in `snake_case`: `too_short`, `too_long`, `control_character`,
+    /// `unknown_currency`, ...
     pub code: &'static str,
     /// A sentence for the caller. It never repeats the value.
     pub detail: String,
 }
 
 impl Invalid {
-    /// A code of the catalogue and a sentence that may be shown.
+    /// Combines a stable code with a sentence that callers may read.
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }
 
-    /// The same, said of a request's field (`price.amount`, `categories[2]`).
+    /// Adds the request field that the value came from (`price.amount`, `categories[2]`).
     pub fn at(self, field: impl Into<String>) -> FieldError {
         FieldError { field: field.into(), code: self.code, detail: self.detail }
     }
 }
 
-/// One wrong field of a request, in the shape of a problem document's `errors` member.
+/// One invalid field of a request, as listed in a problem document's `errors`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FieldError {
-    /// Path of the field in the request body.
+    /// The path of the field, such as `price.amount` or `categories[2]`.
     pub field: String,
-    /// Stable, `snake_case`.
+    /// A stable code in `snake_case`.
     pub code: &'static str,
-    /// A sentence for the caller.
+    /// What is wrong with the field.
     pub detail: String,
 }

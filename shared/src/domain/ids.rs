@@ -1,8 +1,8 @@
-//! Identifiers. Ours are a type prefix and 26 characters; Stripe's are taken as Stripe gives them,
-//! within a character set.
+//! Identifiers. Ours consist of a type prefix and 26 characters. Stripe's are used as they are,
+//! within a limited character set.
 //!
-//! Both are validated wherever they enter (parsing, deserializing), so no separator of a database
-//! key can hide in one.
+//! Both are validated wherever they enter (parsing, deserializing), so an identifier can never
+//! contain the separator of a database key.
 
 use data_encoding::BASE32HEX_NOPAD;
 use ring::digest::{SHA256, digest};
@@ -11,14 +11,14 @@ use uuid::Uuid;
 use super::error::Invalid;
 use super::strings::string_type;
 
-/// 128 bits as 26 characters of `0-9a-v`: base32hex (RFC 4648 section 7), whose order is the order
-/// of the bits.
+/// Encodes 128 bits as 26 characters of `0-9a-v` (base32hex, RFC 4648 section 7). The encoding
+/// preserves the sort order of the bits.
 fn encode(bits: [u8; 16]) -> String {
     BASE32HEX_NOPAD.encode(&bits).to_ascii_lowercase()
 }
 
-/// The first 128 bits of a SHA-256 over `domain` and `parts`. Each part is preceded by its length,
-/// so that no two lists of parts give the same input.
+/// Returns the first 128 bits of a SHA-256 over `domain` and `parts`, encoded. Each part is
+/// preceded by its length, so no two lists of parts give the same input.
 fn hash(domain: &str, parts: &[&[u8]]) -> String {
     let mut input = Vec::new();
     for part in std::iter::once(domain.as_bytes()).chain(parts.iter().copied()) {
@@ -34,20 +34,20 @@ fn is_encoded(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'v'))
 }
 
-/// A fingerprint of something that is to be recognised but not kept (an `Idempotency-Key`, a
+/// A fingerprint of something that must be recognised but not stored (an `Idempotency-Key`, a
 /// request body): 128 bits of SHA-256.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of a list of byte strings; lists that differ in any part, or in where parts
-    /// end, differ.
+    /// Returns the fingerprint of a list of byte strings. Lists that differ in any part, or in
+    /// where a part ends, have different fingerprints.
     pub fn of(parts: &[&[u8]]) -> Self {
         Self(hash("fingerprint", parts))
     }
 
-    /// Its 26 characters.
+    /// Returns the 26 characters.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -59,7 +59,7 @@ impl TryFrom<String> for Fingerprint {
         if is_encoded(&text) {
             Ok(Self(text))
         } else {
-            Err(Invalid::new("invalid_fingerprint", "Not a fingerprint."))
+            Err(Invalid::new("invalid_fingerprint", "Must be a fingerprint of 26 characters."))
         }
     }
 }
@@ -82,34 +82,39 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// What it starts with.
+            /// The prefix of every identifier of this type.
             pub const PREFIX: &'static str = $prefix;
 
-            /// A fresh identifier. Give it a `Uuid::now_v7()`: ids then sort by the time they were
-            /// made.
+            /// Creates a new identifier. With a `Uuid::now_v7()`, identifiers sort by their time of
+            /// creation.
             pub fn from_uuid(uuid: Uuid) -> Self {
                 Self(format!(concat!($prefix, "{}"), encode(*uuid.as_bytes())))
             }
 
-            /// The identifier that these parts always give, such as caller and `Idempotency-Key`.
+            /// Returns the identifier that these parts always give, such as a caller and an
+            /// `Idempotency-Key`.
             pub fn derived(parts: &[&str]) -> Self {
                 let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
                 Self(format!(concat!($prefix, "{}"), hash($prefix, &parts)))
             }
 
-            /// The identifier of what a request makes: always the same one for a request that has a
-            /// key, so that what it made is the proof of its having been carried out; otherwise a
-            /// fresh one.
-            pub fn for_request(key: Option<&Fingerprint>, fresh: Uuid) -> Self {
-                key.map_or_else(|| Self::from_uuid(fresh), |key| Self::derived(&[key.as_str()]))
+            /// Returns the identifier for the object that a request creates. With an idempotency
+            /// key, it is the same each time, so the object itself proves that the request was
+            /// carried out. Without a key, it is new.
+            pub fn for_request(key: Option<&Fingerprint>, new: Uuid) -> Self {
+                key.map_or_else(|| Self::from_uuid(new), |key| Self::derived(&[key.as_str()]))
             }
 
-            /// Accepts exactly what the constructors make: the prefix and 26 characters of
+            /// Accepts exactly what the constructors create: the prefix and 26 characters of
             /// `0-9a-v`.
+            ///
+            /// # Errors
+            ///
+            /// Code `invalid_id` for anything else.
             pub fn parse(text: &str) -> Result<Self, Invalid> {
                 match text.strip_prefix($prefix) {
                     Some(rest) if is_encoded(rest) => Ok(Self(text.to_owned())),
-                    _ => Err(Invalid::new("invalid_id", concat!("Not an identifier that starts with ", $prefix, "."))),
+                    _ => Err(Invalid::new("invalid_id", concat!("Must be an identifier that starts with ", $prefix, "."))),
                 }
             }
         }
@@ -126,14 +131,18 @@ macro_rules! stripe_id {
         pub struct $name(String);
 
         impl $name {
-            /// Accepts 1 to 255 characters of `A-Za-z0-9_`. Stripe asks not to rely on prefixes
-            /// (<https://docs.stripe.com/upgrades>, "backward-compatible changes").
+            /// Accepts 1 to 255 characters of `A-Za-z0-9_`. Stripe asks integrations not to rely on
+            /// prefixes (<https://docs.stripe.com/upgrades>, "backward-compatible changes").
+            ///
+            /// # Errors
+            ///
+            /// Code `invalid_id` for anything else.
             pub fn parse(text: &str) -> Result<Self, Invalid> {
                 let fits = (1..=255).contains(&text.len());
                 if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
                     Ok(Self(text.to_owned()))
                 } else {
-                    Err(Invalid::new("invalid_id", "Not an identifier of Stripe's."))
+                    Err(Invalid::new("invalid_id", "Must be a Stripe identifier."))
                 }
             }
         }
@@ -149,9 +158,10 @@ id!(/// An order.
     OrderId, "ord_");
 id!(/// A message between an order's client and its worker.
     MessageId, "msg_");
-id!(/// An entry of a feed; derived from what it reports, so that one event is one entry however often it is processed.
+id!(/// An entry of a feed. It is derived from the event that the entry reports, so that processing
+    /// an event again does not add a second entry.
     EntryId, "ent_");
-id!(/// A broadcast by an admin.
+id!(/// A broadcast by an administrator.
     BroadcastId, "brc_");
 
 stripe_id!(/// A payment intent (`pi_...`).
@@ -160,7 +170,7 @@ stripe_id!(/// A charge (`ch_...`).
     ChargeId);
 stripe_id!(/// A refund (`re_...`).
     RefundId);
-stripe_id!(/// A dispute over a charge (`dp_...`), here called a chargeback.
+stripe_id!(/// A dispute over a charge (`dp_...`), called a chargeback here.
     ChargebackId);
 stripe_id!(/// A webhook event (`evt_...`).
     StripeEventId);
@@ -170,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fresh_id_parses_and_keeps_the_order_of_its_uuid() {
+    fn a_new_id_parses_and_sorts_like_its_uuid() {
         let ids: Vec<_> =
             [1_u128, 2, 1 << 80, u128::MAX].map(|n| UserId::from_uuid(Uuid::from_u128(n))).into();
         assert!(ids.is_sorted());
@@ -181,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_derived_id_depends_on_every_part_its_place_and_its_type() {
+    fn a_derived_id_depends_on_each_part_its_position_and_the_type() {
         let id = OrderId::derived(&["ab", "c"]);
         assert_eq!(id, OrderId::derived(&["ab", "c"]));
         assert_eq!(OrderId::parse(id.as_str()), Ok(id.clone()));
@@ -192,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_break_a_key_is_not_an_id() {
+    fn a_string_that_could_break_a_database_key_is_not_an_id() {
         let good = UserId::derived(&["x"]).to_string();
         for bad in [
             "".to_owned(),
@@ -216,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_a_plain_string_in_json() {
+    fn an_id_is_a_string_in_json() {
         let id = ServiceId::derived(&["x"]);
         assert_eq!(serde_json::to_value(&id).unwrap(), serde_json::Value::from(id.as_str()));
         let fingerprint = Fingerprint::of(&[b"x"]);

@@ -1,8 +1,9 @@
-//! The rules of the marketplace: values that cannot be wrong, and pure functions over them.
+//! The rules of the marketplace: values that are valid by construction, and pure functions over
+//! them.
 //!
-//! Nothing here awaits, does I/O or knows of an SDK; time and randomness are parameters. Everything
-//! derives serde in `snake_case`: the store keeps these types as they are (`serde_dynamo`), the
-//! edge maps them to its own response shapes.
+//! Nothing here awaits, does I/O or uses an SDK; time and randomness are parameters. All types
+//! derive serde in `snake_case`: the store saves them as they are (`serde_dynamo`), and the
+//! functions map them to their own response types.
 
 pub mod error;
 pub mod feed;

@@ -1,5 +1,5 @@
-//! Money: integer minor units with a currency. There is no float, and no conversion between
-//! currencies.
+//! Money: an integer amount in minor units, with a currency. There are no floats and no conversions
+//! between currencies.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Invalid;
 
-/// Code, decimal places, smallest charge in minor units. The currencies for which Stripe documents
-/// a minimum charge (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
+/// Code, decimal places, and minimum charge in minor units, for each currency with a minimum charge
+/// documented by Stripe (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
 const CURRENCIES: &[(&str, u8, i64)] = &[
     ("aed", 2, 200),
     ("aud", 2, 50),
@@ -39,12 +39,12 @@ const CURRENCIES: &[(&str, u8, i64)] = &[
     ("usd", 2, 50),
 ];
 
-/// A lower-case ISO 4217 code, of those that can be charged here ([`Currency::all`]).
+/// A lower-case ISO 4217 code of a supported currency ([`Currency::all`]).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "String")]
 pub struct Currency(&'static str);
 
-// Derived, it would ask for input that lives for ever.
+// A derived implementation would require input that lives for 'static.
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
@@ -52,36 +52,40 @@ impl<'de> Deserialize<'de> for Currency {
 }
 
 impl Currency {
-    /// US dollar, the sample data's currency.
+    /// The US dollar, which the sample data uses.
     pub const USD: Self = Self("usd");
 
-    /// Every currency that a price can be in.
+    /// Returns every currency that a price can have.
     pub fn all() -> impl Iterator<Item = Self> {
         CURRENCIES.iter().map(|&(code, ..)| Self(code))
     }
 
     /// Accepts a lower-case code of [`Currency::all`].
+    ///
+    /// # Errors
+    ///
+    /// Code `unknown_currency` for anything else.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let known = CURRENCIES.iter().find(|(code, ..)| *code == text);
         known.map(|&(code, ..)| Self(code)).ok_or_else(|| {
             Invalid::new(
                 "unknown_currency",
-                "Not a lower-case ISO 4217 code of a currency that is accepted here.",
+                "Must be a lower-case ISO 4217 code of a supported currency, such as usd or eur.",
             )
         })
     }
 
-    /// `usd`.
+    /// Returns the code, such as `usd`.
     pub fn code(self) -> &'static str {
         self.0
     }
 
-    /// Decimal places of its minor unit: 2 for `usd`, 0 for `jpy`.
+    /// Returns the number of decimal places: 2 for `usd`, 0 for `jpy`.
     pub fn exponent(self) -> u8 {
         self.row().1
     }
 
-    /// The smallest price in minor units: Stripe's minimum charge.
+    /// Returns the smallest possible price in minor units, which is Stripe's minimum charge.
     pub fn min_price(self) -> i64 {
         self.row().2
     }
@@ -100,7 +104,7 @@ impl JsonSchema for Currency {
         json_schema!({
             "type": "string",
             "enum": Self::all().map(Self::code).collect::<Vec<_>>(),
-            "description": "A lower-case ISO 4217 code, of those that can be charged here.",
+            "description": "A lower-case ISO 4217 code of a supported currency.",
         })
     }
 }
@@ -137,36 +141,36 @@ impl From<Currency> for String {
     }
 }
 
-/// An amount in minor units of a currency; negative when it goes out.
+/// An amount in minor units of a currency. Negative for money that goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
-    /// Minor units: 1999 is 19.99 dollars, or 1999 yen.
+    /// The amount in minor units: 1999 is 19.99 dollars, or 1999 yen.
     pub amount: i64,
-    /// The currency it is in.
+    /// The currency.
     pub currency: Currency,
 }
 
 impl Money {
-    /// So many minor units.
+    /// Creates an amount in minor units.
     pub const fn new(amount: i64, currency: Currency) -> Self {
         Self { amount, currency }
     }
 
-    /// The sum; `None` when the currencies differ or it does not fit.
+    /// Returns the sum, or `None` if the currencies differ or the sum overflows.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         let amount = self.amount.checked_add(other.amount)?;
         (self.currency == other.currency).then_some(Self { amount, ..self })
     }
 
-    /// The same amount in the other direction; `None` for the one amount that has no opposite.
+    /// Returns the negated amount, or `None` if that overflows (`i64::MIN`).
     pub fn checked_neg(self) -> Option<Self> {
         self.amount.checked_neg().map(|amount| Self { amount, ..self })
     }
 }
 
 impl fmt::Display for Money {
-    /// `19.99 usd`, `1999 jpy`: for people, never for computing.
+    /// Formats the amount for people: `19.99 usd`, `1999 jpy`. Do not compute with the result.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = 10_u64.pow(self.currency.exponent().into());
         let (sign, amount) = (if self.amount < 0 { "-" } else { "" }, self.amount.unsigned_abs());
@@ -186,47 +190,50 @@ impl fmt::Display for Money {
     }
 }
 
-/// What a service costs: an amount that Stripe will charge.
+/// The price of a service: an amount that Stripe can charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Money", into = "Money")]
 pub struct Price(Money);
 
 impl Price {
-    /// Stripe's maximum: eight digits
+    /// Stripe's maximum charge, eight digits
     /// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
     pub const MAX: i64 = 99_999_999;
 
-    /// Accepts from the currency's minimum charge to [`Price::MAX`]. Codes: `amount_too_small`,
-    /// `amount_too_large`.
+    /// Accepts any amount from the currency's minimum charge to [`Price::MAX`].
+    ///
+    /// # Errors
+    ///
+    /// Code `amount_too_small` or `amount_too_large` for other amounts.
     pub fn parse(money: Money) -> Result<Self, Invalid> {
         let min = money.currency.min_price();
         if money.amount < min {
             let least = Money::new(min, money.currency);
             return Err(Invalid::new(
                 "amount_too_small",
-                format!("The smallest price is {min} minor units ({least})."),
+                format!("Must be at least {min} minor units ({least})."),
             ));
         }
         if money.amount > Self::MAX {
             return Err(Invalid::new(
                 "amount_too_large",
-                format!("The largest price is {} minor units.", Self::MAX),
+                format!("Must be at most {} minor units.", Self::MAX),
             ));
         }
         Ok(Self(money))
     }
 
-    /// It as money.
+    /// Returns the price as money.
     pub fn money(self) -> Money {
         self.0
     }
 
-    /// Minor units.
+    /// Returns the amount in minor units.
     pub fn amount(self) -> i64 {
         self.0.amount
     }
 
-    /// The currency it is in.
+    /// Returns the currency.
     pub fn currency(self) -> Currency {
         self.0.currency
     }
@@ -237,7 +244,7 @@ impl JsonSchema for Price {
         "Price".into()
     }
 
-    /// Each smallest amount with the currencies that have it.
+    /// Lists each minimum amount with the currencies that it applies to.
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let mut by_min: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
         for (code, _, min) in CURRENCIES {
@@ -250,8 +257,8 @@ impl JsonSchema for Price {
             }, "type": "object", "required": ["amount", "currency"], "additionalProperties": false})
         });
         json_schema!({
-            "description": "What something costs, in minor units (1999 is 19.99 dollars, or 1999 yen): from the currency's smallest charge to the \
-                largest that Stripe makes.",
+            "description": "A price in minor units (1999 is 19.99 dollars, or 1999 yen), between Stripe's \
+                minimum and maximum charge for the currency.",
             "oneOf": alternatives.collect::<Vec<_>>(),
             "examples": [{"amount": 1999, "currency": "usd"}],
         })
@@ -278,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_lies_between_the_currencys_minimum_and_eight_digits() {
+    fn a_price_is_between_the_minimum_charge_and_eight_digits() {
         for currency in Currency::all() {
             let price = |amount| Price::parse(Money::new(amount, currency)).map_err(|e| e.code);
             assert_eq!(price(currency.min_price() - 1), Err("amount_too_small"));
@@ -290,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn only_known_lower_case_codes_are_currencies() {
+    fn only_supported_lower_case_codes_are_currencies() {
         assert_eq!(Currency::parse("usd"), Ok(Currency::USD));
         for bad in ["USD", "xxx", "", "us", "usd "] {
             assert_eq!(
@@ -302,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn money_in_json_is_an_integer_and_a_code() {
+    fn money_in_json_is_an_integer_and_a_currency_code() {
         let money: Money = from_value(json!({"amount": 1999, "currency": "usd"})).unwrap();
         assert_eq!(to_value(money).unwrap(), json!({"amount": 1999, "currency": "usd"}));
         assert!(from_value::<Money>(json!({"amount": 19.99, "currency": "usd"})).is_err());
@@ -311,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_checked() {
+    fn overflows_and_mixed_currencies_are_detected() {
         let usd = |amount| Money::new(amount, Currency::USD);
         assert_eq!(usd(5).checked_add(usd(-7)), Some(usd(-2)));
         assert_eq!(usd(i64::MAX).checked_add(usd(1)), None);
@@ -320,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_shown_with_its_decimal_places() {
+    fn money_is_formatted_with_decimal_places() {
         assert_eq!(Money::new(-1905, Currency::USD).to_string(), "-19.05 usd");
         assert_eq!(Money::new(500, Currency::parse("jpy").unwrap()).to_string(), "500 jpy");
     }

@@ -1,37 +1,42 @@
-//! Searching by words, in any script: what is searched and what is searched for are folded the same
-//! way.
+//! Word search in any script. The searched texts and the query are normalised in the same way.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 use super::error::Invalid;
 
-/// The most characters that are searched for.
+/// The maximum number of characters of a query.
 const MAX: usize = 100;
 
-/// Texts made searchable: a space, and then each word followed by one. Texts are two spaces apart,
-/// so that nothing is found across them.
+/// Returns the normalised words of the texts, for [`Search::terms`] to be found in. Each word is
+/// preceded and followed by a space, and there are two spaces between texts, so that no term
+/// matches across two texts.
 pub fn searchable(texts: &[&str]) -> String {
-    texts.iter().map(|text| format!(" {} ", words(text).join(" "))).collect()
+    texts.iter().map(|text| format!(" {} ", tokenize(text).join(" "))).collect()
 }
 
-/// What is searched for: the parts between white space, each of which must be found. Nothing finds
+/// A search query: terms separated by white space, all of which must match. An empty query matches
 /// everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search(Vec<String>);
 
 impl Search {
-    /// Code: `too_long`. What is neither letter, digit nor symbol is not searched for.
+    /// Parses a query. Punctuation is ignored.
+    ///
+    /// # Errors
+    ///
+    /// Code `too_long` if the text has more than 100 characters.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.chars().count() > MAX {
             return Err(Invalid::new("too_long", format!("Must have at most {MAX} characters.")));
         }
-        // What is written together (`e-mail`, 網站) is searched for together.
-        let parts = text.split_whitespace().map(words).filter(|words| !words.is_empty());
+        // Words written together (`e-mail`, 網站) form one term.
+        let parts = text.split_whitespace().map(tokenize).filter(|words| !words.is_empty());
         Ok(Self(parts.map(|words| format!(" {}", words.join(" "))).collect()))
     }
 
-    /// Each must be in the [`searchable`] text: it is found at the beginning of a word.
-    pub fn needles(&self) -> impl Iterator<Item = &str> {
+    /// Returns the terms. A text matches if its [`searchable`] form contains all of them. A term
+    /// matches only at the beginning of a word.
+    pub fn terms(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 }
@@ -49,26 +54,27 @@ impl schemars::JsonSchema for Search {
         schemars::json_schema!({
             "type": "string",
             "maxLength": MAX,
-            "description": "Words in name or description, in any script. Each must begin a word; letter case and accents make no difference.",
+            "description": "The words to search for in names and descriptions, in any script. Each \
+                matches the beginning of a word, ignoring letter case and accents. All must match.",
             "examples": ["web design"],
         })
     }
 }
 
-/// The folded words of a text. Scripts that put no spaces between words are taken character by
-/// character, and so are pictographs.
-fn words(text: &str) -> Vec<String> {
+/// Splits a text into normalised words. In scripts without spaces between words, each character is
+/// a word, and so is each pictograph.
+fn tokenize(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
-    for c in fold(text).chars() {
-        if c.is_alphanumeric() && !stands_alone(c) {
+    for c in normalize(text).chars() {
+        if c.is_alphanumeric() && !is_word_by_itself(c) {
             word.push(c);
             continue;
         }
         if !word.is_empty() {
             words.push(std::mem::take(&mut word));
         }
-        if stands_alone(c) {
+        if is_word_by_itself(c) {
             words.push(c.to_string());
         }
     }
@@ -78,21 +84,22 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Compatibility form (`ﬁ` is `fi`, full width is normal width), without letter case, without the
-/// accents of Latin, Greek and Cyrillic.
-fn fold(text: &str) -> String {
+/// Normalises a text: compatibility form (`ﬁ` becomes `fi`, full width becomes normal width), no
+/// letter case, and no accents on Latin, Greek and Cyrillic letters.
+fn normalize(text: &str) -> String {
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
     let plain = decomposed.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c));
-    // Upper case first: `ß` and `SS` meet in `ss`, and `ς` and `σ` in `σ`. Letter by letter: no
-    // rule depends on a word's end.
+    // Upper case first, so that `ß` equals `SS` (both become `ss`) and `ς` equals `σ`. Each letter
+    // is converted on its own, because the rules for the end of a word must not apply.
     let folded: String = plain.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
-    // Upper-casing brings no accents back but that of `ŉ` and its like, which are decomposed by
-    // now.
+    // Converting to upper case adds no accents, except to `ŉ` and similar letters, which are
+    // decomposed at this point.
     ComposingNormalizerBorrowed::new_nfkc().normalize(&folded).into_owned()
 }
 
-/// Thai, Lao, Myanmar, Khmer; kana, ideographs; symbols and pictographs.
-fn stands_alone(c: char) -> bool {
+/// Returns whether a character is a word by itself: Thai, Lao, Myanmar, Khmer; kana, ideographs;
+/// symbols and pictographs.
+fn is_word_by_itself(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
         | '\u{2600}'..='\u{27bf}' | '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}'
@@ -105,11 +112,11 @@ mod tests {
 
     fn finds(query: &str, text: &str) -> bool {
         let text = searchable(&[text, "Second text"]);
-        Search::parse(query).unwrap().needles().all(|needle| text.contains(needle))
+        Search::parse(query).unwrap().terms().all(|term| text.contains(term))
     }
 
     #[test]
-    fn every_word_is_found_at_the_beginning_of_a_word_in_any_script() {
+    fn every_term_matches_the_beginning_of_a_word_in_any_script() {
         for (query, text) in [
             ("desi", "Web Design"),
             ("design WEB", "Web Design"),
@@ -148,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_searched_for_is_bounded_and_what_is_no_word_is_left_out() {
+    fn queries_are_limited_in_length_and_ignore_punctuation() {
         for nothing in ["", " \t ", "!! ?", "\0"] {
             assert_eq!(Search::parse(nothing), Ok(Search::default()), "{nothing:?}");
         }

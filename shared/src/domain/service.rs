@@ -1,4 +1,4 @@
-//! Services: what can be ordered.
+//! Services: what clients can order.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,21 +11,21 @@ use crate::domain::string_enum::string_enum;
 string_enum! {
     /// Whether a service can be ordered.
     ServiceStatus {
-        /// Listed and ordered.
+        /// The service is listed and can be ordered.
         Active = "active",
-        /// Deleted: known to admins only. Orders of it go on.
+        /// The service was deleted. Only administrators see it, and existing orders of it continue.
         Deactivated = "deactivated",
     }
 }
 
 string_enum! {
-    /// In which order services are listed.
+    /// How services are sorted.
     ServiceSort {
-        /// By when they were added, the last first.
+        /// Newest first.
         Newest = "newest",
-        /// By price, the lowest first; of equal prices the oldest.
+        /// Lowest price first; among equal prices, oldest first.
         Cheapest = "price",
-        /// By price, the highest first; of equal prices the newest.
+        /// Highest price first; among equal prices, newest first.
         MostExpensive = "-price",
     }
 }
@@ -33,27 +33,28 @@ string_enum! {
 /// A service of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
-    /// Which.
+    /// The service's id.
     pub id: ServiceId,
-    /// Shown, and searched by word.
+    /// The name. Searches look at it.
     pub name: Name,
-    /// Shown, and searched by word.
+    /// The description. Searches look at it.
     pub description: Description,
-    /// Which workers it goes to.
+    /// The category. Workers who serve it see the service's orders in their pool.
     pub category: Category,
-    /// What an order of it costs from now on; existing orders keep theirs.
+    /// The price of new orders. Existing orders keep their price.
     pub price: Price,
-    /// Whether it can be ordered.
+    /// Whether the service can be ordered.
     pub status: ServiceStatus,
-    /// When created.
+    /// When the service was created.
     pub created_at: Timestamp,
-    /// When last changed.
+    /// When the service last changed.
     pub updated_at: Timestamp,
-    /// Starts at 1, one more with every change; the condition of every write.
+    /// The version. It starts at 1 and grows by 1 with each change. Every write is conditional on
+    /// it.
     pub version: u64,
 }
 
-/// A service to be.
+/// The fields of a new service.
 #[derive(Debug, Clone)]
 pub struct NewService {
     /// See [`Service::name`].
@@ -66,23 +67,23 @@ pub struct NewService {
     pub price: Price,
 }
 
-/// What is to change of a service; `None` stays as it is.
+/// A change to a service. Fields that are `None` stay as they are.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceChange {
     /// A new name.
     pub name: Option<Name>,
     /// A new description.
     pub description: Option<Description>,
-    /// A new category, for orders to come.
+    /// A new category, which applies to new orders.
     pub category: Option<Category>,
-    /// A new price, for orders to come.
+    /// A new price, which applies to new orders.
     pub price: Option<Price>,
-    /// Deactivated, or active again.
+    /// A new status.
     pub status: Option<ServiceStatus>,
 }
 
 impl Service {
-    /// An active service, version 1.
+    /// Creates an active service with version 1.
     pub fn new(id: ServiceId, new: NewService, at: Timestamp) -> Self {
         let NewService { name, description, category, price } = new;
         let status = ServiceStatus::Active;
@@ -99,7 +100,7 @@ impl Service {
         }
     }
 
-    /// The service after a change; `None` when it changes nothing.
+    /// Returns the service after a change, or `None` if the change has no effect.
     pub fn changed(&self, change: ServiceChange, at: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         next.name = change.name.unwrap_or(next.name);
@@ -115,7 +116,7 @@ impl Service {
         Some(next)
     }
 
-    /// Whether it can be ordered.
+    /// Returns whether the service can be ordered.
     pub fn is_active(&self) -> bool {
         self.status == ServiceStatus::Active
     }
@@ -127,7 +128,7 @@ mod tests {
     use crate::domain::order::tests::fixture::service;
 
     #[test]
-    fn a_change_touches_what_it_names_and_counts_one_version() {
+    fn a_change_affects_only_the_named_fields_and_increments_the_version() {
         let before = service();
         let at = before.updated_at + jiff::SignedDuration::from_secs(1);
         let name = Name::parse("Icon").unwrap();
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_changes_nothing_is_none() {
+    fn a_change_without_effect_is_none() {
         let same = ServiceChange { price: Some(service().price), ..ServiceChange::default() };
         assert_eq!(service().changed(same, Timestamp::MAX), None);
         assert_eq!(service().changed(ServiceChange::default(), Timestamp::MAX), None);

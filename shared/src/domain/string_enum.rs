@@ -1,23 +1,24 @@
-//! Closed vocabularies: enums whose values are one word each, in JSON, in keys and in text.
+//! Enums whose values are strings: in JSON, in database keys and in text.
 
-/// Defines an enum with, for every value, its one word: serde's form, its schema, `as_str`,
-/// `Display`, and `ALL` in the order of definition.
+/// Defines an enum whose values each have one string. It provides serde's representation, the JSON
+/// Schema (with the doc comments as descriptions), `as_str`, `Display` and `ALL`, in the order of
+/// definition.
 macro_rules! string_enum {
-    ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $value_doc:literal])* $value:ident = $word:literal,)+ }) => {
+    ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $value_doc:literal])* $value:ident = $string:literal,)+ }) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
-            $($(#[doc = $value_doc])* #[serde(rename = $word)] $value,)+
+            $($(#[doc = $value_doc])* #[serde(rename = $string)] $value,)+
         }
 
         impl $name {
-            /// Every value.
-            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$value),+];
+            /// All values.
+            pub const ALL: [Self; [$($string),+].len()] = [$(Self::$value),+];
 
-            /// Its word.
+            /// Returns the value's string.
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$value => $word,)+
+                    $(Self::$value => $string,)+
                 }
             }
         }
@@ -28,9 +29,9 @@ macro_rules! string_enum {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                $crate::domain::schema::words(
+                $crate::domain::schema::string_enum_schema(
                     concat!($($doc, "\n"),*),
-                    &[$(($word, concat!($($value_doc),*))),+],
+                    &[$(($string, concat!($($value_doc),*))),+],
                 )
             }
         }

@@ -1,12 +1,12 @@
-//! Validated strings: what every newtype over text has beside its own `parse`.
+//! What all validated string types have in common besides their own `parse`.
 
-/// Gives a newtype over `String` with a `parse` what follows from it: reading, showing, and the
-/// conversions that serde goes through (`try_from = "String", into = "String"`), so that nothing is
-/// deserialized that `parse` would refuse.
+/// Implements for a newtype over `String` with a `parse` function everything that follows from it:
+/// reading, displaying, and the conversions that serde uses (`try_from = "String", into =
+/// "String"`), so that nothing can be deserialized that `parse` would refuse.
 macro_rules! string_type {
     ($name:ident) => {
         impl $name {
-            /// Its text.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

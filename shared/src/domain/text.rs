@@ -1,66 +1,69 @@
-//! Text that people write: any script, bounded in characters, without control characters.
+//! Text that people write: in any script, with a limited number of characters and without control
+//! characters.
 //!
-//! Every text is put into Unicode normalisation form C (so that what looks equal is equal) and
-//! trimmed before it is measured.
+//! Each text is converted to Unicode normalisation form C (so that texts that look equal are equal)
+//! and trimmed before its length is measured.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::error::Invalid;
 use super::strings::string_type;
 
-/// What a kind of text allows.
-struct Rule {
+/// The limits of a text type.
+struct Limits {
     min: usize,
     max: usize,
     multi_line: bool,
 }
 
-/// The normalised text, or why it is none of this kind. Codes: `control_character`, `too_short`,
+/// Normalises a text, or returns why it is invalid. Codes: `control_character`, `too_short`,
 /// `too_long`.
-fn clean(text: &str, rule: &Rule) -> Result<String, Invalid> {
-    let text = if rule.multi_line { text.replace("\r\n", "\n") } else { text.to_owned() };
+fn normalize(text: &str, limits: &Limits) -> Result<String, Invalid> {
+    let text = if limits.multi_line { text.replace("\r\n", "\n") } else { text.to_owned() };
     let allowed = |c: char| match c {
-        '\n' | '\t' => rule.multi_line,
-        // Line and paragraph separators break lines without being control characters.
-        '\u{2028}' | '\u{2029}' => rule.multi_line,
+        '\n' | '\t' => limits.multi_line,
+        // Line and paragraph separators break lines, but are not control characters.
+        '\u{2028}' | '\u{2029}' => limits.multi_line,
         _ => !c.is_control() && !is_bidi_control(c) && !is_noncharacter(c),
     };
     if !text.trim().chars().all(allowed) {
         let detail =
-            "Must not contain control characters, nor any that override the direction of writing.";
+            "Must not contain control characters or characters that change the text direction.";
         return Err(Invalid::new("control_character", detail));
     }
     let text = nfc(text.trim());
     let length = text.chars().count();
-    // What must say something must show something.
-    if length < rule.min || (rule.min > 0 && text.chars().all(is_invisible)) {
+    // A text with a minimum length must contain a visible character.
+    if length < limits.min || (limits.min > 0 && text.chars().all(is_invisible)) {
         return Err(Invalid::new(
             "too_short",
-            format!("Must have at least {} characters.", rule.min),
+            format!("Must have at least {} characters.", limits.min),
         ));
     }
-    if length > rule.max {
+    if length > limits.max {
         return Err(Invalid::new(
             "too_long",
-            format!("Must have at most {} characters.", rule.max),
+            format!("Must have at most {} characters.", limits.max),
         ));
     }
     Ok(text)
 }
 
-/// Embeddings, overrides and isolates: with them a text can look like another (Unicode TR #36,
-/// section 2.2). Right-to-left scripts need none. What is refused here is refused by the patterns
-/// of [`super::schema`], too.
+/// Returns whether a character is a bidirectional embedding, override or isolate. These can make a
+/// text look like another one (Unicode TR #36, section 2.2), and right-to-left scripts do not need
+/// them. The patterns of [`super::schema`] refuse the same characters.
 fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The byte order mark, and code points of the first plane that are promised to be no characters.
+/// Returns whether a character is the byte order mark or a noncharacter of the Basic Multilingual
+/// Plane.
 fn is_noncharacter(c: char) -> bool {
     matches!(c, '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// White space, joiners, fillers, variation selectors: nothing by themselves.
+/// Returns whether a character is invisible by itself: white space, joiners, fillers and variation
+/// selectors.
 fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || matches!(c,
@@ -69,15 +72,17 @@ fn is_invisible(c: char) -> bool {
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}')
 }
 
-/// Unicode normalisation form C (UAX #15). The tables are linked anyway: the URL parser needs them
-/// for host names.
+/// Converts to Unicode normalisation form C (UAX #15). The tables cost nothing: the URL parser
+/// needs them for host names anyway.
 pub(crate) fn nfc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
-/// How names are compared: lower case, normalised, white space collapsed to single spaces.
-pub(super) fn fold(text: &str) -> String {
-    // Lower-casing can leave form C (capital I with dot), hence the second normalisation.
+/// Returns the form in which names are compared: lower case, normalised, with white space collapsed
+/// to single spaces.
+pub(super) fn comparison_form(text: &str) -> String {
+    // Converting to lower case can leave form C (capital I with dot), hence the second
+    // normalisation.
     let lower = nfc(&nfc(text).to_lowercase());
     lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -93,14 +98,18 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// The fewest characters, once trimmed.
+            /// The minimum number of characters after trimming.
             pub const MIN: usize = $min;
-            /// The most characters, once trimmed.
+            /// The maximum number of characters after trimming.
             pub const MAX: usize = $max;
 
-            /// Normalises, trims and checks. Codes: `control_character`, `too_short`, `too_long`.
+            /// Normalises, trims and checks a text.
+            ///
+            /// # Errors
+            ///
+            /// Code `control_character`, `too_short` or `too_long`.
             pub fn parse(text: &str) -> Result<Self, Invalid> {
-                clean(text, &Rule { min: $min, max: $max, multi_line: $multi_line }).map(Self)
+                normalize(text, &Limits { min: $min, max: $max, multi_line: $multi_line }).map(Self)
             }
         }
         string_type!($name);
@@ -109,15 +118,17 @@ macro_rules! text {
 
 text!(/// The name of a service: one line.
     Name, 1..=100, multi_line: false);
-text!(/// What a service is.
+text!(/// The description of a service.
     Description, 0..=4000, multi_line: true);
-text!(/// A category as shown. Categories are compared by [`Category::key`].
+text!(/// A category. Letter case and spacing make no difference when categories are compared.
     Category, 1..=40, multi_line: false);
-text!(/// What someone adds to an order or to a move of it. Bounded so that an order's whole history fits one DynamoDB item (400 KB).
+// The length of notes is limited so that an order's whole history fits into one DynamoDB item
+// (400 KB).
+text!(/// A note on an order or on one of its events.
     Note, 0..=2000, multi_line: true);
-text!(/// A note that must say something: why an order is canceled or disputed.
+text!(/// The reason for a cancellation or a dispute. It must not be blank.
     Reason, 1..=2000, multi_line: true);
-text!(/// A message on an order, or a broadcast.
+text!(/// The text of a message or a broadcast.
     MessageText, 1..=4000, multi_line: true);
 
 impl From<Reason> for Note {
@@ -127,21 +138,22 @@ impl From<Reason> for Note {
 }
 
 impl Category {
-    /// What makes two categories the same: letter case and spacing do not. It may hold any
-    /// character but a control character, so it goes last in a composed key, or is encoded.
+    /// Returns the form in which categories are compared: letter case and spacing make no
+    /// difference. It can contain any character except control characters, so in a composite
+    /// database key it must come last or be encoded.
     pub fn key(&self) -> CategoryKey {
-        CategoryKey(fold(&self.0))
+        CategoryKey(comparison_form(&self.0))
     }
 }
 
-/// [`Category::key`]: `web development` for `Web  Development`.
+/// The form in which categories are compared: `web development` for `Web  Development`.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(try_from = "String", into = "String")]
 pub struct CategoryKey(String);
 
-/// As a request names it: any way to write the category.
+/// Requests may write the category in any letter case and spacing.
 impl schemars::JsonSchema for CategoryKey {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         Category::schema_name()
@@ -153,12 +165,16 @@ impl schemars::JsonSchema for CategoryKey {
 }
 
 impl CategoryKey {
-    /// The key of the category that this text names, however it is written.
+    /// Returns the key of the category with this name, in any letter case and spacing.
+    ///
+    /// # Errors
+    ///
+    /// The codes of [`Category::parse`].
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Category::parse(text).map(|category| category.key())
     }
 
-    /// The folded text.
+    /// Returns the key's text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -202,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_refused_but_line_breaks_and_tabs_where_text_has_lines() {
+    fn control_characters_are_refused_except_line_breaks_and_tabs_in_multi_line_text() {
         for bad in ["a\u{0}b", "a\u{1b}[31m", "a\u{7f}b", "a\u{85}b"] {
             assert_eq!(code(Name::parse(bad)), "control_character", "{bad:?}");
             assert_eq!(code(Note::parse(bad)), "control_character", "{bad:?}");
@@ -216,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_overrides_the_direction_is_refused_and_right_to_left_text_is_not() {
+    fn bidirectional_controls_are_refused_but_right_to_left_text_is_not() {
         for bad in ["a\u{202e}b", "a\u{2066}b\u{2069}", "\u{feff}a", "a\u{ffff}b"] {
             assert_eq!(code(Name::parse(bad)), "control_character", "{bad:?}");
             assert_eq!(code(Note::parse(bad)), "control_character", "{bad:?}");
@@ -228,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_say_something_shows_something() {
+    fn a_required_text_contains_a_visible_character() {
         for nothing in ["\u{200b}", "\u{3164} \u{2060}", "\u{2800}"] {
             assert_eq!(code(Name::parse(nothing)), "too_short", "{nothing:?}");
         }
@@ -236,12 +252,12 @@ mod tests {
     }
 
     #[test]
-    fn composed_and_decomposed_are_the_same_text() {
+    fn composed_and_decomposed_forms_are_the_same_text() {
         assert_eq!(Name::parse("Cafe\u{301}").unwrap(), Name::parse("Café").unwrap());
     }
 
     #[test]
-    fn categories_differ_by_neither_case_nor_spacing() {
+    fn category_keys_ignore_letter_case_and_spacing() {
         let key = |text| Category::parse(text).unwrap().key();
         assert_eq!(key("Web  Development"), key("web development"));
         assert_eq!(key("ДИЗАЙН"), key("дизайн"));
@@ -251,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_category_key_is_its_own_key() {
+    fn the_key_of_a_category_key_is_the_key_itself() {
         for text in ["Web  Development", "İSTANBUL", "ΟΔΟΣ", "STRASSE ß", "C#: x"] {
             let key = CategoryKey::parse(text).unwrap();
             assert_eq!(CategoryKey::parse(key.as_str()), Ok(key));
@@ -259,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_accepted_is_accepted_again() {
+    fn an_accepted_text_is_accepted_again() {
         for text in ["  a\r\n\tb ", "Cafe\u{301}", "\u{1100}\u{1161}"] {
             let note = Note::parse(text).unwrap();
             assert_eq!(Note::parse(note.as_str()), Ok(note));

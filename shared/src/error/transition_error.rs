@@ -1,18 +1,18 @@
-//! A rule's refusal as an error: each keeps its code, and conflicts say the state and the version
-//! that the order is in.
+//! Converts a refused change to an order into an error of the catalogue. Conflicts include the
+//! order's status and version.
 
 use super::{Error, catalogue};
 use crate::domain::order::{Guard, Status, TransitionError};
 
 impl From<TransitionError> for Error {
-    fn from(refusal: TransitionError) -> Self {
-        let detail = refusal.to_string();
+    fn from(error: TransitionError) -> Self {
+        let detail = error.to_string();
         let conflict = |code, status: Status, version: u64| {
-            Self::new(code, refusal.to_string())
+            Self::new(code, error.to_string())
                 .with("order_status", status.as_str())
                 .with("version", version)
         };
-        match refusal {
+        match error {
             TransitionError::NotFound => Self::not_found("order"),
             TransitionError::ServiceNotFound => Self::not_found("service"),
             TransitionError::Inactive => Self::new(&catalogue::ACCOUNT_SUSPENDED, detail),

@@ -1,51 +1,51 @@
-//! How long a post may take when others are waiting.
+//! An adaptive time-out for posts to sockets while other sockets are waiting.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::push::TimeoutPolicy;
-
-/// How long posts take at the moment: what takes much longer than others is not worth the others'
-/// waiting. As TCP finds its retransmission time-out (RFC 6298), it follows what is seen, and
-/// doubles when nothing is.
+/// Limits how long a post may take, based on recent posts, so that one slow socket does not hold up
+/// the others. Like TCP's retransmission time-out (RFC 6298), it follows the measured latencies and
+/// doubles when there is no response.
 #[derive(Debug)]
 pub(super) struct AdaptiveTimeout {
-    /// Of the posts of late, about the slowest; in microseconds.
+    /// A decaying maximum of recent latencies, in microseconds.
     slowest: AtomicU64,
+    max: Duration,
 }
 
 impl AdaptiveTimeout {
-    const LEAST: Duration = Duration::from_millis(100);
-    const MOST: Duration = TimeoutPolicy::Short.limit();
-    /// A post is slow that takes so many times as long as others.
-    const TIMES: u32 = 4;
+    /// The shortest time-out.
+    const MIN: Duration = Duration::from_millis(100);
+    /// How many times longer than the slowest recent post a post may take.
+    const FACTOR: u32 = 4;
 
-    /// Knows of nothing yet, and so is patient.
-    pub(super) fn new() -> Self {
-        Self { slowest: AtomicU64::new(micros(Self::MOST / Self::TIMES)) }
+    /// Creates a time-out that is `max` at first and never longer.
+    pub(super) fn new(max: Duration) -> Self {
+        Self { slowest: AtomicU64::new(micros(max / Self::FACTOR)), max }
     }
 
-    /// What is longer than this is slow.
-    pub(super) fn limit(&self) -> Duration {
-        (Duration::from_micros(self.slowest.load(Relaxed)) * Self::TIMES)
-            .clamp(Self::LEAST, Self::MOST)
+    /// The current time-out.
+    pub(super) fn current(&self) -> Duration {
+        (Duration::from_micros(self.slowest.load(Relaxed)) * Self::FACTOR)
+            .clamp(Self::MIN, self.max)
     }
 
-    /// A post was answered after this time. What was slower before is forgotten by and by.
-    pub(super) fn answered(&self, after: Duration) {
+    /// Records the latency of a post. Slower posts before it gradually lose their weight.
+    pub(super) fn record(&self, latency: Duration) {
         let before = self.slowest.load(Relaxed);
-        self.note(micros(after).max(before / 8 * 7));
+        self.store(micros(latency).max(before / 8 * 7));
     }
 
-    /// One was given up at the limit.
-    pub(super) fn given_up(&self) {
-        self.note(micros(self.limit() * 2 / Self::TIMES));
+    /// Records that a post timed out, which doubles the time-out.
+    pub(super) fn record_timeout(&self) {
+        self.store(micros(self.current() * 2 / Self::FACTOR));
     }
 
-    fn note(&self, slowest: u64) {
-        // Those who do this at the same time all know about the same.
-        self.slowest.store(slowest.min(micros(Self::MOST / Self::TIMES)), Relaxed);
+    fn store(&self, slowest: u64) {
+        // Concurrent updates may overwrite each other. They are based on similar latencies, so that
+        // does no harm.
+        self.slowest.store(slowest.min(micros(self.max / Self::FACTOR)), Relaxed);
     }
 }
 
@@ -58,28 +58,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn others_are_waited_for_as_long_as_posts_take_and_no_longer() {
-        let (pulse, ms) = (AdaptiveTimeout::new(), Duration::from_millis);
-        assert_eq!(pulse.limit(), ms(500), "who knows nothing is patient");
+    fn the_timeout_follows_latencies_and_doubles_after_a_timeout() {
+        let ms = Duration::from_millis;
+        let timeout = AdaptiveTimeout::new(ms(500));
+        assert_eq!(timeout.current(), ms(500), "it starts with the maximum");
         for _ in 0..30 {
-            pulse.answered(ms(5));
+            timeout.record(ms(5));
         }
-        assert_eq!(pulse.limit(), ms(100), "and no more so than needed once it knows");
-        pulse.answered(ms(60));
-        assert_eq!(pulse.limit(), ms(240));
-        pulse.answered(ms(5));
-        assert_eq!(pulse.limit(), ms(210), "what was slow is forgotten by and by");
+        assert_eq!(timeout.current(), ms(100), "fast posts shorten it to the minimum");
+        timeout.record(ms(60));
+        assert_eq!(timeout.current(), ms(240));
+        timeout.record(ms(5));
+        assert_eq!(timeout.current(), ms(210), "a slow post gradually loses its weight");
         for expected in [420, 500, 500] {
-            pulse.given_up();
-            assert_eq!(pulse.limit(), ms(expected), "all of them may have become slow");
+            timeout.record_timeout();
+            assert_eq!(timeout.current(), ms(expected), "time-outs double it, up to the maximum");
         }
-        pulse.answered(ms(5));
-        assert!(pulse.limit() < ms(500));
-        pulse.answered(Duration::MAX);
-        assert_eq!(pulse.limit(), ms(500));
+        timeout.record(ms(5));
+        assert!(timeout.current() < ms(500));
+        timeout.record(Duration::MAX);
+        assert_eq!(timeout.current(), ms(500));
         for _ in 0..40 {
-            pulse.answered(ms(1));
+            timeout.record(ms(1));
         }
-        assert_eq!(pulse.limit(), ms(100));
+        assert_eq!(timeout.current(), ms(100));
     }
 }

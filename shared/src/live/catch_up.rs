@@ -1,35 +1,39 @@
-//! Catch-up: a socket that did not take its entries in time is brought to where its feed is, by an
-//! invocation of its own. Those who push to everyone go on meanwhile.
+//! Catch-up: sends a lagging socket the entries it has missed, in an invocation of its own, while
+//! pushes to other sockets continue.
 
 use std::time::Instant;
 
-use super::Live;
+use super::LiveService;
 use super::push::{ApiGateway, Push, TimeoutPolicy};
 use crate::config::ConfigError;
 use crate::domain::feed::Feed;
 use crate::error::{Result, catalogue};
 
-/// The way to sockets that were left behind.
+/// Catches up lagging sockets.
 #[derive(Debug, Clone)]
 pub struct CatchUp<P = ApiGateway> {
-    /// Feeds, sockets, and the way to the sockets.
-    pub live: Live<P>,
+    /// Access to feeds and sockets.
+    pub live: LiveService<P>,
 }
 
 impl CatchUp {
-    /// From what [`Live::from_env`] reads.
+    /// Reads the variables that [`LiveService::from_env`] reads.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or invalid.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self { live: Live::from_env(TimeoutPolicy::Long)? })
+        Ok(Self { live: LiveService::from_env(TimeoutPolicy::Long)? })
     }
 }
 
 impl<P: Push> CatchUp<P> {
-    /// Gives a socket what it was not given of a feed, and has it pushed to again. One that does
-    /// not take that either is closed. One that is not behind (any more) is left alone, so that
-    /// this is safe to repeat.
+    /// Sends a socket the entries of a feed that it has missed, then makes it live again. A socket
+    /// that is too slow for that as well is closed. A socket that does not lag is left alone, so
+    /// repeating this is safe.
     ///
     /// # Errors
-    /// When the database is unavailable; never for what a socket does.
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise. A
+    /// failing socket is not an error.
     pub async fn catch_up(&self, feed: &Feed, connection: &str) -> Result<()> {
         let Some(held) = self.live.connections.subscription(feed, connection).await? else {
             return Ok(());
@@ -38,9 +42,9 @@ impl<P: Push> CatchUp<P> {
         let last = held.skipped.unwrap_or(behind);
         match self.live.replay(&held, behind, last, Instant::now()).await {
             Err(error) if *error.code() == catalogue::REPLAY_UNFINISHED => {
-                self.live.end(connection).await
+                self.live.close_socket(connection).await
             }
-            done => done,
+            result => result,
         }
     }
 }

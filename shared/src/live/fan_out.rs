@@ -1,12 +1,12 @@
-//! Fan-out: what was appended to feeds goes to their sockets.
+//! Fan-out: pushes new feed entries to the sockets of the feed.
 //!
-//! A feed with few sockets is pushed to directly. One with more than a threshold becomes wide: its
-//! entries are asked for in the fan-out table, shard by shard, and each shard is brought to them by
-//! an invocation of its own ([`FanOut::bring`]), whichever number of times it is asked.
+//! A feed with few sockets is pushed to directly. Once a feed has more sockets than a threshold, it
+//! becomes wide: its pushes are requested in the fan-out table, and a separate invocation per shard
+//! carries them out ([`FanOut::drain_shard`]). Repeated requests have no effect.
 //!
-//! Each socket gets its frames in order while others get theirs. A slow one is waited for half a
-//! second at most, and then left behind: a [`super::catch_up`] of its own brings it what it lacks,
-//! while the next entries go to all others.
+//! Each socket gets its frames in order, and sockets don't wait for each other. A slow socket is
+//! given half a second and then counts as lagging: a catch-up ([`super::catch_up`]) sends it what it
+//! lacks, and pushes to the other sockets continue.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,52 +15,56 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt, future, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::Live;
-use super::push::{self, ApiGateway, Posted, Push, TimeoutPolicy};
+use super::LiveService;
+use super::push::{self, ApiGateway, PostOutcome, Push, TimeoutPolicy};
 use crate::config::{ConfigError, parsed};
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
-use crate::store::{Done, Entry, FanOuts, Pass, Skip, Subscription};
+use crate::store::{Entry, FanOutTable, ShardProgress, SkipOutcome, Subscription, Sweep};
 
-/// Sockets that are handed something at the same time.
-const AT_ONCE: usize = 64;
-/// Feeds whose sockets are looked up at the same time.
-const FEEDS: usize = 32;
-/// How long a socket may take for what it is handed in one batch, and for each frame of it. A post
-/// ends after half a second at most, and takes 10 to 20 ms with API Gateway: a socket for which
-/// each takes much longer than that is slow, too.
+/// Sockets that are pushed to concurrently.
+const CONCURRENT_SOCKETS: usize = 64;
+/// Feeds whose subscriptions are read concurrently.
+const CONCURRENT_FEEDS: usize = 32;
+/// The time that a socket may take for all frames of a batch: a fixed part, and a part per frame. A
+/// post takes 10 to 20 ms with API Gateway and is limited to half a second. A socket on which every
+/// post takes much longer than usual is slow as well.
 const SLOW_SOCKET_BUDGET: (Duration, Duration) =
     (Duration::from_millis(500), Duration::from_millis(50));
-/// What [`FanOut::page`] usually is.
+/// The default of [`FanOut::page`].
 const PAGE: usize = 100;
-/// Entries that one pass over a shard's sockets hands out, at most.
-const ENTRIES: u64 = 100;
-/// After this a replay that still holds a subscription has died: its function is given less time.
-const REPLAY_ENDS: SignedDuration = SignedDuration::from_secs(60);
+/// The most entries that one sweep over a shard pushes.
+const SWEEP_ENTRIES: u64 = 100;
+/// A replay that has held a subscription for longer than this has died: its function times out
+/// earlier.
+const REPLAY_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
-/// Numbers and frames, in order.
+/// Entries as numbers and frames, in order.
 type Frames = Vec<(u64, Vec<u8>)>;
 
-/// The way from feeds to sockets.
+/// Pushes feed entries to sockets.
 #[derive(Debug, Clone)]
 pub struct FanOut<P = ApiGateway> {
-    /// Feeds, sockets, and the way to the sockets.
-    pub live: Live<P>,
-    /// What wide feeds are due.
-    pub table: FanOuts,
-    /// Sockets of a feed that are pushed to directly, at most.
+    /// Access to feeds and sockets.
+    pub live: LiveService<P>,
+    /// The requested pushes of wide feeds.
+    pub table: FanOutTable,
+    /// The most sockets of a feed that are pushed to directly.
     pub threshold: usize,
-    /// Frames a second that are handed to one shard's sockets, at most: all shards share API
+    /// The most frames per second that are pushed to one shard's sockets. All shards share API
     /// Gateway's quota with all other requests.
     pub pace: u32,
-    /// Sockets between two notes of how far a shard has come: those that may get a frame again when
-    /// an invocation dies.
+    /// How many sockets are pushed to before a shard's progress is saved. After a crash, these may
+    /// get a frame again.
     pub page: usize,
 }
 
 impl FanOut {
-    /// From `FAN_OUT_THRESHOLD` (500), `FAN_OUT_PACE` (600), `FAN_OUT_TABLE_NAME`, and what
-    /// [`Live::from_env`] reads.
+    /// Reads `FAN_OUT_THRESHOLD` (default 500), `FAN_OUT_PACE` (default 600), `FAN_OUT_TABLE_NAME`,
+    /// and the variables that [`LiveService::from_env`] reads.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or invalid.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let pace = parsed("FAN_OUT_PACE", 600)?;
         if pace == 0 {
@@ -68,8 +72,8 @@ impl FanOut {
         }
         let threshold = parsed("FAN_OUT_THRESHOLD", 500)?;
         Ok(Self {
-            live: Live::from_env(TimeoutPolicy::Short)?,
-            table: FanOuts::from_env()?,
+            live: LiveService::from_env(TimeoutPolicy::Short)?,
+            table: FanOutTable::from_env()?,
             threshold,
             pace,
             page: PAGE,
@@ -78,35 +82,35 @@ impl FanOut {
 }
 
 impl<P: Push> FanOut<P> {
-    /// Sees to it that everyone who gets these entries does; each feed's in the order of their
-    /// numbers. Safe to repeat: a client tells an entry it has by its number.
+    /// Delivers these entries to every subscriber, those of each feed in the order of their numbers.
+    /// Repeating this is safe: a client recognises an entry it already has by its number.
     ///
-    /// Returns the feeds that could not be seen to; their entries are to be delivered again.
+    /// Returns the feeds that failed, with the error. Their entries must be delivered again.
     pub async fn deliver(&self, entries: impl IntoIterator<Item = Entry>) -> BTreeMap<Feed, Error> {
         let failures = Mutex::new(BTreeMap::new());
-        let failed = |feed: &Feed, error| {
+        let record_failure = |feed: &Feed, error| {
             failures.lock().unwrap_or_else(PoisonError::into_inner).insert(feed.clone(), error);
         };
         let mut feeds: BTreeMap<Feed, Frames> = BTreeMap::new();
         for entry in entries {
             match serde_json::to_vec(&entry) {
                 Ok(frame) => feeds.entry(entry.feed).or_default().push((entry.seq, frame)),
-                Err(error) => failed(&entry.feed, Error::internal(error)),
+                Err(error) => record_failure(&entry.feed, Error::internal(error)),
             }
         }
-        let found: Vec<_> = feeds.iter().map(|feed| self.with_recipients(feed)).collect();
-        stream::iter(found)
-            .buffer_unordered(FEEDS)
+        let lookups: Vec<_> = feeds.iter().map(|feed| self.with_recipients(feed)).collect();
+        stream::iter(lookups)
+            .buffer_unordered(CONCURRENT_FEEDS)
             .flat_map(|(feed, frames, recipients)| {
                 let recipients = recipients.unwrap_or_else(|error| {
-                    failed(feed, error);
+                    record_failure(feed, error);
                     Vec::new()
                 });
                 stream::iter(recipients).map(move |subscription| (feed, frames, subscription))
             })
-            .for_each_concurrent(AT_ONCE, async |(feed, frames, subscription)| {
-                if let Err(error) = self.give(subscription, frames).await {
-                    failed(feed, error);
+            .for_each_concurrent(CONCURRENT_SOCKETS, async |(feed, frames, subscription)| {
+                if let Err(error) = self.deliver_to(subscription, frames).await {
+                    record_failure(feed, error);
                 }
             })
             .await;
@@ -120,8 +124,8 @@ impl<P: Push> FanOut<P> {
         (feed, frames, self.recipients(feed, frames).await)
     }
 
-    /// Whom to push a feed's entries to here and now: nobody, when they were asked for shard by
-    /// shard.
+    /// The subscriptions to push to directly. For a wide feed there are none: this requests a push
+    /// to each shard instead.
     async fn recipients(&self, feed: &Feed, frames: &Frames) -> Result<Vec<Subscription>> {
         let subscribers = self.live.connections.subscribers(feed);
         let (Some((first, _)), Some((last, _))) = (frames.first(), frames.last()) else {
@@ -130,83 +134,88 @@ impl<P: Push> FanOut<P> {
         if matches!(feed, Feed::User(_)) {
             return subscribers.try_collect().await;
         }
-        let some = subscribers.take(self.threshold + 1).try_collect::<Vec<_>>();
-        let (wide, some) = future::try_join(self.table.is_wide(feed), some).await?;
-        if !wide && some.len() <= self.threshold {
-            return Ok(some);
+        let recipients = subscribers.take(self.threshold + 1).try_collect::<Vec<_>>();
+        let (wide, recipients) = future::try_join(self.table.is_wide(feed), recipients).await?;
+        if !wide && recipients.len() <= self.threshold {
+            return Ok(recipients);
         }
         if !wide {
             tracing::info!(%feed, "feed {feed} is pushed shard by shard from now on");
-            self.table.widen(feed, first - 1).await?;
+            self.table.prepare_wide(feed, first - 1).await?;
         }
-        self.table.ask(feed, *last).await?;
+        self.table.request_push(feed, *last).await?;
         Ok(Vec::new())
     }
 
-    /// Brings the sockets of one shard to what they are due. Whoever does that after an invocation
-    /// that died goes on where it was; when there is nothing left to be done, nothing is.
+    /// Pushes to the sockets of one shard everything that was requested. After a crash, the next
+    /// call continues where the last one stopped. Does nothing if nothing is left to push.
     ///
     /// # Errors
-    /// When the database is unavailable; never for what a socket does.
-    pub async fn bring(&self, feed: &Feed, shard: u8) -> Result<()> {
-        while let Some((due, done)) = self.table.shard(feed, shard).await? {
-            let to = match &done.pass {
-                Some(pass) => pass.to,
-                None if done.done < due.last => due.last.min(done.done + ENTRIES),
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise. A
+    /// failing socket is not an error.
+    pub async fn drain_shard(&self, feed: &Feed, shard: u8) -> Result<()> {
+        while let Some((target, progress)) = self.table.shard(feed, shard).await? {
+            let to = match &progress.sweep {
+                Some(sweep) => sweep.to,
+                None if progress.done < target.last => {
+                    target.last.min(progress.done + SWEEP_ENTRIES)
+                }
                 None => break,
             };
-            self.pass(done, to).await?;
+            self.sweep(progress, to).await?;
         }
         Ok(())
     }
 
-    /// One pass over a shard's sockets, from where it is.
-    async fn pass(&self, mut at: Done, to: u64) -> Result<()> {
-        let frames = self.frames(&at.feed, at.done, to).await?;
+    /// Pushes the entries up to `to` to all sockets of a shard, starting after the last socket that
+    /// is done.
+    async fn sweep(&self, mut progress: ShardProgress, to: u64) -> Result<()> {
+        let frames = self.frames(&progress.feed, progress.done, to).await?;
         loop {
-            let after = at.pass.as_ref().map(|pass| pass.after.as_str());
+            let after = progress.sweep.as_ref().map(|sweep| sweep.after.as_str());
             let (sockets, more) = self
                 .live
                 .connections
-                .subscribers_after(&at.feed, at.shard, after, self.page)
+                .subscribers_after(&progress.feed, progress.shard, after, self.page)
                 .await?;
             let last = sockets.last().map(|last| last.connection.clone()).filter(|_| more);
-            self.hand_out(sockets, &frames).await?;
-            let noted = match last {
-                Some(after) => self.table.note(&at, at.done, Some(Pass { to, after })).await?,
-                None => self.table.note(&at, to, None).await?,
+            self.deliver_paced(sockets, &frames).await?;
+            let (done, sweep) = match last {
+                Some(after) => (progress.done, Some(Sweep { to, after })),
+                None => (to, None),
             };
-            match noted {
-                Some(noted) if noted.pass.is_some() => at = noted,
-                // The pass is over, or another invocation is at it: whoever called looks again.
+            match self.table.save_progress(&progress, done, sweep).await? {
+                Some(saved) if saved.sweep.is_some() => progress = saved,
+                // Either the sweep is complete or another invocation has taken over. The caller
+                // reads the progress again.
                 _ => return Ok(()),
             }
         }
     }
 
-    /// Hands frames to all of these, no faster than the pace; waits for all of them, whatever
-    /// becomes of one.
-    async fn hand_out(&self, sockets: Vec<Subscription>, frames: &Frames) -> Result<()> {
-        let each = u32::try_from(frames.len()).unwrap_or(u32::MAX).max(1);
-        let mut pace = tokio::time::interval(Duration::from_secs(1) * each / self.pace);
-        let failure = Mutex::new(Ok(()));
-        let (give, failure_of) = (|socket| self.give(socket, frames), &failure);
+    /// Delivers frames to all of these sockets, no faster than the pace. A failure of one does not
+    /// stop the others.
+    async fn deliver_paced(&self, sockets: Vec<Subscription>, frames: &Frames) -> Result<()> {
+        let frame_count = u32::try_from(frames.len()).unwrap_or(u32::MAX).max(1);
+        let mut pace = tokio::time::interval(Duration::from_secs(1) * frame_count / self.pace);
+        let result = Mutex::new(Ok(()));
+        let (deliver_to, result_ref) = (|socket| self.deliver_to(socket, frames), &result);
         let mut sockets = stream::iter(sockets);
         let paced = stream::poll_fn(move |context| match pace.poll_tick(context) {
             std::task::Poll::Ready(_) => sockets.poll_next_unpin(context),
             std::task::Poll::Pending => std::task::Poll::Pending,
         });
         paced
-            .for_each_concurrent(AT_ONCE, async |socket| {
-                if let Err(error) = give(socket).await {
-                    *failure_of.lock().unwrap_or_else(PoisonError::into_inner) = Err(error);
+            .for_each_concurrent(CONCURRENT_SOCKETS, async |socket| {
+                if let Err(error) = deliver_to(socket).await {
+                    *result_ref.lock().unwrap_or_else(PoisonError::into_inner) = Err(error);
                 }
             })
             .await;
-        failure.into_inner().unwrap_or_else(PoisonError::into_inner)
+        result.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The entries of a feed after one number up to another.
+    /// The entries of a feed after the number `after`, up to `to`.
     async fn frames(&self, feed: &Feed, mut after: u64, to: u64) -> Result<Frames> {
         let mut frames = Vec::new();
         while after < to {
@@ -220,14 +229,14 @@ impl<P: Push> FanOut<P> {
         Ok(frames)
     }
 
-    /// Sees to it that a socket gets these frames: hands them over, or tells the replay that holds
-    /// the subscription of them, or leaves the socket behind.
-    async fn give(&self, mut subscription: Subscription, frames: &Frames) -> Result<()> {
+    /// Makes sure that a socket gets these frames: pushes them, leaves them to the replay that holds
+    /// the subscription, or requests a catch-up if the socket is too slow.
+    async fn deliver_to(&self, mut subscription: Subscription, frames: &Frames) -> Result<()> {
         let connections = &self.live.connections;
         let Some(&(last, _)) = frames.last() else { return Ok(()) };
         loop {
-            let skip = match subscription.from {
-                Some(from) => match self.hand_over(&subscription, from, frames).await? {
+            let skipped = match subscription.from {
+                Some(from) => match self.push_frames(&subscription, from, frames).await? {
                     None => return Ok(()),
                     Some(behind) => {
                         connections
@@ -235,61 +244,59 @@ impl<P: Push> FanOut<P> {
                             .await?
                     }
                 },
-                None if subscription.held_at + REPLAY_ENDS < Timestamp::now() => {
-                    // Nobody will replay it. The client comes back and says hello again.
-                    self.live.end(&subscription.connection).await?;
+                None if subscription.held_at + REPLAY_TIMEOUT < Timestamp::now() => {
+                    // The replay has died. The client will reconnect and send another hello.
+                    self.live.close_socket(&subscription.connection).await?;
                     return connections
                         .unsubscribe(&subscription.feed, &subscription.connection)
                         .await;
                 }
                 None => connections.skip(&subscription, last).await?,
             };
-            match skip {
-                // Whoever left it behind may have died before asking.
-                Skip::Noted(held) if held.behind.is_some() => {
-                    return self.table.ask_catch_up(&held).await;
+            match skipped {
+                // Also when an earlier invocation left it behind: that one may have crashed before
+                // it made the request.
+                SkipOutcome::Recorded(held) if held.behind.is_some() => {
+                    return self.table.request_catch_up(&held).await;
                 }
-                Skip::Noted(_) | Skip::Gone => return Ok(()),
-                Skip::Look(now) => subscription = *now,
+                SkipOutcome::Recorded(_) | SkipOutcome::Gone => return Ok(()),
+                SkipOutcome::Changed(current) => subscription = *current,
             }
         }
     }
 
-    /// Hands over those frames that are above a number. Returns the number before the one that the
-    /// socket did not take in time.
-    async fn hand_over(
+    /// Pushes the frames above the number `from` to a socket. If the socket is too slow, returns the
+    /// last number that it has received.
+    async fn push_frames(
         &self,
         to: &Subscription,
         from: u64,
         frames: &Frames,
     ) -> Result<Option<u64>> {
-        let due: Vec<_> = frames.iter().filter(|(seq, _)| *seq > from).collect();
-        let until = Instant::now()
-            + SLOW_SOCKET_BUDGET.0
-            + SLOW_SOCKET_BUDGET.1 * u32::try_from(due.len()).unwrap_or(u32::MAX);
-        for (seq, frame) in due {
-            if Instant::now() > until {
-                tracing::warn!(
-                    connection = to.connection,
-                    "socket {} is slow: it is left behind",
-                    to.connection
-                );
+        let connection = &to.connection;
+        let missing: Vec<_> = frames.iter().filter(|(seq, _)| *seq > from).collect();
+        let (base, per_frame) = SLOW_SOCKET_BUDGET;
+        let frame_count = u32::try_from(missing.len()).unwrap_or(u32::MAX);
+        let deadline = Instant::now() + base + per_frame * frame_count;
+        for (seq, frame) in missing {
+            if Instant::now() > deadline {
+                tracing::warn!(connection, "socket {connection} is too slow and needs a catch-up");
                 return Ok(Some(seq - 1));
             }
-            match self.live.push.post(&to.connection, frame).await {
-                Ok(Posted::Yes) => {}
-                Ok(Posted::Gone) => {
-                    self.live.connections.forget(&to.connection).await?;
-                    // A hello that came too late for the socket's own clean-up may have left it.
-                    self.live.connections.unsubscribe(&to.feed, &to.connection).await?;
+            match self.live.push.post(connection, frame).await {
+                Ok(PostOutcome::Delivered) => {}
+                Ok(PostOutcome::Gone) => {
+                    self.live.connections.remove(connection).await?;
+                    // A hello that raced with the socket's removal may have left a subscription.
+                    self.live.connections.unsubscribe(&to.feed, connection).await?;
                     return Ok(None);
                 }
                 Err(error) => {
-                    let (connection, error) = (&to.connection, push::cause(&error));
+                    let error = push::cause(&error);
                     tracing::warn!(
                         connection,
                         error,
-                        "socket {connection} is slow: it is left behind"
+                        "socket {connection} is too slow and needs a catch-up"
                     );
                     return Ok(Some(seq - 1));
                 }

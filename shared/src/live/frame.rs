@@ -1,4 +1,5 @@
-//! What goes over a socket, as JSON text. Entries ([`crate::store::Entry`]) are frames as they are.
+//! The messages and frames that go over a socket, as JSON text. Feed entries ([`crate::store::Entry`])
+//! are sent as they are.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +10,16 @@ use crate::domain::ids::UserId;
 use crate::domain::user::Role;
 use crate::error::{Error, Result, catalogue};
 
-/// The largest message of a client: a hello that names every feed a worker can have takes a third
-/// of it.
+/// The largest message that a client may send. A hello with all feeds that a worker can have takes a
+/// third of it.
 pub const MAX_MESSAGE: usize = 8 * 1024;
 
-/// What a client says.
+/// A message from a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// `{"action": "hello", "after": {"<feed>": n}}`: go on after these numbers.
+    /// `{"action": "hello", "after": {"<feed>": n}}`: continue after these numbers.
     Hello {
-        /// By the feeds' names, whatever they are.
+        /// The last number seen, by the feed's name. The names are not validated.
         after: BTreeMap<String, u64>,
     },
     /// `{"action": "ping"}`.
@@ -26,11 +27,13 @@ pub enum Message {
 }
 
 impl Message {
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
-    /// `body_too_large`, `malformed_request`, `unknown_action`, `validation_failed`: what the error
-    /// frame says.
+    /// - `body_too_large` if it is larger than [`MAX_MESSAGE`]
+    /// - `malformed_request` if it is not a JSON object with an `action`
+    /// - `unknown_action` if there is no such action
+    /// - `validation_failed` if `after` is invalid or there is an unknown field
     pub fn parse(text: &str) -> Result<Self> {
         if text.len() > MAX_MESSAGE {
             return Err(Error::new(&catalogue::BODY_TOO_LARGE, "Send at most 8 KiB."));
@@ -99,17 +102,26 @@ impl Frame<'_> {
     }
 }
 
-/// `{"type": "welcome", "user_id", "role", "feeds": {"<feed>": last}}`.
+/// The first frame after a hello: `{"type": "welcome", "user_id", "role", "feeds": {"<feed>": last}}`.
+///
+/// # Errors
+/// Internal if it can't be serialized.
 pub fn welcome(user_id: &UserId, role: Role, feeds: &BTreeMap<String, u64>) -> Result<Vec<u8>> {
     Frame::Welcome { user_id, role, feeds }.bytes()
 }
 
-/// `{"type": "pong"}`.
+/// The response to a ping: `{"type": "pong"}`.
+///
+/// # Errors
+/// Internal if it can't be serialized.
 pub fn pong() -> Result<Vec<u8>> {
     Frame::Pong.bytes()
 }
 
-/// `{"type": "error", "code", "detail"}`, and `feed` or `field` where it is about one.
+/// An error frame: `{"type": "error", "code", "detail"}`, with `feed` or `field` if it is about one.
+///
+/// # Errors
+/// Internal if it can't be serialized.
 pub fn error(error: &Error) -> Result<Vec<u8>> {
     Frame::Error { code: error.code().code, detail: error.detail(), members: error.members() }
         .bytes()
@@ -124,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hello_and_a_ping_are_understood() {
+    fn hello_and_ping_are_parsed() {
         assert_eq!(Message::parse(r#"{"action":"ping"}"#).unwrap(), Message::Ping);
         for bare in [
             r#"{"action":"hello"}"#,
@@ -147,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_a_code_that_says_what_is_wrong() {
+    fn any_other_message_is_rejected_with_a_specific_code() {
         for text in
             ["", "hello", "[]", "\"ping\"", "{}", r#"{"action":1}"#, r#"{"action":"ping""#, "\u{0}"]
         {
@@ -176,16 +188,26 @@ mod tests {
     }
 
     #[test]
-    fn frames_have_the_contracts_shapes() {
+    fn frames_have_the_documented_shapes() {
         let user = UserId::derived(&["u"]);
         let feeds = BTreeMap::from([(format!("user:{user}"), 4)]);
         let text =
             |frame: Result<Vec<u8>>| serde_json::from_slice::<Value>(&frame.unwrap()).unwrap();
-        let expected = serde_json::json!({"type": "welcome", "user_id": user, "role": "worker", "feeds": {format!("user:{user}"): 4}});
+        let expected = serde_json::json!({
+            "type": "welcome",
+            "user_id": user,
+            "role": "worker",
+            "feeds": {format!("user:{user}"): 4},
+        });
         assert_eq!(text(welcome(&user, Role::Worker, &feeds)), expected);
         assert_eq!(text(pong()), serde_json::json!({"type": "pong"}));
-        let refused = Error::new(&catalogue::FORBIDDEN, "No.").with("feed", "role:admins");
-        let expected = serde_json::json!({"type": "error", "code": "forbidden", "detail": "No.", "feed": "role:admins"});
-        assert_eq!(text(error(&refused)), expected);
+        let forbidden = Error::new(&catalogue::FORBIDDEN, "No.").with("feed", "role:admins");
+        let expected = serde_json::json!({
+            "type": "error",
+            "code": "forbidden",
+            "detail": "No.",
+            "feed": "role:admins",
+        });
+        assert_eq!(text(error(&forbidden)), expected);
     }
 }

@@ -1,9 +1,9 @@
-//! Hello: a client says what it has seen, gets what it missed, and from then on what is appended,
-//! without a gap and without a double.
+//! Hello: a client says which entries it has seen and gets the ones it missed, then every new one,
+//! without gaps or duplicates.
 //!
-//! Hello first holds the socket's subscriptions, then reads the feeds' last numbers, and replays up
-//! to them ([`super::replay`]). What is appended meanwhile is noted on the held subscription by
-//! whoever would have pushed it ([`crate::store::Subscription`]).
+//! A hello first stores held subscriptions, then reads the feeds' last numbers, and replays up to
+//! them ([`super::replay`]). If entries are appended in the meantime, their pushers record this in
+//! the held subscription ([`crate::store::Subscription`]).
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -12,22 +12,24 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use super::push::Push;
-use super::{Live, frame};
+use super::{LiveService, frame};
 use crate::domain::feed::Feed;
 use crate::domain::user::User;
 use crate::error::{Error, Result, catalogue};
-use crate::store::{Connection, Subscription, hold};
+use crate::store::{Connection, Subscription, new_hold};
 
-impl<P: Push> Live<P> {
-    /// Answers a hello: the welcome, an error for each feed of `after` that can't be followed from
-    /// there, then all entries after the numbers given, with an error (`feed_number_too_old`) in
-    /// the place of those that are not kept any more. A feed that `after` does not name starts with
-    /// what is appended from now on.
+impl<P: Push> LiveService<P> {
+    /// Answers a hello. Sends the welcome, then an error for each feed in `after` that can't be
+    /// followed from the given number, then all entries after the given numbers. An error
+    /// (`feed_number_too_old`) takes the place of entries that are no longer kept. Feeds that are not
+    /// in `after` start with the next new entry.
     ///
     /// # Errors
-    /// When the feeds could not be replayed: the socket misses entries then, and is to be closed. A
-    /// user who may not be here any more (`account_suspended`, `invalid_token`) is such an error,
-    /// too.
+    /// After any error the socket misses entries and must be closed.
+    ///
+    /// - `account_suspended` or `invalid_token` if the user may no longer be connected
+    /// - `replay_unfinished` if the replay takes too long
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
     pub async fn hello(
         &self,
         connection: &Connection,
@@ -35,25 +37,26 @@ impl<P: Push> Live<P> {
         now: Timestamp,
     ) -> Result<()> {
         let started = Instant::now();
-        let user = self.admit(connection, now).await?;
+        let user = self.authorize(connection, now).await?;
         let feeds = Feed::of(&user);
         if !self.subscribe(connection, &feeds).await? {
             return Ok(());
         }
-        let hold = hold()?;
+        let hold = new_hold()?;
         let held: Vec<_> = feeds
             .iter()
             .map(|feed| Subscription::held(connection, feed.clone(), &hold, now))
             .collect();
-        self.connections.hold(&held).await?;
-        // Not before they are held: what is appended after this read finds them.
+        self.connections.put_subscriptions(&held).await?;
+        // This must come after the subscriptions are stored: the pusher of any entry that is
+        // appended after this read then finds them.
         let heads = self.store.feed_heads(&feeds).await?;
 
         let heads: BTreeMap<String, u64> =
             heads.into_iter().map(|(feed, last)| (feed.to_string(), last)).collect();
         let mut frames = vec![frame::welcome(&user.id, user.role, &heads)?];
-        for problem in after.iter().filter_map(|(feed, n)| refusal(feed, *n, &heads)) {
-            frames.push(frame::error(&problem)?);
+        for error in after.iter().filter_map(|(feed, n)| feed_error(feed, *n, &heads)) {
+            frames.push(frame::error(&error)?);
         }
         let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
         if !self.send(&connection.id, &frames).await? {
@@ -69,11 +72,11 @@ impl<P: Push> Live<P> {
         try_join_all(replays).await.map(drop)
     }
 
-    /// The user as of now, if still signed in and active.
-    async fn admit(&self, connection: &Connection, now: Timestamp) -> Result<User> {
-        let standing = self.store.auth_state(&connection.user_id, &connection.session_id).await?;
-        let signed_in = standing.is_signed_in(now);
-        let user = standing.account.map(|account| account.user);
+    /// Reads the user, who must still be signed in and active.
+    async fn authorize(&self, connection: &Connection, now: Timestamp) -> Result<User> {
+        let auth_state = self.store.auth_state(&connection.user_id, &connection.session_id).await?;
+        let signed_in = auth_state.is_signed_in(now);
+        let user = auth_state.account.map(|account| account.user);
         match user {
             Some(user) if !user.is_active() => Err(Error::new(
                 &catalogue::ACCOUNT_SUSPENDED,
@@ -84,8 +87,8 @@ impl<P: Push> Live<P> {
         }
     }
 
-    /// Notes what the socket gets, and ends what it got from an earlier hello and may not get any
-    /// more; `false` when it is closed.
+    /// Stores the socket's feeds, and deletes subscriptions from an earlier hello that the user may
+    /// no longer have. Returns `false` if the socket was closed.
     async fn subscribe(&self, connection: &Connection, feeds: &[Feed]) -> Result<bool> {
         for lost in connection.feeds.iter().filter(|feed| !feeds.contains(feed)) {
             self.connections.unsubscribe(lost, &connection.id).await?;
@@ -94,16 +97,17 @@ impl<P: Push> Live<P> {
     }
 }
 
-/// Why a feed can't be followed after this number, if it can't: it is none of the user's, or has
-/// not come as far.
-fn refusal(feed: &str, n: u64, heads: &BTreeMap<String, u64>) -> Option<Error> {
+/// Why a feed can't be followed from this number, if so: the user may not read it, or it has not
+/// reached the number yet.
+fn feed_error(feed: &str, n: u64, heads: &BTreeMap<String, u64>) -> Option<Error> {
     let (code, detail) = match (heads.get(feed), Feed::parse(feed)) {
         (Some(&last), _) if n <= last => return None,
         (Some(_), _) => (
             &catalogue::FEED_NUMBER_AHEAD,
-            "The feed has not come as far as that. You get what is appended from now on; forget your number.",
+            "The feed has not reached this number yet. Discard your number: you get the entries \
+             from now on.",
         ),
-        (None, Ok(_)) => (&catalogue::FORBIDDEN, "This feed is not for you to read."),
+        (None, Ok(_)) => (&catalogue::FORBIDDEN, "You may not read this feed."),
         (None, Err(_)) => (&catalogue::NOT_FOUND, "There is no such feed."),
     };
     Some(Error::new(code, detail).with("feed", feed))

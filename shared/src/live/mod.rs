@@ -1,15 +1,16 @@
-//! Live feeds: entries reach those concerned without their asking, and nobody else.
+//! Live feeds: pushes entries to the sockets of the users they concern.
 //!
-//! - [`ticket`]: the right to open one socket
-//! - [`hello`]: what a client missed is replayed, and from then on pushed
-//! - [`fan_out`]: what was appended to a feed goes to its sockets; [`catch_up`]: those that are
-//!   slow get it apart
-//! - [`close`]: sockets end with the sign-in, the account or the limit that they belong to
-//! - [`frame`]: what goes over a socket; [`push`]: how it gets there
+//! - [`ticket`]: the right to open a socket
+//! - [`hello`]: replays what a client missed, then makes its socket live
+//! - [`fan_out`]: pushes new entries to the sockets of a feed
+//! - [`catch_up`]: sends lagging sockets what they missed
+//! - [`close`]: closes sockets when their session or account ends, or a user has too many
+//! - [`frame`]: the frames that go over a socket
+//! - [`push`]: posts frames to sockets through API Gateway
 //!
-//! A feed is stored ([`crate::store::Entry`]), and pushing is an optimisation of reading it. What a
-//! socket was given of a feed is always all of it from where it started: a socket that can't be
-//! given an entry is closed, and its client comes back and says what it has.
+//! Feeds are stored ([`crate::store::Entry`]), and pushing is an optimisation of reading them. A
+//! socket always gets all entries of a feed from its starting point on. If an entry can't be
+//! delivered, the socket is closed, and its client reconnects and says which entries it has.
 
 mod adaptive_timeout;
 pub mod catch_up;
@@ -28,44 +29,50 @@ pub mod ticket;
 use crate::config::ConfigError;
 use crate::error::Result;
 use crate::store::{Connections, Store};
-use push::{ApiGateway, Posted, Push, TimeoutPolicy};
+use push::{ApiGateway, PostOutcome, Push, TimeoutPolicy};
 
-/// Feeds, sockets, and the way to the sockets.
+/// Access to feeds and sockets.
 #[derive(Debug, Clone)]
-pub struct Live<P = ApiGateway> {
+pub struct LiveService<P = ApiGateway> {
     /// Feeds and accounts.
     pub store: Store,
-    /// Sockets.
+    /// Tickets and sockets.
     pub connections: Connections,
-    /// The way to the sockets.
+    /// Posts frames to sockets.
     pub push: P,
 }
 
-impl Live {
-    /// From `TABLE_NAME`, `CONNECTIONS_TABLE_NAME`, `PUSH_ENDPOINT` and what Lambda sets.
-    pub fn from_env(patience: TimeoutPolicy) -> std::result::Result<Self, ConfigError> {
+impl LiveService {
+    /// Reads `TABLE_NAME`, `CONNECTIONS_TABLE_NAME`, `PUSH_ENDPOINT` and the variables that Lambda
+    /// sets.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or invalid.
+    pub fn from_env(timeout: TimeoutPolicy) -> std::result::Result<Self, ConfigError> {
         let (store, connections) = (Store::from_env()?, Connections::from_env()?);
-        Ok(Self { store, connections, push: ApiGateway::from_env(patience)? })
+        Ok(Self { store, connections, push: ApiGateway::from_env(timeout)? })
     }
 }
 
-impl<P: Push> Live<P> {
-    /// Hands frames to a socket, in order; `false` when it is gone. One that does not take them is
-    /// closed: what it holds is never missing something in between.
+impl<P: Push> LiveService<P> {
+    /// Sends frames to a socket, in order. Returns `false` if the socket is gone. If a frame can't be
+    /// delivered, the socket is closed, so its client never misses one in between.
     ///
     /// # Errors
-    /// When the database is unavailable; never for what a socket does.
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise. A
+    /// failing socket is not an error.
     pub async fn send(&self, connection: &str, frames: &[&[u8]]) -> Result<bool> {
         for frame in frames {
             match self.push.post(connection, frame).await {
-                Ok(Posted::Yes) => {}
-                Ok(Posted::Gone) => {
-                    self.connections.forget(connection).await?;
+                Ok(PostOutcome::Delivered) => {}
+                Ok(PostOutcome::Gone) => {
+                    self.connections.remove(connection).await?;
                     return Ok(false);
                 }
                 Err(error) => {
-                    tracing::warn!(connection, error = %push::cause(&error), "socket {connection} takes nothing: it is closed");
-                    self.end(connection).await?;
+                    let error = push::cause(&error);
+                    tracing::warn!(connection, error, "closing unresponsive socket {connection}");
+                    self.close_socket(connection).await?;
                     return Ok(false);
                 }
             }
@@ -73,13 +80,17 @@ impl<P: Push> Live<P> {
         Ok(true)
     }
 
-    /// Closes a socket and forgets it. One that can't be closed now is forgotten all the same, so
-    /// that it delays nobody: it gets nothing any more, and is closed when its client next says
-    /// something, as a ping.
-    pub async fn end(&self, connection: &str) -> Result<()> {
+    /// Closes a socket and deletes it from the connections table, even if closing fails. It then gets
+    /// no more entries and delays nobody, and it is closed when its client sends the next message,
+    /// such as a ping.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn close_socket(&self, connection: &str) -> Result<()> {
         if let Err(error) = self.push.close(connection).await {
-            tracing::warn!(connection, error = %push::cause(&error), "socket {connection} can't be closed: it is forgotten");
+            let error = push::cause(&error);
+            tracing::warn!(connection, error, "socket {connection} can't be closed; deleting it");
         }
-        self.connections.forget(connection).await.map(drop)
+        self.connections.remove(connection).await.map(drop)
     }
 }

@@ -1,5 +1,5 @@
-//! The way to the sockets: API Gateway's `@connections`. One of the two things that a test may
-//! replace.
+//! Posts frames to sockets, through API Gateway's `@connections` API. [`Push`] is one of the two
+//! traits that tests replace; the other is Stripe's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use aws_sdk_apigatewaymanagement::primitives::Blob;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::adaptive_timeout::AdaptiveTimeout;
-use crate::aws::Environment;
+use crate::aws::SdkSettings;
 use crate::config::{ConfigError, required};
 use crate::error::{Error, Result};
 use crate::retry::jitter;
@@ -23,48 +23,58 @@ use crate::retry::jitter;
 #[cfg(test)]
 mod tests;
 
-/// A post takes milliseconds. One that has taken this long is given up and tried again, if there is
-/// time left.
+/// The time limit of one attempt. A post normally takes milliseconds.
 const ATTEMPT: Duration = Duration::from_millis(1500);
-/// The longest wait before the first retry; it doubles with each, up to [`LONGEST_WAIT`].
+/// The longest wait before the first retry. It doubles with each retry, up to [`MAX_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// The longest wait before any retry.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// Reaches sockets by their connection ids.
+/// Sends frames to sockets and closes them, by connection id.
 pub trait Push: Send + Sync {
-    /// Hands a frame over. It keeps the order of frames that are handed over one after the other.
+    /// Posts a frame. Frames that are posted one after the other arrive in that order.
     ///
     /// # Errors
-    /// When it could not be handed over in time, after retries. It may arrive all the same.
-    fn post(&self, connection: &str, frame: &[u8]) -> impl Future<Output = Result<Posted>> + Send;
+    /// Internal if the frame could not be delivered in time, including retries, or API Gateway
+    /// rejected it. After a time-out the frame may still arrive.
+    fn post(
+        &self,
+        connection: &str,
+        frame: &[u8],
+    ) -> impl Future<Output = Result<PostOutcome>> + Send;
 
-    /// Closes a socket, after what was posted before. One that is gone is closed.
+    /// Closes a socket, after all frames that were posted before. A socket that is gone counts as
+    /// closed.
+    ///
+    /// # Errors
+    /// Internal if it could not be closed in time, including retries, or API Gateway rejected the
+    /// request.
     fn close(&self, connection: &str) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// What became of a frame.
+/// The outcome of posting a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Posted {
-    /// The socket has it.
-    Yes,
-    /// There is no such socket any more.
+pub enum PostOutcome {
+    /// The frame was delivered.
+    Delivered,
+    /// The socket no longer exists.
     Gone,
 }
 
-/// How long one socket is tried, all retries included.
+/// How long to try to reach a socket, including retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeoutPolicy {
-    /// Half a second at most, since others are waiting; less while posts are quick (`pulse.rs`).
+    /// At most half a second, because other sockets are waiting; less while posts are fast
+    /// (`adaptive_timeout.rs`).
     Short,
-    /// Three seconds: nobody waits but the socket's own client.
+    /// Three seconds. Only the socket's own client is waiting.
     Usual,
-    /// Ten seconds: the last attempt before the socket is closed.
+    /// Ten seconds. This is the last attempt before the socket is closed.
     Long,
 }
 
 impl TimeoutPolicy {
-    pub(super) const fn limit(self) -> Duration {
+    const fn limit(self) -> Duration {
         match self {
             Self::Short => Duration::from_millis(500),
             Self::Usual => Duration::from_secs(3),
@@ -73,54 +83,57 @@ impl TimeoutPolicy {
     }
 }
 
-/// API Gateway.
+/// The client for API Gateway's `@connections` API.
 #[derive(Debug, Clone)]
 pub struct ApiGateway {
     client: Client,
-    patience: TimeoutPolicy,
-    pulse: Arc<AdaptiveTimeout>,
+    policy: TimeoutPolicy,
+    adaptive: Arc<AdaptiveTimeout>,
 }
 
 impl ApiGateway {
-    /// From `PUSH_ENDPOINT` (`https://{api}.execute-api.{region}.amazonaws.com/{stage}`) and what
-    /// Lambda sets.
-    pub fn from_env(patience: TimeoutPolicy) -> std::result::Result<Self, ConfigError> {
-        Ok(Self::new(Environment::read()?, required("PUSH_ENDPOINT")?, patience))
+    /// Creates the client from `PUSH_ENDPOINT`
+    /// (`https://{api}.execute-api.{region}.amazonaws.com/{stage}`) and the variables that Lambda
+    /// sets.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or invalid.
+    pub fn from_env(policy: TimeoutPolicy) -> std::result::Result<Self, ConfigError> {
+        Ok(Self::new(SdkSettings::from_env()?, required("PUSH_ENDPOINT")?, policy))
     }
 
-    fn new(env: Environment, endpoint: String, patience: TimeoutPolicy) -> Self {
+    fn new(settings: SdkSettings, endpoint: String, policy: TimeoutPolicy) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(ATTEMPT);
         let config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(env.region)
-            .credentials_provider(env.credentials)
-            .http_client(env.http)
+            .region(settings.region)
+            .credentials_provider(settings.credentials)
+            .http_client(settings.http)
             .timeout_config(timeouts.build())
-            // The SDK's retries stop when a budget is used up that all requests of the process
-            // share: a hundred of them during a throttle, upon which healthy sockets would be
-            // closed. And a throttle without an error type is none to it.
+            // We retry ourselves. The SDK's retries draw on a budget that all requests of the
+            // process share: a throttle would use it up after a hundred of them, and then healthy
+            // sockets would be closed. Also, it does not recognise throttles without an error type.
             .retry_config(RetryConfig::disabled())
             .endpoint_url(endpoint);
         Self {
             client: Client::from_conf(config.build()),
-            patience,
-            pulse: Arc::new(AdaptiveTimeout::new()),
+            policy,
+            adaptive: Arc::new(AdaptiveTimeout::new(TimeoutPolicy::Short.limit())),
         }
     }
 
-    /// How long a post may take now.
-    fn limit(&self) -> Duration {
-        if self.patience == TimeoutPolicy::Short {
-            self.pulse.limit()
-        } else {
-            self.patience.limit()
+    /// How long a post may currently take.
+    fn post_timeout(&self) -> Duration {
+        match self.policy {
+            TimeoutPolicy::Short => self.adaptive.current(),
+            policy => policy.limit(),
         }
     }
 
-    /// Sends a request until it is answered, or the time is over.
-    async fn persist<T, E, Sent>(
+    /// Sends a request until there is a final response or the time is up.
+    async fn send_with_retries<T, E, Sent>(
         limit: Duration,
         send: impl Fn() -> Sent,
     ) -> Result<std::result::Result<T, SdkError<E>>>
@@ -128,31 +141,31 @@ impl ApiGateway {
         E: std::error::Error + 'static,
         Sent: Future<Output = std::result::Result<T, SdkError<E>>>,
     {
-        let until = Instant::now() + limit;
-        let mut last = None;
+        let deadline = Instant::now() + limit;
+        let mut last_error = None;
         for retry in 0.. {
-            match timeout_at(until, send()).await {
-                Ok(Err(error)) if may_pass(&error) => last = Some(error),
-                Ok(answer) => return Ok(answer),
+            match timeout_at(deadline, send()).await {
+                Ok(Err(error)) if is_transient(&error) => last_error = Some(error),
+                Ok(response) => return Ok(response),
                 Err(_) => break,
             }
-            let wait = jitter(retry, FIRST_WAIT, LONGEST_WAIT)?;
-            if Instant::now() + wait >= until {
+            let wait = jitter(retry, FIRST_WAIT, MAX_WAIT)?;
+            if Instant::now() + wait >= deadline {
                 break;
             }
             sleep(wait).await;
         }
-        let cause = last.map_or_else(
-            || "no answer".to_owned(),
+        let cause = last_error.map_or_else(
+            || "no response".to_owned(),
             |error| DisplayErrorContext(&error).to_string(),
         );
         Err(Error::internal(format!("given up after {limit:?}: {cause}")))
     }
 }
 
-/// Whether the same request may succeed in a moment: throttles, by their status since not all have
-/// a type, and whatever happens on the way.
-fn may_pass<E>(error: &SdkError<E>) -> bool {
+/// Whether the same request may succeed shortly after: throttles and server errors (by status,
+/// because not all throttles have an error type), and network failures.
+fn is_transient<E>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::ServiceError(e) => matches!(e.raw().status().as_u16(), 429 | 500..),
         SdkError::ResponseError(e) => matches!(e.raw().status().as_u16(), 429 | 500..),
@@ -162,29 +175,30 @@ fn may_pass<E>(error: &SdkError<E>) -> bool {
 }
 
 impl Push for ApiGateway {
-    async fn post(&self, connection: &str, frame: &[u8]) -> Result<Posted> {
+    async fn post(&self, connection: &str, frame: &[u8]) -> Result<PostOutcome> {
         let post =
             self.client.post_to_connection().connection_id(connection).data(Blob::new(frame));
-        let began = Instant::now();
-        let posted = Self::persist(self.limit(), || post.clone().send())
+        let started = Instant::now();
+        let response = Self::send_with_retries(self.post_timeout(), || post.clone().send())
             .await
-            .inspect_err(|_| self.pulse.given_up())?;
-        self.pulse.answered(began.elapsed());
-        match posted {
-            Ok(_) => Ok(Posted::Yes),
+            .inspect_err(|_| self.adaptive.record_timeout())?;
+        self.adaptive.record(started.elapsed());
+        match response {
+            Ok(_) => Ok(PostOutcome::Delivered),
             Err(SdkError::ServiceError(e))
                 if matches!(e.err(), PostToConnectionError::GoneException(_)) =>
             {
-                Ok(Posted::Gone)
+                Ok(PostOutcome::Gone)
             }
             Err(error) => Err(Error::internal(DisplayErrorContext(&error).to_string())),
         }
     }
 
-    /// Does not wait for the client, so it has no reason to take long.
+    /// Closing does not involve the client, so the time-out is always short.
     async fn close(&self, connection: &str) -> Result<()> {
         let delete = self.client.delete_connection().connection_id(connection);
-        match Self::persist(TimeoutPolicy::Short.limit(), || delete.clone().send()).await? {
+        let limit = TimeoutPolicy::Short.limit();
+        match Self::send_with_retries(limit, || delete.clone().send()).await? {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(e))
                 if matches!(e.err(), DeleteConnectionError::GoneException(_)) =>
@@ -196,7 +210,7 @@ impl Push for ApiGateway {
     }
 }
 
-/// Why something could not be pushed, for the log.
+/// The cause of a failed push, for the log.
 pub(super) fn cause(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -1,29 +1,29 @@
-//! Replay: what a socket missed of a feed, in pages, until it is where the feed is. Both hello and
-//! catch-up end with it.
+//! Replay: sends a socket the entries of a feed that it missed, page by page, until it has caught up.
+//! Both hello and catch-up end with a replay.
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::push::Push;
-use super::{Live, frame};
+use super::{LiveService, frame};
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result, catalogue};
-use crate::store::{FeedPage, Live as Stage, Missed, Subscription};
+use crate::store::{FeedPage, GoLiveOutcome, Missed, Subscription};
 
-/// Entries that one read of a replay brings.
+/// Entries per read.
 const PAGE: usize = 100;
-/// How long one replay goes on. What is left then the client gets after saying hello again; its
-/// function ends soon after this.
-const PATIENCE: Duration = Duration::from_secs(18);
+/// The time limit of a replay. Its function is stopped soon after. The client gets the rest when it
+/// reconnects.
+const TIME_LIMIT: Duration = Duration::from_secs(18);
 
-impl<P: Push> Live<P> {
-    /// Hands over the entries after `seen` up to `last`, and those that come meanwhile, then goes
-    /// live, which fails until nothing is left.
+impl<P: Push> LiveService<P> {
+    /// Sends the entries after `seen` up to `last`, then those that were appended in the meantime,
+    /// until none are left and the subscription can go live.
     ///
     /// # Errors
-    /// `replay_unfinished` when time is up; the socket misses entries then, and is to be closed.
-    /// When the database is unavailable.
+    /// - `replay_unfinished` if the time is up. The socket misses entries then and must be closed.
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
     pub(super) async fn replay(
         &self,
         held: &Subscription,
@@ -39,10 +39,11 @@ impl<P: Push> Live<P> {
                     .feed_after(&held.feed, position, last, PAGE, Timestamp::now())
                     .await?;
                 position = page.next;
-                for frame in replayed(&held.feed, &page)? {
-                    // Looked at for each frame: the client decides how long one takes.
-                    if started.elapsed() > PATIENCE {
-                        let detail = "There is more. Connect again and say hello with the numbers you have now.";
+                for frame in frames(&held.feed, &page)? {
+                    // Checked for each frame, because a slow client can make a frame take long.
+                    if started.elapsed() > TIME_LIMIT {
+                        let detail = "There are more entries. Reconnect and send a hello with the \
+                                      numbers you have now.";
                         return Err(Error::new(&catalogue::REPLAY_UNFINISHED, detail));
                     }
                     if !self.send(&held.connection, &[&frame]).await? {
@@ -51,15 +52,15 @@ impl<P: Push> Live<P> {
                 }
             }
             match self.connections.go_live(held, position).await? {
-                Stage::Yes | Stage::Over => return Ok(()),
-                Stage::Behind(skipped) => last = skipped,
+                GoLiveOutcome::Live | GoLiveOutcome::Superseded => return Ok(()),
+                GoLiveOutcome::Behind(skipped) => last = skipped,
             }
         }
     }
 }
 
-/// A page as frames: its entries, and an error where some are missing.
-fn replayed(feed: &Feed, page: &FeedPage) -> Result<Vec<Vec<u8>>> {
+/// The frames for a page: its entries, and an error in place of missing ones.
+fn frames(feed: &Feed, page: &FeedPage) -> Result<Vec<Vec<u8>>> {
     let mut frames = Vec::new();
     let mut missed = page.missed.iter().peekable();
     for entry in &page.items {
@@ -74,10 +75,11 @@ fn replayed(feed: &Feed, page: &FeedPage) -> Result<Vec<Vec<u8>>> {
     Ok(frames)
 }
 
-/// Entries that the client missed are too old to be kept. It can't know that from a number that is
-/// missing: that may be a lost frame.
+/// The error that tells a client that entries it missed are no longer kept. Without it, the client
+/// could not tell deleted entries from lost frames.
 fn too_old(feed: &Feed, gone: &Missed) -> Error {
-    let detail = "Entries that you have not seen are not kept any more. Load anew what you make of them, and go on from `oldest`.";
+    let detail = "Entries that you have not seen are no longer available. Reload the data you derive \
+                  from them and continue from `oldest`.";
     let oldest = gone.to.saturating_add(1);
     Error::new(&catalogue::FEED_NUMBER_TOO_OLD, detail)
         .with("feed", feed.to_string())

@@ -1,4 +1,4 @@
-//! Sockets that only remember what they were given, and people to have them.
+//! Fixtures for live tests: sockets that record their frames, and users to open them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -8,19 +8,19 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::Live;
+use super::LiveService;
 use super::catch_up::CatchUp;
 use super::fan_out::FanOut;
-use super::push::{Posted, Push};
+use super::push::{PostOutcome, Push};
 use crate::domain::feed::{EntryKind, Feed};
 use crate::domain::ids::{EntryId, UserId};
 use crate::domain::text::Category;
 use crate::domain::user::{Categories, Email, NewUser, Role, User, UserStatus, Username};
 use crate::error::{Error, Result};
 use crate::store::testing::tables;
-use crate::store::{Account, Connection, Draft, Entry, FanOuts, Session};
+use crate::store::{Account, Connection, Entry, FanOutTable, NewEntry, Session};
 
-/// What became of every socket.
+/// A [`Push`] that records what it does with every socket.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Recorder(Arc<Mutex<Sockets>>);
 
@@ -28,19 +28,18 @@ pub(super) struct Recorder(Arc<Mutex<Sockets>>);
 struct Sockets {
     frames: HashMap<String, Vec<Value>>,
     gone: HashSet<String>,
-    /// These take nothing, though they are there.
-    stuck: HashSet<String>,
-    /// These take everything, each frame after this time.
-    sluggish: HashMap<String, Duration>,
-    /// These can't be closed either.
+    /// Posts to these fail, although they are open.
+    stalled: HashSet<String>,
+    /// Posts to these take this long.
+    slow: HashMap<String, Duration>,
+    /// Closing these fails.
     unclosable: HashSet<String>,
     closed: Vec<String>,
-    /// A socket, the number of an entry that does not get through to it yet, and who waits for
-    /// that.
+    /// A socket, the number of an entry that is held up on its way there, and the gate that holds it.
     gate: Option<(String, u64, Arc<Gate>)>,
 }
 
-/// Where one frame waits.
+/// Holds up one frame.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     reached: Notify,
@@ -48,38 +47,40 @@ pub(super) struct Gate {
 }
 
 impl Gate {
+    /// Waits until the frame arrives at the gate.
     pub(super) async fn reached(&self) {
         let reached = tokio::time::timeout(Duration::from_secs(20), self.reached.notified()).await;
         reached.expect("the frame is sent");
     }
 
+    /// Lets the frame pass.
     pub(super) fn open(&self) {
         self.opened.notify_one();
     }
 }
 
 impl Push for Recorder {
-    async fn post(&self, connection: &str, frame: &[u8]) -> Result<Posted> {
-        // As on a network, others come between.
+    async fn post(&self, connection: &str, frame: &[u8]) -> Result<PostOutcome> {
+        // Let other tasks run in between, as on a network.
         tokio::task::yield_now().await;
         if let Some(gate) = self.gate(connection, frame) {
             gate.reached.notify_one();
             gate.opened.notified().await;
         }
-        let sluggish = self.0.lock().unwrap().sluggish.get(connection).copied();
-        if let Some(time) = sluggish {
-            tokio::time::sleep(time).await;
+        let delay = self.0.lock().unwrap().slow.get(connection).copied();
+        if let Some(delay) = delay {
+            tokio::time::sleep(delay).await;
         }
         let mut sockets = self.0.lock().unwrap();
-        if sockets.stuck.contains(connection) {
-            return Err(Error::internal("stuck"));
+        if sockets.stalled.contains(connection) {
+            return Err(Error::internal("stalled"));
         }
         if sockets.gone.contains(connection) {
-            return Ok(Posted::Gone);
+            return Ok(PostOutcome::Gone);
         }
         let frame = serde_json::from_slice(frame).unwrap();
         sockets.frames.entry(connection.to_owned()).or_default().push(frame);
-        Ok(Posted::Yes)
+        Ok(PostOutcome::Delivered)
     }
 
     async fn close(&self, connection: &str) -> Result<()> {
@@ -94,7 +95,7 @@ impl Push for Recorder {
 }
 
 impl Recorder {
-    /// Holds up the entry of this number on its way to a socket.
+    /// Holds up the entry with this number on its way to a socket.
     pub(super) fn hold_up(&self, connection: &str, seq: u64) -> Arc<Gate> {
         let gate = Arc::new(Gate::default());
         self.0.lock().unwrap().gate = Some((connection.to_owned(), seq, Arc::clone(&gate)));
@@ -122,7 +123,7 @@ impl Recorder {
             .collect()
     }
 
-    /// The numbers that a socket was given of a feed.
+    /// The numbers of a feed's entries that a socket has received.
     pub(super) fn numbers(&self, connection: &str, feed: &Feed) -> Vec<u64> {
         let feed = feed.to_string();
         self.frames(connection)
@@ -132,29 +133,31 @@ impl Recorder {
             .collect()
     }
 
-    pub(super) fn vanish(&self, connection: &str) {
+    /// The socket disconnects without a trace.
+    pub(super) fn disconnect(&self, connection: &str) {
         self.0.lock().unwrap().gone.insert(connection.to_owned());
     }
 
-    pub(super) fn stick(&self, connection: &str) {
-        self.0.lock().unwrap().stuck.insert(connection.to_owned());
+    /// Posts to the socket fail from now on.
+    pub(super) fn stall(&self, connection: &str) {
+        self.0.lock().unwrap().stalled.insert(connection.to_owned());
     }
 
-    /// Takes a frame in so much time.
-    pub(super) fn slow_down(&self, connection: &str, time: Duration) {
-        self.0.lock().unwrap().sluggish.insert(connection.to_owned(), time);
+    /// Posts to the socket take this long from now on.
+    pub(super) fn slow_down(&self, connection: &str, delay: Duration) {
+        self.0.lock().unwrap().slow.insert(connection.to_owned(), delay);
     }
 
-    /// Takes everything again, and at once.
+    /// Posts to the socket succeed at once again.
     pub(super) fn recover(&self, connection: &str) {
         let mut sockets = self.0.lock().unwrap();
-        sockets.stuck.remove(connection);
-        sockets.sluggish.remove(connection);
+        sockets.stalled.remove(connection);
+        sockets.slow.remove(connection);
     }
 
-    /// Takes nothing and can't be closed.
+    /// Posts to the socket fail from now on, and so does closing it.
     pub(super) fn hang(&self, connection: &str) {
-        self.stick(connection);
+        self.stall(connection);
         self.0.lock().unwrap().unclosable.insert(connection.to_owned());
     }
 
@@ -163,42 +166,42 @@ impl Recorder {
     }
 }
 
-pub(super) async fn live() -> Live<Recorder> {
+pub(super) async fn live() -> LiveService<Recorder> {
     let (store, connections) = tables().await;
-    Live { store, connections, push: Recorder::default() }
+    LiveService { store, connections, push: Recorder::default() }
 }
 
-/// Pushes directly to so many sockets of a feed.
-pub(super) fn fan_out(live: &Live<Recorder>, threshold: usize) -> FanOut<Recorder> {
+/// A fan-out that pushes directly to at most `threshold` sockets of a feed.
+pub(super) fn fan_out(live: &LiveService<Recorder>, threshold: usize) -> FanOut<Recorder> {
     FanOut {
         live: live.clone(),
-        table: FanOuts::beside(&live.store),
+        table: FanOutTable::beside(&live.store),
         threshold,
         pace: 100_000,
         page: 2,
     }
 }
 
-/// Brings entries to their sockets; nothing fails.
-pub(super) async fn deliver(live: &Live<Recorder>, entries: Vec<Entry>) {
+/// Pushes entries directly to their sockets. Nothing may fail.
+pub(super) async fn deliver(live: &LiveService<Recorder>, entries: Vec<Entry>) {
     assert!(fan_out(live, 1000).deliver(entries).await.is_empty());
 }
 
-/// Brings all shards of a feed to what they are due.
-pub(super) async fn bring(live: &Live<Recorder>, feed: &Feed) {
+/// Drains all shards of a feed.
+pub(super) async fn drain_shards(live: &LiveService<Recorder>, feed: &Feed) {
     for shard in 0..8 {
-        fan_out(live, 0).bring(feed, shard).await.unwrap();
+        fan_out(live, 0).drain_shard(feed, shard).await.unwrap();
     }
 }
 
-/// Catches a socket up.
-pub(super) async fn catch_up(live: &Live<Recorder>, feed: &Feed, connection: &str) {
+/// Catches up a lagging socket.
+pub(super) async fn catch_up(live: &LiveService<Recorder>, feed: &Feed, connection: &str) {
     CatchUp { live: live.clone() }.catch_up(feed, connection).await.unwrap();
 }
 
-/// A user of this name, signed in, under the session id `s`.
+/// Creates a user with this name who is signed in with the session `s`.
 pub(super) async fn user(
-    live: &Live<Recorder>,
+    live: &LiveService<Recorder>,
     name: &str,
     role: Role,
     categories: &[&str],
@@ -212,7 +215,7 @@ pub(super) async fn user(
         categories: Categories::new(categories).unwrap(),
     };
     let user = User::new(UserId::derived(&[name]), new, now).unwrap();
-    save(live, &user).await;
+    store_user(live, &user).await;
     let session = Session {
         id: "s".to_owned(),
         user_id: user.id.clone(),
@@ -228,17 +231,18 @@ pub(super) async fn user(
     user
 }
 
-async fn save(live: &Live<Recorder>, user: &User) {
+async fn store_user(live: &LiveService<Recorder>, user: &User) {
     let account = Account::new(user.clone(), String::new(), None);
     live.store.put_for_test(&account).await;
 }
 
-pub(super) async fn suspend(live: &Live<Recorder>, user: &User) {
-    save(live, &User { status: UserStatus::Suspended, ..user.clone() }).await;
+/// Suspends a user.
+pub(super) async fn suspend(live: &LiveService<Recorder>, user: &User) {
+    store_user(live, &User { status: UserStatus::Suspended, ..user.clone() }).await;
 }
 
-/// A socket of theirs, open and silent.
-pub(super) async fn socket(live: &Live<Recorder>, user: &User, id: &str) -> Connection {
+/// Opens a socket for a user, without a hello.
+pub(super) async fn socket(live: &LiveService<Recorder>, user: &User, id: &str) -> Connection {
     let connection = Connection {
         id: id.to_owned(),
         user_id: user.id.clone(),
@@ -246,35 +250,40 @@ pub(super) async fn socket(live: &Live<Recorder>, user: &User, id: &str) -> Conn
         feeds: Vec::new(),
         connected_at: Timestamp::now(),
     };
-    live.connections.open(&connection).await.unwrap();
+    live.connections.add(&connection).await.unwrap();
     connection
 }
 
-/// Says hello over a socket as it is stored now.
-pub(super) async fn hello(live: &Live<Recorder>, id: &str, after: &[(&Feed, u64)]) -> Result<()> {
+/// Sends a hello over a socket that is already open.
+pub(super) async fn hello(
+    live: &LiveService<Recorder>,
+    id: &str,
+    after: &[(&Feed, u64)],
+) -> Result<()> {
     let connection = live.connections.connection(id).await.unwrap().unwrap();
     let after: BTreeMap<String, u64> =
         after.iter().map(|(feed, n)| (feed.to_string(), *n)).collect();
     live.hello(&connection, &after, Timestamp::now()).await
 }
 
-pub(super) fn draft(n: u64) -> Draft {
+/// An entry to append, whose data contains `n`.
+pub(super) fn new_entry(n: u64) -> NewEntry {
     let id = EntryId::derived(&[&n.to_string()]);
-    Draft { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({"n": n}) }
+    NewEntry { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({"n": n}) }
 }
 
-/// Appends and does not push.
+/// Appends entries without pushing them.
 pub(super) async fn append(
-    live: &Live<Recorder>,
+    live: &LiveService<Recorder>,
     feed: &Feed,
     numbers: std::ops::RangeInclusive<u64>,
 ) {
-    live.store.append(feed, &numbers.map(draft).collect::<Vec<_>>()).await.unwrap();
+    live.store.append(feed, &numbers.map(new_entry).collect::<Vec<_>>()).await.unwrap();
 }
 
-/// The entries of a feed with these numbers, as the stream brings them.
+/// Reads the entries with these numbers, as the stream would deliver them.
 pub(super) async fn entries(
-    live: &Live<Recorder>,
+    live: &LiveService<Recorder>,
     feed: &Feed,
     numbers: std::ops::RangeInclusive<u64>,
 ) -> Vec<Entry> {

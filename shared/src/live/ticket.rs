@@ -1,10 +1,10 @@
-//! Tickets: browsers can't send an `Authorization` header with a handshake, and a token in a URL
-//! ends up in logs. So a signed-in client trades its token for a ticket that opens one socket,
-//! once, within a minute.
+//! Tickets: a signed-in client exchanges its access token for a ticket, which opens one socket within
+//! a minute. Browsers can't send an `Authorization` header with a WebSocket handshake, and a token in
+//! the URL would end up in logs.
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::auth::{Opaque, hash};
+use crate::auth::{OpaqueToken, sha256};
 use crate::config::Secret;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result, catalogue};
@@ -13,33 +13,41 @@ use crate::store::{Connections, Ticket};
 /// How long a ticket is valid.
 pub const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 
-/// A fresh ticket for a user's sign-in.
+/// Issues a ticket for a user's session.
+///
+/// # Errors
+/// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
 pub async fn issue(
     connections: &Connections,
     user: &UserId,
     session: &str,
     now: Timestamp,
 ) -> Result<Secret> {
-    let Opaque { token, hash } = Opaque::generate("tk_")?;
+    let OpaqueToken { token, hash } = OpaqueToken::generate("tk_")?;
     let (user_id, session_id) = (user.clone(), session.to_owned());
-    connections.issue(&Ticket { hash, user_id, session_id, valid_until: now + LIFETIME }).await?;
+    connections
+        .put_ticket(&Ticket { hash, user_id, session_id, valid_until: now + LIFETIME })
+        .await?;
     Ok(token)
 }
 
-/// Takes a ticket: no one can take it again.
+/// Redeems a ticket. It can't be redeemed again.
 ///
 /// # Errors
-/// 401 for one that was never issued, was taken before, or is too old.
-pub async fn take(connections: &Connections, token: &str, now: Timestamp) -> Result<Ticket> {
-    let refused = |why: &'static str| {
+/// - `invalid_ticket` (401) if it was never issued, was already redeemed, or has expired
+/// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
+pub async fn redeem(connections: &Connections, token: &str, now: Timestamp) -> Result<Ticket> {
+    let invalid = |why: &'static str| {
         Error::new(
             &catalogue::INVALID_TICKET,
-            "Get a new ticket from POST /live/tickets; each opens one socket, within a minute.",
+            "Get a new ticket from POST /live/tickets. Each opens one socket and is valid for a minute.",
         )
         .with_source(why)
     };
-    let ticket =
-        connections.take_ticket(&hash(token)).await?.ok_or_else(|| refused("unknown or taken"))?;
+    let ticket = connections
+        .redeem_ticket(&sha256(token))
+        .await?
+        .ok_or_else(|| invalid("unknown or already redeemed"))?;
     // TTL deletes late.
-    if now < ticket.valid_until { Ok(ticket) } else { Err(refused("too old")) }
+    if now < ticket.valid_until { Ok(ticket) } else { Err(invalid("expired")) }
 }

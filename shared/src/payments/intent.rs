@@ -1,4 +1,4 @@
-//! A payment intent as far as it concerns us
+//! The parts of Stripe's payment intent that we use
 //! (<https://docs.stripe.com/api/payment_intents/object>).
 
 use crate::config::Secret;
@@ -8,19 +8,20 @@ use crate::domain::money::Money;
 /// A payment intent.
 #[derive(Clone)]
 pub struct Intent {
-    /// Which.
+    /// Its id.
     pub id: PaymentIntentId,
-    /// How far it is.
+    /// Its status.
     pub status: IntentStatus,
-    /// What it charges; `None` in a currency that no price here is in.
+    /// The amount to charge; `None` if it is in a currency that we don't support.
     pub amount: Option<Money>,
-    /// What was received, in the intent's currency.
+    /// The amount received, in the intent's currency.
     pub amount_received: i64,
-    /// Its `metadata.order_id`, as text: anybody with the account's key can write anything there.
+    /// Its `metadata.order_id`. Not parsed, because anyone with the account's key can put anything
+    /// there.
     pub order_id: Option<String>,
-    /// Lets a browser pay it. Only for the order's client.
+    /// The secret with which a browser pays the intent. Only the order's client may see it.
     pub client_secret: Option<Secret>,
-    /// Whether its last attempt was declined (`last_payment_error`).
+    /// Whether the last attempt to pay was declined (`last_payment_error`).
     pub declined: bool,
     /// Its latest charge.
     pub charge: Option<Charge>,
@@ -29,40 +30,40 @@ pub struct Intent {
 /// The charge of an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// Which.
+    /// Its id.
     pub id: ChargeId,
-    /// What Stripe keeps, positive, in the account's currency; `None` while the balance transaction
-    /// is not known.
+    /// Stripe's fee, positive, in the account's currency; `None` until Stripe has created the balance
+    /// transaction.
     pub fee: Option<Money>,
-    /// What went back of it, or is on its way, in the intent's currency.
+    /// The amount that was refunded or is being refunded, in the intent's currency.
     pub amount_refunded: i64,
-    /// Whether a bank disputes it, or did.
+    /// Whether the bank disputes it or has disputed it.
     pub disputed: bool,
 }
 
-/// How far an intent is (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
+/// The status of an intent (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IntentStatus {
-    /// Waits for a card; also after a decline.
+    /// Waits for a card, initially or after a decline.
     RequiresPaymentMethod,
     /// Waits to be confirmed.
     RequiresConfirmation,
-    /// Waits for the client: 3-D Secure and the like.
+    /// Waits for the client, for example for 3-D Secure.
     RequiresAction,
     /// Waits for the bank.
     Processing,
-    /// Waits to be captured. Ours are captured at once, so none of ours is ever here.
+    /// Waits to be captured. Ours are captured automatically, so they never have this status.
     RequiresCapture,
     /// Paid.
     Succeeded,
-    /// Can't be paid any more.
+    /// Can't be paid anymore.
     Canceled,
-    /// One that Stripe added since this was written.
+    /// A status that Stripe added later.
     Other(String),
 }
 
 impl IntentStatus {
-    /// Stripe's name for it.
+    /// Stripe's name for the status.
     pub fn as_str(&self) -> &str {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",

@@ -1,8 +1,9 @@
-//! From what Stripe says about a payment now to what that means for its order.
+//! Translates Stripe's current data about a payment into facts about its order.
 
 use jiff::Timestamp;
 
-use super::{Charge, Intent, IntentStatus, Payments};
+use super::api::StripeApi;
+use super::intent::{Charge, Intent, IntentStatus};
 use crate::domain::ids::PaymentIntentId;
 use crate::domain::money::Money;
 use crate::domain::order::{
@@ -10,36 +11,42 @@ use crate::domain::order::{
 };
 use crate::error::Result;
 
-/// Everything Stripe says about one payment, at one time.
+/// Stripe's data about one payment, as of one moment.
 #[derive(Clone)]
 pub struct Payment {
     /// The intent and its latest charge.
     pub intent: Intent,
     /// Its refunds.
     pub refunds: Vec<Refund>,
-    /// Disputes over it.
+    /// Its disputes.
     pub chargebacks: Vec<Chargeback>,
 }
 
 impl Payment {
-    /// Asks Stripe; `None` when there is no such intent. Refunds and disputes are asked for where
-    /// the intent tells of some or `thoroughly` is set: a refund that failed, for one, leaves no
-    /// trace in the charge.
-    pub async fn ask(
-        stripe: &impl Payments,
+    /// Fetches a payment from Stripe; `None` if there is no such intent.
+    ///
+    /// Refunds and disputes are only fetched if the intent mentions some or `thoroughly` is set. The
+    /// intent does not mention all of them: a failed refund, for example, leaves no trace in the
+    /// charge.
+    ///
+    /// # Errors
+    /// `payments_unavailable` if Stripe is down, slow or rate-limits us; internal if it rejects the
+    /// request or returns something unexpected.
+    pub async fn fetch(
+        stripe: &impl StripeApi,
         id: &PaymentIntentId,
         thoroughly: bool,
     ) -> Result<Option<Self>> {
         let Some(intent) = stripe.intent(id).await? else { return Ok(None) };
-        let tells = |of: fn(&Charge) -> bool| {
-            intent.charge.as_ref().is_some_and(|charge| thoroughly || of(charge))
+        let wanted = |mentioned: fn(&Charge) -> bool| {
+            intent.charge.as_ref().is_some_and(|charge| thoroughly || mentioned(charge))
         };
-        let refunds = if tells(|charge| charge.amount_refunded > 0) {
+        let refunds = if wanted(|charge| charge.amount_refunded > 0) {
             stripe.refunds(id).await?
         } else {
             Vec::new()
         };
-        let chargebacks = if tells(|charge| charge.disputed) {
+        let chargebacks = if wanted(|charge| charge.disputed) {
             stripe.chargebacks(id).await?
         } else {
             Vec::new()
@@ -47,13 +54,13 @@ impl Payment {
         Ok(Some(Self { intent, refunds, chargebacks }))
     }
 
-    /// An intent of which nothing else is known.
-    pub fn of(intent: Intent) -> Self {
+    /// Creates a payment without refunds and disputes.
+    pub fn from_intent(intent: Intent) -> Self {
         Self { intent, refunds: Vec::new(), chargebacks: Vec::new() }
     }
 
-    /// Whether what it says of the intent's status can't be overtaken: it is paid, canceled, or
-    /// nothing yet.
+    /// Whether the intent's status implies a fact that can't become outdated, or no fact at all: the
+    /// intent is paid, canceled or untouched.
     pub fn is_final(&self) -> bool {
         !matches!(
             self.status(),
@@ -65,10 +72,10 @@ impl Payment {
         )
     }
 
-    /// The order after all of this; `None` when it knew already.
+    /// Applies the payment to its order. Returns `None` if the order already reflects it.
     ///
     /// # Errors
-    /// [`TransitionError::Mismatch`] when the intent is not this order's, or not about its price.
+    /// [`TransitionError::Mismatch`] if the intent belongs to another order or has another price.
     pub fn apply(
         &self,
         order: &Order,
@@ -87,12 +94,12 @@ impl Payment {
         Ok(next)
     }
 
-    /// Before anything of it is believed: an intent that was made for another order, or for another
-    /// amount, binds nothing.
+    /// Checks that the intent was created for this order and its price. Otherwise none of its data is
+    /// applied.
     fn check(&self, order: &Order) -> std::result::Result<(), TransitionError> {
         let intent = &self.intent;
         let price = order.price.money();
-        let found = match intent.amount {
+        let mismatch = match intent.amount {
             _ if intent.order_id.as_deref() != Some(order.id.as_str()) => Mismatch::Intent,
             _ if order.payment_intent.as_ref().is_some_and(|bound| *bound != intent.id) => {
                 Mismatch::Intent
@@ -101,7 +108,7 @@ impl Payment {
             Some(amount) if amount.currency == price.currency => Mismatch::Amount,
             _ => Mismatch::Currency,
         };
-        Err(TransitionError::Mismatch(found))
+        Err(TransitionError::Mismatch(mismatch))
     }
 
     fn facts(&self) -> Vec<PaymentFact> {
@@ -209,10 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn each_status_of_an_intent_is_one_of_payment() {
+    fn each_intent_status_maps_to_a_payment_status() {
         let order = order("a");
         let after = |intent: Intent| {
-            apply(&Payment::of(intent), &order)
+            apply(&Payment::from_intent(intent), &order)
                 .unwrap()
                 .map(|order| (order.status, order.payment_status))
         };
@@ -244,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_the_order_changes_nothing_of_it() {
+    fn an_intent_that_does_not_match_the_order_is_rejected() {
         let (mine, other) = (order("mine"), order("other"));
         let paid = || intent(&mine, IntentStatus::Succeeded);
-        let mismatch = |intent: Intent| apply(&Payment::of(intent), &mine).unwrap_err();
+        let mismatch = |intent: Intent| apply(&Payment::from_intent(intent), &mine).unwrap_err();
         let euro = Money::new(1999, Currency::parse("eur").unwrap());
         for (intent, expected) in [
             (intent(&other, IntentStatus::Succeeded), Mismatch::Intent),
@@ -263,20 +270,20 @@ mod tests {
         ] {
             assert_eq!(mismatch(intent), TransitionError::Mismatch(expected));
         }
-        let open = apply(&Payment::of(paid()), &mine).unwrap().unwrap();
+        let open = apply(&Payment::from_intent(paid()), &mine).unwrap().unwrap();
         let second = Intent { id: PaymentIntentId::parse("pi_2").unwrap(), ..paid() };
         assert_eq!(
-            apply(&Payment::of(second), &open).unwrap_err(),
+            apply(&Payment::from_intent(second), &open).unwrap_err(),
             TransitionError::Mismatch(Mismatch::Intent)
         );
     }
 
     #[test]
-    fn one_answer_of_stripe_can_tell_of_charge_refund_and_dispute_and_tells_it_once() {
+    fn charge_refund_and_dispute_in_one_response_are_each_applied_once() {
         let order = order("a")
             .transition(Transition::Cancel, ActorContext::user(&client(), AT), &Timers::default())
             .unwrap();
-        let mut payment = Payment::of(intent(&order, IntentStatus::Succeeded));
+        let mut payment = Payment::from_intent(intent(&order, IntentStatus::Succeeded));
         payment.intent.charge.as_mut().unwrap().fee = Some(usd(88));
         payment.refunds = vec![Refund {
             id: RefundId::parse("re_1").unwrap(),

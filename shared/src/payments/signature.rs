@@ -1,4 +1,4 @@
-//! The signature of Stripe's webhooks: HMAC-SHA256 over `<t>.<raw body>`
+//! Verifies the signature of Stripe's webhooks: HMAC-SHA256 over `<t>.<raw body>`
 //! (<https://docs.stripe.com/webhooks#verify-manually>).
 
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -8,16 +8,20 @@ use ring::hmac;
 use crate::config::{ConfigError, Secret, secret};
 use crate::error::{Error, Result, catalogue};
 
-/// How far a signature's time may be from ours, in seconds, either way: Stripe's own default.
+/// How far a signature's time may differ from ours, in seconds and in both directions. This is the
+/// default of Stripe's own libraries.
 pub const TOLERANCE: u64 = 300;
 
-/// The endpoint's signing secrets. While one is rolled, Stripe signs with both, and so may we know
-/// both.
+/// The endpoint's signing secrets. While a secret is being rolled, Stripe signs with the old and the
+/// new one, and we can accept both.
 #[derive(Clone)]
 pub struct WebhookSecrets(Vec<hmac::Key>);
 
 impl WebhookSecrets {
-    /// From `STRIPE_WEBHOOK_SECRETS`, separated by commas.
+    /// Reads the secrets from `STRIPE_WEBHOOK_SECRETS`, separated by commas.
+    ///
+    /// # Errors
+    /// Names the variable if it is missing or contains no secret.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let list = secret("STRIPE_WEBHOOK_SECRETS")?;
         let secrets: Vec<_> = list
@@ -28,12 +32,12 @@ impl WebhookSecrets {
             .map(Secret::new)
             .collect();
         match secrets.is_empty() {
-            true => Err(ConfigError::new("STRIPE_WEBHOOK_SECRETS", "names no secret")),
+            true => Err(ConfigError::new("STRIPE_WEBHOOK_SECRETS", "contains no secret")),
             false => Ok(Self::new(&secrets)),
         }
     }
 
-    /// Any of these.
+    /// Creates a set of secrets, of which any may match.
     pub fn new(secrets: &[Secret]) -> Self {
         Self(
             secrets
@@ -43,19 +47,23 @@ impl WebhookSecrets {
         )
     }
 
-    /// Whether Stripe sent these very bytes, lately. Any `v1` of the header may match, of any
-    /// secret; other schemes (`v0`) are not looked at.
+    /// Verifies that Stripe recently sent exactly these bytes. Any `v1` signature in the header may
+    /// match any secret; other schemes (`v0`) are ignored.
     ///
     /// # Errors
-    /// `invalid_signature`, whatever is wrong with it.
+    /// `invalid_signature` if the header is missing or malformed, no signature matches, or its time
+    /// is too far from `now`.
     pub fn verify(&self, header: Option<&str>, body: &[u8], now: Timestamp) -> Result<()> {
         let header = header.ok_or_else(|| invalid("there is no Stripe-Signature header"))?;
         let parts: Vec<_> =
             header.split(',').filter_map(|part| part.trim().split_once('=')).collect();
         let times: Vec<_> =
             parts.iter().filter(|(scheme, _)| *scheme == "t").map(|(_, time)| *time).collect();
-        let [time] = times[..] else { return Err(invalid("the header has not one time")) };
-        let seconds: i64 = time.parse().map_err(|_| invalid("the header's time is no number"))?;
+        let [time] = times[..] else {
+            return Err(invalid("the header does not have exactly one time"));
+        };
+        let seconds: i64 =
+            time.parse().map_err(|_| invalid("the header's time is not a number"))?;
         let signed = [time.as_bytes(), b".", body].concat();
         let signatures = parts.iter().filter(|(scheme, _)| *scheme == "v1");
         let signatures =
@@ -67,9 +75,9 @@ impl WebhookSecrets {
         if !signatures.into_iter().any(genuine) {
             return Err(invalid("no v1 matches"));
         }
-        // Only now: who can't sign learns nothing of our clock.
+        // Checked last, so that only holders of a secret can learn anything about our clock.
         if now.as_second().abs_diff(seconds) > TOLERANCE {
-            return Err(invalid("it is too old, or from the future"));
+            return Err(invalid("the signature is too old or from the future"));
         }
         Ok(())
     }
@@ -78,7 +86,7 @@ impl WebhookSecrets {
 fn invalid(why: &'static str) -> Error {
     Error::new(
         &catalogue::INVALID_SIGNATURE,
-        "Only Stripe may call this, with a fresh signature of the body as it is sent.",
+        "Only Stripe may call this. The request needs a recent signature of the unmodified body.",
     )
     .with_source(why)
 }
@@ -103,12 +111,12 @@ mod tests {
 
     fn accepts(secrets: &[&str], header: &str, body: &[u8]) -> bool {
         let secrets: Vec<_> = secrets.iter().map(|s| Secret::new(*s)).collect();
-        let checked = WebhookSecrets::new(&secrets).verify(
+        let result = WebhookSecrets::new(&secrets).verify(
             Some(header),
             body,
             Timestamp::from_second(NOW).unwrap(),
         );
-        checked.map_err(|e| assert!(e.is(&catalogue::INVALID_SIGNATURE))).is_ok()
+        result.map_err(|e| assert!(e.is(&catalogue::INVALID_SIGNATURE))).is_ok()
     }
 
     #[test]
@@ -135,14 +143,14 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_is_that_of_stripes_documentation() {
+    fn the_scheme_is_the_documented_one() {
         // Computed with: printf '1800000000.{}' | openssl dgst -sha256 -hmac whsec_test
         let header = "t=1800000000,v1=482e6337ac5272392d375c6fdc4d52a7e615dc2facedab0ffe155ddfd6a56e66,v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39";
         assert!(accepts(&["whsec_test"], header, b"{}"));
     }
 
     #[test]
-    fn an_altered_byte_anywhere_is_noticed() {
+    fn changing_any_byte_invalidates_the_signature() {
         let header = header("whsec_a", NOW);
         for at in 0..BODY.len() {
             let mut altered = BODY.to_vec();
@@ -153,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_signatures_of_the_last_and_next_five_minutes_count() {
+    fn signatures_expire_after_five_minutes() {
         for (seconds, fresh) in [
             (-301, false),
             (-300, true),
@@ -170,13 +178,13 @@ mod tests {
         }
         let moved =
             header("whsec_a", NOW - 900).replace(&(NOW - 900).to_string(), &NOW.to_string());
-        assert!(!accepts(&["whsec_a"], &moved, BODY), "the time is signed, too");
+        assert!(!accepts(&["whsec_a"], &moved, BODY), "the time is signed too");
         let twice = format!("t={NOW},{}", header("whsec_a", NOW - 900));
-        assert!(!accepts(&["whsec_a"], &twice, BODY), "and there is one");
+        assert!(!accepts(&["whsec_a"], &twice, BODY), "only one time is allowed");
     }
 
     #[test]
-    fn while_a_secret_is_rolled_either_side_may_know_both() {
+    fn old_and_new_secrets_work_while_one_is_rolled() {
         let both = format!(
             "t={NOW},v1={},v1={}",
             sign("whsec_new", NOW, BODY),
@@ -190,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_are_not_looked_at() {
+    fn other_schemes_are_ignored() {
         let v0 = format!("t={NOW},v0={}", sign("whsec_a", NOW, BODY));
         assert!(!accepts(&["whsec_a"], &v0, BODY));
         assert!(accepts(&["whsec_a"], &format!("{}, v0=00", header("whsec_a", NOW)), BODY));

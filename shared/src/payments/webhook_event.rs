@@ -1,19 +1,19 @@
-//! What a webhook event tells us: which payment to ask about. Nothing else of it is believed, so
-//! its shape hardly matters; that changes with Stripe's API versions, and an event has that of the
-//! endpoint, not ours.
+//! Finds the payment that a webhook event is about. Nothing else in the event is trusted. So its
+//! exact shape hardly matters, which is good, because it depends on the API version that the endpoint
+//! is configured with in Stripe.
 
 use serde_json::{Value, json};
 
 use crate::domain::ids::{Fingerprint, PaymentIntentId, StripeEventId};
 
-/// The types that say something about an order's payment; all others are stored and left alone.
+/// The event types that concern an order's payment. Other events are stored and ignored.
 pub(super) const HANDLED: &[&str] = &[
     "payment_intent.processing",
     "payment_intent.requires_action",
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
     "payment_intent.canceled",
-    // Brings the fee, which a charge that was just made does not have yet.
+    // Adds the fee, which a new charge does not have yet.
     "charge.updated",
     "charge.refunded",
     "charge.refund.updated",
@@ -27,44 +27,44 @@ pub(super) const HANDLED: &[&str] = &[
     "charge.dispute.closed",
 ];
 
-/// An event, as far as we read it.
+/// The parts of an event that we read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookEvent {
-    /// Stripe's id for it; one derived from the body if that has none we could store.
+    /// Stripe's id, or one derived from the body if it has none that can be stored.
     pub id: StripeEventId,
-    /// Stripe's name for what happened; empty if the body has none.
+    /// Stripe's event type; empty if the body has none.
     pub kind: String,
-    /// The API version that the body is in.
+    /// The API version of the body.
     pub api_version: Option<String>,
-    /// The payment intent that it is about, or why none is known.
+    /// The payment intent that it is about, or why it has none.
     pub intent: Result<PaymentIntentId, IgnoredEvent>,
 }
 
-/// Why an event is left alone.
+/// Why an event is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IgnoredEvent {
-    /// Not one of the types that concern orders.
+    /// Its type does not concern orders.
     Type,
-    /// It is about no payment intent: a charge or a refund that was made without one.
+    /// It has no payment intent: it is about a charge or a refund that was made without one.
     NoIntent,
-    /// It is no JSON, of no type, or of a shape in which the payment intent is not to be found: for
-    /// an administrator to look into.
+    /// It is not JSON, has no type, or has a shape in which the payment intent can't be found. An
+    /// administrator should look into it.
     Unreadable,
 }
 
-/// What is to be asked because of an event.
+/// What to look up because of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookSubject {
     /// The payment intent.
     pub intent: PaymentIntentId,
-    /// Whether it is about refunds or disputes, which the intent itself need not tell of.
+    /// Whether it is about refunds or disputes, which the intent itself may not mention.
     pub thoroughly: bool,
 }
 
 impl WebhookEvent {
-    /// Reads the body of a verified event. Any body will do: what can't be read is an event of no
-    /// type.
-    pub fn read(body: &[u8]) -> Self {
+    /// Parses the body of a verified event. This never fails: an unreadable body becomes an event
+    /// without a type.
+    pub fn parse(body: &[u8]) -> Self {
         let event: Value = serde_json::from_slice(body).unwrap_or_default();
         Self {
             id: event["id"]
@@ -77,7 +77,11 @@ impl WebhookEvent {
         }
     }
 
-    /// What to ask Stripe because of it.
+    /// What to look up at Stripe because of the event.
+    ///
+    /// # Errors
+    /// Why the event is ignored: its type does not concern orders, it has no payment intent, or it
+    /// can't be read.
     pub fn subject(&self) -> Result<WebhookSubject, IgnoredEvent> {
         if self.kind.is_empty() {
             return Err(IgnoredEvent::Unreadable);
@@ -89,20 +93,25 @@ impl WebhookEvent {
         Ok(WebhookSubject { intent, thoroughly: !self.kind.starts_with("payment_intent.") })
     }
 
-    /// A body that reads the same, in the place of one that is too large to be stored.
+    /// A short body that parses to the same event, for bodies that are too large to store.
     pub fn reduced(&self) -> String {
         let object = match &self.intent {
             Ok(intent) => json!({"payment_intent": intent}),
             Err(IgnoredEvent::NoIntent | IgnoredEvent::Type) => json!({"payment_intent": null}),
             Err(IgnoredEvent::Unreadable) => json!({}),
         };
-        json!({"id": self.id.as_str(), "type": self.kind, "api_version": self.api_version, "data": {"object": object}})
-            .to_string()
+        json!({
+            "id": self.id.as_str(),
+            "type": self.kind,
+            "api_version": self.api_version,
+            "data": {"object": object},
+        })
+        .to_string()
     }
 }
 
-/// The intent of an event's object: itself, or what its `payment_intent` names, which is an id or,
-/// expanded, the whole.
+/// The payment intent of an event's object: the object itself, or its `payment_intent`, which is an
+/// id or an expanded object.
 fn intent_of(object: &Value) -> Result<PaymentIntentId, IgnoredEvent> {
     let id = match (object["object"].as_str(), object.get("payment_intent")) {
         (Some("payment_intent"), _) => &object["id"],
@@ -114,14 +123,14 @@ fn intent_of(object: &Value) -> Result<PaymentIntentId, IgnoredEvent> {
     id.as_str().and_then(|id| PaymentIntentId::parse(id).ok()).ok_or(IgnoredEvent::Unreadable)
 }
 
-/// The same body always has the same id.
+/// An id derived from the body. The same body always has the same id.
 fn derived(body: &[u8]) -> StripeEventId {
     let text = format!("unidentified_{}", Fingerprint::of(&[body]).as_str());
     StripeEventId::parse(&text)
         .unwrap_or_else(|_| unreachable!("a prefix and 26 letters and digits are an id"))
 }
 
-/// A string that Stripe would send: no more of it is stored than that can have.
+/// A string, cut to 100 characters, which is more than Stripe would send.
 fn short(value: &Value) -> Option<String> {
     value.as_str().map(|text| text.chars().take(100).collect())
 }
@@ -131,22 +140,26 @@ mod tests {
     use super::*;
 
     fn event(kind: &str, object: &Value) -> Vec<u8> {
-        json!({"id": "evt_1", "type": kind, "api_version": "2030-01-01.future", "data": {"object": object}})
+        let version = "2030-01-01.future";
+        json!({"id": "evt_1", "type": kind, "api_version": version, "data": {"object": object}})
             .to_string()
             .into_bytes()
     }
 
-    fn asks(body: &[u8]) -> Option<(String, bool)> {
-        WebhookEvent::read(body)
+    fn lookup(body: &[u8]) -> Option<(String, bool)> {
+        WebhookEvent::parse(body)
             .subject()
             .ok()
             .map(|subject| (subject.intent.to_string(), subject.thoroughly))
     }
 
     #[test]
-    fn every_kind_of_object_leads_to_its_intent() {
+    fn the_intent_is_found_in_every_kind_of_object() {
         let intent = json!({"id": "pi_1", "object": "payment_intent"});
-        assert_eq!(asks(&event("payment_intent.succeeded", &intent)), Some(("pi_1".into(), false)));
+        assert_eq!(
+            lookup(&event("payment_intent.succeeded", &intent)),
+            Some(("pi_1".into(), false))
+        );
         for (kind, object) in [
             ("charge.refunded", "charge"),
             ("refund.failed", "refund"),
@@ -156,30 +169,30 @@ mod tests {
             let expanded =
                 json!({"id": "xx_1", "object": object, "payment_intent": {"id": "pi_1"}});
             for object in [by_id, expanded] {
-                assert_eq!(asks(&event(kind, &object)), Some(("pi_1".into(), true)), "{kind}");
+                assert_eq!(lookup(&event(kind, &object)), Some(("pi_1".into(), true)), "{kind}");
             }
         }
     }
 
     #[test]
-    fn what_does_not_concern_an_order_is_left_alone() {
+    fn events_that_do_not_concern_orders_are_ignored() {
         let intent = json!({"id": "pi_1", "object": "payment_intent"});
         for kind in ["payment_intent.created", "customer.created", "payment_intent.invented"] {
             assert_eq!(
-                WebhookEvent::read(&event(kind, &intent)).subject(),
+                WebhookEvent::parse(&event(kind, &intent)).subject(),
                 Err(IgnoredEvent::Type),
                 "{kind}"
             );
         }
         let without = json!({"id": "ch_1", "object": "charge", "payment_intent": null});
         assert_eq!(
-            WebhookEvent::read(&event("charge.refunded", &without)).subject(),
+            WebhookEvent::parse(&event("charge.refunded", &without)).subject(),
             Err(IgnoredEvent::NoIntent)
         );
     }
 
     #[test]
-    fn what_should_concern_an_order_and_can_not_be_read_is_not_passed_over() {
+    fn an_event_without_a_readable_intent_is_reported_as_unreadable() {
         for object in [
             json!({"object": "charge"}),
             json!({"object": "charge", "payment_intent": 7}),
@@ -188,13 +201,13 @@ mod tests {
             json!("pi_1"),
             json!(null),
         ] {
-            let asked = WebhookEvent::read(&event("charge.refunded", &object)).subject();
-            assert_eq!(asked, Err(IgnoredEvent::Unreadable), "{object}");
+            let subject = WebhookEvent::parse(&event("charge.refunded", &object)).subject();
+            assert_eq!(subject, Err(IgnoredEvent::Unreadable), "{object}");
         }
     }
 
     #[test]
-    fn any_body_is_an_event_and_the_same_body_the_same_one() {
+    fn any_body_parses_and_the_same_body_has_the_same_id() {
         let bodies: [&[u8]; 8] = [
             b"",
             b"{",
@@ -206,28 +219,28 @@ mod tests {
             b"{\"data\": {\"object\": 3}}",
         ];
         for body in bodies {
-            let event = WebhookEvent::read(body);
+            let event = WebhookEvent::parse(body);
             assert!(event.id.as_str().starts_with("unidentified_"), "{event:?}");
             assert_eq!(
                 (event.subject(), &event),
-                (Err(IgnoredEvent::Unreadable), &WebhookEvent::read(body))
+                (Err(IgnoredEvent::Unreadable), &WebhookEvent::parse(body))
             );
         }
-        assert_ne!(WebhookEvent::read(b"{").id, WebhookEvent::read(b"}").id);
+        assert_ne!(WebhookEvent::parse(b"{").id, WebhookEvent::parse(b"}").id);
     }
 
     #[test]
-    fn a_reduced_body_reads_as_the_whole() {
+    fn a_reduced_body_parses_to_the_same_event() {
         for object in [
             json!({"id": "pi_1", "object": "payment_intent", "x": "y".repeat(1000)}),
             json!({"object": "refund", "payment_intent": "pi_1"}),
             json!({"object": "refund", "payment_intent": null}),
             json!({"object": "refund"}),
         ] {
-            let whole = WebhookEvent::read(&event("refund.created", &object));
-            assert_eq!(WebhookEvent::read(whole.reduced().as_bytes()), whole);
+            let whole = WebhookEvent::parse(&event("refund.created", &object));
+            assert_eq!(WebhookEvent::parse(whole.reduced().as_bytes()), whole);
         }
-        let nothing = WebhookEvent::read(b"{");
-        assert_eq!(WebhookEvent::read(nothing.reduced().as_bytes()), nothing);
+        let nothing = WebhookEvent::parse(b"{");
+        assert_eq!(WebhookEvent::parse(nothing.reduced().as_bytes()), nothing);
     }
 }

@@ -1,13 +1,15 @@
-//! Accounts: a user, the hash of its password, and which of its sign-ins still count.
+//! Accounts: a user, the hash of its password, and which of its sessions are still valid.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::query::SortKeys;
+use super::cursor::{CursorKey, Page, PageRequest};
+use super::index::Index;
+use super::keys;
+use super::query::{Filter, Query, SortKeys};
 use super::row::{Entity, Key};
-use super::{
-    AuthState, CursorKey, Filter, Index, Listed, PageRequest, Query, Session, Store, keys,
-};
+use super::session::Session;
+use super::table::Store;
 use crate::domain::ids::UserId;
 use crate::domain::order::Idempotency;
 use crate::domain::user::{Email, Role, User, UserStatus, Username};
@@ -16,71 +18,71 @@ use crate::error::Result;
 /// A user as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Account {
-    /// What may be shown.
+    /// The user's public profile.
     #[serde(flatten)]
     pub user: User,
-    /// The password as a PHC string. Stored beside `doc`: no index carries it.
+    /// The password's hash as a PHC string. Stored beside `doc`, so no index contains it.
     pub password: String,
-    /// The request that made it, if that had a key.
+    /// The idempotency key of the request that created it, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
-    /// One more each time that all sign-ins end. A session belongs to the generation that its
-    /// password was checked in, so that none can slip through between the check and the end.
+    /// Grows by one whenever all sessions are ended. A session carries the generation that was read
+    /// when its password was checked, so a sign-in that races with the end is ended too.
     #[serde(default)]
     pub generation: u64,
-    /// The session that outlived the last end of all: the one in which the password was changed.
+    /// The session that stayed valid when all others were ended: the one that changed the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_session: Option<String>,
 }
 
 impl Account {
-    /// A new account.
+    /// Creates an account.
     pub fn new(user: User, password: String, created_by: Option<Idempotency>) -> Self {
         Self { user, password, created_by, generation: 0, kept_session: None }
     }
 
-    /// Whether a session of this user was not ended with all others.
+    /// Whether a session survived the last time that all of this user's sessions were ended.
     pub fn admits(&self, session: &Session) -> bool {
         session.generation == self.generation || self.kept_session.as_ref() == Some(&session.id)
     }
 
-    /// The account with all sign-ins ended, but the one that is kept.
+    /// Returns the account with all sessions ended except `kept`.
     #[must_use]
     pub fn signed_out(&self, kept: Option<&str>) -> Self {
         let generation = self.generation + 1;
-        Self { generation, kept_session: kept.map(str::to_owned), ..self.successor() }
+        Self { generation, kept_session: kept.map(str::to_owned), ..self.next_version() }
     }
 
-    /// The account with another password; only the session that it was changed in goes on.
+    /// Returns the account with a new password. Only the session that changed it stays valid.
     #[must_use]
     pub fn with_password(&self, hash: String, kept: &str) -> Self {
         Self { password: hash, ..self.signed_out(Some(kept)) }
     }
 
-    /// The account with the same password, hashed anew.
+    /// Returns the account with a new hash of the same password.
     #[must_use]
     pub fn rehashed(&self, hash: String) -> Self {
-        Self { password: hash, ..self.successor() }
+        Self { password: hash, ..self.next_version() }
     }
 
-    /// The account of a user who was changed. One who may not act any more is signed out, and stays
-    /// so when allowed back.
+    /// Returns the account with a changed user. Suspending or deactivating a user ends all sessions,
+    /// and they stay ended when the user is reactivated.
     #[must_use]
-    pub fn changed(&self, user: User) -> Self {
+    pub fn with_user(&self, user: User) -> Self {
         match self.user.is_active() && !user.is_active() {
             true => Self { user, ..self.signed_out(None) },
             false => Self { user, ..self.clone() },
         }
     }
 
-    /// The next version, with nothing changed that shows.
-    fn successor(&self) -> Self {
+    /// The next version, for a change outside of the public profile.
+    fn next_version(&self) -> Self {
         let mut next = self.clone();
         next.user.version += 1;
         next
     }
 
-    /// Whether it is one of those that the marketplace can't be without.
+    /// Whether it counts as an active administrator, of which there must always be one.
     pub(super) fn is_active_admin(&self) -> bool {
         self.user.role == Role::Admin && self.user.is_active()
     }
@@ -98,12 +100,12 @@ impl Entity for Account {
     fn indexes(&self) -> Vec<(Index, Key)> {
         let User { id, username, role, status, created_at, .. } = &self.user;
         let mut indexes = vec![
-            (Index::Gsi1, keys::index::users(*role, *created_at, id)),
+            (Index::Gsi1, keys::index::user_with_role(*role, *created_at, id)),
             (Index::Gsi2, keys::index::user_by_name(&username.key())),
             (Index::Gsi3, keys::index::user(*created_at, id)),
         ];
         if *status != UserStatus::Active {
-            indexes.push((Index::Gsi4, keys::index::barred(*status, *created_at, id)));
+            indexes.push((Index::Gsi4, keys::index::inactive_user(*status, *created_at, id)));
         }
         indexes
     }
@@ -113,7 +115,7 @@ impl Entity for Account {
     }
 }
 
-/// An account as indexes carry it: without what lies beside `doc`. It is only read.
+/// An account as the indexes project it: without the attributes beside `doc`. Only used to read.
 #[derive(Debug, Serialize, Deserialize)]
 struct Projected {
     #[serde(flatten)]
@@ -128,16 +130,16 @@ impl Entity for Projected {
     }
 }
 
-/// Holds a username or an e-mail address for one user.
+/// Reserves a username or an e-mail address for one user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Claim {
-    #[serde(skip, default = "nowhere")]
+    #[serde(skip, default = "empty_key")]
     pub(super) key: Key,
     pub(super) user_id: UserId,
     pub(super) at: Timestamp,
 }
 
-fn nowhere() -> Key {
+fn empty_key() -> Key {
     Key::new("", "")
 }
 
@@ -149,25 +151,25 @@ impl Entity for Claim {
     }
 }
 
-/// A list of users. Without a name, the newest come first; with one, they are sorted by name.
+/// Which users to list. Without a name the newest come first; with one they are sorted by name.
 #[derive(Debug, Clone, Default)]
-pub struct UsersOf {
-    /// Of this role alone.
+pub struct UserFilter {
+    /// Only users with this role.
     pub role: Option<Role>,
-    /// Of this status alone.
+    /// Only users with this status.
     pub status: Option<UserStatus>,
-    /// Whose username starts with this, in any case.
+    /// Only users whose username starts with this, ignoring case.
     pub name: Option<String>,
 }
 
-impl UsersOf {
-    /// Each list has an index's partition that holds little else: a filter leaves out few, but for
-    /// the rarest of questions.
+impl UserFilter {
+    /// Picks the index partition that contains the least besides the requested users, so that in all
+    /// but rare cases the filters drop few items.
     fn query(&self) -> Query {
-        let barred = self.status.filter(|status| *status != UserStatus::Active);
+        let inactive = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));
         let status = self.status.map(|status| Filter::Is("status", status.to_string()));
-        match (&self.name, barred, self.role) {
+        match (&self.name, inactive, self.role) {
             (Some(name), ..) => {
                 let from = name.to_ascii_lowercase();
                 let range = Some(SortKeys::Between(from.clone(), format!("{from}{}", keys::LAST)));
@@ -176,11 +178,11 @@ impl UsersOf {
             }
             (None, Some(status), _) => {
                 let filters = role.into_iter().collect();
-                Query { filters, ..Query::newest(Index::Gsi4, keys::index::users_barred(status)) }
+                Query { filters, ..Query::newest(Index::Gsi4, keys::index::inactive_users(status)) }
             }
             (None, None, Some(role)) => {
                 let filters = status.into_iter().collect();
-                Query { filters, ..Query::newest(Index::Gsi1, keys::index::users_of(role)) }
+                Query { filters, ..Query::newest(Index::Gsi1, keys::index::users_with_role(role)) }
             }
             (None, None, None) => {
                 let filters = status.into_iter().collect();
@@ -191,53 +193,46 @@ impl UsersOf {
 }
 
 impl Store {
-    /// The account of a user.
+    /// Reads a user's account.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn account(&self, id: &UserId) -> Result<Option<Account>> {
         self.get(keys::user(id)).await
     }
 
-    /// The account that signs in under this name: a username, or an e-mail address if it has an
-    /// `@`. Always two reads, the claim and the account, so that the name of no one takes as long
-    /// as a user's.
+    /// Finds the account for a login: a username, or an e-mail address if it contains `@`.
+    ///
+    /// It always makes two reads, of the claim and of the account, so response times don't reveal
+    /// whether a user exists.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn account_by_login(&self, name: &str) -> Result<Option<Account>> {
         let claim = self.get::<Claim>(login_key(name)).await?;
-        let known = claim.is_some();
+        let exists = claim.is_some();
         let id = claim.map_or_else(|| UserId::derived(&["nobody"]), |claim| claim.user_id);
-        Ok(self.account(&id).await?.filter(|_| known))
+        Ok(self.account(&id).await?.filter(|_| exists))
     }
 
-    /// How a caller stands, and a user's account, in one read.
-    pub async fn auth_state_and_account(
-        &self,
-        user: &UserId,
-        session: &str,
-        id: &UserId,
-    ) -> Result<(AuthState, Option<Account>)> {
-        if user == id {
-            let standing = self.auth_state(user, session).await?;
-            let account = standing.account.clone();
-            return Ok((standing, account));
-        }
-        self.standing_and(user, session, keys::user(id)).await
-    }
-
-    /// Users.
+    /// Returns a page of users.
+    ///
+    /// # Errors
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
+    /// down or throttles, internal when it fails otherwise.
     pub async fn users(
         &self,
-        of: &UsersOf,
+        filter: &UserFilter,
         page: &PageRequest,
         cursors: &CursorKey,
-    ) -> Result<Listed<User>> {
-        let Listed { items, next_cursor } =
-            self.list::<Projected>(of.query(), page, cursors).await?;
-        Ok(Listed {
-            items: items.into_iter().map(|projected| projected.user).collect(),
-            next_cursor,
-        })
+    ) -> Result<Page<User>> {
+        let Page { items, next_cursor } =
+            self.list::<Projected>(filter.query(), page, cursors).await?;
+        Ok(Page { items: items.into_iter().map(|projected| projected.user).collect(), next_cursor })
     }
 }
 
-/// What a login's claim would lie under; what can't be a name is no one's.
+/// The key of a login's claim. A login that can't be a name maps to a key that is never used.
 fn login_key(name: &str) -> Key {
     let claim = match name.contains('@') {
         true => Email::parse(name).map(|email| keys::email(&email.key())),
@@ -246,8 +241,8 @@ fn login_key(name: &str) -> Key {
     claim.unwrap_or_else(|_| keys::username(""))
 }
 
-/// What a login is limited by: the same for every way to write it, whether there is such a user or
-/// not.
+/// Normalises a login for rate limits: all spellings of a name share one limit, whether or not such
+/// a user exists.
 pub fn login_name(name: &str) -> String {
     name.trim().to_lowercase()
 }

@@ -1,108 +1,118 @@
-//! Writing accounts. What must agree with an account changes in the same transaction: the claims
-//! that make its names unique, the number of active administrators, and that whoever administers it
-//! still may.
+//! Writes accounts. One transaction covers everything that must agree with an account: the claims
+//! that make its names unique, the number of active administrators, and the check that the
+//! administrator who changes it still is one.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Update};
 
-use super::account::Claim;
-use super::row::{Entity, Key};
-use super::transaction::{Committed, Transaction, n, s};
-use super::{Account, Store, WriteOutcome, keys};
+use super::account::{Account, Claim};
+use super::error::unavailable;
+use super::keys;
+use super::row::{Entity, Key, number, string};
+use super::table::{Store, WriteOutcome};
+use super::transaction::{CommitOutcome, Transaction};
 use crate::domain::error::Invalid;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result, catalogue};
 
-/// How often a change is applied again to an account that was changed meanwhile.
+/// How often a change is applied to an account that other requests keep changing.
 const ATTEMPTS: usize = 5;
 
-/// By what right an account is written. It is a condition of the write.
+/// What must be true of administrators for an account to be written. It is checked in the write.
 #[derive(Debug, Clone, Copy)]
-pub enum Authority<'a> {
-    /// It is the user's own, or comes with the software.
-    Own,
-    /// This user is an active administrator.
-    Admin(&'a UserId),
-    /// There is no active administrator yet.
-    FirstAdmin,
+pub enum AdminCondition<'a> {
+    /// Nothing: users who write their own account, and the sample data, need no administrator.
+    None,
+    /// This user must be an active administrator.
+    ActiveAdmin(&'a UserId),
+    /// There must be no active administrator yet.
+    NoAdminYet,
 }
 
-/// What became of a registration.
+/// The outcome of a registration.
 #[derive(Debug)]
-pub enum Registered {
-    /// The account is there now.
-    New,
-    /// The same request (by its key) made it before.
-    Before(Box<Account>),
+pub enum RegisterOutcome {
+    /// The account was created.
+    Created,
+    /// An earlier attempt of the same request, by its idempotency key, created this account.
+    AlreadyRegistered(Box<Account>),
 }
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeOutcome {
-    /// It was made.
+    /// The change was stored.
     Changed,
-    /// The account is not the one that was read any more.
+    /// Another request changed the account after it was read.
     Stale,
 }
 
-/// A part of the transaction, in which a condition can fail.
+/// A part of the transaction whose condition can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Account,
     Username,
     Email,
     OldName,
-    Admins,
-    Authority,
+    AdminCount,
+    ActiveAdmin,
 }
 
 impl Store {
-    /// Makes an account, its username and its e-mail address in one transaction: all or none,
-    /// without a race.
+    /// Creates an account and reserves its username and e-mail address, in one transaction.
     ///
     /// # Errors
-    /// 409 naming `username`, `email` or both when they are taken; 422 when the id's
-    /// `Idempotency-Key` was used for another request; what `authority` asks for.
+    /// - `name_taken` (409), naming `username`, `email` or both
+    /// - `idempotency_key_reused` (422) if the key was used for a different request
+    /// - `forbidden` (403) or `admin_exists` (409) if `condition` is not met
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
     pub async fn register(
         &self,
         account: &Account,
-        authority: Authority<'_>,
-    ) -> Result<Registered> {
-        let failed = self.write(None, account, authority).await?;
+        condition: AdminCondition<'_>,
+    ) -> Result<RegisterOutcome> {
+        let failed = self.write(None, account, condition).await?;
         if failed.contains(&Part::Account) {
             return match self.account(&account.user.id).await? {
                 Some(before)
                     if before.created_by.is_some() && before.created_by == account.created_by =>
                 {
-                    Ok(Registered::Before(Box::new(before)))
+                    Ok(RegisterOutcome::AlreadyRegistered(Box::new(before)))
                 }
                 _ => Err(Error::key_reused()),
             };
         }
-        refused(&failed, authority).map(|()| Registered::New)
+        check_failed(&failed, condition).map(|()| RegisterOutcome::Created)
     }
 
-    /// Puts `after` in the place of `before`. Names are exchanged in one transaction: at every
-    /// moment each is held by who bears it.
+    /// Replaces `before` with `after`. A changed name is reserved and the old one released in the
+    /// same transaction, so at every moment each name belongs to the account that shows it.
     ///
     /// # Errors
-    /// 409 naming the names that are taken, and for the last active administrator; what `authority`
-    /// asks for.
+    /// - `name_taken` (409), naming `username`, `email` or both
+    /// - `last_admin` (409) if no active administrator would be left
+    /// - `forbidden` (403) if `condition` is not met
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
     pub async fn change_account(
         &self,
         before: &Account,
         after: &Account,
-        authority: Authority<'_>,
+        condition: AdminCondition<'_>,
     ) -> Result<ChangeOutcome> {
-        let failed = self.write(Some(before), after, authority).await?;
+        let failed = self.write(Some(before), after, condition).await?;
         if failed.contains(&Part::Account) {
             return Ok(ChangeOutcome::Stale);
         }
-        refused(&failed, authority).map(|()| ChangeOutcome::Changed)
+        check_failed(&failed, condition).map(|()| ChangeOutcome::Changed)
     }
 
-    /// Applies a change of what is no one else's business to an account as read, and again to what
-    /// it is now if another write was faster. `change` may say no.
-    pub async fn amend(
+    /// Applies a change that affects neither names nor the role. If another write was faster, the
+    /// change is applied again to the current account.
+    ///
+    /// # Errors
+    /// - any error of `change`, which may refuse the current account
+    /// - `database_unavailable` if other writes were faster every time
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
+    pub async fn update_account(
         &self,
         read: Account,
         change: impl Fn(&Account) -> Result<Account>,
@@ -113,19 +123,21 @@ impl Store {
             match self.replace(&after, before.user.version).await? {
                 WriteOutcome::Written => return Ok(after),
                 WriteOutcome::Conflict(Some(now)) => before = now,
-                WriteOutcome::Conflict(None) => return Err(Error::internal("an account is gone")),
+                WriteOutcome::Conflict(None) => {
+                    return Err(Error::internal("the account no longer exists"));
+                }
             }
         }
-        Err(super::error::unavailable("an account is written by too many at once"))
+        Err(unavailable("too many writes of one account at once"))
     }
 
-    /// The parts whose conditions failed; none when it was written. A write that concerns nothing
-    /// else is no transaction.
+    /// Returns the parts whose conditions failed; none if the account was written. If only the
+    /// account's own item changes, a plain conditional write replaces the transaction.
     async fn write(
         &self,
         before: Option<&Account>,
         after: &Account,
-        authority: Authority<'_>,
+        condition: AdminCondition<'_>,
     ) -> Result<Vec<Part>> {
         let mut parts = vec![Part::Account];
         let mut transaction = match before {
@@ -147,17 +159,17 @@ impl Store {
                 parts.push(Part::OldName);
             }
         }
-        if let Some(count) = self.count_admins(before, after, authority)? {
+        if let Some(count) = self.count_admins(before, after, condition)? {
             transaction = transaction.update(count);
-            parts.push(Part::Admins);
+            parts.push(Part::AdminCount);
         }
-        if let Authority::Admin(by) = authority
-            // An item takes part in a transaction once. Of one's own account the version says as
-            // much.
+        if let AdminCondition::ActiveAdmin(by) = condition
+            // A transaction may name an item only once. For administrators who change their own
+            // account, its version guarantees the same.
             && *by != after.user.id
         {
-            transaction = transaction.check(self.still_admin(by)?);
-            parts.push(Part::Authority);
+            transaction = transaction.check(self.check_active_admin(by)?);
+            parts.push(Part::ActiveAdmin);
         }
         if let (Some(before), [Part::Account]) = (before, parts.as_slice()) {
             return Ok(match self.replace(after, before.user.version).await? {
@@ -166,9 +178,9 @@ impl Store {
             });
         }
         Ok(match transaction.commit(&self.client).await? {
-            Committed::Yes => Vec::new(),
-            Committed::No(failed) => {
-                failed.into_iter().filter_map(|at| parts.get(at).copied()).collect()
+            CommitOutcome::Committed => Vec::new(),
+            CommitOutcome::ConditionFailed(failed) => {
+                failed.into_iter().filter_map(|position| parts.get(position).copied()).collect()
             }
         })
     }
@@ -178,18 +190,19 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(claim.into_item()))
             .condition_expression("doc.user_id = :holder")
-            .expression_attribute_values(":holder", s(holder.as_str()))
+            .expression_attribute_values(":holder", string(holder.as_str()))
             .build()
             .map_err(Error::internal)
     }
 
-    /// Counts an active administrator who comes or goes. The last one does not go, and the first
-    /// one comes first.
+    /// The update of the number of active administrators; `None` if it doesn't change. Its
+    /// condition keeps the last one from leaving, and with [`AdminCondition::NoAdminYet`] lets
+    /// only the first one in.
     fn count_admins(
         &self,
         before: Option<&Account>,
         after: &Account,
-        authority: Authority<'_>,
+        condition: AdminCondition<'_>,
     ) -> Result<Option<Update>> {
         let update = Update::builder()
             .table_name(&self.table)
@@ -197,37 +210,40 @@ impl Store {
             .update_expression("ADD #count :one")
             .expression_attribute_names("#count", "count");
         let update = match (before.is_some_and(Account::is_active_admin), after.is_active_admin()) {
-            (false, true) => match authority {
-                Authority::FirstAdmin => update
-                    .expression_attribute_values(":one", n(1))
+            (false, true) => match condition {
+                AdminCondition::NoAdminYet => update
+                    .expression_attribute_values(":one", number(1))
                     .condition_expression("attribute_not_exists(pk) OR #count = :none")
-                    .expression_attribute_values(":none", n(0)),
-                _ => update.expression_attribute_values(":one", n(1)),
+                    .expression_attribute_values(":none", number(0)),
+                _ => update.expression_attribute_values(":one", number(1)),
             },
             (true, false) => update
-                .expression_attribute_values(":one", n(-1))
+                .expression_attribute_values(":one", number(-1))
                 .condition_expression("#count > :last")
-                .expression_attribute_values(":last", n(1)),
+                .expression_attribute_values(":last", number(1)),
             _ => return Ok(None),
         };
         update.build().map(Some).map_err(Error::internal)
     }
 
-    fn still_admin(&self, by: &UserId) -> Result<ConditionCheck> {
+    fn check_active_admin(&self, by: &UserId) -> Result<ConditionCheck> {
         ConditionCheck::builder()
             .table_name(&self.table)
             .set_key(Some(keys::user(by).into_item()))
             .condition_expression("doc.#role = :admin AND doc.#status = :active")
             .expression_attribute_names("#role", "role")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":admin", s("admin"))
-            .expression_attribute_values(":active", s("active"))
+            .expression_attribute_values(":admin", string("admin"))
+            .expression_attribute_values(":active", string("active"))
             .build()
             .map_err(Error::internal)
     }
 
-    /// Stores the password's new hash, unless the account was changed meanwhile: the next sign-in
-    /// does it then.
+    /// Stores the password's new hash. If the account was changed in the meantime, nothing happens
+    /// and the next sign-in rehashes it.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn rehash(&self, account: &Account, hash: String) -> Result<()> {
         self.replace(&account.rehashed(hash), account.version()).await.map(drop)
     }
@@ -241,38 +257,36 @@ fn email(account: &Account) -> Key {
     keys::email(&account.user.email.key())
 }
 
-fn refused(failed: &[Part], authority: Authority<'_>) -> Result<()> {
-    if failed.contains(&Part::Authority) {
-        return Err(Error::new(&catalogue::FORBIDDEN, "You are no administrator any more."));
+/// The error for the parts whose conditions failed.
+fn check_failed(failed: &[Part], condition: AdminCondition<'_>) -> Result<()> {
+    if failed.contains(&Part::ActiveAdmin) {
+        return Err(Error::new(&catalogue::FORBIDDEN, "You are no longer an administrator."));
     }
-    if failed.contains(&Part::Admins) {
-        return Err(match authority {
-            Authority::FirstAdmin => Error::new(
+    if failed.contains(&Part::AdminCount) {
+        return Err(match condition {
+            AdminCondition::NoAdminYet => Error::new(
                 &catalogue::ADMIN_EXISTS,
-                "There is an administrator already, who makes others: POST /users.",
+                "There already is an administrator, who can create others with POST /users.",
             ),
             _ => Error::new(
                 &catalogue::LAST_ADMIN,
-                "This is the last active administrator. Make another one first.",
+                "This is the last active administrator. Create another one first.",
             ),
         });
     }
     if failed.contains(&Part::OldName) {
-        return Err(Error::internal("a name was not held by who bears it"));
+        return Err(Error::internal("an account's old name was reserved for another user"));
     }
     let taken = [
         (Part::Username, "username", "This username is taken."),
         (Part::Email, "email", "This e-mail address is taken."),
     ];
-    let wrong = taken.into_iter().filter(|(part, ..)| failed.contains(part));
-    let wrong: Vec<_> =
-        wrong.map(|(_, field, detail)| Invalid::new("taken", detail).at(field)).collect();
-    if wrong.is_empty() {
+    let taken = taken.into_iter().filter(|(part, ..)| failed.contains(part));
+    let invalid: Vec<_> =
+        taken.map(|(_, field, detail)| Invalid::new("taken", detail).at(field)).collect();
+    if invalid.is_empty() {
         return Ok(());
     }
-    Err(Error::new(
-        &catalogue::NAME_TAKEN,
-        "Someone is called that already; `errors` names what is taken.",
-    )
-    .with_fields(wrong))
+    Err(Error::new(&catalogue::NAME_TAKEN, "The name is already taken; `errors` says which.")
+        .with_fields(invalid))
 }

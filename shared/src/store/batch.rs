@@ -1,27 +1,28 @@
-//! Writes without a condition, many in one request.
+//! Unconditional writes, many in one request.
 
-use aws_sdk_dynamodb::types::WriteRequest;
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 
-use super::Store;
-use super::error::{failed, unavailable};
+use super::error::{sdk_error, unavailable};
+use super::row::{Entity, Key, to_item};
+use super::table::Store;
 use super::transaction::backoff;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-/// Writes that one request may hold.
+/// The most writes that DynamoDB takes in one request.
 const BATCH: usize = 25;
-/// How often what a batch left undone is sent again.
+/// How often the unprocessed writes of a batch are sent again.
 const ATTEMPTS: u32 = 8;
 
 impl Store {
-    /// Puts and deletes, each by itself, all of them done in the end.
-    pub(super) async fn write_all(&self, writes: Vec<WriteRequest>) -> Result<()> {
+    /// Writes all of these, each independently of the others.
+    pub(super) async fn batch_write(&self, writes: Vec<WriteRequest>) -> Result<()> {
         let name = &self.table;
         for batch in writes.chunks(BATCH) {
             let mut left = batch.to_vec();
             for attempt in 0..ATTEMPTS {
                 let sent =
                     self.client.batch_write_item().request_items(name, std::mem::take(&mut left));
-                let out = sent.send().await.map_err(failed)?;
+                let out = sent.send().await.map_err(sdk_error)?;
                 left = out
                     .unprocessed_items
                     .and_then(|mut items| items.remove(name))
@@ -37,4 +38,18 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// A request to put this entity.
+pub(super) fn put_request<T: Entity>(entity: &T) -> Result<WriteRequest> {
+    let put =
+        PutRequest::builder().set_item(Some(to_item(entity)?)).build().map_err(Error::internal)?;
+    Ok(WriteRequest::builder().put_request(put).build())
+}
+
+/// A request to delete the item with this key.
+pub(super) fn delete_request(key: Key) -> Result<WriteRequest> {
+    let delete =
+        DeleteRequest::builder().set_key(Some(key.into_item())).build().map_err(Error::internal)?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
 }

@@ -1,11 +1,12 @@
-//! Broadcasts: a word of an administrator to everyone of a role. One write; its stream record is
-//! what reaches the role's feed.
+//! Broadcasts: messages from an administrator to all users of a role. Sending one is a single
+//! write; its stream record puts the broadcast in the role's feed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::keys;
 use super::row::{Entity, Key};
-use super::{Store, WriteOutcome, keys};
+use super::table::{Store, WriteOutcome};
 use crate::domain::ids::{BroadcastId, UserId};
 use crate::domain::order::Idempotency;
 use crate::domain::text::MessageText;
@@ -15,17 +16,17 @@ use crate::error::Result;
 /// A broadcast as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broadcast {
-    /// Which.
+    /// Its id.
     pub id: BroadcastId,
-    /// To whom.
+    /// The role that receives it.
     pub role: Role,
-    /// What it says.
+    /// Its text.
     pub text: MessageText,
-    /// Who sent it: for the record, and not shown.
+    /// The administrator who sent it. Kept for the record, never shown.
     pub by: UserId,
-    /// When.
+    /// When it was sent.
     pub created_at: Timestamp,
-    /// The request that sent it, if that had a key.
+    /// The idempotency key of the request that sent it, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
 }
@@ -39,7 +40,10 @@ impl Entity for Broadcast {
 }
 
 impl Store {
-    /// Stores a new broadcast; the conflict is one that has its id already.
+    /// Stores a new broadcast. The conflict is a broadcast that already has its id.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn broadcast(&self, broadcast: &Broadcast) -> Result<WriteOutcome<Broadcast>> {
         self.create(broadcast).await
     }

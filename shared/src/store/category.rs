@@ -1,20 +1,21 @@
-//! How many active services each category has: counters that change in the transaction of what they
-//! count.
+//! Counts the active services of each category. A counter changes in the same transaction as the
+//! service.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use serde::{Deserialize, Serialize};
 
-use super::row::{Entity, Key};
-use super::transaction::{n, s};
-use super::{Query, Store, keys};
+use super::keys;
+use super::query::Query;
+use super::row::{Entity, Key, number, string};
+use super::table::Store;
 use crate::domain::service::Service;
 use crate::domain::text::Category;
 use crate::error::{Error, Result};
 
-/// A category with active services.
+/// A category and its number of active services.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CategoryCount {
-    /// As it was last written.
+    /// The category, spelled as in the service that was last stored in it.
     pub category: Category,
     /// How many active services it has.
     pub count: u64,
@@ -22,7 +23,7 @@ pub struct CategoryCount {
 
 impl Entity for CategoryCount {
     const ENTITY: &'static str = "category";
-    // Beside `doc`: DynamoDB adds to attributes of the item itself only.
+    // Stored beside `doc`, because `ADD` only works on top-level attributes.
     const HEAVY: &'static [&'static str] = &["count"];
 
     fn key(&self) -> Key {
@@ -30,26 +31,26 @@ impl Entity for CategoryCount {
     }
 }
 
-/// A change of one counter.
+/// A change to one category's counter.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Count {
-    /// One more, and written like this from now on.
+pub(super) enum CounterChange {
+    /// Adds a service, and adopts this spelling of the category.
     Add(Category),
-    /// As many, but written like this.
-    Rename(Category),
-    /// One fewer.
+    /// Leaves the number as it is, but adopts this spelling.
+    Respell(Category),
+    /// Removes a service.
     Remove(Category),
 }
 
-impl Count {
-    /// What a service's change means for the counters: those of the category it leaves and of the
-    /// one it comes to.
-    pub(super) fn changes(from: Option<&Service>, to: &Service) -> Vec<Self> {
+impl CounterChange {
+    /// The counter changes that go with a service's change: one for the category that the service
+    /// leaves, and one for the category that it joins.
+    pub(super) fn between(from: Option<&Service>, to: &Service) -> Vec<Self> {
         let from = from.filter(|service| service.is_active()).map(|service| &service.category);
         let to = Some(&to.category).filter(|_| to.is_active());
         match (from, to) {
             (Some(from), Some(to)) if from == to => Vec::new(),
-            (Some(from), Some(to)) if from.key() == to.key() => vec![Self::Rename(to.clone())],
+            (Some(from), Some(to)) if from.key() == to.key() => vec![Self::Respell(to.clone())],
             (from, to) => from
                 .cloned()
                 .map(Self::Remove)
@@ -59,30 +60,33 @@ impl Count {
         }
     }
 
-    /// The update of the counter's item; a counter never falls below zero.
+    /// The update of the counter's item. Its condition keeps the counter from falling below zero.
     pub(super) fn update(self, table: &str) -> Result<Update> {
         let (category, change) = match &self {
             Self::Add(category) => (category, 1),
-            Self::Rename(category) => (category, 0),
+            Self::Respell(category) => (category, 0),
             Self::Remove(category) => (category, -1),
         };
         let update = Update::builder()
             .table_name(table)
             .set_key(Some(keys::category(&category.key()).into_item()))
             .expression_attribute_names("#count", "count")
-            .expression_attribute_values(":change", n(change))
-            .expression_attribute_values(":one", n(1));
+            .expression_attribute_values(":change", number(change))
+            .expression_attribute_values(":one", number(1));
         let update = match &self {
-            Self::Remove(_) => {
-                update.update_expression("ADD #count :change, version :one").condition_expression("#count >= :one")
-            }
-            Self::Add(_) | Self::Rename(_) => update
-                .update_expression("SET entity = :entity, #schema = :one, doc = :doc ADD #count :change, version :one")
+            Self::Remove(_) => update
+                .update_expression("ADD #count :change, version :one")
+                .condition_expression("#count >= :one"),
+            Self::Add(_) | Self::Respell(_) => update
+                .update_expression(
+                    "SET entity = :entity, #schema = :one, doc = :doc \
+                     ADD #count :change, version :one",
+                )
                 .expression_attribute_names("#schema", "schema")
-                .expression_attribute_values(":entity", s(CategoryCount::ENTITY))
+                .expression_attribute_values(":entity", string(CategoryCount::ENTITY))
                 .expression_attribute_values(
                     ":doc",
-                    AttributeValue::M([("category".to_owned(), s(category.as_str()))].into()),
+                    AttributeValue::M([("category".to_owned(), string(category.as_str()))].into()),
                 ),
         };
         update.build().map_err(Error::internal)
@@ -90,8 +94,11 @@ impl Count {
 }
 
 impl Store {
-    /// The categories that have active services, by name. As many as administrators made: all of
-    /// them are one answer.
+    /// Returns the categories that have active services, by name. Only administrators create
+    /// categories, so there are few, and there is no pagination.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn categories(&self) -> Result<Vec<CategoryCount>> {
         let mut query = Query { limit: 1000, ..Query::table(keys::categories()) };
         let mut found: Vec<CategoryCount> = Vec::new();

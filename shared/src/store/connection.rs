@@ -1,15 +1,21 @@
-//! The connections table: tickets and open sockets. It holds nothing that is not made anew when a
-//! client reconnects. What a socket gets of a feed is in [`super::subscription`].
+//! The connections table: tickets and open sockets. Losing it loses nothing, because clients create
+//! everything in it again when they reconnect. [`super::subscription`] is about which entries of a
+//! feed a socket gets.
 
-use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, ReturnValue, WriteRequest};
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::error::failed;
-use super::row::{Entity, Item, Key, from_item, to_item};
-use super::transaction::{Committed, Transaction};
-use super::{Query, Store, client, keys};
-use crate::config::{ConfigError, required};
+use super::batch::delete_request;
+use super::error::sdk_error;
+use super::keys;
+use super::query::Query;
+use super::row::{Entity, Key, from_item};
+use super::table::Store;
+use super::transaction::{CommitOutcome, Transaction};
+use crate::config::ConfigError;
 use crate::domain::feed::Feed;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result};
@@ -18,16 +24,16 @@ use crate::error::{Error, Result};
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
 const KEPT: SignedDuration = SignedDuration::from_mins(130);
 
-/// The right to open one socket. Stored under its token's hash.
+/// The right to open one socket. It is stored under the hash of its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// Hash of its token.
+    /// The hash of its token.
     pub hash: String,
-    /// Whose.
+    /// The user it was issued to.
     pub user_id: UserId,
-    /// The sign-in that it was asked for in.
+    /// The session it was issued in.
     pub session_id: String,
-    /// Until when.
+    /// When it expires.
     pub valid_until: Timestamp,
 }
 
@@ -46,13 +52,13 @@ impl Entity for Ticket {
 /// An open socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// API Gateway's id of it.
+    /// API Gateway's connection id.
     pub id: String,
-    /// Whose.
+    /// The user who opened it.
     pub user_id: UserId,
-    /// The sign-in that its ticket was asked for in.
+    /// The session that its ticket was issued in.
     pub session_id: String,
-    /// What it said hello to: which subscriptions there are to delete.
+    /// The feeds that its hello subscribed to, so that their subscriptions can be deleted with it.
     pub feeds: Vec<Feed>,
     /// When it was opened.
     pub connected_at: Timestamp,
@@ -86,14 +92,14 @@ impl Entity for Connection {
     }
 }
 
-/// An open socket, as its user's partition lists it.
+/// An open socket as listed in its user's partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSocket {
-    /// Which.
+    /// API Gateway's connection id.
     pub connection: String,
-    /// Whose.
+    /// The user who opened it.
     pub user_id: UserId,
-    /// The sign-in that its ticket was asked for in.
+    /// The session that its ticket was issued in.
     pub session_id: String,
     /// When it was opened.
     pub connected_at: Timestamp,
@@ -111,66 +117,85 @@ impl Entity for OpenSocket {
     }
 }
 
-/// The table of sockets.
+/// The connections table.
 #[derive(Debug, Clone)]
 pub struct Connections {
     pub(super) table: Store,
 }
 
 impl Connections {
-    /// From `CONNECTIONS_TABLE_NAME` and what Lambda sets.
+    /// Creates the table from `CONNECTIONS_TABLE_NAME` and the variables that Lambda sets.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or invalid.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self { table: Store { client: client()?, table: required("CONNECTIONS_TABLE_NAME")? } })
+        Ok(Self { table: Store::named_by("CONNECTIONS_TABLE_NAME")? })
     }
 
-    /// In a database of a test's own.
+    /// Creates the table with this name.
     pub fn new(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
         Self { table: Store::new(client, table) }
     }
 
-    /// Opens the connection to DynamoDB, as [`Store::warm`].
+    /// Opens the connection to DynamoDB, like [`Store::warm`].
     pub async fn warm(&self) {
         self.table.warm().await;
     }
 
     /// Stores a ticket.
-    pub async fn issue(&self, ticket: &Ticket) -> Result<()> {
-        // Its token is random: nothing is there.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn put_ticket(&self, ticket: &Ticket) -> Result<()> {
+        // Its token is random, so its key is free.
         self.table.create(ticket).await.map(drop)
     }
 
-    /// The ticket with this hash, which no one can take again; `None` when there is none (any
-    /// more).
-    pub async fn take_ticket(&self, hash: &str) -> Result<Option<Ticket>> {
-        let taken = self
+    /// Deletes the ticket with this hash and returns it, so that it can't be redeemed again. Returns
+    /// `None` if it doesn't exist or was redeemed before.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn redeem_ticket(&self, hash: &str) -> Result<Option<Ticket>> {
+        let deleted = self
             .delete(keys::ticket(hash))
             .return_values(ReturnValue::AllOld)
             .send()
             .await
-            .map_err(failed)?;
-        taken.attributes.map(from_item).transpose()
+            .map_err(sdk_error)?;
+        deleted.attributes.map(from_item).transpose()
     }
 
     /// Stores a new socket.
-    pub async fn open(&self, connection: &Connection) -> Result<()> {
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles; internal when it fails otherwise or
+    /// the connection id is already stored.
+    pub async fn add(&self, connection: &Connection) -> Result<()> {
         let transaction = Transaction::default();
         let transaction = transaction
             .create(&self.table, connection)?
             .create(&self.table, &connection.listed())?;
         match transaction.commit(&self.table.client).await? {
-            Committed::Yes => Ok(()),
-            Committed::No(_) => {
-                Err(Error::internal(format!("connection {} is there already", connection.id)))
+            CommitOutcome::Committed => Ok(()),
+            CommitOutcome::ConditionFailed(_) => {
+                Err(Error::internal(format!("connection {} already exists", connection.id)))
             }
         }
     }
 
-    /// A socket.
+    /// Reads a socket.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn connection(&self, id: &str) -> Result<Option<Connection>> {
         self.table.get(keys::connection(id)).await
     }
 
-    /// A user's sockets, the oldest first.
+    /// Returns a user's sockets, oldest first.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn sockets_of(&self, user: &UserId) -> Result<Vec<OpenSocket>> {
         let partition = keys::sockets_of(user);
         let mut query = Query::table(partition);
@@ -188,48 +213,36 @@ impl Connections {
         Ok(sockets)
     }
 
-    /// Deletes a socket and everything it gets; the socket as it was, `None` when it was deleted
-    /// before.
-    pub async fn forget(&self, id: &str) -> Result<Option<Connection>> {
+    /// Deletes a socket and its subscriptions. Returns the socket, or `None` if it was already
+    /// deleted.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn remove(&self, id: &str) -> Result<Option<Connection>> {
         let Some(connection) = self.connection(id).await? else { return Ok(None) };
         let subscriptions = connection.feeds.iter().map(|feed| keys::subscription(feed, id));
         let listed = keys::socket_of(&connection.user_id, id);
         self.table
-            .write_all(subscriptions.chain([listed]).map(delete).collect::<Result<_>>()?)
+            .batch_write(subscriptions.chain([listed]).map(delete_request).collect::<Result<_>>()?)
             .await?;
-        // Last: whoever dies before this finds the rest again.
-        self.delete(keys::connection(id)).send().await.map_err(failed)?;
+        // The socket's own item goes last, so that a repeated call after a crash finds the rest.
+        self.delete(keys::connection(id)).send().await.map_err(sdk_error)?;
         Ok(Some(connection))
     }
 
     /// Deletes a socket from its user's list.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn unlist(&self, socket: &OpenSocket) -> Result<()> {
-        self.delete(socket.key()).send().await.map(drop).map_err(failed)
+        self.delete(socket.key()).send().await.map(drop).map_err(sdk_error)
     }
 
-    pub(super) fn delete(
-        &self,
-        key: Key,
-    ) -> aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder {
+    pub(super) fn delete(&self, key: Key) -> DeleteItemFluentBuilder {
         self.table.client.delete_item().table_name(&self.table.table).set_key(Some(key.into_item()))
     }
 
-    pub(super) fn update(
-        &self,
-        key: Key,
-    ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+    pub(super) fn update(&self, key: Key) -> UpdateItemFluentBuilder {
         self.table.client.update_item().table_name(&self.table.table).set_key(Some(key.into_item()))
     }
-}
-
-pub(super) fn put<T: Entity>(entity: &T) -> Result<WriteRequest> {
-    let item: Item = to_item(entity)?;
-    let put = PutRequest::builder().set_item(Some(item)).build().map_err(Error::internal)?;
-    Ok(WriteRequest::builder().put_request(put).build())
-}
-
-fn delete(key: Key) -> Result<WriteRequest> {
-    let delete =
-        DeleteRequest::builder().set_key(Some(key.into_item())).build().map_err(Error::internal)?;
-    Ok(WriteRequest::builder().delete_request(delete).build())
 }

@@ -1,48 +1,41 @@
-//! Cursors: where a list goes on, sealed so that a client can neither read keys out of one nor make
-//! one up, nor use it for another list.
+//! Pagination cursors. A cursor is a DynamoDB start key, encrypted and authenticated, so a client
+//! can't read the keys in it, forge one, or use it for another list.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64URL_NOPAD as BASE64;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::row::Item;
+use super::row::{Item, string};
 use crate::config::{ConfigError, required};
 use crate::error::{Error, Result, catalogue};
 
-/// One page as DynamoDB gave it.
-#[derive(Debug, Clone)]
-pub(crate) struct Page<T> {
-    /// The items of the page, in the list's order.
-    pub(crate) items: Vec<T>,
-    /// Where the next page starts; `None` at the end.
-    pub(crate) next: Option<Item>,
-}
-
-/// The page that a caller asks for.
+/// The page that a client requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Items at most.
+    /// The most items to return.
     pub limit: usize,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page; `None` for the first page.
     pub cursor: Option<String>,
 }
 
-/// The page that a caller gets.
+/// A page of a list.
 #[derive(Debug, Clone)]
-pub struct Listed<T> {
+pub struct Page<T> {
     /// The items, in the list's order.
     pub items: Vec<T>,
-    /// What to go on with; `None` at the end.
+    /// The cursor of the next page; `None` at the end.
     pub next_cursor: Option<String>,
 }
 
-/// Seals and opens cursors (AES-256-GCM; the list's name and filters are authenticated with it).
+/// The key that seals and opens cursors (AES-256-GCM, with the list's id as associated data).
 pub struct CursorKey(LessSafeKey);
 
 impl CursorKey {
-    /// From the secret `CURSOR_KEY`: 32 characters or more.
+    /// Derives the key from the secret `CURSOR_KEY`, which has 32 characters or more.
+    ///
+    /// # Errors
+    /// Names `CURSOR_KEY` if it is missing or too short.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let secret = required("CURSOR_KEY")?;
         if secret.len() < 32 {
@@ -53,35 +46,36 @@ impl CursorKey {
 
     fn new(secret: &[u8]) -> Result<Self> {
         let key = UnboundKey::new(&AES_256_GCM, digest(&SHA256, secret).as_ref())
-            .map_err(|_| Error::internal("no cursor key"))?;
+            .map_err(|_| Error::internal("the cursor key is invalid"))?;
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// The cursor that `list` goes on with (its name, its owner and its filters, as one string).
-    pub(crate) fn seal(&self, list: &str, position: &Item) -> Result<String> {
+    /// Returns the cursor for this position in a list. `list_id` names the list, its owner and its
+    /// filters.
+    pub(crate) fn seal(&self, list_id: &str, position: &Item) -> Result<String> {
         let position: std::collections::BTreeMap<&str, &str> = position
             .iter()
             .filter_map(|(k, v)| Some((k.as_str(), v.as_s().ok()?.as_str())))
             .collect();
         let mut data = serde_json::to_vec(&position).map_err(Error::internal)?;
         let mut nonce = [0; NONCE_LEN];
-        SystemRandom::new().fill(&mut nonce).map_err(|_| Error::internal("no randomness"))?;
+        SystemRandom::new().fill(&mut nonce).map_err(|_| Error::internal("no random nonce"))?;
         self.0
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
-                Aad::from(list),
+                Aad::from(list_id),
                 &mut data,
             )
-            .map_err(|_| Error::internal("cursor can't be sealed"))?;
+            .map_err(|_| Error::internal("the cursor can't be sealed"))?;
         Ok(BASE64.encode(&[&nonce[..], &data].concat()))
     }
 
-    /// The position in a cursor that was sealed for the same list.
-    pub(crate) fn open(&self, list: &str, cursor: &str) -> Result<Item> {
+    /// Returns the position in a cursor that was sealed for the same list.
+    pub(crate) fn open(&self, list_id: &str, cursor: &str) -> Result<Item> {
         let invalid = || {
             Error::new(
                 &catalogue::INVALID_CURSOR,
-                "Use `next_cursor` of the same list, with the same filters, as it was given.",
+                "Send the `next_cursor` of the same list unchanged, with the same filters.",
             )
         };
         let bytes = BASE64.decode(cursor.as_bytes()).map_err(|_| invalid())?;
@@ -89,10 +83,10 @@ impl CursorKey {
         let mut sealed = sealed.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| invalid())?;
         let data =
-            self.0.open_in_place(nonce, Aad::from(list), &mut sealed).map_err(|_| invalid())?;
+            self.0.open_in_place(nonce, Aad::from(list_id), &mut sealed).map_err(|_| invalid())?;
         let position: std::collections::BTreeMap<String, String> =
             serde_json::from_slice(data).map_err(|_| invalid())?;
-        Ok(position.into_iter().map(|(k, v)| (k, AttributeValue::S(v))).collect())
+        Ok(position.into_iter().map(|(k, v)| (k, string(v))).collect())
     }
 }
 
@@ -107,11 +101,11 @@ mod tests {
     use super::*;
 
     fn position() -> Item {
-        Item::from([("pk".to_owned(), AttributeValue::S("ORDER#1".to_owned()))])
+        Item::from([("pk".to_owned(), string("ORDER#1"))])
     }
 
     #[test]
-    fn a_cursor_opens_for_the_list_it_was_sealed_for_and_no_other() {
+    fn a_cursor_only_opens_for_its_own_list_and_key() {
         let key = CursorKey::new(&[7; 32]).unwrap();
         let cursor = key.seal("orders/client/1", &position()).unwrap();
         assert_eq!(key.open("orders/client/1", &cursor).unwrap(), position());
@@ -120,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_altered_or_made_up_cursor_is_refused() {
+    fn an_altered_or_forged_cursor_is_rejected() {
         let key = CursorKey::new(&[7; 32]).unwrap();
         let cursor = key.seal("list", &position()).unwrap();
         for at in 0..cursor.len() {
@@ -128,8 +122,8 @@ mod tests {
             altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
             assert!(key.open("list", std::str::from_utf8(&altered).unwrap()).is_err(), "byte {at}");
         }
-        for made_up in ["", "x", "AAAA", "é", &"A".repeat(500)] {
-            assert!(key.open("list", made_up).is_err(), "{made_up}");
+        for forged in ["", "x", "AAAA", "é", &"A".repeat(500)] {
+            assert!(key.open("list", forged).is_err(), "{forged}");
         }
     }
 }

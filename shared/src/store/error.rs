@@ -1,4 +1,4 @@
-//! What goes wrong at DynamoDB, as our errors: unavailable (try again) or internal (a bug).
+//! Turns failures of DynamoDB into our errors: unavailable (try again) or internal (a bug).
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -19,18 +19,18 @@ const TRANSIENT: &[&str] = &[
     "TransactionInProgressException",
 ];
 
-/// 503, with the cause for the log.
+/// A `database_unavailable` error (503). The source is for the log.
 pub(super) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::new(
         &catalogue::DATABASE_UNAVAILABLE,
-        "The database is busy; nothing was lost. Try again.",
+        "The database is busy. Nothing was lost; try again.",
     )
     .retry_after(1)
     .with_source(source)
 }
 
-/// Whatever the SDK's own retries did not get over.
-pub(super) fn failed<E, R>(error: SdkError<E, R>) -> Error
+/// The error for a call that still fails after the SDK's retries.
+pub(super) fn sdk_error<E, R>(error: SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
@@ -46,7 +46,7 @@ where
     if transient { unavailable(source) } else { Error::internal(source) }
 }
 
-/// The item that made a put's condition fail.
+/// The item that made a put's condition fail; `None` if there is none.
 pub(super) fn old_item<R>(
     error: SdkError<PutItemError, R>,
 ) -> Option<HashMap<String, AttributeValue>>

@@ -1,82 +1,84 @@
-//! The fan-out table: what is to be pushed by an invocation of its own. Its stream starts those
-//! invocations.
+//! The fan-out table: work that is pushed to sockets by separate invocations. Writing an item starts
+//! one, through the table's stream.
 //!
-//! One part is up to which number the sockets of a feed with many of them are to be brought, and
-//! were; another is which sockets were left behind ([`super::subscription`]).
+//! There are two kinds of work. One is to push the entries of a wide feed, which is a feed with many
+//! sockets, shard by shard. The other is to catch up a lagging socket ([`super::subscription`]).
 //!
-//! A wide feed has two items for each shard of its sockets. `DUE` is written by whoever appends;
-//! its stream record starts the function that pushes. `DONE` is written by that function alone, as
-//! it goes. Both only grow: a record that comes twice, late or after its successor asks for nothing
-//! that is not asked for already, and a function that dies is followed by one that goes on where it
-//! was.
+//! A wide feed has two items for each shard of its sockets. Whoever appends to the feed writes
+//! [`ShardTarget`], and its stream record starts the function that pushes. Only that function writes
+//! [`ShardProgress`], as it advances. Both only grow, so a stream record that is repeated, late or
+//! out of order asks for nothing new, and after a crash the next invocation continues where the
+//! last one stopped.
 
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::connection::put;
-use super::error::failed;
-use super::row::{Entity, Key, take, to_item};
-use super::transaction::n;
-use super::{Store, Subscription, WriteOutcome, client, keys};
-use crate::config::{ConfigError, required};
+use super::batch::put_request;
+use super::error::sdk_error;
+use super::keys;
+use super::row::{Entity, Key, number, take_item, to_item};
+use super::subscription::Subscription;
+use super::table::{Store, WriteOutcome};
+use crate::config::ConfigError;
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
 
-/// Up to which number a shard's sockets are to be brought.
+/// The number up to which a shard's sockets should get a feed's entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Due {
-    /// Which feed.
+pub struct ShardTarget {
+    /// The feed.
     pub feed: Feed,
-    /// Which of its shards.
+    /// The shard of its sockets.
     pub shard: u8,
-    /// That number.
+    /// The number of the last entry to push.
     pub last: u64,
 }
 
-impl Entity for Due {
+impl Entity for ShardTarget {
     const ENTITY: &'static str = "fan_out_due";
 
     fn key(&self) -> Key {
-        keys::fan_out_due(&self.feed, self.shard)
+        keys::shard_target(&self.feed, self.shard)
     }
 
-    /// What its write is conditional on.
+    /// The number itself, which the condition of its write compares.
     fn version(&self) -> u64 {
         self.last
     }
 }
 
-/// Up to which number a shard's sockets were brought.
+/// How far the pushes to a shard's sockets have come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
-    /// Which feed.
+pub struct ShardProgress {
+    /// The feed.
     pub feed: Feed,
-    /// Which of its shards.
+    /// The shard of its sockets.
     pub shard: u8,
-    /// All of its sockets have what was for them up to this number.
+    /// All sockets have their entries up to this number.
     pub done: u64,
-    /// The pass that is being made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pass: Option<Pass>,
+    /// The sweep that is under way.
+    #[serde(default, rename = "pass", skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
     /// Grows with each change.
     pub version: u64,
 }
 
-/// One pass over a shard's sockets.
+/// One pass over all sockets of a shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pass {
-    /// The number that it brings them to.
+pub struct Sweep {
+    /// The number up to which it pushes entries.
     pub to: u64,
-    /// The last socket that it has dealt with.
+    /// The last socket that it has finished, by connection id.
     pub after: String,
 }
 
-impl Entity for Done {
+impl Entity for ShardProgress {
     const ENTITY: &'static str = "fan_out_done";
 
     fn key(&self) -> Key {
-        keys::fan_out_done(&self.feed, self.shard)
+        keys::shard_progress(&self.feed, self.shard)
     }
 
     fn version(&self) -> u64 {
@@ -84,24 +86,24 @@ impl Entity for Done {
     }
 }
 
-/// A socket that was left behind in a feed, and is to be caught up.
+/// A socket that is too slow for a feed and has to be caught up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Late {
-    /// Which feed.
+pub struct LaggingSocket {
+    /// The feed.
     pub feed: Feed,
-    /// Which socket.
+    /// The socket's connection id.
     pub connection: String,
-    /// What its subscription is held by: a socket that is left behind again is another request.
+    /// The hold of its subscription. A socket that lags again gets a new one, so it is new work.
     pub hold: String,
-    /// When its row may be deleted: with the socket's.
+    /// When DynamoDB may delete it: together with the socket.
     pub ends_at: Timestamp,
 }
 
-impl Entity for Late {
+impl Entity for LaggingSocket {
     const ENTITY: &'static str = "late";
 
     fn key(&self) -> Key {
-        keys::late(&self.connection, &self.feed)
+        keys::lagging_socket(&self.connection, &self.feed)
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
@@ -109,103 +111,146 @@ impl Entity for Late {
     }
 }
 
-/// The table.
+/// The fan-out table.
 #[derive(Debug, Clone)]
-pub struct FanOuts {
+pub struct FanOutTable {
     pub(super) table: Store,
 }
 
-impl FanOuts {
-    /// From `FAN_OUT_TABLE_NAME` and what Lambda sets.
+impl FanOutTable {
+    /// Creates the table from `FAN_OUT_TABLE_NAME` and the variables that Lambda sets.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or invalid.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self { table: Store { client: client()?, table: required("FAN_OUT_TABLE_NAME")? } })
+        Ok(Self { table: Store::named_by("FAN_OUT_TABLE_NAME")? })
     }
 
-    /// In a database of a test's own.
+    /// Creates the table with this name.
     pub fn new(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
         Self { table: Store::new(client, table) }
     }
 
-    /// Whether a feed's entries are pushed shard by shard. A feed that is wide stays so: were it
-    /// pushed in both ways at once, sockets would get its entries in the wrong order.
+    /// Whether a feed's entries are pushed shard by shard. A wide feed stays wide: pushing it in
+    /// both ways at once would deliver entries out of order.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn is_wide(&self, feed: &Feed) -> Result<bool> {
-        let due: Option<Due> = self.table.get(keys::fan_out_due(feed, 0)).await?;
-        Ok(due.is_some())
+        let target: Option<ShardTarget> = self.table.get(keys::shard_target(feed, 0)).await?;
+        Ok(target.is_some())
     }
 
-    /// Makes a feed wide, all of whose entries up to `done` are pushed. Nothing happens to it
-    /// before [`FanOuts::ask`].
-    pub async fn widen(&self, feed: &Feed, done: u64) -> Result<()> {
-        let shards = 0..keys::feed_shards(feed);
-        let rows = shards
-            .map(|shard| put(&Done { feed: feed.clone(), shard, done, pass: None, version: 1 }));
-        self.table.write_all(rows.collect::<Result<_>>()?).await
+    /// Prepares a feed to become wide. All of its entries up to `done` must have been pushed. It
+    /// becomes wide with the first [`FanOutTable::request_push`].
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn prepare_wide(&self, feed: &Feed, done: u64) -> Result<()> {
+        let progress = (0..keys::feed_shards(feed)).map(|shard| {
+            let feed = feed.clone();
+            put_request(&ShardProgress { feed, shard, done, sweep: None, version: 1 })
+        });
+        self.table.batch_write(progress.collect::<Result<_>>()?).await
     }
 
-    /// Asks that the sockets of all shards be brought to number `last`.
-    pub async fn ask(&self, feed: &Feed, last: u64) -> Result<()> {
-        // The first shard's item says that the feed is wide, so that whoever dies in the midst of
-        // this leaves no half-wide feed behind.
-        self.ask_shard(feed, 0, last).await?;
-        try_join_all((1..keys::feed_shards(feed)).map(|shard| self.ask_shard(feed, shard, last)))
-            .await
-            .map(drop)
+    /// Requests that the sockets of all shards get a feed's entries up to `last`.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn request_push(&self, feed: &Feed, last: u64) -> Result<()> {
+        // The first shard's item makes the feed wide, so a crash in between does not leave it half
+        // wide.
+        self.request_shard_push(feed, 0, last).await?;
+        let others = 1..keys::feed_shards(feed);
+        try_join_all(others.map(|shard| self.request_shard_push(feed, shard, last))).await.map(drop)
     }
 
-    async fn ask_shard(&self, feed: &Feed, shard: u8, last: u64) -> Result<()> {
-        let item = to_item(&Due { feed: feed.clone(), shard, last })?;
-        let put = self.table.client.put_item().table_name(&self.table.table).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(pk) OR version < :last");
-        match put.expression_attribute_values(":last", n(last)).send().await {
+    async fn request_shard_push(&self, feed: &Feed, shard: u8, last: u64) -> Result<()> {
+        let target = ShardTarget { feed: feed.clone(), shard, last };
+        let sent = self
+            .put(&target)?
+            .condition_expression("attribute_not_exists(pk) OR version < :last")
+            .expression_attribute_values(":last", number(last))
+            .send()
+            .await;
+        match sent {
             Ok(_) => Ok(()),
-            // Asked for already, with this number or a higher one.
+            // This number, or a higher one, was already requested.
             Err(e)
                 if e.as_service_error()
                     .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
             {
                 Ok(())
             }
-            Err(e) => Err(failed(e)),
+            Err(e) => Err(sdk_error(e)),
         }
     }
 
-    /// Asks that a socket that was left behind be caught up. Asking again changes nothing, and so
-    /// starts nothing.
-    pub async fn ask_catch_up(&self, behind: &Subscription) -> Result<()> {
-        let Subscription { feed, connection, hold, ends_at, .. } = behind.clone();
-        let item = to_item(&Late { feed, connection, hold, ends_at })?;
-        let put = self.table.client.put_item().table_name(&self.table.table).set_item(Some(item));
-        put.send().await.map(drop).map_err(failed)
+    /// Requests that a lagging socket is caught up. A repeated request writes the same item, so it
+    /// creates no stream record and starts nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn request_catch_up(&self, lagging: &Subscription) -> Result<()> {
+        let Subscription { feed, connection, hold, ends_at, .. } = lagging.clone();
+        let socket = LaggingSocket { feed, connection, hold, ends_at };
+        self.put(&socket)?.send().await.map(drop).map_err(sdk_error)
     }
 
-    /// What is to be done for a shard and what was done; `None` for a feed that is not wide.
-    pub async fn shard(&self, feed: &Feed, shard: u8) -> Result<Option<(Due, Done)>> {
-        let (due, done) = (keys::fan_out_due(feed, shard), keys::fan_out_done(feed, shard));
-        let mut found = self.table.get_items(vec![due.clone(), done.clone()]).await?;
-        let Some(due) = take(&mut found, &due)? else { return Ok(None) };
-        let done = take(&mut found, &done)?;
+    fn put<T: Entity>(&self, entity: &T) -> Result<PutItemFluentBuilder> {
+        let put = self.table.client.put_item().table_name(&self.table.table);
+        Ok(put.set_item(Some(to_item(entity)?)))
+    }
+
+    /// Reads a shard's target and progress; `None` if the feed is not wide.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles; internal when it fails otherwise or
+    /// a shard has a target but no progress.
+    pub async fn shard(
+        &self,
+        feed: &Feed,
+        shard: u8,
+    ) -> Result<Option<(ShardTarget, ShardProgress)>> {
+        let target_key = keys::shard_target(feed, shard);
+        let progress_key = keys::shard_progress(feed, shard);
+        let mut found =
+            self.table.get_items(vec![target_key.clone(), progress_key.clone()]).await?;
+        let Some(target) = take_item(&mut found, &target_key)? else { return Ok(None) };
+        let progress = take_item(&mut found, &progress_key)?;
         Ok(Some((
-            due,
-            done.ok_or_else(|| Error::internal(format!("feed {feed} is due and not wide")))?,
+            target,
+            progress.ok_or_else(|| {
+                Error::internal(format!("shard {shard} of feed {feed} has no progress"))
+            })?,
         )))
     }
 
-    /// Notes how far a shard has come; `false` when another invocation was faster.
-    pub async fn note(&self, before: &Done, done: u64, pass: Option<Pass>) -> Result<Option<Done>> {
-        let next = Done { done, pass, version: before.version + 1, ..before.clone() };
+    /// Stores a shard's progress and returns it. Returns `None` if another invocation was faster.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn save_progress(
+        &self,
+        before: &ShardProgress,
+        done: u64,
+        sweep: Option<Sweep>,
+    ) -> Result<Option<ShardProgress>> {
+        let next = ShardProgress { done, sweep, version: before.version + 1, ..before.clone() };
         Ok(matches!(self.table.replace(&next, before.version).await?, WriteOutcome::Written)
             .then_some(next))
     }
 }
 
-/// The socket and the feed that a record of the table's stream asks to catch up; `None` for any
-/// other record.
-pub fn asked_late(pk: &str, sk: &str) -> Option<(String, Feed)> {
-    keys::parse_late(pk, sk)
+/// The socket and the feed that a record of the table's stream asks to catch up; `None` if the
+/// record is about something else.
+pub fn parse_catch_up_job(pk: &str, sk: &str) -> Option<(String, Feed)> {
+    keys::parse_lagging_socket(pk, sk)
 }
 
-/// The feed and the shard that a record of the table's stream asks for; `None` for any other
-/// record.
-pub fn asked(pk: &str, sk: &str) -> Option<(Feed, u8)> {
-    keys::parse_fan_out_due(pk, sk)
+/// The feed and the shard that a record of the table's stream asks to push; `None` if the record is
+/// about something else.
+pub fn parse_shard_job(pk: &str, sk: &str) -> Option<(Feed, u8)> {
+    keys::parse_shard_target(pk, sk)
 }

@@ -1,8 +1,9 @@
-//! Feeds: numbered 1, 2, 3, ... without gaps, each event in each feed once, however often it is
-//! appended.
+//! Feeds: logs whose entries are numbered 1, 2, 3, ... without gaps. An event is in a feed once,
+//! however often it is appended.
 //!
-//! An append is one transaction: the proof that the event is in (`SEEN#`), the entry, and the
-//! counter (`HEAD`). Whoever dies before it has done nothing, whoever comes again finds the proof.
+//! An append is one transaction that writes the proof that the event is in the feed (`SEEN#`), the
+//! entry, and the counter (`HEAD`). A crash before it leaves nothing behind, and a retry after it
+//! finds the proof.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,23 +13,26 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::query::SortKeys;
-use super::row::{Entity, Key, from_item};
-use super::transaction::{Committed, Transaction, backoff, n};
-use super::{AuthState, Query, Store, keys};
+use super::auth_state::AuthState;
+use super::error::unavailable;
+use super::keys;
+use super::query::{Query, SortKeys};
+use super::row::{Entity, Key, from_item, number};
+use super::table::Store;
+use super::transaction::{CommitOutcome, Transaction, backoff};
 use crate::domain::feed::{EntryKind, Feed};
 use crate::domain::ids::{EntryId, UserId};
 use crate::domain::schema::DateTime;
 use crate::error::{Error, Result};
 
 /// How long entries are kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Entries that one transaction appends: each takes two items of the hundred that a transaction may
-/// have, and the counter takes one.
-const AT_ONCE: usize = 49;
-/// How often an append that loses the race for the next number tries the one after.
+const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// The most entries that one transaction appends. Of the 100 items that a transaction may have, each
+/// entry takes two and the counter takes one.
+const APPEND_BATCH: usize = 49;
+/// How often an append is tried when others keep taking the next number.
 const ATTEMPTS: u32 = 50;
-/// Reads of entries whose numbers are given out and that are not there, before they count as gone.
+/// How often entries with assigned numbers are looked for before they count as deleted.
 const READS: u32 = 4;
 
 /// One entry of a feed, in the shape that sockets and `GET /live/feed` show.
@@ -37,11 +41,11 @@ pub struct Entry {
     /// What happened: `order.opened`, ...
     #[serde(rename = "type")]
     pub kind: EntryKind,
-    /// Which feed it is in.
+    /// The feed it is in.
     pub feed: Feed,
-    /// Its number there: 1, 2, 3, ...
+    /// Its number in the feed: 1, 2, 3, ...
     pub seq: u64,
-    /// Unique for what happened, the same in every feed.
+    /// Identifies the event. It is the same in every feed.
     pub id: EntryId,
     /// When it happened.
     #[schemars(with = "DateTime")]
@@ -58,27 +62,27 @@ impl Entity for Entry {
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.at + KEPT)
+        Some(self.at + RETENTION)
     }
 }
 
-/// A part of a feed, as it is now.
+/// A range of a feed's entries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedPage {
     /// Entries in the order of their numbers.
     pub items: Vec<Entry>,
     /// Numbers among or after them whose entries are no longer kept.
     pub missed: Vec<Missed>,
-    /// The number to go on after.
+    /// The number after which the next page starts.
     pub next: u64,
 }
 
-/// Numbers of a feed, both included, whose entries are no longer kept.
+/// A range of numbers, both ends included, whose entries are no longer kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Missed {
-    /// The first.
+    /// The first number.
     pub from: u64,
-    /// The last.
+    /// The last number.
     pub to: u64,
 }
 
@@ -117,60 +121,66 @@ impl Entity for Seen {
         keys::feed_seen(&self.feed, &self.id)
     }
 
-    /// It outlives its entry, and by far the 24 hours in which a stream can repeat a record.
+    /// The proof is kept as long as its entry, far longer than the 24 hours in which a stream can
+    /// repeat a record.
     fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.at + KEPT)
+        Some(self.at + RETENTION)
     }
 }
 
-/// An event on its way into a feed.
+/// An event to be appended to a feed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
+pub struct NewEntry {
     /// Its type.
     pub kind: EntryKind,
-    /// Unique for what happened.
+    /// Identifies the event.
     pub id: EntryId,
     /// When it happened.
     pub at: Timestamp,
-    /// What it shows.
+    /// The order's public shape, or the message.
     pub data: Value,
 }
 
 impl Store {
-    /// Appends events to a feed, in their order. Those that are in it already stay where they are.
-    pub async fn append(&self, feed: &Feed, drafts: &[Draft]) -> Result<()> {
-        for drafts in drafts.chunks(AT_ONCE) {
-            self.append_some(feed, drafts).await?;
+    /// Appends events to a feed, in this order. Events that the feed already has stay where they are.
+    ///
+    /// # Errors
+    /// `database_unavailable` when other appends keep taking the next number, or when DynamoDB is
+    /// down or throttles; internal when it fails otherwise.
+    pub async fn append(&self, feed: &Feed, entries: &[NewEntry]) -> Result<()> {
+        for batch in entries.chunks(APPEND_BATCH) {
+            self.append_batch(feed, batch).await?;
         }
         Ok(())
     }
 
-    async fn append_some(&self, feed: &Feed, drafts: &[Draft]) -> Result<()> {
+    async fn append_batch(&self, feed: &Feed, entries: &[NewEntry]) -> Result<()> {
         for attempt in 0..ATTEMPTS {
-            let (last, mut seen) = self.head_and_seen(feed, drafts).await?;
-            // `insert` keeps one of those that came twice in this call, too.
-            let new: Vec<&Draft> =
-                drafts.iter().filter(|draft| seen.insert(draft.id.clone())).collect();
+            let (last, mut seen) = self.head_and_seen(feed, entries).await?;
+            // `insert` also drops duplicates within this call.
+            let new: Vec<&NewEntry> =
+                entries.iter().filter(|entry| seen.insert(entry.id.clone())).collect();
             if new.is_empty() || self.append_after(feed, last, &new).await? {
                 return Ok(());
             }
             tokio::time::sleep(backoff(attempt)?).await;
         }
-        Err(super::error::unavailable(format!("feed {feed} is written by too many at once")))
+        Err(unavailable(format!("too many appends to feed {feed} at once")))
     }
 
+    /// Reads the number of the feed's last entry, and which of these events the feed already has.
     async fn head_and_seen(
         &self,
         feed: &Feed,
-        drafts: &[Draft],
+        entries: &[NewEntry],
     ) -> Result<(u64, HashSet<EntryId>)> {
-        let ids: HashSet<&EntryId> = drafts.iter().map(|draft| &draft.id).collect();
+        let ids: HashSet<&EntryId> = entries.iter().map(|entry| &entry.id).collect();
         let mut wanted: Vec<Key> = ids.into_iter().map(|id| keys::feed_seen(feed, id)).collect();
         let head = keys::feed_head(feed);
         wanted.push(head.clone());
         let (mut last, mut seen) = (0, HashSet::new());
         for item in self.get_items(wanted).await? {
-            if head.names(&item) {
+            if head.is_key_of(&item) {
                 last = from_item::<Head>(item)?.last;
             } else {
                 seen.insert(from_item::<Seen>(item)?.id);
@@ -179,13 +189,13 @@ impl Store {
         Ok((last, seen))
     }
 
-    /// Whether they got the numbers after `last`; `false` when another append was faster.
-    async fn append_after(&self, feed: &Feed, last: u64, drafts: &[&Draft]) -> Result<bool> {
+    /// Appends entries with the numbers after `last`. Returns `false` if another append was faster.
+    async fn append_after(&self, feed: &Feed, last: u64, entries: &[&NewEntry]) -> Result<bool> {
         let mut transaction = Transaction::default();
         let mut next = last;
-        for draft in drafts {
+        for entry in entries {
             next += 1;
-            let Draft { kind, id, at, data } = (*draft).clone();
+            let NewEntry { kind, id, at, data } = (*entry).clone();
             let seen = Seen { feed: feed.clone(), id: id.clone(), seq: next, at };
             let entry = Entry { kind, feed: feed.clone(), seq: next, id, at, data };
             transaction = transaction.create(self, &seen)?.create(self, &entry)?;
@@ -194,9 +204,10 @@ impl Store {
             0 => transaction.create(self, &Head { feed: feed.clone(), last: next })?,
             _ => transaction.update(self.advance(feed, last, next)?),
         };
-        Ok(transaction.commit(&self.client).await? == Committed::Yes)
+        Ok(transaction.commit(&self.client).await? == CommitOutcome::Committed)
     }
 
+    /// The update that moves a feed's counter from `last` to `next`.
     fn advance(&self, feed: &Feed, last: u64, next: u64) -> Result<Update> {
         Update::builder()
             .table_name(&self.table)
@@ -204,13 +215,16 @@ impl Store {
             .update_expression("SET version = :next, doc.#last = :next")
             .condition_expression("version = :last")
             .expression_attribute_names("#last", "last")
-            .expression_attribute_values(":last", n(last))
-            .expression_attribute_values(":next", n(next))
+            .expression_attribute_values(":last", number(last))
+            .expression_attribute_values(":next", number(next))
             .build()
             .map_err(Error::internal)
     }
 
-    /// The numbers of these feeds' last entries; 0 for one that is empty. At most 100 feeds.
+    /// Returns the number of each feed's last entry, 0 for an empty feed. Takes up to 100 feeds.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn feed_heads(&self, feeds: &[Feed]) -> Result<HashMap<Feed, u64>> {
         let mut heads: HashMap<Feed, u64> = feeds.iter().map(|feed| (feed.clone(), 0)).collect();
         for item in self.get_items(feeds.iter().map(keys::feed_head).collect()).await? {
@@ -220,26 +234,32 @@ impl Store {
         Ok(heads)
     }
 
-    /// How the user of a sign-in stands now, and the number of a feed's last entry (0 for one that
-    /// is empty), in one round trip.
+    /// Reads a caller's authentication state and the number of a feed's last entry (0 for an empty
+    /// feed) in one round trip.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn auth_state_and_feed_head(
         &self,
         user: &UserId,
         session: &str,
         feed: &Feed,
     ) -> Result<(AuthState, u64)> {
-        let (standing, head) =
-            self.standing_and::<Head>(user, session, keys::feed_head(feed)).await?;
-        Ok((standing, head.map_or(0, |head| head.last)))
+        let (auth_state, head) =
+            self.auth_state_and::<Head>(user, session, keys::feed_head(feed)).await?;
+        Ok((auth_state, head.map_or(0, |head| head.last)))
     }
 
-    /// Up to `limit` entries of a feed after number `after`, in order, as they are now. Its numbers
-    /// up to `last` are known to be given out ([`Store::feed_heads`]): those that are not there, or
-    /// are older than 30 days, are named as missed.
+    /// Returns up to `limit` entries of a feed after the number `after`, in order. Numbers up to
+    /// `last` are known to be assigned ([`Store::feed_heads`]): if such an entry is missing or older
+    /// than 30 days, its number is listed as missed.
     ///
-    /// DynamoDB applies a transaction item by item: for a moment a reader may see the counter and
-    /// not yet the entry. So what is not there is looked for again before it counts as gone; what
-    /// TTL has deleted costs its reader that moment, too.
+    /// DynamoDB applies a transaction item by item, so a reader may briefly see the counter before
+    /// the entry. Missing entries are therefore looked for several times before they count as
+    /// deleted. Entries that TTL has deleted cost that delay as well.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn feed_after(
         &self,
         feed: &Feed,
@@ -252,28 +272,27 @@ impl Store {
             keys::sequence(after.saturating_add(1)),
             keys::sequence(u64::MAX),
         ));
-        let partition = keys::entries(feed);
-        let query = Query { range, limit, ..Query::table(partition) };
-        let mut read = 0;
+        let query = Query { range, limit, ..Query::table(keys::feed_entries(feed)) };
+        let mut reads = 0;
         loop {
             let page = self.query::<Entry>(&query).await?;
             let mut items = page.items;
             let highest = items.last().map_or(after, |entry| entry.seq);
-            // A page ends at the limit, or at 1 MB.
+            // A page ends at the limit or at 1 MB.
             let next = if page.next.is_some() { highest } else { highest.max(last) };
-            read += 1;
-            let there = u64::try_from(items.len()).unwrap_or(u64::MAX);
-            if after.saturating_add(there) < next && read < READS {
-                tokio::time::sleep(backoff(read + 2)?).await;
+            reads += 1;
+            let found = u64::try_from(items.len()).unwrap_or(u64::MAX);
+            if after.saturating_add(found) < next && reads < READS {
+                tokio::time::sleep(backoff(reads + 2)?).await;
                 continue;
             }
-            items.retain(|entry| now < entry.at + KEPT);
+            items.retain(|entry| now < entry.at + RETENTION);
             return Ok(FeedPage { missed: missed(&items, after, next), items, next });
         }
     }
 }
 
-/// The numbers from `after` (excluded) to `to` that these entries leave out.
+/// The numbers after `after`, up to and including `to`, that these entries leave out.
 fn missed(items: &[Entry], after: u64, to: u64) -> Vec<Missed> {
     let mut missed = Vec::new();
     let mut expected = after.saturating_add(1);

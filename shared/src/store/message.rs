@@ -1,11 +1,15 @@
-//! Messages between an order's client and its worker. Each is one write; its stream record is what
-//! reaches the other's feed.
+//! Messages between an order's client and its worker. Sending one is a single write; its stream
+//! record puts the message in the recipient's feed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::cursor::{CursorKey, Page, PageRequest};
+use super::index::Index;
+use super::keys;
+use super::query::Query;
 use super::row::{Entity, Key};
-use super::{CursorKey, Index, Listed, PageRequest, Query, Store, WriteOutcome, keys};
+use super::table::{Store, WriteOutcome};
 use crate::domain::ids::{MessageId, OrderId, UserId};
 use crate::domain::order::Idempotency;
 use crate::domain::text::MessageText;
@@ -15,21 +19,22 @@ use crate::error::Result;
 /// A message as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Which.
+    /// Its id.
     pub id: MessageId,
-    /// About which order.
+    /// The order that it is about.
     pub order_id: OrderId,
     /// Who wrote it.
     pub from: Person,
-    /// Whom it is for.
+    /// Who receives it.
     pub to: UserId,
-    /// The worker of the two. An order that changes hands does not hand over what was said.
+    /// The worker in the conversation. When an order is reassigned, the next worker doesn't get to
+    /// read earlier messages.
     pub worker: UserId,
-    /// What it says.
+    /// Its text.
     pub text: MessageText,
-    /// When.
+    /// When it was sent.
     pub created_at: Timestamp,
-    /// The request that sent it, if that had a key.
+    /// The idempotency key of the request that sent it, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
 }
@@ -44,40 +49,47 @@ impl Entity for Message {
     fn indexes(&self) -> Vec<(Index, Key)> {
         let Self { id, order_id, worker, created_at, .. } = self;
         vec![
-            (Index::Gsi2, keys::index::messages(order_id, *created_at, id)),
-            (Index::Gsi3, keys::index::messages_with(order_id, worker, *created_at, id)),
+            (Index::Gsi2, keys::index::message(order_id, *created_at, id)),
+            (Index::Gsi3, keys::index::message_with_worker(order_id, worker, *created_at, id)),
         ]
     }
 }
 
-/// Whose view of an order's messages.
+/// Which of an order's messages to list.
 #[derive(Debug, Clone, Copy)]
-pub enum MessagesOf<'a> {
-    /// Its client's: all of them.
+pub enum MessageScope<'a> {
+    /// All of them, as the order's client sees them.
     Client,
-    /// A worker's: its own with the client.
+    /// Those between the client and this worker.
     Worker(&'a UserId),
 }
 
 impl Store {
-    /// Stores a new message; the conflict is one that has its id already.
+    /// Stores a new message. The conflict is a message that already has its id.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn send_message(&self, message: &Message) -> Result<WriteOutcome<Message>> {
         self.create(message).await
     }
 
-    /// An order's messages, newest first. One that was sent this instant may be missing: indexes
-    /// follow in milliseconds.
+    /// Returns a page of an order's messages, newest first. A message that was just sent may be
+    /// missing, because indexes lag by some milliseconds.
+    ///
+    /// # Errors
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
+    /// down or throttles, internal when it fails otherwise.
     pub async fn messages(
         &self,
         order: &OrderId,
-        of: MessagesOf<'_>,
+        scope: MessageScope<'_>,
         page: &PageRequest,
         cursors: &CursorKey,
-    ) -> Result<Listed<Message>> {
-        let (index, partition) = match of {
-            MessagesOf::Client => (Index::Gsi2, keys::index::messages_of(order)),
-            MessagesOf::Worker(worker) => {
-                (Index::Gsi3, keys::index::messages_of_worker(order, worker))
+    ) -> Result<Page<Message>> {
+        let (index, partition) = match scope {
+            MessageScope::Client => (Index::Gsi2, keys::index::messages_of(order)),
+            MessageScope::Worker(worker) => {
+                (Index::Gsi3, keys::index::messages_with_worker(order, worker))
             }
         };
         self.list(Query::newest(index, partition), page, cursors).await

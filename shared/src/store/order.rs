@@ -1,15 +1,17 @@
-//! Orders: one item each, with its whole history and ledger, changed by one conditional write. Its
-//! stream record is the outbox.
+//! Orders. An order is one item with its whole history and ledger, and every change is one
+//! conditional write. The item's stream record serves as the outbox.
 
 use futures::Stream;
 use jiff::Timestamp;
 
-use super::query::SortKeys;
-use super::row::{Entity, Key, take};
-use super::{
-    Account, AuthState, CursorKey, Filter, Index, Listed, PageRequest, Query, Store, WriteOutcome,
-    keys,
-};
+use super::account::Account;
+use super::auth_state::AuthState;
+use super::cursor::{CursorKey, Page, PageRequest};
+use super::index::Index;
+use super::keys;
+use super::query::{Filter, Query, SortKeys};
+use super::row::{Entity, Item, Key, string, take_item};
+use super::table::{Store, WriteOutcome};
 use crate::domain::ids::{OrderId, UserId};
 use crate::domain::order::{Order, Status};
 use crate::domain::text::CategoryKey;
@@ -25,31 +27,41 @@ impl Entity for Order {
 
     fn indexes(&self) -> Vec<(Index, Key)> {
         let mut indexes = vec![
-            (Index::Gsi1, keys::index::orders(self.created_at, &self.id)),
-            (Index::Gsi2, keys::index::client(&self.client.id, self.created_at, &self.id)),
+            (Index::Gsi1, keys::index::order(self.created_at, &self.id)),
+            (Index::Gsi2, keys::index::order_of_client(&self.client.id, self.created_at, &self.id)),
         ];
         if let Some(worker) = &self.worker {
-            indexes.push((Index::Gsi3, keys::index::worker(&worker.id, self.created_at, &self.id)));
+            indexes.push((
+                Index::Gsi3,
+                keys::index::order_of_worker(&worker.id, self.created_at, &self.id),
+            ));
         }
         if self.is_claimable() {
-            // By when it was placed: an order that is given back goes to the front, not to the end.
-            // An open order has no worker, so that the workers' index is free to hold the whole
-            // pool.
-            indexes.push((Index::Gsi3, keys::index::open(self.created_at, &self.id)));
+            // Sorted by when it was placed, so an order that a worker gives back goes to the front.
+            // An open order has no worker, so the workers' index is free to list all open orders.
+            indexes.push((Index::Gsi3, keys::index::open_order(self.created_at, &self.id)));
             indexes.push((
                 Index::Gsi4,
-                keys::index::open_of(&self.service.category.key(), self.created_at, &self.id),
+                keys::index::open_order_in_category(
+                    &self.service.category.key(),
+                    self.created_at,
+                    &self.id,
+                ),
             ));
         }
         if self.has_unsettled_money() {
-            // Pending or called off, and so not in the pool.
-            indexes.push((Index::Gsi4, keys::index::money(self.updated_at, &self.id)));
+            // The order is pending or canceled, so it is not among the open orders above.
+            indexes.push((
+                Index::Gsi4,
+                keys::index::order_with_unsettled_money(self.updated_at, &self.id),
+            ));
         }
         if let Some(deadline) = self.deadline {
             indexes.push((Index::Gsi5, keys::index::timer(deadline, &self.id)));
         }
         if !self.attention().is_empty() {
-            indexes.push((Index::Gsi6, keys::index::attention(self.updated_at, &self.id)));
+            indexes
+                .push((Index::Gsi6, keys::index::order_for_attention(self.updated_at, &self.id)));
         }
         indexes
     }
@@ -59,22 +71,22 @@ impl Entity for Order {
     }
 }
 
-/// Whose orders to list.
+/// Which orders to list.
 #[derive(Debug, Clone, Copy)]
-pub enum OrdersOf<'a> {
-    /// A client's own.
+pub enum OrderScope<'a> {
+    /// The orders of this client.
     Client(&'a UserId),
-    /// Those assigned to a worker.
+    /// The orders assigned to this worker.
     Worker(&'a UserId),
-    /// All.
+    /// All orders.
     Everyone,
-    /// All that an administrator should look at ([`Order::attention`]), last changed first.
+    /// The orders that an administrator should look at ([`Order::attention`]), last changed first.
     Attention,
 }
 
-/// A conflict with oneself is none: an earlier attempt of this very write was made and its answer
-/// lost, upon which the SDK sends it again.
-fn unless_ours(outcome: WriteOutcome<Order>, written: &Order) -> WriteOutcome<Order> {
+/// Treats a conflict with our own retried write as success. If the response to a successful write
+/// is lost, the SDK sends the write again, and it conflicts with itself.
+fn accept_own_retry(outcome: WriteOutcome<Order>, written: &Order) -> WriteOutcome<Order> {
     match outcome {
         WriteOutcome::Conflict(Some(current)) if current.descends_from(written) => {
             WriteOutcome::Written
@@ -84,22 +96,31 @@ fn unless_ours(outcome: WriteOutcome<Order>, written: &Order) -> WriteOutcome<Or
 }
 
 impl Store {
-    /// An order with its history.
+    /// Reads an order with its history.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn order(&self, id: &OrderId) -> Result<Option<Order>> {
         self.get(keys::order(id)).await
     }
 
-    /// How a caller stands, and an order, in one read.
+    /// Reads a caller's authentication state and an order in one round trip.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn auth_state_and_order(
         &self,
         user: &UserId,
         session: &str,
         id: &OrderId,
     ) -> Result<(AuthState, Option<Order>)> {
-        self.standing_and(user, session, keys::order(id)).await
+        self.auth_state_and(user, session, keys::order(id)).await
     }
 
-    /// As [`Store::auth_state_and_order`], with the account of another user, if one is named.
+    /// Like [`Store::auth_state_and_order`], and also reads another user's account if `other` is set.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn auth_state_order_and_user(
         &self,
         user: &UserId,
@@ -110,42 +131,53 @@ impl Store {
         let (account, session, order) =
             (keys::user(user), keys::session(user, session), keys::order(id));
         let mut wanted = vec![account.clone(), session.clone(), order.clone()];
-        // A batch has each key once.
+        // A batch read may name each key only once.
         wanted.extend(other.filter(|other| *other != user).map(keys::user));
         let mut found = self.get_items(wanted).await?;
-        let standing = AuthState::take(&mut found, &account, &session)?;
+        let auth_state = AuthState::take_from(&mut found, &account, &session)?;
         let other = match other {
-            Some(other) if other == user => standing.account.clone(),
-            Some(other) => take(&mut found, &keys::user(other))?,
+            Some(other) if other == user => auth_state.account.clone(),
+            Some(other) => take_item(&mut found, &keys::user(other))?,
             None => None,
         };
-        Ok((standing, take(&mut found, &order)?, other))
+        Ok((auth_state, take_item(&mut found, &order)?, other))
     }
 
-    /// Stores a new order; the conflict is one that has its id already.
+    /// Stores a new order. The conflict is an order that already has its id.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn place_order(&self, order: &Order) -> Result<WriteOutcome<Order>> {
-        Ok(unless_ours(self.create(order).await?, order))
+        Ok(accept_own_retry(self.create(order).await?, order))
     }
 
-    /// Stores an order's next version. It is written only over the version it was made from, so
-    /// that of two movers one wins; the conflict is the order as the other one left it.
+    /// Stores an order's next version, if the order still is at the version it was derived from. Of
+    /// two racing transitions one wins; the conflict is the order as the winner left it.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn advance_order(&self, next: &Order, from: &Order) -> Result<WriteOutcome<Order>> {
-        Ok(unless_ours(self.replace(next, from.version).await?, next))
+        Ok(accept_own_retry(self.replace(next, from.version).await?, next))
     }
 
-    /// Orders, newest first, in one state if one is given. What lists read has no history.
+    /// Returns a page of orders, newest first and without their history, optionally only those with
+    /// one status.
+    ///
+    /// # Errors
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
+    /// down or throttles, internal when it fails otherwise.
     pub async fn orders(
         &self,
-        of: OrdersOf<'_>,
+        scope: OrderScope<'_>,
         status: Option<Status>,
         page: &PageRequest,
         cursors: &CursorKey,
-    ) -> Result<Listed<Order>> {
-        let (index, partition) = match of {
-            OrdersOf::Everyone => (Index::Gsi1, keys::index::all_orders()),
-            OrdersOf::Attention => (Index::Gsi6, keys::index::orders_in_need()),
-            OrdersOf::Client(id) => (Index::Gsi2, keys::index::orders_of_client(id)),
-            OrdersOf::Worker(id) => (Index::Gsi3, keys::index::orders_of_worker(id)),
+    ) -> Result<Page<Order>> {
+        let (index, partition) = match scope {
+            OrderScope::Everyone => (Index::Gsi1, keys::index::all_orders()),
+            OrderScope::Attention => (Index::Gsi6, keys::index::orders_for_attention()),
+            OrderScope::Client(id) => (Index::Gsi2, keys::index::orders_of_client(id)),
+            OrderScope::Worker(id) => (Index::Gsi3, keys::index::orders_of_worker(id)),
         };
         let filters = status
             .map(|status| Filter::Is("status", status.as_str().to_owned()))
@@ -154,43 +186,51 @@ impl Store {
         self.list(Query { filters, ..Query::newest(index, partition) }, page, cursors).await
     }
 
-    /// Orders whose deadline has passed, longest ago first. Without history, and as the index has
-    /// them: to be read again before they are moved.
+    /// Streams the orders whose deadline has passed, the longest overdue first within each shard.
+    /// They come from an index, without history, and must be read again before a transition.
     pub fn due_orders(&self, now: Timestamp) -> impl Stream<Item = Result<Order>> + Send {
-        self.sweep(Index::Gsi5, (0..keys::SHARDS).map(keys::index::timers), now)
+        self.due_items(Index::Gsi5, (0..keys::SHARDS).map(keys::index::timers), now)
     }
 
-    /// Orders that wait for Stripe or for their client to pay, or for which something is to be done
-    /// there, since `until` or longer. Without history.
-    pub fn orders_with_money_under_way(
+    /// Streams the orders that have waited for a payment, for Stripe, or for a refund or cancellation
+    /// at Stripe since `until` or longer. Without history.
+    pub fn orders_with_unsettled_money(
         &self,
         until: Timestamp,
     ) -> impl Stream<Item = Result<Order>> + Send {
-        self.sweep(Index::Gsi4, (0..keys::SHARDS).map(keys::index::money_in), until)
+        self.due_items(
+            Index::Gsi4,
+            (0..keys::SHARDS).map(keys::index::orders_with_unsettled_money),
+            until,
+        )
     }
 
-    /// The pool: paid, unclaimed orders, oldest first, of one category if one is given. Its shards
-    /// are read at once and merged; the cursor is the sort key of the last order shown.
+    /// Returns a page of open orders (paid and unassigned), oldest first, optionally of one category.
+    /// All shards are read at once and merged. The cursor is the sort key of the last order shown.
+    ///
+    /// # Errors
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
+    /// down or throttles, internal when it fails otherwise.
     pub async fn open_orders(
         &self,
         category: Option<&CategoryKey>,
         page: &PageRequest,
         cursors: &CursorKey,
-    ) -> Result<Listed<Order>> {
-        let name = format!("open/{}", category.map_or("", CategoryKey::as_str));
+    ) -> Result<Page<Order>> {
+        let list_id = format!("open/{}", category.map_or("", CategoryKey::as_str));
         let position =
-            page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
+            page.cursor.as_deref().map(|cursor| cursors.open(&list_id, cursor)).transpose()?;
         let after = position.as_ref().and_then(|p| p.get("sk")?.as_s().ok());
         let shards =
             (0..keys::SHARDS).map(|shard| {
                 let query = match category {
-                    None => Query::oldest(Index::Gsi3, keys::index::open_in(shard)),
-                    Some(category) => {
-                        Query::oldest(Index::Gsi4, keys::index::open_in_category(shard, category))
-                    }
+                    None => Query::oldest(Index::Gsi3, keys::index::open_orders(shard)),
+                    Some(category) => Query::oldest(
+                        Index::Gsi4,
+                        keys::index::open_orders_in_category(shard, category),
+                    ),
                 };
-                // Sort keys are of one length: nothing lies between one and the same with a
-                // character more.
+                // All sort keys have the same length, so none is between `sk` and `sk` + "0".
                 let range =
                     after.map(|sk| SortKeys::Between(format!("{sk}0"), keys::LAST.to_owned()));
                 async move {
@@ -202,13 +242,9 @@ impl Store {
         items.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         let more = items.len() > page.limit;
         items.truncate(page.limit);
-        let last = items.last().filter(|_| more).map(|o| keys::index::open(o.created_at, &o.id).sk);
-        let seal = |sk| {
-            cursors.seal(
-                &name,
-                &super::row::Item::from([("sk".to_owned(), super::transaction::s(sk))]),
-            )
-        };
-        Ok(Listed { items, next_cursor: last.map(seal).transpose()? })
+        let last =
+            items.last().filter(|_| more).map(|o| keys::index::open_order(o.created_at, &o.id).sk);
+        let seal = |sk| cursors.seal(&list_id, &Item::from([("sk".to_owned(), string(sk))]));
+        Ok(Page { items, next_cursor: last.map(seal).transpose()? })
     }
 }

@@ -1,14 +1,14 @@
-//! Lists: a Query of one partition in key order, page by page. There is no Scan.
+//! Lists: each is a Query of one partition in key order, page by page. Nothing here uses Scan.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::cursor::Page;
-use super::error::failed;
-use super::row::{Entity, Item, from_item};
-use super::transaction::{n, s};
-use super::{CursorKey, Index, Listed, PageRequest, Store};
+use super::cursor::{CursorKey, Page, PageRequest};
+use super::error::sdk_error;
+use super::index::Index;
+use super::row::{Entity, Item, from_item, number, string};
+use super::table::Store;
 use crate::error::Result;
 
 /// A read of one partition, in key order.
@@ -16,35 +16,44 @@ use crate::error::Result;
 pub(crate) struct Query {
     pub(crate) index: Option<Index>,
     pub(crate) partition: String,
-    /// The sort keys to read; all of the partition's when `None`.
+    /// The sort keys to read; `None` reads the whole partition.
     pub(crate) range: Option<SortKeys>,
-    /// Only items of which all of these hold.
+    /// Keeps only items that match all of these.
     pub(crate) filters: Vec<Filter>,
     pub(crate) forward: bool,
     pub(crate) limit: usize,
     pub(crate) start: Option<Item>,
 }
 
-/// A range of sort keys, both ends included. DynamoDB refuses an empty string as the value of a
-/// key, so a range that is open at its lower end says so instead of starting at `""`.
+/// A range of sort keys, both ends included. DynamoDB rejects an empty string as a key value, so
+/// a range without a lower end is a variant of its own instead of a `Between` from `""`.
 #[derive(Debug, Clone)]
 pub(crate) enum SortKeys {
     /// From the first to the second.
     Between(String, String),
-    /// Everything up to this one.
+    /// Everything up to this key.
     UpTo(String),
 }
 
-/// A condition on a field of an item's `doc` (`price.amount` is a field within one). Items are
-/// filtered after they are read, and paid for.
+/// A condition on a field of an item's `doc` (`price.amount` is a nested field). DynamoDB filters
+/// items after reading them, so the ones it drops cost read capacity too.
 #[derive(Debug, Clone)]
 pub(crate) enum Filter {
-    /// The text is this.
+    /// The field equals this text.
     Is(&'static str, String),
-    /// The text holds this.
+    /// The field contains this text.
     Contains(&'static str, String),
-    /// The number lies between these, both included.
+    /// The number is in this range, both ends included.
     Within(&'static str, i64, i64),
+}
+
+/// A page as DynamoDB returns it.
+#[derive(Debug, Clone)]
+pub(crate) struct QueryPage<T> {
+    /// The items, in the list's order.
+    pub(crate) items: Vec<T>,
+    /// The start key of the next page; `None` at the end.
+    pub(crate) next: Option<Item>,
 }
 
 impl Query {
@@ -71,19 +80,20 @@ impl Query {
         Self { forward: true, ..Self::newest(index, partition) }
     }
 
-    /// Partition and sort key attribute.
+    /// The attributes of the partition key and the sort key.
     fn attributes(&self) -> (&'static str, &'static str) {
         self.index.map_or(("pk", "sk"), Index::attributes)
     }
 
-    /// All that makes it this list and no other: what its cursors are sealed for.
-    fn name(&self) -> String {
+    /// Identifies the list: everything except the page. Its cursors are sealed for this text, so
+    /// renaming a variant that is printed here invalidates the cursors that clients hold.
+    fn list_id(&self) -> String {
         let Self { index, partition, range, filters, forward, limit: _, start: _ } = self;
         format!("{index:?} {partition:?} {range:?} {filters:?} {forward}")
     }
 
-    /// The position right after this item.
-    fn after(&self, item: &Item) -> Item {
+    /// The start key of a page that begins after this item.
+    fn position_after(&self, item: &Item) -> Item {
         let (pk, sk) = self.attributes();
         let keys = ["pk", "sk", pk, sk].into_iter();
         keys.filter_map(|key| Some((key.to_owned(), item.get(key)?.clone()))).collect()
@@ -91,14 +101,15 @@ impl Query {
 }
 
 impl Filter {
-    /// Its condition; names and values that it speaks of are added, under names that `at` makes its
-    /// own.
+    /// Its filter expression. Adds the attribute names and values that the expression uses, with
+    /// placeholders that contain `position` and so are unique among the filters of a query.
     fn condition(
         &self,
-        at: usize,
+        position: usize,
         names: &mut HashMap<String, String>,
         values: &mut HashMap<String, AttributeValue>,
     ) -> String {
+        let at = position;
         let mut path = |path: &str| {
             let parts = path.split('.').enumerate().map(|(part, name)| {
                 names.insert(format!("#f{at}_{part}"), name.to_owned());
@@ -108,43 +119,47 @@ impl Filter {
         };
         match self {
             Self::Is(field, text) => {
-                values.insert(format!(":f{at}"), s(text));
+                values.insert(format!(":f{at}"), string(text));
                 format!("{} = :f{at}", path(field))
             }
             Self::Contains(field, text) => {
-                values.insert(format!(":f{at}"), s(text));
+                values.insert(format!(":f{at}"), string(text));
                 format!("contains({}, :f{at})", path(field))
             }
             Self::Within(field, low, high) => {
-                values.extend([(format!(":f{at}_low"), n(low)), (format!(":f{at}_high"), n(high))]);
+                values.extend([
+                    (format!(":f{at}_low"), number(low)),
+                    (format!(":f{at}_high"), number(high)),
+                ]);
                 format!("{} BETWEEN :f{at}_low AND :f{at}_high", path(field))
             }
         }
     }
 }
 
-/// Items that a filtered list reads at once: one Query mostly finds a whole page then.
-const FILTERED_AT_ONCE: usize = 100;
+/// Items that a filtered list reads per Query. One Query usually finds a whole page then.
+const FILTERED_BATCH: usize = 100;
 
-/// Reads that a filtered list may take for one page.
+/// The most Queries that a filtered list makes for one page.
 const FILTERED_READS: usize = 10;
 
 impl Store {
-    /// One page of a list that a caller asked for, with the cursor to go on with. With filters it
-    /// reads on until the page is full, up to [`FILTERED_READS`] times; what it gives then may be
-    /// short of the limit, even empty, with a cursor that goes on.
+    /// Returns one page of a list, with the cursor of the next page.
+    ///
+    /// With filters it reads on until the page is full, but at most [`FILTERED_READS`] times. After
+    /// that the page may be short or even empty, and its cursor continues the search.
     pub(crate) async fn list<T: Entity>(
         &self,
         query: Query,
         page: &PageRequest,
         cursors: &CursorKey,
-    ) -> Result<Listed<T>> {
-        let name = query.name();
+    ) -> Result<Page<T>> {
+        let list_id = query.list_id();
         let mut position =
-            page.cursor.as_deref().map(|cursor| cursors.open(&name, cursor)).transpose()?;
-        // One more than asked for tells whether there is more.
-        let least = if query.filters.is_empty() { 0 } else { FILTERED_AT_ONCE };
-        let limit = least.max(page.limit + 1);
+            page.cursor.as_deref().map(|cursor| cursors.open(&list_id, cursor)).transpose()?;
+        // One more than requested tells whether there is a next page.
+        let batch = if query.filters.is_empty() { 0 } else { FILTERED_BATCH };
+        let limit = batch.max(page.limit + 1);
         let mut found: Vec<Item> = Vec::new();
         for _ in 0..FILTERED_READS {
             let read =
@@ -157,41 +172,45 @@ impl Store {
         }
         if found.len() > page.limit {
             found.truncate(page.limit);
-            position = found.last().map(|last| query.after(last));
+            position = found.last().map(|last| query.position_after(last));
         }
         let items = found.into_iter().map(from_item).collect::<Result<_>>()?;
-        let next_cursor = position.map(|position| cursors.seal(&name, &position)).transpose()?;
-        Ok(Listed { items, next_cursor })
+        let next_cursor = position.map(|position| cursors.seal(&list_id, &position)).transpose()?;
+        Ok(Page { items, next_cursor })
     }
 
-    /// One page of an index or of one partition of the table.
-    pub(crate) async fn query<T: Entity>(&self, query: &Query) -> Result<Page<T>> {
+    /// Reads one page of an index or of a partition of the table.
+    pub(crate) async fn query<T: Entity>(&self, query: &Query) -> Result<QueryPage<T>> {
         let page = self.query_items(query).await?;
         let items = page.items.into_iter().map(from_item).collect::<Result<_>>()?;
-        Ok(Page { items, next: page.next })
+        Ok(QueryPage { items, next: page.next })
     }
 
-    async fn query_items(&self, query: &Query) -> Result<Page<Item>> {
+    async fn query_items(&self, query: &Query) -> Result<QueryPage<Item>> {
         let (pk, sk) = query.attributes();
         let mut names = HashMap::from([("#pk".to_owned(), pk.to_owned())]);
-        let mut values = HashMap::from([(":pk".to_owned(), s(&query.partition))]);
+        let mut values = HashMap::from([(":pk".to_owned(), string(&query.partition))]);
         let mut condition = "#pk = :pk".to_owned();
         if let Some(range) = &query.range {
             names.insert("#sk".to_owned(), sk.to_owned());
             match range {
                 SortKeys::Between(low, high) => {
-                    values.extend([(":low".to_owned(), s(low)), (":high".to_owned(), s(high))]);
+                    values.extend([
+                        (":low".to_owned(), string(low)),
+                        (":high".to_owned(), string(high)),
+                    ]);
                     condition.push_str(" AND #sk BETWEEN :low AND :high");
                 }
                 SortKeys::UpTo(high) => {
-                    values.insert(":high".to_owned(), s(high));
+                    values.insert(":high".to_owned(), string(high));
                     condition.push_str(" AND #sk <= :high");
                 }
             }
         }
         let filters = query.filters.iter().enumerate();
-        let filters: Vec<_> =
-            filters.map(|(at, filter)| filter.condition(at, &mut names, &mut values)).collect();
+        let filters: Vec<_> = filters
+            .map(|(position, filter)| filter.condition(position, &mut names, &mut values))
+            .collect();
         let out = self
             .client
             .query()
@@ -207,7 +226,7 @@ impl Store {
             .set_exclusive_start_key(query.start.clone())
             .send()
             .await
-            .map_err(failed)?;
-        Ok(Page { items: out.items.unwrap_or_default(), next: out.last_evaluated_key })
+            .map_err(sdk_error)?;
+        Ok(QueryPage { items: out.items.unwrap_or_default(), next: out.last_evaluated_key })
     }
 }

@@ -1,9 +1,9 @@
-//! How an entity becomes an item, the same way for all of them.
+//! Maps entities to DynamoDB items and back. All entities share one layout:
 //!
 //! ```text
-//! pk, sk          the primary key (keys.rs)
+//! pk, sk          the primary key (`keys`)
 //! entity          what it is: "order"
-//! schema          version of its shape, upgraded on read
+//! schema          version of its shape; older shapes are upgraded on read
 //! version         for optimistic locking
 //! doc             the entity as lists show it: what the indexes project
 //! history, ...    its heavy parts (Entity::HEAVY), beside `doc` so that indexes don't carry them
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Index;
+use super::index::Index;
 use crate::error::{Error, Result};
 
 /// A DynamoDB item.
@@ -34,7 +34,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key; only `keys.rs` makes them.
+    /// Creates a key. Only `keys` does, so that all key strings are in one place.
     pub(crate) fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
         Self { pk: pk.into(), sk: sk.into() }
     }
@@ -46,8 +46,8 @@ impl Key {
         ])
     }
 
-    /// Whether it is this item's key.
-    pub(crate) fn names(&self, item: &Item) -> bool {
+    /// Whether this item has this key.
+    pub(crate) fn is_key_of(&self, item: &Item) -> bool {
         let is = |name: &str, value: &str| {
             item.get(name).and_then(|v| v.as_s().ok()).is_some_and(|v| v == value)
         };
@@ -55,11 +55,11 @@ impl Key {
     }
 }
 
-/// What is stored under a key of its own.
+/// A type that is stored as one item.
 pub trait Entity: Serialize + DeserializeOwned {
-    /// What the item says it is.
+    /// The item's `entity` attribute.
     const ENTITY: &'static str;
-    /// The shape's version. Raise it with a change that [`Entity::upgrade`] must know of.
+    /// The version of its shape. Raise it with a change that [`Entity::upgrade`] has to handle.
     const SCHEMA: u32 = 1;
     /// Fields that are stored beside `doc`, so that no index projects them.
     const HEAVY: &'static [&'static str] = &[];
@@ -67,27 +67,29 @@ pub trait Entity: Serialize + DeserializeOwned {
     /// Its primary key.
     fn key(&self) -> Key;
 
-    /// Its keys in the indexes that it is to be found in.
+    /// The indexes that list it, and its keys there.
     fn indexes(&self) -> Vec<(Index, Key)> {
         Vec::new()
     }
 
-    /// Grows by one with each change; what `ETag` shows.
+    /// Grows by one with each change. API responses show it as `ETag`.
     fn version(&self) -> u64 {
         1
     }
 
-    /// When it may be deleted. Reads compare the time themselves: TTL deletes days late.
+    /// When DynamoDB may delete it. TTL deletes up to days late, so reads must check the time
+    /// themselves.
     fn expires_at(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Turns a document of an older schema into today's.
+    /// Turns a document of an older schema into the current one.
     fn upgrade(_schema: u32, doc: Item) -> Item {
         doc
     }
 }
 
+/// Turns an entity into an item.
 pub(crate) fn to_item<T: Entity>(entity: &T) -> Result<Item> {
     let mut doc: Item = serde_dynamo::to_item(entity).map_err(Error::internal)?;
     let mut item = entity.key().into_item();
@@ -111,22 +113,22 @@ pub(crate) fn to_item<T: Entity>(entity: &T) -> Result<Item> {
     Ok(item)
 }
 
-/// Reads an image of a stream record.
+/// Reads the entity in a stream record's image.
 ///
 /// # Errors
-/// Internal, naming the item's key, when it is not what it should be.
+/// An internal error that names the item's key if the image is not a `T`.
 pub fn from_image<T: Entity>(image: serde_dynamo::Item) -> Result<T> {
     from_item(image.into())
 }
 
-/// The item with this key out of those that were found.
-pub(crate) fn take<T: Entity>(found: &mut Vec<Item>, key: &Key) -> Result<Option<T>> {
-    let at = found.iter().position(|item| key.names(item));
+/// Removes the item with this key from a batch read's result and returns it.
+pub(crate) fn take_item<T: Entity>(found: &mut Vec<Item>, key: &Key) -> Result<Option<T>> {
+    let at = found.iter().position(|item| key.is_key_of(item));
     at.map(|at| from_item(found.swap_remove(at))).transpose()
 }
 
-/// Reads an item back. One that is not what it should be is an internal error that names its key,
-/// never a panic and never skipped.
+/// Reads an entity from its item. An item that is not a `T` is an internal error that names its
+/// key. It never panics, and the item is never skipped.
 pub(crate) fn from_item<T: Entity>(mut item: Item) -> Result<T> {
     let describe = |item: &Item| format!("{:?} {:?}", item.get("pk"), item.get("sk"));
     let wrong =
@@ -146,4 +148,14 @@ pub(crate) fn from_item<T: Entity>(mut item: Item) -> Result<T> {
         }
     }
     serde_dynamo::from_item(doc).map_err(|e| wrong(&item, &e.to_string()))
+}
+
+/// A string attribute.
+pub(crate) fn string(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(value.to_string())
 }

@@ -1,15 +1,17 @@
-//! Services. Active and deactivated ones have partitions of their own in every index, so that a
-//! list never has to leave one out for that.
+//! Services. In every index, active and deactivated services have separate partitions, so lists need
+//! no filter on the status.
 
 use serde::{Deserialize, Serialize};
 
-use super::category::Count;
-use super::query::SortKeys;
+use super::auth_state::AuthState;
+use super::category::CounterChange;
+use super::cursor::{CursorKey, Page, PageRequest};
+use super::index::Index;
+use super::keys;
+use super::query::{Filter, Query, SortKeys};
 use super::row::{Entity, Key};
-use super::transaction::{Committed, Transaction};
-use super::{
-    AuthState, CursorKey, Filter, Index, Listed, PageRequest, Query, Store, WriteOutcome, keys,
-};
+use super::table::{Store, WriteOutcome};
+use super::transaction::{CommitOutcome, Transaction};
 use crate::domain::ids::{ServiceId, UserId};
 use crate::domain::money::{Currency, Price};
 use crate::domain::order::Idempotency;
@@ -21,19 +23,19 @@ use crate::error::{Error, Result};
 /// A service as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredService {
-    /// What may be shown.
+    /// The public service.
     #[serde(flatten)]
     pub service: Service,
-    /// Its name and description, as searches see them.
+    /// Its name and description, normalised for search.
     #[serde(default)]
     words: String,
-    /// The request that made it, if that had a key.
+    /// The idempotency key of the request that created it, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
 }
 
 impl StoredService {
-    /// A service to be stored.
+    /// Creates the stored form of a service.
     pub fn new(service: Service, created_by: Option<Idempotency>) -> Self {
         let words = searchable(&[service.name.as_str(), service.description.as_str()]);
         Self { service, words, created_by }
@@ -51,10 +53,19 @@ impl Entity for StoredService {
         let Service { id, status, price, created_at, .. } = &self.service;
         let category = self.service.category.key();
         vec![
-            (Index::Gsi1, keys::index::services(*status, *created_at, id)),
-            (Index::Gsi2, keys::index::services_in(*status, &category, *created_at, id)),
-            (Index::Gsi3, keys::index::priced(*status, *price, *created_at, id)),
-            (Index::Gsi4, keys::index::priced_of(*status, *price, &category, *created_at, id)),
+            (Index::Gsi1, keys::index::service(*status, *created_at, id)),
+            (Index::Gsi2, keys::index::service_in_category(*status, &category, *created_at, id)),
+            (Index::Gsi3, keys::index::service_by_price(*status, *price, *created_at, id)),
+            (
+                Index::Gsi4,
+                keys::index::service_in_category_by_price(
+                    *status,
+                    *price,
+                    &category,
+                    *created_at,
+                    id,
+                ),
+            ),
         ]
     }
 
@@ -63,27 +74,27 @@ impl Entity for StoredService {
     }
 }
 
-/// Which services are listed.
+/// Which services to list.
 #[derive(Debug, Clone)]
-pub struct ServicesOf {
-    /// In this state.
+pub struct ServiceFilter {
+    /// Only services with this status.
     pub status: ServiceStatus,
-    /// Of this category only.
+    /// Only services in this category.
     pub category: Option<CategoryKey>,
-    /// With all of these words only.
+    /// Only services that contain all of these words.
     pub search: Search,
-    /// Priced in this currency and between these amounts, both included, only. An order by price
-    /// needs it.
+    /// Only services priced in this currency and between these amounts, both included. Required when
+    /// sorting by price.
     pub price: Option<(Currency, i64, i64)>,
 }
 
-impl ServicesOf {
-    /// An index by time narrows by category, an index by price by currency, amount and category;
-    /// the rest is filtered.
+impl ServiceFilter {
+    /// The indexes by time narrow by category; those by price narrow by currency, amount and
+    /// category. Filters do the rest.
     fn query(&self, sort: ServiceSort) -> Result<Query> {
         let Self { status, category, search, price } = self;
         let mut filters: Vec<_> =
-            search.needles().map(|needle| Filter::Contains("words", needle.to_owned())).collect();
+            search.terms().map(|needle| Filter::Contains("words", needle.to_owned())).collect();
         if sort == ServiceSort::Newest {
             if let Some((currency, min, max)) = *price {
                 filters.push(Filter::Is("price.currency", currency.code().to_owned()));
@@ -92,22 +103,24 @@ impl ServicesOf {
                 }
             }
             let (index, partition) = match category {
-                None => (Index::Gsi1, keys::index::services_of(*status)),
+                None => (Index::Gsi1, keys::index::services(*status)),
                 Some(category) => {
-                    (Index::Gsi2, keys::index::services_of_category(*status, category))
+                    (Index::Gsi2, keys::index::services_in_category(*status, category))
                 }
             };
             return Ok(Query { filters, ..Query::newest(index, partition) });
         }
-        let (currency, min, max) =
-            price.ok_or_else(|| Error::internal("an order by price without a currency"))?;
+        let (currency, min, max) = price
+            .ok_or_else(|| Error::internal("services were sorted by price without a currency"))?;
         let (index, partition) = match category {
-            None => (Index::Gsi3, keys::index::priced_in(*status, currency)),
+            None => (Index::Gsi3, keys::index::services_by_price(*status, currency)),
             Some(category) => {
-                (Index::Gsi4, keys::index::priced_in_category(*status, currency, category))
+                let partition =
+                    keys::index::services_in_category_by_price(*status, currency, category);
+                (Index::Gsi4, partition)
             }
         };
-        let (low, high) = keys::index::prices(min, max);
+        let (low, high) = keys::index::price_range(min, max);
         let range = Some(SortKeys::Between(low, high));
         let forward = sort == ServiceSort::Cheapest;
         Ok(Query { range, filters, forward, ..Query::oldest(index, partition) })
@@ -115,74 +128,93 @@ impl ServicesOf {
 }
 
 impl Store {
-    /// A service, active or not.
+    /// Reads a service, active or not.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn service(&self, id: &ServiceId) -> Result<Option<StoredService>> {
         self.get(keys::service(id)).await
     }
 
-    /// How a caller stands, and a service, in one read.
+    /// Reads a caller's authentication state and a service in one round trip.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn auth_state_and_service(
         &self,
         user: &UserId,
         session: &str,
         id: &ServiceId,
     ) -> Result<(AuthState, Option<StoredService>)> {
-        self.standing_and(user, session, keys::service(id)).await
+        self.auth_state_and(user, session, keys::service(id)).await
     }
 
-    /// Stores a new service, and counts it for its category; the conflict is one that has its id
-    /// already.
+    /// Stores a new service and counts it in its category. The conflict is a service that already
+    /// has its id.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn create_service(
         &self,
         service: &StoredService,
     ) -> Result<WriteOutcome<StoredService>> {
         let transaction = Transaction::default().create(self, service)?;
-        self.write_service(transaction, service, Count::changes(None, &service.service)).await
+        self.write_service(transaction, service, CounterChange::between(None, &service.service))
+            .await
     }
 
-    /// Stores a service's next version, and counts it for its category or no more; the conflict is
-    /// the service as someone faster left it.
+    /// Stores a service's next version and adjusts the counts of its categories. The conflict is the
+    /// current service, if another request was faster.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn update_service(
         &self,
         next: &StoredService,
         from: &StoredService,
     ) -> Result<WriteOutcome<StoredService>> {
         let version = from.service.version;
-        let counts = Count::changes(Some(&from.service), &next.service);
-        if counts.is_empty() {
+        let changes = CounterChange::between(Some(&from.service), &next.service);
+        if changes.is_empty() {
             return self.replace(next, version).await;
         }
-        self.write_service(Transaction::default().replace(self, next, version)?, next, counts).await
+        self.write_service(Transaction::default().replace(self, next, version)?, next, changes)
+            .await
     }
 
     async fn write_service(
         &self,
         mut transaction: Transaction,
         service: &StoredService,
-        counts: Vec<Count>,
+        changes: Vec<CounterChange>,
     ) -> Result<WriteOutcome<StoredService>> {
-        for count in counts {
-            transaction = transaction.update(count.update(&self.table)?);
+        for change in changes {
+            transaction = transaction.update(change.update(&self.table)?);
         }
         match transaction.commit(&self.client).await? {
-            Committed::Yes => Ok(WriteOutcome::Written),
-            Committed::No(failed) if failed.contains(&0) => {
+            CommitOutcome::Committed => Ok(WriteOutcome::Written),
+            CommitOutcome::ConditionFailed(failed) if failed.contains(&0) => {
                 Ok(WriteOutcome::Conflict(self.service(&service.service.id).await?))
             }
-            Committed::No(_) => {
-                Err(Error::internal("a category counts fewer services than it has"))
+            CommitOutcome::ConditionFailed(_) => {
+                Err(Error::internal("a category's counter is lower than its number of services"))
             }
         }
     }
 
-    /// One page of services. An order by price needs a currency.
+    /// Returns a page of services. Sorting by price requires a currency in the filter.
+    ///
+    /// # Errors
+    /// `invalid_cursor` if the cursor is not from this list; internal when sorting by price without a
+    /// currency; `database_unavailable` when DynamoDB is down or throttles, internal when it fails
+    /// otherwise.
     pub async fn services(
         &self,
-        of: &ServicesOf,
+        filter: &ServiceFilter,
         sort: ServiceSort,
         page: &PageRequest,
         cursors: &CursorKey,
-    ) -> Result<Listed<StoredService>> {
-        self.list(of.query(sort)?, page, cursors).await
+    ) -> Result<Page<StoredService>> {
+        self.list(filter.query(sort)?, page, cursors).await
     }
 }

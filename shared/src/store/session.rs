@@ -1,40 +1,41 @@
-//! Sessions: a sign-in and the refresh tokens that descend from it. Tokens are stored hashed and
-//! used once; one that comes back ends the session.
+//! Sessions: a sign-in and the chain of refresh tokens that started with it. Tokens are stored
+//! hashed and can be used once. A token that is used again ends the session.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::connection::put;
+use super::batch::put_request;
 use super::error::unavailable;
-use super::row::{Entity, Item, Key, take};
-use super::{Account, Store, WriteOutcome, keys};
+use super::keys;
+use super::row::{Entity, Key};
+use super::table::{Store, WriteOutcome};
 use crate::domain::ids::UserId;
 use crate::error::Result;
 
-/// How often the end of a session is tried that refreshes get in the way of.
+/// How often ending a session is tried when refreshes keep changing it.
 const ATTEMPTS: usize = 5;
 
-/// One sign-in.
+/// A sign-in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Unique for its user.
+    /// Unique among its user's sessions.
     pub id: String,
-    /// Whose.
+    /// The user who signed in.
     pub user_id: UserId,
-    /// Hash of the refresh token that is valid now.
+    /// The hash of the current refresh token.
     pub token: String,
-    /// Hash of the one before, which is good for a moment longer: the answer that carried its
-    /// successor may have been lost.
+    /// The hash of the previous token. It is accepted for a short grace period, because the response
+    /// with its successor may have been lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
-    /// When `token` took over.
+    /// When `token` replaced `previous`.
     pub rotated_at: Timestamp,
-    /// [`Account::generation`] at the sign-in.
+    /// The account's `generation` at the sign-in.
     #[serde(default)]
     pub generation: u64,
-    /// When it ends, whatever happens.
+    /// When it expires.
     pub ends_at: Timestamp,
-    /// Set when it was ended: by logout, or because a used token came back.
+    /// When it was ended early: by logout, or because a token was reused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
     /// Grows with each change.
@@ -57,32 +58,23 @@ impl Entity for Session {
     }
 }
 
-/// What is known of a caller at this moment: the account, and the sign-in that its token was given
-/// out for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AuthState {
-    /// `None` when there is no such user.
-    pub account: Option<Account>,
-    /// `None` when there is no such sign-in any more.
-    pub session: Option<Session>,
-}
-
-/// A place that a user has signed in from: others' failures do not lock the user out there.
+/// An address that a user has signed in from. Failed sign-ins from other addresses don't lock the
+/// user out here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Source {
-    /// Who.
+pub struct SignInSource {
+    /// The user.
     pub user_id: UserId,
-    /// Hash of the address.
+    /// The hash of the address.
     pub hash: String,
-    /// When it is forgotten.
+    /// When it expires.
     pub until: Timestamp,
 }
 
-impl Entity for Source {
+impl Entity for SignInSource {
     const ENTITY: &'static str = "source";
 
     fn key(&self) -> Key {
-        keys::source(&self.user_id, &self.hash)
+        keys::sign_in_source(&self.user_id, &self.hash)
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
@@ -90,54 +82,45 @@ impl Entity for Source {
     }
 }
 
-impl AuthState {
-    pub(super) fn take(found: &mut Vec<Item>, account: &Key, session: &Key) -> Result<Self> {
-        Ok(Self { account: take(found, account)?, session: take(found, session)? })
-    }
-
-    /// Whether the sign-in goes on: neither ended by itself nor with all others of its user.
-    pub fn is_signed_in(&self, now: Timestamp) -> bool {
-        match (&self.account, &self.session) {
-            (Some(account), Some(session)) => session.is_open(now) && account.admits(session),
-            _ => false,
-        }
-    }
-}
-
-/// What presenting a refresh token means.
+/// What a session says about a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presented {
-    /// The current token.
+pub enum RefreshTokenStatus {
+    /// It is the current token.
     Current,
-    /// The one before, within its grace: its answer was lost, or several requests carried it at
-    /// once.
+    /// It is the previous token, within the grace period: the response with its successor was lost,
+    /// or several requests sent the token at once.
     Previous,
-    /// One that was used before: stolen, or its thief's. The session must end.
+    /// It was used before, so either its owner or a thief holds a copy. The session must end.
     Reused,
-    /// The session has ended.
-    Ended,
+    /// The session has already ended.
+    SessionEnded,
 }
 
 impl Session {
-    /// Whether it goes on: neither ended by anyone nor over.
+    /// Whether it was not ended and has not expired.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.ends_at
     }
 
-    /// What a token with this hash is, now.
-    pub fn present(&self, hash: &str, now: Timestamp, grace: SignedDuration) -> Presented {
+    /// Classifies the refresh token with this hash.
+    pub fn check_refresh_token(
+        &self,
+        hash: &str,
+        now: Timestamp,
+        grace: SignedDuration,
+    ) -> RefreshTokenStatus {
         if !self.is_open(now) {
-            return Presented::Ended;
+            return RefreshTokenStatus::SessionEnded;
         }
         let in_grace = self.previous.as_deref() == Some(hash) && now < self.rotated_at + grace;
         match self.token == hash {
-            true => Presented::Current,
-            false if in_grace => Presented::Previous,
-            false => Presented::Reused,
+            true => RefreshTokenStatus::Current,
+            false if in_grace => RefreshTokenStatus::Previous,
+            false => RefreshTokenStatus::Reused,
         }
     }
 
-    /// The session with the token that follows on the current one.
+    /// Returns the session with a new current token.
     #[must_use]
     pub fn rotated(&self, successor: String, now: Timestamp) -> Self {
         let previous = Some(self.token.clone());
@@ -150,7 +133,7 @@ impl Session {
         }
     }
 
-    /// The session, ended.
+    /// Returns the session, ended.
     #[must_use]
     pub fn revoked(&self, now: Timestamp) -> Self {
         Self { revoked_at: Some(now), version: self.version + 1, ..self.clone() }
@@ -158,56 +141,46 @@ impl Session {
 }
 
 impl Store {
-    /// Stores a new session, and that its user signed in from there. Its id is random: nothing is
-    /// there.
-    pub async fn start_session(&self, session: &Session, source: &Source) -> Result<()> {
-        self.write_all(vec![put(session)?, put(source)?]).await
+    /// Stores a new session and the address that it was started from. The session's id is random, so
+    /// no condition is needed.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn start_session(&self, session: &Session, source: &SignInSource) -> Result<()> {
+        self.batch_write(vec![put_request(session)?, put_request(source)?]).await
     }
 
-    /// Whether the user has signed in from there lately.
-    pub async fn knows_source(&self, user: &UserId, hash: &str, now: Timestamp) -> Result<bool> {
-        let source: Option<Source> = self.get(keys::source(user, hash)).await?;
+    /// Whether the user recently signed in from this address.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn is_known_source(&self, user: &UserId, hash: &str, now: Timestamp) -> Result<bool> {
+        let source: Option<SignInSource> = self.get(keys::sign_in_source(user, hash)).await?;
         Ok(source.is_some_and(|source| now < source.until))
     }
 
-    /// How the user of a sign-in stands now, in one read.
-    pub async fn auth_state(&self, user: &UserId, session: &str) -> Result<AuthState> {
-        let (account, session) = (keys::user(user), keys::session(user, session));
-        let mut found = self.get_items(vec![account.clone(), session.clone()]).await?;
-        AuthState::take(&mut found, &account, &session)
-    }
-
-    /// How the user of a sign-in stands now, and an object, in one round trip: what every write
-    /// starts with.
-    pub(super) async fn standing_and<T: Entity>(
-        &self,
-        user: &UserId,
-        session: &str,
-        object: Key,
-    ) -> Result<(AuthState, Option<T>)> {
-        let (account, session) = (keys::user(user), keys::session(user, session));
-        let mut found =
-            self.get_items(vec![account.clone(), session.clone(), object.clone()]).await?;
-        let standing = AuthState::take(&mut found, &account, &session)?;
-        Ok((standing, take(&mut found, &object)?))
-    }
-
-    /// Ends a session. One that is over, or was never there, stays so.
+    /// Ends a session. Does nothing if it is over or unknown.
+    ///
+    /// # Errors
+    /// `database_unavailable` when refreshes keep interfering, or when DynamoDB is down or throttles;
+    /// internal when it fails otherwise.
     pub async fn end_session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<()> {
         let mut found: Option<Session> = self.get(keys::session(user, id)).await?;
         for _ in 0..ATTEMPTS {
             let Some(session) = found.filter(|session| session.is_open(now)) else { return Ok(()) };
             match self.replace(&session.revoked(now), session.version).await? {
                 WriteOutcome::Written => return Ok(()),
-                // A refresh was faster.
+                // A refresh was faster: try again with what it stored.
                 WriteOutcome::Conflict(session) => found = session,
             }
         }
-        Err(unavailable("a session is written by too many at once"))
+        Err(unavailable("too many writes of one session at once"))
     }
 
-    /// Replaces a session, if it is still the one that was read; `false` when another request was
-    /// faster.
+    /// Replaces a session. Returns `false` if another request changed it after it was read.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn update_session(&self, session: &Session, read: &Session) -> Result<bool> {
         Ok(matches!(self.replace(session, read.version).await?, WriteOutcome::Written))
     }
@@ -232,23 +205,29 @@ mod tests {
     }
 
     #[test]
-    fn a_used_token_is_good_for_the_grace_and_then_ends_the_session() {
+    fn a_previous_token_is_valid_for_the_grace_period_and_then_ends_the_session() {
         let start = Timestamp::UNIX_EPOCH;
         let grace = SignedDuration::from_secs(10);
         let at = |s: i64| start + SignedDuration::from_secs(s);
         let second = session(start).rotated("t2".into(), at(5));
-        assert_eq!(second.present("t2", at(6), grace), Presented::Current);
-        assert_eq!(second.present("t1", at(14), grace), Presented::Previous);
-        assert_eq!(second.present("t1", at(15), grace), Presented::Reused);
-        assert_eq!(second.present("t0", at(6), grace), Presented::Reused);
+        assert_eq!(second.check_refresh_token("t2", at(6), grace), RefreshTokenStatus::Current);
+        assert_eq!(second.check_refresh_token("t1", at(14), grace), RefreshTokenStatus::Previous);
+        assert_eq!(second.check_refresh_token("t1", at(15), grace), RefreshTokenStatus::Reused);
+        assert_eq!(second.check_refresh_token("t0", at(6), grace), RefreshTokenStatus::Reused);
         let third = second.rotated("t3".into(), at(7));
         assert_eq!(
-            third.present("t1", at(8), grace),
-            Presented::Reused,
-            "its successor was used: no answer was lost"
+            third.check_refresh_token("t1", at(8), grace),
+            RefreshTokenStatus::Reused,
+            "its successor was used, so no response was lost"
         );
-        assert_eq!(third.present("t2", at(8), grace), Presented::Previous);
-        assert_eq!(third.present("t3", at(3600), grace), Presented::Ended);
-        assert_eq!(third.revoked(at(8)).present("t3", at(9), grace), Presented::Ended);
+        assert_eq!(third.check_refresh_token("t2", at(8), grace), RefreshTokenStatus::Previous);
+        assert_eq!(
+            third.check_refresh_token("t3", at(3600), grace),
+            RefreshTokenStatus::SessionEnded
+        );
+        assert_eq!(
+            third.revoked(at(8)).check_refresh_token("t3", at(9), grace),
+            RefreshTokenStatus::SessionEnded
+        );
     }
 }

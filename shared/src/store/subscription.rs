@@ -1,66 +1,74 @@
-//! Subscriptions: what one socket gets of one feed, and from which number on.
+//! Subscriptions: a socket's place in a feed.
 //!
-//! Two parties hand the entries of a feed to a socket: the replay of what the client missed, and
-//! whoever pushes what is appended meanwhile. Both agree on the socket's own row, so that no entry
-//! falls between them, none comes from both, and no item is shared by all sockets:
+//! A socket gets entries from two sides: the replay of what its client missed, and the pusher of
+//! what is appended meanwhile. They coordinate through the subscription's item, so that the socket
+//! gets every entry from exactly one of them. Each socket has its own item, so none is contended by
+//! all sockets. The item is in one of these states:
 //!
 //! ```text
-//! held          put by hello before it reads the feed's last number; whoever has an entry to push only notes its number (`skipped`)
-//! held, skipped the replay can't go live before it has come up to that number
-//! live, from    the replay has come up to `from`; whoever has an entry above it pushes it
-//! held, behind  a push took too long: as if there had been a hello after number `behind`, whose replay is the catch-up's
+//! held           Created by a hello before it reads the feed's last number.
+//!                A pusher only records the number of its entry, in `skipped`.
+//! held, skipped  The replay must reach that number before it can go live.
+//! live, from     The replay has reached `from`. Pushers push the entries above it.
+//! held, behind   A push took too long. The catch-up replays the entries after `behind`.
 //! ```
 //!
-//! An entry whose push looked before the row was there was appended before hello read the feed: it
-//! is replayed. One whose push found the row held is noted, and replayed. One whose push found it
-//! live is pushed if it is above `from`, and was replayed if it is not.
+//! So no entry is lost or sent twice:
+//!
+//! - If the pusher looked before the item existed, the entry was appended before the hello read the
+//!   feed, and it is replayed.
+//! - If the pusher found the item held, the entry's number was recorded, and it is replayed.
+//! - If the pusher found the item live, it pushes the entry if its number is above `from`. Otherwise
+//!   the entry was replayed.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use data_encoding::BASE64URL_NOPAD;
 use futures::{Stream, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::connection::{Connection, Connections, put};
-use super::error::failed;
-use super::row::{Entity, Key, from_item};
-use super::transaction::{n, s};
-use super::{Query, keys};
+use super::batch::put_request;
+use super::connection::{Connection, Connections};
+use super::error::sdk_error;
+use super::keys;
+use super::query::Query;
+use super::row::{Entity, Key, from_item, number, string};
 use crate::auth::random;
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
 
-/// Subscriptions that one read brings.
+/// Subscriptions per read.
 const PAGE: usize = 1000;
 
-/// One socket's place in one feed.
+/// A socket's place in a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// What it is of.
+    /// The feed.
     pub feed: Feed,
-    /// Which socket.
+    /// The socket's connection id.
     pub connection: String,
-    /// Which replay it is held for: a second hello on the same socket takes over from the first,
-    /// and a catch-up from the last of them.
+    /// Identifies the replay that holds it. A second hello on the same socket takes over from the
+    /// first, and a catch-up takes over from the last hello.
     pub hold: String,
-    /// Since when.
+    /// When the replay took hold of it.
     pub held_at: Timestamp,
-    /// The number above which entries are pushed; `None` while they are replayed.
+    /// Entries above this number are pushed; `None` while a replay holds the subscription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
-    /// The highest number that was not pushed because of the replay.
+    /// The highest number that pushers left to the replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<u64>,
-    /// Left behind: the number of the last entry that the socket has taken. `None` when it is held
-    /// for a hello.
+    /// The last number that a lagging socket has received; `None` if a hello holds the subscription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<u64>,
-    /// When its row may be deleted.
+    /// When DynamoDB may delete it.
     pub ends_at: Timestamp,
 }
 
 impl Subscription {
-    /// A socket's place in a feed while a hello replays it.
+    /// Creates a subscription that a hello's replay holds.
     pub fn held(connection: &Connection, feed: Feed, hold: &str, now: Timestamp) -> Self {
         Self {
             feed,
@@ -87,31 +95,34 @@ impl Entity for Subscription {
     }
 }
 
-/// What became of an entry that was not pushed.
+/// The outcome of leaving entries to a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Skip {
-    /// Whoever holds the subscription, which is like this now, will replay it.
-    Noted(Box<Subscription>),
-    /// The subscription has changed meanwhile: look again.
-    Look(Box<Subscription>),
-    /// The socket is gone.
+pub enum SkipOutcome {
+    /// The holder of the subscription will replay them. Contains the current subscription.
+    Recorded(Box<Subscription>),
+    /// The subscription changed after it was read, so decide again. Contains the current one.
+    Changed(Box<Subscription>),
+    /// The subscription was deleted.
     Gone,
 }
 
-/// What became of going live.
+/// The outcome of ending a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Live {
-    /// From now on entries are pushed.
-    Yes,
-    /// Entries up to this number were appended meanwhile and not pushed: replay them first.
+pub enum GoLiveOutcome {
+    /// From now on, entries are pushed.
+    Live,
+    /// Entries up to this number were appended and not pushed: replay them first.
     Behind(u64),
-    /// The socket is closed, or another replay has taken over.
-    Over,
+    /// The socket was closed, or another replay has taken over.
+    Superseded,
 }
 
 impl Connections {
-    /// Notes what a socket is about to get, so that whoever deletes the socket finds it; `false`
-    /// when the socket is deleted already.
+    /// Stores the feeds that a socket is about to subscribe to, so that deleting the socket deletes
+    /// its subscriptions. Returns `false` if the socket was already deleted.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn set_feeds(&self, id: &str, feeds: &[Feed]) -> Result<bool> {
         let feeds = serde_dynamo::to_attribute_value(feeds).map_err(Error::internal)?;
         let update = self.update(keys::connection(id));
@@ -126,46 +137,54 @@ impl Connections {
             {
                 Ok(false)
             }
-            Err(e) => Err(failed(e)),
+            Err(e) => Err(sdk_error(e)),
         }
     }
 
-    /// Stores subscriptions over those that the socket has of these feeds.
-    pub async fn hold(&self, subscriptions: &[Subscription]) -> Result<()> {
-        self.table.write_all(subscriptions.iter().map(put).collect::<Result<_>>()?).await
+    /// Stores held subscriptions, replacing those that the socket has of the same feeds.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn put_subscriptions(&self, subscriptions: &[Subscription]) -> Result<()> {
+        self.table.batch_write(subscriptions.iter().map(put_request).collect::<Result<_>>()?).await
     }
 
-    /// Ends the replay at `from`, unless an entry above it was skipped.
-    pub async fn go_live(&self, held: &Subscription, from: u64) -> Result<Live> {
+    /// Ends a replay at the number `from`, unless an entry above it was left to the replay.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn go_live(&self, held: &Subscription, from: u64) -> Result<GoLiveOutcome> {
         let update = self
             .update(held.key())
             .update_expression("SET doc.#from = :from REMOVE doc.behind")
             .condition_expression(
-                "doc.#hold = :hold AND (attribute_not_exists(doc.skipped) OR doc.skipped <= :from)",
+                "doc.#hold = :hold AND \
+                 (attribute_not_exists(doc.skipped) OR doc.skipped <= :from)",
             )
-            .expression_attribute_values(":from", n(from));
-        match self.change(update, held).await? {
-            Changed::Yes => Ok(Live::Yes),
-            Changed::No(Some(Subscription { hold, skipped: Some(skipped), .. }))
-                if hold == held.hold =>
-            {
-                Ok(Live::Behind(skipped))
-            }
-            Changed::No(_) => Ok(Live::Over),
+            .expression_attribute_values(":from", number(from));
+        match self.send_update(update, held).await? {
+            UpdateOutcome::Updated => Ok(GoLiveOutcome::Live),
+            UpdateOutcome::Conflict(Some(Subscription {
+                hold, skipped: Some(skipped), ..
+            })) if hold == held.hold => Ok(GoLiveOutcome::Behind(skipped)),
+            UpdateOutcome::Conflict(_) => Ok(GoLiveOutcome::Superseded),
         }
     }
 
-    /// Leaves a live subscription behind: its socket has the entries up to `behind`, and is to be
-    /// given those up to `last` by a catch-up. [`Skip::Noted`] when it is.
+    /// Takes a lagging socket out of the live ones. The socket has the entries up to `behind`, and a
+    /// catch-up will send it those up to `last`.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn leave_behind(
         &self,
         live: &Subscription,
         behind: u64,
         last: u64,
         now: Timestamp,
-    ) -> Result<Skip> {
+    ) -> Result<SkipOutcome> {
         let next = Subscription {
-            hold: hold()?,
+            hold: new_hold()?,
             held_at: now,
             from: None,
             skipped: Some(last),
@@ -175,65 +194,79 @@ impl Connections {
         let update = self
             .update(live.key())
             .update_expression(
-                "SET doc.#hold = :next, doc.held_at = :now, doc.behind = :behind, doc.skipped = :last REMOVE doc.#from",
+                "SET doc.#hold = :next, doc.held_at = :now, doc.behind = :behind, \
+                 doc.skipped = :last REMOVE doc.#from",
             )
             .condition_expression("doc.#hold = :hold AND attribute_exists(doc.#from)")
-            .expression_attribute_values(":next", s(&next.hold))
-            .expression_attribute_values(":now", serde_dynamo::to_attribute_value(now).map_err(Error::internal)?)
-            .expression_attribute_values(":behind", n(behind))
-            .expression_attribute_values(":last", n(last));
-        Ok(match self.change(update, live).await? {
-            Changed::Yes => Skip::Noted(Box::new(next)),
-            Changed::No(Some(now)) => Skip::Look(Box::new(now)),
-            Changed::No(None) => Skip::Gone,
+            .expression_attribute_values(":next", string(&next.hold))
+            .expression_attribute_values(
+                ":now",
+                serde_dynamo::to_attribute_value(now).map_err(Error::internal)?,
+            )
+            .expression_attribute_values(":behind", number(behind))
+            .expression_attribute_values(":last", number(last));
+        Ok(match self.send_update(update, live).await? {
+            UpdateOutcome::Updated => SkipOutcome::Recorded(Box::new(next)),
+            UpdateOutcome::Conflict(Some(current)) => SkipOutcome::Changed(Box::new(current)),
+            UpdateOutcome::Conflict(None) => SkipOutcome::Gone,
         })
     }
 
-    /// Tells the replay that holds this subscription of entries up to `last`, which are not pushed.
-    pub async fn skip(&self, held: &Subscription, last: u64) -> Result<Skip> {
+    /// Leaves entries up to `last` to the replay that holds this subscription.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn skip(&self, held: &Subscription, last: u64) -> Result<SkipOutcome> {
         let update = self
             .update(held.key())
             .update_expression("SET doc.skipped = :last")
             .condition_expression(
-                "doc.#hold = :hold AND attribute_not_exists(doc.#from) AND (attribute_not_exists(doc.skipped) OR doc.skipped < :last)",
+                "doc.#hold = :hold AND attribute_not_exists(doc.#from) AND \
+                 (attribute_not_exists(doc.skipped) OR doc.skipped < :last)",
             )
-            .expression_attribute_values(":last", n(last));
-        match self.change(update, held).await? {
-            Changed::Yes => Ok(Skip::Noted(Box::new(held.clone()))),
-            // Noted already, with this number or a higher one.
-            Changed::No(Some(now)) if now.hold == held.hold && now.from.is_none() => {
-                Ok(Skip::Noted(Box::new(now)))
+            .expression_attribute_values(":last", number(last));
+        Ok(match self.send_update(update, held).await? {
+            UpdateOutcome::Updated => SkipOutcome::Recorded(Box::new(held.clone())),
+            // The number, or a higher one, was already recorded.
+            UpdateOutcome::Conflict(Some(current))
+                if current.hold == held.hold && current.from.is_none() =>
+            {
+                SkipOutcome::Recorded(Box::new(current))
             }
-            Changed::No(Some(now)) => Ok(Skip::Look(Box::new(now))),
-            Changed::No(None) => Ok(Skip::Gone),
-        }
+            UpdateOutcome::Conflict(Some(current)) => SkipOutcome::Changed(Box::new(current)),
+            UpdateOutcome::Conflict(None) => SkipOutcome::Gone,
+        })
     }
 
-    async fn change(
+    /// Sends an update whose condition compares the hold.
+    async fn send_update(
         &self,
-        update: aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder,
+        update: UpdateItemFluentBuilder,
         held: &Subscription,
-    ) -> Result<Changed> {
+    ) -> Result<UpdateOutcome> {
         let sent = update
             .expression_attribute_names("#from", "from")
             .expression_attribute_names("#hold", "hold")
-            .expression_attribute_values(":hold", s(&held.hold))
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .expression_attribute_values(":hold", string(&held.hold))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         let error = match sent {
-            Ok(_) => return Ok(Changed::Yes),
+            Ok(_) => return Ok(UpdateOutcome::Updated),
             Err(error) => error,
         };
         match error.as_service_error() {
-            Some(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(e)) => {
-                Ok(Changed::No(e.item.clone().map(from_item).transpose()?))
+            Some(UpdateItemError::ConditionalCheckFailedException(e)) => {
+                Ok(UpdateOutcome::Conflict(e.item.clone().map(from_item).transpose()?))
             }
-            _ => Err(failed(error)),
+            _ => Err(sdk_error(error)),
         }
     }
 
-    /// A socket's place in a feed.
+    /// Reads a socket's subscription to a feed.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn subscription(
         &self,
         feed: &Feed,
@@ -242,15 +275,18 @@ impl Connections {
         self.table.get(keys::subscription(feed, connection)).await
     }
 
-    /// Everyone who gets a feed, as of now: all shards at once, page by page.
+    /// Streams all subscriptions to a feed, reading all shards at once, page by page.
     pub fn subscribers(&self, feed: &Feed) -> impl Stream<Item = Result<Subscription>> + Send {
         let shards = (0..keys::feed_shards(feed))
             .map(|shard| self.subscribers_in(keys::subscriptions(feed, shard)));
         stream::select_all(shards.map(Box::pin))
     }
 
-    /// The next of those in one shard, in the order of their connections, after this one; and
+    /// Returns the subscriptions in one shard whose connection ids follow `after`, in order, and
     /// whether there are more.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn subscribers_after(
         &self,
         feed: &Feed,
@@ -277,18 +313,26 @@ impl Connections {
         pages.try_flatten()
     }
 
-    /// Deletes one subscription.
+    /// Deletes a subscription.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn unsubscribe(&self, feed: &Feed, connection: &str) -> Result<()> {
-        self.delete(keys::subscription(feed, connection)).send().await.map(drop).map_err(failed)
+        self.delete(keys::subscription(feed, connection)).send().await.map(drop).map_err(sdk_error)
     }
 }
 
-/// What a replay holds its subscriptions by.
-pub fn hold() -> Result<String> {
+/// Generates the id of a replay's hold on its subscriptions.
+///
+/// # Errors
+/// Internal if the system has no randomness.
+pub fn new_hold() -> Result<String> {
     Ok(BASE64URL_NOPAD.encode(&random::<12>()?))
 }
 
-enum Changed {
-    Yes,
-    No(Option<Subscription>),
+/// The outcome of a conditional update.
+enum UpdateOutcome {
+    Updated,
+    /// The condition failed. Holds the current subscription, if there is one.
+    Conflict(Option<Subscription>),
 }

@@ -7,33 +7,39 @@ use aws_sdk_dynamodb::types::{
 };
 use dynoxide::Database;
 
-use super::fan_out::Late;
+use super::connection::Connections;
+use super::fan_out::{FanOutTable, LaggingSocket};
+use super::keys;
 use super::row::{Entity, to_item};
-use super::{Connections, FanOuts, Store, keys};
+use super::table::Store;
 use crate::domain::feed::Feed;
 
 impl Store {
-    /// Stores an item, whatever is there.
+    /// Stores an item unconditionally.
     pub(crate) async fn put_for_test<T: Entity>(&self, entity: &T) {
         let put =
             self.client.put_item().table_name(&self.table).set_item(Some(to_item(entity).unwrap()));
         put.send().await.unwrap();
     }
 
-    /// What TTL does.
+    /// Deletes an entry, as TTL would.
     pub(crate) async fn delete_entry_for_test(&self, feed: &Feed, seq: u64) {
         let key = keys::feed_entry(feed, seq).into_item();
         self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await.unwrap();
     }
 }
 
-impl FanOuts {
-    /// What a socket that was left behind in a feed is asked to be caught up by.
-    pub(crate) async fn late_for_test(&self, feed: &Feed, connection: &str) -> Option<Late> {
-        self.table.get(keys::late(connection, feed)).await.unwrap()
+impl FanOutTable {
+    /// Reads the request to catch up a lagging socket.
+    pub(crate) async fn lagging_socket_for_test(
+        &self,
+        feed: &Feed,
+        connection: &str,
+    ) -> Option<LaggingSocket> {
+        self.table.get(keys::lagging_socket(connection, feed)).await.unwrap()
     }
 
-    /// Of the same database.
+    /// The fan-out table in the same database as this store.
     pub(crate) fn beside(store: &Store) -> Self {
         Self::new(store.client.clone(), "fan-out")
     }

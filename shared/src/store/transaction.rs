@@ -1,40 +1,40 @@
-//! Transactions: for the few places where two items must agree. They cost twice the capacity and
-//! about three times the latency of one write.
+//! Transactions, for the few places where two items must change together. A transaction costs twice
+//! the capacity and about three times the latency of a single write.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+    CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
 };
 
-use super::Store;
-use super::error::{failed, unavailable};
-use super::row::{Entity, to_item};
+use super::error::{sdk_error, unavailable};
+use super::row::{Entity, number, to_item};
+use super::table::Store;
 use crate::error::{Error, Result};
 use crate::retry::jitter;
 
-/// How often a transaction that conflicts with another is tried.
+/// How often a transaction that conflicts with another one is tried.
 const ATTEMPTS: u32 = 8;
 
-/// A transaction in the making.
+/// Builds a transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Transaction {
     items: Vec<TransactWriteItem>,
 }
 
-/// What became of it.
+/// The outcome of a transaction.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Committed {
-    /// All of it was written.
-    Yes,
-    /// None of it: the conditions of these operations (their positions) did not hold.
-    No(Vec<usize>),
+pub(crate) enum CommitOutcome {
+    /// Everything was written.
+    Committed,
+    /// Nothing was written. Holds the positions of the operations whose conditions failed.
+    ConditionFailed(Vec<usize>),
 }
 
 impl Transaction {
-    /// Writes an item that must not be there yet.
+    /// Adds an item whose key must be free.
     pub(crate) fn create<T: Entity>(mut self, store: &Store, entity: &T) -> Result<Self> {
         let put = Put::builder()
             .table_name(&store.table)
@@ -45,7 +45,7 @@ impl Transaction {
         Ok(self)
     }
 
-    /// Replaces an item, if it is there with `version`.
+    /// Replaces an item that must still have this version.
     pub(crate) fn replace<T: Entity>(
         mut self,
         store: &Store,
@@ -56,33 +56,33 @@ impl Transaction {
             .table_name(&store.table)
             .set_item(Some(to_item(entity)?))
             .condition_expression("version = :version")
-            .expression_attribute_values(":version", n(version));
+            .expression_attribute_values(":version", number(version));
         self.items
             .push(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build());
         Ok(self)
     }
 
-    /// Any deletion, made by the caller.
+    /// Adds a deletion.
     pub(crate) fn delete(mut self, delete: Delete) -> Self {
         self.items.push(TransactWriteItem::builder().delete(delete).build());
         self
     }
 
-    /// Any condition on an item that is not written.
+    /// Adds a condition on an item that the transaction does not write.
     pub(crate) fn check(mut self, check: ConditionCheck) -> Self {
         self.items.push(TransactWriteItem::builder().condition_check(check).build());
         self
     }
 
-    /// Any update, made by the caller.
+    /// Adds an update.
     pub(crate) fn update(mut self, update: Update) -> Self {
         self.items.push(TransactWriteItem::builder().update(update).build());
         self
     }
 
-    /// Commits. Conflicts with other transactions and throttles are retried with jittered back-off;
-    /// a failed condition is an answer.
-    pub(crate) async fn commit(self, client: &aws_sdk_dynamodb::Client) -> Result<Committed> {
+    /// Commits. Conflicts with other transactions and throttles are retried with jittered back-off.
+    /// A failed condition is not retried: it is returned.
+    pub(crate) async fn commit(self, client: &aws_sdk_dynamodb::Client) -> Result<CommitOutcome> {
         for attempt in 0..ATTEMPTS {
             let sent = client
                 .transact_write_items()
@@ -90,44 +90,50 @@ impl Transaction {
                 .send()
                 .await;
             let error = match sent {
-                Ok(_) => return Ok(Committed::Yes),
+                Ok(_) => return Ok(CommitOutcome::Committed),
                 Err(error) => error,
             };
-            match verdict(&error) {
-                Verdict::ConditionFailed(positions) => return Ok(Committed::No(positions)),
-                Verdict::Retry => tokio::time::sleep(backoff(attempt)?).await,
-                Verdict::Failed => return Err(failed(error)),
+            match classify(&error) {
+                Failure::Condition(positions) => {
+                    return Ok(CommitOutcome::ConditionFailed(positions));
+                }
+                Failure::Transient => tokio::time::sleep(backoff(attempt)?).await,
+                Failure::Permanent => return Err(sdk_error(error)),
             }
         }
         Err(unavailable("a transaction conflicted too often"))
     }
 }
 
-/// Between 1 and 10 ms, doubled with each attempt, 640 ms at most.
+/// A random wait of 1 to 10 ms. The upper bound doubles with each attempt, up to 640 ms.
 pub(super) fn backoff(attempt: u32) -> Result<Duration> {
     jitter(attempt, Duration::from_millis(10), Duration::from_millis(640))
 }
 
-enum Verdict {
-    ConditionFailed(Vec<usize>),
-    Retry,
-    Failed,
+/// Why a transaction failed.
+enum Failure {
+    /// The conditions at these positions failed.
+    Condition(Vec<usize>),
+    /// Another attempt may succeed.
+    Transient,
+    /// Another attempt will fail as well.
+    Permanent,
 }
 
-fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>) -> Verdict {
+fn classify<R>(error: &SdkError<TransactWriteItemsError, R>) -> Failure {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-            reasons(canceled.cancellation_reasons())
+            classify_reasons(canceled.cancellation_reasons())
         }
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => Verdict::Retry,
-        _ => Verdict::Failed,
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => Failure::Transient,
+        _ => Failure::Permanent,
     }
 }
 
-/// Retried only when every reason is one that passes by itself; a failed condition beside a
-/// conflict is still an answer.
-fn reasons(reasons: &[CancellationReason]) -> Verdict {
-    let named = |name: &str| {
+/// A transaction is retried only if every reason is transient. A failed condition counts even when
+/// another operation had a conflict.
+fn classify_reasons(reasons: &[CancellationReason]) -> Failure {
+    let positions_of = |name: &str| {
         reasons
             .iter()
             .enumerate()
@@ -135,26 +141,16 @@ fn reasons(reasons: &[CancellationReason]) -> Verdict {
             .map(|(at, _)| at)
             .collect::<Vec<_>>()
     };
-    let failed = named("ConditionalCheckFailed");
+    let failed = positions_of("ConditionalCheckFailed");
     if !failed.is_empty() {
-        return Verdict::ConditionFailed(failed);
+        return Failure::Condition(failed);
     }
-    let passing =
+    let transient =
         ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-    match reasons.iter().all(|r| r.code().is_none_or(|c| passing.contains(&c))) {
-        true => Verdict::Retry,
-        false => Verdict::Failed,
+    match reasons.iter().all(|r| r.code().is_none_or(|c| transient.contains(&c))) {
+        true => Failure::Transient,
+        false => Failure::Permanent,
     }
-}
-
-/// A string attribute.
-pub(crate) fn s(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
-}
-
-/// A number attribute.
-pub(crate) fn n(value: impl std::fmt::Display) -> AttributeValue {
-    AttributeValue::N(value.to_string())
 }
 
 #[cfg(test)]
@@ -166,21 +162,24 @@ mod tests {
     }
 
     #[test]
-    fn only_reasons_that_pass_by_themselves_are_retried() {
+    fn only_transient_reasons_are_retried() {
         assert!(matches!(
-            reasons(&[reason("None"), reason("TransactionConflict")]),
-            Verdict::Retry
+            classify_reasons(&[reason("None"), reason("TransactionConflict")]),
+            Failure::Transient
         ));
-        assert!(matches!(reasons(&[reason("ThrottlingError"), reason("None")]), Verdict::Retry));
         assert!(matches!(
-            reasons(&[reason("ValidationError"), reason("TransactionConflict")]),
-            Verdict::Failed
+            classify_reasons(&[reason("ThrottlingError"), reason("None")]),
+            Failure::Transient
         ));
-        let Verdict::ConditionFailed(at) =
-            reasons(&[reason("TransactionConflict"), reason("ConditionalCheckFailed")])
+        assert!(matches!(
+            classify_reasons(&[reason("ValidationError"), reason("TransactionConflict")]),
+            Failure::Permanent
+        ));
+        let Failure::Condition(positions) =
+            classify_reasons(&[reason("TransactionConflict"), reason("ConditionalCheckFailed")])
         else {
-            panic!("a failed condition is an answer");
+            panic!("a failed condition must be returned");
         };
-        assert_eq!(at, [1]);
+        assert_eq!(positions, [1]);
     }
 }

@@ -1,64 +1,67 @@
-//! Events of Stripe's webhook: stored once, as they came, before anything is done about them.
+//! Stripe's webhook events. An event is stored once, exactly as received, before it is processed.
 
 use futures::Stream;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::cursor::{CursorKey, Page, PageRequest};
+use super::index::Index;
+use super::keys;
+use super::query::Query;
 use super::row::{Entity, Key};
-use super::{CursorKey, Index, Listed, PageRequest, Query, Store, WriteOutcome, keys};
+use super::table::{Store, WriteOutcome};
 use crate::domain::ids::{Fingerprint, OrderId, PaymentIntentId, StripeEventId};
 use crate::domain::string_enum::string_enum;
 use crate::error::Result;
 use crate::payments::webhook_event::WebhookEvent;
 
-/// How long an event is kept that is done with: longer than the 30 days for which Stripe itself
-/// lists it.
-const KEPT: SignedDuration = SignedDuration::from_hours(35 * 24);
+/// How long a settled event is kept: longer than the 30 days for which Stripe lists it.
+const RETENTION: SignedDuration = SignedDuration::from_hours(35 * 24);
 
-/// The largest payload that is stored as it came: an item has 400 KB
+/// The largest payload that is stored as received. An item can have 400 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>), and
-/// Stripe's own events have a few. Of a larger one the parts are kept that are read
+/// Stripe's own events have a few. A larger payload is reduced to the parts that we read
 /// ([`WebhookEvent::reduced`]).
 const MAX_PAYLOAD: usize = 300 * 1024;
 
-/// An event as stored.
+/// A webhook event as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StripeEvent {
-    /// Stripe's id; one derived from the payload if that has none.
+    /// Stripe's id, or one derived from the payload if it has none.
     pub id: StripeEventId,
-    /// Stripe's name for what happened (`payment_intent.succeeded`).
+    /// Stripe's event type, such as `payment_intent.succeeded`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The API version of its shape.
+    /// The API version of the payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
-    /// When it came.
+    /// When it was received.
     pub received_at: Timestamp,
-    /// What was done about it; `None` while nothing was.
+    /// How it was handled; `None` while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handled: Option<Handled>,
-    /// Whether `payload` is not all that came.
+    pub handled: Option<EventResult>,
+    /// Whether `payload` was reduced because the body was too large.
     #[serde(default)]
     pub reduced: bool,
-    /// The raw body. Lists don't have it.
+    /// The raw body. Empty in lists.
     #[serde(default)]
     pub payload: String,
     /// Grows with each change.
     pub version: u64,
 }
 
-/// What was done about an event.
+/// How an event was handled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Handled {
-    /// What.
+pub struct EventResult {
+    /// The outcome.
     pub outcome: EventOutcome,
-    /// Why, where that needs saying: a stable code.
+    /// A stable code that explains the outcome, where that is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The order that it was about.
+    /// The order that the event is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,
-    /// When.
+    /// When it was handled.
     pub at: Timestamp,
 }
 
@@ -79,7 +82,7 @@ string_enum! {
 }
 
 impl EventOutcome {
-    /// Whether nothing is left to be done about it, by us or by an administrator.
+    /// Whether nothing is left to do, for us or for an administrator.
     const fn is_settled(self) -> bool {
         match self {
             Self::Applied | Self::Unchanged | Self::Ignored => true,
@@ -89,27 +92,27 @@ impl EventOutcome {
 }
 
 impl StripeEvent {
-    /// The state of an event about which nothing was done yet.
+    /// The [`StripeEvent::state`] of an event that was not handled yet.
     pub const PENDING: &'static str = "pending";
-    /// The type of what is no event of Stripe's: [`StripeEvent::finding`].
+    /// The type of a [`StripeEvent::finding`], which is not one of Stripe's events.
     pub const FINDING: &'static str = "finding";
 
-    /// A verified body that came now.
+    /// Creates a pending event from a verified webhook body.
     pub fn received(body: &[u8], at: Timestamp) -> Self {
-        let notice = WebhookEvent::read(body);
+        let event = WebhookEvent::parse(body);
         let reduced = body.len() > MAX_PAYLOAD;
-        // Stripe sends UTF-8; whoever else knows the secret gets what can be shown.
+        // Stripe sends UTF-8. Anyone else who knows the secret gets a lossy conversion.
         let payload =
-            if reduced { notice.reduced() } else { String::from_utf8_lossy(body).into_owned() };
-        let WebhookEvent { id, kind, api_version, .. } = notice;
+            if reduced { event.reduced() } else { String::from_utf8_lossy(body).into_owned() };
+        let WebhookEvent { id, kind, api_version, .. } = event;
         Self { id, kind, api_version, received_at: at, handled: None, reduced, payload, version: 1 }
     }
 
-    /// A note that Stripe says something about an order which does not fit it, found without an
-    /// event: by asking. The same finding has the same id.
-    pub fn finding(handled: Handled, intent: &PaymentIntentId) -> Self {
-        let parts = [handled.order_id.as_ref().map_or("", OrderId::as_str), intent.as_str()];
-        let reason = handled.reason.as_deref().unwrap_or_default();
+    /// Creates a record that Stripe's data contradicts an order, when this was found by querying
+    /// Stripe and not through an event. The same finding always has the same id.
+    pub fn finding(result: EventResult, intent: &PaymentIntentId) -> Self {
+        let parts = [result.order_id.as_ref().map_or("", OrderId::as_str), intent.as_str()];
+        let reason = result.reason.as_deref().unwrap_or_default();
         let fingerprint =
             Fingerprint::of(&[parts[0].as_bytes(), parts[1].as_bytes(), reason.as_bytes()]);
         let id = format!("finding_{}", fingerprint.as_str());
@@ -119,21 +122,21 @@ impl StripeEvent {
             id,
             kind: Self::FINDING.to_owned(),
             api_version: None,
-            received_at: handled.at,
-            handled: Some(handled),
+            received_at: result.at,
+            handled: Some(result),
             reduced: false,
             payload: serde_json::json!({"payment_intent": intent}).to_string(),
             version: 1,
         }
     }
 
-    /// The event with what was done about it.
+    /// Returns the event with its result.
     #[must_use]
-    pub fn handled(&self, handled: Handled) -> Self {
-        Self { handled: Some(handled), version: self.version + 1, ..self.clone() }
+    pub fn with_result(&self, result: EventResult) -> Self {
+        Self { handled: Some(result), version: self.version + 1, ..self.clone() }
     }
 
-    /// [`StripeEvent::PENDING`], or the outcome's name: the list that it is in.
+    /// The list that it is in: [`StripeEvent::PENDING`] or the outcome's name.
     pub fn state(&self) -> &'static str {
         self.handled.as_ref().map_or(Self::PENDING, |handled| handled.outcome.as_str())
     }
@@ -166,46 +169,63 @@ impl Entity for StripeEvent {
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
-        // What waits for somebody stays until it was looked at, however long that takes.
+        // An event that an administrator should look into is kept until then.
         self.handled.as_ref().filter(|handled| handled.outcome.is_settled())?;
-        self.received_at.checked_add(KEPT).ok()
+        self.received_at.checked_add(RETENTION).ok()
     }
 }
 
 impl Store {
-    /// Stores an event that came, once: in one write, which does nothing when it came before.
+    /// Stores a received event. The conflict is the event as stored by an earlier delivery.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn receive_event(&self, event: &StripeEvent) -> Result<WriteOutcome<StripeEvent>> {
         self.create(event).await
     }
 
-    /// A stored event with its payload.
+    /// Reads an event with its payload.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn stripe_event(&self, id: &StripeEventId) -> Result<Option<StripeEvent>> {
         self.get(keys::stripe_event(id.as_str())).await
     }
 
-    /// Events that came at `until` or before, and are not handled. Without their payloads.
+    /// Streams the pending events that were received at `until` or earlier, without payloads.
     pub fn pending_events(
         &self,
         until: Timestamp,
     ) -> impl Stream<Item = Result<StripeEvent>> + Send {
-        self.sweep(Index::Gsi5, (0..keys::SHARDS).map(keys::index::pending_events), until)
+        self.due_items(Index::Gsi5, (0..keys::SHARDS).map(keys::index::pending_events), until)
     }
 
-    /// Events of one [`StripeEvent::state`], newest first. Without their payloads.
+    /// Returns a page of the events in one [`StripeEvent::state`], newest first and without payloads.
+    ///
+    /// # Errors
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
+    /// down or throttles, internal when it fails otherwise.
     pub async fn stripe_events(
         &self,
         state: &str,
         page: &PageRequest,
         cursors: &CursorKey,
-    ) -> Result<Listed<StripeEvent>> {
+    ) -> Result<Page<StripeEvent>> {
         self.list(Query::newest(Index::Gsi1, keys::index::stripe_events(state)), page, cursors)
             .await
     }
 
-    /// Notes what was done about an event. Who handled it at the same time did the same: whichever
-    /// note comes first stays.
-    pub async fn event_handled(&self, event: &StripeEvent, handled: Handled) -> Result<()> {
-        self.replace(&event.handled(handled), event.version).await.map(drop)
+    /// Stores how an event was handled. Handling is idempotent, so if two requests handle an event at
+    /// once, the first result is kept.
+    ///
+    /// # Errors
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    pub async fn record_event_result(
+        &self,
+        event: &StripeEvent,
+        result: EventResult,
+    ) -> Result<()> {
+        self.replace(&event.with_result(result), event.version).await.map(drop)
     }
 }
 
@@ -231,44 +251,45 @@ mod tests {
         for outcome in EventOutcome::ALL {
             // `doc.handled.outcome` and the index use the same word.
             assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
-            let done = Handled { outcome, reason: None, order_id: None, at: Timestamp::UNIX_EPOCH };
-            let item = to_item(&event.handled(done)).unwrap();
+            let done =
+                EventResult { outcome, reason: None, order_id: None, at: Timestamp::UNIX_EPOCH };
+            let item = to_item(&event.with_result(done)).unwrap();
             assert!(!item.contains_key("gsi5pk"));
             assert_eq!(item["gsi1pk"].as_s().unwrap(), &format!("STRIPE#{}", outcome.as_str()));
             assert_eq!(item["version"].as_n().unwrap(), "2");
             assert_eq!(item["payload"].as_s().unwrap(), BODY);
-            // What an administrator is to look into is never deleted by the clock.
+            // An event that an administrator should look into never expires.
             let expires = item.get("expires_at").map(|at| at.as_n().unwrap().as_str());
             assert_eq!(expires, outcome.is_settled().then_some("3024000"), "{outcome:?}");
         }
     }
 
     #[test]
-    fn a_finding_is_filed_once_however_often_it_is_found() {
+    fn the_same_finding_always_has_the_same_id() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let found = |reason: &str, second| {
-            let handled = Handled {
+        let finding = |reason: &str, second| {
+            let result = EventResult {
                 outcome: EventOutcome::Mismatch,
                 reason: Some(reason.to_owned()),
                 order_id: Some(OrderId::derived(&["a"])),
                 at: at(second),
             };
-            StripeEvent::finding(handled, &PaymentIntentId::parse("pi_1").unwrap())
+            StripeEvent::finding(result, &PaymentIntentId::parse("pi_1").unwrap())
         };
-        assert_eq!(found("amount", 1).key(), found("amount", 2).key());
-        assert_ne!(found("amount", 1).key(), found("currency", 1).key());
-        assert_eq!(found("amount", 1).state(), "mismatch");
+        assert_eq!(finding("amount", 1).key(), finding("amount", 2).key());
+        assert_ne!(finding("amount", 1).key(), finding("currency", 1).key());
+        assert_eq!(finding("amount", 1).state(), "mismatch");
     }
 
     #[test]
-    fn a_payload_that_no_item_could_hold_is_reduced_to_what_is_read() {
+    fn a_payload_too_large_for_an_item_is_reduced_to_the_parts_we_read() {
         let large =
             BODY.replace("pi_1\"", &format!("pi_1\", \"x\": \"{}\"", "é".repeat(MAX_PAYLOAD)));
         let event = StripeEvent::received(large.as_bytes(), Timestamp::UNIX_EPOCH);
         assert!(event.reduced && event.payload.len() < 500);
         assert_eq!(
-            WebhookEvent::read(event.payload.as_bytes()),
-            WebhookEvent::read(large.as_bytes())
+            WebhookEvent::parse(event.payload.as_bytes()),
+            WebhookEvent::parse(large.as_bytes())
         );
         assert!(!StripeEvent::received(BODY.as_bytes(), Timestamp::UNIX_EPOCH).reduced);
     }

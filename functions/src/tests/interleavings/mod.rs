@@ -456,7 +456,7 @@ fn the_clock_finds_the_orders_the_payments_and_the_events_that_are_due() {
         let due: Vec<Order> = store.due_orders(until).try_collect().await.unwrap();
         assert_eq!(due.iter().map(|due| &due.id).collect::<Vec<_>>(), [&order.id]);
         let under_way: Vec<Order> =
-            store.orders_with_money_under_way(until).try_collect().await.unwrap();
+            store.orders_with_unsettled_money(until).try_collect().await.unwrap();
         assert_eq!(under_way.iter().map(|order| &order.id).collect::<Vec<_>>(), [&order.id]);
         let pending: Vec<StripeEvent> = store.pending_events(until).try_collect().await.unwrap();
         assert_eq!(pending.iter().map(|pending| &pending.id).collect::<Vec<_>>(), [&event.id]);

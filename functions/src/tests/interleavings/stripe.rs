@@ -8,7 +8,7 @@ use shared::domain::ids::{ChargeId, PaymentIntentId, RefundId};
 use shared::domain::money::Money;
 use shared::domain::order::{Chargeback, Order, Refund, RefundStatus};
 use shared::error::{Error, Result, catalogue};
-use shared::payments::{Charge, Intent, IntentStatus, Payments};
+use shared::payments::{Charge, Intent, IntentStatus, StripeApi};
 
 /// What happens to the next call that changes something.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl State {
     }
 }
 
-impl Payments for FakeStripe {
+impl StripeApi for FakeStripe {
     async fn create_intent(&self, order: &Order) -> Result<Intent> {
         let key = order.intent_idempotency_key();
         self.change(|state| {

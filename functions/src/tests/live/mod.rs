@@ -21,7 +21,7 @@ use shared::domain::order::{
 use shared::domain::service::{NewService, Service};
 use shared::domain::text::{Category, Description, MessageText, Name};
 use shared::domain::user::{Caller, Person, Role, User};
-use shared::store::{Broadcast, Draft, Message};
+use shared::store::{Broadcast, Message, NewEntry};
 
 use crate::live::entry;
 use faults::Fault;
@@ -79,7 +79,7 @@ fn round(
     name: &str,
     client: &User,
     workers: [&User; 2],
-) -> (Vec<EventRecord>, Vec<Vec<(Feed, Draft)>>) {
+) -> (Vec<EventRecord>, Vec<Vec<(Feed, NewEntry)>>) {
     let versions = order(name, client, workers);
     let last = versions.last().unwrap();
     let (first_message, second_message) = (
@@ -145,7 +145,7 @@ async fn notify_meets(fault: Fault) {
                 (*head + 1..=*head + numbers.len() as u64).collect::<Vec<_>>(),
                 "step {step}: {feed}"
             );
-            let in_feed = |told: &Vec<(Feed, Draft)>| -> Vec<EntryId> {
+            let in_feed = |told: &Vec<(Feed, NewEntry)>| -> Vec<EntryId> {
                 told.iter()
                     .filter(|(to, _)| to == feed)
                     .map(|(_, draft)| draft.id.clone())
@@ -214,7 +214,7 @@ async fn catch_up_meets(fault: Fault) {
             world.slow(Some(slow));
             let drafts = [1, 2].map(|n| {
                 let id = EntryId::derived(&[&format!("{fault:?} {step} {slow} {n}")]);
-                Draft { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
+                NewEntry { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
             });
             world.fan_out.live.store.append(&feed, &drafts).await.unwrap();
             assert!(world.fan_out.deliver(world.entries(&feed, head).await).await.is_empty());
@@ -262,7 +262,7 @@ async fn fan_out_meets(fault: Fault) {
     for step in 1.. {
         let drafts = [1, 2].map(|n| {
             let id = EntryId::derived(&[&format!("{fault:?} {step} {n}")]);
-            Draft { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
+            NewEntry { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
         });
         world.fan_out.live.store.append(&feed, &drafts).await.unwrap();
         assert!(world.fan_out.deliver(world.entries(&feed, head).await).await.is_empty());
@@ -274,7 +274,7 @@ async fn fan_out_meets(fault: Fault) {
             let brought = tokio::select! {
                 biased;
                 () = world.faults.death() => false,
-                brought = world.fan_out.bring(&feed, SHARD) => brought.is_ok(),
+                brought = world.fan_out.drain_shard(&feed, SHARD) => brought.is_ok(),
             };
             world.faults.stop();
             if brought {
@@ -283,7 +283,7 @@ async fn fan_out_meets(fault: Fault) {
         }
         let met = world.faults.met();
         // The record comes once more, although all is done.
-        world.fan_out.bring(&feed, SHARD).await.unwrap();
+        world.fan_out.drain_shard(&feed, SHARD).await.unwrap();
         for socket in ONE_SHARD {
             assert_eq!(
                 world.received(socket).0,

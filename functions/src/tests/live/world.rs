@@ -10,12 +10,13 @@ use shared::domain::feed::Feed;
 use shared::domain::ids::UserId;
 use shared::domain::user::{Categories, Category, Email, NewUser, Role, User, Username};
 use shared::error::{Error, Result};
-use shared::live::Live;
+use shared::live::LiveService;
 use shared::live::catch_up::CatchUp;
 use shared::live::fan_out::FanOut;
-use shared::live::push::{Posted, Push};
+use shared::live::push::{PostOutcome, Push};
 use shared::store::{
-    Account, Authority, Connection, Connections, Entity, Entry, FanOuts, Session, Source, Store,
+    Account, AdminCondition, Connection, Connections, Entity, Entry, FanOutTable, Session,
+    SignInSource, Store,
 };
 
 use super::faults::Faults;
@@ -34,7 +35,7 @@ pub(super) struct Sockets {
 }
 
 impl Push for Sockets {
-    async fn post(&self, connection: &str, frame: &[u8]) -> Result<Posted> {
+    async fn post(&self, connection: &str, frame: &[u8]) -> Result<PostOutcome> {
         // As on a network, others come between.
         tokio::task::yield_now().await;
         self.faults.begin(true).map_err(Error::internal)?;
@@ -43,7 +44,7 @@ impl Push for Sockets {
         }
         let frame = serde_json::from_slice(frame).unwrap();
         self.frames.lock().unwrap().entry(connection.to_owned()).or_default().push(frame);
-        Ok(Posted::Yes)
+        Ok(PostOutcome::Delivered)
     }
 
     async fn close(&self, _: &str) -> Result<()> {
@@ -75,7 +76,7 @@ impl World {
             Connections::new(client.clone(), "connections"),
         );
         let (live, table) =
-            (Live { store, connections, push }, FanOuts::new(client.clone(), "fan-out"));
+            (LiveService { store, connections, push }, FanOutTable::new(client.clone(), "fan-out"));
         let fan_out = FanOut { live, table, threshold, pace: 100_000, page: 2 };
         Self { faults, fan_out, client, streamed: BTreeMap::new(), asked: BTreeMap::new() }
     }
@@ -93,7 +94,7 @@ impl World {
         };
         let user = User::new(UserId::derived(&[name]), new, now).unwrap();
         let account = Account::new(user.clone(), String::new(), None);
-        self.fan_out.live.store.register(&account, Authority::Own).await.unwrap();
+        self.fan_out.live.store.register(&account, AdminCondition::None).await.unwrap();
         let session = Session {
             id: "s".to_owned(),
             user_id: user.id.clone(),
@@ -105,7 +106,7 @@ impl World {
             revoked_at: None,
             version: 1,
         };
-        let source = Source {
+        let source = SignInSource {
             user_id: user.id.clone(),
             hash: "somewhere".to_owned(),
             until: session.ends_at,
@@ -120,7 +121,7 @@ impl World {
         let (id, user_id, session_id) = (id.to_owned(), user.id.clone(), "s".to_owned());
         let connection =
             Connection { id, user_id, session_id, feeds: Vec::new(), connected_at: now };
-        live.connections.open(&connection).await.unwrap();
+        live.connections.add(&connection).await.unwrap();
         live.hello(&connection, &BTreeMap::new(), now).await.unwrap();
     }
 

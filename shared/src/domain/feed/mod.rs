@@ -1,4 +1,5 @@
-//! Feeds: who is notified of what. Pure: numbering, keeping and pushing are the `live` room's.
+//! Feeds: which users are notified of which events. The functions here are pure; the `live` module
+//! numbers, stores and pushes the entries.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,8 +16,8 @@ use super::text::CategoryKey;
 use super::user::{Person, Role, User};
 use crate::domain::string_enum::string_enum;
 
-/// A numbered sequence of entries that some users may read: `user:<id>`, `role:workers`,
-/// `workers:<category>`, `workers:*`.
+/// A feed: a numbered sequence of entries that certain users can read. The names are `user:<id>`,
+/// `role:workers`, `workers:<category>` and `workers:*`.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -26,24 +27,24 @@ use crate::domain::string_enum::string_enum;
     "examples" = ["role:workers", "workers:design"],
 ))]
 pub enum Feed {
-    /// One user's own.
+    /// The feed of one user.
     User(UserId),
-    /// Everyone's of a role.
+    /// The feed of all users with a role.
     Role(Role),
-    /// The workers' who serve a category. Made by [`Feed::category`], which knows the one category
-    /// that looks like [`Feed::AnyCategory`].
+    /// The feed of the workers who serve a category. Create it with [`Feed::category`], because the
+    /// category `*` has the same name as [`Feed::AnyCategory`].
     Category(CategoryKey),
-    /// The workers' who name no category and so serve all.
+    /// The feed of the workers without categories, who serve all.
     AnyCategory,
 }
 
 impl Feed {
-    /// The feed of a category's workers.
+    /// Returns the feed of the workers who serve a category.
     pub fn category(category: CategoryKey) -> Self {
         if category.as_str() == "*" { Self::AnyCategory } else { Self::Category(category) }
     }
 
-    /// What this user reads; nothing when not active.
+    /// Returns the feeds that this user can read. Empty if the user is not active.
     pub fn of(user: &User) -> Vec<Self> {
         if !user.is_active() {
             return Vec::new();
@@ -58,14 +59,23 @@ impl Feed {
         feeds
     }
 
-    /// Whether this user may read it.
+    /// Returns whether this user can read the feed.
     pub fn may_be_read_by(&self, user: &User) -> bool {
         Self::of(user).contains(self)
     }
 
-    /// Accepts what [`Feed`] displays. Code: `unknown_feed`.
+    /// Parses the name of a feed, as [`Feed`] displays it.
+    ///
+    /// # Errors
+    ///
+    /// Code `unknown_feed` for anything else.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let unknown = || Invalid::new("unknown_feed", "Not the name of a feed.");
+        let unknown = || {
+            Invalid::new(
+                "unknown_feed",
+                "Must be the name of a feed, such as role:workers or workers:design.",
+            )
+        };
         let (kind, name) = text.split_once(':').ok_or_else(unknown)?;
         match (kind, name) {
             ("user", id) => UserId::parse(id).map(Self::User).map_err(|_| unknown()),
@@ -74,7 +84,7 @@ impl Feed {
             ("role", "admins") => Ok(Self::Role(Role::Admin)),
             ("workers", "*") => Ok(Self::AnyCategory),
             ("workers", category) => {
-                // Only the folded form is a name: one feed has one.
+                // Each feed has one name, so the category must be in its comparison form.
                 let key = CategoryKey::parse(category).map_err(|_| unknown())?;
                 if key.as_str() == category { Ok(Self::Category(key)) } else { Err(unknown()) }
             }
@@ -115,66 +125,67 @@ impl From<Feed> for String {
 }
 
 string_enum! {
-    /// What an entry reports: its `type` on the wire.
+    /// What a feed entry reports: its `type` on the wire.
     EntryKind {
-        /// An order is in the pool, or is there again.
+        /// An order entered the pool, or returned to it.
         OrderOpened = "order.opened",
-        /// A worker has it.
+        /// A worker was assigned to the order.
         OrderAssigned = "order.assigned",
-        /// Its worker has it no more.
+        /// The worker no longer has the order.
         OrderReleased = "order.released",
-        /// It was delivered.
+        /// The order was delivered.
         OrderDelivered = "order.delivered",
-        /// Its client wants the delivery changed.
+        /// The client requested changes to the delivery.
         OrderRevisionRequested = "order.revision_requested",
-        /// It was accepted.
+        /// The delivery was accepted.
         OrderCompleted = "order.completed",
-        /// It was called off, or ran out of time.
+        /// The order was canceled or ran out of time.
         OrderCanceled = "order.canceled",
-        /// An admin is to decide.
+        /// The order was disputed. An administrator decides.
         OrderDisputed = "order.disputed",
-        /// An admin has decided.
+        /// An administrator decided the dispute.
         OrderResolved = "order.resolved",
-        /// Stripe waits for the bank.
+        /// Stripe is waiting for the bank.
         PaymentProcessing = "payment.processing",
-        /// The money is here.
+        /// The payment succeeded.
         PaymentPaid = "payment.paid",
-        /// An attempt was declined.
+        /// A payment attempt was declined.
         PaymentFailed = "payment.failed",
-        /// The money went back.
+        /// The client was refunded.
         PaymentRefunded = "payment.refunded",
-        /// A refund failed, or Stripe would not make it; for admins.
+        /// A refund failed or Stripe refused it. For administrators.
         PaymentRefundFailed = "payment.refund_failed",
-        /// The client's bank disputes the charge; for admins.
+        /// The client's bank disputed the charge. For administrators.
         PaymentDisputed = "payment.disputed",
-        /// The bank's dispute is decided; for admins.
+        /// The bank's dispute was decided. For administrators.
         PaymentDisputeClosed = "payment.dispute_closed",
-        /// A message on an order.
+        /// A message on an order arrived.
         MessageReceived = "message.received",
-        /// A word to everyone of a role.
+        /// An administrator's message to all users with a role.
         Broadcast = "broadcast",
     }
 }
 
 string_enum! {
-    /// As whom an entry is read: says how much of the order it shows, and which `actions`.
+    /// The relation of an entry's readers to the order. It decides how much of the order the entry
+    /// shows, and which `actions` it lists.
     Reader {
-        /// Its client.
+        /// The order's client.
         Client = "client",
-        /// Its worker.
+        /// The order's worker.
         Worker = "worker",
-        /// Who was its worker until this event: sees that, but not who has it now.
+        /// The worker until this event. The entry does not show who has the order now.
         FormerWorker = "former_worker",
-        /// Workers who could claim it.
+        /// Workers who could claim the order.
         Pool = "pool",
-        /// Admins.
+        /// Administrators.
         Admin = "admin",
     }
 }
 
 impl Reader {
-    /// As what the reader stands to the order, for [`Order::actions_as`]; `None`: may do nothing
-    /// with it.
+    /// Returns the kind of actor that the reader is, for [`Order::actions_as`]. `None` for a reader
+    /// who can do nothing with the order.
     pub const fn actor_kind(self) -> Option<ActorKind> {
         match self {
             Self::Client => Some(ActorKind::Client),
@@ -184,70 +195,70 @@ impl Reader {
         }
     }
 
-    /// Whether the order's worker is shown.
+    /// Returns whether the entry shows the order's worker.
     pub const fn sees_worker(self) -> bool {
         !matches!(self, Self::FormerWorker)
     }
 }
 
-/// One entry to be appended to one feed.
+/// A feed entry that an event of an order causes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Notification {
-    /// Where.
+    /// The feed to append it to.
     pub feed: Feed,
-    /// What.
+    /// What the entry reports.
     pub kind: EntryKind,
-    /// For whom.
+    /// Who reads it.
     pub reader: Reader,
 }
 
-/// Who is notified of an event of this order, and as whom. The entry's `data` is the order as of the
-/// event ([`Order::at`]), as [`Notification::reader`] may see it. One event gives a feed at most one
-/// entry of a kind.
+/// Returns the feed entries that an event of this order causes. An entry's `data` is the order as
+/// of the event ([`Order::at`]), as [`Notification::reader`] may see it. One event adds at most one
+/// entry of a kind to a feed.
 pub fn notifications(order: &Order, event: &Event) -> Vec<Notification> {
     use EntryKind as K;
     let before = event.n.checked_sub(1).and_then(|n| order.at(n));
-    let mut notified = Notifications { order, event, notifications: Vec::new() };
+    let mut notifications = Notifications { order, event, list: Vec::new() };
     match event.kind {
         EventKind::Transition(transition) => match transition {
             Transition::Place => {}
             Transition::Pay => {
-                notified.client(K::PaymentPaid);
-                notified.pool();
+                notifications.client(K::PaymentPaid);
+                notifications.pool();
             }
-            Transition::Accept => notified.parties(K::OrderAssigned),
+            Transition::Accept => notifications.parties(K::OrderAssigned),
             Transition::Release | Transition::Reassign => {
                 let former = before.as_ref().and_then(|before| before.worker.as_ref());
-                notified.former_worker(former, K::OrderReleased);
+                notifications.former_worker(former, K::OrderReleased);
                 if event.status == Status::Open {
-                    notified.client(K::OrderReleased);
-                    notified.pool();
+                    notifications.client(K::OrderReleased);
+                    notifications.pool();
                 } else {
-                    notified.parties(K::OrderAssigned);
+                    notifications.parties(K::OrderAssigned);
                 }
             }
-            Transition::Deliver => notified.parties(K::OrderDelivered),
-            Transition::RequestRevision => notified.parties(K::OrderRevisionRequested),
-            Transition::Complete => notified.parties(K::OrderCompleted),
-            Transition::Cancel | Transition::Expire => notified.parties(K::OrderCanceled),
+            Transition::Deliver => notifications.parties(K::OrderDelivered),
+            Transition::RequestRevision => notifications.parties(K::OrderRevisionRequested),
+            Transition::Complete => notifications.parties(K::OrderCompleted),
+            Transition::Cancel | Transition::Expire => notifications.parties(K::OrderCanceled),
             Transition::Dispute => {
-                notified.parties(K::OrderDisputed);
-                notified.admins(K::OrderDisputed);
+                notifications.parties(K::OrderDisputed);
+                notifications.admins(K::OrderDisputed);
             }
             Transition::ResolveRelease | Transition::ResolveRefund => {
-                notified.parties(K::OrderResolved);
-                notified.admins(K::OrderResolved);
+                notifications.parties(K::OrderResolved);
+                notifications.admins(K::OrderResolved);
             }
         },
-        EventKind::Payment(step) => match step {
-            PaymentEvent::PaymentProcessing => notified.client(K::PaymentProcessing),
-            PaymentEvent::PaymentFailed => notified.client(K::PaymentFailed),
-            PaymentEvent::PaidLate => notified.client(K::PaymentPaid),
+        EventKind::Payment(payment_event) => match payment_event {
+            PaymentEvent::PaymentProcessing => notifications.client(K::PaymentProcessing),
+            PaymentEvent::PaymentFailed => notifications.client(K::PaymentFailed),
+            PaymentEvent::PaidLate => notifications.client(K::PaymentPaid),
             PaymentEvent::RefundFailed | PaymentEvent::RefundRefused => {
-                notified.admins(K::PaymentRefundFailed)
+                notifications.admins(K::PaymentRefundFailed)
             }
-            PaymentEvent::ChargebackOpened => notified.admins(K::PaymentDisputed),
-            PaymentEvent::ChargebackClosed => notified.admins(K::PaymentDisputeClosed),
+            PaymentEvent::ChargebackOpened => notifications.admins(K::PaymentDisputed),
+            PaymentEvent::ChargebackClosed => notifications.admins(K::PaymentDisputeClosed),
             PaymentEvent::PaymentStarted
             | PaymentEvent::PaymentRequiresAction
             | PaymentEvent::PaymentCanceled
@@ -256,26 +267,28 @@ pub fn notifications(order: &Order, event: &Event) -> Vec<Notification> {
             | PaymentEvent::RefundSucceeded => {}
         },
     }
-    // Money is back by a refund, by a bank's decision, or because the order it was taken from is
-    // called off: one rule for all.
-    let was_back = before.is_some_and(|before| before.payment_status == PaymentStatus::Refunded);
-    if event.payment_status == PaymentStatus::Refunded && !was_back {
-        notified.client(K::PaymentRefunded);
+    // The client gets the money back through a refund, through the bank's decision, or because the
+    // charged order was canceled. One rule covers all three.
+    let was_refunded =
+        before.is_some_and(|before| before.payment_status == PaymentStatus::Refunded);
+    if event.payment_status == PaymentStatus::Refunded && !was_refunded {
+        notifications.client(K::PaymentRefunded);
     }
-    notified.notifications
+    notifications.list
 }
 
+/// Collects the entries of one event.
 struct Notifications<'a> {
     order: &'a Order,
     event: &'a Event,
-    notifications: Vec<Notification>,
+    list: Vec<Notification>,
 }
 
 impl Notifications<'_> {
     fn notify(&mut self, feed: Feed, kind: EntryKind, reader: Reader) {
         let notification = Notification { feed, kind, reader };
-        if !self.notifications.contains(&notification) {
-            self.notifications.push(notification);
+        if !self.list.contains(&notification) {
+            self.list.push(notification);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Who gets which entry, and who does not.
+//! Which event adds an entry to which feeds.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn notified(order: &Order) -> BTreeSet<(String, EntryKind, Reader)> {
     set
 }
 
-/// Feeds by the names of the fixture's people.
+/// Returns a feed's name, with the fixture's usernames instead of ids.
 fn name(feed: &Feed) -> String {
     let people = [client(), worker(), other_worker(), admin()];
     match feed {
@@ -28,8 +28,8 @@ fn name(feed: &Feed) -> String {
     }
 }
 
-/// Exactly these entries and no others: `carol` is the client, `walter` the worker, `wanda`
-/// another.
+/// Asserts that the last event adds exactly these entries. `carol` is the client, `walter` is the
+/// worker, and `wanda` is another worker.
 #[track_caller]
 fn assert_notified(order: &Order, expected: &[(&str, EntryKind, Reader)]) {
     let expected =
@@ -52,13 +52,13 @@ fn both(kind: EntryKind) -> [(&'static str, EntryKind, Reader); 2] {
 }
 
 #[test]
-fn an_order_that_is_placed_or_gets_its_intent_is_nobodys_news() {
+fn placing_an_order_and_starting_a_payment_notify_nobody() {
     assert_notified(&placed(), &[]);
     assert_notified(&placed().with_fact(&fact(PaymentFactKind::RequiresAction)), &[]);
 }
 
 #[test]
-fn order_opened_goes_to_its_pool_and_payment_paid_to_its_client() {
+fn a_payment_notifies_the_pool_and_the_client() {
     let [category, any] = POOL;
     assert_notified(
         &order_in(Status::Open),
@@ -67,12 +67,12 @@ fn order_opened_goes_to_its_pool_and_payment_paid_to_its_client() {
 }
 
 #[test]
-fn order_assigned_goes_to_its_client_and_its_worker() {
+fn an_assignment_notifies_the_client_and_the_worker() {
     assert_notified(&order_in(Status::Assigned), &both(EntryKind::OrderAssigned));
 }
 
 #[test]
-fn order_released_goes_to_its_client_and_who_had_it_and_the_pool_has_it_again() {
+fn a_release_notifies_the_client_the_former_worker_and_the_pool() {
     let [category, any] = POOL;
     let expected = [
         category,
@@ -86,7 +86,7 @@ fn order_released_goes_to_its_client_and_who_had_it_and_the_pool_has_it_again() 
 }
 
 #[test]
-fn a_reassignment_tells_who_has_it_and_not_to_whom_it_went_tells_who_had_it() {
+fn a_reassignment_notifies_both_workers_and_hides_the_new_one_from_the_former() {
     let order =
         by(&order_in(Status::Assigned), Transition::Reassign, &admin(), Some(other_worker()));
     assert_notified(
@@ -102,7 +102,7 @@ fn a_reassignment_tells_who_has_it_and_not_to_whom_it_went_tells_who_had_it() {
 }
 
 #[test]
-fn delivery_revision_and_completion_go_to_both() {
+fn delivery_revision_and_completion_notify_the_client_and_the_worker() {
     let delivered = order_in(Status::Delivered);
     assert_notified(&delivered, &both(EntryKind::OrderDelivered));
     assert_notified(
@@ -121,7 +121,7 @@ fn delivery_revision_and_completion_go_to_both() {
 }
 
 #[test]
-fn cancellation_goes_to_its_client_and_to_its_worker_if_it_has_one() {
+fn a_cancellation_notifies_the_client_and_the_worker_if_there_is_one() {
     assert_notified(
         &order_in(Status::Canceled),
         &[("carol", EntryKind::OrderCanceled, Reader::Client)],
@@ -137,7 +137,7 @@ fn cancellation_goes_to_its_client_and_to_its_worker_if_it_has_one() {
 }
 
 #[test]
-fn disputes_and_their_resolution_go_to_both_and_to_the_admins() {
+fn disputes_and_their_resolution_notify_both_parties_and_administrators() {
     let disputed = order_in(Status::Disputed);
     let [one, other] = both(EntryKind::OrderDisputed);
     assert_notified(
@@ -152,7 +152,7 @@ fn disputes_and_their_resolution_go_to_both_and_to_the_admins() {
 }
 
 #[test]
-fn how_a_payment_goes_is_its_clients_news_alone() {
+fn payment_progress_notifies_only_the_client() {
     let client = |kind| [("carol", kind, Reader::Client)];
     assert_notified(
         &placed().with_fact(&fact(PaymentFactKind::Processing)),
@@ -169,7 +169,7 @@ fn how_a_payment_goes_is_its_clients_news_alone() {
         &late.with_fact(&refund("re_1", PRICE, RefundStatus::Succeeded)),
         &client(EntryKind::PaymentRefunded),
     );
-    // The worker of an order that is refunded hears of the order, not of the money.
+    // The worker of a refunded order is notified of the cancellation, not of the refund.
     let assigned = by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None);
     assert_notified(
         &assigned.with_fact(&refund("re_1", PRICE, RefundStatus::Succeeded)),
@@ -178,7 +178,7 @@ fn how_a_payment_goes_is_its_clients_news_alone() {
 }
 
 #[test]
-fn what_goes_wrong_with_money_that_was_here_is_the_admins_news() {
+fn failed_refunds_and_chargebacks_notify_only_administrators() {
     let admins = |kind| [("role:admins", kind, Reader::Admin)];
     let assigned = order_in(Status::Assigned);
     let disputed = assigned.with_fact(&chargeback("dp_1", PRICE, ChargebackState::Open));
@@ -193,7 +193,7 @@ fn what_goes_wrong_with_money_that_was_here_is_the_admins_news() {
 }
 
 #[test]
-fn an_events_notifications_stay_the_same_however_far_the_order_has_moved_on() {
+fn the_notifications_of_an_event_do_not_depend_on_later_events() {
     let mut order = order_in(Status::Assigned);
     let mut then = vec![notified(&order)];
     order = by(&order, Transition::Reassign, &admin(), Some(other_worker()));
@@ -211,7 +211,7 @@ fn an_events_notifications_stay_the_same_however_far_the_order_has_moved_on() {
 }
 
 #[test]
-fn an_order_of_a_category_named_star_is_told_once() {
+fn a_category_named_star_is_notified_once() {
     let mut service = service();
     service.category = Category::parse("*").unwrap();
     let by = crate::domain::order::ActorContext::user(&client(), minute(0));
@@ -231,7 +231,7 @@ fn user(role: Role, categories: &[&str]) -> User {
 }
 
 #[test]
-fn a_user_reads_their_own_feed_their_roles_and_a_worker_those_of_the_categories_served() {
+fn users_read_their_own_feed_their_roles_feed_and_the_feeds_of_their_categories() {
     let names = |user: &User| Feed::of(user).iter().map(ToString::to_string).collect::<Vec<_>>();
     let own = format!("user:{}", worker().id);
     assert_eq!(names(&user(Role::Client, &[])), [&own, "role:clients"]);
@@ -256,7 +256,7 @@ fn a_user_reads_their_own_feed_their_roles_and_a_worker_those_of_the_categories_
 }
 
 #[test]
-fn a_feed_has_one_name() {
+fn each_feed_has_exactly_one_name() {
     let own = format!("user:{}", worker().id);
     for name in [
         own.as_str(),
@@ -287,7 +287,7 @@ fn a_feed_has_one_name() {
 }
 
 #[test]
-fn entry_types_are_those_of_the_contract() {
+fn entry_types_have_their_documented_names() {
     assert_eq!(EntryKind::OrderRevisionRequested.as_str(), "order.revision_requested");
     assert_eq!(serde_json::to_value(EntryKind::MessageReceived).unwrap(), "message.received");
 }

@@ -6,8 +6,8 @@
 //! Stripe's id, a final status replaces an earlier one, and the payment status is derived from the
 //! ledger. The exceptions are [`PaymentFactKind::Processing`], [`PaymentFactKind::RequiresAction`]
 //! and [`PaymentFactKind::Failed`], which replace one another in the order of arrival until a final
-//! status arrives. Take these from the intent as Stripe returns it at that moment, not from an event
-//! that may be old.
+//! status arrives. Take these from the intent as Stripe returns it at that moment, not from an
+//! event that may be old.
 
 use jiff::Timestamp;
 

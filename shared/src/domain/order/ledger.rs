@@ -13,7 +13,8 @@ string_enum! {
         Charge = "charge",
         /// Money went back to the client (negative).
         Refund = "refund",
-        /// A refund failed after Stripe had reported its success, so the money came back (positive).
+        /// A refund failed after Stripe had reported its success, so the money came back
+        /// (positive).
         RefundReversal = "refund_reversal",
         /// The client's bank withdrew money (negative).
         Chargeback = "chargeback",
@@ -70,8 +71,8 @@ impl Ledger {
         -self.sum(|entry| matches!(entry.kind, LedgerKind::Refund | LedgerKind::RefundReversal))
     }
 
-    /// Returns Stripe's fees in this currency, as a positive number. A fee is in the currency of the
-    /// Stripe account, which can differ from the order's.
+    /// Returns Stripe's fees in this currency, as a positive number. A fee is in the currency of
+    /// the Stripe account, which can differ from the order's.
     pub fn fees(&self, currency: Currency) -> i64 {
         -self.sum(|entry| entry.kind == LedgerKind::Fee && entry.money.currency == currency)
     }

@@ -1,8 +1,9 @@
 //! The transition table: every way in which an order can change its status.
 //!
 //! Each row says who can move an order from one status to another, which guards must hold, and what
-//! has to happen at Stripe afterwards. The table is data: the handlers, the `actions` of every order
-//! response, the API description, `docs/order-lifecycle.md` and an exhaustive test all read it.
+//! has to happen at Stripe afterwards. The table is data: the handlers, the `actions` of every
+//! order response, the API description, `docs/order-lifecycle.md` and an exhaustive test all read
+//! it.
 
 use serde::Serialize;
 
@@ -32,7 +33,8 @@ pub struct Rule {
 /// applies.
 #[rustfmt::skip]
 pub const TABLE: &[Rule] = &[
-    // From         Transition          To            Actors                  Guards                             Effects
+    // From         Transition          To            Actors                  Guards
+    // Effects
     Rule { from: None, transition: T::Place, to: S::Pending, actors: &[A::Client], guards: &[], effects: &[] },
 
     // Waiting for payment. If the payment intent is canceled at Stripe, the order is canceled too:
@@ -141,9 +143,10 @@ impl Guard {
 }
 
 string_enum! {
-    /// What a transition requires at Stripe. The transition itself calls nothing: the action follows
-    /// from the status that it leads to ([`Order::stripe_action`](super::Order::stripe_action)), so
-    /// it can be repeated until Stripe confirms it.
+    /// What a transition requires at Stripe. The transition itself calls nothing: the action
+    /// follows from the status that it leads to
+    /// ([`Order::stripe_action`](super::Order::stripe_action)), so it can be repeated until Stripe
+    /// confirms it.
     Effect {
         /// Cancel the payment intent, if there is one. If it was paid just before, refund it.
         CancelIntent = "cancel_intent",

@@ -302,8 +302,8 @@ impl Order {
         self.status = status;
         self.deadline = status.timer().map(|timer| timers.deadline(timer, at));
         if status == Status::Canceled && !self.is_charged() {
-            // A payment attempt in progress no longer counts. If it succeeds after all, the money is
-            // refunded.
+            // A payment attempt in progress no longer counts. If it succeeds after all, the money
+            // is refunded.
             self.payment_status = PaymentStatus::Unpaid;
         }
     }

@@ -1,4 +1,4 @@
-//! Users: who someone is, what they may be called, and whether they may act.
+//! Users: their names, their roles, and whether they may act.
 
 mod names;
 
@@ -13,84 +13,90 @@ pub use super::text::{Category, CategoryKey};
 use crate::domain::string_enum::string_enum;
 
 string_enum! {
-    /// What a user does here. One role each.
+    /// The role of a user. Each user has exactly one.
     Role {
-        /// Orders and pays.
+        /// Places orders and pays for them.
         Client = "client",
-        /// Claims and delivers.
+        /// Claims orders and delivers the work.
         Worker = "worker",
-        /// Runs the marketplace.
+        /// Administers the marketplace.
         Admin = "admin",
     }
 }
 
 string_enum! {
-    /// Whether a user may act.
+    /// The status of a user's account.
     UserStatus {
-        /// May.
+        /// The user can use the API.
         Active = "active",
-        /// May not, until an admin says otherwise.
+        /// The user cannot use the API until an administrator reactivates the account.
         Suspended = "suspended",
-        /// Was deleted; the names stay taken.
+        /// The account was deleted. Its username and e-mail address stay reserved.
         Deactivated = "deactivated",
     }
 }
 
-/// A user as kept and as shown. The password hash is not part of it.
+/// A user. The password hash is stored separately.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// Who.
+    /// The user's id.
     pub id: UserId,
-    /// Unique by [`Email::key`].
+    /// The e-mail address, unique by [`Email::key`].
     pub email: Email,
-    /// Unique by [`Username::key`].
+    /// The username, unique by [`Username::key`].
     pub username: Username,
-    /// What the user does here.
+    /// The user's role.
     pub role: Role,
-    /// Whether the user may act.
+    /// The status of the account.
     pub status: UserStatus,
-    /// What a worker serves; empty for others.
+    /// The categories that a worker serves. Empty for other roles.
     #[serde(default)]
     pub categories: Categories,
-    /// When registered.
+    /// When the user registered.
     pub created_at: Timestamp,
-    /// When last changed.
+    /// When the user last changed.
     pub updated_at: Timestamp,
-    /// Starts at 1, one more with every change; the condition of every write.
+    /// The version. It starts at 1 and grows by 1 with each change. Every write is conditional on
+    /// it.
     pub version: u64,
 }
 
-/// A user to be.
+/// The fields of a new user.
 #[derive(Debug, Clone)]
 pub struct NewUser {
-    /// Not yet known to be free.
+    /// The e-mail address. Storing the user checks whether it is free.
     pub email: Email,
-    /// Not yet known to be free.
+    /// The username. Storing the user checks whether it is free.
     pub username: Username,
-    /// Who may choose which is the edge's to say: registration offers client and worker.
+    /// The role. The endpoint decides which roles the caller may choose: registration offers client
+    /// and worker.
     pub role: Role,
-    /// For workers.
+    /// The categories that a worker serves.
     pub categories: Categories,
 }
 
-/// What is to change of a user; `None` stays as it is.
+/// A change to a user. Fields that are `None` stay as they are.
 #[derive(Debug, Clone, Default)]
 pub struct UserChange {
-    /// A new address.
+    /// A new e-mail address.
     pub email: Option<Email>,
-    /// A new name.
+    /// A new username.
     pub username: Option<Username>,
-    /// A new role; admins only, never one's own.
+    /// A new role. Only administrators change roles, and never their own.
     pub role: Option<Role>,
-    /// A new status; admins only, never one's own.
+    /// A new status. Only administrators change it, and never their own.
     pub status: Option<UserStatus>,
-    /// New categories; for workers.
+    /// New categories, for workers.
     pub categories: Option<Categories>,
 }
 
 impl User {
-    /// An active user, version 1. Refused with `not_a_worker` when one who is no worker names
-    /// categories (a fault of field `categories`).
+    /// Creates an active user with version 1.
+    ///
+    /// # Errors
+    ///
+    /// Code `not_a_worker` if a user who is not a worker has categories. The wrong field is
+    /// `categories`.
     pub fn new(id: UserId, new: NewUser, at: Timestamp) -> Result<Self, Invalid> {
         let NewUser { email, username, role, categories } = new;
         let status = UserStatus::Active;
@@ -112,8 +118,13 @@ impl User {
         }
     }
 
-    /// The user after a change; `None` when it changes nothing. One who stops being a worker loses
-    /// the categories. Refused as [`User::new`] refuses.
+    /// Returns the user after a change, or `None` if the change has no effect. A user who stops
+    /// being a worker loses the categories.
+    ///
+    /// # Errors
+    ///
+    /// Code `not_a_worker` if the user is not a worker after the change and the change names
+    /// categories.
     pub fn changed(&self, change: UserChange, at: Timestamp) -> Result<Option<Self>, Invalid> {
         let mut next = self.clone();
         next.role = change.role.unwrap_or(next.role);
@@ -136,31 +147,31 @@ impl User {
         Ok(Some(next))
     }
 
-    /// Whether what the user may do is not what it was: the role or the status differs.
+    /// Returns whether the user's role or status differs from `before`.
     pub fn permissions_differ_from(&self, before: &Self) -> bool {
         self.role != before.role || self.status != before.status
     }
 
-    /// Whether the user may act at all.
+    /// Returns whether the account is active.
     pub fn is_active(&self) -> bool {
         self.status == UserStatus::Active
     }
 }
 
 fn not_a_worker() -> Invalid {
-    Invalid::new("not_a_worker", "Only workers serve categories.")
+    Invalid::new("not_a_worker", "Only workers can have categories.")
 }
 
-/// A user as far as a rule needs to know: from the stored [`User`] for everything that writes.
+/// The part of a user that the rules need. Whatever writes takes it from the stored [`User`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Who.
+    /// The user's id.
     pub id: UserId,
-    /// To be remembered in the history.
+    /// The username, which an order's history records.
     pub username: Username,
-    /// What the user does here, now.
+    /// The user's current role.
     pub role: Role,
-    /// Whether the user may act, now.
+    /// Whether the account is currently active.
     pub active: bool,
 }
 
@@ -175,12 +186,12 @@ impl From<&User> for Caller {
     }
 }
 
-/// A user as others see it on an order, under the name of that time.
+/// A user as shown to others on an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Person {
-    /// Who.
+    /// The user's id.
     pub id: UserId,
-    /// The name when it was written down.
+    /// The username at the time of the event.
     pub username: Username,
 }
 
@@ -215,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn only_workers_serve_categories() {
+    fn only_workers_have_categories() {
         assert!(user(Role::Worker, &["Design"]).is_ok());
         assert_eq!(user(Role::Client, &["Design"]).unwrap_err().code, "not_a_worker");
         let change = UserChange {
@@ -227,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stops_being_a_worker_loses_the_categories() {
+    fn a_user_who_stops_being_a_worker_loses_the_categories() {
         let worker = user(Role::Worker, &["Design"]).unwrap();
         let change = UserChange { role: Some(Role::Client), ..UserChange::default() };
         let client = worker.changed(change, Timestamp::UNIX_EPOCH).unwrap().unwrap();
@@ -236,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_changes_nothing_is_none() {
+    fn a_change_without_effect_is_none() {
         let worker = user(Role::Worker, &["Design"]).unwrap();
         let same = UserChange {
             role: Some(Role::Worker),
@@ -247,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_does_not_show_in_debug_output() {
+    fn debug_output_does_not_contain_the_e_mail_address() {
         assert!(!format!("{:?}", user(Role::Client, &[]).unwrap()).contains("example.com"));
     }
 }

@@ -1,4 +1,4 @@
-//! What users are called and what workers serve.
+//! The names of users, and the categories that workers serve.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::domain::text::Category;
 macro_rules! name_type {
     ($name:ident) => {
         impl $name {
-            /// What makes it unique: the same for every way to write it in upper and lower case.
+            /// Returns the form that must be unique, which ignores letter case.
             pub fn key(&self) -> String {
                 self.0.to_ascii_lowercase()
             }
@@ -19,26 +19,30 @@ macro_rules! name_type {
     };
 }
 
-/// A name to sign in with and to be shown by: 3 to 32 of `A-Za-z0-9._-`. ASCII, so that no two
-/// names look the same.
+/// A name to sign in with, which other users see: 3 to 32 characters of `A-Za-z0-9._-`. Only ASCII
+/// is allowed, so that different names look different.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("minLength" = Self::MIN, "maxLength" = Self::MAX, "pattern" = "^[A-Za-z0-9._-]*$"))]
 pub struct Username(String);
 
 impl Username {
-    /// The fewest characters.
+    /// The minimum number of characters.
     pub const MIN: usize = 3;
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX: usize = 32;
 
-    /// Codes: `too_short`, `too_long`, `invalid_character`.
+    /// Trims and checks a username.
+    ///
+    /// # Errors
+    ///
+    /// Code `too_short`, `too_long` or `invalid_character`.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
             return Err(Invalid::new(
                 "invalid_character",
-                "May have letters A to Z, digits, dots, underscores and hyphens.",
+                "Must contain only letters A to Z, digits, dots, underscores and hyphens.",
             ));
         }
         match text.len() {
@@ -52,44 +56,52 @@ impl Username {
 name_type!(Username);
 
 impl Username {
-    /// How the keys of names start that start like this: 1 to 32 of their alphabet, in lower case.
-    /// Codes: as [`Username::parse`].
+    /// Returns the prefix of the keys of all usernames that start with `text`: 1 to 32 characters
+    /// of a username's alphabet, in lower case.
+    ///
+    /// # Errors
+    ///
+    /// Code `too_short`, `too_long` or `invalid_character`.
     pub fn parse_prefix(text: &str) -> Result<String, Invalid> {
         let text = text.trim();
         match text.len() {
             0 => Err(Invalid::new("too_short", "Must have at least 1 character.")),
-            // What is missing to a name is not missing to its start.
+            // A prefix may be shorter than a username.
             1..Self::MIN => Self::parse(&format!("{text}--")).map(|_| text.to_ascii_lowercase()),
             _ => Self::parse(text).map(|name| name.key()),
         }
     }
 }
 
-/// An e-mail address: ASCII, at most 254 characters (RFC 5321 section 4.5.3.1), a dot-atom before
-/// the `@` and a domain with at least two labels after it. Quoted local parts and address literals
-/// are refused: they are valid, and nobody has one.
+/// An e-mail address: ASCII, at most 254 characters (RFC 5321, section 4.5.3.1), with a dot-atom
+/// before the `@` and a domain of at least two labels after it. Quoted local parts and address
+/// literals are valid but practically unused, so they are refused.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("format" = "email", "maxLength" = Self::MAX, "pattern" = Self::PATTERN))]
 pub struct Email(String);
 
 impl std::fmt::Debug for Email {
-    /// Addresses do not belong into logs.
+    /// Hides the address, because addresses must not appear in logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Email(..)")
     }
 }
 
 impl Email {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX: usize = 254;
-    /// As a regular expression, for those who call.
+    /// The pattern for the API description.
     const PATTERN: &str = concat!(
         r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
         r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
     );
 
-    /// Codes: `invalid_email`, `too_long`.
+    /// Trims and checks an e-mail address.
+    ///
+    /// # Errors
+    ///
+    /// Code `invalid_email` or `too_long`.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         if text.chars().count() > Self::MAX {
@@ -108,7 +120,7 @@ impl Email {
 
 name_type!(Email);
 
-/// RFC 5322 section 3.2.3, at most 64 characters.
+/// Returns whether the local part is a dot-atom (RFC 5322, section 3.2.3) of at most 64 characters.
 fn is_dot_atom(local: &str) -> bool {
     let is_atom = |atom: &str| {
         !atom.is_empty()
@@ -119,7 +131,7 @@ fn is_dot_atom(local: &str) -> bool {
     local.len() <= 64 && local.split('.').all(is_atom)
 }
 
-/// RFC 1123 section 2.1, with a last label that is not a number.
+/// Returns whether the domain follows RFC 1123, section 2.1, and its last label is not a number.
 fn is_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -133,33 +145,38 @@ fn is_domain(domain: &str) -> bool {
         && last.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// The categories that a worker serves: at most 20, none twice. Empty serves all.
+/// The categories that a worker serves: at most 20, without duplicates. A worker with an empty list
+/// serves all categories.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<Category>", into = "Vec<Category>")]
 #[schemars(extend("maxItems" = Self::MAX))]
 pub struct Categories(Vec<Category>);
 
 impl Categories {
-    /// The most that a worker names.
+    /// The maximum number of categories.
     pub const MAX: usize = 20;
 
-    /// Keeps the first of those that are the same. Codes: `too_many`.
+    /// Creates the list. Of several categories with the same key, it keeps the first.
+    ///
+    /// # Errors
+    ///
+    /// Code `too_many` for more than 20 categories.
     pub fn new(categories: Vec<Category>) -> Result<Self, Invalid> {
         let mut keys = std::collections::HashSet::new();
         let kept: Vec<_> =
             categories.into_iter().filter(|category| keys.insert(category.key())).collect();
         if kept.len() > Self::MAX {
-            return Err(Invalid::new("too_many", "At most 20 categories."));
+            return Err(Invalid::new("too_many", "Must have at most 20 categories."));
         }
         Ok(Self(kept))
     }
 
-    /// In the order given.
+    /// Returns the categories in their given order.
     pub fn iter(&self) -> impl Iterator<Item = &Category> {
         self.0.iter()
     }
 
-    /// Whether none is named: such a worker serves all.
+    /// Returns whether the list is empty: such a worker serves all categories.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -183,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_username_is_3_to_32_of_its_alphabet_and_unique_in_any_case() {
+    fn a_username_has_3_to_32_allowed_characters_and_ignores_letter_case() {
         for good in ["ada", "A.d-a_1", &"x".repeat(32)] {
             assert!(Username::parse(good).is_ok(), "{good}");
         }
@@ -203,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_of_a_name_is_of_its_alphabet_and_may_be_shorter() {
+    fn a_username_prefix_may_be_shorter_than_a_username() {
         assert_eq!(Username::parse_prefix("A").unwrap(), "a");
         assert_eq!(Username::parse_prefix("Ada.").unwrap(), "ada.");
         for bad in ["", "#", "a~", "a b", "é", &"x".repeat(33)] {
@@ -212,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_email_has_a_dot_atom_and_a_domain_with_a_dot() {
+    fn an_e_mail_address_has_a_dot_atom_and_a_domain_with_a_dot() {
         for good in [
             "a@b.co",
             "first.last+tag@sub.example.com",
@@ -248,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn categories_are_at_most_20_and_none_twice() {
+    fn there_are_at_most_20_categories_without_duplicates() {
         let category = |text: &str| Category::parse(text).unwrap();
         let kept =
             Categories::new(vec![category("Design"), category("DESIGN"), category("Writing")])

@@ -9,58 +9,58 @@ use futures::future::join_all;
 use super::*;
 use crate::aws::http_client;
 
-/// What the n-th request for a connection is answered with; the last of them from then on.
-type Script = &'static [Answer];
+/// The response to the n-th request for a connection. The last one repeats.
+type Script = &'static [Response];
 
 #[derive(Clone, Copy)]
-enum Answer {
-    /// A status and, if it has one, the type of the error.
+enum Response {
+    /// A status and the error's type, if it has one.
     Status(u16, Option<&'static str>),
-    /// The connection breaks.
-    Breaks,
-    /// There is none.
-    None,
+    /// The connection is closed without a response.
+    Disconnect,
+    /// No response ever comes.
+    Silence,
 }
 
-const DONE: Answer = Answer::Status(200, None);
-const THROTTLED: Answer = Answer::Status(429, Some("LimitExceededException"));
-/// What the gateway in front of `@connections` says.
-const UNTYPED: Answer = Answer::Status(429, None);
+const DONE: Response = Response::Status(200, None);
+const THROTTLED: Response = Response::Status(429, Some("LimitExceededException"));
+/// A throttle by the gateway in front of `@connections`.
+const UNTYPED: Response = Response::Status(429, None);
 
-/// `@connections`, played from a script. How often it was asked, by connection.
+/// A fake `@connections` API that follows a script and counts requests by connection.
 struct Gateway {
     endpoint: String,
-    asked: Arc<Mutex<HashMap<String, usize>>>,
+    requests: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl Gateway {
     fn new(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::<Mutex<HashMap<String, usize>>>::default();
-        let counts = Arc::clone(&asked);
+        let requests = Arc::<Mutex<HashMap<String, usize>>>::default();
+        let counts = Arc::clone(&requests);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let counts = Arc::clone(&counts);
                 std::thread::spawn(move || serve(stream.unwrap(), script, &counts));
             }
         });
-        Self { endpoint, asked }
+        Self { endpoint, requests }
     }
 
-    fn client(&self, patience: TimeoutPolicy) -> ApiGateway {
-        let env = Environment {
+    fn client(&self, policy: TimeoutPolicy) -> ApiGateway {
+        let settings = SdkSettings {
             region: Region::new("eu-west-1"),
             credentials: Credentials::new("AKID", "secret", None, None, "test"),
             http: http_client().unwrap(),
             timeouts: TimeoutConfig::disabled(),
             retries: RetryConfig::disabled(),
         };
-        ApiGateway::new(env, self.endpoint.clone(), patience)
+        ApiGateway::new(settings, self.endpoint.clone(), policy)
     }
 
-    fn asked(&self, connection: &str) -> usize {
-        self.asked.lock().unwrap().get(connection).copied().unwrap_or_default()
+    fn requests(&self, connection: &str) -> usize {
+        self.requests.lock().unwrap().get(connection).copied().unwrap_or_default()
     }
 }
 
@@ -87,77 +87,86 @@ fn serve(stream: TcpStream, script: Script, counts: &Mutex<HashMap<String, usize
         *count - 1
     };
     match script[nth.min(script.len() - 1)] {
-        Answer::Status(status, kind) => {
+        Response::Status(status, kind) => {
             let kind = kind.map(|kind| format!("x-amzn-errortype: {kind}\r\n")).unwrap_or_default();
             let head = format!(
                 "HTTP/1.1 {status} x\r\n{kind}content-length: 2\r\nconnection: close\r\n\r\n{{}}"
             );
             drop(lines.get_mut().write_all(head.as_bytes()));
         }
-        Answer::Breaks => {}
-        Answer::None => {
-            // Until the caller hangs up.
+        Response::Disconnect => {}
+        Response::Silence => {
+            // Wait until the caller hangs up.
             drop(lines.read_line(&mut line));
         }
     }
 }
 
 #[tokio::test]
-async fn throttles_and_what_breaks_on_the_way_are_tried_again() {
+async fn throttles_server_errors_and_broken_connections_are_retried() {
     let script = &[
         THROTTLED,
         UNTYPED,
-        Answer::Status(500, None),
-        Answer::Status(503, None),
-        Answer::Breaks,
+        Response::Status(500, None),
+        Response::Status(503, None),
+        Response::Disconnect,
         DONE,
     ];
     let gateway = Gateway::new(script);
-    assert_eq!(gateway.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
-    assert_eq!(gateway.asked("c"), script.len());
+    assert_eq!(
+        gateway.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap(),
+        PostOutcome::Delivered
+    );
+    assert_eq!(gateway.requests("c"), script.len());
     let gateway = Gateway::new(&[THROTTLED, UNTYPED, DONE]);
     gateway.client(TimeoutPolicy::Usual).close("c").await.unwrap();
-    assert_eq!(gateway.asked("c"), 3);
+    assert_eq!(gateway.requests("c"), 3);
 }
 
 #[tokio::test]
-async fn a_post_without_an_answer_is_tried_again_while_there_is_time() {
-    let gateway = Gateway::new(&[Answer::None, DONE]);
-    assert_eq!(gateway.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap(), Posted::Yes);
-    assert_eq!(gateway.asked("c"), 2);
+async fn a_post_without_a_response_is_retried_until_the_time_is_up() {
+    let gateway = Gateway::new(&[Response::Silence, DONE]);
+    assert_eq!(
+        gateway.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap(),
+        PostOutcome::Delivered
+    );
+    assert_eq!(gateway.requests("c"), 2);
     let error = gateway.client(TimeoutPolicy::Short).post("d", b"{}").await.unwrap_err();
-    assert!(cause(&error).contains("no answer"), "{}", cause(&error));
-    assert_eq!(gateway.asked("d"), 1);
+    assert!(cause(&error).contains("no response"), "{}", cause(&error));
+    assert_eq!(gateway.requests("d"), 1);
 }
 
 #[tokio::test]
-async fn what_does_not_pass_ends_with_the_patience_and_says_why() {
+async fn a_persistent_throttle_fails_after_the_time_limit_and_is_named() {
     let gateway = Gateway::new(&[THROTTLED]);
     let error = gateway.client(TimeoutPolicy::Short).post("c", b"{}").await.unwrap_err();
     assert!(cause(&error).contains("LimitExceededException"), "{}", cause(&error));
-    assert!(gateway.asked("c") > 1);
+    assert!(gateway.requests("c") > 1);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_final_is_taken_as_such() {
-    let gone = Gateway::new(&[Answer::Status(410, Some("GoneException"))]);
-    assert_eq!(gone.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap(), Posted::Gone);
+async fn final_responses_are_not_retried() {
+    let gone = Gateway::new(&[Response::Status(410, Some("GoneException"))]);
+    assert_eq!(
+        gone.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap(),
+        PostOutcome::Gone
+    );
     gone.client(TimeoutPolicy::Usual).close("c").await.unwrap();
-    assert_eq!(gone.asked("c"), 2);
-    let forbidden = Gateway::new(&[Answer::Status(403, Some("ForbiddenException"))]);
+    assert_eq!(gone.requests("c"), 2);
+    let forbidden = Gateway::new(&[Response::Status(403, Some("ForbiddenException"))]);
     let error = forbidden.client(TimeoutPolicy::Usual).post("c", b"{}").await.unwrap_err();
     assert!(cause(&error).contains("ForbiddenException"), "{}", cause(&error));
     assert!(forbidden.client(TimeoutPolicy::Usual).close("c").await.is_err());
-    assert_eq!(forbidden.asked("c"), 2);
+    assert_eq!(forbidden.requests("c"), 2);
 }
 
-/// Together they retry more often than the budget would allow that the SDK's own retries share.
+/// Together they retry more often than the shared budget of the SDK's own retries would allow.
 #[tokio::test]
-async fn hundreds_that_are_throttled_at_once_all_get_through() {
+async fn hundreds_of_throttled_posts_all_get_through() {
     let gateway = Gateway::new(&[UNTYPED, THROTTLED, UNTYPED, THROTTLED, DONE]);
     let client = gateway.client(TimeoutPolicy::Long);
     let names: Vec<_> = (0..200).map(|n| format!("c{n}")).collect();
     let posted = join_all(names.iter().map(|name| client.post(name, b"{}"))).await;
-    assert!(posted.into_iter().all(|posted| posted.unwrap() == Posted::Yes));
-    assert!(names.iter().all(|name| gateway.asked(name) == 5));
+    assert!(posted.into_iter().all(|posted| posted.unwrap() == PostOutcome::Delivered));
+    assert!(names.iter().all(|name| gateway.requests(name) == 5));
 }

@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::Live;
+use super::super::LiveService;
 use super::super::testing::{
-    Recorder, append, bring, catch_up, deliver, entries, fan_out, hello, live, socket, user,
+    Recorder, append, catch_up, deliver, drain_shards, entries, fan_out, hello, live, socket, user,
 };
 use crate::domain::feed::Feed;
 use crate::domain::user::Role;
@@ -12,58 +12,58 @@ use crate::domain::user::Role;
 const FEED: Feed = Feed::Role(Role::Client);
 const NAMES: [&str; 4] = ["c0", "c1", "c2", "c3"];
 
-/// Sockets of one client, live; entries up to 2 are pushed to all of them.
-async fn sockets() -> Live<Recorder> {
+/// Opens live sockets of one client and pushes entries 1 and 2 to all of them.
+async fn sockets() -> LiveService<Recorder> {
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     for name in NAMES {
         socket(&live, &ann, name).await;
         hello(&live, name, &[]).await.unwrap();
     }
-    tell(&live, 1..=2).await;
+    append_and_deliver(&live, 1..=2).await;
     live
 }
 
-async fn tell(live: &Live<Recorder>, numbers: std::ops::RangeInclusive<u64>) {
+async fn append_and_deliver(live: &LiveService<Recorder>, numbers: std::ops::RangeInclusive<u64>) {
     append(live, &FEED, numbers.clone()).await;
     deliver(live, entries(live, &FEED, numbers).await).await;
 }
 
 #[tokio::test]
-async fn a_socket_that_is_slow_is_left_behind_and_the_others_go_on() {
+async fn a_slow_socket_lags_and_the_others_continue() {
     let live = sockets().await;
-    live.push.stick("c1");
+    live.push.stall("c1");
     for numbers in [3..=4, 5..=5, 6..=7] {
-        tell(&live, numbers).await;
+        append_and_deliver(&live, numbers).await;
     }
     for name in ["c0", "c2", "c3"] {
         assert_eq!(live.push.numbers(name, &FEED), [1, 2, 3, 4, 5, 6, 7], "{name}");
     }
-    assert!(live.push.closed().is_empty(), "it may only be throttled");
+    assert!(live.push.closed().is_empty(), "the socket may just be throttled");
     let behind = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
     assert_eq!((behind.from, behind.behind, behind.skipped), (None, Some(2), Some(7)));
-    let asked = fan_out(&live, 1000).table.late_for_test(&FEED, "c1").await.unwrap();
-    assert_eq!((asked.hold, asked.ends_at), (behind.hold, behind.ends_at));
+    let request = fan_out(&live, 1000).table.lagging_socket_for_test(&FEED, "c1").await.unwrap();
+    assert_eq!((request.hold, request.ends_at), (behind.hold, behind.ends_at));
 
     live.push.recover("c1");
     catch_up(&live, &FEED, "c1").await;
     assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3, 4, 5, 6, 7]);
-    tell(&live, 8..=8).await;
+    append_and_deliver(&live, 8..=8).await;
     catch_up(&live, &FEED, "c1").await;
     for name in NAMES {
         assert_eq!(
             live.push.numbers(name, &FEED),
             [1, 2, 3, 4, 5, 6, 7, 8],
-            "{name} is pushed to as before"
+            "{name} gets pushes as before"
         );
     }
 }
 
 #[tokio::test]
-async fn a_socket_that_takes_its_time_with_each_of_many_entries_is_left_behind() {
+async fn a_socket_that_is_slow_with_each_of_many_entries_lags() {
     let live = sockets().await;
     live.push.slow_down("c1", Duration::from_millis(400));
-    tell(&live, 3..=22).await;
+    append_and_deliver(&live, 3..=22).await;
     let all: Vec<_> = (1..=22).collect();
     assert_eq!(live.push.numbers("c0", &FEED), all);
     let taken = live.push.numbers("c1", &FEED);
@@ -74,11 +74,11 @@ async fn a_socket_that_takes_its_time_with_each_of_many_entries_is_left_behind()
 }
 
 #[tokio::test]
-async fn a_socket_that_can_not_be_caught_up_is_closed_or_at_least_forgotten() {
+async fn a_socket_that_can_not_be_caught_up_is_closed_or_at_least_deleted() {
     let live = sockets().await;
-    live.push.stick("c1");
+    live.push.stall("c1");
     live.push.hang("c2");
-    tell(&live, 3..=3).await;
+    append_and_deliver(&live, 3..=3).await;
     for name in ["c1", "c2"] {
         catch_up(&live, &FEED, name).await;
         assert_eq!(live.connections.connection(name).await.unwrap(), None, "{name}");
@@ -88,26 +88,26 @@ async fn a_socket_that_can_not_be_caught_up_is_closed_or_at_least_forgotten() {
             "{name}: its subscription is gone too"
         );
     }
-    assert_eq!(live.push.closed(), ["c1"], "a socket that misses an entry is closed, if it can be");
-    // The request comes again.
+    assert_eq!(live.push.closed(), ["c1"], "a socket that misses an entry is closed if possible");
+    // The request is repeated.
     catch_up(&live, &FEED, "c1").await;
     assert_eq!(live.push.closed(), ["c1"]);
 }
 
 #[tokio::test]
-async fn what_is_pushed_during_a_catch_up_comes_after_it_and_once() {
+async fn entries_pushed_during_a_catch_up_arrive_once_and_after_it() {
     let live = sockets().await;
-    live.push.stick("c1");
-    tell(&live, 3..=4).await;
+    live.push.stall("c1");
+    append_and_deliver(&live, 3..=4).await;
     live.push.recover("c1");
     let gate = live.push.hold_up("c1", 4);
     let meanwhile = async {
         gate.reached().await;
-        tell(&live, 5..=6).await;
+        append_and_deliver(&live, 5..=6).await;
         assert_eq!(
             live.push.numbers("c1", &FEED),
             [1, 2, 3],
-            "who pushes leaves it to the catch-up"
+            "the push leaves the entries to the catch-up"
         );
         gate.open();
     };
@@ -118,8 +118,8 @@ async fn what_is_pushed_during_a_catch_up_comes_after_it_and_once() {
 #[tokio::test]
 async fn a_hello_takes_over_from_a_catch_up() {
     let live = sockets().await;
-    live.push.stick("c1");
-    tell(&live, 3..=3).await;
+    live.push.stall("c1");
+    append_and_deliver(&live, 3..=3).await;
     live.push.recover("c1");
     let gate = live.push.hold_up("c1", 3);
     let meanwhile = async {
@@ -128,37 +128,37 @@ async fn a_hello_takes_over_from_a_catch_up() {
         gate.open();
     };
     tokio::join!(catch_up(&live, &FEED, "c1"), meanwhile);
-    tell(&live, 4..=4).await;
-    // Whichever of the two hands an entry over last, its client drops what it has.
+    append_and_deliver(&live, 4..=4).await;
+    // Both may send an entry. The client drops the one it already has.
     assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3, 3, 4]);
     let now = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
     assert_eq!((now.from, now.behind), (Some(3), None));
 }
 
 #[tokio::test]
-async fn a_slow_socket_of_a_wide_feed_is_left_behind_by_its_shard() {
+async fn a_slow_socket_of_a_wide_feed_lags_while_its_shard_continues() {
     let live = sockets().await;
-    live.push.stick("c1");
+    live.push.stall("c1");
     append(&live, &FEED, 3..=4).await;
     assert!(fan_out(&live, 0).deliver(entries(&live, &FEED, 3..=4).await).await.is_empty());
-    bring(&live, &FEED).await;
+    drain_shards(&live, &FEED).await;
     live.push.recover("c1");
     append(&live, &FEED, 5..=5).await;
     assert!(fan_out(&live, 0).deliver(entries(&live, &FEED, 5..=5).await).await.is_empty());
-    bring(&live, &FEED).await;
+    drain_shards(&live, &FEED).await;
     assert_eq!(live.push.numbers("c0", &FEED), [1, 2, 3, 4, 5]);
-    assert_eq!(live.push.numbers("c1", &FEED), [1, 2], "the catch-up has it, and nobody else");
+    assert_eq!(live.push.numbers("c1", &FEED), [1, 2], "only the catch-up pushes to it");
     catch_up(&live, &FEED, "c1").await;
     assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
-async fn a_socket_whose_catch_up_never_came_is_closed_in_the_end() {
+async fn a_socket_whose_catch_up_never_ran_is_eventually_closed() {
     let live = sockets().await;
     let sub = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
-    let then = Timestamp::now() - SignedDuration::from_secs(61);
-    live.connections.leave_behind(&sub, 2, 2, then).await.unwrap();
-    tell(&live, 3..=3).await;
+    let minute_ago = Timestamp::now() - SignedDuration::from_secs(61);
+    live.connections.leave_behind(&sub, 2, 2, minute_ago).await.unwrap();
+    append_and_deliver(&live, 3..=3).await;
     assert_eq!(live.push.closed(), ["c1"]);
     assert_eq!(live.connections.subscription(&FEED, "c1").await.unwrap(), None);
 }

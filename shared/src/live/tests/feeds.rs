@@ -2,26 +2,24 @@ use std::collections::HashSet;
 
 use futures::future::join_all;
 
-use super::super::testing::{append, draft, live};
+use super::super::LiveService;
+use super::super::testing::{Recorder, append, live, new_entry};
 use crate::domain::feed::Feed;
 use crate::domain::user::Role;
 use crate::store::Entry;
 
-async fn read(
-    live: &super::super::Live<super::super::testing::Recorder>,
-    feed: &Feed,
-) -> Vec<Entry> {
+async fn read(live: &LiveService<Recorder>, feed: &Feed) -> Vec<Entry> {
     live.store.feed_after(feed, 0, 0, 1000, jiff::Timestamp::now()).await.unwrap().items
 }
 
 #[tokio::test]
-async fn of_appends_at_once_each_gets_one_number_and_none_is_left_out() {
+async fn concurrent_appends_each_get_one_number_without_gaps() {
     let (live, feed) = (live().await, Feed::Role(Role::Worker));
     let appends = (0..8_u64).map(|writer| {
         let (live, feed) = (live.clone(), feed.clone());
         async move {
             for n in 0..5 {
-                live.store.append(&feed, &[draft(writer * 100 + n)]).await.unwrap();
+                live.store.append(&feed, &[new_entry(writer * 100 + n)]).await.unwrap();
             }
         }
     });
@@ -41,13 +39,13 @@ async fn of_appends_at_once_each_gets_one_number_and_none_is_left_out() {
 }
 
 #[tokio::test]
-async fn appending_again_changes_nothing_even_when_all_writers_do_it_at_once() {
+async fn appending_again_changes_nothing_even_concurrently() {
     let (live, feed) = (live().await, Feed::Role(Role::Admin));
     join_all((0..6).map(|_| append(&live, &feed, 1..=20))).await;
     let once = read(&live, &feed).await;
     assert_eq!(once.len(), 20);
-    // Some old, some new, one twice in a call.
-    let mixed = [draft(7), draft(21), draft(20), draft(21), draft(22)];
+    // Some are old, some are new, and one is in the call twice.
+    let mixed = [new_entry(7), new_entry(21), new_entry(20), new_entry(21), new_entry(22)];
     live.store.append(&feed, &mixed).await.unwrap();
     let entries = read(&live, &feed).await;
     assert_eq!(entries[..20], once);
@@ -58,7 +56,7 @@ async fn appending_again_changes_nothing_even_when_all_writers_do_it_at_once() {
 }
 
 #[tokio::test]
-async fn more_entries_than_a_transaction_takes_are_appended_in_order() {
+async fn more_entries_than_fit_a_transaction_are_appended_in_order() {
     let (live, feed) = (live().await, Feed::AnyCategory);
     append(&live, &feed, 1..=130).await;
     let entries = read(&live, &feed).await;
@@ -71,7 +69,7 @@ async fn more_entries_than_a_transaction_takes_are_appended_in_order() {
 }
 
 #[tokio::test]
-async fn feeds_number_their_entries_each_for_itself() {
+async fn each_feed_has_its_own_numbers() {
     let live = live().await;
     let (one, other) = (Feed::Role(Role::Client), Feed::Role(Role::Worker));
     append(&live, &one, 1..=3).await;

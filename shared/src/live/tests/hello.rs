@@ -9,7 +9,7 @@ use crate::domain::user::Role;
 use crate::store::Subscription;
 
 #[tokio::test]
-async fn a_client_gets_the_welcome_first_then_what_it_missed_and_then_what_is_pushed() {
+async fn a_client_gets_the_welcome_then_missed_entries_then_pushes() {
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     let (own, role) = (Feed::User(ann.id.clone()), Feed::Role(Role::Client));
@@ -17,7 +17,7 @@ async fn a_client_gets_the_welcome_first_then_what_it_missed_and_then_what_is_pu
     append(&live, &role, 1..=2).await;
     socket(&live, &ann, "c").await;
     deliver(&live, entries(&live, &own, 1..=5).await).await;
-    assert_eq!(live.push.frames("c").len(), 0, "nothing before hello");
+    assert_eq!(live.push.frames("c").len(), 0, "nothing before the hello");
 
     hello(&live, "c", &[(&own, 3)]).await.unwrap();
     let welcome = &live.push.frames("c")[0];
@@ -30,16 +30,20 @@ async fn a_client_gets_the_welcome_first_then_what_it_missed_and_then_what_is_pu
 
     append(&live, &own, 6..=6).await;
     append(&live, &role, 3..=3).await;
-    // The stream may be late and repeat itself: what was replayed is not pushed.
+    // The stream may be late or repeat records. Replayed entries are not pushed again.
     deliver(&live, entries(&live, &own, 4..=6).await).await;
     deliver(&live, entries(&live, &role, 1..=3).await).await;
     assert_eq!(live.push.numbers("c", &own), [4, 5, 6]);
-    assert_eq!(live.push.numbers("c", &role), [3], "a feed that hello does not name starts now");
+    assert_eq!(
+        live.push.numbers("c", &role),
+        [3],
+        "a feed that is not in the hello starts with the next entry"
+    );
 }
 
-/// What the client is given stands still while it is in the midst of its replay.
+/// The replay is held up after its first entry while others are appended and pushed.
 #[tokio::test]
-async fn what_is_appended_and_pushed_during_a_replay_comes_after_it_and_once() {
+async fn entries_pushed_during_a_replay_arrive_once_and_after_it() {
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     let own = Feed::User(ann.id.clone());
@@ -51,19 +55,19 @@ async fn what_is_appended_and_pushed_during_a_replay_comes_after_it_and_once() {
         append(&live, &own, 4..=5).await;
         deliver(&live, entries(&live, &own, 1..=4).await).await;
         deliver(&live, entries(&live, &own, 5..=5).await).await;
-        assert_eq!(live.push.numbers("c", &own), [1], "who pushes leaves it to hello");
+        assert_eq!(live.push.numbers("c", &own), [1], "the push leaves the entries to the hello");
         gate.open();
     };
     let after = [(&own, 0)];
-    let (said, ()) = tokio::join!(hello(&live, "c", &after), meanwhile);
-    said.unwrap();
+    let (hello_result, ()) = tokio::join!(hello(&live, "c", &after), meanwhile);
+    hello_result.unwrap();
     append(&live, &own, 6..=6).await;
     deliver(&live, entries(&live, &own, 4..=6).await).await;
     assert_eq!(live.push.numbers("c", &own), [1, 2, 3, 4, 5, 6]);
 }
 
 #[tokio::test]
-async fn whatever_is_appended_while_sockets_say_hello_each_gets_every_entry_once_and_in_order() {
+async fn sockets_that_say_hello_during_appends_get_every_entry_once_in_order() {
     const ENTRIES: u64 = 100;
     const SOCKETS: u64 = 40;
     let live = live().await;
@@ -74,7 +78,7 @@ async fn whatever_is_appended_while_sockets_say_hello_each_gets_every_entry_once
         for n in 1..=ENTRIES {
             append(&live, &own, n..=n).await;
             deliver(&live, entries(&live, &own, n..=n).await).await;
-            // Spread over all hellos, whatever the machine's speed.
+            // Spread the appends over all hellos, whatever the machine's speed.
             let goal = n * SOCKETS / ENTRIES;
             sockets_done.wait_for(|done| *done + 8 >= goal).await.unwrap();
         }
@@ -101,7 +105,7 @@ async fn whatever_is_appended_while_sockets_say_hello_each_gets_every_entry_once
 }
 
 #[tokio::test]
-async fn a_feed_of_others_and_a_number_that_is_not_there_yet_are_refused_and_the_rest_is_served() {
+async fn forbidden_feeds_and_future_numbers_are_refused_and_the_rest_is_served() {
     let live = live().await;
     let (ann, bob) =
         (user(&live, "ann", Role::Client, &[]).await, user(&live, "bob", Role::Client, &[]).await);
@@ -137,7 +141,7 @@ async fn a_feed_of_others_and_a_number_that_is_not_there_yet_are_refused_and_the
 }
 
 #[tokio::test]
-async fn a_second_hello_goes_on_from_its_own_numbers_without_a_double_push() {
+async fn a_second_hello_starts_from_its_own_numbers_without_duplicate_pushes() {
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     let own = Feed::User(ann.id.clone());
@@ -151,7 +155,7 @@ async fn a_second_hello_goes_on_from_its_own_numbers_without_a_double_push() {
 }
 
 #[tokio::test]
-async fn a_worker_who_changes_categories_gets_the_new_ones_only_after_the_next_hello() {
+async fn a_worker_who_changes_categories_gets_the_new_ones_after_the_next_hello() {
     let live = live().await;
     let wim = user(&live, "wim", Role::Worker, &["Design"]).await;
     socket(&live, &wim, "c").await;
@@ -172,7 +176,7 @@ async fn a_worker_who_changes_categories_gets_the_new_ones_only_after_the_next_h
 }
 
 #[tokio::test]
-async fn who_is_suspended_or_signed_out_since_the_ticket_gets_nothing() {
+async fn users_suspended_or_signed_out_after_the_ticket_get_nothing() {
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     socket(&live, &ann, "c").await;
@@ -193,7 +197,7 @@ async fn who_is_suspended_or_signed_out_since_the_ticket_gets_nothing() {
 }
 
 #[tokio::test]
-async fn entries_that_are_too_old_to_be_kept_are_passed_over_and_the_client_is_told() {
+async fn expired_entries_are_skipped_and_reported_to_the_client() {
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     let own = Feed::User(ann.id.clone());
@@ -205,28 +209,28 @@ async fn entries_that_are_too_old_to_be_kept_are_passed_over_and_the_client_is_t
     hello(&live, "c", &[(&own, 0)]).await.unwrap();
     append(&live, &own, 7..=7).await;
     deliver(&live, entries(&live, &own, 7..=7).await).await;
-    let told = |socket: &str| {
+    let received = |socket: &str| {
         let frames = live.push.frames(socket).into_iter().skip(1);
-        let told = frames.map(|frame| match frame["type"].as_str() {
+        let received = frames.map(|frame| match frame["type"].as_str() {
             Some("error") => format!("{} of {}: {}", frame["code"], frame["feed"], frame["oldest"]),
             _ => frame["seq"].to_string(),
         });
-        told.collect::<Vec<_>>()
+        received.collect::<Vec<_>>()
     };
     let too_old = |oldest: u64| format!("\"feed_number_too_old\" of \"{own}\": {oldest}");
     let expected =
         [too_old(3), "3".to_owned(), too_old(5), "5".to_owned(), too_old(7), "7".to_owned()];
-    assert_eq!(told("c"), expected);
+    assert_eq!(received("c"), expected);
 
-    // Who has seen the last entry that is kept is told nothing.
+    // A client that has seen all expired entries gets no error.
     socket(&live, &ann, "d").await;
     hello(&live, "d", &[(&own, 6)]).await.unwrap();
-    assert_eq!(told("d"), ["7"]);
+    assert_eq!(received("d"), ["7"]);
 }
 
-/// TTL deletes days late: what is past its time is gone for every reader at once.
+/// TTL deletes days late, so reads must drop expired entries themselves.
 #[tokio::test]
-async fn entries_are_kept_for_thirty_days_to_the_second_whatever_ttl_does() {
+async fn entries_expire_after_exactly_thirty_days_even_if_ttl_is_late() {
     let live = live().await;
     let feed = Feed::Role(Role::Worker);
     append(&live, &feed, 1..=2).await;
@@ -243,7 +247,7 @@ async fn entries_are_kept_for_thirty_days_to_the_second_whatever_ttl_does() {
 }
 
 #[tokio::test]
-async fn a_page_that_ends_before_the_last_number_misses_nothing() {
+async fn pages_cover_all_numbers() {
     let live = live().await;
     let feed = Feed::Role(Role::Worker);
     append(&live, &feed, 1..=7).await;
@@ -258,7 +262,7 @@ async fn a_page_that_ends_before_the_last_number_misses_nothing() {
 }
 
 #[tokio::test]
-async fn a_replay_that_takes_too_long_ends_and_its_client_is_to_come_back() {
+async fn a_replay_that_takes_too_long_fails_with_replay_unfinished() {
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     let own = Feed::User(ann.id.clone());
@@ -266,7 +270,7 @@ async fn a_replay_that_takes_too_long_ends_and_its_client_is_to_come_back() {
     hello(&live, "c", &[]).await.unwrap();
     append(&live, &own, 1..=3).await;
     let held = Subscription::held(&connection, own.clone(), "h", Timestamp::now());
-    live.connections.hold(std::slice::from_ref(&held)).await.unwrap();
+    live.connections.put_subscriptions(std::slice::from_ref(&held)).await.unwrap();
     let began = Instant::now() - Duration::from_secs(18);
     let gate = live.push.hold_up("c", 2);
     let slow = async {
@@ -274,11 +278,10 @@ async fn a_replay_that_takes_too_long_ends_and_its_client_is_to_come_back() {
         tokio::time::sleep(Duration::from_millis(5500)).await;
         gate.open();
     };
-    // It is in time for the first two, and not for the third.
-    let (replayed, ()) =
-        tokio::join!(live.replay(&held, 0, 3, began + Duration::from_secs(5)), slow);
-    assert_eq!(replayed.unwrap_err().code().code, "replay_unfinished");
+    // The first two entries are in time, the third is not.
+    let (result, ()) = tokio::join!(live.replay(&held, 0, 3, began + Duration::from_secs(5)), slow);
+    assert_eq!(result.unwrap_err().code().code, "replay_unfinished");
     assert_eq!(live.push.numbers("c", &own), [1, 2]);
     let now = live.connections.subscription(&own, "c").await.unwrap().unwrap();
-    assert_eq!(now.from, None, "nothing is pushed behind what is missing");
+    assert_eq!(now.from, None, "nothing may be pushed after a gap");
 }

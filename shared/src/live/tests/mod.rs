@@ -1,4 +1,4 @@
-//! The protocol of feeds and sockets, against a real database and sockets that remember.
+//! Tests the protocol of feeds and sockets with a real database and recorded sockets.
 
 mod catch_up;
 mod fan_out;

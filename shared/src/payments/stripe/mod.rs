@@ -1,4 +1,4 @@
-//! [`Payments`] at Stripe, through `async-stripe`.
+//! Implements [`StripeApi`] with `async-stripe`.
 
 mod error;
 mod objects;
@@ -18,46 +18,51 @@ use stripe_core::payment_intent::{
 use stripe_core::refund::{CreateRefund, ListRefund};
 use stripe_types::RangeQueryTs;
 
-use self::error::{backoff, code, failed, is_missing, is_worth_repeating, spends_key};
+use self::error::{backoff, code, is_missing, should_retry, spends_key, to_error};
 use self::objects::{chargeback, intent, refund};
+use super::api::StripeApi;
+use super::intent::Intent;
 use super::webhook_event::HANDLED;
-use super::{Intent, Payments};
 use crate::config::{ConfigError, optional, secret};
 use crate::domain::ids::PaymentIntentId;
 use crate::domain::money::Money;
 use crate::domain::order::{Chargeback, Order, Refund};
 use crate::error::{Error, Result};
 
-/// How long one attempt may take, how many there are at most, and until when another one may begin.
-/// However Stripe fails, a call ends within `PATIENCE + TIMEOUT`: 16 s, of the 25 s that the
-/// functions behind the HTTP API have.
+/// The time limit of one attempt.
 const TIMEOUT: Duration = Duration::from_secs(6);
+/// The most attempts per call.
 const ATTEMPTS: u32 = 6;
-const PATIENCE: Duration = Duration::from_secs(10);
+/// No attempt starts later than this. However Stripe fails, a call ends within
+/// `RETRY_WINDOW + TIMEOUT` = 16 s, of the 25 s that the functions behind the HTTP API have.
+const RETRY_WINDOW: Duration = Duration::from_secs(10);
 
-/// The most that one page of a list holds. An order has a handful of refunds.
+/// The most objects that Stripe returns per page. An order has a handful of refunds.
 const PAGE: i64 = 100;
 
-/// Pages of events that are read at most, newest first. A larger backlog is for Stripe to deliver,
-/// which it tries for three days.
+/// The most pages of events to read, newest first. Stripe itself delivers the rest of a larger
+/// backlog: it retries for three days.
 const MAX_PAGES: usize = 10;
 
-/// What is put in the place of ids when an intent is read.
+/// The objects that Stripe includes instead of their ids when an intent is read.
 const EXPANDED: &str = "latest_charge.balance_transaction";
 
-/// Stripe.
+/// The client for Stripe's API.
 #[derive(Clone)]
 pub struct Stripe {
     client: Client,
 }
 
 impl Stripe {
-    /// From `STRIPE_SECRET_KEY`, and `STRIPE_API_URL` where Stripe is elsewhere.
+    /// Creates the client from the secret `STRIPE_SECRET_KEY`. `STRIPE_API_URL` replaces Stripe's URL.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or invalid.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let key = secret("STRIPE_SECRET_KEY")?;
         let mut client = ClientBuilder::new(key.expose()).timeout(TIMEOUT);
         if let Some(url) = optional("STRIPE_API_URL") {
-            // Paths are appended to it.
+            // The client appends paths to it.
             client = client.url(format!("{}/", url.trim_end_matches('/')));
         }
         let client = client
@@ -66,39 +71,40 @@ impl Stripe {
         Ok(Self { client })
     }
 
-    /// Sends until there is an answer: [`ATTEMPTS`] times at most, and not for longer than
-    /// [`PATIENCE`].
+    /// Sends a request without an idempotency key, with retries.
     async fn send<T, S, F>(&self, send: S) -> std::result::Result<T, StripeError>
     where
         S: Fn() -> F + Send + Sync,
         F: Future<Output = std::result::Result<T, StripeError>> + Send,
     {
-        self.attempts(|_| send()).await
+        self.send_with_retries(|_| send()).await
     }
 
-    /// As [`Stripe::send`], under an idempotency key. The strategies of `async-stripe` would make
-    /// up a key per call; ours must hold across invocations, so each attempt is one call with the
-    /// same key.
+    /// Sends a request with an idempotency key, with retries. The retry strategies of `async-stripe`
+    /// generate a new key per call. Ours must stay the same across invocations, so each attempt is a
+    /// separate call with the same key.
     ///
-    /// But Stripe keeps what it answered under a key for a day, its own failures too, and refuses
-    /// other parameters (as a new version of this code may send). So after one of those the key is
-    /// another, for five minutes the same one. That may do a thing twice, and is only for what
-    /// can't be harmful twice: an intent that nobody was told of can't be paid, and of a charge no
-    /// more goes back than there is left.
-    async fn send_once<T, S, F>(&self, key: &str, send: S) -> Result<T>
+    /// Stripe stores the response to a key for a day, even a server error, and rejects the key with
+    /// other parameters (which a new version of this code may send). After such an error we use a
+    /// fallback key, which stays the same for five minutes. That may repeat the action, so it is
+    /// limited to actions that do no harm when repeated: nobody can pay an intent that nobody was
+    /// told about, and refunds can't exceed the charge.
+    async fn send_idempotent<T, S, F>(&self, key: &str, send: S) -> Result<T>
     where
         S: Fn(RequestStrategy) -> F + Send + Sync,
         F: Future<Output = std::result::Result<T, StripeError>> + Send,
     {
-        let usual = idempotent(key)?;
-        let fallback = idempotent(&format!("{key}-{}", Timestamp::now().as_second() / 300))?;
-        let sent =
-            self.attempts(|spent| send(if spent { fallback.clone() } else { usual.clone() })).await;
-        sent.map_err(|e| failed(&e))
+        let usual = idempotency_key(key)?;
+        let fallback = idempotency_key(&format!("{key}-{}", Timestamp::now().as_second() / 300))?;
+        let sent = self
+            .send_with_retries(|spent| send(if spent { fallback.clone() } else { usual.clone() }))
+            .await;
+        sent.map_err(|e| to_error(&e))
     }
 
-    /// `send` is told whether the usual key is spent.
-    async fn attempts<T, S, F>(&self, send: S) -> std::result::Result<T, StripeError>
+    /// Sends at most [`ATTEMPTS`] times within [`RETRY_WINDOW`]. `send` gets whether the usual
+    /// idempotency key is spent.
+    async fn send_with_retries<T, S, F>(&self, send: S) -> std::result::Result<T, StripeError>
     where
         S: Fn(bool) -> F + Send + Sync,
         F: Future<Output = std::result::Result<T, StripeError>> + Send,
@@ -110,8 +116,8 @@ impl Stripe {
             match send(spent).await {
                 Err(error)
                     if attempt < ATTEMPTS
-                        && started.elapsed() + wait < PATIENCE
-                        && is_worth_repeating(&error, spent) =>
+                        && started.elapsed() + wait < RETRY_WINDOW
+                        && should_retry(&error, spent) =>
                 {
                     spent |= spends_key(&error);
                     tokio::time::sleep(wait).await;
@@ -123,7 +129,7 @@ impl Stripe {
     }
 }
 
-impl Payments for Stripe {
+impl StripeApi for Stripe {
     async fn create_intent(&self, order: &Order) -> Result<Intent> {
         let price = order.price;
         let Ok(currency) = price.currency().code().parse::<stripe_types::Currency>();
@@ -132,7 +138,7 @@ impl Payments for Stripe {
             .metadata(HashMap::from([("order_id".to_owned(), order.id.to_string())]));
         let key = order.intent_idempotency_key();
         intent(
-            self.send_once(&key, |strategy| {
+            self.send_idempotent(&key, |strategy| {
                 request.customize().request_strategy(strategy).send(&self.client)
             })
             .await?,
@@ -144,22 +150,22 @@ impl Payments for Stripe {
         match self.send(|| request.send(&self.client)).await {
             Ok(found) => intent(found).map(Some),
             Err(e) if is_missing(&e) => Ok(None),
-            Err(e) => Err(failed(&e)),
+            Err(e) => Err(to_error(&e)),
         }
     }
 
     async fn cancel_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
-        // Without an idempotency key: canceling twice is canceling once, while a key would have
-        // Stripe repeat for a day that the intent was just processing.
+        // No idempotency key: canceling is idempotent anyway. And with a key, Stripe would repeat
+        // for a day that the intent was processing at the time of the first attempt.
         let request = CancelPaymentIntent::new(id.as_str()).expand(vec![EXPANDED.to_owned()]);
         match self.send(|| request.send(&self.client)).await {
             Ok(canceled) => intent(canceled),
-            // It is canceled already, or paid.
+            // It is already canceled or paid.
             Err(e) if code(&e) == Some("payment_intent_unexpected_state") => self
                 .intent(id)
                 .await?
-                .ok_or_else(|| Error::internal(format!("intent {id} is gone"))),
-            Err(e) => Err(failed(&e)),
+                .ok_or_else(|| Error::internal(format!("intent {id} no longer exists"))),
+            Err(e) => Err(to_error(&e)),
         }
     }
 
@@ -171,12 +177,12 @@ impl Payments for Stripe {
     ) -> Result<Refund> {
         let request = CreateRefund::new().payment_intent(intent.as_str()).amount(amount.amount);
         let send = |strategy| request.customize().request_strategy(strategy).send(&self.client);
-        refund(&self.send_once(idempotency_key, send).await?)
+        refund(&self.send_idempotent(idempotency_key, send).await?)
     }
 
     async fn refunds(&self, intent: &PaymentIntentId) -> Result<Vec<Refund>> {
         let request = ListRefund::new().payment_intent(intent.as_str()).limit(PAGE);
-        let page = self.send(|| request.send(&self.client)).await.map_err(|e| failed(&e))?;
+        let page = self.send(|| request.send(&self.client)).await.map_err(|e| to_error(&e))?;
         page.data.iter().map(refund).collect()
     }
 
@@ -188,10 +194,10 @@ impl Payments for Stripe {
             .limit(PAGE);
         let mut found = Vec::new();
         for _ in 0..MAX_PAGES {
-            // Not into async-stripe's types: an event has the shape of the endpoint's API version,
-            // not of ours.
+            // Events have the shape of the endpoint's API version, not of async-stripe's, so they
+            // are not parsed into its types.
             let page = self.send(|| request.build().customize::<Value>().send(&self.client)).await;
-            let page = page.map_err(|e| failed(&e))?;
+            let page = page.map_err(|e| to_error(&e))?;
             let bodies: Vec<String> = objects(&page).map(miniserde::json::to_string).collect();
             let Some(last) = objects(&page).last().and_then(id) else { break };
             request = request.starting_after(last);
@@ -202,12 +208,12 @@ impl Payments for Stripe {
 
     async fn chargebacks(&self, intent: &PaymentIntentId) -> Result<Vec<Chargeback>> {
         let request = ListDispute::new().payment_intent(intent.as_str()).limit(PAGE);
-        let page = self.send(|| request.send(&self.client)).await.map_err(|e| failed(&e))?;
+        let page = self.send(|| request.send(&self.client)).await.map_err(|e| to_error(&e))?;
         page.data.iter().map(chargeback).collect()
     }
 }
 
-/// The objects of a page of a list.
+/// The objects on a page of a list.
 fn objects(page: &Value) -> impl Iterator<Item = &Value> {
     let data = match page {
         Value::Object(page) => page.get("data"),
@@ -230,7 +236,7 @@ fn id(object: &Value) -> Option<&str> {
     }
 }
 
-fn idempotent(key: &str) -> Result<RequestStrategy> {
+fn idempotency_key(key: &str) -> Result<RequestStrategy> {
     IdempotencyKey::new(key).map(RequestStrategy::Idempotent).map_err(Error::internal)
 }
 
@@ -238,10 +244,9 @@ fn idempotent(key: &str) -> Result<RequestStrategy> {
 mod tests {
     use super::*;
 
-    /// Both would panic on a process that has two providers of cryptography, or none, to choose
-    /// from.
+    /// Either client would panic if the process had several TLS crypto providers, or none.
     #[test]
-    fn the_clients_of_stripe_and_of_aws_build_beside_each_other() {
+    fn stripe_and_aws_clients_can_be_built_in_one_process() {
         let stripe = ClientBuilder::new("sk_test_x").build();
         assert!(stripe.is_ok());
         assert!(crate::aws::http_client().is_ok());
@@ -251,39 +256,39 @@ mod tests {
         Stripe { client: ClientBuilder::new("sk_test_x").build().unwrap() }
     }
 
-    /// The keys under which a call is sent that keeps failing like this.
+    /// The idempotency keys of all attempts of a call that keeps failing with this error.
     async fn keys(error: impl Fn() -> StripeError + Send + Sync) -> Vec<String> {
         let sent = std::sync::Mutex::new(Vec::new());
         let send = |strategy: RequestStrategy| {
             sent.lock().unwrap().push(strategy.get_key().unwrap().into_inner());
             std::future::ready(Err::<(), _>(error()))
         };
-        stripe().send_once("key", send).await.unwrap_err();
+        stripe().send_idempotent("key", send).await.unwrap_err();
         sent.into_inner().unwrap()
     }
 
-    fn refused(body: &str, status: u16) -> StripeError {
+    fn rejection(body: &str, status: u16) -> StripeError {
         let e: stripe_shared::Error = miniserde::json::from_str(body).unwrap();
         StripeError::Stripe(e.error, status)
     }
 
     #[tokio::test]
-    async fn a_call_is_sent_a_bounded_number_of_times_and_only_while_it_may_help() {
+    async fn a_call_is_retried_a_limited_number_of_times_and_only_if_that_may_help() {
         let sent = keys(|| StripeError::Timeout).await.len();
         assert!((2..=ATTEMPTS as usize).contains(&sent), "{sent}");
         assert_eq!(keys(|| StripeError::ConfigError("no".into())).await.len(), 1);
         assert_eq!(
-            keys(|| refused(r#"{"error": {"type": "invalid_request_error"}}"#, 400)).await.len(),
+            keys(|| rejection(r#"{"error": {"type": "invalid_request_error"}}"#, 400)).await.len(),
             1
         );
     }
 
     #[tokio::test]
-    async fn the_key_stays_the_same_until_stripe_has_failed_under_it() {
+    async fn the_key_stays_the_same_until_stripe_has_a_server_error() {
         assert!(
             keys(|| StripeError::ClientError("reset".into())).await.iter().all(|key| key == "key")
         );
-        let sent = keys(|| refused(r#"{"error": {"type": "api_error"}}"#, 500)).await;
+        let sent = keys(|| rejection(r#"{"error": {"type": "api_error"}}"#, 500)).await;
         assert_eq!(sent[0], "key");
         assert!(
             sent.len() > 1
@@ -292,10 +297,10 @@ mod tests {
         );
     }
 
-    /// What Stripe says when the parameters are not those that the key came with before.
+    /// Stripe returns this error if the key was first used with other parameters.
     #[tokio::test]
-    async fn a_key_that_stripe_knows_for_another_request_is_given_up_once() {
-        let sent = keys(|| refused(r#"{"error": {"type": "idempotency_error"}}"#, 400)).await;
+    async fn a_key_used_for_another_request_is_replaced_once() {
+        let sent = keys(|| rejection(r#"{"error": {"type": "idempotency_error"}}"#, 400)).await;
         assert_eq!((sent.len(), sent[0].as_str()), (2, "key"));
         assert!(sent[1].starts_with("key-"), "{sent:?}");
     }

@@ -1,4 +1,4 @@
-//! Stripe's objects as ours.
+//! Converts Stripe's objects into ours.
 
 use stripe_shared::{DisputeStatus, PaymentIntent, PaymentIntentStatus};
 use stripe_types::Expandable;
@@ -8,7 +8,7 @@ use crate::domain::ids::{ChargeId, ChargebackId, PaymentIntentId, RefundId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Chargeback, ChargebackState, Refund, RefundStatus};
 use crate::error::{Error, Result};
-use crate::payments::{Charge, Intent, IntentStatus};
+use crate::payments::intent::{Charge, Intent, IntentStatus};
 
 pub(super) fn intent(from: PaymentIntent) -> Result<Intent> {
     let charge = from.latest_charge.map(charge).transpose()?;
@@ -44,14 +44,14 @@ fn charge(from: Expandable<stripe_shared::Charge>) -> Result<Charge> {
 }
 
 pub(super) fn refund(from: &stripe_shared::Refund) -> Result<Refund> {
-    // A status that Stripe adds one day is one that is not final.
+    // Statuses that Stripe may add later count as not final.
     let status = match from.status.as_deref() {
         Some("succeeded") => RefundStatus::Succeeded,
         Some("failed" | "canceled") => RefundStatus::Failed,
         _ => RefundStatus::Pending,
     };
     let id = RefundId::parse(from.id.as_str()).map_err(Error::internal)?;
-    Ok(Refund { id, amount: known(from.amount, &from.currency)?, status })
+    Ok(Refund { id, amount: supported_money(from.amount, &from.currency)?, status })
 }
 
 pub(super) fn chargeback(from: &stripe_shared::Dispute) -> Result<Chargeback> {
@@ -61,20 +61,21 @@ pub(super) fn chargeback(from: &stripe_shared::Dispute) -> Result<Chargeback> {
             ChargebackState::Won
         }
         DisputeStatus::Lost => ChargebackState::Lost,
-        // Warnings, and what Stripe adds one day: something for an admin to look at, of which no
-        // money has moved for all we know.
+        // Warnings, and statuses that Stripe may add later. As far as we know no money has moved, but
+        // an administrator should look at it.
         _ => ChargebackState::Inquiry,
     };
     let id = ChargebackId::parse(from.id.as_str()).map_err(Error::internal)?;
-    Ok(Chargeback { id, amount: known(from.amount, &from.currency)?, state })
+    Ok(Chargeback { id, amount: supported_money(from.amount, &from.currency)?, state })
 }
 
 fn money(amount: i64, currency: &stripe_types::Currency) -> Option<Money> {
     Currency::parse(&currency.to_string()).ok().map(|currency| Money::new(amount, currency))
 }
 
-fn known(amount: i64, currency: &stripe_types::Currency) -> Result<Money> {
+/// An amount that must be in a currency that we support.
+fn supported_money(amount: i64, currency: &stripe_types::Currency) -> Result<Money> {
     money(amount, currency).ok_or_else(|| {
-        Error::internal(format!("Stripe moved money in {currency}, in which no price is"))
+        Error::internal(format!("Stripe moved money in {currency}, which no price uses"))
     })
 }

@@ -1,26 +1,29 @@
-//! Sweeps: everything that is due in an index, for functions that run by the clock.
+//! Reads everything that is due from an index, for functions that run on a schedule.
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use super::query::SortKeys;
+use super::index::Index;
+use super::keys;
+use super::query::{Query, SortKeys};
 use super::row::Entity;
-use super::{Index, Query, Store, keys};
+use super::table::Store;
 use crate::error::{Error, Result};
 
-/// Items per page of a sweep.
+/// Items per page.
 const PAGE: usize = 50;
 
 impl Store {
-    /// What lies in these partitions of an index with a time up to `until`: page by page, oldest
-    /// first within each partition. What an index does not carry is missing in it.
-    pub(super) fn sweep<T: Entity + Send + 'static>(
+    /// Streams the items in these partitions of an index whose time is `until` or earlier, page by
+    /// page and oldest first within each partition. Attributes that the index does not project are
+    /// missing.
+    pub(super) fn due_items<T: Entity + Send + 'static>(
         &self,
         index: Index,
         partitions: impl IntoIterator<Item = String>,
         until: Timestamp,
     ) -> impl Stream<Item = Result<T>> + Send {
-        // Up to every id of the last instant.
+        // `LAST` sorts after every id, so this includes all items of the last instant.
         let range = SortKeys::UpTo(format!("{}#{}", keys::time(until), keys::LAST));
         let partitions = partitions.into_iter().map(|partition| {
             let query = Query {

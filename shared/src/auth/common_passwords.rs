@@ -1,13 +1,14 @@
-//! Passwords that attackers try first.
+//! The passwords that attackers try first.
 //!
-//! Lists of leaked passwords are long because people vary few words: `Passw0rd`, `password1`,
-//! `Password2024!`. So this holds the words, and knows the variations: case, digits and signs
-//! before or after, letters written as digits, a word or a sequence repeated, keys that lie side by
-//! side. That refuses what a list of a hundred times its size would, in a few kilobytes, at no
+//! Lists of leaked passwords are long because people vary a few words: `Passw0rd`, `password1`,
+//! `Password2024!`. So this module contains the words, and recognises the variations: letter case,
+//! digits and signs before or after the word, letters written as digits, a repeated word or
+//! sequence, and adjacent keys. That covers more than a list of a hundred times its size, in a few
+//! kilobytes and without a network call.
 //! lookup over the network.
 
-/// What people make passwords of: letters only, as they are left when the variations are taken
-/// away.
+/// The words that people base passwords on: only letters, as they remain when all variations are
+/// removed.
 const WORDS: &str = "
 access account admin administrator airborne alexander alexandra amanda america andrea andrew angel angelina angels anthony apple arsenal asdf
 asdfasdf asdfgh asdfghjkl ashley austin autumn babygirl badboy banana barcelona baseball basketball batman beautiful benjamin bigdaddy blessed
@@ -31,8 +32,8 @@ voodoo warrior warriors webmaster welcome whatever william willow windows winner
 zaq zaq12wsx zxcv zxcvb zxcvbn zxcvbnm
 ";
 
-/// Rows of keys, and what is counted up: a password that is a walk along one of them, either way,
-/// is no secret.
+/// Keyboard rows and other sequences. A password that follows one of them, in either direction, is
+/// common.
 const ROWS: [&str; 8] = [
     "01234567890123456789",
     "abcdefghijklmnopqrstuvwxyz",
@@ -44,19 +45,22 @@ const ROWS: [&str; 8] = [
     "qazwsxedcrfvtgbyhnujm",
 ];
 
-/// Whether a password, in lower case, is one of those that attackers try first.
+/// Returns whether a lower-case password is one of those that attackers try first.
 pub fn is_common(lower: &str) -> bool {
-    let repeated = shortest_period(lower);
-    [lower, repeated].iter().any(|text| {
-        is_keyboard_walk(text) || text.chars().count() <= 2 || is_word(text, &plain(text)) || {
-            let joined: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
-            is_keyboard_walk(&joined) || is_word(&joined, &plain(&joined))
-        }
+    let period = shortest_period(lower);
+    [lower, period].iter().any(|text| {
+        is_keyboard_walk(text)
+            || text.chars().count() <= 2
+            || is_word(text, &digits_to_letters(text))
+            || {
+                let joined: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+                is_keyboard_walk(&joined) || is_word(&joined, &digits_to_letters(&joined))
+            }
     })
 }
 
-/// Whether what is left of it, as written or with digits read as letters, is one of the [`WORDS`],
-/// or nothing at all.
+/// Returns whether the rest of a password, as written or with digits read as letters, is empty or
+/// one of the [`WORDS`].
 fn is_word(written: &str, read: &str) -> bool {
     [written, read].iter().any(|text| {
         let core = text.trim_matches(|c: char| !c.is_alphabetic());
@@ -70,8 +74,8 @@ fn is_word(written: &str, read: &str) -> bool {
     })
 }
 
-/// Digits and signs that stand for letters, as those.
-fn plain(text: &str) -> String {
+/// Replaces digits and signs by the letters that they stand for.
+fn digits_to_letters(text: &str) -> String {
     let letter = |c| match c {
         '0' => 'o',
         '1' | '!' => 'i',
@@ -81,13 +85,14 @@ fn plain(text: &str) -> String {
         '7' => 't',
         other => other,
     };
-    // What follows the word is no letter, whatever it looks like: `password1` is not `passwordi`.
+    // Digits and signs after the word are not letters: `password1` is not `passwordi`.
     let end = text.trim_end_matches(|c: char| !c.is_alphabetic()).len();
     let (word, tail) = text.split_at(end);
     word.chars().map(letter).chain(tail.chars()).collect()
 }
 
-/// `abcabcabc` is `abc`, and everything else is itself. A part that is left over counts: `abcabca`.
+/// Returns the shortest part that the text repeats: `abc` for `abcabcabc`, also with an incomplete
+/// last part (`abcabca`). Returns the whole text if nothing repeats.
 fn shortest_period(text: &str) -> &str {
     let chars: Vec<char> = text.chars().collect();
     let repeats = |length: &usize| chars.iter().zip(&chars[*length..]).all(|(a, b)| a == b);
@@ -95,10 +100,10 @@ fn shortest_period(text: &str) -> &str {
     text.char_indices().nth(period).map_or(text, |(end, _)| &text[..end])
 }
 
-/// Whether it goes along one of the [`ROWS`], either way; nothing does.
+/// Returns whether the text follows one of the [`ROWS`] in either direction. An empty text does.
 fn is_keyboard_walk(text: &str) -> bool {
-    let back: String = text.chars().rev().collect();
-    ROWS.iter().any(|row| row.contains(text) || row.contains(&back))
+    let reversed: String = text.chars().rev().collect();
+    ROWS.iter().any(|row| row.contains(text) || row.contains(&reversed))
 }
 
 #[cfg(test)]
@@ -106,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_attackers_try_first_is_common_in_every_variation() {
+    fn common_passwords_are_recognised_in_all_variations() {
         for password in [
             "password",
             "password1",
@@ -173,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_more_than_a_word_and_a_number_is_not() {
+    fn longer_passphrases_and_random_passwords_are_not_common() {
         for password in [
             "correct horse",
             "correct horse battery staple",

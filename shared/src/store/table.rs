@@ -1,0 +1,173 @@
+//! A DynamoDB table: the client, and reads and writes of single items.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_dynamodb::config::BehaviorVersion;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+use aws_smithy_runtime_api::client::auth::AuthSchemeId;
+
+use super::error::{old_item, sdk_error, unavailable};
+use super::keys;
+use super::row::{Entity, Item, Key, from_item, number, to_item};
+use crate::aws::SdkSettings;
+use crate::config::{ConfigError, optional, required};
+use crate::error::{Error, Result};
+
+/// The outcome of a conditional write.
+#[derive(Debug)]
+pub enum WriteOutcome<T> {
+    /// The item was written.
+    Written,
+    /// The condition failed. Holds the current item, or `None` if there is none.
+    Conflict(Option<T>),
+}
+
+/// The main table. It holds everything except sockets and fan-out progress.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) client: aws_sdk_dynamodb::Client,
+    pub(super) table: String,
+}
+
+impl Store {
+    /// Creates a store on the table with this name.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
+        Self { client, table: table.to_owned() }
+    }
+
+    /// Creates the store from `TABLE_NAME` and the variables that Lambda sets.
+    /// `AWS_ENDPOINT_URL_DYNAMODB` replaces the endpoint.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or invalid.
+    pub fn from_env() -> std::result::Result<Self, ConfigError> {
+        Self::named_by("TABLE_NAME")
+    }
+
+    /// The table whose name is in this environment variable.
+    pub(super) fn named_by(variable: &str) -> std::result::Result<Self, ConfigError> {
+        Ok(Self { client: client()?, table: required(variable)? })
+    }
+
+    /// Opens the connection to DynamoDB while the sandbox initialises, when the CPU is not
+    /// throttled. The point is the TLS handshake, so any answer will do: the request is unsigned,
+    /// which means it needs no permission and leaves no denied call in CloudTrail.
+    ///
+    /// All tables share one connection pool, so only the first call in a process does anything.
+    pub async fn warm(&self) {
+        static WARM: AtomicBool = AtomicBool::new(false);
+        if WARM.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let key = keys::warm_up();
+        let unsigned = aws_sdk_dynamodb::Config::builder()
+            .allow_no_auth()
+            .auth_scheme_preference([AuthSchemeId::from("noAuth")]);
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key.into_item()));
+        if let Err(error) = read.customize().config_override(unsigned).send().await {
+            tracing::debug!(error = %DisplayErrorContext(&error), "warm-up read failed");
+        }
+    }
+
+    /// Reads one item, consistently.
+    pub(crate) async fn get<T: Entity>(&self, key: Key) -> Result<Option<T>> {
+        let out = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.into_item()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(sdk_error)?;
+        out.item.map(from_item).transpose()
+    }
+
+    /// Reads up to 100 items, consistently. They come in no particular order, and those that don't
+    /// exist are left out.
+    pub(crate) async fn get_items(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
+        let mut wanted: Vec<Item> = keys.into_iter().map(Key::into_item).collect();
+        let mut found = Vec::new();
+        // Under pressure, or beyond 16 MB, DynamoDB leaves keys unread and says which.
+        for _ in 0..5 {
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(std::mem::take(&mut wanted)))
+                .consistent_read(true);
+            let request = request.build().map_err(Error::internal)?;
+            let out = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, request)
+                .send()
+                .await
+                .map_err(sdk_error)?;
+            found.extend(out.responses.and_then(|mut r| r.remove(&self.table)).unwrap_or_default());
+            wanted = out
+                .unprocessed_keys
+                .and_then(|mut u| u.remove(&self.table))
+                .map(|k| k.keys)
+                .unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(found);
+            }
+        }
+        Err(unavailable("unprocessed keys"))
+    }
+
+    /// Writes an item if its key is free.
+    pub(crate) async fn create<T: Entity>(&self, entity: &T) -> Result<WriteOutcome<T>> {
+        let put = self.client.put_item().condition_expression("attribute_not_exists(pk)");
+        self.put(put, entity).await
+    }
+
+    /// Replaces an item if it still has this version.
+    pub(crate) async fn replace<T: Entity>(
+        &self,
+        entity: &T,
+        version: u64,
+    ) -> Result<WriteOutcome<T>> {
+        let put = self
+            .client
+            .put_item()
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(version));
+        self.put(put, entity).await
+    }
+
+    async fn put<T: Entity>(
+        &self,
+        put: PutItemFluentBuilder,
+        entity: &T,
+    ) -> Result<WriteOutcome<T>> {
+        let sent = put
+            .table_name(&self.table)
+            .set_item(Some(to_item(entity)?))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(WriteOutcome::Written),
+            Err(e) => match e.as_service_error().map(|s| s.is_conditional_check_failed_exception())
+            {
+                Some(true) => Ok(WriteOutcome::Conflict(old_item(e).map(from_item).transpose()?)),
+                _ => Err(sdk_error(e)),
+            },
+        }
+    }
+}
+
+/// A DynamoDB client configured from the variables that Lambda sets.
+fn client() -> std::result::Result<aws_sdk_dynamodb::Client, ConfigError> {
+    let settings = SdkSettings::from_env()?;
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(settings.region)
+        .credentials_provider(settings.credentials)
+        .http_client(settings.http)
+        .timeout_config(settings.timeouts)
+        .retry_config(settings.retries);
+    config.set_endpoint_url(optional("AWS_ENDPOINT_URL_DYNAMODB"));
+    Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
+}
