@@ -53,9 +53,9 @@ impl Crate {
 
     /// Every use of a file by another one, in the order of the files.
     ///
-    /// `mod x;` is not a use, and neither is a re-export (`pub use x::Y`): it gives the name another
-    /// address, and whoever uses it there uses `x`. If the file also needs the name itself, that is
-    /// a use.
+    /// `mod x;` is not a use, and neither is a re-export (`pub use x::Y`): it gives the name
+    /// another address, and whoever uses it there uses `x`. If the file also needs the name itself,
+    /// that is a use.
     pub fn arrows(&self) -> BTreeSet<Arrow> {
         let mut arrows = BTreeSet::new();
         for (path, module) in &self.modules {
@@ -130,7 +130,7 @@ impl Crate {
         let tokens = &module.tokens;
         let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
         let mut paths = Vec::new();
-        for at in 0..tokens.len() {
+        for (at, token) in tokens.iter().enumerate() {
             let starts = matches!(text(at), "crate" | "super" | "self") || self.has(path, text(at));
             let follows = at > 0 && matches!(text(at - 1), "::" | "." | "mod");
             if !starts || follows || text(at + 1) != "::" {
@@ -142,7 +142,7 @@ impl Crate {
                 used.push(text(end + 1).to_owned());
                 end += 2;
             }
-            paths.push((used, tokens[at].line));
+            paths.push((used, token.line));
         }
         paths
     }

@@ -15,30 +15,33 @@ use crate::support::{
     Answer, Client, Cloud, Job, People, User, admin, body, client, pay, price, worker, workspace,
 };
 
-/// What needs more than the rule allows, how much, and why.
+/// The endpoints that need more calls than the target, how many, and why.
 const EXCEPTIONS: [(&str, usize, &str); 9] = [
     (
         "auth-token",
         7,
-        "in three round trips: the attempt is counted for name and address while the name's account is looked for, the account is read, and \
-         the session is written while what was counted is taken back",
+        "three round trips. The first counts the attempt for name and address and finds the name's \
+         account, the second reads the account, the third writes the session and uncounts the \
+         attempt",
     ),
     (
         "auth-password",
         4,
-        "in three round trips: the caller's standing, a conditional counter, and the account while what was counted is taken back",
+        "three round trips: the caller's account, a conditional counter, and the changed account \
+         together with the uncounted attempt",
     ),
     (
         "users-list",
         2,
-        "at the same time: other people's data is shown to who is an administrator now, not to who was when the token was made",
+        "at the same time. Other people's data is shown only to someone who is an administrator \
+         now, whatever the token says",
     ),
-    ("orders-open", 4, "the pool is spread over four partitions, which are asked at the same time"),
-    ("messages-list", 2, "whose messages the caller may see follows from the order"),
-    ("messages-send", 3, "between the two, a conditional counter limits how many a user sends"),
-    ("live-ticket", 3, "between the two, a conditional counter limits how many a user asks for"),
-    ("live-broadcast", 3, "between the two, a conditional counter limits how many a user sends"),
-    ("live-feed", 2, "whether the caller may read the feed follows from the account"),
+    ("orders-open", 4, "at the same time: the pool is spread over four partitions"),
+    ("messages-list", 2, "the order decides whose messages the caller may see"),
+    ("messages-send", 3, "a conditional counter limits how many messages a user sends"),
+    ("live-ticket", 3, "a conditional counter limits how many tickets a user gets"),
+    ("live-broadcast", 3, "a conditional counter limits how many broadcasts a user sends"),
+    ("live-feed", 2, "the account decides whether the caller may read the feed"),
 ];
 
 /// One request to DynamoDB, as the local cloud's `/_local/invocations` has it.
@@ -307,7 +310,7 @@ fn judge(measured: &BTreeMap<String, Vec<Call>>) {
     for (method, path, function) in endpoints() {
         let Some(calls) = measured.get(&function) else {
             wrong.push(format!(
-                "{method} {path} ({function}) has no step in tests/it/round_trips.rs"
+                "{method} {path} ({function}) has no step in tests/it/wiring/round_trips.rs"
             ));
             continue;
         };
@@ -333,10 +336,13 @@ fn judge(measured: &BTreeMap<String, Vec<Call>>) {
 fn document(measured: &BTreeMap<String, Vec<Call>>) -> String {
     let mut text = String::from(
         "# Round trips\n\n\
-         What each endpoint asks of DynamoDB. The target is one call for a read and two for a write: one batch read (the caller's standing and the\n\
-         object), one conditional write. Written by `UPDATE_WIRING=1 cargo test -p tests wiring`, which walks through the product in the\n\
-         local cloud, where the calls are counted; without the variable the test fails when this page is not what it counts.\n\n\
-         Capacity is what on-demand tables are billed by: read and write request units, those of the indexes included, for small items.\n\n\
+         What each endpoint asks of DynamoDB. The target is one call for a read (a batch read of the\n\
+         caller's account and the object) and two for a write (that read and a conditional write).\n\n\
+         `UPDATE_WIRING=1 cargo test -p tests wiring` writes this page. It calls every endpoint of a\n\
+         local cloud, which counts the calls. Without the variable, the same test fails when this page\n\
+         differs from what it counts.\n\n\
+         On-demand tables are billed by read and write request units. They include those of the\n\
+         indexes, and are given for small items.\n\n\
          | endpoint | function | calls | read units | write units |\n|---|---|---|---|---|\n",
     );
     for (method, path, function) in endpoints() {
@@ -357,9 +363,27 @@ fn document(measured: &BTreeMap<String, Vec<Call>>) -> String {
         text.push_str("\nThe exceptions:\n\n");
     }
     for (function, most, reason) in EXCEPTIONS {
-        text.push_str(&format!("- `{function}` may make {most}: {reason}\n"));
+        text.push_str(&wrapped(&format!("- `{function}` may make {most} calls: {reason}.")));
     }
     text
+}
+
+/// A list item in lines of at most 100 columns.
+fn wrapped(item: &str) -> String {
+    let (mut text, mut width) = (String::new(), 0);
+    for word in item.split(' ') {
+        if width + 1 + word.len() > 100 {
+            text.push_str("\n ");
+            width = 1;
+        }
+        if width > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += word.len();
+    }
+    text + "\n"
 }
 
 fn compare(document: &str) {
