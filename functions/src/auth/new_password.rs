@@ -1,4 +1,4 @@
-//! A password to be.
+//! A new password in a request.
 
 use schemars::JsonSchema;
 use serde_json::Value;

@@ -9,6 +9,8 @@ mod sources;
 
 use std::sync::OnceLock;
 
+use serde_json::Value;
+
 pub use self::lists::deployed;
 
 use self::lists::{registry, template};
@@ -47,6 +49,12 @@ impl File {
         println!("updated {}", self.path);
         true
     }
+}
+
+/// The sample event of a function.
+fn sample_event(function: &str) -> Value {
+    let path = format!("events/{function}.json");
+    serde_json::from_str(&read(&path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 fn updates() -> bool {
@@ -100,8 +108,7 @@ fn sample_events_and_readme_are_up_to_date() {
     assert!(stale.is_empty(), "stale: {}; {UPDATE}", stale.join(", "));
     // Functions that are not endpoints have samples that are written by hand.
     for function in registry() {
-        let sample = read(&format!("events/{}.json", function.name));
-        serde_json::from_str::<serde_json::Value>(&sample).expect("a sample event");
+        sample_event(&function.name);
     }
 }
 

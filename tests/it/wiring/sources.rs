@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::lists::{Function, registry, template};
 use super::{File, folder, read};
+use crate::support::workspace;
 
 /// The binary of each Lambda; the multi-call binary is written by hand.
 pub fn binaries() -> Vec<File> {
@@ -42,7 +43,10 @@ pub fn modules() -> Vec<File> {
     let entries = folder("tests/it");
     let folders: Vec<_> = entries.iter().filter(|name| !name.contains('.')).collect();
     for name in &folders {
-        let path = format!("tests/it/{name}/mod.rs");
+        let path = [format!("tests/it/{name}/mod.rs"), format!("tests/it/{name}.rs")]
+            .into_iter()
+            .find(|path| workspace().join(path).is_file())
+            .unwrap_or_else(|| panic!("tests/it/{name} has no mod.rs"));
         files.push(File::new(
             path.clone(),
             with_files(&read(&path), &folder(&format!("tests/it/{name}"))),
