@@ -53,7 +53,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     }
     Err(Error::new(
         &catalogue::VERSION_CONFLICT,
-        "Your user is being changed by other requests. Try again.",
+        "Other requests are changing your user. Try again.",
     ))
 }
 
