@@ -7,24 +7,24 @@ pub(super) fn parameters() -> Value {
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "Your own name for this request, such as a UUID: sent twice, it is done once, and the second answer is the first, with \
-                `Idempotent-Replayed: true`. The same key with another request is 422.",
+            "description": "Your own name for this request, such as a UUID. A repeated request with the same \
+                key has no further effect: it gets the first answer again, with `Idempotent-Replayed: true`. \
+                The same key with a different request is a 422.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
-            "example": "4b1f0f3e-8f6c-4f5e-9a57-0d9b1a0c2f7e",
         },
         "IfMatch": {
             "name": "If-Match",
             "in": "header",
-            "description": "The `ETag` of the version that is to be changed: if it is another one by now, nothing is done (412).",
+            "description": "The `ETag` of the version to change, such as `\"3\"`. If the version is another one by now, \
+                nothing changes and the answer is 412.",
             "schema": {"type": "string"},
-            "example": "\"3\"",
         },
         "IfNoneMatch": {
             "name": "If-None-Match",
             "in": "header",
-            "description": "The `ETag` of the version that is known already: if it is still that one, the answer is 304.",
+            "description": "The `ETag` of the version you have, such as `\"3\"`. If it is still the current one, the answer \
+                is 304 without a body.",
             "schema": {"type": "string"},
-            "example": "\"3\"",
         },
     })
 }

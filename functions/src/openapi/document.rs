@@ -45,7 +45,7 @@ pub fn of(operations: &[Operation]) -> Value {
             "title": "Marketplace",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "A services marketplace: accounts, a catalogue, orders, payments, and what happens, live.",
-            "description": text::introduction(),
+            "description": text::INTRODUCTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],

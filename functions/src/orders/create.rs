@@ -69,7 +69,7 @@ pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Order a service")
         .details("At its price of now, which stays. The order is `pending` until it is paid for.")
         .body::<Body>(
-            json!({"service_id": ServiceId::derived(&["example"]), "note": "In blue, please."}),
+            json!({"service_id": ServiceId::derived(&["seed", "Graphic Design"]), "note": "In blue, please."}),
         )
         .answer(Answer::created::<OrderView<'_>>("The order.").etag())
         .idempotent()

@@ -2,6 +2,7 @@
 //! it is open.
 
 use shared::domain::ids::OrderId;
+use shared::domain::order::diagram;
 use shared::error::Result;
 
 use super::{OrderView, read};
@@ -25,9 +26,11 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "An order, with what the caller may do now")
-        .details(
-            "For its client, its worker and administrators, and for any worker while it is open.",
-        )
+        .details(format!(
+            "For its client, its worker and administrators, and for any worker while it is open. \
+             `actions` lists what the caller may do with it now. These are all transitions:\n\n{}",
+            diagram::table()
+        ))
         .id::<OrderId>()
         .answer(Answer::ok::<OrderView<'_>>("The order.").etag())
         .if_none_match()
