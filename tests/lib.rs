@@ -1,1 +1,1 @@
-//! Nothing here: the tests are in `it/`.
+//! Empty: the tests are in `it/`.

@@ -1,10 +1,10 @@
-//! What the functions cost: size, cold start, first request, CPU of a warm request, memory. Builds
-//! them as they are deployed, runs each as Lambda does, with a Runtime API and a database of its
-//! own that answers at once, and prints a table.
+//! Measures the functions: size, cold start, first request, CPU time of a warm request, memory.
+//! Builds them as they are deployed, runs each as Lambda does, with a Runtime API and a database
+//! that answers at once, and prints a table.
 //!
-//! `cargo run -p tests --bin bench` measures the smallest function there can be (tests/hello),
-//! against which the others are to be read, and a few of ours; `cargo run -p tests --bin bench --
-//! orders-get health` measures those. Linux only: it reads /proc.
+//! `cargo run -p tests --bin bench` measures the smallest possible function (tests/hello) as the
+//! baseline, and a few functions of the product. `cargo run -p tests --bin bench -- orders-get
+//! health` measures these two. Linux only, because it reads /proc.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Error, Read, Result, Write};
@@ -14,27 +14,30 @@ use std::process::{Command, Stdio};
 
 use std::time::{Duration, Instant};
 
-/// Starts of each function, of which the median is told.
+/// Starts of each function. The table shows their median.
 const STARTS: usize = 15;
-/// Warm requests of each.
+/// Warm requests of each function.
 const REQUESTS: u32 = 1000;
-const USUAL: [&str; 4] = ["health", "services-get", "orders-create", "auth-token"];
-/// What /proc counts CPU time in: `USER_HZ`, 100 on every architecture of Linux that Rust runs on.
+/// Measured when no function is named.
+const DEFAULT: [&str; 4] = ["health", "services-get", "orders-create", "auth-token"];
+/// The unit of CPU times in /proc: `USER_HZ`, which is 100 on every Linux architecture that Rust
+/// supports.
 const TICKS_PER_SECOND: u64 = 100;
 
 fn main() -> Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let asked: Vec<String> = std::env::args().skip(1).collect();
-    let functions = if asked.is_empty() { USUAL.map(str::to_owned).to_vec() } else { asked };
-    // Binaries alone: an example, or a test, would have all of them linked with the features that
-    // the tests' dependencies want. And `hello` by itself, with no more features than it needs.
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let functions = if named.is_empty() { DEFAULT.map(str::to_owned).to_vec() } else { named };
+    // Only binaries: an example or a test would unify features with those of the test dependencies.
+    // `hello` is built alone, so that it gets only the features it needs.
     build(&workspace, &["-p", "hello"])?;
     let binaries = functions.iter().flat_map(|name| ["--bin", name]);
     build(&workspace, &["-p", "lambdas"].into_iter().chain(binaries).collect::<Vec<_>>())?;
     let target =
         std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
     println!(
-        "| function | size, MB | start, ms | first request, ms | warm request, ms | CPU of it, ms | memory, MB | status |"
+        "| function | size, MB | start, ms | first request, ms | warm request, ms | \
+         CPU of it, ms | memory, MB | status |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     let hello = measure(&workspace, "hello", &target.join("hello"))?;
@@ -45,7 +48,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Builds these as they are deployed.
+/// Builds targets as they are deployed.
 fn build(workspace: &Path, what: &[&str]) -> Result<()> {
     let status = Command::new(env!("CARGO"))
         .current_dir(workspace)
@@ -55,7 +58,7 @@ fn build(workspace: &Path, what: &[&str]) -> Result<()> {
     if status.success() { Ok(()) } else { Err(Error::other("the functions do not build")) }
 }
 
-/// One line of the table.
+/// Measures a function, and returns its line of the table.
 fn measure(workspace: &Path, name: &str, program: &Path) -> Result<String> {
     let event = workspace.join("events").join(format!("{name}.json"));
     let event = if event.is_file() { std::fs::read(event)? } else { b"{}".to_vec() };
@@ -98,11 +101,11 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// What the template gives the functions, with the values of local.env.
+/// The functions' environment: values of local.env, and what the template and Lambda set.
 fn environment(workspace: &Path) -> Result<BTreeMap<String, String>> {
-    let given = std::fs::read_to_string(workspace.join("local.env"))?;
+    let text = std::fs::read_to_string(workspace.join("local.env"))?;
     let pairs =
-        given.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+        text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
     let mut environment: BTreeMap<String, String> =
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     for (name, value) in [
@@ -121,7 +124,7 @@ fn environment(workspace: &Path) -> Result<BTreeMap<String, String>> {
     Ok(environment)
 }
 
-/// A function's process with its Runtime API.
+/// A function's process and its Runtime API.
 struct Sandbox {
     child: std::process::Child,
     began: Instant,
@@ -146,17 +149,21 @@ impl Sandbox {
         Ok(Self { child: command.spawn()?, began, runtime, connection: None })
     }
 
-    /// Waits for the first `next`: how long after its start it came.
+    /// Waits for the first `next` request, and returns the time since the start.
     fn wait_until_ready(&mut self) -> Result<Duration> {
         self.next()?;
         Ok(self.began.elapsed())
     }
 
-    /// Gives it an event, which it has asked for; how long it took to reply, with what.
+    /// Answers the pending `next` request with an event, and returns the time to the reply and the
+    /// reply.
     fn invoke(&mut self, event: &[u8]) -> Result<(Duration, Vec<u8>)> {
         let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nlambda-runtime-aws-request-id: 01a21452-3210-730f-a516-cf3986344b1e\r\n\
-             lambda-runtime-deadline-ms: 4102444800000\r\nlambda-runtime-invoked-function-arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n\
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+             lambda-runtime-aws-request-id: 01a21452-3210-730f-a516-cf3986344b1e\r\n\
+             lambda-runtime-deadline-ms: 4102444800000\r\n\
+             lambda-runtime-invoked-function-arn: \
+             arn:aws:lambda:us-east-1:000000000000:function:f\r\n\
              content-length: {}\r\n\r\n",
             event.len()
         );
@@ -180,7 +187,7 @@ impl Sandbox {
         }
     }
 
-    /// The next request, on whatever connection it comes.
+    /// The next request, on any connection.
     fn request(&mut self) -> Result<(String, Vec<u8>)> {
         loop {
             if let Some(connection) = &mut self.connection
@@ -197,12 +204,12 @@ impl Sandbox {
     fn write(&mut self, answer: &[u8]) -> Result<()> {
         self.connection
             .as_mut()
-            .ok_or_else(|| Error::other("it has not asked"))?
+            .ok_or_else(|| Error::other("the function has not sent a request"))?
             .get_mut()
             .write_all(answer)
     }
 
-    /// CPU time of the process so far.
+    /// The CPU time of the process so far.
     fn cpu(&self) -> Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let fields = stat.rsplit(')').next().unwrap_or_default().split(' ').skip(12).take(2);
@@ -210,25 +217,25 @@ impl Sandbox {
         Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     }
 
-    /// The most memory it has had, in kB.
+    /// The peak memory of the process, in kB.
     fn peak_memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let peak = status
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-        peak.ok_or_else(|| Error::other("/proc tells no VmHWM"))
+        peak.ok_or_else(|| Error::other("/proc has no VmHWM"))
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // It has ended by itself, or does now.
+        // The process may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// A database that answers every request at once with nothing.
+/// Starts a database that answers every request with an empty object, and returns its address.
 fn database() -> Result<std::net::SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -237,8 +244,8 @@ fn database() -> Result<std::net::SocketAddr> {
             std::thread::spawn(move || {
                 drop(connection.set_nodelay(true));
                 let mut connection = BufReader::new(connection);
-                let answer =
-                    b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 2\r\n\r\n{}";
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n\
+                    content-length: 2\r\n\r\n{}";
                 while let Ok(Some(_)) = read(&mut connection) {
                     if connection.get_mut().write_all(answer).is_err() {
                         return;
@@ -250,7 +257,8 @@ fn database() -> Result<std::net::SocketAddr> {
     Ok(address)
 }
 
-/// One HTTP request: its first line and its body. `None` at the end of the connection.
+/// Reads an HTTP request, and returns its first line and its body, or `None` at the end of the
+/// connection.
 fn read(connection: &mut BufReader<TcpStream>) -> Result<Option<(String, Vec<u8>)>> {
     let mut first = String::new();
     if connection.read_line(&mut first)? == 0 {

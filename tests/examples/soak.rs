@@ -1,14 +1,14 @@
-//! Many sockets on the local cloud, under a stream of orders, killed at random: `cargo run -p tests
-//! --example soak -- --sockets 2000 --seconds 120`. Prints what it measured, and fails when any
-//! socket ends with anything but exactly its feeds. docs/benchmarks.md has numbers.
+//! Opens many sockets on a local cloud, places orders and kills sockets at random: `cargo run -p
+//! tests --example soak -- --sockets 2000 --seconds 120`. Prints latencies, and fails when any
+//! socket does not end with exactly its feeds. docs/benchmarks.md has results.
 
 #![expect(
     dead_code,
     unused_imports,
-    reason = "the tests' support and soak are theirs, and more than is needed here"
+    reason = "this program needs only a part of the tests' modules"
 )]
-#![allow(clippy::unwrap_used, reason = "a run that can't go on fails")]
-#![expect(unreachable_pub, reason = "`pub` says what the tests are offered")]
+#![allow(clippy::unwrap_used, reason = "a run that can't continue fails")]
+#![expect(unreachable_pub, reason = "`pub` marks what the support modules offer to tests")]
 
 #[path = "../it/soak/mod.rs"]
 mod soak;
@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-/// Opens sockets on a local cloud of its own, places orders, kills sockets at random, and checks
-/// that everybody ends with exactly their feeds.
+/// Opens sockets on a local cloud, places orders, kills sockets at random, and checks that every
+/// socket ends with exactly its feeds.
 #[derive(Debug, Parser)]
 #[command(name = "soak")]
 struct Arguments {
@@ -31,16 +31,16 @@ struct Arguments {
     /// How long orders are placed and sockets killed.
     #[arg(long, default_value_t = 120)]
     seconds: u64,
-    /// Orders that begin in a second.
+    /// Orders placed per second.
     #[arg(long, default_value_t = 1.0)]
     orders: f64,
-    /// Sockets that are killed in a second.
+    /// Sockets killed per second.
     #[arg(long, default_value_t = 5.0)]
     kills: f64,
-    /// Pushes that hang or are throttled in a second.
+    /// Pushes that hang or are throttled, per second.
     #[arg(long, default_value_t = 0.0)]
     faults: f64,
-    /// Leave the function processes alone; otherwise one is killed in five seconds.
+    /// Do not kill function processes. Otherwise one is killed every five seconds.
     #[arg(long)]
     spare_functions: bool,
 }
@@ -53,7 +53,8 @@ fn main() -> ExitCode {
         limit => {
             let limit = limit.map_or_else(|error| error.to_string(), |limit| limit.to_string());
             eprintln!(
-                "{needed} open files are needed, and {limit} are allowed: raise the limit (ulimit -n {needed}), or use fewer --sockets"
+                "this needs {needed} open files, but the limit is {limit}: raise it \
+                 (ulimit -n {needed}) or use fewer --sockets"
             );
             return ExitCode::FAILURE;
         }
@@ -74,7 +75,7 @@ fn main() -> ExitCode {
             if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            eprintln!("it can't go on: {error}");
+            eprintln!("the run did not finish: {error}");
             ExitCode::FAILURE
         }
     }

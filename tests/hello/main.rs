@@ -1,5 +1,4 @@
-//! The smallest function there can be: what the benchmarks (../bin/bench.rs) measure the others
-//! against.
+//! The smallest possible function: the baseline of the benchmarks (../bin/bench.rs).
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

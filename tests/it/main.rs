@@ -1,12 +1,14 @@
-//! The product through its front door: real function processes, a real database, nothing of ours
-//! called but over the network.
+//! The product through its front door: real function processes and a real database, called only
+//! over the network.
 //!
-//! One local cloud serves the whole run; each test makes its own users, services and orders, and so
-//! has its own fresh data. Tests that need a cloud of their own (to stop it, or to give it other
-//! limits) start one with [`support::Cloud::start`].
+//! `functions/src/<area>/<verb>.rs` is tested in `<area>/<verb>.rs`. Tests that cross endpoints are
+//! named by what they show.
+//!
+//! Most tests share one local cloud, and create their own users, services and orders in it. Tests
+//! that need other settings, or stop their cloud, start one with [`support::Cloud::start`].
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
-#![expect(unreachable_pub, reason = "`pub` says what the tests are offered")]
+#![expect(unreachable_pub, reason = "`pub` marks what the support modules offer to tests")]
 
 mod auth;
 mod browser;

@@ -1,17 +1,20 @@
-//! The main job, from registration to completion, with everybody watching.
+//! The main use case from registration to completion, with every party connected.
 
 use serde_json::json;
 
-use crate::support::{Socket, admin, client, cloud, pay, price, unique, worker};
+use crate::support::{Socket, admin, new_client, new_worker, pay, price, shared_cloud, unique};
 
 #[tokio::test]
-async fn a_client_orders_and_pays_a_worker_claims_and_delivers_and_everybody_sees_it_live() {
-    let cloud = cloud();
+async fn an_order_goes_from_payment_to_completion_and_every_party_sees_it_live() {
+    let cloud = shared_cloud();
     let category = unique("Main job ");
     let (client, worker, admin) =
-        (client(cloud).await, worker(cloud, &[&category]).await, admin(cloud).await);
+        (new_client(cloud).await, new_worker(cloud, &[&category]).await, admin(cloud).await);
 
-    let body = json!({"name": "A web site", "description": "One page.", "category": category, "price": price(1999)});
+    let body = json!({
+        "name": "A web site", "description": "One page.", "category": category,
+        "price": price(1999),
+    });
     let service = admin.api.post("/services", body).await.expect(201);
     let service = service["id"].as_str().expect("an id");
     let listed = cloud
@@ -39,7 +42,7 @@ async fn a_client_orders_and_pays_a_worker_claims_and_delivers_and_everybody_see
     assert_eq!(paid["status"], 200, "{paid:#}");
     assert_eq!(paid["payment"]["amount"], 1999);
 
-    let opened = workers_socket.entry("order.opened", &id).await;
+    let opened = workers_socket.next_entry("order.opened", &id).await;
     assert_eq!(opened["data"]["status"], "open");
     let open = worker
         .api
@@ -51,13 +54,13 @@ async fn a_client_orders_and_pays_a_worker_claims_and_delivers_and_everybody_see
 
     let accepted = worker.api.post(&format!("{path}/accept"), json!({})).await.expect(200);
     assert_eq!(accepted["worker"]["username"], worker.username.as_str());
-    let assigned = clients_socket.entry("order.assigned", &id).await;
+    let assigned = clients_socket.next_entry("order.assigned", &id).await;
     assert_eq!(assigned["data"]["worker"]["username"], worker.username.as_str());
 
     worker.api.post(&format!("{path}/deliver"), json!({"note": "Here it is."})).await.expect(200);
-    clients_socket.entry("order.delivered", &id).await;
+    clients_socket.next_entry("order.delivered", &id).await;
     let completed = client.api.post(&format!("{path}/complete"), json!({})).await.expect(200);
     assert_eq!(completed["status"], "completed");
-    workers_socket.entry("order.completed", &id).await;
+    workers_socket.next_entry("order.completed", &id).await;
     assert_eq!(client.api.get(&path).await.expect(200)["actions"], json!([]));
 }

@@ -4,23 +4,24 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Cloud, Shopper, Socket, User, admin, pay, states, unique, worker, workspace,
+    Cloud, Response, Shopper, Socket, User, admin, local_env, new_worker, pay, statuses, unique,
+    workspace,
 };
 
-/// A secret, and the steps whose answers give it.
+/// A secret, and the steps whose responses may contain it.
 struct Secret {
     name: &'static str,
     value: String,
-    given_by: &'static [&'static str],
+    in_steps: &'static [&'static str],
 }
 
-/// Answers, as they came, by the step that they answer.
+/// Every response so far, with the name of its step.
 struct Walk {
     answers: Vec<(&'static str, String)>,
 }
 
 impl Walk {
-    fn keep(&mut self, step: &'static str, answer: Answer) -> Answer {
+    fn keep(&mut self, step: &'static str, answer: Response) -> Response {
         self.answers.push((step, format!("{:?} {}", answer.headers, answer.body)));
         answer
     }
@@ -30,28 +31,24 @@ fn text(answer: &Value, name: &str) -> String {
     answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer:#}")).to_owned()
 }
 
-/// The value of local.env, which the functions of every local cloud have.
-fn committed(name: &str) -> String {
-    let file = std::fs::read_to_string(workspace().join("local.env")).expect("local.env");
-    let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-    line.expect(name).to_owned()
-}
-
 #[tokio::test]
 async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
     let mark = unique("canary");
     let cursor_key = format!("{mark}-cursor-key-{mark}-cursor-key");
     let env =
         ["--ephemeral", "--env", "LOG_LEVEL=debug", "--env", &format!("CURSOR_KEY={cursor_key}")];
-    let cloud = Cloud::start("canary", &env);
+    let cloud = Cloud::start("secrets", &env);
     let webhook_secret = cloud.ready.webhook_secret.clone().expect("the stand-in's secret");
     let mut walk = Walk { answers: Vec::new() };
     let api = cloud.client();
 
-    // Registering and signing in, well and badly.
+    // Registering and signing in, with success and with errors.
     let (username, email) = (unique("walker"), format!("{mark}-mail"));
     let (password, wrong) = (format!("{mark}-password"), format!("{mark}-wrong"));
-    let fields = json!({"username": username, "email": format!("{email}@example.com"), "password": password, "role": "client"});
+    let fields = json!({
+        "username": username, "email": format!("{email}@example.com"), "password": password,
+        "role": "client",
+    });
     for (step, change) in [
         ("register: wrong fields", json!({"role": "admin", "surprise": wrong})),
         ("register", json!({})),
@@ -61,7 +58,11 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
         fields.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         walk.keep(step, api.post("/auth/register", fields).await);
     }
-    let grant = |username: &str, password: &str| json!({"grant_type": "password", "username": username, "password": password});
+    let grant = |username: &str, password: &str| {
+        json!({
+            "grant_type": "password", "username": username, "password": password,
+        })
+    };
     walk.keep("wrong password", api.post("/auth/token", grant(&username, &wrong)).await)
         .problem(401, "invalid_grant");
     walk.keep("unknown name", api.post("/auth/token", grant(&wrong, &password)).await)
@@ -88,7 +89,7 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
         api: api.bearer(&second_access),
     };
 
-    // Requests that are refused before anyone reads them, with secrets in every place.
+    // Requests that are refused before they are read, with secrets in every place.
     walk.keep(
         "not JSON",
         api.send(
@@ -118,9 +119,12 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
     walk.keep("forged", api.bearer(&format!("{access}x")).get("/auth/me").await);
     walk.keep("me", me.api.get("/auth/me").await).expect(200);
 
-    // An order, paid for; what people write to each other.
-    let (admin, worker) = (admin(&cloud).await, worker(&cloud, &[]).await);
-    let fields = json!({"name": "S", "description": "", "category": "C", "price": {"amount": 1999, "currency": "usd"}});
+    // A paid order and a message.
+    let (admin, worker) = (admin(&cloud).await, new_worker(&cloud, &[]).await);
+    let fields = json!({
+        "name": "S", "description": "", "category": "C",
+        "price": {"amount": 1999, "currency": "usd"},
+    });
     let service = text(
         &walk.keep("service", admin.api.post("/services", fields.clone()).await).expect(201),
         "id",
@@ -141,13 +145,13 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
     let client_secret = text(&payment, "client_secret");
     let (mut socket, _) = Socket::hello(&worker, json!({})).await;
     pay(&cloud, &me, &order, "pm_card_visa").await;
-    socket.entry("order.opened", &order).await;
+    socket.next_entry("order.opened", &order).await;
     walk.keep("paid", me.api.get(&format!("{path}/payment")).await).expect(200);
     walk.keep("accept", worker.api.post(&format!("{path}/accept"), json!({})).await).expect(200);
     walk.keep("message", me.api.post(&format!("{path}/messages"), json!({"text": message})).await)
         .expect(201);
 
-    // A webhook that Stripe did not send, and a socket.
+    // A forged webhook and a socket.
     let forged = api.with("stripe-signature", &format!("t=1,v1={webhook_secret}"));
     walk.keep(
         "forged webhook",
@@ -157,15 +161,14 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
     let ticket = walk.keep("ticket", me.api.post("/live/tickets", json!({})).await).expect(200);
     let (url, ticket) = (text(&ticket, "url"), text(&ticket, "ticket"));
     Socket::open(&url, None).await.expect("the handshake is accepted");
-    Socket::refused(&url, None).await;
-    // A token that comes back after its successor was used ends the sign-in, and says so in the
-    // log.
+    Socket::handshake_status(&url, None).await;
+    // A refresh token that is reused after its successor ends the session, which is logged.
     let next = [("grant_type", "refresh_token"), ("refresh_token", second_refresh.as_str())];
     walk.keep("token", api.form("/auth/token", &next).await).expect(200);
     let reused = walk.keep("reused", api.form("/auth/token", &again).await);
     assert!(reused.status.is_client_error(), "{reused:?}");
 
-    let secret = |name, value: &str, given_by| Secret { name, value: value.to_owned(), given_by };
+    let secret = |name, value: &str, in_steps| Secret { name, value: value.to_owned(), in_steps };
     let secrets = [
         secret("password", &password, &[]),
         secret("wrong password", &wrong, &[]),
@@ -179,32 +182,32 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
         secret("client secret", &client_secret, &["payment"]),
         secret("ticket", &ticket, &["ticket"]),
         secret("webhook secret", &webhook_secret, &[]),
-        secret("Stripe key", &committed("STRIPE_SECRET_KEY"), &[]),
-        secret("signing key", &committed("JWT_SIGNING_KEY"), &[]),
+        secret("Stripe key", &local_env("STRIPE_SECRET_KEY"), &[]),
+        secret("signing key", &local_env("JWT_SIGNING_KEY"), &[]),
         secret("cursor key", &cursor_key, &[]),
     ];
-    for Secret { name, value, given_by } in &secrets {
+    for Secret { name, value, in_steps } in &secrets {
         for (step, answer) in &walk.answers {
             assert!(
-                !answer.contains(value) || given_by.contains(step),
-                "{step} gives the {name}: {answer}"
+                !answer.contains(value) || in_steps.contains(step),
+                "{step} contains the {name}: {answer}"
             );
         }
         let given = |step: &&str| {
             walk.answers.iter().any(|(at, answer)| at == step && answer.contains(value))
         };
         assert!(
-            given_by.is_empty() || given_by.iter().any(given),
-            "no answer gives the {name}: is it looked for?"
+            in_steps.is_empty() || in_steps.iter().any(given),
+            "no response contains the {name}: is the search right?"
         );
     }
 
-    // The log is whole once the cloud has ended.
+    // The log is complete once the cloud has ended.
     drop(cloud);
     let log =
-        std::fs::read_to_string(workspace().join("target/tests/canary.log")).expect("the log");
+        std::fs::read_to_string(workspace().join("target/tests/secrets.log")).expect("the log");
     for known in [&order, &service, "invalid_grant", "POST /auth/token"] {
-        assert!(log.contains(known), "the log knows nothing of {known}");
+        assert!(log.contains(known), "the log does not have {known}");
     }
     for Secret { name, value, .. } in &secrets {
         if let Some(line) = log.lines().find(|line| line.contains(value)) {
@@ -215,14 +218,14 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
 
 #[tokio::test]
 async fn no_payment_secret_reaches_the_log() {
-    let cloud = Cloud::start("canary", &["--ephemeral"]);
+    let cloud = Cloud::start("secrets-payments", &["--ephemeral"]);
     let shopper = Shopper::new(&cloud).await;
     let declined = shopper.checkout().await;
     declined.pay("pm_card_chargeDeclinedInsufficientFunds").await.expect(402);
-    declined.until("pending", "failed").await;
+    declined.until_statuses("pending", "failed").await;
     let paid = shopper.paid("pm_card_visa").await;
     paid.cancel().await.expect(200);
-    paid.until("canceled", "refunded").await;
+    paid.until_statuses("canceled", "refunded").await;
     shopper.stripe.post("t=1,v1=00", b"{}").await.problem(400, "invalid_signature");
     let payment = shopper
         .user
@@ -230,9 +233,8 @@ async fn no_payment_secret_reaches_the_log() {
         .post(&format!("/orders/{}/payment", paid.order), json!({}))
         .await
         .expect(200);
-    let log = std::fs::read_to_string(crate::support::workspace().join("target/tests/canary.log"))
-        .unwrap();
-    assert!(log.contains(&paid.intent), "the log is of this cloud");
+    let log = cloud.log_text();
+    assert!(log.contains(&paid.intent), "the log is this cloud's");
     let secrets = [
         shopper.stripe.secret(),
         payment["client_secret"].as_str().unwrap(),
@@ -245,5 +247,5 @@ async fn no_payment_secret_reaches_the_log() {
     for secret in secrets {
         assert!(!log.contains(secret), "the log has {secret:?}");
     }
-    assert_eq!(states(&paid.read().await), ("canceled".into(), "refunded".into()));
+    assert_eq!(statuses(&paid.read().await), ("canceled".into(), "refunded".into()));
 }

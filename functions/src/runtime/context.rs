@@ -3,8 +3,8 @@
 //! sandbox during INIT, with an error that names it.
 //!
 //! A context is a list of parts (see [`context!`]). Each part knows how to build itself and whether
-//! it has a connection to open. Parts and contexts of one area are declared in that area's `mod.rs`;
-//! those that several areas share are declared here.
+//! it has a connection to open. Parts and contexts of one area are declared in that area's
+//! `mod.rs`; those that several areas share are declared here.
 
 use jiff::SignedDuration;
 use shared::auth::Verifier;

@@ -21,7 +21,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::plan::Plan;
+use self::plan::{Plan, WEBHOOK_SECRET};
 use self::summary::{Remarks, Summary};
 use crate::cli::Cli;
 use crate::dynamodb::DynamoDb;
@@ -38,10 +38,6 @@ use crate::schedules::Schedules;
 use crate::signals::Stop;
 use crate::streams::{self, Pace, Streams};
 use crate::{http_api, websocket};
-
-/// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives
-/// one understands the next.
-const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RyaXBlLXN0YW5kLWlu";
 
 /// How long a function may take that has to be compiled first.
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);

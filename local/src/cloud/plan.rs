@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use tokio::net::TcpListener;
 
-use super::WEBHOOK_SECRET;
 use super::ports::Ports;
 use super::programs::Programs;
 use super::reload::Reload;
@@ -22,6 +21,10 @@ use crate::model::{Function, Project};
 use crate::settings::Settings;
 use crate::template::{self, Deployment};
 use crate::websocket::Quotas;
+
+/// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives
+/// one understands the next.
+pub(super) const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RyaXBlLXN0YW5kLWlu";
 
 /// Everything a run is made from.
 pub(super) struct Plan {

@@ -1,4 +1,4 @@
-//! The embedded database: `dynoxide`, on disk or in memory, served on a port that only the front
+//! The embedded database: `dynoxide`, on disk or in memory, served on a port that only the proxy
 //! knows.
 
 use std::net::Ipv4Addr;

@@ -1,11 +1,11 @@
-//! DynamoDB: an embedded database, or one elsewhere, behind a front that applies the functions' IAM
+//! DynamoDB: an embedded database, or one elsewhere, behind a proxy that applies the functions' IAM
 //! policies.
 
 mod capacity;
 mod embedded;
 mod faults;
-mod front;
 mod key_condition;
+mod proxy;
 mod request;
 mod stats;
 mod stream_log;
@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::embedded::Embedded;
-use self::front::Front;
+use self::proxy::Proxy;
 use self::upstream::Upstream;
 use crate::iam::Iam;
 use crate::log::Log;
@@ -54,7 +54,7 @@ pub struct DynamoDb {
     pub is_aws: bool,
     /// Where its streams are read.
     pub streams: StreamsEndpoint,
-    /// Tells which tables were written through the front.
+    /// Tells which tables were written through the proxy.
     pub writes: TableWrites,
     _tasks: (Option<AbortOnDropHandle<Infallible>>, Option<AbortOnDropHandle<()>>),
     _embedded: Option<Embedded>,
@@ -115,7 +115,7 @@ impl DynamoDb {
             region: upstream::REGION.to_owned(),
             is_aws: false,
         };
-        let front = Front {
+        let proxy = Proxy {
             iam,
             schema: request::Schema::new(project),
             upstream,
@@ -125,7 +125,7 @@ impl DynamoDb {
             stats: stats::Stats::default(),
         };
         let tasks = (
-            Some(front.serve(listener)),
+            Some(proxy.serve(listener)),
             embedded.as_ref().map(|e| e.keep_house(writes.clone(), log)),
         );
         Ok(Self {

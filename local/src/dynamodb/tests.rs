@@ -1,4 +1,4 @@
-//! The front and the embedded database, through the AWS SDK.
+//! The proxy and the embedded database, through the AWS SDK.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

@@ -1,4 +1,4 @@
-//! The DynamoDB behind our front: an HTTP client that forwards requests, and makes a few of its
+//! The DynamoDB behind our proxy: an HTTP client that forwards requests, and makes a few of its
 //! own.
 
 use anyhow::{Context, bail};

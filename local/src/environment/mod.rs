@@ -9,6 +9,7 @@
 mod file;
 mod overrides;
 pub(crate) mod secrets;
+mod services;
 
 use std::collections::BTreeMap;
 
@@ -16,38 +17,9 @@ use anyhow::{Result, bail};
 
 pub(crate) use self::overrides::{Overrides, Stripe};
 use self::secrets::Secrets;
+pub(crate) use self::services::{Aws, Services};
 use crate::model::{Function, Project};
-use crate::template::UNKNOWN;
-
-/// Where this run's services are, for functions and for `${LOCAL_...}` in overrides.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Services {
-    /// `${LOCAL_HTTP}`: the HTTP API.
-    pub(crate) http: String,
-    /// `${LOCAL_WS}`: the WebSocket API.
-    pub(crate) ws: String,
-    /// `${LOCAL_CONNECTIONS}`: `@connections` of the WebSocket API.
-    pub(crate) connections: String,
-    /// `${LOCAL_DYNAMODB}`.
-    pub(crate) dynamodb: String,
-    /// `${LOCAL_STRIPE}`: the stand-in, when it runs.
-    pub(crate) stripe: Option<String>,
-    /// `${LOCAL_WEBHOOK_SECRET}`: what the stand-in signs with.
-    pub(crate) webhook_secret: Option<String>,
-    /// The Lambda Invoke API.
-    pub(crate) invoke: String,
-    /// The region and credentials of AWS, when functions talk to the real DynamoDB.
-    pub(crate) aws: Option<Aws>,
-}
-
-/// How functions reach AWS itself: as the developer does.
-#[derive(Debug, Clone)]
-pub(crate) struct Aws {
-    /// The region of the tables.
-    pub(crate) region: String,
-    /// `AWS_ACCESS_KEY_ID` and its like, from the local cloud's own environment.
-    pub(crate) credentials: BTreeMap<String, String>,
-}
+use crate::template::{REGION, UNKNOWN};
 
 /// The variables that the template gives to each function, with the values of this machine.
 ///
@@ -66,7 +38,10 @@ pub(crate) fn variables(
         for (name, value) in &function.environment {
             let value = match overrides.value(name, services)? {
                 Some(value) => value,
-                None => secrets.resolve(&project.secrets, value)?,
+                None => {
+                    let value = secrets.resolve(&project.secrets, value)?;
+                    with_local_addresses(value, project, services)
+                }
             };
             if value.contains(UNKNOWN) {
                 missing.entry(name).or_default().push(&function.name);
@@ -86,6 +61,23 @@ pub(crate) fn variables(
         );
     }
     Ok(environments)
+}
+
+/// `value` with the addresses that AWS would give to the project's APIs
+/// (`https://<api>.execute-api.<region>.amazonaws.com`) replaced by those of this run.
+fn with_local_addresses(value: String, project: &Project, services: &Services) -> String {
+    let host = |api_id: &str| format!("{api_id}.execute-api.{REGION}.amazonaws.com");
+    let mut value = value;
+    if let Some(api) = &project.http_api {
+        value = value.replace(&format!("https://{}", host(&api.api_id)), &services.http);
+    }
+    if let Some(api) = &project.websocket_api {
+        let host = host(&api.api_id);
+        value = value.replace(&format!("wss://{host}"), &services.ws);
+        // `@connections`, which the Invoke API's port serves.
+        value = value.replace(&format!("https://{host}"), &services.invoke);
+    }
+    value
 }
 
 /// What Lambda sets, beside what the template gives.
@@ -128,7 +120,7 @@ pub(crate) fn aws(access_key_id: String, services: &Services) -> BTreeMap<String
             // Nothing here checks a signature.
             environment.insert("AWS_SECRET_ACCESS_KEY".into(), "local".into());
             environment.insert("AWS_SESSION_TOKEN".into(), "local".into());
-            crate::template::REGION
+            REGION
         }
     };
     environment.insert("AWS_REGION".into(), region.to_owned());

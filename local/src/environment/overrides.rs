@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Services, file};
+use super::file;
+use super::services::Services;
 
 /// The variable by whose value Stripe itself is told from its stand-in.
 const STRIPE_KEY: &str = "STRIPE_SECRET_KEY";

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::{Secret, SecretValue};
+use crate::model::{HttpApi, Secret, SecretValue, WebSocketApi};
 
 fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
     entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
@@ -110,6 +110,36 @@ fn services_of_this_run_are_filled_in() {
     assert_eq!(
         error.to_string(),
         "U is given as ${LOCAL_COFFEE}, which names no service of the local cloud"
+    );
+}
+
+#[test]
+fn the_addresses_of_the_projects_apis_are_those_of_this_run() {
+    let aws =
+        |scheme: &str, api: &str| format!("{scheme}://{api}.execute-api.us-east-1.amazonaws.com");
+    let environment = [
+        ("SITE", aws("https", "Api") + "/docs"),
+        ("LIVE", aws("wss", "Live") + "/live"),
+        ("PUSH", aws("https", "Live") + "/live"),
+        ("OTHER", aws("https", "Elsewhere")),
+    ];
+    let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let project = Project {
+        functions: vec![function("orders", &environment)],
+        http_api: Some(HttpApi { api_id: "Api".into(), ..HttpApi::default() }),
+        websocket_api: Some(WebSocketApi { api_id: "Live".into(), ..WebSocketApi::default() }),
+        ..Project::default()
+    };
+    let mut secrets = Secrets::open(None).unwrap();
+    let resolved = variables(&project, &Overrides::default(), &mut secrets, &services()).unwrap();
+    assert_eq!(
+        resolved["orders"],
+        map(&[
+            ("SITE", "http://localhost:8000/docs"),
+            ("LIVE", "ws://localhost:8001/live"),
+            ("PUSH", "http://127.0.0.1:8004/live"),
+            ("OTHER", &aws("https", "Elsewhere")),
+        ])
     );
 }
 

@@ -21,8 +21,8 @@ impl Idle {
         self.instances().len()
     }
 
-    /// Returns a live instance of `function` and of this generation: the one used last, so that those
-    /// not needed stay idle and are ended.
+    /// Returns a live instance of `function` and of this generation: the one used last, so that
+    /// those not needed stay idle and are ended.
     pub(super) fn take(&self, function: &str, generation: u64) -> Option<Instance> {
         let mut instances = self.instances();
         while let Some(at) =

@@ -1,15 +1,13 @@
 //! Gives one batch to the function until every record of it is processed, or given up.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Mapping;
 use super::destination::{Condition, Discarded};
-use super::source::Record;
+use super::event::Record;
+use super::mapping::Mapping;
 use crate::dynamodb::RETENTION;
 use crate::invoke::FunctionError;
 
@@ -243,34 +241,4 @@ fn failures(reply: &[u8], records: &[Record]) -> Outcome {
         lowest = Some(lowest.map_or(index, |l| l.min(index)));
     }
     lowest.map_or(Outcome::Processed, Outcome::FailedFrom)
-}
-
-/// How fast things are done. AWS does not say how it backs off; this is so that a developer sees
-/// what happens.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// How often streams are polled when nobody tells that they were written.
-    pub poll: Duration,
-    /// The wait before the first retry; it doubles with each.
-    pub first_retry: Duration,
-    /// The longest wait before a retry.
-    pub longest_retry: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            poll: Duration::from_secs(1),
-            first_retry: Duration::from_millis(250),
-            longest_retry: Duration::from_secs(15),
-        }
-    }
-}
-
-impl Pace {
-    fn backoff(&self, retry: u32) -> Duration {
-        self.first_retry
-            .saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1)))
-            .min(self.longest_retry)
-    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::source::Record;
+use super::event::Record;
 use crate::log::Log;
 
 /// Why a batch was given up. Names are those in the message.

@@ -8,11 +8,27 @@ use aws_sdk_dynamodbstreams::types::{self, AttributeValue};
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
-use super::source::Record;
-
 type Item = HashMap<String, AttributeValue>;
 
-/// A record of the streams API, as a record of an event.
+/// One record of a stream.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Its place in its shard.
+    pub sequence_number: String,
+    /// When it was made, in seconds since 1970.
+    pub created: i64,
+    /// A hash of the item's key.
+    pub key_hash: u32,
+    /// The record as the function receives it.
+    pub event: Value,
+    /// The size of `event` as JSON, in bytes.
+    pub size: usize,
+}
+
+/// Returns a record of the streams API as a record of an event.
+///
+/// # Errors
+/// When the record lacks what every record has.
 pub fn record(record: types::Record, event_source_arn: &str) -> anyhow::Result<Record> {
     let dynamodb = record.dynamodb.context("a stream record without its dynamodb part")?;
     let sequence_number =

@@ -1,26 +1,40 @@
-//! One event source mapping: where it starts, and its shards, one after the other or side by side.
+//! One event source mapping: what it is made of, and where it starts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use futures::StreamExt;
-use futures::future::{BoxFuture, join_all};
-use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use super::Setup;
 use super::checkpoint::{Checkpoints, ShardState, State};
-use super::delivery::Pace;
 use super::destination::Queue;
 use super::filter::Filter;
-use super::lane::Lane;
+use super::pace::Pace;
 use super::source::{Position, Shard, Source};
+use crate::dynamodb::DynamoDb;
 use crate::invoke::Invoke;
 use crate::log::Log;
-use crate::model::{Function, StreamMapping};
+use crate::model::{Function, Project, StreamMapping};
 
-/// One event source mapping, and all it works with.
+/// What mappings are made from.
+pub struct Setup<'a> {
+    /// The tables, queues and functions.
+    pub project: &'a Project,
+    /// The database with the streams.
+    pub dynamodb: &'a DynamoDb,
+    /// What runs the functions.
+    pub invoke: Arc<dyn Invoke>,
+    /// The folder of their checkpoints and of the queues they send to; `None` keeps checkpoints in
+    /// memory, and messages in the log only.
+    pub data_dir: Option<&'a Path>,
+    /// The log of the local cloud.
+    pub log: Log,
+    /// How often they read, and how long retries wait.
+    pub pace: Pace,
+}
+
+/// One event source mapping.
 pub(super) struct Mapping {
     pub(super) settings: StreamMapping,
     /// The function's name.
@@ -107,80 +121,14 @@ impl Mapping {
         Ok((self, latest))
     }
 
-    /// Runs forever: every shard, a parent before its children.
-    pub(super) async fn run(self: Arc<Self>, mut latest: Latest) {
-        let mut running: FuturesUnordered<BoxFuture<'static, String>> = FuturesUnordered::new();
-        let mut started = HashSet::new();
-        loop {
-            let shards = match self.source.shards(&self.stream_arn).await {
-                Ok(shards) => {
-                    self.forget_trimmed(&shards);
-                    shards
-                }
-                Err(error) => {
-                    self.say(&format!("the stream cannot be read: {error:#}"));
-                    Vec::new()
-                }
-            };
-            for shard in &shards {
-                if !started.contains(&shard.id) && self.is_due(shard, &shards) {
-                    started.insert(shard.id.clone());
-                    running.push(Box::pin(
-                        self.clone().shard(shard.id.clone(), latest.remove(&shard.id)),
-                    ));
-                }
-            }
-            match running.next().await {
-                Some(finished) => self.finished(&finished),
-                None => tokio::time::sleep(self.pace.poll).await,
-            }
-        }
-    }
-
-    /// Whether a shard is to be read now: it is not dealt with, and its parent is, or is gone.
-    fn is_due(&self, shard: &Shard, all: &[Shard]) -> bool {
-        let finished =
-            |id: &str| self.checkpoints.read(|s| s.shards.get(id).is_some_and(|s| s.finished));
-        let parent = all.iter().find(|s| Some(&s.id) == shard.parent.as_ref());
-        !finished(&shard.id) && parent.is_none_or(|parent| finished(&parent.id))
-    }
-
-    /// Reads a shard to its end, and returns its id.
-    async fn shard(self: Arc<Self>, id: String, latest: Option<String>) -> String {
-        let lanes = self.settings.parallelization.max(1);
-        self.keep(|state| {
-            let shard = state.shards.remove(&id).unwrap_or_default().with_lanes(lanes);
-            state.shards.insert(id.clone(), shard);
-        });
-        join_all((0..lanes).map(|index| Lane::new(self.clone(), &id, index, latest.clone()).run()))
-            .await;
-        id
-    }
-
-    /// Remembers that a shard is dealt with.
-    fn finished(&self, id: &str) {
-        self.keep(|state| {
-            if let Some(shard) = state.shards.get_mut(id) {
-                shard.finished = true;
-            }
-        });
-    }
-
-    /// Forgets shards that are dealt with and no longer there.
-    fn forget_trimmed(&self, all: &[Shard]) {
-        let trimmed =
-            |id: &String, shard: &ShardState| shard.finished && all.iter().all(|s| s.id != *id);
-        if self.checkpoints.read(|s| s.shards.iter().any(|(id, shard)| trimmed(id, shard))) {
-            self.keep(|state| state.shards.retain(|id, shard| !trimmed(id, shard)));
-        }
-    }
-
-    fn keep(&self, update: impl FnOnce(&mut State)) {
+    /// Changes the checkpoints, and logs it when they cannot be written.
+    pub(super) fn keep(&self, update: impl FnOnce(&mut State)) {
         if let Err(error) = self.checkpoints.update(update) {
             self.say(&format!("its progress could not be kept: {error:#}"));
         }
     }
 
+    /// Logs a line about this mapping.
     pub(super) fn say(&self, text: &str) {
         self.log.line("streams", None, &format!("{}: {text}", self.settings.name));
     }

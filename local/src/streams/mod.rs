@@ -7,41 +7,27 @@ mod delivery;
 mod destination;
 mod event;
 mod filter;
-mod lane;
 mod mapping;
+mod pace;
+mod shard_reader;
+mod shards;
 mod source;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::task::JoinSet;
 
-pub use self::delivery::Pace;
 use self::mapping::Mapping;
-use crate::dynamodb::DynamoDb;
-use crate::invoke::Invoke;
-use crate::log::Log;
-use crate::model::Project;
+pub use self::mapping::Setup;
+pub use self::pace::Pace;
 
 /// The running mappings. Dropped, they stop; what was not processed is delivered after the next
 /// start.
 pub struct Streams {
     _mappings: JoinSet<()>,
-}
-
-/// What mappings work with.
-pub struct Setup<'a> {
-    pub project: &'a Project,
-    pub dynamodb: &'a DynamoDb,
-    pub invoke: Arc<dyn Invoke>,
-    /// Where their progress is kept, and the queues of on-failure destinations; `None` for in
-    /// memory and in the log.
-    pub data_dir: Option<&'a Path>,
-    pub log: Log,
-    pub pace: Pace,
 }
 
 impl Streams {
@@ -62,7 +48,7 @@ impl Streams {
                         .with_context(|| {
                             format!("the event source mapping {} cannot be started", settings.name)
                         })?;
-                mappings.spawn(Arc::new(mapping).run(latest));
+                mappings.spawn(shards::run(Arc::new(mapping), latest));
             }
         }
         Ok(Self { _mappings: mappings })

@@ -8,21 +8,8 @@ use aws_sdk_dynamodbstreams::error::{DisplayErrorContext, ProvideErrorMetadata, 
 use aws_sdk_dynamodbstreams::types::ShardIteratorType;
 use aws_smithy_http_client::{Builder, tls};
 
-use super::event;
+use super::event::{self, Record};
 use crate::dynamodb::StreamsEndpoint;
-
-/// One record of a stream.
-#[derive(Debug, Clone)]
-pub struct Record {
-    pub sequence_number: String,
-    /// Seconds since 1970.
-    pub created: i64,
-    /// A hash of the item's key.
-    pub key_hash: u32,
-    /// The record as the function is given it, and its size as JSON in bytes.
-    pub event: serde_json::Value,
-    pub size: usize,
-}
 
 /// One shard of a stream.
 #[derive(Debug, Clone)]

@@ -1,20 +1,28 @@
-//! One connection, from its handshake to its `$disconnect`.
+//! What is known of one connection, and its queue of outgoing messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::response::Response;
 use bytes::Bytes;
 use http::request::Parts;
-use hyper::upgrade::OnUpgrade;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{mpsc, oneshot};
+use serde::Serialize;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use super::end::End;
-use super::event::{Event, Identity};
-use super::{Gateway, Quotas, handshake, id, socket};
+use super::id;
+use super::quotas::Quotas;
+
+/// `requestContext.identity`, and `identity` of `GET @connections`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Identity {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user_agent: Option<String>,
+    pub(super) source_ip: String,
+}
 
 /// A connection as everyone but its own task sees it.
 #[derive(Debug)]
@@ -49,7 +57,8 @@ pub(super) enum SendError {
 }
 
 impl Connection {
-    fn new(
+    /// Returns a new connection, and what it is asked to send.
+    pub(super) fn new(
         parts: &Parts,
         source_ip: String,
         quotas: &Quotas,
@@ -102,54 +111,5 @@ impl Connection {
     pub(super) fn last_active_at(&self) -> Timestamp {
         let after = SignedDuration::try_from(self.active_after()).unwrap_or_default();
         self.connected_at.saturating_add(after).unwrap_or(self.connected_at)
-    }
-}
-
-/// The life of one connection. `accepted` is the response that completes the handshake; `answer`
-/// takes it, or a refusal.
-///
-/// A task of its own, because a handshake whose client goes away is dropped, and `$connect` must
-/// not be left half told.
-pub(super) async fn live(
-    gateway: Arc<Gateway>,
-    parts: Parts,
-    source_ip: String,
-    accepted: Response,
-    upgrade: OnUpgrade,
-    answer: oneshot::Sender<Response>,
-) {
-    let (connection, mut outgoing) = Connection::new(&parts, source_ip, &gateway.quotas);
-    let response = match handshake::connect(&gateway, &connection, &parts, accepted).await {
-        Ok(response) => response,
-        Err(refusal) => {
-            // Nobody is there to be told when the client has gone.
-            drop(answer.send(refusal));
-            return;
-        }
-    };
-    // From here it can be posted to. Frames wait in the queue for the few microseconds until the
-    // client has its 101, so that whoever hears of the connection from the client never finds it
-    // gone.
-    gateway.open.insert(&connection);
-    drop(answer.send(response));
-
-    let ended = match upgrade.await {
-        Ok(upgraded) => socket::serve(&gateway, &connection, upgraded, &mut outgoing).await,
-        Err(_) => (End::DROPPED, None),
-    };
-    let (end, socket) = ended;
-    gateway.open.remove(&connection.id);
-    outgoing.close();
-    tokio::join!(
-        socket::close(socket, &end, gateway.quotas.close_handshake),
-        disconnected(&gateway, &connection, &end)
-    );
-}
-
-async fn disconnected(gateway: &Arc<Gateway>, connection: &Connection, end: &End) {
-    gateway.log.line("ws", Some(&connection.id), &format!("closed: {} {:?}", end.code, end.reason));
-    if let Some(function) = gateway.api.routes.get("$disconnect") {
-        // There is nobody to tell of a failure; it has been logged.
-        drop(gateway.integrate(function, Event::disconnect(&gateway.api, connection, end)).await);
     }
 }

@@ -10,7 +10,7 @@ use http::request::Parts;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::connection::Connection;
+use super::connection::{Connection, Identity};
 use super::end::End;
 use super::id;
 use crate::model::WebSocketApi;
@@ -59,15 +59,6 @@ pub(super) struct RequestContext {
     domain_name: String,
     pub(super) connection_id: String,
     api_id: String,
-}
-
-/// `requestContext.identity`, and `identity` of `GET @connections`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Identity {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) user_agent: Option<String>,
-    pub(super) source_ip: String,
 }
 
 impl Event {

@@ -8,8 +8,7 @@ use axum::{Json, Router};
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::Gateway;
-use crate::faults::{self, once};
+use crate::faults::{self, Faults, once};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,21 +57,21 @@ impl Rule {
     }
 }
 
-type App = State<Arc<Gateway>>;
+type App = State<Arc<Faults<Rule>>>;
 
 /// `POST`, `GET`, `DELETE /_local/faults`: adds a fault, lists those still waiting, forgets them
 /// (with `?containing=` only those).
-pub(super) fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new().route("/_local/faults", get(list).post(add).delete(clear)).with_state(gateway)
+pub(super) fn router(faults: Arc<Faults<Rule>>) -> Router {
+    Router::new().route("/_local/faults", get(list).post(add).delete(clear)).with_state(faults)
 }
 
-async fn list(State(gateway): App) -> Json<Vec<Rule>> {
-    Json(gateway.faults.list())
+async fn list(State(faults): App) -> Json<Vec<Rule>> {
+    Json(faults.list())
 }
 
-async fn add(State(gateway): App, Json(rule): Json<Rule>) -> (StatusCode, Json<Vec<Rule>>) {
-    gateway.faults.add(rule);
-    (StatusCode::CREATED, list(State(gateway)).await)
+async fn add(State(faults): App, Json(rule): Json<Rule>) -> (StatusCode, Json<Vec<Rule>>) {
+    faults.add(rule);
+    (StatusCode::CREATED, list(State(faults)).await)
 }
 
 /// Which faults to forget: all when it is empty.
@@ -82,7 +81,7 @@ struct Which {
     containing: Option<String>,
 }
 
-async fn clear(State(gateway): App, Query(which): Query<Which>) -> Json<Vec<Rule>> {
-    gateway.faults.retain(|rule| which.containing.is_some() && rule.containing != which.containing);
-    list(State(gateway)).await
+async fn clear(State(faults): App, Query(which): Query<Which>) -> Json<Vec<Rule>> {
+    faults.retain(|rule| which.containing.is_some() && rule.containing != which.containing);
+    list(State(faults)).await
 }

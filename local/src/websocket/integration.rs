@@ -8,8 +8,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::Gateway;
 use super::event::Event;
+use super::gateway::Gateway;
 
 /// A function's reply. Its body is not read: there are no route responses.
 #[derive(Debug)]

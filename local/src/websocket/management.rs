@@ -17,7 +17,8 @@ use serde_json::json;
 use super::connection::{Connection, Outgoing, SendError};
 use super::end::End;
 use super::faults::Fault;
-use super::{Gateway, id};
+use super::gateway::Gateway;
+use super::id;
 
 /// Whether the access key (the first part of a `SigV4` `Credential`) may do an action
 /// (`execute-api:ManageConnections`) on a resource

@@ -33,13 +33,16 @@
 //! [binary]:
 //! https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-binary-media-types.html
 
+mod connect;
 mod connection;
 mod end;
 mod event;
 mod faults;
+mod gateway;
 mod handshake;
 mod id;
 mod integration;
+mod lifetime;
 mod management;
 mod quotas;
 mod registry;
@@ -55,28 +58,14 @@ use axum::Router;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use crate::faults::Faults;
+use self::gateway::Gateway;
 use crate::invoke::Invoke;
 use crate::log::Log;
 use crate::model::WebSocketApi;
 
 pub use management::Authorize;
 pub use quotas::Quotas;
-
-/// What the tasks of one API share.
-struct Gateway {
-    api: WebSocketApi,
-    selection: route::Selection,
-    quotas: Quotas,
-    invoke: Arc<dyn Invoke>,
-    log: Log,
-    open: registry::Registry,
-    faults: Faults<faults::Rule>,
-    tasks: TaskTracker,
-    shutdown: CancellationToken,
-}
 
 /// A WebSocket API that is being served.
 pub struct Running {
@@ -97,17 +86,7 @@ pub fn start(
     log: Log,
     shutdown: CancellationToken,
 ) -> anyhow::Result<Running> {
-    let gateway = Arc::new(Gateway {
-        selection: route::Selection::parse(&api.route_selection)?,
-        api,
-        quotas,
-        invoke,
-        log,
-        open: registry::Registry::default(),
-        faults: Faults::default(),
-        tasks: TaskTracker::new(),
-        shutdown,
-    });
+    let gateway = Arc::new(Gateway::new(api, quotas, invoke, log, shutdown)?);
     let clients = Router::new()
         .fallback(handshake::handshake)
         .with_state(Arc::clone(&gateway))
@@ -136,7 +115,7 @@ impl Running {
     /// waiting, `DELETE` forgets them (with `?containing=` only those).
     pub fn management(&self, authorize: Option<Authorize>) -> Router {
         management::router(Arc::clone(&self.gateway), authorize)
-            .merge(faults::router(Arc::clone(&self.gateway)))
+            .merge(faults::router(Arc::clone(&self.gateway.faults)))
     }
 
     /// Waits after a shutdown until every connection is closed and its `$disconnect` has run, for

@@ -19,7 +19,8 @@ use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
 use super::connection::{Connection, Outgoing};
 use super::end::End;
 use super::event::Event;
-use super::{Gateway, Quotas};
+use super::gateway::Gateway;
+use super::quotas::Quotas;
 
 /// A socket whose handshake is done.
 pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;

@@ -32,8 +32,8 @@ impl<P: Push> CatchUp<P> {
     /// repeating this is safe.
     ///
     /// # Errors
-    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise. A
-    /// failing socket is not an error.
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    /// A failing socket is not an error.
     pub async fn catch_up(&self, feed: &Feed, connection: &str) -> Result<()> {
         let Some(held) = self.live.connections.subscription(feed, connection).await? else {
             return Ok(());

@@ -8,8 +8,8 @@ use crate::domain::ids::UserId;
 use crate::error::Result;
 use crate::store::OpenSocket;
 
-/// The most sockets that a user may have open at once. Opening one more closes the oldest, which most
-/// likely belongs to a forgotten tab.
+/// The most sockets that a user may have open at once. Opening one more closes the oldest, which
+/// most likely belongs to a forgotten tab.
 pub const MAX_SOCKETS: usize = 10;
 
 impl<P: Push> LiveService<P> {

@@ -5,8 +5,8 @@
 //! carries them out ([`FanOut::drain_shard`]). Repeated requests have no effect.
 //!
 //! Each socket gets its frames in order, and sockets don't wait for each other. A slow socket is
-//! given half a second and then counts as lagging: a catch-up ([`super::catch_up`]) sends it what it
-//! lacks, and pushes to the other sockets continue.
+//! given half a second and then counts as lagging: a catch-up ([`super::catch_up`]) sends it what
+//! it lacks, and pushes to the other sockets continue.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -82,8 +82,8 @@ impl FanOut {
 }
 
 impl<P: Push> FanOut<P> {
-    /// Delivers these entries to every subscriber, those of each feed in the order of their numbers.
-    /// Repeating this is safe: a client recognises an entry it already has by its number.
+    /// Delivers these entries to every subscriber, those of each feed in the order of their
+    /// numbers. Repeating this is safe: a client recognises an entry it already has by its number.
     ///
     /// Returns the feeds that failed, with the error. Their entries must be delivered again.
     pub async fn deliver(&self, entries: impl IntoIterator<Item = Entry>) -> BTreeMap<Feed, Error> {
@@ -151,8 +151,8 @@ impl<P: Push> FanOut<P> {
     /// call continues where the last one stopped. Does nothing if nothing is left to push.
     ///
     /// # Errors
-    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise. A
-    /// failing socket is not an error.
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    /// A failing socket is not an error.
     pub async fn drain_shard(&self, feed: &Feed, shard: u8) -> Result<()> {
         while let Some((target, progress)) = self.table.shard(feed, shard).await? {
             let to = match &progress.sweep {
@@ -229,8 +229,8 @@ impl<P: Push> FanOut<P> {
         Ok(frames)
     }
 
-    /// Makes sure that a socket gets these frames: pushes them, leaves them to the replay that holds
-    /// the subscription, or requests a catch-up if the socket is too slow.
+    /// Makes sure that a socket gets these frames: pushes them, leaves them to the replay that
+    /// holds the subscription, or requests a catch-up if the socket is too slow.
     async fn deliver_to(&self, mut subscription: Subscription, frames: &Frames) -> Result<()> {
         let connections = &self.live.connections;
         let Some(&(last, _)) = frames.last() else { return Ok(()) };
@@ -265,8 +265,8 @@ impl<P: Push> FanOut<P> {
         }
     }
 
-    /// Pushes the frames above the number `from` to a socket. If the socket is too slow, returns the
-    /// last number that it has received.
+    /// Pushes the frames above the number `from` to a socket. If the socket is too slow, returns
+    /// the last number that it has received.
     async fn push_frames(
         &self,
         to: &Subscription,

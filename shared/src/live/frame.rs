@@ -1,5 +1,5 @@
-//! The messages and frames that go over a socket, as JSON text. Feed entries ([`crate::store::Entry`])
-//! are sent as they are.
+//! The messages and frames that go over a socket, as JSON text. Feed entries
+//! ([`crate::store::Entry`]) are sent as they are.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::domain::ids::UserId;
 use crate::domain::user::Role;
 use crate::error::{Error, Result, catalogue};
 
-/// The largest message that a client may send. A hello with all feeds that a worker can have takes a
-/// third of it.
+/// The largest message that a client may send. A hello with all feeds that a worker can have takes
+/// a third of it.
 pub const MAX_MESSAGE: usize = 8 * 1024;
 
 /// A message from a client.
@@ -102,7 +102,8 @@ impl Frame<'_> {
     }
 }
 
-/// The first frame after a hello: `{"type": "welcome", "user_id", "role", "feeds": {"<feed>": last}}`.
+/// The first frame after a hello: `{"type": "welcome", "user_id", "role", "feeds": {"<feed>":
+/// last}}`.
 ///
 /// # Errors
 /// Internal if it can't be serialized.
@@ -118,7 +119,8 @@ pub fn pong() -> Result<Vec<u8>> {
     Frame::Pong.bytes()
 }
 
-/// An error frame: `{"type": "error", "code", "detail"}`, with `feed` or `field` if it is about one.
+/// An error frame: `{"type": "error", "code", "detail"}`, with `feed` or `field` if it is about
+/// one.
 ///
 /// # Errors
 /// Internal if it can't be serialized.

@@ -21,15 +21,16 @@ use crate::store::{Connection, Subscription, new_hold};
 impl<P: Push> LiveService<P> {
     /// Answers a hello. Sends the welcome, then an error for each feed in `after` that can't be
     /// followed from the given number, then all entries after the given numbers. An error
-    /// (`feed_number_too_old`) takes the place of entries that are no longer kept. Feeds that are not
-    /// in `after` start with the next new entry.
+    /// (`feed_number_too_old`) takes the place of entries that are no longer kept. Feeds that are
+    /// not in `after` start with the next new entry.
     ///
     /// # Errors
     /// After any error the socket misses entries and must be closed.
     ///
     /// - `account_suspended` or `invalid_token` if the user may no longer be connected
     /// - `replay_unfinished` if the replay takes too long
-    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
+    ///   otherwise
     pub async fn hello(
         &self,
         connection: &Connection,

@@ -55,12 +55,12 @@ impl LiveService {
 }
 
 impl<P: Push> LiveService<P> {
-    /// Sends frames to a socket, in order. Returns `false` if the socket is gone. If a frame can't be
-    /// delivered, the socket is closed, so its client never misses one in between.
+    /// Sends frames to a socket, in order. Returns `false` if the socket is gone. If a frame can't
+    /// be delivered, the socket is closed, so its client never misses one in between.
     ///
     /// # Errors
-    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise. A
-    /// failing socket is not an error.
+    /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
+    /// A failing socket is not an error.
     pub async fn send(&self, connection: &str, frames: &[&[u8]]) -> Result<bool> {
         for frame in frames {
             match self.push.post(connection, frame).await {
@@ -80,9 +80,9 @@ impl<P: Push> LiveService<P> {
         Ok(true)
     }
 
-    /// Closes a socket and deletes it from the connections table, even if closing fails. It then gets
-    /// no more entries and delays nobody, and it is closed when its client sends the next message,
-    /// such as a ping.
+    /// Closes a socket and deletes it from the connections table, even if closing fails. It then
+    /// gets no more entries and delays nobody, and it is closed when its client sends the next
+    /// message, such as a ping.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

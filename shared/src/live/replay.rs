@@ -1,5 +1,5 @@
-//! Replay: sends a socket the entries of a feed that it missed, page by page, until it has caught up.
-//! Both hello and catch-up end with a replay.
+//! Replay: sends a socket the entries of a feed that it missed, page by page, until it has caught
+//! up. Both hello and catch-up end with a replay.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,8 @@ impl<P: Push> LiveService<P> {
     ///
     /// # Errors
     /// - `replay_unfinished` if the time is up. The socket misses entries then and must be closed.
-    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
+    ///   otherwise
     pub(super) async fn replay(
         &self,
         held: &Subscription,

@@ -35,7 +35,8 @@ struct Sockets {
     /// Closing these fails.
     unclosable: HashSet<String>,
     closed: Vec<String>,
-    /// A socket, the number of an entry that is held up on its way there, and the gate that holds it.
+    /// A socket, the number of an entry that is held up on its way there, and the gate that holds
+    /// it.
     gate: Option<(String, u64, Arc<Gate>)>,
 }
 

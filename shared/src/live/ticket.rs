@@ -1,6 +1,6 @@
-//! Tickets: a signed-in client exchanges its access token for a ticket, which opens one socket within
-//! a minute. Browsers can't send an `Authorization` header with a WebSocket handshake, and a token in
-//! the URL would end up in logs.
+//! Tickets: a signed-in client exchanges its access token for a ticket, which opens one socket
+//! within a minute. Browsers can't send an `Authorization` header with a WebSocket handshake, and a
+//! token in the URL would end up in logs.
 
 use jiff::{SignedDuration, Timestamp};
 

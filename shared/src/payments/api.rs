@@ -45,8 +45,8 @@ pub trait StripeApi: Send + Sync {
     fn refunds(&self, intent: &PaymentIntentId)
     -> impl Future<Output = Result<Vec<Refund>>> + Send;
 
-    /// Lists the payment events since then that Stripe has failed to deliver to us, each as the body
-    /// that the webhook would have received.
+    /// Lists the payment events since then that Stripe has failed to deliver to us, each as the
+    /// body that the webhook would have received.
     fn undelivered_events(
         &self,
         since: Timestamp,

@@ -32,8 +32,8 @@ pub struct Intent {
 pub struct Charge {
     /// Its id.
     pub id: ChargeId,
-    /// Stripe's fee, positive, in the account's currency; `None` until Stripe has created the balance
-    /// transaction.
+    /// Stripe's fee, positive, in the account's currency; `None` until Stripe has created the
+    /// balance transaction.
     pub fee: Option<Money>,
     /// The amount that was refunded or is being refunded, in the intent's currency.
     pub amount_refunded: i64,

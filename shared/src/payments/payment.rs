@@ -25,9 +25,9 @@ pub struct Payment {
 impl Payment {
     /// Fetches a payment from Stripe; `None` if there is no such intent.
     ///
-    /// Refunds and disputes are only fetched if the intent mentions some or `thoroughly` is set. The
-    /// intent does not mention all of them: a failed refund, for example, leaves no trace in the
-    /// charge.
+    /// Refunds and disputes are only fetched if the intent mentions some or `thoroughly` is set.
+    /// The intent does not mention all of them: a failed refund, for example, leaves no trace in
+    /// the charge.
     ///
     /// # Errors
     /// `payments_unavailable` if Stripe is down, slow or rate-limits us; internal if it rejects the
@@ -59,8 +59,8 @@ impl Payment {
         Self { intent, refunds: Vec::new(), chargebacks: Vec::new() }
     }
 
-    /// Whether the intent's status implies a fact that can't become outdated, or no fact at all: the
-    /// intent is paid, canceled or untouched.
+    /// Whether the intent's status implies a fact that can't become outdated, or no fact at all:
+    /// the intent is paid, canceled or untouched.
     pub fn is_final(&self) -> bool {
         !matches!(
             self.status(),
@@ -94,8 +94,8 @@ impl Payment {
         Ok(next)
     }
 
-    /// Checks that the intent was created for this order and its price. Otherwise none of its data is
-    /// applied.
+    /// Checks that the intent was created for this order and its price. Otherwise none of its data
+    /// is applied.
     fn check(&self, order: &Order) -> std::result::Result<(), TransitionError> {
         let intent = &self.intent;
         let price = order.price.money();

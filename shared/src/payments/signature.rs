@@ -12,8 +12,8 @@ use crate::error::{Error, Result, catalogue};
 /// default of Stripe's own libraries.
 pub const TOLERANCE: u64 = 300;
 
-/// The endpoint's signing secrets. While a secret is being rolled, Stripe signs with the old and the
-/// new one, and we can accept both.
+/// The endpoint's signing secrets. While a secret is being rolled, Stripe signs with the old and
+/// the new one, and we can accept both.
 #[derive(Clone)]
 pub struct WebhookSecrets(Vec<hmac::Key>);
 

@@ -1,6 +1,6 @@
 //! Finds the payment that a webhook event is about. Nothing else in the event is trusted. So its
-//! exact shape hardly matters, which is good, because it depends on the API version that the endpoint
-//! is configured with in Stripe.
+//! exact shape hardly matters, which is good, because it depends on the API version that the
+//! endpoint is configured with in Stripe.
 
 use serde_json::{Value, json};
 

@@ -65,8 +65,8 @@ impl Account {
         Self { password: hash, ..self.next_version() }
     }
 
-    /// Returns the account with a changed user. Suspending or deactivating a user ends all sessions,
-    /// and they stay ended when the user is reactivated.
+    /// Returns the account with a changed user. Suspending or deactivating a user ends all
+    /// sessions, and they stay ended when the user is reactivated.
     #[must_use]
     pub fn with_user(&self, user: User) -> Self {
         match self.user.is_active() && !user.is_active() {
@@ -163,8 +163,8 @@ pub struct UserFilter {
 }
 
 impl UserFilter {
-    /// Picks the index partition that contains the least besides the requested users, so that in all
-    /// but rare cases the filters drop few items.
+    /// Picks the index partition that contains the least besides the requested users, so that in
+    /// all but rare cases the filters drop few items.
     fn query(&self) -> Query {
         let inactive = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));
@@ -218,8 +218,8 @@ impl Store {
     /// Returns a page of users.
     ///
     /// # Errors
-    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
-    /// down or throttles, internal when it fails otherwise.
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB
+    /// is down or throttles, internal when it fails otherwise.
     pub async fn users(
         &self,
         filter: &UserFilter,

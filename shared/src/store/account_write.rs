@@ -64,7 +64,8 @@ impl Store {
     /// - `name_taken` (409), naming `username`, `email` or both
     /// - `idempotency_key_reused` (422) if the key was used for a different request
     /// - `forbidden` (403) or `admin_exists` (409) if `condition` is not met
-    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
+    ///   otherwise
     pub async fn register(
         &self,
         account: &Account,
@@ -91,7 +92,8 @@ impl Store {
     /// - `name_taken` (409), naming `username`, `email` or both
     /// - `last_admin` (409) if no active administrator would be left
     /// - `forbidden` (403) if `condition` is not met
-    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
+    ///   otherwise
     pub async fn change_account(
         &self,
         before: &Account,
@@ -111,7 +113,8 @@ impl Store {
     /// # Errors
     /// - any error of `change`, which may refuse the current account
     /// - `database_unavailable` if other writes were faster every time
-    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
+    ///   otherwise
     pub async fn update_account(
         &self,
         read: Account,

@@ -151,8 +151,8 @@ impl Connections {
         self.table.create(ticket).await.map(drop)
     }
 
-    /// Deletes the ticket with this hash and returns it, so that it can't be redeemed again. Returns
-    /// `None` if it doesn't exist or was redeemed before.
+    /// Deletes the ticket with this hash and returns it, so that it can't be redeemed again.
+    /// Returns `None` if it doesn't exist or was redeemed before.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -169,8 +169,8 @@ impl Connections {
     /// Stores a new socket.
     ///
     /// # Errors
-    /// `database_unavailable` when DynamoDB is down or throttles; internal when it fails otherwise or
-    /// the connection id is already stored.
+    /// `database_unavailable` when DynamoDB is down or throttles; internal when it fails otherwise
+    /// or the connection id is already stored.
     pub async fn add(&self, connection: &Connection) -> Result<()> {
         let transaction = Transaction::default();
         let transaction = transaction

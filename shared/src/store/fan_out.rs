@@ -1,14 +1,15 @@
-//! The fan-out table: work that is pushed to sockets by separate invocations. Writing an item starts
-//! one, through the table's stream.
+//! The fan-out table: work that is pushed to sockets by separate invocations. Writing an item
+//! starts one, through the table's stream.
 //!
-//! There are two kinds of work. One is to push the entries of a wide feed, which is a feed with many
-//! sockets, shard by shard. The other is to catch up a lagging socket ([`super::subscription`]).
+//! There are two kinds of work. One is to push the entries of a wide feed, which is a feed with
+//! many sockets, shard by shard. The other is to catch up a lagging socket
+//! ([`super::subscription`]).
 //!
 //! A wide feed has two items for each shard of its sockets. Whoever appends to the feed writes
-//! [`ShardTarget`], and its stream record starts the function that pushes. Only that function writes
-//! [`ShardProgress`], as it advances. Both only grow, so a stream record that is repeated, late or
-//! out of order asks for nothing new, and after a crash the next invocation continues where the
-//! last one stopped.
+//! [`ShardTarget`], and its stream record starts the function that pushes. Only that function
+//! writes [`ShardProgress`], as it advances. Both only grow, so a stream record that is repeated,
+//! late or out of order asks for nothing new, and after a crash the next invocation continues where
+//! the last one stopped.
 
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use futures::future::try_join_all;
@@ -206,8 +207,8 @@ impl FanOutTable {
     /// Reads a shard's target and progress; `None` if the feed is not wide.
     ///
     /// # Errors
-    /// `database_unavailable` when DynamoDB is down or throttles; internal when it fails otherwise or
-    /// a shard has a target but no progress.
+    /// `database_unavailable` when DynamoDB is down or throttles; internal when it fails otherwise
+    /// or a shard has a target but no progress.
     pub async fn shard(
         &self,
         feed: &Feed,

@@ -27,8 +27,8 @@ use crate::error::{Error, Result};
 
 /// How long entries are kept.
 const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// The most entries that one transaction appends. Of the 100 items that a transaction may have, each
-/// entry takes two and the counter takes one.
+/// The most entries that one transaction appends. Of the 100 items that a transaction may have,
+/// each entry takes two and the counter takes one.
 const APPEND_BATCH: usize = 49;
 /// How often an append is tried when others keep taking the next number.
 const ATTEMPTS: u32 = 50;
@@ -142,7 +142,8 @@ pub struct NewEntry {
 }
 
 impl Store {
-    /// Appends events to a feed, in this order. Events that the feed already has stay where they are.
+    /// Appends events to a feed, in this order. Events that the feed already has stay where they
+    /// are.
     ///
     /// # Errors
     /// `database_unavailable` when other appends keep taking the next number, or when DynamoDB is
@@ -251,8 +252,8 @@ impl Store {
     }
 
     /// Returns up to `limit` entries of a feed after the number `after`, in order. Numbers up to
-    /// `last` are known to be assigned ([`Store::feed_heads`]): if such an entry is missing or older
-    /// than 30 days, its number is listed as missed.
+    /// `last` are known to be assigned ([`Store::feed_heads`]): if such an entry is missing or
+    /// older than 30 days, its number is listed as missed.
     ///
     /// DynamoDB applies a transaction item by item, so a reader may briefly see the counter before
     /// the entry. Missing entries are therefore looked for several times before they count as

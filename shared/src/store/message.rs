@@ -77,8 +77,8 @@ impl Store {
     /// missing, because indexes lag by some milliseconds.
     ///
     /// # Errors
-    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
-    /// down or throttles, internal when it fails otherwise.
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB
+    /// is down or throttles, internal when it fails otherwise.
     pub async fn messages(
         &self,
         order: &OrderId,

@@ -117,7 +117,8 @@ impl Store {
         self.auth_state_and(user, session, keys::order(id)).await
     }
 
-    /// Like [`Store::auth_state_and_order`], and also reads another user's account if `other` is set.
+    /// Like [`Store::auth_state_and_order`], and also reads another user's account if `other` is
+    /// set.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -164,8 +165,8 @@ impl Store {
     /// one status.
     ///
     /// # Errors
-    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
-    /// down or throttles, internal when it fails otherwise.
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB
+    /// is down or throttles, internal when it fails otherwise.
     pub async fn orders(
         &self,
         scope: OrderScope<'_>,
@@ -192,8 +193,8 @@ impl Store {
         self.due_items(Index::Gsi5, (0..keys::SHARDS).map(keys::index::timers), now)
     }
 
-    /// Streams the orders that have waited for a payment, for Stripe, or for a refund or cancellation
-    /// at Stripe since `until` or longer. Without history.
+    /// Streams the orders that have waited for a payment, for Stripe, or for a refund or
+    /// cancellation at Stripe since `until` or longer. Without history.
     pub fn orders_with_unsettled_money(
         &self,
         until: Timestamp,
@@ -205,12 +206,13 @@ impl Store {
         )
     }
 
-    /// Returns a page of open orders (paid and unassigned), oldest first, optionally of one category.
-    /// All shards are read at once and merged. The cursor is the sort key of the last order shown.
+    /// Returns a page of open orders (paid and unassigned), oldest first, optionally of one
+    /// category. All shards are read at once and merged. The cursor is the sort key of the last
+    /// order shown.
     ///
     /// # Errors
-    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
-    /// down or throttles, internal when it fails otherwise.
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB
+    /// is down or throttles, internal when it fails otherwise.
     pub async fn open_orders(
         &self,
         category: Option<&CategoryKey>,

@@ -55,7 +55,8 @@ impl Store {
     ///
     /// # Errors
     /// - `too_many_requests` (429), with the seconds until the next window, if the limit is reached
-    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
+    ///   otherwise
     pub async fn count(
         &self,
         limit: &RateLimit,
@@ -130,7 +131,8 @@ impl Connections {
     ///
     /// # Errors
     /// - `too_many_requests` (429), with the seconds until the next window, if the limit is reached
-    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
+    /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
+    ///   otherwise
     pub async fn count(
         &self,
         limit: &RateLimit,

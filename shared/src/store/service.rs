@@ -1,5 +1,5 @@
-//! Services. In every index, active and deactivated services have separate partitions, so lists need
-//! no filter on the status.
+//! Services. In every index, active and deactivated services have separate partitions, so lists
+//! need no filter on the status.
 
 use serde::{Deserialize, Serialize};
 
@@ -83,8 +83,8 @@ pub struct ServiceFilter {
     pub category: Option<CategoryKey>,
     /// Only services that contain all of these words.
     pub search: Search,
-    /// Only services priced in this currency and between these amounts, both included. Required when
-    /// sorting by price.
+    /// Only services priced in this currency and between these amounts, both included. Required
+    /// when sorting by price.
     pub price: Option<(Currency, i64, i64)>,
 }
 
@@ -163,8 +163,8 @@ impl Store {
             .await
     }
 
-    /// Stores a service's next version and adjusts the counts of its categories. The conflict is the
-    /// current service, if another request was faster.
+    /// Stores a service's next version and adjusts the counts of its categories. The conflict is
+    /// the current service, if another request was faster.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -205,9 +205,9 @@ impl Store {
     /// Returns a page of services. Sorting by price requires a currency in the filter.
     ///
     /// # Errors
-    /// `invalid_cursor` if the cursor is not from this list; internal when sorting by price without a
-    /// currency; `database_unavailable` when DynamoDB is down or throttles, internal when it fails
-    /// otherwise.
+    /// `invalid_cursor` if the cursor is not from this list; internal when sorting by price without
+    /// a currency; `database_unavailable` when DynamoDB is down or throttles, internal when it
+    /// fails otherwise.
     pub async fn services(
         &self,
         filter: &ServiceFilter,

@@ -24,8 +24,8 @@ pub struct Session {
     pub user_id: UserId,
     /// The hash of the current refresh token.
     pub token: String,
-    /// The hash of the previous token. It is accepted for a short grace period, because the response
-    /// with its successor may have been lost.
+    /// The hash of the previous token. It is accepted for a short grace period, because the
+    /// response with its successor may have been lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
     /// When `token` replaced `previous`.
@@ -141,8 +141,8 @@ impl Session {
 }
 
 impl Store {
-    /// Stores a new session and the address that it was started from. The session's id is random, so
-    /// no condition is needed.
+    /// Stores a new session and the address that it was started from. The session's id is random,
+    /// so no condition is needed.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -162,8 +162,8 @@ impl Store {
     /// Ends a session. Does nothing if it is over or unknown.
     ///
     /// # Errors
-    /// `database_unavailable` when refreshes keep interfering, or when DynamoDB is down or throttles;
-    /// internal when it fails otherwise.
+    /// `database_unavailable` when refreshes keep interfering, or when DynamoDB is down or
+    /// throttles; internal when it fails otherwise.
     pub async fn end_session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<()> {
         let mut found: Option<Session> = self.get(keys::session(user, id)).await?;
         for _ in 0..ATTEMPTS {

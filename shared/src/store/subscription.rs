@@ -18,8 +18,8 @@
 //! - If the pusher looked before the item existed, the entry was appended before the hello read the
 //!   feed, and it is replayed.
 //! - If the pusher found the item held, the entry's number was recorded, and it is replayed.
-//! - If the pusher found the item live, it pushes the entry if its number is above `from`. Otherwise
-//!   the entry was replayed.
+//! - If the pusher found the item live, it pushes the entry if its number is above `from`.
+//!   Otherwise the entry was replayed.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -60,7 +60,8 @@ pub struct Subscription {
     /// The highest number that pushers left to the replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<u64>,
-    /// The last number that a lagging socket has received; `None` if a hello holds the subscription.
+    /// The last number that a lagging socket has received; `None` if a hello holds the
+    /// subscription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<u64>,
     /// When DynamoDB may delete it.
@@ -171,8 +172,8 @@ impl Connections {
         }
     }
 
-    /// Takes a lagging socket out of the live ones. The socket has the entries up to `behind`, and a
-    /// catch-up will send it those up to `last`.
+    /// Takes a lagging socket out of the live ones. The socket has the entries up to `behind`, and
+    /// a catch-up will send it those up to `last`.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

@@ -200,11 +200,12 @@ impl Store {
         self.due_items(Index::Gsi5, (0..keys::SHARDS).map(keys::index::pending_events), until)
     }
 
-    /// Returns a page of the events in one [`StripeEvent::state`], newest first and without payloads.
+    /// Returns a page of the events in one [`StripeEvent::state`], newest first and without
+    /// payloads.
     ///
     /// # Errors
-    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB is
-    /// down or throttles, internal when it fails otherwise.
+    /// `invalid_cursor` if the cursor is not from this list; `database_unavailable` when DynamoDB
+    /// is down or throttles, internal when it fails otherwise.
     pub async fn stripe_events(
         &self,
         state: &str,
@@ -215,8 +216,8 @@ impl Store {
             .await
     }
 
-    /// Stores how an event was handled. Handling is idempotent, so if two requests handle an event at
-    /// once, the first result is kept.
+    /// Stores how an event was handled. Handling is idempotent, so if two requests handle an event
+    /// at once, the first result is kept.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

@@ -3,20 +3,20 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
-use crate::support::{Forge, client, cloud, local_env};
+use crate::support::{ForgedToken, local_env, new_client, shared_cloud};
 
 fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
     i64::try_from(now.as_secs()).expect("a time")
 }
 
-/// Each differs from a good token in one thing. (That an unaltered forgery is good, the test above
-/// shows.)
+/// Each token differs from a valid one in one respect. `auth/keys.rs` shows that unaltered copies
+/// are accepted.
 #[tokio::test]
 async fn a_forged_token_is_refused() {
-    let cloud = cloud();
-    let user = client(cloud).await;
-    let good = Forge::of(&user);
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
+    let good = ForgedToken::copy_of(&user);
     let mut forged: Vec<(String, String)> = Vec::new();
     let mut add = |what: String, token: String| forged.push((what, token));
 
@@ -55,10 +55,10 @@ async fn a_forged_token_is_refused() {
         let name: String = kid.to_string().chars().take(20).collect();
         add(format!("kid {name}"), good.header("kid", kid).signed());
     }
-    let (by_stranger, stranger) = good.signed_by_a_stranger();
-    add("signed by a stranger".into(), by_stranger);
+    let (by_unknown_key, unknown_key) = good.signed_with_unknown_key();
+    add("signed with an unknown key".into(), by_unknown_key);
     let injected = [
-        ("jwk", stranger),
+        ("jwk", unknown_key),
         ("jku", json!(format!("{}/.well-known/jwks.json", cloud.ready.http))),
         ("x5u", json!("https://evil.example/cert.pem")),
         ("x5c", json!(["MIIB"])),
@@ -71,8 +71,11 @@ async fn a_forged_token_is_refused() {
     ];
     for (name, value) in injected {
         let forge = good.header(name, value);
-        add(format!("header {name}, ours"), forge.signed());
-        add(format!("header {name}, a stranger's"), forge.signed_by_a_stranger().0);
+        add(format!("header {name}, signed with our key"), forge.signed());
+        add(
+            format!("header {name}, signed with an unknown key"),
+            forge.signed_with_unknown_key().0,
+        );
     }
     for claim in ["iss", "aud", "exp", "iat", "sub", "jti", "role", "sid"] {
         add(format!("no {claim}"), good.claim(claim, Value::Null).signed());
@@ -95,7 +98,7 @@ async fn a_forged_token_is_refused() {
     for (claim, value) in altered {
         add(format!("{claim} is {value}"), good.claim(claim, value).signed());
     }
-    // What was signed, with another signature; and what it was signed with, over something else.
+    // The signed message with another signature, and the signature over another message.
     let token = good.signed();
     let (message, signature) = token.rsplit_once('.').unwrap();
     let mut flipped = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
@@ -108,7 +111,7 @@ async fn a_forged_token_is_refused() {
     let admin = good
         .claim("role", json!("admin"))
         .with_signature(&BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap());
-    add("a better role under the same signature".into(), admin);
+    add("another role under the same signature".into(), admin);
     add("padded".into(), format!("{token}="));
     add("the refresh token".into(), user.refresh_token.clone());
 
@@ -123,18 +126,18 @@ async fn a_forged_token_is_refused() {
         let detail = answer.problem(401, "invalid_token")["detail"].clone();
         assert!(
             detail.as_str().unwrap().starts_with("The access token is not valid"),
-            "{what}: one answer to all: {detail}"
+            "{what}: every forgery gets the same answer: {detail}"
         );
     }
 }
 
-/// A signature makes them true tokens; that they were given out is another matter, and no write
-/// rests on the signature alone.
+/// These tokens have valid signatures but were never issued. No write relies on the signature
+/// alone.
 #[tokio::test]
 async fn a_write_checks_session_and_role_of_a_validly_signed_token() {
-    let cloud = cloud();
-    let good = Forge::of(&client(cloud).await);
-    let write = async |forge: Forge| {
+    let cloud = shared_cloud();
+    let good = ForgedToken::copy_of(&new_client(cloud).await);
+    let write = async |forge: ForgedToken| {
         cloud.client().bearer(&forge.signed()).patch("/auth/me", json!({})).await
     };
     write(good.clone()).await.expect(200);
@@ -146,15 +149,17 @@ async fn a_write_checks_session_and_role_of_a_validly_signed_token() {
         .await
         .problem(401, "invalid_token");
     let admin = cloud.client().bearer(&good.claim("role", json!("admin")).signed());
-    let body = json!({"email": "x@example.com", "username": "xyz", "password": "correct horse", "role": "admin"});
+    let body = json!({
+        "email": "x@example.com", "username": "xyz", "password": "correct horse", "role": "admin",
+    });
     admin.post("/users", body).await.problem(401, "invalid_token");
     admin.get("/users").await.problem(401, "invalid_token");
 }
 
 #[tokio::test]
 async fn only_a_bearer_authorization_header_is_accepted() {
-    let cloud = cloud();
-    let user = client(cloud).await;
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let api = cloud.client();
     api.with("authorization", &format!("bearer {}", user.access_token))
         .get("/auth/me")

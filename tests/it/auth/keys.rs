@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Forge, client, cloud, local_env};
+use crate::support::{ForgedToken, local_env, new_client, shared_cloud};
 
 #[tokio::test]
 async fn tokens_of_both_active_keys_are_accepted_and_both_keys_are_published() {
-    let cloud = cloud();
-    let user = client(cloud).await;
-    let forge = Forge::of(&user);
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
+    let forge = ForgedToken::copy_of(&user);
     assert_eq!(forge.claims["exp"].as_i64().unwrap() - forge.claims["iat"].as_i64().unwrap(), 900);
     for token in [forge.signed(), forge.header("kid", json!("local-2")).signed_with_next()] {
         cloud.client().bearer(&token).get("/auth/me").await.expect(200);

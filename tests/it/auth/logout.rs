@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Socket, User, client, cloud, worker};
+use crate::support::{Socket, User, new_client, new_worker, shared_cloud};
 
 #[tokio::test]
 async fn signing_out_ends_this_session_with_its_sockets_and_no_other() {
-    let cloud = cloud();
-    let here = client(cloud).await;
+    let cloud = shared_cloud();
+    let here = new_client(cloud).await;
     let elsewhere = User::sign_in(cloud, &here.username, &here.password).await;
     let (socket, _) = Socket::hello(&here, json!({})).await;
     let (mut other, _) = Socket::hello(&elsewhere, json!({})).await;
@@ -17,11 +17,11 @@ async fn signing_out_ends_this_session_with_its_sockets_and_no_other() {
     here.write().await.problem(401, "invalid_token");
     here.api.post("/live/tickets", json!({})).await.problem(401, "invalid_token");
     here.refresh(cloud).await.problem(401, "invalid_grant");
-    socket.closed().await;
-    // A ticket from before opens nothing that lasts.
+    socket.until_closed().await;
+    // A ticket from before the sign-out opens no lasting socket.
     if let Ok(mut late) = Socket::open(ticket["url"].as_str().unwrap(), None).await {
         late.send(json!({"action": "hello"})).await;
-        late.closed().await;
+        late.until_closed().await;
     }
     here.api.post("/auth/logout", json!({})).await.expect(204);
 
@@ -33,19 +33,20 @@ async fn signing_out_ends_this_session_with_its_sockets_and_no_other() {
 
 #[tokio::test]
 async fn signing_out_with_a_refresh_token_ends_the_session_of_that_token() {
-    let cloud = cloud();
-    let here = client(cloud).await;
+    let cloud = shared_cloud();
+    let here = new_client(cloud).await;
     let elsewhere = User::sign_in(cloud, &here.username, &here.password).await;
-    let stranger = client(cloud).await;
+    let stranger = new_client(cloud).await;
     let out = async |body: Value| here.api.post("/auth/logout", body).await;
-    // RFC 7009, section 2.2: what is no token of the caller's ends nothing, and is no error.
+    // RFC 7009, section 2.2: an invalid token, or one of another user, ends nothing and is no
+    // error.
     for other in
         [&*stranger.refresh_token, "nonsense", "", &format!("rt.{}.a#b.c", here.id().await)]
     {
         out(json!({"refresh_token": other})).await.expect(204);
     }
-    assert_eq!(out(json!({"refresh_token": 7})).await.wrong_fields()[0].0, "refresh_token");
-    assert_eq!(out(json!({"all": "yes"})).await.wrong_fields()[0].0, "all");
+    assert_eq!(out(json!({"refresh_token": 7})).await.field_errors()[0].0, "refresh_token");
+    assert_eq!(out(json!({"all": "yes"})).await.field_errors()[0].0, "all");
     for user in [&here, &elsewhere, &stranger] {
         user.write().await.expect(200);
     }
@@ -58,8 +59,8 @@ async fn signing_out_with_a_refresh_token_ends_the_session_of_that_token() {
 
 #[tokio::test]
 async fn signing_out_everywhere_ends_all_sessions_and_later_ones_work() {
-    let cloud = cloud();
-    let first = worker(cloud, &[]).await;
+    let cloud = shared_cloud();
+    let first = new_worker(cloud, &[]).await;
     let mut users = vec![first.clone()];
     for _ in 0..2 {
         users.push(User::sign_in(cloud, &first.username, &first.password).await);
@@ -72,11 +73,11 @@ async fn signing_out_everywhere_ends_all_sessions_and_later_ones_work() {
     for user in &users {
         user.write().await.problem(401, "invalid_token");
         user.refresh(cloud).await.problem(401, "invalid_grant");
-        // A sign-in that is over ends no others.
+        // An ended session can't end other sessions.
         user.api.post("/auth/logout", json!({"all": true})).await.problem(401, "invalid_token");
     }
     for socket in sockets {
-        socket.closed().await;
+        socket.until_closed().await;
     }
     let again = User::sign_in(cloud, &first.username, &first.password).await;
     again.write().await.expect(200);

@@ -1,10 +1,10 @@
 //! `GET /auth/me`.
 
-use crate::support::cloud;
+use crate::support::shared_cloud;
 
 #[tokio::test]
 async fn a_missing_or_invalid_token_is_refused() {
-    let api = cloud().client();
+    let api = shared_cloud().client();
     let answer = api.get("/auth/me").await;
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     answer.problem(401, "unauthenticated");

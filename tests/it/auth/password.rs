@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Socket, User, client, cloud, sign_in};
+use crate::support::{Socket, User, new_client, shared_cloud, sign_in};
 
 #[tokio::test]
 async fn changing_the_password_needs_the_current_one_and_ends_all_other_sessions() {
-    let cloud = cloud();
-    let here = client(cloud).await;
+    let cloud = shared_cloud();
+    let here = new_client(cloud).await;
     let elsewhere = User::sign_in(cloud, &here.username, &here.password).await;
     let (mut socket, _) = Socket::hello(&here, json!({})).await;
     let (other, _) = Socket::hello(&elsewhere, json!({})).await;
@@ -25,7 +25,7 @@ async fn changing_the_password_needs_the_current_one_and_ends_all_other_sessions
         (&here.password, &here.username.to_uppercase(), field("new_password", "too_common")),
         (&here.password, &here.password, field("new_password", "unchanged")),
     ] {
-        assert_eq!(change(current, new).await.wrong_fields(), wrong);
+        assert_eq!(change(current, new).await.field_errors(), wrong);
     }
     for wrong in ["wrong horse", &"y".repeat(5000)] {
         change(wrong, "battery staple").await.problem(403, "wrong_password");
@@ -37,11 +37,11 @@ async fn changing_the_password_needs_the_current_one_and_ends_all_other_sessions
     socket.assert_open().await;
     elsewhere.write().await.problem(401, "invalid_token");
     elsewhere.refresh(cloud).await.problem(401, "invalid_grant");
-    other.closed().await;
+    other.until_closed().await;
     sign_in(&cloud.client(), &here.username, &here.password).await.problem(401, "invalid_grant");
     let renewed = User::sign_in(cloud, &here.username, "battery staple").await;
 
-    // The one that was kept ends with the next end of all.
+    // Signing out everywhere also ends the session that the password change kept.
     here.refresh(cloud).await.expect(200);
     renewed.api.post("/auth/logout", json!({"all": true})).await.expect(204);
     here.write().await.problem(401, "invalid_token");
@@ -49,8 +49,8 @@ async fn changing_the_password_needs_the_current_one_and_ends_all_other_sessions
 
 #[tokio::test]
 async fn one_of_two_concurrent_password_changes_wins() {
-    let cloud = cloud();
-    let user = client(cloud).await;
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let (one, other) = (user.clone(), User::sign_in(cloud, &user.username, &user.password).await);
     let change = async |user: &User, new: &str| {
         let body = json!({"current_password": "correct horse", "new_password": new});
@@ -60,7 +60,7 @@ async fn one_of_two_concurrent_password_changes_wins() {
         futures::join!(change(&one, "battery staple 1"), change(&other, "battery staple 2"));
     let mut statuses = [a, b];
     statuses.sort_unstable();
-    // The loser finds the password changed (409 or 403), or itself signed out (401).
+    // The loser finds the password changed (409 or 403) or its session ended (401).
     assert!(statuses[0] == 204 && [401, 403, 409].contains(&statuses[1]), "{statuses:?}");
     let right = if a == 204 { "battery staple 1" } else { "battery staple 2" };
     User::sign_in(cloud, &user.username, right).await;

@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use crate::support::{Socket, User, client, cloud, refresh};
+use crate::support::{Socket, User, new_client, refresh, shared_cloud};
 
 #[tokio::test]
 async fn a_refresh_token_reused_after_its_successor_ends_the_session() {
-    let cloud = cloud();
-    let user = client(cloud).await;
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let next = async |token: &str| {
         refresh(cloud, token).await.expect(200)["refresh_token"].as_str().unwrap().to_owned()
     };
     let second = next(&user.refresh_token).await;
-    // A lost answer: sent again, the request gets it.
+    // A client that lost the response sends the same token again.
     assert_eq!(next(&user.refresh_token).await, second);
     let third = next(&second).await;
     user.write().await.expect(200);
@@ -23,8 +23,8 @@ async fn a_refresh_token_reused_after_its_successor_ends_the_session() {
 
 #[tokio::test]
 async fn concurrent_uses_of_a_refresh_token_get_the_same_successor() {
-    let cloud = cloud();
-    let user = client(cloud).await;
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let answers = futures::future::join_all((0..8).map(|_| user.refresh(cloud))).await;
     let mut successors: Vec<_> = answers
         .into_iter()
@@ -34,15 +34,15 @@ async fn concurrent_uses_of_a_refresh_token_get_the_same_successor() {
     assert_eq!(successors.len(), 1, "{successors:?}");
     assert_ne!(successors[0], user.refresh_token);
     refresh(cloud, &successors[0]).await.expect(200);
-    // Its successor was used: whoever sends the first one now has stolen it, or was stolen from.
+    // After its successor was used, the first token can only come from a theft.
     user.refresh(cloud).await.problem(401, "invalid_grant");
     user.write().await.problem(401, "invalid_token");
 }
 
 #[tokio::test]
 async fn a_tampered_refresh_token_is_refused_and_ends_no_other_session() {
-    let cloud = cloud();
-    let (user, victim) = (client(cloud).await, client(cloud).await);
+    let cloud = shared_cloud();
+    let (user, victim) = (new_client(cloud).await, new_client(cloud).await);
     let parts: Vec<_> = user.refresh_token.split('.').collect();
     let [_, id, session, bits] = parts[..] else { panic!("{parts:?}") };
     let [_, victim_id, victim_session, _] = victim.refresh_token.split('.').collect::<Vec<_>>()[..]
@@ -66,19 +66,19 @@ async fn a_tampered_refresh_token_is_refused_and_ends_no_other_session() {
         refresh(cloud, &wrong).await.problem(401, "invalid_grant");
     }
     user.refresh(cloud).await.expect(200);
-    // Whoever knows a session's name, which no one else is told, and not its token, can end it and
-    // nothing more.
+    // Somebody who knows a session's id but not its secret can end the session, and no more. Only
+    // its user learns the id.
     refresh(cloud, &format!("rt.{victim_id}.{victim_session}.{bits}"))
         .await
         .problem(401, "invalid_grant");
     let answer = cloud.client().form("/auth/token", &[("grant_type", "refresh_token")]).await;
-    assert_eq!(answer.wrong_fields(), [("refresh_token".to_owned(), "required".to_owned())]);
+    assert_eq!(answer.field_errors(), [("refresh_token".to_owned(), "required".to_owned())]);
 }
 
 #[tokio::test]
 async fn ending_a_session_for_a_stolen_token_closes_its_sockets_only() {
-    let cloud = cloud();
-    let client = client(cloud).await;
+    let cloud = shared_cloud();
+    let client = new_client(cloud).await;
     let elsewhere = User::sign_in(cloud, &client.username, &client.password).await;
     let (socket, _) = Socket::hello(&client, json!({})).await;
     let (mut other, _) = Socket::hello(&elsewhere, json!({})).await;
@@ -91,7 +91,7 @@ async fn ending_a_session_for_a_stolen_token_closes_its_sockets_only() {
     let fields =
         [("grant_type", "refresh_token"), ("refresh_token", client.refresh_token.as_str())];
     assert_ne!(client.api.form("/auth/token", &fields).await.status, 200);
-    socket.closed().await;
+    socket.until_closed().await;
     client.api.post("/live/tickets", json!({})).await.problem(401, "invalid_token");
     other.assert_open().await;
 }

@@ -2,23 +2,28 @@
 
 use serde_json::json;
 
-use crate::support::{client, cloud, unique};
+use crate::support::{new_client, shared_cloud, unique};
 
 #[tokio::test]
 async fn an_administrator_cannot_register() {
-    let body = json!({"email": "a@example.com", "username": unique("a"), "password": "correct horse", "role": "admin"});
-    let wrong = cloud().client().post("/auth/register", body).await.wrong_fields();
+    let body = json!({
+        "email": "a@example.com", "username": unique("a"), "password": "correct horse",
+        "role": "admin",
+    });
+    let wrong = shared_cloud().client().post("/auth/register", body).await.field_errors();
     assert_eq!(wrong, [("role".to_owned(), "invalid".to_owned())]);
 }
 
 #[tokio::test]
 async fn every_wrong_field_is_reported_at_once() {
-    let body = json!({"email": "nonsense", "username": "x", "password": "short", "admin": true, "categories": 7});
-    let mut wrong: Vec<_> = cloud()
+    let body = json!({
+        "email": "nonsense", "username": "x", "password": "short", "admin": true, "categories": 7,
+    });
+    let mut wrong: Vec<_> = shared_cloud()
         .client()
         .post("/auth/register", body)
         .await
-        .wrong_fields()
+        .field_errors()
         .into_iter()
         .map(|(f, _)| f)
         .collect();
@@ -28,20 +33,27 @@ async fn every_wrong_field_is_reported_at_once() {
 
 #[tokio::test]
 async fn usernames_and_addresses_are_unique_regardless_of_case() {
-    let cloud = cloud();
-    let first = client(cloud).await;
+    let cloud = shared_cloud();
+    let first = new_client(cloud).await;
     let email = format!("{}@EXAMPLE.com", first.username.to_uppercase());
-    let body = json!({"email": email, "username": first.username.to_uppercase(), "password": "correct horse"});
-    assert_eq!(cloud.client().post("/auth/register", body).await.taken(), ["username", "email"]);
+    let body = json!({
+        "email": email, "username": first.username.to_uppercase(), "password": "correct horse",
+    });
+    assert_eq!(
+        cloud.client().post("/auth/register", body).await.taken_names(),
+        ["username", "email"]
+    );
 }
 
 #[tokio::test]
 async fn fifty_concurrent_registrations_of_one_username_create_one_user() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let username = unique("race");
     let tries = (0..50).map(|n| {
-        let body =
-            json!({"email": format!("{username}-{n}@example.com"), "username": username, "password": "correct horse"});
+        let body = json!({
+            "email": format!("{username}-{n}@example.com"), "username": username,
+            "password": "correct horse",
+        });
         let api = cloud.client();
         async move { api.post("/auth/register", body).await.status.as_u16() }
     });
@@ -53,9 +65,12 @@ async fn fifty_concurrent_registrations_of_one_username_create_one_user() {
 
 #[tokio::test]
 async fn a_repeated_idempotency_key_registers_the_user_once() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let username = unique("again");
-    let body = json!({"email": format!("{username}@example.com"), "username": username, "password": "correct horse"});
+    let body = json!({
+        "email": format!("{username}@example.com"), "username": username,
+        "password": "correct horse",
+    });
     let api = cloud.client().with("idempotency-key", &unique("key"));
     let first = api.post("/auth/register", body.clone()).await.expect(201);
     let again = api.post("/auth/register", body.clone()).await;
@@ -68,9 +83,12 @@ async fn a_repeated_idempotency_key_registers_the_user_once() {
 
 #[tokio::test]
 async fn an_idempotency_key_reused_with_another_password_is_refused() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let username = unique("again");
-    let mut body = json!({"email": format!("{username}@example.com"), "username": username, "password": "correct horse"});
+    let mut body = json!({
+        "email": format!("{username}@example.com"), "username": username,
+        "password": "correct horse",
+    });
     let api = cloud.client().with("idempotency-key", &unique("key"));
     api.post("/auth/register", body.clone()).await.expect(201);
     body["password"] = json!("battery staple");

@@ -1,7 +1,7 @@
 //! Limits on password attempts and registrations.
 //!
-//! A cloud of their own has low limits in a window that ends in 2033. Every test uses its own client
-//! addresses: on Linux all of 127.0.0.0/8 is this machine.
+//! A cloud of their own has low limits in a window that ends in 2033. Every test uses its own
+//! client addresses: on Linux all of 127.0.0.0/8 is this machine.
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU8;
@@ -9,16 +9,16 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Cloud, sign_in, unique};
+use crate::support::{Client, Cloud, Response, sign_in, unique};
 
-/// Wrong passwords for a name, and from an address.
+/// Wrong passwords allowed for a username, and from an address.
 const NAME: usize = 5;
 
 const ADDRESS: usize = 12;
 
 const REGISTRATIONS: usize = 6;
 
-fn strict() -> &'static Cloud {
+fn strict_cloud() -> &'static Cloud {
     static CLOUD: OnceLock<Cloud> = OnceLock::new();
     CLOUD.get_or_init(|| {
         let limit = |variable: &str, most: usize| format!("{variable}={most}/1000000000");
@@ -35,29 +35,35 @@ fn strict() -> &'static Cloud {
     })
 }
 
-/// Somewhere that nobody was before.
-fn somewhere() -> Client {
+/// A client that connects from an address of its own.
+fn new_address() -> Client {
     static NEXT: AtomicU8 = AtomicU8::new(1);
-    Client::from_address(&strict().ready.http, [127, 0, 77, NEXT.fetch_add(1, Ordering::Relaxed)])
+    Client::from_address(
+        &strict_cloud().ready.http,
+        [127, 0, 77, NEXT.fetch_add(1, Ordering::Relaxed)],
+    )
 }
 
-async fn register(api: &Client) -> Answer {
+async fn register(api: &Client) -> Response {
     let username = unique("t");
-    let body = json!({"username": username, "email": format!("{username}@example.com"), "password": "correct horse"});
+    let body = json!({
+        "username": username, "email": format!("{username}@example.com"),
+        "password": "correct horse",
+    });
     api.post("/auth/register", body).await
 }
 
-/// The name of a new user, who has not signed in anywhere.
-async fn user() -> String {
-    register(&somewhere()).await.expect(201)["username"].as_str().unwrap().to_owned()
+/// Registers a user who has not signed in from any address, and returns the username.
+async fn new_user() -> String {
+    register(&new_address()).await.expect(201)["username"].as_str().unwrap().to_owned()
 }
 
 #[track_caller]
-fn throttled(answer: Answer) -> Value {
+fn assert_throttled(answer: Response) -> Value {
     let seconds = answer.header("retry-after").and_then(|s| s.parse::<u64>().ok());
     assert!(seconds.is_some_and(|seconds| seconds > 0), "{:#}", answer.body);
     let mut problem = answer.problem(429, "too_many_requests");
-    // What differs from one answer to the next: its id, and the seconds that are left.
+    // Removes what differs between responses: the request id and the remaining seconds.
     problem["request_id"].take();
     let detail = problem["detail"].as_str().unwrap().replace(|c: char| c.is_ascii_digit(), "");
     problem["detail"] = detail.into();
@@ -66,105 +72,105 @@ fn throttled(answer: Answer) -> Value {
 
 #[tokio::test]
 async fn concurrent_attempts_on_a_username_never_exceed_the_limit_whether_it_exists_or_not() {
-    let known = user().await;
+    let known = new_user().await;
     let mut answers = Vec::new();
     for name in [known.clone(), unique("nobody")] {
-        // From as many addresses, so that only the name has them in common.
+        // Each attempt comes from an address of its own, so only the limit of the username applies.
         let attempts = (0..4 * NAME).map(|n| {
             let (api, name) =
-                (somewhere(), if n % 2 == 0 { name.to_uppercase() } else { format!(" {name} ") });
+                (new_address(), if n % 2 == 0 { name.to_uppercase() } else { format!(" {name} ") });
             async move { sign_in(&api, &name, "wrong horse").await }
         });
-        let (looked_at, refused): (Vec<_>, Vec<_>) = futures::future::join_all(attempts)
+        let (checked, refused): (Vec<_>, Vec<_>) = futures::future::join_all(attempts)
             .await
             .into_iter()
             .partition(|answer| answer.status == 401);
-        assert_eq!((looked_at.len(), refused.len()), (NAME, 3 * NAME), "{name}");
-        for answer in looked_at {
+        assert_eq!((checked.len(), refused.len()), (NAME, 3 * NAME), "{name}");
+        for answer in checked {
             answer.problem(401, "invalid_grant");
         }
         for answer in refused {
-            throttled(answer);
+            assert_throttled(answer);
         }
-        // Nor is the right password, now.
-        answers.push(throttled(sign_in(&somewhere(), &name, "correct horse").await));
+        // The correct password is refused as well.
+        answers.push(assert_throttled(sign_in(&new_address(), &name, "correct horse").await));
     }
-    assert_eq!(answers[0], answers[1], "whether there is such a user does not show");
+    assert_eq!(answers[0], answers[1], "the answer does not reveal whether the user exists");
 }
 
 #[tokio::test]
 async fn failures_elsewhere_do_not_lock_a_user_out_of_a_known_address() {
-    let name = user().await;
-    let home = somewhere();
+    let name = new_user().await;
+    let home = new_address();
     sign_in(&home, &name, "correct horse").await.expect(200);
     for _ in 0..NAME {
-        sign_in(&somewhere(), &name, "wrong horse").await.problem(401, "invalid_grant");
+        sign_in(&new_address(), &name, "wrong horse").await.problem(401, "invalid_grant");
     }
-    throttled(sign_in(&somewhere(), &name, "correct horse").await);
+    assert_throttled(sign_in(&new_address(), &name, "correct horse").await);
     for _ in 0..2 * NAME {
         sign_in(&home, &name, "correct horse").await.expect(200);
     }
-    // What is known has its own limit.
+    // A known address has a limit of its own.
     for _ in 0..NAME {
         sign_in(&home, &name, "wrong horse").await.problem(401, "invalid_grant");
     }
-    throttled(sign_in(&home, &name, "correct horse").await);
+    assert_throttled(sign_in(&home, &name, "correct horse").await);
 }
 
 #[tokio::test]
 async fn a_successful_sign_in_neither_counts_nor_resets_failures() {
-    let (name, api) = (user().await, somewhere());
+    let (name, api) = (new_user().await, new_address());
     for _ in 0..2 * NAME {
         sign_in(&api, &name, "correct horse").await.expect(200);
     }
-    let (name, other) = (user().await, user().await);
+    let (name, other) = (new_user().await, new_user().await);
     for _ in 0..NAME {
-        sign_in(&somewhere(), &name, "wrong horse").await.problem(401, "invalid_grant");
-        // An attacker's own account is no way to begin anew, neither for the name nor for the
-        // address.
+        sign_in(&new_address(), &name, "wrong horse").await.problem(401, "invalid_grant");
+        // An attacker can't reset the counters of the username or the address by signing in to an
+        // account of their own.
         sign_in(&api, &other, "correct horse").await.expect(200);
     }
-    throttled(sign_in(&api, &name, "correct horse").await);
+    assert_throttled(sign_in(&api, &name, "correct horse").await);
 }
 
 #[tokio::test]
 async fn an_address_is_limited_over_all_usernames_and_cannot_be_spoofed() {
-    let (name, api) = (user().await, somewhere());
+    let (name, api) = (new_user().await, new_address());
     for n in 0..ADDRESS {
         let api = api
             .with("x-forwarded-for", &format!("198.51.100.{n}"))
             .with("forwarded", &format!("for=198.51.100.{n}"));
         sign_in(&api, &unique("nobody"), "wrong horse").await.problem(401, "invalid_grant");
     }
-    throttled(sign_in(&api, &unique("nobody"), "wrong horse").await);
-    throttled(sign_in(&api, &name, "correct horse").await);
+    assert_throttled(sign_in(&api, &unique("nobody"), "wrong horse").await);
+    assert_throttled(sign_in(&api, &name, "correct horse").await);
     for header in ["x-forwarded-for", "x-real-ip", "true-client-ip", "cf-connecting-ip"] {
-        throttled(sign_in(&api.with(header, "203.0.113.9"), &name, "correct horse").await);
+        assert_throttled(sign_in(&api.with(header, "203.0.113.9"), &name, "correct horse").await);
     }
-    // What does not get past the address counts for no name.
+    // Attempts refused for their address do not count against the username.
     for _ in 0..2 * NAME {
-        throttled(sign_in(&api, &name, "wrong horse").await);
+        assert_throttled(sign_in(&api, &name, "wrong horse").await);
     }
-    sign_in(&somewhere(), &name, "correct horse").await.expect(200);
+    sign_in(&new_address(), &name, "correct horse").await.expect(200);
 }
 
 #[tokio::test]
 async fn concurrent_registrations_from_one_address_are_limited() {
-    let api = somewhere();
+    let api = new_address();
     let tries = (0..3 * REGISTRATIONS).map(|n| {
         let api = api.with("x-forwarded-for", &format!("198.51.100.{n}"));
         async move { register(&api).await }
     });
-    let (made, refused): (Vec<_>, Vec<_>) =
+    let (registered, refused): (Vec<_>, Vec<_>) =
         futures::future::join_all(tries).await.into_iter().partition(|answer| answer.status == 201);
-    assert_eq!((made.len(), refused.len()), (REGISTRATIONS, 2 * REGISTRATIONS));
-    refused.into_iter().for_each(|answer| drop(throttled(answer)));
-    register(&somewhere()).await.expect(201);
+    assert_eq!((registered.len(), refused.len()), (REGISTRATIONS, 2 * REGISTRATIONS));
+    refused.into_iter().for_each(|answer| drop(assert_throttled(answer)));
+    register(&new_address()).await.expect(201);
 }
 
 #[tokio::test]
 async fn password_changes_are_limited_like_sign_ins() {
-    let (name, api) = (user().await, somewhere());
+    let (name, api) = (new_user().await, new_address());
     let token = sign_in(&api, &name, "correct horse").await.expect(200);
     let api = api.bearer(token["access_token"].as_str().unwrap());
     let change = async |current: &str| {
@@ -175,7 +181,7 @@ async fn password_changes_are_limited_like_sign_ins() {
         .await
     };
     let tries = futures::future::join_all((0..3 * NAME).map(|_| change("wrong horse"))).await;
-    let looked_at = tries.iter().filter(|answer| answer.status == 403).count();
-    assert_eq!(looked_at, NAME);
-    throttled(change("correct horse").await);
+    let checked = tries.iter().filter(|answer| answer.status == 403).count();
+    assert_eq!(checked, NAME);
+    assert_throttled(change("correct horse").await);
 }

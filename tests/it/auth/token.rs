@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{User, client, cloud, sign_in, unique};
+use crate::support::{User, new_client, shared_cloud, sign_in, unique};
 
 #[tokio::test]
 async fn users_sign_in_with_username_or_address_as_form_or_json() {
-    let cloud = cloud();
-    let user = client(cloud).await;
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let address = format!("{}@example.com", user.username);
     User::sign_in(cloud, &address, &user.password).await;
     let body =
@@ -19,8 +19,8 @@ async fn users_sign_in_with_username_or_address_as_form_or_json() {
 
 #[tokio::test]
 async fn an_unknown_user_and_a_wrong_password_get_the_same_answer() {
-    let cloud = cloud();
-    let user = client(cloud).await;
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let refuse = async |username: &str| {
         let fields =
             [("grant_type", "password"), ("username", username), ("password", "wrong horse")];
@@ -35,7 +35,7 @@ async fn an_unknown_user_and_a_wrong_password_get_the_same_answer() {
 
 #[tokio::test]
 async fn errors_and_unknown_parameters_follow_oauth() {
-    let api = cloud().client();
+    let api = shared_cloud().client();
     let send = async |fields: &[(&str, &str)]| api.form("/auth/token", fields).await;
     let problem =
         send(&[("grant_type", "client_credentials")]).await.problem(400, "unsupported_grant_type");
@@ -53,8 +53,8 @@ async fn errors_and_unknown_parameters_follow_oauth() {
             "invalid_request"
         );
     }
-    // RFC 6749, section 3.2: what is not known is ignored.
-    let user = client(cloud()).await;
+    // RFC 6749, section 3.2: unrecognised parameters are ignored.
+    let user = new_client(shared_cloud()).await;
     let fields = [
         ("grant_type", "password"),
         ("username", &user.username),
@@ -68,10 +68,11 @@ async fn errors_and_unknown_parameters_follow_oauth() {
 
 #[tokio::test]
 async fn signing_in_rehashes_a_password_with_outdated_parameters() {
-    /// `correct horse`, by argon2id with 8 MiB and one pass.
-    const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$BhG2wHdoCTdD7Ql4hGGOcg$5MoRxz7gapqtAZAxiBDf86ux63GiQYc/NG4u+B3BEDQ";
-    let cloud = cloud();
-    let user = client(cloud).await;
+    /// `correct horse`, hashed by argon2id with 8 MiB and one pass.
+    const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$\
+        BhG2wHdoCTdD7Ql4hGGOcg$5MoRxz7gapqtAZAxiBDf86ux63GiQYc/NG4u+B3BEDQ";
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let table = cloud.table().await;
     let key = json!({"pk": {"S": format!("USER#{}", user.id().await)}, "sk": {"S": "USER"}});
     let stored = async || {
@@ -79,7 +80,8 @@ async fn signing_in_rehashes_a_password_with_outdated_parameters() {
         item["Item"]["password"]["S"].as_str().expect("a hash").to_owned()
     };
     let weaken = json!({
-        "TableName": table, "Key": key, "UpdateExpression": "SET password = :weak", "ExpressionAttributeValues": {":weak": {"S": WEAK}},
+        "TableName": table, "Key": key, "UpdateExpression": "SET password = :weak",
+        "ExpressionAttributeValues": {":weak": {"S": WEAK}},
     });
     cloud.dynamodb("UpdateItem", weaken).await;
     sign_in(&cloud.client(), &user.username, "wrong horse").await.problem(401, "invalid_grant");
@@ -88,5 +90,5 @@ async fn signing_in_rehashes_a_password_with_outdated_parameters() {
     let renewed = stored().await;
     assert!(renewed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{renewed}");
     User::sign_in(cloud, &user.username, "correct horse").await;
-    assert_eq!(stored().await, renewed, "once");
+    assert_eq!(stored().await, renewed, "the password is rehashed once");
 }

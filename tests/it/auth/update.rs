@@ -2,21 +2,26 @@
 
 use serde_json::json;
 
-use crate::support::{User, client, cloud, sign_in, unique, worker};
+use crate::support::{User, new_client, new_worker, shared_cloud, sign_in, unique};
 
-/// What becomes of a name: who bears it can sign in with it, and no one else can get it.
+/// Whether a new user can register this username.
 async fn is_free(username: &str) -> bool {
-    let body = json!({"email": format!("{}@example.com", unique("probe")), "username": username, "password": "correct horse"});
-    cloud().client().post("/auth/register", body).await.status == 201
+    let body = json!({
+        "email": format!("{}@example.com", unique("probe")), "username": username,
+        "password": "correct horse",
+    });
+    shared_cloud().client().post("/auth/register", body).await.status == 201
 }
 
 #[tokio::test]
 async fn a_renamed_user_signs_in_with_the_new_names_and_the_old_ones_are_free() {
-    let cloud = cloud();
-    let user = worker(cloud, &[]).await;
+    let cloud = shared_cloud();
+    let user = new_worker(cloud, &[]).await;
     let before = user.me().await;
     let (username, email) = (unique("New"), format!("{}@example.com", unique("new")));
-    let change = json!({"username": username, "email": email, "categories": ["Design", "design", "Writing"]});
+    let change = json!({
+        "username": username, "email": email, "categories": ["Design", "design", "Writing"],
+    });
     let answer = user.api.patch("/auth/me", change).await;
     assert_eq!(answer.header("etag"), Some("\"2\""));
     let changed = answer.expect(200);
@@ -27,14 +32,16 @@ async fn a_renamed_user_signs_in_with_the_new_names_and_the_old_ones_are_free() 
         User::sign_in(cloud, name, &user.password).await;
     }
     sign_in(&cloud.client(), &user.username, &user.password).await.problem(401, "invalid_grant");
-    let again = json!({"email": before["email"], "username": before["username"], "password": "correct horse"});
+    let again = json!({
+        "email": before["email"], "username": before["username"], "password": "correct horse",
+    });
     cloud.client().post("/auth/register", again).await.expect(201);
 }
 
 #[tokio::test]
 async fn changing_only_the_case_of_a_name_keeps_it_reserved() {
-    let cloud = cloud();
-    let user = client(cloud).await;
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let loud = user.username.to_uppercase();
     assert_eq!(
         user.api.patch("/auth/me", json!({"username": loud})).await.expect(200)["username"],
@@ -53,35 +60,39 @@ async fn changing_only_the_case_of_a_name_keeps_it_reserved() {
 
 #[tokio::test]
 async fn a_taken_name_is_refused_and_a_refused_change_changes_nothing() {
-    let cloud = cloud();
-    let (user, other) = (client(cloud).await, client(cloud).await);
+    let cloud = shared_cloud();
+    let (user, other) = (new_client(cloud).await, new_client(cloud).await);
     let (before, others) = (user.me().await, other.me().await);
     let mine = unique("fine");
     for (change, taken) in [
         (
-            json!({"username": other.username.to_uppercase(), "email": format!("{mine}@example.com")}),
+            json!({
+                "username": other.username.to_uppercase(), "email": format!("{mine}@example.com"),
+            }),
             vec!["username"],
         ),
         (json!({"username": mine, "email": others["email"]}), vec!["email"]),
         (json!({"username": other.username, "email": others["email"]}), vec!["username", "email"]),
     ] {
-        assert_eq!(user.api.patch("/auth/me", change).await.taken(), taken);
+        assert_eq!(user.api.patch("/auth/me", change).await.taken_names(), taken);
     }
     let wrong = user
         .api
         .patch("/auth/me", json!({"role": "admin", "status": "active", "password": "x", "id": "y"}))
         .await;
-    assert_eq!(wrong.wrong_fields().len(), 4);
-    let wrong = user.api.patch("/auth/me", json!({"categories": ["Design"]})).await.wrong_fields();
+    assert_eq!(wrong.field_errors().len(), 4);
+    let wrong = user.api.patch("/auth/me", json!({"categories": ["Design"]})).await.field_errors();
     assert_eq!(wrong, [("categories".to_owned(), "not_a_worker".to_owned())]);
     assert_eq!(user.me().await, before);
-    assert!(is_free(&mine).await, "a refused change holds no name");
+    assert!(is_free(&mine).await, "a refused change reserves no name");
 }
 
-/// The claims that there are on a name in the table: its holder, if any.
+/// The id of the user that the table reserves this username for, if any.
 async fn holder(username: &str) -> Option<String> {
-    let key = json!({"pk": {"S": format!("USERNAME#{}", username.to_lowercase())}, "sk": {"S": "USERNAME"}});
-    let cloud = cloud();
+    let key = json!({
+        "pk": {"S": format!("USERNAME#{}", username.to_lowercase())}, "sk": {"S": "USERNAME"},
+    });
+    let cloud = shared_cloud();
     let item =
         cloud.dynamodb("GetItem", json!({"TableName": cloud.table().await, "Key": key})).await;
     item["Item"]["doc"]["M"]["user_id"]["S"].as_str().map(str::to_owned)
@@ -89,8 +100,8 @@ async fn holder(username: &str) -> Option<String> {
 
 #[tokio::test]
 async fn one_of_several_concurrent_renames_to_a_name_wins() {
-    let cloud = cloud();
-    let users = [client(cloud).await, client(cloud).await, client(cloud).await];
+    let cloud = shared_cloud();
+    let users = [new_client(cloud).await, new_client(cloud).await, new_client(cloud).await];
     let wanted = unique("wanted");
     let tries = futures::future::join_all(
         users.iter().map(|user| user.api.patch("/auth/me", json!({"username": wanted}))),
@@ -110,8 +121,8 @@ async fn one_of_several_concurrent_renames_to_a_name_wins() {
 
 #[tokio::test]
 async fn concurrent_renames_of_one_user_leave_one_name_reserved() {
-    let cloud = cloud();
-    let user = client(cloud).await;
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let names: Vec<_> = (0..6).map(|n| unique(&format!("many{n}x"))).collect();
     let tries = names.iter().map(|name| user.api.patch("/auth/me", json!({"username": name})));
     for answer in futures::future::join_all(tries).await {
@@ -130,8 +141,8 @@ async fn concurrent_renames_of_one_user_leave_one_name_reserved() {
 
 #[tokio::test]
 async fn two_users_swap_names_only_by_way_of_a_third() {
-    let cloud = cloud();
-    let (ann, bob) = (client(cloud).await, client(cloud).await);
+    let cloud = shared_cloud();
+    let (ann, bob) = (new_client(cloud).await, new_client(cloud).await);
     let rename =
         async |user: &User, name: &str| user.api.patch("/auth/me", json!({"username": name})).await;
     let (a, b) = futures::join!(rename(&ann, &bob.username), rename(&bob, &ann.username));

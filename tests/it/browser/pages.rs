@@ -1,4 +1,4 @@
-//! What stands between browser and cloud: a server of pages, and a network that can fail.
+//! A server of pages, and a network between browser and cloud that can fail.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::support::workspace;
 
-/// Serves `web/` and this folder's `page.html`; the address.
+/// Serves `web/` and this folder's `page.html`, and returns the address.
 pub async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -39,37 +39,38 @@ async fn answer(mut stream: TcpStream) {
     };
     let kind = if file.ends_with(".js") { "text/javascript" } else { "text/html" };
     let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n",
         body.len()
     );
     if stream.write_all(head.as_bytes()).await.is_ok() {
-        // A browser that has gone away wants nothing.
+        // An error means that the browser has closed the connection.
         drop(stream.write_all(&body).await);
     }
 }
 
-/// A way to a server that can be cut, and that can become a black hole.
+/// A proxy in front of a server that can cut connections or let them hang.
 pub struct Network {
     pub address: String,
-    /// What happens to the connections that are open when it changes.
+    /// What happens to all open connections when this changes.
     fate: Arc<watch::Sender<Fate>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    Fine,
-    /// Both ends are told.
+    Pass,
+    /// Closes both ends.
     Cut,
-    /// Nobody is told anything: nothing goes through any more.
+    /// Keeps the connection open without passing anything on.
     Hole,
 }
 
 impl Network {
-    /// A way to this address.
+    /// Starts a proxy to this address.
     pub async fn to(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let fate = Arc::new(watch::Sender::new(Fate::Fine));
+        let fate = Arc::new(watch::Sender::new(Fate::Pass));
         let fates = fate.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -79,17 +80,19 @@ impl Network {
         Self { address, fate }
     }
 
+    /// Closes all open connections.
     pub fn cut(&self) {
         self.fate.send_replace(Fate::Cut);
     }
 
+    /// Lets all open connections hang.
     pub fn swallow(&self) {
         self.fate.send_replace(Fate::Hole);
     }
 }
 
 async fn pass(mut client: TcpStream, server: String, mut fate: watch::Receiver<Fate>) {
-    // While the server is away, nobody is there.
+    // The server may be down.
     let Ok(mut server) = TcpStream::connect(server).await else { return };
     fate.mark_unchanged();
     let fate = tokio::select! {
@@ -97,7 +100,7 @@ async fn pass(mut client: TcpStream, server: String, mut fate: watch::Receiver<F
         _ = fate.changed() => *fate.borrow(),
     };
     if fate == Fate::Hole {
-        // Open, and silent, as long as the browser thinks that there is something.
+        // Stays open and silent for as long as the browser keeps the connection.
         std::future::pending::<()>().await;
     }
 }

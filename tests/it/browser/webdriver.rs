@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, unique, workspace};
 
-/// Headless Chromium, with a profile of its own. It ends with this value.
+/// Headless Chromium with a profile of its own. It ends when this value is dropped.
 pub struct Browser {
     driver: Child,
     client: Client,
@@ -19,28 +19,29 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one to which these addresses (`localhost:3000`) are those (`127.0.0.1:43210`).
+    /// Starts a browser that connects to the second address (`127.0.0.1:43210`) in place of the
+    /// first (`localhost:3000`).
     pub async fn start(addresses: &[(&str, String)]) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromedriver is there: .ci/browser installs it");
-        let mut said = BufReader::new(driver.stdout.take().expect("stdout is piped"))
+            .expect("chromedriver starts: .ci/browser installs it");
+        let mut lines = BufReader::new(driver.stdout.take().expect("stdout is piped"))
             .lines()
             .map_while(Result::ok);
-        let port = said.find_map(|line| {
+        let port = lines.find_map(|line| {
             line.trim_end_matches('.')
                 .split_once("successfully on port ")
                 .map(|(_, port)| port.to_owned())
         });
         let client =
             Client::new(&format!("http://127.0.0.1:{}", port.expect("chromedriver says its port")));
-        // Whatever else it has to say must not fill the pipe.
-        std::thread::spawn(move || said.for_each(drop));
+        // Reads the rest of its output, which would fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
 
-        // chromedriver does not find the profile again under a path with `..` in it.
+        // chromedriver does not find a profile whose path contains `..`.
         let folder = workspace()
             .join("target/tests")
             .canonicalize()
@@ -59,7 +60,10 @@ impl Browser {
             format!("--user-data-dir={}", profile.display()),
             format!("--host-resolver-rules={}", rules.join(", ")),
         ];
-        let wanted = json!({"browserName": "chrome", "goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let wanted = json!({
+            "browserName": "chrome", "goog:chromeOptions": {"args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        });
         let session = client
             .post("/session", json!({"capabilities": {"alwaysMatch": wanted}}))
             .await
@@ -71,12 +75,12 @@ impl Browser {
 
     /// Opens a page in the current tab.
     pub async fn open(&self, url: &str) {
-        self.ask("/url", json!({"url": url})).await;
+        self.command("/url", json!({"url": url})).await;
     }
 
-    /// A new tab, which becomes the current one.
+    /// Opens a tab, makes it the current one, and returns its handle.
     pub async fn tab(&self) -> String {
-        let tab = self.ask("/window/new", json!({"type": "tab"})).await["handle"]
+        let tab = self.command("/window/new", json!({"type": "tab"})).await["handle"]
             .as_str()
             .expect("a tab")
             .to_owned();
@@ -84,25 +88,26 @@ impl Browser {
         tab
     }
 
+    /// Makes a tab the current one.
     pub async fn switch(&self, tab: &str) {
-        self.ask("/window", json!({"handle": tab})).await;
+        self.command("/window", json!({"handle": tab})).await;
     }
 
-    /// What a script in the current tab returns.
+    /// Runs a script in the current tab, and returns its result.
     pub async fn run(&self, script: &str) -> Value {
-        self.ask("/execute/sync", json!({"script": script, "args": []})).await
+        self.command("/execute/sync", json!({"script": script, "args": []})).await
     }
 
-    /// What the current tab's console holds.
+    /// The console messages of the current tab.
     pub async fn console(&self) -> Value {
-        self.ask("/se/log", json!({"type": "browser"})).await
+        self.command("/se/log", json!({"type": "browser"})).await
     }
 
-    async fn ask(&self, path: &str, body: Value) -> Value {
+    async fn command(&self, path: &str, body: Value) -> Value {
         self.client.post(&format!("{}{path}", self.session), body).await.expect(200)["value"].take()
     }
 
-    /// Ends it, and with it all it has stored.
+    /// Ends the browser and deletes its profile.
     pub async fn end(mut self) {
         self.client.send(Method::DELETE, &self.session, "", Default::default()).await;
         drop(self.driver.kill());

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{IGNORES_UNKNOWN, World, sealed};
+use super::{IGNORES_UNKNOWN, World, assert_common_headers};
 
 #[tokio::test]
 async fn a_body_of_64_kib_is_accepted_and_a_larger_one_refused() {
@@ -17,7 +17,7 @@ async fn a_body_of_64_kib_is_accepted_and_a_larger_one_refused() {
                 .await
         };
         let answer = send(largest + 1).await;
-        sealed(&answer, route);
+        assert_common_headers(&answer, route);
         answer.problem(413, "body_too_large");
         assert_ne!(send(largest).await.status, 413, "{route}");
     }
@@ -69,7 +69,7 @@ async fn a_body_that_is_no_json_object_is_malformed() {
         deep.as_bytes(),
     ];
     for route in world.writes() {
-        // One of them for each endpoint, all of them for one: they are read in one place.
+        // One malformed body for each endpoint, and all of them for one: they share the parser.
         let bodies = if route.function == "services-create" { &bodies[..] } else { &bodies[..1] };
         for body in bodies {
             world
@@ -86,7 +86,7 @@ async fn an_unknown_field_is_reported() {
     for route in world.writes().filter(|route| route.function != IGNORES_UNKNOWN) {
         let answer = world.refused(route, "application/json", br#"{"surprise": 1}"#).await;
         assert_eq!(answer.status, 422, "{route}: {:#}", answer.body);
-        let wrong = answer.wrong_fields();
+        let wrong = answer.field_errors();
         assert!(
             wrong.contains(&("surprise".to_owned(), "unknown".to_owned())),
             "{route}: {wrong:?}"

@@ -1,5 +1,5 @@
-//! What all endpoints have in common, checked against every route of the template: a new endpoint is
-//! covered as soon as the template has it.
+//! What all endpoints have in common, checked against every route of the template: a new endpoint
+//! is covered as soon as the template has it.
 
 mod bodies;
 mod reads;
@@ -11,10 +11,12 @@ use http::Method;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use crate::support::{Answer, Client, Cloud, User, admin, client, cloud, service, worker};
+use crate::support::{
+    Client, Cloud, Response, User, admin, new_client, new_service, new_worker, shared_cloud,
+};
 use crate::wiring::deployed;
 
-/// Functions that anyone may call.
+/// Functions that need no token.
 const PUBLIC: [&str; 13] = [
     "auth-register",
     "auth-token",
@@ -31,7 +33,7 @@ const PUBLIC: [&str; 13] = [
     "docs-problems",
 ];
 
-/// Reads the raw body, whatever it is: its signature decides.
+/// Reads the raw body, of whatever type: its signature decides.
 const RAW: &str = "webhooks-stripe";
 
 /// RFC 6749, section 3.2: unrecognised parameters are ignored.
@@ -41,9 +43,9 @@ const IGNORES_UNKNOWN: &str = "auth-token";
 struct Route {
     function: String,
     method: Method,
-    /// As in the template.
+    /// The path in the template.
     template: String,
-    /// With ids of things that are there.
+    /// The path with ids that exist.
     path: String,
 }
 
@@ -64,7 +66,7 @@ impl std::fmt::Display for Route {
     }
 }
 
-/// Everyone there is, and every route with ids of theirs: the same for all of these tests, which
+/// A user of each role, and every route with ids that exist. All tests here share it, because they
 /// change nothing.
 #[derive(Clone)]
 struct World {
@@ -84,9 +86,9 @@ impl World {
     }
 
     async fn make() -> Self {
-        let cloud = cloud();
-        let people = [client(cloud).await, worker(cloud, &[]).await, admin(cloud).await];
-        let service = service(cloud, "conventions").await["id"].as_str().unwrap().to_owned();
+        let cloud = shared_cloud();
+        let people = [new_client(cloud).await, new_worker(cloud, &[]).await, admin(cloud).await];
+        let service = new_service(cloud, "conventions").await["id"].as_str().unwrap().to_owned();
         let order = people[0].api.post("/orders", json!({"service_id": service})).await.expect(201);
         let user = people[0].api.get("/auth/me").await.expect(200);
         let ids = BTreeMap::from([
@@ -97,7 +99,7 @@ impl World {
         let path = |template: &str| {
             let area = template.split('/').nth(1).unwrap_or_default();
             let path = template.replace("{id}", ids.get(area).map_or("none", String::as_str));
-            // Other parameters name files of the documentation, or the like.
+            // The other parameters are names of files and the like.
             path.split('/')
                 .map(|part| if part.starts_with('{') { "none" } else { part })
                 .collect::<Vec<_>>()
@@ -125,34 +127,33 @@ impl World {
         self.routes.iter().filter(|route| route.takes_body())
     }
 
-    /// Sends this body as everyone; the answer of the first whose role may ask, after which nothing
-    /// of the request was carried out.
-    async fn refused(&self, route: &Route, content_type: &str, body: &[u8]) -> Answer {
+    /// Sends this body as each user in turn, and returns the first response that is not a 403.
+    async fn refused(&self, route: &Route, content_type: &str, body: &[u8]) -> Response {
         for user in &self.people {
             let answer = user
                 .api
                 .send(route.method.clone(), &route.path, content_type, body.to_vec().into())
                 .await;
-            sealed(&answer, route);
+            assert_common_headers(&answer, route);
             if answer.status != 403 {
                 return answer;
             }
             answer.problem(403, "forbidden");
         }
-        panic!("{route}: nobody may");
+        panic!("{route}: no role may send it");
     }
 }
 
-/// What every answer carries.
+/// Asserts what every response carries.
 #[track_caller]
-fn sealed(answer: &Answer, route: &Route) {
+fn assert_common_headers(answer: &Response, route: &Route) {
     let header =
         |name| answer.header(name).unwrap_or_else(|| panic!("{route}: no {name}: {answer:?}"));
     assert!(!header("x-request-id").is_empty(), "{route}");
     assert_eq!(
         header("x-request-id"),
         header("apigw-requestid"),
-        "{route}: one id, whoever answers"
+        "{route}: both request ids are equal"
     );
     assert_eq!(header("x-content-type-options"), "nosniff", "{route}");
     assert!(header("strict-transport-security").starts_with("max-age="), "{route}");

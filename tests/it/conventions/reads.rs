@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{World, sealed};
+use super::{World, assert_common_headers};
 
 #[tokio::test]
 async fn head_answers_like_get_without_the_body() {
@@ -15,8 +15,8 @@ async fn head_answers_like_get_without_the_body() {
             for name in ["content-type", "etag", "cache-control"] {
                 assert_eq!(head.header(name), get.header(name), "{route}: {name}");
             }
-            sealed(&head, route);
-            sealed(&get, route);
+            assert_common_headers(&head, route);
+            assert_common_headers(&get, route);
         }
     }
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::json;
 
-use super::{World, sealed};
-use crate::support::cloud;
+use super::{World, assert_common_headers};
+use crate::support::shared_cloud;
 
 #[tokio::test]
 async fn only_public_endpoints_answer_without_a_token() {
     let world = World::new().await;
     for route in &world.routes {
         let answer = world.anyone().send(route.method.clone(), &route.path, "", "".into()).await;
-        sealed(&answer, route);
+        assert_common_headers(&answer, route);
         if route.is_public() {
             assert_ne!(answer.status, 401, "{route}");
         } else if route.method == Method::HEAD {
@@ -39,7 +39,7 @@ async fn an_unsupported_method_is_405_with_the_allowed_ones() {
         methods.sort_unstable();
         let expected = methods.join(", ");
         let answer = world.anyone().send(Method::PUT, path, "application/json", "{}".into()).await;
-        // `/orders/open` is a path of `/orders/{id}`, too.
+        // `/orders/open` also matches `/orders/{id}`, so it allows the methods of both.
         let allow =
             answer.header("allow").unwrap_or_else(|| panic!("{path}: {answer:?}")).to_owned();
         let names = |list: &str| list.split(", ").map(str::to_owned).collect::<Vec<_>>();
@@ -56,7 +56,7 @@ async fn an_unsupported_method_is_405_with_the_allowed_ones() {
 
 #[tokio::test]
 async fn cors_allows_the_configured_origins_and_no_others() {
-    let api = cloud().client();
+    let api = shared_cloud().client();
     let (ours, other) = ("http://localhost:3000", "https://evil.example");
     let preflight = async |origin: &str| {
         let asking = api.with("origin", origin).with("access-control-request-method", "PATCH");
@@ -95,7 +95,7 @@ async fn cors_allows_the_configured_origins_and_no_others() {
             "{header} is not exposed: {exposed}"
         );
     }
-    // A page must be able to read an error, too.
+    // Pages can also read errors.
     let refused = api.with("origin", ours).post("/orders", json!({})).await;
     assert_eq!(refused.header("access-control-allow-origin"), Some(ours));
     let refused = api.with("origin", other).get("/services").await;

@@ -1,13 +1,15 @@
 //! The API description and its page.
 
+mod files;
 mod openapi;
 mod problems;
 mod ui;
 
 use serde_json::Value;
 
-use crate::support::cloud;
+use crate::support::shared_cloud;
 
+/// The API description.
 async fn document() -> Value {
-    cloud().client().get("/openapi.json").await.expect(200)
+    shared_cloud().client().get("/openapi.json").await.expect(200)
 }

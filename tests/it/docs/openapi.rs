@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::document;
-use crate::support::{Client, admin, client, cloud, worker};
+use crate::support::{Client, admin, new_client, new_worker, shared_cloud};
 use crate::wiring::deployed;
 
-/// Method, path and operation.
+/// Method, path and description of each operation.
 fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, methods)| {
@@ -20,7 +20,7 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
     operations.collect()
 }
 
-/// A schema, or the one that it refers to.
+/// The value itself, or what its `$ref` refers to.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
@@ -43,7 +43,7 @@ async fn exactly_the_routes_of_the_template_are_described() {
         .flat_map(|(name, routes)| {
             routes.into_iter().map(move |(method, path)| (name.clone(), method, path))
         })
-        // HEAD is there wherever GET is; the conventions' tests see to that.
+        // Every GET also has a HEAD, as `wiring.rs` checks.
         .filter(|(_, method, _)| method != "HEAD")
         .collect();
     assert_eq!(described, routes);
@@ -63,24 +63,24 @@ async fn all_path_parameters_are_described() {
     }
 }
 
-/// What a request may have is refused when it is not known, in the same words that name what is: so
-/// the code itself says what it reads.
+/// The error for an unknown field lists the known ones, so the code itself says which fields it
+/// reads.
 #[tokio::test]
 async fn described_request_fields_are_the_ones_the_code_accepts() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let document = document().await;
     let people = [
         cloud.client(),
         admin(cloud).await.api,
-        client(cloud).await.api,
-        worker(cloud, &[]).await.api,
+        new_client(cloud).await.api,
+        new_worker(cloud, &[]).await.api,
     ];
     let mut compared = 0;
     for (method, path, operation) in operations(&document) {
         let schema =
             resolved(&document, &operation["requestBody"]["content"]["application/json"]["schema"]);
-        // The token endpoint ignores what it does not know (RFC 6749), and what the webhook gets is
-        // Stripe's.
+        // The token endpoint ignores unknown fields (RFC 6749), and Stripe defines what the webhook
+        // receives.
         if path == "/auth/token" || path == "/webhooks/stripe" {
             continue;
         }
@@ -102,7 +102,7 @@ async fn described_request_fields_are_the_ones_the_code_accepts() {
     assert!(compared >= 15, "only {compared} requests were compared");
 }
 
-/// The path, with the ids that the description gives as examples.
+/// The path with its parameters replaced by the examples of the description.
 fn with_ids(document: &Value, path: &str, operation: &Value) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let ids = parameters.filter(|parameter| parameter["in"] == "path");
@@ -113,6 +113,7 @@ fn with_ids(document: &Value, path: &str, operation: &Value) -> String {
     })
 }
 
+/// The names of the query parameters.
 fn query_names(document: &Value, operation: &Value) -> BTreeSet<String> {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let parameters = parameters.map(|parameter| resolved(document, parameter));
@@ -122,7 +123,8 @@ fn query_names(document: &Value, operation: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// The names in the refusal of a field that is none, from the first who may send one.
+/// The known fields that the error for an unknown field lists, from the first client who may send
+/// the request.
 async fn known_fields(people: &[Client], method: &str, path: &str) -> Option<BTreeSet<String>> {
     for api in people {
         let answer = match method {
@@ -150,7 +152,7 @@ async fn known_fields(people: &[Client], method: &str, path: &str) -> Option<BTr
 
 #[tokio::test]
 async fn a_matching_etag_gets_a_304() {
-    let api = cloud().client();
+    let api = shared_cloud().client();
     let answer = api.get("/openapi.json").await;
     let tag = answer.header("etag").unwrap().to_owned();
     assert!(answer.header("cache-control").unwrap().contains("max-age"));
@@ -168,4 +170,22 @@ async fn the_description_of_an_order_has_its_lifecycle() {
     for row in table {
         assert!(description.contains(row), "{row}");
     }
+}
+
+#[tokio::test]
+async fn examples_name_sample_data_and_work_as_they_stand() {
+    let document = document().await;
+    let schema = |id: &str| document["components"]["schemas"][id]["examples"][0].clone();
+    let api = shared_cloud().client();
+    let service = schema("ServiceId");
+    api.get(&format!("/services/{}", service.as_str().unwrap())).await.expect(200);
+    let body = &document["paths"]["/orders"]["post"]["requestBody"]["content"];
+    let order = body["application/json"]["example"].clone();
+    assert_eq!(order["service_id"], service);
+    let parameters = &document["components"]["parameters"];
+    assert!(parameters["IdempotencyKey"]["example"].is_null(), "a key belongs to one request");
+    new_client(shared_cloud()).await.api.post("/orders", order).await.expect(201);
+    let user = schema("UserId");
+    let admin = admin(shared_cloud()).await;
+    admin.api.get(&format!("/users/{}", user.as_str().unwrap())).await.expect(200);
 }

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::document;
-use crate::support::cloud;
+use crate::support::shared_cloud;
 
 #[tokio::test]
 async fn the_type_of_a_problem_links_to_its_page() {
-    let api = cloud().client();
+    let api = shared_cloud().client();
     let problem = api.get("/auth/me").await.problem(401, "unauthenticated");
     let page = api.get(problem["type"].as_str().unwrap()).await;
     assert!(page.header("content-type").unwrap().starts_with("text/html"));

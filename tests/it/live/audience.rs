@@ -1,16 +1,16 @@
-//! Who gets which entry: for each type, everyone it is for and nobody else, while all kinds of people are
-//! connected.
+//! Who gets which entry: for each type, everyone it is for and nobody else, while all kinds of
+//! people are connected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use crate::support::{
-    Cloud, Socket, User, admin, body, client, cloud, pay, place, service, unique, until,
-    until_payment, worker,
+    Cloud, Socket, User, admin, new_client, new_service, new_worker, pay, place_order,
+    shared_cloud, transition_body, unique, until_payment_status, until_status,
 };
 
-/// Who is watching.
+/// Everyone who is connected.
 const PEOPLE: [&str; 8] = [
     "client",
     "worker",
@@ -22,8 +22,8 @@ const PEOPLE: [&str; 8] = [
     "latecomer",
 ];
 
-/// Type of entry, and who gets it. The colleague serves the order's category as the worker does,
-/// the generalist all categories, the specialist another one.
+/// Each type of entry with its audience. The colleague serves the order's category like the worker,
+/// the generalist all categories, and the specialist another one.
 const TABLE: &[(&str, &[&str])] = &[
     ("payment.processing", &["client"]),
     ("payment.failed", &["client"]),
@@ -45,7 +45,7 @@ struct Watcher {
     user: User,
     socket: Socket,
     feeds: BTreeMap<String, u64>,
-    /// What came over the socket.
+    /// The entries that came over the socket.
     entries: Vec<Value>,
 }
 
@@ -56,7 +56,7 @@ impl Watcher {
         Self { user, socket, feeds, entries: Vec::new() }
     }
 
-    /// Takes entries until this text is broadcast.
+    /// Receives entries up to the broadcast with this text.
     async fn until(&mut self, text: &str) {
         loop {
             let entry = self.socket.next().await;
@@ -69,8 +69,8 @@ impl Watcher {
         }
     }
 
-    /// The types of the entries that this one got about these orders, over the socket; over HTTP it
-    /// must be the same.
+    /// The types of the entries about these orders that came over the socket. Asserts that HTTP
+    /// gives the same entries.
     async fn types(&self, orders: &[String]) -> BTreeSet<String> {
         let mut stored = Vec::new();
         for (feed, after) in &self.feeds {
@@ -90,16 +90,20 @@ impl Watcher {
         }
         let key = |entry: &Value| (entry["feed"].to_string(), entry["seq"].as_u64());
         let about = |entries: &[Value]| -> BTreeMap<_, _> {
-            let concerned = |entry: &&Value| {
+            let is_about = |entry: &&Value| {
                 let data = &entry["data"];
                 orders
                     .iter()
                     .any(|order| data["id"] == order.as_str() || data["order_id"] == order.as_str())
             };
-            entries.iter().filter(concerned).map(|entry| (key(entry), entry.clone())).collect()
+            entries.iter().filter(is_about).map(|entry| (key(entry), entry.clone())).collect()
         };
         let (pushed, stored) = (about(&self.entries), about(&stored));
-        assert_eq!(pushed, stored, "{}: the socket and the feed say the same", self.user.username);
+        assert_eq!(
+            pushed, stored,
+            "{}: the socket and HTTP give the same entries",
+            self.user.username
+        );
         pushed.values().map(|entry| entry["type"].as_str().unwrap().to_owned()).collect()
     }
 }
@@ -108,28 +112,33 @@ fn encoded(feed: &str) -> String {
     feed.replace(' ', "%20").replace('*', "%2A")
 }
 
-async fn moved(user: &User, order: &str, verb: &str) {
-    user.api.post(&format!("/orders/{order}/{verb}"), body(verb)).await.expect(200);
+async fn transition(user: &User, order: &str, verb: &str) {
+    user.api.post(&format!("/orders/{order}/{verb}"), transition_body(verb)).await.expect(200);
 }
 
-/// Has orders go through everything there is to be told of; their ids.
-async fn live_through(cloud: &Cloud, client: &User, worker: &User, service: &Value) -> Vec<String> {
-    // Declined, then paid from a bank account, given back once, revised once, then done.
-    let done = place(client, service).await;
+/// Takes orders through every transition that adds entries, and returns their ids.
+async fn cause_every_entry(
+    cloud: &Cloud,
+    client: &User,
+    worker: &User,
+    service: &Value,
+) -> Vec<String> {
+    // Declined, then paid from a bank account, released once, revised once, then completed.
+    let done = place_order(client, service).await;
     assert_eq!(pay(cloud, client, &done, "pm_card_chargeDeclined").await["status"], 402);
-    until_payment(client, &done, "failed").await;
+    until_payment_status(client, &done, "failed").await;
     let paid = pay(cloud, client, &done, "pm_usBankAccount_processing").await;
     assert_eq!(paid["status"], 200);
-    until_payment(client, &done, "processing").await;
+    until_payment_status(client, &done, "processing").await;
     let intent = paid["payment"]["payment_intent_id"].as_str().unwrap();
     cloud
         .stripe()
         .post(&format!("/_local/payment_intents/{intent}/succeed"), json!({}))
         .await
         .expect(200);
-    until(client, &done, "open").await;
+    until_status(client, &done, "open").await;
     for verb in ["accept", "release", "accept"] {
-        moved(worker, &done, verb).await;
+        transition(worker, &done, verb).await;
     }
     let messages = format!("/orders/{done}/messages");
     client.api.post(&messages, json!({"text": "When?"})).await.expect(201);
@@ -140,41 +149,41 @@ async fn live_through(cloud: &Cloud, client: &User, worker: &User, service: &Val
         (worker, "deliver"),
         (client, "complete"),
     ] {
-        moved(user, &done, verb).await;
+        transition(user, &done, verb).await;
     }
     let paid = async || {
-        let order = place(client, service).await;
+        let order = place_order(client, service).await;
         assert_eq!(pay(cloud, client, &order, "pm_card_visa").await["status"], 200);
-        until(client, &order, "open").await;
+        until_status(client, &order, "open").await;
         order
     };
-    // Called off when it is paid for.
+    // Canceled after it was paid.
     let canceled = paid().await;
-    moved(client, &canceled, "cancel").await;
-    until_payment(client, &canceled, "refunded").await;
-    // In dispute, and decided.
+    transition(client, &canceled, "cancel").await;
+    until_payment_status(client, &canceled, "refunded").await;
+    // Disputed and resolved.
     let disputed = paid().await;
-    moved(worker, &disputed, "accept").await;
-    moved(client, &disputed, "dispute").await;
-    moved(&admin(cloud).await, &disputed, "resolve").await;
-    until_payment(client, &disputed, "refunded").await;
+    transition(worker, &disputed, "accept").await;
+    transition(client, &disputed, "dispute").await;
+    transition(&admin(cloud).await, &disputed, "resolve").await;
+    until_payment_status(client, &disputed, "refunded").await;
     vec![done, canceled, disputed]
 }
 
 #[tokio::test]
 async fn each_type_of_entry_reaches_its_audience_and_nobody_else() {
-    everyone_gets_theirs(cloud()).await;
+    assert_audiences(shared_cloud()).await;
 }
 
-pub async fn everyone_gets_theirs(cloud: &Cloud) {
+pub async fn assert_audiences(cloud: &Cloud) {
     let (category, other) = (unique("Audience "), unique("Elsewhere "));
     let mut people = BTreeMap::new();
     for name in PEOPLE {
         let user = match name {
-            "client" | "other client" => client(cloud).await,
-            "worker" | "colleague" | "latecomer" => worker(cloud, &[&category]).await,
-            "generalist" => worker(cloud, &[]).await,
-            "specialist" => worker(cloud, &[&other]).await,
+            "client" | "other client" => new_client(cloud).await,
+            "worker" | "colleague" | "latecomer" => new_worker(cloud, &[&category]).await,
+            "generalist" => new_worker(cloud, &[]).await,
+            "specialist" => new_worker(cloud, &[&other]).await,
             _ => admin(cloud).await,
         };
         people.insert(name, user);
@@ -183,13 +192,13 @@ pub async fn everyone_gets_theirs(cloud: &Cloud) {
     for (name, user) in people.iter().filter(|(name, _)| **name != "latecomer") {
         watchers.insert(*name, Watcher::new(user.clone()).await);
     }
-    // Open from the start, and silent: nothing may come before its hello.
+    // Open from the start without a hello: nothing may arrive.
     let mut silent = Socket::connect(&people["latecomer"]).await;
 
-    let service = service(cloud, &category).await;
-    let orders = live_through(cloud, &people["client"], &people["worker"], &service).await;
+    let service = new_service(cloud, &category).await;
+    let orders = cause_every_entry(cloud, &people["client"], &people["worker"], &service).await;
 
-    // What is appended before the second marker is pushed before it, whatever feed it is in.
+    // Entries appended before the second marker are pushed before it, whatever feed they are in.
     let markers = [unique("First "), unique("Second ")];
     let admin = admin(cloud).await;
     for text in &markers {
@@ -204,12 +213,12 @@ pub async fn everyone_gets_theirs(cloud: &Cloud) {
             watcher.until(text).await;
         }
     }
-    let mut told: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut audiences: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (name, watcher) in &watchers {
         for kind in watcher.types(&orders).await {
-            told.entry(kind).or_default().insert(name);
+            audiences.entry(kind).or_default().insert(name);
         }
-        // Each feed's numbers are those that follow what the welcome said, none left out.
+        // Each feed continues at the number in the welcome, without gaps.
         let mut last = watcher.feeds.clone();
         for entry in &watcher.entries {
             let number =
@@ -223,12 +232,12 @@ pub async fn everyone_gets_theirs(cloud: &Cloud) {
             .iter()
             .filter(|entry| entry["data"]["text"] == markers[0].as_str())
             .collect();
-        assert_eq!(roles.len(), 1, "{name} is told once of what is said to a role");
+        assert_eq!(roles.len(), 1, "{name} gets a broadcast to their role once");
     }
     let expected = TABLE
         .iter()
         .map(|(kind, who)| ((*kind).to_owned(), who.iter().copied().collect::<BTreeSet<_>>()));
-    assert_eq!(told, expected.collect());
+    assert_eq!(audiences, expected.collect());
 
     silent.send(json!({"action": "ping"})).await;
     assert_eq!(

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::feed;
-use crate::support::{Socket, admin, client, cloud, unique, worker};
+use crate::support::{Socket, User, admin, new_client, new_worker, shared_cloud, unique};
 
 #[tokio::test]
 async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
-    let cloud = cloud();
-    let (admin, client) = (admin(cloud).await, client(cloud).await);
-    let workers = [worker(cloud, &[]).await, worker(cloud, &["design"]).await];
+    let cloud = shared_cloud();
+    let (admin, client) = (admin(cloud).await, new_client(cloud).await);
+    let workers = [new_worker(cloud, &[]).await, new_worker(cloud, &["design"]).await];
     let mut sockets = Vec::new();
     for worker in &workers {
         sockets.push(Socket::hello(worker, json!({})).await.0);
@@ -39,9 +39,13 @@ async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
         assert_eq!((&entry["type"], &entry["feed"]), (&json!("broadcast"), &json!("role:workers")));
         assert_eq!(entry["data"], json!({"id": sent["id"], "text": body["text"]}));
     }
+    // The next frame is the pong: nothing was pushed to the client, or stored for clients.
     clients.assert_open().await;
-    let stored = feed(&workers[0], "role:workers").await;
-    let stored =
-        stored["items"].as_array().unwrap().iter().filter(|e| e["data"]["id"] == sent["id"]);
-    assert_eq!(stored.count(), 1);
+    let stored = async |user: &User, name: &str| {
+        let feed = feed(user, name).await;
+        let items = feed["items"].as_array().unwrap();
+        items.iter().filter(|entry| entry["data"]["id"] == sent["id"]).count()
+    };
+    assert_eq!(stored(&client, "role:clients").await, 0);
+    assert_eq!(stored(&workers[0], "role:workers").await, 1);
 }

@@ -2,47 +2,47 @@
 
 use serde_json::json;
 
-use super::{Faults, Talk, text};
-use crate::support::{Socket, cloud, eventually};
+use super::{Conversation, PushFaults, text};
+use crate::support::{Socket, eventually, shared_cloud};
 
 #[tokio::test]
 async fn a_hanging_socket_delays_nobody_and_gets_its_entries_later() {
-    let cloud = cloud();
-    let mut talk = Talk::new(cloud).await;
-    let faults = Faults::of(cloud, &talk.job.client).await;
+    let cloud = shared_cloud();
+    let mut conversation = Conversation::new(cloud).await;
+    let faults = PushFaults::of(cloud, &conversation.order.client).await;
     faults.add("timeout", 4).await;
-    talk.write(&talk.job.worker, "one").await;
+    conversation.write(&conversation.order.worker, "one").await;
     eventually("a push hangs", async || (faults.left().await < 4).then_some(())).await;
-    talk.write(&talk.job.client, "two").await;
-    assert_eq!(text(&mut talk.worker).await, "two");
-    assert!(faults.left().await > 0, "others get theirs while the socket still hangs");
-    talk.write(&talk.job.worker, "three").await;
-    talk.write(&talk.job.worker, "four").await;
+    conversation.write(&conversation.order.client, "two").await;
+    assert_eq!(text(&mut conversation.worker).await, "two");
+    assert!(faults.left().await > 0, "others get their entries while the socket still hangs");
+    conversation.write(&conversation.order.worker, "three").await;
+    conversation.write(&conversation.order.worker, "four").await;
     for expected in ["one", "three", "four"] {
-        assert_eq!(text(&mut talk.client).await, expected, "over the same socket");
+        assert_eq!(text(&mut conversation.client).await, expected, "over the same socket");
     }
     assert_eq!(faults.left().await, 0);
-    talk.client.assert_open().await;
-    // It is pushed to as before.
-    talk.write(&talk.job.worker, "five").await;
-    assert_eq!(text(&mut talk.client).await, "five");
+    conversation.client.assert_open().await;
+    // Later entries are pushed to it as before.
+    conversation.write(&conversation.order.worker, "five").await;
+    assert_eq!(text(&mut conversation.client).await, "five");
 }
 
 #[tokio::test]
 async fn a_socket_that_keeps_hanging_is_closed_and_its_client_misses_nothing() {
-    let cloud = cloud();
-    let talk = Talk::new(cloud).await;
-    let job = &talk.job;
-    let own = format!("user:{}", job.client.id().await);
+    let cloud = shared_cloud();
+    let conversation = Conversation::new(cloud).await;
+    let order = &conversation.order;
+    let own = format!("user:{}", order.client.id().await);
     let last =
-        job.client.api.get(&format!("/live/feed?feed={own}")).await.expect(200)["last"].clone();
-    let faults = Faults::of(cloud, &job.client).await;
+        order.client.api.get(&format!("/live/feed?feed={own}")).await.expect(200)["last"].clone();
+    let faults = PushFaults::of(cloud, &order.client).await;
     faults.add("timeout", 1000).await;
-    talk.write(&job.worker, "one").await;
-    talk.write(&job.worker, "two").await;
-    talk.client.closed().await;
-    // Whoever comes back has a network that works.
+    conversation.write(&order.worker, "one").await;
+    conversation.write(&order.worker, "two").await;
+    conversation.client.until_closed().await;
+    // The client reconnects over a working network.
     faults.clear().await;
-    let (mut again, _) = Socket::hello(&talk.job.client, json!({own: last})).await;
+    let (mut again, _) = Socket::hello(&conversation.order.client, json!({own: last})).await;
     assert_eq!([text(&mut again).await, text(&mut again).await], ["one", "two"]);
 }

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::support::{Socket, client, cloud};
+use crate::support::{Socket, new_client, shared_cloud};
 
 #[tokio::test]
 async fn every_message_is_answered_and_the_socket_stays_open() {
-    let client = client(cloud()).await;
+    let client = new_client(shared_cloud()).await;
     let mut socket = Socket::connect(&client).await;
     for (message, code) in [
         ("no JSON", "malformed_request"),
@@ -32,10 +32,10 @@ async fn every_message_is_answered_and_the_socket_stays_open() {
 
 #[tokio::test]
 async fn too_many_messages_are_refused_and_the_socket_stays_open() {
-    let cloud = cloud();
-    // Twice as much and one: a minute ends at any time, and the next begins.
+    let cloud = shared_cloud();
+    // Twice the limit and one more, because a new minute may begin at any time.
     for (message, limit) in [(json!({"action": "hello"}), 12), (json!({"action": "ping"}), 120)] {
-        let user = client(cloud).await;
+        let user = new_client(cloud).await;
         let mut socket = Socket::connect(&user).await;
         let mut refused = 0;
         for _ in 0..2 * limit + 1 {
@@ -58,25 +58,20 @@ async fn too_many_messages_are_refused_and_the_socket_stays_open() {
 
 #[tokio::test]
 async fn an_expired_socket_is_closed_when_it_sends_a_message() {
-    let cloud = cloud();
-    let user = client(cloud).await;
+    let cloud = shared_cloud();
+    let user = new_client(cloud).await;
     let (mut socket, _) = Socket::hello(&user, json!({})).await;
-    // As TTL does after two hours.
-    let tables = cloud.dynamodb("ListTables", json!({})).await;
-    let table = tables["TableNames"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|t| t.as_str().unwrap().contains("Connections"));
-    let found = json!({
+    // As the TTL does after two hours.
+    let table = cloud.connections_table().await;
+    let query = json!({
         "TableName": table,
         "KeyConditionExpression": "pk = :user",
         "ExpressionAttributeValues": {":user": {"S": format!("USER#{}", user.id().await)}},
     });
-    let listed = cloud.dynamodb("Query", found).await["Items"].clone();
+    let listed = cloud.dynamodb("Query", query).await["Items"].clone();
     let id = listed[0]["sk"]["S"].as_str().unwrap();
     let key = json!({"pk": {"S": format!("CONN#{id}")}, "sk": {"S": "CONN"}});
     cloud.dynamodb("DeleteItem", json!({"TableName": table, "Key": key})).await;
     socket.send(json!({"action": "ping"})).await;
-    socket.closed().await;
+    socket.until_closed().await;
 }

@@ -3,15 +3,18 @@
 use serde_json::json;
 
 use super::feed;
-use crate::support::{Job, Socket, assigned, client, cloud, eventually, unique, worker};
+use crate::support::{
+    Socket, TestOrder, eventually, new_client, new_worker, place_assigned_order, shared_cloud,
+    unique,
+};
 
 #[tokio::test]
 async fn missed_entries_are_the_same_over_the_socket_and_over_http() {
-    let cloud = cloud();
-    let (client, worker) = (client(cloud).await, worker(cloud, &[&unique("Live ")]).await);
+    let cloud = shared_cloud();
+    let (client, worker) = (new_client(cloud).await, new_worker(cloud, &[&unique("Live ")]).await);
     let own = format!("user:{}", client.id().await);
     let mut silent = Socket::connect(&client).await;
-    let order = assigned(cloud, &client, &worker).await;
+    let order = place_assigned_order(cloud, &client, &worker).await;
 
     let (mut socket, welcome) = Socket::hello(&client, json!({&own: 0})).await;
     assert_eq!(welcome["user_id"], own.trim_start_matches("user:"));
@@ -29,8 +32,7 @@ async fn missed_entries_are_the_same_over_the_socket_and_over_http() {
     let rest = client.api.get(&format!("/live/feed?feed={own}&after=1&limit=1")).await.expect(200);
     assert_eq!(rest["items"], json!([entries[1]]));
 
-    // The other socket has said nothing and was told nothing; it says what it has seen, and gets
-    // the rest.
+    // The other socket got nothing before its hello. It sends its position and gets the rest.
     silent.send(json!({"action": "hello", "after": {&own: 1}})).await;
     let welcome = silent.next().await;
     assert_eq!((&welcome["type"], &welcome["feeds"][&own]), (&json!("welcome"), &json!(2)));
@@ -44,13 +46,13 @@ async fn missed_entries_are_the_same_over_the_socket_and_over_http() {
 
 #[tokio::test]
 async fn feeds_of_others_are_refused_over_the_socket_and_over_http() {
-    let cloud = cloud();
-    let (ann, bob) = (client(cloud).await, client(cloud).await);
+    let cloud = shared_cloud();
+    let (ann, bob) = (new_client(cloud).await, new_client(cloud).await);
     let bobs = format!("user:{}", bob.id().await);
     for foreign in [&bobs, "role:admins", "role:workers", "workers:*", "workers:design"] {
         ann.api.get(&format!("/live/feed?feed={foreign}")).await.problem(403, "forbidden");
     }
-    let wrong = ann.api.get("/live/feed?feed=role:kings&after=x").await.wrong_fields();
+    let wrong = ann.api.get("/live/feed?feed=role:kings&after=x").await.field_errors();
     assert_eq!(
         wrong.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(),
         ["feed", "after"]
@@ -69,27 +71,27 @@ async fn feeds_of_others_are_refused_over_the_socket_and_over_http() {
 
 #[tokio::test]
 async fn expired_entries_are_reported_over_http_and_over_the_socket() {
-    let cloud = cloud();
-    let job = Job::in_state(cloud, "delivered").await;
-    let own = format!("user:{}", job.client.id().await);
+    let cloud = shared_cloud();
+    let order = TestOrder::in_status(cloud, "delivered").await;
+    let own = format!("user:{}", order.client.id().await);
     let path = format!("/live/feed?feed={own}");
     eventually("three entries", async || {
-        (job.client.api.get(&path).await.expect(200)["last"] == 3).then_some(())
+        (order.client.api.get(&path).await.expect(200)["last"] == 3).then_some(())
     })
     .await;
     let table = cloud.table().await;
     let first = json!({"pk": {"S": format!("ENTRIES#{own}")}, "sk": {"S": format!("{:020}", 1)}});
     cloud.dynamodb("DeleteItem", json!({"TableName": table, "Key": first})).await;
-    let feed = job.client.api.get(&path).await.expect(200);
+    let feed = order.client.api.get(&path).await.expect(200);
     assert_eq!((&feed["missed"], &feed["last"]), (&json!([{"from": 1, "to": 1}]), &json!(3)));
     assert_eq!(
         feed["items"].as_array().unwrap().iter().map(|e| e["seq"].clone()).collect::<Vec<_>>(),
         [2, 3]
     );
-    let (mut socket, _) = Socket::hello(&job.client, json!({&own: 0})).await;
-    let told = socket.next().await;
+    let (mut socket, _) = Socket::hello(&order.client, json!({&own: 0})).await;
+    let error = socket.next().await;
     assert_eq!(
-        (&told["code"], &told["feed"], &told["oldest"]),
+        (&error["code"], &error["feed"], &error["oldest"]),
         (&json!("feed_number_too_old"), &json!(own), &json!(2))
     );
     assert_eq!([socket.next().await["seq"].clone(), socket.next().await["seq"].clone()], [2, 3]);

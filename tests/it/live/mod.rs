@@ -5,6 +5,7 @@ mod broadcast;
 mod catch_up;
 mod connect;
 mod default;
+mod disconnect;
 mod fan_out;
 mod feed;
 mod notify;
@@ -12,21 +13,20 @@ mod ticket;
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Cloud, Job, Socket, User, eventually};
+use crate::support::{Client, Cloud, Socket, TestOrder, User, eventually};
 
-/// All entries of a feed, as HTTP gives them.
+/// A feed, over HTTP.
 async fn feed(user: &User, feed: &str) -> Value {
     user.api.get(&format!("/live/feed?feed={feed}")).await.expect(200)
 }
 
-/// What goes wrong on the way to sockets, as `local/src/websocket/faults.rs` has it: to those who
-/// read this user's feed.
-struct Faults {
+/// Faults in pushes of one user's feed (`local/src/websocket/faults.rs`).
+struct PushFaults {
     gateway: Client,
     feed: String,
 }
 
-impl Faults {
+impl PushFaults {
     async fn of(cloud: &Cloud, user: &User) -> Self {
         Self {
             gateway: Client::new(&cloud.ready.invoke),
@@ -40,7 +40,7 @@ impl Faults {
         self.gateway.post("/_local/faults", rule).await.expect(201);
     }
 
-    /// How often a fault is still to happen.
+    /// How many faults are still to happen.
     async fn left(&self) -> u64 {
         let faults = self.gateway.get("/_local/faults").await.expect(200);
         let own =
@@ -53,24 +53,24 @@ impl Faults {
         self.gateway.delete(&path).await.expect(200);
     }
 
-    /// What only entries have in them, and no welcome.
+    /// A text that is in entries of this feed, but in no welcome.
     fn entry(&self) -> String {
         format!("\"feed\":\"{}\"", self.feed)
     }
 }
 
-/// A client and a worker who are connected, and write to each other about an order.
-struct Talk {
-    job: Job,
+/// A connected client and worker who write to each other about an order.
+struct Conversation {
+    order: TestOrder,
     client: Socket,
     worker: Socket,
 }
 
-impl Talk {
+impl Conversation {
     async fn new(cloud: &Cloud) -> Self {
-        let job = Job::in_state(cloud, "assigned").await;
-        // What happened until now is passed over: the feeds have it before anyone says hello.
-        for user in [&job.client, &job.worker] {
+        let order = TestOrder::in_status(cloud, "assigned").await;
+        // Waits until the feeds have the order's entries, so that only messages follow the hello.
+        for user in [&order.client, &order.worker] {
             let path = format!("/live/feed?feed=user:{}", user.id().await);
             eventually("the feed has the order", async || {
                 let items = user.api.get(&path).await.expect(200)["items"].clone();
@@ -83,17 +83,17 @@ impl Talk {
             })
             .await;
         }
-        let (client, _) = Socket::hello(&job.client, json!({})).await;
-        let (worker, _) = Socket::hello(&job.worker, json!({})).await;
-        Self { job, client, worker }
+        let (client, _) = Socket::hello(&order.client, json!({})).await;
+        let (worker, _) = Socket::hello(&order.worker, json!({})).await;
+        Self { order, client, worker }
     }
 
     async fn write(&self, from: &User, text: &str) {
-        from.api.post(&self.job.path("messages"), json!({"text": text})).await.expect(201);
+        from.api.post(&self.order.path("messages"), json!({"text": text})).await.expect(201);
     }
 }
 
-/// The next message that a socket gets, whatever happens to others meanwhile.
+/// The next message that arrives at a socket. Skips all other entries.
 async fn message(socket: &mut Socket) -> Value {
     loop {
         let entry = socket.next().await;
@@ -103,6 +103,7 @@ async fn message(socket: &mut Socket) -> Value {
     }
 }
 
+/// The text of the next message that arrives at a socket.
 async fn text(socket: &mut Socket) -> Value {
     message(socket).await["data"]["text"].clone()
 }

@@ -2,34 +2,34 @@
 
 use serde_json::json;
 
-use super::{Faults, Talk, message, text};
-use crate::support::{cloud, unique};
+use super::{Conversation, PushFaults, message, text};
+use crate::support::{shared_cloud, unique};
 
 #[tokio::test]
 async fn throttled_pushes_are_retried_and_no_socket_is_closed() {
-    let cloud = cloud();
-    let mut talk = Talk::new(cloud).await;
-    let faults = Faults::of(cloud, &talk.job.client).await;
+    let cloud = shared_cloud();
+    let mut conversation = Conversation::new(cloud).await;
+    let faults = PushFaults::of(cloud, &conversation.order.client).await;
     for (fault, times) in [("error_429", 2), ("error_500", 1), ("error_429", 8)] {
         faults.add(fault, times).await;
-        talk.write(&talk.job.worker, fault).await;
-        assert_eq!(text(&mut talk.client).await, fault);
+        conversation.write(&conversation.order.worker, fault).await;
+        assert_eq!(text(&mut conversation.client).await, fault);
         assert_eq!(faults.left().await, 0);
     }
-    talk.client.assert_open().await;
+    conversation.client.assert_open().await;
 }
 
 #[tokio::test]
 async fn a_push_with_a_lost_response_is_repeated_with_the_same_number() {
-    let cloud = cloud();
-    let mut talk = Talk::new(cloud).await;
-    let faults = Faults::of(cloud, &talk.job.client).await;
+    let cloud = shared_cloud();
+    let mut conversation = Conversation::new(cloud).await;
+    let faults = PushFaults::of(cloud, &conversation.order.client).await;
     faults.add("timeout_after_acting", 1).await;
-    talk.write(&talk.job.worker, "one").await;
-    talk.write(&talk.job.worker, "two").await;
+    conversation.write(&conversation.order.worker, "one").await;
+    conversation.write(&conversation.order.worker, "two").await;
     let mut numbers = Vec::new();
     while numbers.len() < 3 {
-        let entry = message(&mut talk.client).await;
+        let entry = message(&mut conversation.client).await;
         numbers.push((entry["seq"].as_u64().unwrap(), entry["data"]["text"].clone()));
     }
     let first = numbers[0].0;
@@ -38,17 +38,17 @@ async fn a_push_with_a_lost_response_is_repeated_with_the_same_number() {
 
 #[tokio::test]
 async fn messages_arrive_in_order_and_continue_after_completion() {
-    let cloud = cloud();
-    let mut talk = Talk::new(cloud).await;
+    let cloud = shared_cloud();
+    let mut conversation = Conversation::new(cloud).await;
     let texts: Vec<_> = (0..15).map(|n| unique(&format!("{n} "))).collect();
     for text in &texts {
-        talk.write(&talk.job.client, text).await;
+        conversation.write(&conversation.order.client, text).await;
     }
     for expected in &texts {
-        assert_eq!(text(&mut talk.worker).await, expected.as_str());
+        assert_eq!(text(&mut conversation.worker).await, expected.as_str());
     }
-    talk.job.moves(&talk.job.worker, "deliver").await;
-    talk.job.moves(&talk.job.client, "complete").await;
-    talk.write(&talk.job.client, "the invoice?").await;
-    assert_eq!(text(&mut talk.worker).await, "the invoice?");
+    conversation.order.transition(&conversation.order.worker, "deliver").await;
+    conversation.order.transition(&conversation.order.client, "complete").await;
+    conversation.write(&conversation.order.client, "the invoice?").await;
+    assert_eq!(text(&mut conversation.worker).await, "the invoice?");
 }

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::support::{Socket, client, cloud};
+use crate::support::{Socket, new_client, shared_cloud};
 
 #[tokio::test]
 async fn a_ticket_opens_one_socket_and_nothing_else_opens_any() {
-    let cloud = cloud();
-    let client = client(cloud).await;
+    let cloud = shared_cloud();
+    let client = new_client(cloud).await;
     cloud.client().post("/live/tickets", json!({})).await.problem(401, "unauthenticated");
     client
         .api
@@ -21,14 +21,17 @@ async fn a_ticket_opens_one_socket_and_nothing_else_opens_any() {
     assert!(url.ends_with(&format!("?ticket={token}")), "{url}");
     let bare = url.split('?').next().unwrap();
 
-    assert_eq!(Socket::refused(bare, None).await, 401);
-    assert_eq!(Socket::refused(&format!("{bare}?ticket="), None).await, 401);
-    assert_eq!(Socket::refused(&format!("{bare}?ticket=tk_{}", "A".repeat(43)), None).await, 401);
-    assert_eq!(Socket::refused(url, Some("https://evil.example")).await, 403);
-    assert_eq!(Socket::refused(url, Some("null")).await, 403);
-    // A handshake that was refused for its origin has not used the ticket up.
+    assert_eq!(Socket::handshake_status(bare, None).await, 401);
+    assert_eq!(Socket::handshake_status(&format!("{bare}?ticket="), None).await, 401);
+    assert_eq!(
+        Socket::handshake_status(&format!("{bare}?ticket=tk_{}", "A".repeat(43)), None).await,
+        401
+    );
+    assert_eq!(Socket::handshake_status(url, Some("https://evil.example")).await, 403);
+    assert_eq!(Socket::handshake_status(url, Some("null")).await, 403);
+    // A handshake that is refused for its origin does not use up the ticket.
     let mut socket =
         Socket::open(url, Some("http://localhost:8000")).await.expect("an allowed origin");
-    assert_eq!(Socket::refused(url, None).await, 401, "a ticket is good once");
+    assert_eq!(Socket::handshake_status(url, None).await, 401, "a ticket is valid once");
     socket.assert_open().await;
 }

@@ -2,33 +2,32 @@
 
 use serde_json::json;
 
-use super::Faults;
+use super::DatabaseFaults;
 use crate::support::{
-    Cloud, Failed, User, client, eventually, pay, place, service, until, worker, workspace,
+    Cloud, StartFailure, User, eventually, new_client, new_service, new_worker, pay, place_order,
+    until_status, workspace,
 };
 
-/// How often the feed of the workers of a category says that the order is open, once it says so at
-/// all.
+/// Waits until the feed of a category's workers has the opened order, and returns how often it has
+/// it.
 async fn times_opened(worker: &User, category: &str, order: &str) -> usize {
     let opened = async || {
         let feed = worker.api.get(&format!("/live/feed?feed=workers:{category}")).await.expect(200);
         let entries = feed["items"].as_array().expect("items").clone();
         entries.iter().filter(|e| e["type"] == "order.opened" && e["data"]["id"] == order).count()
     };
-    eventually("the feed says that the order is open", async || (opened().await > 0).then_some(()))
-        .await;
+    eventually("the feed has the opened order", async || (opened().await > 0).then_some(())).await;
     opened().await
 }
 
 #[tokio::test]
 async fn functions_killed_in_mid_request_lose_nothing() {
     let cloud = Cloud::start("kill", &["--ephemeral"]);
-    let (client, worker) = (client(&cloud).await, worker(&cloud, &["kill"]).await);
-    let service = service(&cloud, "kill").await;
-    let faults = Faults::of(&cloud);
+    let (client, worker) = (new_client(&cloud).await, new_worker(&cloud, &["kill"]).await);
+    let service = new_service(&cloud, "kill").await;
+    let faults = DatabaseFaults::of(&cloud);
 
-    // Between the write and its answer: the answer is lost, and the second try hangs until the
-    // process is killed.
+    // The response of the write is lost, and the second attempt hangs until the process is killed.
     faults.add("orders-create", "PutItem", "lost_response", 1).await;
     faults.add("orders-create", "PutItem", "timeout", 10).await;
     let api = client.api.with("idempotency-key", "once");
@@ -47,7 +46,7 @@ async fn functions_killed_in_mid_request_lose_nothing() {
     let order = again.expect(201)["id"].as_str().unwrap().to_owned();
     assert_eq!(client.api.get("/orders").await.expect(200)["items"].as_array().unwrap().len(), 1);
 
-    // In the midst of a stream's batch: it is delivered again, and has its effect once.
+    // Killed during a stream's batch: the batch is delivered again and takes effect once.
     faults.add("payments-apply", "PutItem", "timeout", 10).await;
     faults.add("live-notify", "TransactWriteItems", "timeout", 10).await;
     assert_eq!(pay(&cloud, &client, &order, "pm_card_visa").await["status"], 200);
@@ -58,41 +57,41 @@ async fn functions_killed_in_mid_request_lose_nothing() {
     faults.met("live-notify", 10).await;
     assert!(cloud.kill_function("live-notify", 100) > 0);
     faults.clear().await;
-    until(&client, &order, "open").await;
+    until_status(&client, &order, "open").await;
     assert_eq!(times_opened(&worker, "kill", &order).await, 1);
 
-    // A failure is logged once, by the function, with the end of the id that the caller was told.
+    // The function logs a failure with the end of the request id that the caller got.
     faults.add("services-get", "GetItem", "InternalServerError", 20).await;
     let path = format!("/services/{}", service["id"].as_str().unwrap());
     let answer = cloud.client().get(&path).await;
     let id = answer.header("x-request-id").expect("an id").to_owned();
     assert!(answer.status.is_server_error(), "{:#}", answer.body);
-    let (log, end) = (cloud.logged(), &id[id.len() - 8..]);
+    let (log, end) = (cloud.log_text(), &id[id.len() - 8..]);
     let lines: Vec<_> =
         log.lines().filter(|l| l.contains(" services-get ") && l.contains(end)).collect();
     assert!(lines.iter().any(|line| line.contains("ERROR")), "{id}: {lines:?}");
 
-    assert!(cloud.end("INT").await.success());
+    assert!(cloud.stop("INT").await.success());
 }
 
 #[tokio::test]
 async fn a_database_outage_delays_notifications_and_loses_none() {
     let cloud = Cloud::start("outage", &["--ephemeral"]);
-    let (client, worker) = (client(&cloud).await, worker(&cloud, &["outage"]).await);
-    let order = place(&client, &service(&cloud, "outage").await).await;
-    let faults = Faults::of(&cloud);
-    // The event is for three feeds, the SDK tries each three times, and the stream a record eleven
-    // times: this is longer.
+    let (client, worker) = (new_client(&cloud).await, new_worker(&cloud, &["outage"]).await);
+    let order = place_order(&client, &new_service(&cloud, "outage").await).await;
+    let faults = DatabaseFaults::of(&cloud);
+    // The event goes to three feeds, the SDK tries each write three times, and the stream retries a
+    // record ten times. This outage lasts longer.
     let times = 3 * 3 * 12;
     faults.add("live-notify", "TransactWriteItems", "InternalServerError", times).await;
     assert_eq!(pay(&cloud, &client, &order, "pm_card_visa").await["status"], 200);
-    until(&client, &order, "open").await;
+    until_status(&client, &order, "open").await;
     assert_eq!(times_opened(&worker, "outage", &order).await, 1);
     faults.met("live-notify", times).await;
-    let log = cloud.logged();
+    let log = cloud.log_text();
     assert!(
         log.contains("feed workers:outage can't be appended to") && !log.contains("given up"),
-        "it was waited for"
+        "the stream waited for the database"
     );
 }
 
@@ -102,34 +101,34 @@ async fn a_killed_cloud_resumes_from_its_data_directory() {
     drop(std::fs::remove_dir_all(&directory));
     let flags = ["--data-dir", directory.to_str().unwrap()];
     let cloud = Cloud::start("data-1", &flags);
-    let (before, worker_before) = (client(&cloud).await, worker(&cloud, &["data"]).await);
-    let order = place(&before, &service(&cloud, "data").await).await;
-    // Nobody hears of the order while this cloud lasts.
-    Faults::of(&cloud)
+    let (before, worker_before) = (new_client(&cloud).await, new_worker(&cloud, &["data"]).await);
+    let order = place_order(&before, &new_service(&cloud, "data").await).await;
+    // No entry about the order is written while this cloud runs.
+    DatabaseFaults::of(&cloud)
         .add("live-notify", "TransactWriteItems", "InternalServerError", 1_000_000)
         .await;
     assert_eq!(pay(&cloud, &before, &order, "pm_card_visa").await["status"], 200);
-    until(&before, &order, "open").await;
+    until_status(&before, &order, "open").await;
 
-    let second = Cloud::run(
+    let second = Cloud::try_start(
         "data-taken",
         &[&flags[..], &["--http-port", "0", "--ws-port", "0", "--no-build"]].concat(),
     );
-    let Failed { log, .. } = second.err().expect("the directory is taken");
+    let StartFailure { log, .. } = second.err().expect("the directory is taken");
     assert!(
         log.starts_with("error: another local cloud is running on the data directory"),
         "{log}"
     );
 
-    assert!(!cloud.end("KILL").await.success());
+    assert!(!cloud.stop("KILL").await.success());
     let cloud = Cloud::start("data-2", &flags);
     let client = User::sign_in(&cloud, &before.username, &before.password).await;
     let worker = User::sign_in(&cloud, &worker_before.username, &worker_before.password).await;
     assert_eq!(times_opened(&worker, "data", &order).await, 1);
-    // Stripe's stand-in knows the payment, too.
+    // The Stripe stand-in has kept the payment as well.
     let confirmed =
         client.api.post(&format!("/orders/{order}/payment/confirm"), json!({})).await.expect(200);
     assert_eq!(confirmed["payment_status"], "paid");
     worker.api.post(&format!("/orders/{order}/accept"), json!({})).await.expect(200);
-    assert!(cloud.end("TERM").await.success());
+    assert!(cloud.stop("TERM").await.success());
 }

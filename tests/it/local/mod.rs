@@ -10,10 +10,10 @@ use serde_json::json;
 
 use crate::support::{Client, Cloud, eventually, workspace};
 
-/// What goes wrong between functions and their database, as `local/src/dynamodb/faults.rs` has it.
-struct Faults(Client);
+/// Faults between functions and their database (`local/src/dynamodb/faults.rs`).
+struct DatabaseFaults(Client);
 
-impl Faults {
+impl DatabaseFaults {
     fn of(cloud: &Cloud) -> Self {
         Self(Client::new(&cloud.ready.dynamodb))
     }
@@ -23,7 +23,7 @@ impl Faults {
         self.0.post("/_local/faults", fault).await.expect(201);
     }
 
-    /// Waits until the fault that is to happen `times` times has happened.
+    /// Waits until this fault has happened as often as it was to.
     async fn met(&self, function: &str, times: u32) {
         eventually(&format!("{function} meets its fault"), async || {
             let faults = self.0.get("/_local/faults").await.expect(200);
@@ -45,7 +45,7 @@ impl Faults {
     }
 }
 
-/// An empty directory of this name.
+/// Creates an empty directory with this name.
 fn scratch(name: &str) -> PathBuf {
     let directory = workspace().join("target/tests").join(name);
     drop(std::fs::remove_dir_all(&directory));
@@ -53,9 +53,9 @@ fn scratch(name: &str) -> PathBuf {
     directory
 }
 
-/// Runs a cloud that does not come up; what it says beside cargo's progress.
-fn refusal(name: &str, flags: &[&str]) -> String {
-    let failed = Cloud::run(name, flags).err().expect("it does not come up");
+/// Starts a cloud that must fail, and returns its error message.
+fn start_error(name: &str, flags: &[&str]) -> String {
+    let failed = Cloud::try_start(name, flags).err().expect("it does not come up");
     assert_eq!(failed.status.code(), Some(1), "{}", failed.log);
     let last = failed.log.lines().last().and_then(|line| line.strip_prefix("error: "));
     last.expect("an error at the end").to_owned()

@@ -43,8 +43,8 @@ Resources:
         $connect: {FunctionArn: !GetAtt Answer.Arn}
 "#;
 
-/// Answers `ANSWER`; for `/wait` it makes a file named `begun` and waits for one named `go`. It speaks the Runtime API with
-/// the standard library alone, and so builds in a second.
+/// Answers `ANSWER`. For `/wait` it first creates a file named `begun` and waits for one named `go`.
+/// It implements the Runtime API with the standard library alone, so it builds in a second.
 const CODE: &str = r##"
 use std::io::{Read, Write};
 
@@ -79,7 +79,7 @@ fn call(method: &str, path: &str, body: &str) -> String {
 }
 "##;
 
-/// A project that answers `first`.
+/// Writes a project that answers `first`, and returns its folder.
 fn project(name: &str) -> PathBuf {
     let folder = workspace().join("target/tests").join(name);
     drop(std::fs::remove_dir_all(&folder));
@@ -90,7 +90,7 @@ fn project(name: &str) -> PathBuf {
     folder
 }
 
-/// Saves code that answers this.
+/// Changes the project's code to this answer.
 fn save(project: &Path, answer: &str) {
     std::fs::write(project.join("src/main.rs"), CODE.replace("ANSWER", answer)).unwrap();
 }
@@ -100,7 +100,7 @@ fn start(project: &Path, flags: &[&str]) -> Cloud {
     let template = template.to_str().unwrap();
     let usual = ["--http-port", "0", "--ws-port", "0", "--ephemeral", "--template", template];
     let name = project.file_name().unwrap().to_str().unwrap();
-    Cloud::run(name, &[&usual[..], flags].concat())
+    Cloud::try_start(name, &[&usual[..], flags].concat())
         .unwrap_or_else(|failed| panic!("the local cloud did not start: {}", failed.log))
 }
 
@@ -118,7 +118,7 @@ fn processes(cloud: &Cloud) -> usize {
 
 async fn logs(cloud: &Cloud, expected: &str) {
     eventually(&format!("the log says {expected}"), async || {
-        cloud.logged().contains(expected).then_some(())
+        cloud.log_text().contains(expected).then_some(())
     })
     .await;
 }
@@ -158,7 +158,7 @@ async fn changed_code_is_served_without_a_restart_and_broken_code_leaves_the_old
 
     std::fs::write(project.join("local.env"), "").unwrap();
     logs(&cloud, "local.env changed: restart to apply it").await;
-    assert!(cloud.end("INT").await.success());
+    assert!(cloud.stop("INT").await.success());
 }
 
 #[tokio::test]
@@ -167,9 +167,9 @@ async fn no_watch_keeps_the_functions_that_were_built_at_the_start() {
     let cloud = start(&project, &["--no-watch"]);
     answers(&cloud.client(), "first").await;
     save(&project, "second");
-    // Nothing is to happen, and nothing tells that it has not: this is ten times as long as the
-    // local cloud needs to notice.
+    // Nothing marks that a change was ignored. This is ten times as long as the local cloud takes to
+    // notice one.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    assert!(!cloud.logged().contains("changed: building"));
+    assert!(!cloud.log_text().contains("changed: building"));
     answers(&cloud.client(), "first").await;
 }

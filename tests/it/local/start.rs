@@ -1,11 +1,11 @@
-//! Flags, and what is said when a start fails.
+//! Flags, and the message when a start fails.
 
 use serde_json::json;
 
-use super::{refusal, scratch};
-use crate::support::{Cloud, cloud, workspace};
+use super::{scratch, start_error};
+use crate::support::{Cloud, shared_cloud, workspace};
 
-/// The processes of this function.
+/// The process ids of this function.
 fn processes(cloud: &Cloud, function: &str) -> Vec<u32> {
     let of_function = cloud.processes().into_iter().filter(|(_, name)| name == function);
     let processes: Vec<_> = of_function.map(|(pid, _)| pid).collect();
@@ -15,7 +15,7 @@ fn processes(cloud: &Cloud, function: &str) -> Vec<u32> {
 
 #[tokio::test]
 async fn the_ready_line_has_every_address() {
-    let ready = &cloud().ready;
+    let ready = &shared_cloud().ready;
     assert!(
         ready.http.starts_with("http://localhost:") && ready.ws.starts_with("ws://localhost:"),
         "{ready:?}"
@@ -33,7 +33,7 @@ async fn the_ready_line_has_every_address() {
 
 #[tokio::test]
 async fn every_function_can_be_invoked_by_name() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let event = std::fs::read_to_string(workspace().join("events/health.json")).unwrap();
     let reply = cloud.invoke("health", serde_json::from_str(&event).unwrap()).await;
     assert_eq!(reply["statusCode"], 200, "{reply:#}");
@@ -45,7 +45,8 @@ async fn own_values_reach_the_functions_and_a_stripe_key_selects_stripe() {
     let own = scratch("own-values");
     std::fs::write(
         own.join("env"),
-        "STRIPE_SECRET_KEY=sk_test_mine\nSTRIPE_WEBHOOK_SECRETS=whsec_mine\nJWT_ISSUER=from-the-file\n",
+        "STRIPE_SECRET_KEY=sk_test_mine\nSTRIPE_WEBHOOK_SECRETS=whsec_mine\n\
+         JWT_ISSUER=from-the-file\n",
     )
     .unwrap();
     let file = own.join("env");
@@ -80,22 +81,22 @@ async fn own_values_reach_the_functions_and_a_stripe_key_selects_stripe() {
 
 #[tokio::test]
 async fn a_failed_start_is_explained_in_one_sentence() {
-    let taken = cloud().ready.http.rsplit_once(':').unwrap().1.to_owned();
-    let said = refusal("port", &["--ephemeral", "--http-port", &taken]);
+    let taken = shared_cloud().ready.http.rsplit_once(':').unwrap().1.to_owned();
+    let error = start_error("port", &["--ephemeral", "--http-port", &taken]);
     let expected = "end what uses it, or choose another with --http-port (0 is any free one)";
-    assert_eq!(said, format!("port {taken} is taken: {expected}"));
-    let said = refusal("env-unknown", &["--ephemeral", "--env", "JWT_ISSUES=x"]);
-    assert_eq!(said, "--env gives JWT_ISSUES, which the template gives to no function");
-    let said = refusal("live-key", &["--ephemeral", "--env", "STRIPE_SECRET_KEY=sk_live_x"]);
+    assert_eq!(error, format!("port {taken} is taken: {expected}"));
+    let error = start_error("env-unknown", &["--ephemeral", "--env", "JWT_ISSUES=x"]);
+    assert_eq!(error, "--env gives JWT_ISSUES, which the template gives to no function");
+    let error = start_error("live-key", &["--ephemeral", "--env", "STRIPE_SECRET_KEY=sk_live_x"]);
     assert_eq!(
-        said,
+        error,
         "STRIPE_SECRET_KEY is a live key: on a laptop, only Stripe's test mode is used"
     );
-    let said = refusal(
+    let error = start_error(
         "no-database",
         &["--http-port", "0", "--ws-port", "0", "--no-build", "--dynamodb", "http://127.0.0.1:1"],
     );
-    assert!(said.contains("no answer from DynamoDB at http://127.0.0.1:1"), "{said}");
+    assert!(error.contains("no answer from DynamoDB at http://127.0.0.1:1"), "{error}");
 
     let template = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
     let directory = scratch("broken-template");
@@ -111,16 +112,17 @@ async fn a_failed_start_is_explained_in_one_sentence() {
     ] {
         assert!(template.contains(was));
         std::fs::write(&file, template.replacen(was, is, 1)).unwrap();
-        let said =
-            refusal("broken-template", &["--ephemeral", "--template", file.to_str().unwrap()]);
+        let error =
+            start_error("broken-template", &["--ephemeral", "--template", file.to_str().unwrap()]);
         assert!(
-            said.contains("broken-template/template.yaml is not usable") && said.contains(expected),
-            "{said}"
+            error.contains("broken-template/template.yaml is not usable")
+                && error.contains(expected),
+            "{error}"
         );
     }
 }
 
-/// Another project than this one, with one function and no settings for `local`.
+/// Uses a SAM project with one function and no settings for `local`.
 #[tokio::test]
 async fn a_function_that_does_not_build_or_crashes_at_init_is_named() {
     let directory = scratch("another-project");
@@ -128,12 +130,15 @@ async fn a_function_that_does_not_build_or_crashes_at_init_is_named() {
     std::fs::create_dir(directory.join("src")).unwrap();
     write(
         "Cargo.toml",
-        "[package]\nname = \"shop\"\nedition = \"2024\"\n[[bin]]\nname = \"greet\"\npath = \"src/main.rs\"\n[workspace]\n",
+        "[package]\nname = \"shop\"\nedition = \"2024\"\n\
+         [[bin]]\nname = \"greet\"\npath = \"src/main.rs\"\n[workspace]\n",
     );
     write(
         "template.yaml",
-        "Transform: AWS::Serverless-2016-10-31\nResources:\n  Greet:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
-         CodeUri: target/lambda/greet/\n      Handler: bootstrap\n      Runtime: provided.al2023\n",
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  Greet:\n    \
+         Type: AWS::Serverless::Function\n    Properties:\n      \
+         CodeUri: target/lambda/greet/\n      Handler: bootstrap\n      \
+         Runtime: provided.al2023\n",
     );
     let template = directory.join("template.yaml");
     let flags = [
@@ -146,7 +151,7 @@ async fn a_function_that_does_not_build_or_crashes_at_init_is_named() {
         template.to_str().unwrap(),
     ];
     write("src/main.rs", "fn main() { greet() }\n");
-    let failed = Cloud::run("no-build", &flags).err().expect("it does not build");
+    let failed = Cloud::try_start("no-build", &flags).err().expect("it does not build");
     assert!(
         !failed.status.success() && failed.log.contains("Compiling shop"),
         "no progress: {}",
@@ -164,7 +169,7 @@ async fn a_function_that_does_not_build_or_crashes_at_init_is_named() {
         "fn main() { eprintln!(\"GREETING is not set\"); std::process::exit(3) }\n",
     );
     assert_eq!(
-        refusal("no-init", &flags),
+        start_error("no-init", &flags),
         "greet crashed at init (exit status 3): GREETING is not set"
     );
 }

@@ -1,10 +1,11 @@
-//! The `bootstrap-admin` function: the first administrator of a new stack, and that one always remains.
+//! The `bootstrap-admin` function: the first administrator of a new stack, and that one always
+//! remains.
 
 use serde_json::{Value, json};
 
 use crate::support::{Cloud, User, local_env, unique, workspace};
 
-/// What an invocation failed with.
+/// Invokes a function that must fail, and returns its error message.
 async fn failure(cloud: &Cloud, function: &str, event: Value) -> String {
     let answer = cloud.try_invoke(function, event).await;
     assert_eq!(answer.header("x-amz-function-error"), Some("Unhandled"), "{:#}", answer.body);
@@ -47,9 +48,9 @@ async fn a_new_stack_gets_one_first_administrator_and_never_loses_the_last() {
     let tries =
         futures::future::join_all((0..6).map(|n| cloud.try_invoke("bootstrap-admin", event(n))))
             .await;
-    let (failed, made): (Vec<_>, Vec<_>) =
+    let (failed, created): (Vec<_>, Vec<_>) =
         tries.into_iter().partition(|answer| answer.header("x-amz-function-error").is_some());
-    assert_eq!(made.len(), 1);
+    assert_eq!(created.len(), 1);
     for answer in failed {
         assert!(
             answer.body["errorMessage"].as_str().unwrap().starts_with("admin_exists"),
@@ -57,9 +58,9 @@ async fn a_new_stack_gets_one_first_administrator_and_never_loses_the_last() {
             answer.body
         );
     }
-    let made = &made[0].body;
+    let created = &created[0].body;
     let (username, password) =
-        (made["username"].as_str().unwrap(), made["password"].as_str().unwrap());
+        (created["username"].as_str().unwrap(), created["password"].as_str().unwrap());
     let first = User::sign_in(&cloud, username, password).await;
     let late =
         json!({"username": "late", "email": "late@example.com", "password": "correct horse"});
@@ -67,16 +68,19 @@ async fn a_new_stack_gets_one_first_administrator_and_never_loses_the_last() {
     let log = std::fs::read_to_string(workspace().join("target/tests/production.log")).unwrap();
     assert!(
         log.contains("bootstrap-admin") && !log.contains(password),
-        "the password is in no log"
+        "the password is not in the log"
     );
 
-    one_of_two_stays(&cloud, first).await;
+    assert_one_of_two_remains(&cloud, first).await;
 }
 
-/// Two administrators who get rid of each other at once, again and again: one of them does.
-async fn one_of_two_stays(cloud: &Cloud, first: User) {
+/// Two administrators repeatedly demote each other at once: exactly one succeeds each time.
+async fn assert_one_of_two_remains(cloud: &Cloud, first: User) {
     let username = unique("admin");
-    let body = json!({"username": username, "email": format!("{username}@example.com"), "password": "correct horse", "role": "admin"});
+    let body = json!({
+        "username": username, "email": format!("{username}@example.com"),
+        "password": "correct horse", "role": "admin",
+    });
     first.api.post("/users", body).await.expect(201);
     let second = User::sign_in(cloud, &username, "correct horse").await;
     let mut two = [first, second];
@@ -92,14 +96,14 @@ async fn one_of_two_stays(cloud: &Cloud, first: User) {
         let winner = usize::from(b.status.is_success());
         let (won, lost) = if winner == 0 { (a, b) } else { (b, a) };
         assert!(won.status.is_success(), "{:#}", won.body);
-        assert!([401, 403].contains(&lost.status.as_u16()), "both are gone: {:#}", lost.body);
-        // The winner is still an administrator, and makes the other one anew.
+        assert!([401, 403].contains(&lost.status.as_u16()), "both were demoted: {:#}", lost.body);
+        // The winner is still an administrator and reinstates the other one.
         let back = json!({"status": "active", "role": "admin"});
         two[winner].api.patch(&paths[1 - winner], back).await.expect(200);
         let loser = &two[1 - winner];
         two[1 - winner] = User::sign_in(cloud, &loser.username, &loser.password).await;
     }
-    // And who is the last has no one to fear but themselves.
+    // The last administrator can't demote themselves.
     let [last, other] = &two;
     last.api.delete(&format!("/users/{}", other.id().await)).await.expect(204);
     let path = format!("/users/{}", last.id().await);

@@ -1,3 +1,4 @@
 //! Functions that an operator invokes.
 
 mod bootstrap_admin;
+mod seed;

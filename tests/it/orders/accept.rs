@@ -3,18 +3,21 @@
 use serde_json::{Value, json};
 
 use super::actions;
-use crate::support::{Job, User, admin, client, cloud, open_order, place, service, unique, worker};
+use crate::support::{
+    TestOrder, User, admin, new_client, new_service, new_worker, place_order, place_paid_order,
+    shared_cloud, unique,
+};
 
 #[tokio::test]
 async fn one_of_many_concurrent_workers_gets_the_order() {
-    let cloud = cloud();
-    let client = client(cloud).await;
-    let order = open_order(cloud, &client, &unique("race")).await;
+    let cloud = shared_cloud();
+    let client = new_client(cloud).await;
+    let order = place_paid_order(cloud, &client, &unique("race")).await;
     let mut workers = Vec::new();
     for _ in 0..10 {
-        workers.push(worker(cloud, &[]).await);
+        workers.push(new_worker(cloud, &[]).await);
     }
-    // Each tries twenty times at once: two hundred in all.
+    // Each of the ten workers sends twenty requests, all at once.
     let tries = (0..200).map(|n: usize| {
         let api = workers[n % workers.len()].api.clone();
         let path = format!("/orders/{order}/accept");
@@ -31,42 +34,41 @@ async fn one_of_many_concurrent_workers_gets_the_order() {
 
 #[tokio::test]
 async fn an_unpaid_order_is_invisible_to_workers_and_cannot_be_accepted() {
-    let cloud = cloud();
-    let (client, worker) = (client(cloud).await, worker(cloud, &[]).await);
-    let order = place(&client, &service(cloud, "unpaid").await).await;
+    let cloud = shared_cloud();
+    let (client, worker) = (new_client(cloud).await, new_worker(cloud, &[]).await);
+    let order = place_order(&client, &new_service(cloud, "unpaid").await).await;
     worker.api.get(&format!("/orders/{order}")).await.problem(404, "not_found");
     worker.api.post(&format!("/orders/{order}/accept"), json!({})).await.problem(404, "not_found");
 }
 
-/// Who was a client becomes a worker: their own order is in the pool that they see, and not theirs
-/// to claim. A suspended worker claims none.
+/// A client whose role changes to worker sees their own order in the pool, but cannot accept it.
 #[tokio::test]
 async fn neither_the_client_nor_a_suspended_worker_can_accept() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let admin = admin(cloud).await;
-    let job = Job::in_state(cloud, "open").await;
+    let order = TestOrder::in_status(cloud, "open").await;
     let change = async |user: &User, change: Value| {
         let path = format!("/users/{}", user.id().await);
         admin.api.patch(&path, change).await.expect(200)
     };
-    change(&job.client, json!({"role": "worker"})).await;
-    let turned = User::sign_in(cloud, &job.client.username, &job.client.password).await;
-    let read = job.read(&turned).await;
+    change(&order.client, json!({"role": "worker"})).await;
+    let turned = User::sign_in(cloud, &order.client.username, &order.client.password).await;
+    let read = order.read(&turned).await;
     assert_eq!(actions(&read), Vec::<String>::new());
     let category = read["service"]["category"].as_str().expect("a category").replace(' ', "%20");
     let pool = turned.api.get(&format!("/orders/open?category={category}")).await.expect(200);
     assert_eq!(pool["items"], json!([read]));
-    turned.api.post(&job.path("accept"), json!({})).await.problem(403, "own_order");
+    turned.api.post(&order.path("accept"), json!({})).await.problem(403, "own_order");
 
-    // With a token that is good for minutes yet.
-    change(&job.worker, json!({"status": "suspended"})).await;
-    job.worker.api.post(&job.path("accept"), json!({})).await.problem(403, "account_suspended");
-    let taken = job.read(&turned).await;
+    // The suspended worker's access token is still valid for minutes.
+    change(&order.worker, json!({"status": "suspended"})).await;
+    order.worker.api.post(&order.path("accept"), json!({})).await.problem(403, "account_suspended");
+    let taken = order.read(&turned).await;
     assert_eq!(taken["status"], "open");
 
-    // Nor is an order given to one.
-    let assigned = Job::in_state(cloud, "assigned").await;
-    let suspended = format!("/users?q={}", job.worker.username);
+    // An administrator cannot assign an order to a suspended worker either.
+    let assigned = TestOrder::in_status(cloud, "assigned").await;
+    let suspended = format!("/users?q={}", order.worker.username);
     let suspended = admin.api.get(&suspended).await.expect(200)["items"][0]["id"].clone();
     let body = json!({"worker_id": suspended});
     admin.api.post(&assigned.path("reassign"), body).await.problem(409, "worker_not_eligible");
@@ -74,9 +76,9 @@ async fn neither_the_client_nor_a_suspended_worker_can_accept() {
 
 #[tokio::test]
 async fn a_repeated_idempotency_key_gets_the_first_answer_after_later_transitions() {
-    let cloud = cloud();
-    let (client, worker) = (client(cloud).await, worker(cloud, &[]).await);
-    let order = open_order(cloud, &client, &unique("replay")).await;
+    let cloud = shared_cloud();
+    let (client, worker) = (new_client(cloud).await, new_worker(cloud, &[]).await);
+    let order = place_paid_order(cloud, &client, &unique("replay")).await;
     let keyed = worker.api.with("idempotency-key", &unique("key"));
     let path = format!("/orders/{order}/accept");
     let first = keyed.post(&path, json!({})).await.expect(200);
@@ -90,9 +92,9 @@ async fn a_repeated_idempotency_key_gets_the_first_answer_after_later_transition
 
 #[tokio::test]
 async fn if_match_guards_against_a_change_in_between() {
-    let cloud = cloud();
-    let (client, worker) = (client(cloud).await, worker(cloud, &[]).await);
-    let order = open_order(cloud, &client, &unique("match")).await;
+    let cloud = shared_cloud();
+    let (client, worker) = (new_client(cloud).await, new_worker(cloud, &[]).await);
+    let order = place_paid_order(cloud, &client, &unique("match")).await;
     let path = format!("/orders/{order}/accept");
     worker
         .api

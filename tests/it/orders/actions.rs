@@ -1,9 +1,11 @@
 //! `actions` in every order: exactly the transitions that its reader may make.
 
 use super::actions;
-use crate::support::{Job, People, User, admin, body, client, cloud, worker};
+use crate::support::{
+    Parties, TestOrder, User, admin, new_client, new_worker, shared_cloud, transition_body,
+};
 
-/// Every move that has an endpoint.
+/// Every transition that has an endpoint.
 const VERBS: [&str; 9] = [
     "accept",
     "release",
@@ -16,14 +18,15 @@ const VERBS: [&str; 9] = [
     "resolve",
 ];
 
-/// Tries every move that `actions` does not name; none is made. Returns how many that were.
-async fn refused(job: &Job, user: &User, knows: bool) -> usize {
-    let allowed = if knows { actions(&job.read(user).await) } else { Vec::new() };
-    let before = job.read(&job.client).await;
+/// Tries every transition missing from `actions`, asserts that all are refused, and returns how
+/// many it tried. A user who may not `read` the order has no `actions`.
+async fn assert_others_refused(order: &TestOrder, user: &User, may_read: bool) -> usize {
+    let allowed = if may_read { actions(&order.read(user).await) } else { Vec::new() };
+    let before = order.read(&order.client).await;
     let forbidden = VERBS.into_iter().filter(|verb| !allowed.iter().any(|allowed| allowed == verb));
     let mut tried = 0;
     for verb in forbidden {
-        let answer = user.api.post(&job.path(verb), body(verb)).await;
+        let answer = user.api.post(&order.path(verb), transition_body(verb)).await;
         let (status, code) = (answer.status.as_u16(), answer.body["code"].clone());
         let code = code.as_str().expect("a code").to_owned();
         let problem = answer.problem(status, &code);
@@ -37,40 +40,42 @@ async fn refused(job: &Job, user: &User, knows: bool) -> usize {
         }
         tried += 1;
     }
-    assert_eq!(job.read(&job.client).await, before);
+    assert_eq!(order.read(&order.client).await, before);
     tried
 }
 
 #[tokio::test]
 async fn a_transition_missing_from_actions_is_refused_and_changes_nothing() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let (admin, stranger, other) =
-        (admin(cloud).await, client(cloud).await, worker(cloud, &[]).await);
-    let people = People::new(cloud).await;
-    let jobs = ["pending", "open", "assigned", "delivered", "disputed", "completed", "canceled"]
-        .map(|status| {
-            let people = (&people, &admin, &stranger, &other);
-            async move {
-                let (people, admin, stranger, other) = people;
-                let job = Job::of(cloud, people, status).await;
-                let pool = status == "open";
-                let parties = !["pending", "canceled"].contains(&status);
-                refused(&job, &job.client, true).await
-                    + refused(&job, &job.worker, parties).await
-                    + refused(&job, admin, true).await
-                    + refused(&job, stranger, false).await
-                    + refused(&job, other, pool).await
-            }
-        });
-    let tried = futures::future::join_all(jobs).await;
-    // 7 states, 5 people, 9 moves, less those that one of them may make.
+        (admin(cloud).await, new_client(cloud).await, new_worker(cloud, &[]).await);
+    let parties = Parties::new(cloud).await;
+    let attempts =
+        ["pending", "open", "assigned", "delivered", "disputed", "completed", "canceled"].map(
+            |status| {
+                let users = (&parties, &admin, &stranger, &other);
+                async move {
+                    let (parties, admin, stranger, other) = users;
+                    let order = TestOrder::between(cloud, parties, status).await;
+                    let in_pool = status == "open";
+                    let may_read = !["pending", "canceled"].contains(&status);
+                    assert_others_refused(&order, &order.client, true).await
+                        + assert_others_refused(&order, &order.worker, may_read).await
+                        + assert_others_refused(&order, admin, true).await
+                        + assert_others_refused(&order, stranger, false).await
+                        + assert_others_refused(&order, other, in_pool).await
+                }
+            },
+        );
+    let tried = futures::future::join_all(attempts).await;
+    // 7 states with 5 users and 9 transitions each, less the allowed ones.
     assert_eq!(tried, [45 - 2, 45 - 4, 45 - 6, 45 - 4, 45 - 1, 45, 45]);
 }
 
 #[tokio::test]
 async fn every_transition_in_actions_is_allowed_and_lists_agree() {
-    let cloud = cloud();
-    let (admin, people) = (admin(cloud).await, People::new(cloud).await);
+    let cloud = shared_cloud();
+    let (admin, parties) = (admin(cloud).await, Parties::new(cloud).await);
     for (status, by, named) in [
         ("pending", "client", &["cancel"][..]),
         ("open", "client", &["cancel"]),
@@ -82,13 +87,13 @@ async fn every_transition_in_actions_is_allowed_and_lists_agree() {
         ("disputed", "worker", &[]),
         ("completed", "client", &[]),
     ] {
-        let mut made = Vec::new();
+        let mut done = Vec::new();
         for verb in named.iter().copied().chain(named.is_empty().then_some("")) {
-            let job = Job::of(cloud, &people, status).await;
-            let user = if by == "client" { &job.client } else { &job.worker };
-            let read = job.read(user).await;
+            let order = TestOrder::between(cloud, &parties, status).await;
+            let user = if by == "client" { &order.client } else { &order.worker };
+            let read = order.read(user).await;
             assert_eq!(actions(&read), named, "{status} {by}");
-            // The newest is first.
+            // The list has the newest order first.
             assert_eq!(
                 user.api.get("/orders").await.expect(200)["items"][0],
                 read,
@@ -96,24 +101,24 @@ async fn every_transition_in_actions_is_allowed_and_lists_agree() {
             );
             if !verb.is_empty() {
                 assert_eq!(
-                    job.moves(user, verb).await["version"],
+                    order.transition(user, verb).await["version"],
                     read["version"].as_u64().expect("a version") + 1
                 );
-                made.push(verb);
+                done.push(verb);
             }
         }
-        assert_eq!(made, named);
+        assert_eq!(done, named);
     }
     for (status, named) in [
         ("pending", &["cancel"][..]),
         ("assigned", &["reassign", "cancel"]),
         ("disputed", &["resolve"]),
     ] {
-        let job = Job::of(cloud, &people, status).await;
-        let read = job.read(&admin).await;
+        let order = TestOrder::between(cloud, &parties, status).await;
+        let read = order.read(&admin).await;
         assert_eq!(actions(&read), named, "{status}");
         let listed = admin.api.get(&format!("/orders?limit=100&status={status}")).await.expect(200);
         assert!(listed["items"].as_array().expect("items").contains(&read), "{status}");
-        job.moves(&admin, named[0]).await;
+        order.transition(&admin, named[0]).await;
     }
 }

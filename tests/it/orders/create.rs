@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::{client, cloud, service, unique};
+use crate::support::{new_client, new_service, shared_cloud, unique};
 
 #[tokio::test]
 async fn a_repeated_idempotency_key_places_one_order_and_gets_the_first_answer() {
-    let cloud = cloud();
-    let owner = client(cloud).await;
-    let service = service(cloud, "again").await;
+    let cloud = shared_cloud();
+    let owner = new_client(cloud).await;
+    let service = new_service(cloud, "again").await;
     let api = owner.api.with("idempotency-key", &unique("key"));
     let body = json!({"service_id": service["id"], "note": "once"});
     let tries = (0..10).map(|_| api.post("/orders", body.clone()));

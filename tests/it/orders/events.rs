@@ -2,29 +2,29 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Job, admin, client, cloud, worker};
+use crate::support::{TestOrder, admin, new_client, new_worker, shared_cloud};
 
 #[tokio::test]
 async fn the_history_records_every_transition_and_its_actor() {
-    let cloud = cloud();
-    let job = Job::in_state(cloud, "assigned").await;
-    let (second, admin) = (worker(cloud, &[]).await, admin(cloud).await);
+    let cloud = shared_cloud();
+    let order = TestOrder::in_status(cloud, "assigned").await;
+    let (second, admin) = (new_worker(cloud, &[]).await, admin(cloud).await);
     let note = json!({"note": "I am ill."});
-    let released = job.worker.api.post(&job.path("release"), note).await.expect(200);
+    let released = order.worker.api.post(&order.path("release"), note).await.expect(200);
     assert_eq!((&released["status"], &released["worker"]), (&json!("open"), &Value::Null));
-    job.moves(&second, "accept").await;
-    job.moves(&second, "deliver").await;
-    job.moves(&job.client, "request-revision").await;
-    job.moves(&second, "deliver").await;
-    job.moves(&job.client, "dispute").await;
+    order.transition(&second, "accept").await;
+    order.transition(&second, "deliver").await;
+    order.transition(&order.client, "request-revision").await;
+    order.transition(&second, "deliver").await;
+    order.transition(&order.client, "dispute").await;
     let decided = json!({"outcome": "release", "note": "It is what was ordered."});
-    let completed = admin.api.post(&job.path("resolve"), decided).await.expect(200);
+    let completed = admin.api.post(&order.path("resolve"), decided).await.expect(200);
     assert_eq!(
         (&completed["status"], &completed["payment_status"]),
         (&json!("completed"), &json!("paid"))
     );
 
-    let events = job.client.api.get(&job.path("events")).await;
+    let events = order.client.api.get(&order.path("events")).await;
     let etag = events.header("etag").expect("an etag").to_owned();
     let events = events.expect(200);
     assert_eq!(events["next_cursor"], Value::Null);
@@ -35,7 +35,7 @@ async fn the_history_records_every_transition_and_its_actor() {
         numbers,
         (1..=completed["version"].as_u64().expect("a version")).collect::<Vec<_>>()
     );
-    let told: Vec<_> = items
+    let types_and_actors: Vec<_> = items
         .iter()
         .map(|event| {
             (
@@ -45,7 +45,7 @@ async fn the_history_records_every_transition_and_its_actor() {
         })
         .collect();
     assert_eq!(
-        told,
+        types_and_actors,
         [
             ("place", "client"),
             ("payment_started", "client"),
@@ -64,24 +64,24 @@ async fn the_history_records_every_transition_and_its_actor() {
     assert_eq!(items[5]["actor"]["username"], second.username.as_str());
     assert_eq!(items[9]["note"], "For a reason.");
     assert!(items.iter().all(|event| event.get("idempotency").is_none()));
-    let again = job.client.api.with("if-none-match", &etag).get(&job.path("events")).await;
+    let again = order.client.api.with("if-none-match", &etag).get(&order.path("events")).await;
     assert_eq!((again.status.as_u16(), again.header("etag")), (304, Some(etag.as_str())));
 
-    // Its worker sees the work and not the payment's steps; who was its worker, and who never was,
-    // see nothing.
-    let seen = second.api.get(&job.path("events")).await.expect(200);
+    // The worker sees all events but the client's payment steps. The former worker and strangers
+    // see none.
+    let seen = second.api.get(&order.path("events")).await.expect(200);
     let seen: Vec<_> =
         seen["items"].as_array().expect("items").iter().map(|event| event["n"].clone()).collect();
     assert_eq!(seen, (1..=11).filter(|n| *n != 2).map(Value::from).collect::<Vec<_>>());
-    admin.api.get(&job.path("events")).await.expect(200);
-    for stranger in [&job.worker, &client(cloud).await] {
-        stranger.api.get(&job.path("events")).await.problem(404, "not_found");
+    admin.api.get(&order.path("events")).await.expect(200);
+    for stranger in [&order.worker, &new_client(cloud).await] {
+        stranger.api.get(&order.path("events")).await.problem(404, "not_found");
     }
 }
 
 #[tokio::test]
 async fn workers_see_an_open_order_but_not_its_history() {
-    let job = Job::in_state(cloud(), "open").await;
-    job.read(&job.worker).await;
-    job.worker.api.get(&job.path("events")).await.problem(404, "not_found");
+    let order = TestOrder::in_status(shared_cloud(), "open").await;
+    order.read(&order.worker).await;
+    order.worker.api.get(&order.path("events")).await.problem(404, "not_found");
 }

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::{client, cloud, place, service};
+use crate::support::{new_client, new_service, place_order, shared_cloud};
 
 #[tokio::test]
 async fn an_order_is_visible_only_to_its_parties() {
-    let cloud = cloud();
-    let (owner, stranger) = (client(cloud).await, client(cloud).await);
-    let order = place(&owner, &service(cloud, "private").await).await;
+    let cloud = shared_cloud();
+    let (owner, stranger) = (new_client(cloud).await, new_client(cloud).await);
+    let order = place_order(&owner, &new_service(cloud, "private").await).await;
     for (path, post) in [("", false), ("/complete", true), ("/deliver", true), ("/payment", true)] {
         let path = format!("/orders/{order}{path}");
         let answer = if post {
@@ -19,11 +19,17 @@ async fn an_order_is_visible_only_to_its_parties() {
         let status = answer.status.as_u16();
         assert!(status == 404 || status == 403, "{path}: {status}");
     }
-    let listed = stranger.api.get("/orders").await.expect(200);
-    assert_eq!(listed["items"], json!([]));
-    assert_eq!(
-        owner.api.get("/orders?status=pending").await.expect(200)["items"][0]["id"],
-        order.as_str()
-    );
-    assert_eq!(owner.api.get("/orders?status=open").await.expect(200)["items"], json!([]));
+    let read = owner.api.get(&format!("/orders/{order}")).await;
+    assert_eq!(read.header("etag"), Some("\"1\""));
+    let read = read.expect(200);
+    assert_eq!((&read["id"], &read["status"]), (&json!(order), &json!("pending")));
+    assert_eq!(read["client"]["username"], owner.username.as_str());
+}
+
+#[tokio::test]
+async fn malformed_and_unknown_ids_are_not_found() {
+    let user = new_client(shared_cloud()).await;
+    for id in ["x", "ord_", "%00", "ord_00000000000000000000000000"] {
+        user.api.get(&format!("/orders/{id}")).await.problem(404, "not_found");
+    }
 }

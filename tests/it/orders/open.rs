@@ -2,23 +2,23 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{client, cloud, pay, place, service, unique, worker};
+use crate::support::{new_client, new_service, new_worker, pay, place_order, shared_cloud, unique};
 
 #[tokio::test]
 async fn a_released_order_returns_to_the_front_of_the_pool() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let (category, owner, worker) =
-        (unique("Pool "), client(cloud).await, worker(cloud, &[]).await);
-    let service = service(cloud, &category).await;
+        (unique("Pool "), new_client(cloud).await, new_worker(cloud, &[]).await);
+    let service = new_service(cloud, &category).await;
     let mut orders = Vec::new();
     for _ in 0..3 {
-        let order = place(&owner, &service).await;
+        let order = place_order(&owner, &service).await;
         assert_eq!(pay(cloud, &owner, &order, "pm_card_visa").await["status"], 200);
-        crate::support::until(&owner, &order, "open").await;
+        crate::support::until_status(&owner, &order, "open").await;
         orders.push(order);
     }
     let pool = async || {
-        // By pages of two.
+        // Reads pages of two orders.
         let path = format!("/orders/open?category={}&limit=2", category.replace(' ', "%20"));
         let first = worker.api.get(&path).await.expect(200);
         let mut all = first["items"].as_array().expect("items").clone();

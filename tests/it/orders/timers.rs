@@ -1,139 +1,131 @@
 //! The `orders-timers` function: what happens to an order when nobody acts in time.
-
-use std::sync::OnceLock;
-use std::time::Duration;
+//!
+//! Timers run for minutes to days. The tests do not wait for them: they move the stored deadline of
+//! an order into the past.
 
 use serde_json::{Value, json};
 
 use crate::support::{
-    Cloud, Job, People, Socket, User, body, client, pay, place, service, unique, until,
-    until_payment, worker,
+    Cloud, Parties, Socket, TestOrder, eventually, new_worker, pay, shared_cloud, transition_body,
+    until_order, until_payment_status, until_status,
 };
 
-fn short(timer: &str) -> Cloud {
-    let value = format!("ORDER_{}_SECONDS=1", timer.to_uppercase());
-    Cloud::start(&format!("timers-{timer}"), &["--ephemeral", "--env", &value])
+/// A time before every deadline, as it is stored.
+const PAST: &str = "2020-01-01T00:00:00.000000Z";
+
+/// Moves the order's deadline into the past. Panics when it has none.
+async fn expire(cloud: &Cloud, order: &TestOrder) {
+    assert!(order.read(&order.client).await["deadline"].is_string(), "{} has no timer", order.id);
+    store_as_due(cloud, order, "SET doc.deadline = :past, gsi5pk = :pk, gsi5sk = :sk").await;
 }
 
-/// Where an order that is not paid in a second expires.
-fn impatient() -> &'static Cloud {
-    static CLOUD: OnceLock<Cloud> = OnceLock::new();
-    CLOUD.get_or_init(|| short("unpaid"))
-}
-
-/// Runs the timers, as the schedule does, until this order is in this state.
-async fn fire_until(cloud: &Cloud, user: &User, order: &str, status: &str) -> Value {
-    for _ in 0..100 {
-        let report = cloud.invoke("orders-timers", json!({})).await;
-        assert_eq!(report["failed"], 0, "{report:#}");
-        let read = user.api.get(&format!("/orders/{order}")).await.expect(200);
-        if read["status"] == status {
-            return read;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+/// Writes to the stored order what makes the timers find it: its keys in their index.
+async fn store_as_due(cloud: &Cloud, order: &TestOrder, update: &str) {
+    let mut values = json!({
+        ":pk": {"S": "TIMER#0"}, ":sk": {"S": format!("{PAST}#{}", order.id)},
+    });
+    if update.contains(":past") {
+        values[":past"] = json!({"S": PAST});
     }
-    panic!("order {order} did not become {status}");
+    let update = json!({
+        "TableName": cloud.table().await,
+        "Key": {"pk": {"S": format!("ORDER#{}", order.id)}, "sk": {"S": "ORDER"}},
+        "UpdateExpression": update,
+        "ExpressionAttributeValues": values,
+    });
+    cloud.dynamodb("UpdateItem", update).await;
 }
 
-/// Waits until this order's deadline has passed, by the clock that set it: its own timers are not
-/// run.
-async fn due(user: &User, order: &str) {
-    let read = user.api.get(&format!("/orders/{order}")).await.expect(200);
-    assert!(read["deadline"].is_string(), "{read:#}");
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+/// Moves the order's deadline into the past and runs the timers, until the order has this status. A
+/// write of the order in between restores its deadline, so it is moved again each time.
+async fn expire_until(cloud: &Cloud, order: &TestOrder, status: &str) -> Value {
+    eventually(&format!("order {} is {status}", order.id), async || {
+        let read = order.read(&order.client).await;
+        if read["status"] == status {
+            return Some(read);
+        }
+        expire(cloud, order).await;
+        run(cloud).await;
+        None
+    })
+    .await
 }
 
-async fn last_event(user: &User, order: &str) -> Value {
-    let events = user.api.get(&format!("/orders/{order}/events")).await.expect(200);
-    events["items"].as_array().expect("items").last().expect("an event").clone()
+/// Runs the timers once.
+async fn run(cloud: &Cloud) {
+    let report = cloud.invoke("orders-timers", json!({})).await;
+    assert_eq!(report["failed"], 0, "{report:#}");
 }
 
 #[tokio::test]
 async fn an_unpaid_order_expires_and_can_no_longer_be_paid() {
-    let cloud = impatient();
-    let client = client(cloud).await;
-    let service = service(cloud, "unpaid").await;
-    let (order, other) = (place(&client, &service).await, place(&client, &service).await);
-    let payment = client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
-    let (mut socket, _) = Socket::hello(&client, json!({})).await;
+    let cloud = shared_cloud();
+    let parties = Parties::new(cloud).await;
+    let order = TestOrder::between(cloud, &parties, "pending").await;
+    let other = TestOrder::between(cloud, &parties, "pending").await;
+    let client = &order.client;
+    let payment = client.api.post(&order.path("payment"), json!({})).await.expect(200);
+    let (mut socket, _) = Socket::hello(client, json!({})).await;
 
-    let expired = fire_until(cloud, &client, &order, "canceled").await;
+    let expired = expire_until(cloud, &order, "canceled").await;
     assert_eq!(
         (&expired["payment_status"], &expired["deadline"]),
         (&json!("unpaid"), &Value::Null)
     );
-    fire_until(cloud, &client, &other, "canceled").await;
-    assert_eq!(socket.entry("order.canceled", &order).await["data"]["status"], "canceled");
+    expire_until(cloud, &other, "canceled").await;
+    assert_eq!(socket.next_entry("order.canceled", &order.id).await["data"]["status"], "canceled");
 
     let intent = payment["payment_intent_id"].as_str().expect("an intent");
     let stripe = cloud.stripe().bearer("sk_test_local");
-    for attempt in 0.. {
-        let status =
-            stripe.get(&format!("/v1/payment_intents/{intent}")).await.expect(200)["status"]
-                .clone();
-        if status == "canceled" {
-            break;
-        }
-        assert!(attempt < 100, "the intent is still {status}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!(pay(cloud, &client, &order, "pm_card_visa").await["status"], 400);
-    client
-        .api
-        .post(&format!("/orders/{other}/payment"), json!({}))
-        .await
-        .problem(409, "order_not_payable");
-    // What has been done is not done again.
-    let version = client.api.get(&format!("/orders/{other}")).await.expect(200)["version"].clone();
-    cloud.invoke("orders-timers", json!({})).await;
-    assert_eq!(client.api.get(&format!("/orders/{other}")).await.expect(200)["version"], version);
-    let event = last_event(&client, &other).await;
+    eventually("the intent is canceled", async || {
+        let intent = stripe.get(&format!("/v1/payment_intents/{intent}")).await.expect(200);
+        (intent["status"] == "canceled").then_some(())
+    })
+    .await;
+    assert_eq!(pay(cloud, client, &order.id, "pm_card_visa").await["status"], 400);
+    client.api.post(&other.path("payment"), json!({})).await.problem(409, "order_not_payable");
+
+    // Another run does not repeat anything.
+    let version = other.read(client).await["version"].clone();
+    run(cloud).await;
+    assert_eq!(other.read(client).await["version"], version);
+    let event = other.last_event().await;
     assert_eq!((&event["type"], &event["actor"]), (&json!("expire"), &json!({"kind": "timer"})));
 }
 
+/// The index may still list an order that has left the state whose timer was due.
 #[tokio::test]
 async fn a_timer_of_a_state_the_order_has_left_does_nothing() {
-    let cloud = impatient();
-    let (client, worker) = (client(cloud).await, worker(cloud, &[]).await);
-    let order = crate::support::open_order(cloud, &client, &unique("paid ")).await;
-    worker.api.post(&format!("/orders/{order}/accept"), json!({})).await.expect(200);
-    // Two at once, well past the time to pay.
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    futures::join!(
-        cloud.invoke("orders-timers", json!({})),
-        cloud.invoke("orders-timers", json!({}))
-    );
-    let read = client.api.get(&format!("/orders/{order}")).await.expect(200);
+    let cloud = shared_cloud();
+    let order = TestOrder::in_status(cloud, "assigned").await;
+    let before = order.read(&order.client).await;
+    store_as_due(cloud, &order, "SET gsi5pk = :pk, gsi5sk = :sk").await;
+    // Two runs at once.
+    futures::join!(run(cloud), run(cloud));
+    let read = order.read(&order.client).await;
     assert_eq!((&read["status"], &read["deadline"]), (&json!("assigned"), &Value::Null));
+    assert_eq!(read, before);
 }
 
-/// Stripe's word that it is paid, and the timer, in the same instant.
 #[tokio::test]
 async fn an_order_paid_as_it_expires_is_either_open_or_refunded() {
-    let cloud = impatient();
-    let client = client(cloud).await;
-    let service = service(cloud, "paid or expired").await;
+    let cloud = shared_cloud();
+    let parties = Parties::new(cloud).await;
     for _ in 0..6 {
-        let order = place(&client, &service).await;
-        client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
-        due(&client, &order).await;
-        let (paid, _) = futures::join!(
-            pay(cloud, &client, &order, "pm_card_visa"),
-            cloud.invoke("orders-timers", json!({}))
-        );
+        let order = TestOrder::between(cloud, &parties, "pending").await;
+        let client = &order.client;
+        client.api.post(&order.path("payment"), json!({})).await.expect(200);
+        expire(cloud, &order).await;
+        let (paid, ()) = futures::join!(pay(cloud, client, &order.id, "pm_card_visa"), run(cloud));
         if paid["status"] != 200 {
-            until(&client, &order, "canceled").await;
+            until_status(client, &order.id, "canceled").await;
             continue;
         }
-        let mut settled = Value::Null;
-        for _ in 0..100 {
-            settled = client.api.get(&format!("/orders/{order}")).await.expect(200);
-            if settled["status"] == "open" || settled["payment_status"] == "refunded" {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        let payment = client.api.get(&format!("/orders/{order}/payment")).await.expect(200);
+        let settled = until_order(client, &order.id, "open or refunded", |order| {
+            order["status"] == "open" || order["payment_status"] == "refunded"
+        })
+        .await;
+        let payment = client.api.get(&order.path("payment")).await.expect(200);
         match settled["status"].as_str() {
             Some("open") => assert_eq!(payment["balance"]["amount"], 1999),
             Some("canceled") => {
@@ -149,77 +141,90 @@ async fn an_order_paid_as_it_expires_is_either_open_or_refunded() {
 
 #[tokio::test]
 async fn an_unclaimed_order_expires_and_is_refunded() {
-    let cloud = &short("unclaimed");
-    let (client, worker) = (client(cloud).await, worker(cloud, &[]).await);
-    let order = crate::support::open_order(cloud, &client, "unclaimed").await;
-    fire_until(cloud, &client, &order, "canceled").await;
-    until_payment(&client, &order, "refunded").await;
+    let cloud = shared_cloud();
+    let order = TestOrder::in_status(cloud, "open").await;
+    let client = &order.client;
+    expire_until(cloud, &order, "canceled").await;
+    until_payment_status(client, &order.id, "refunded").await;
     let feed =
         client.api.get(&format!("/live/feed?feed=user:{}", client.id().await)).await.expect(200);
-    let told: Vec<_> = feed["items"]
+    let types: Vec<_> = feed["items"]
         .as_array()
         .expect("items")
         .iter()
         .map(|entry| entry["type"].clone())
         .collect();
-    assert!(told.contains(&json!("order.canceled")), "{told:?}");
-    worker
+    assert!(types.contains(&json!("order.canceled")), "{types:?}");
+    order
+        .worker
         .api
-        .post(&format!("/orders/{order}/accept"), json!({}))
+        .post(&order.path("accept"), json!({}))
         .await
         .problem(409, "illegal_transition");
+}
 
+#[tokio::test]
+async fn an_order_accepted_as_it_expires_is_either_assigned_or_refunded() {
+    let cloud = shared_cloud();
+    let (parties, worker) = (Parties::new(cloud).await, new_worker(cloud, &[]).await);
     for _ in 0..6 {
-        let order = crate::support::open_order(cloud, &client, "unclaimed").await;
-        due(&client, &order).await;
-        let accept = format!("/orders/{order}/accept");
-        let (accepted, _) = futures::join!(
-            worker.api.post(&accept, json!({})),
-            cloud.invoke("orders-timers", json!({}))
-        );
+        let order = TestOrder::between(cloud, &parties, "open").await;
+        let client = &order.client;
+        expire(cloud, &order).await;
+        let accept = order.path("accept");
+        let (accepted, ()) = futures::join!(worker.api.post(&accept, json!({})), run(cloud));
         if accepted.status == 200 {
-            cloud.invoke("orders-timers", json!({})).await;
-            assert_eq!(
-                client.api.get(&format!("/orders/{order}")).await.expect(200)["status"],
-                "assigned"
-            );
-            let problem = client.api.post(&format!("/orders/{order}/cancel"), body("cancel")).await;
-            problem.problem(409, "illegal_transition");
+            run(cloud).await;
+            assert_eq!(order.read(client).await["status"], "assigned");
+            let cancel = client.api.post(&order.path("cancel"), transition_body("cancel")).await;
+            cancel.problem(409, "illegal_transition");
         } else {
             assert_eq!(accepted.problem(409, "illegal_transition")["order_status"], "canceled");
-            until_payment(&client, &order, "refunded").await;
+            until_payment_status(client, &order.id, "refunded").await;
         }
     }
 }
 
 #[tokio::test]
 async fn an_unreviewed_delivery_completes_the_order_unless_it_is_disputed_first() {
-    let cloud = &short("unreviewed");
-    let people = People::new(cloud).await;
-    let job = Job::of(cloud, &people, "assigned").await;
-    let (mut socket, _) = Socket::hello(&job.worker, json!({})).await;
-    job.moves(&job.worker, "deliver").await;
-    let completed = fire_until(cloud, &job.client, &job.id, "completed").await;
+    let cloud = shared_cloud();
+    let parties = Parties::new(cloud).await;
+    let order = TestOrder::between(cloud, &parties, "assigned").await;
+    let (mut socket, _) = Socket::hello(&order.worker, json!({})).await;
+    order.transition(&order.worker, "deliver").await;
+    let completed = expire_until(cloud, &order, "completed").await;
     assert_eq!((&completed["payment_status"], &completed["actions"]), (&json!("paid"), &json!([])));
-    assert_eq!(socket.entry("order.completed", &job.id).await["data"]["status"], "completed");
-    let event = last_event(&job.client, &job.id).await;
+    let entry = socket.next_entry("order.completed", &order.id).await;
+    assert_eq!(entry["data"]["status"], "completed");
+    let event = order.last_event().await;
     assert_eq!((&event["type"], &event["actor"]), (&json!("complete"), &json!({"kind": "timer"})));
 
     for _ in 0..3 {
-        let job = Job::of(cloud, &people, "assigned").await;
-        job.moves(&job.worker, "deliver").await;
-        due(&job.client, &job.id).await;
-        let dispute = job.path("dispute");
-        let (disputed, _) = futures::join!(
-            job.client.api.post(&dispute, body("dispute")),
-            cloud.invoke("orders-timers", json!({}))
-        );
-        let status = job.read(&job.client).await["status"].clone();
+        let order = TestOrder::between(cloud, &parties, "delivered").await;
+        expire(cloud, &order).await;
+        let dispute = order.path("dispute");
+        let (disputed, ()) =
+            futures::join!(order.client.api.post(&dispute, transition_body("dispute")), run(cloud));
+        let status = order.read(&order.client).await["status"].clone();
         if disputed.status == 200 {
             assert_eq!(status, "disputed");
         } else {
             assert_eq!(disputed.problem(409, "illegal_transition")["order_status"], "completed");
             assert_eq!(status, "completed");
         }
+    }
+}
+
+#[tokio::test]
+async fn deadlines_are_as_long_as_the_template_says() {
+    let cloud = shared_cloud();
+    let parties = Parties::new(cloud).await;
+    for (status, hours) in [("pending", 0.5), ("open", 7.0 * 24.0), ("delivered", 3.0 * 24.0)] {
+        let order = TestOrder::between(cloud, &parties, status).await;
+        let read = order.read(&order.client).await;
+        let time = |name: &str| read[name].as_str().expect(name).parse::<jiff::Timestamp>();
+        let runs = time("deadline").unwrap().duration_since(jiff::Timestamp::now());
+        let difference = runs.as_secs_f64() / 3600.0 - hours;
+        assert!(difference.abs() < 0.1, "{status}: {difference} hours more than {hours}");
     }
 }

@@ -3,11 +3,11 @@
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::support::{Shopper, silent, states};
+use crate::support::{Shopper, cloud_without_webhooks, statuses};
 
 #[tokio::test]
 async fn a_repeated_idempotency_key_cancels_once() {
-    let shopper = Shopper::new(silent().await).await;
+    let shopper = Shopper::new(cloud_without_webhooks().await).await;
     let checkout = shopper.paid("pm_card_visa").await;
     let api = shopper.user.api.with("idempotency-key", "cancel-once");
     let path = format!("/orders/{}/payment/cancel", checkout.order);
@@ -18,8 +18,8 @@ async fn a_repeated_idempotency_key_cancels_once() {
         .count();
     assert_eq!(replayed, 4);
     for answer in answers {
-        assert_eq!(states(&answer.expect(200)), ("canceled".into(), "refund_pending".into()));
+        assert_eq!(statuses(&answer.expect(200)), ("canceled".into(), "refund_pending".into()));
     }
-    checkout.until("canceled", "refunded").await;
+    checkout.until_statuses("canceled", "refunded").await;
     shopper.user.api.post(&path, json!({})).await.problem(409, "illegal_transition");
 }

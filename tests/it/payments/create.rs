@@ -3,8 +3,12 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Checkout, Shopper, filed, ledger, silent, states};
+use crate::support::{
+    Checkout, Shopper, cloud_without_webhooks, ledger, start_without_webhooks, statuses,
+    until_event,
+};
 
+/// The different intent ids in these responses.
 fn ids(answers: &[Value]) -> Vec<&str> {
     let mut ids: Vec<_> =
         answers.iter().map(|answer| answer["payment_intent_id"].as_str().unwrap()).collect();
@@ -14,7 +18,7 @@ fn ids(answers: &[Value]) -> Vec<&str> {
 
 #[tokio::test]
 async fn an_order_has_one_payment_intent_at_its_own_price() {
-    let shopper = Shopper::new(silent().await).await;
+    let shopper = Shopper::new(cloud_without_webhooks().await).await;
     let order = shopper.order().await;
     let path = format!("/orders/{order}/payment");
     let api = &shopper.user.api;
@@ -24,22 +28,25 @@ async fn an_order_has_one_payment_intent_at_its_own_price() {
         api.post(&path, body).await.problem(422, "validation_failed");
     }
     api.post(&format!("{path}/confirm"), json!({})).await.problem(409, "no_payment_yet");
-    let asked = join_all((0..8).map(|_| api.post(&path, json!({})))).await;
-    let asked: Vec<_> = asked.into_iter().map(|answer| answer.expect(200)).collect();
-    assert_eq!(ids(&asked).len(), 1, "{asked:#?}");
-    assert_eq!((&asked[0]["amount"], &asked[0]["currency"]), (&json!(1999), &json!("usd")));
-    let made = shopper.stripe.intents_of(&order).await;
+    let created = join_all((0..8).map(|_| api.post(&path, json!({})))).await;
+    let created: Vec<_> = created.into_iter().map(|answer| answer.expect(200)).collect();
+    assert_eq!(ids(&created).len(), 1, "{created:#?}");
+    assert_eq!((&created[0]["amount"], &created[0]["currency"]), (&json!(1999), &json!("usd")));
+    let intents = shopper.stripe.intents_of(&order).await;
     assert_eq!(
-        (made.len(), &made[0]["amount"], &made[0]["currency"]),
+        (intents.len(), &intents[0]["amount"], &intents[0]["currency"]),
         (1, &json!(1999), &json!("usd"))
     );
 
-    let checkout = Checkout::new(&shopper, order.clone(), &asked[0]);
-    assert_eq!(states(&checkout.cancel().await.expect(200)), ("canceled".into(), "unpaid".into()));
+    let checkout = Checkout::new(&shopper, order.clone(), &created[0]);
+    assert_eq!(
+        statuses(&checkout.cancel().await.expect(200)),
+        ("canceled".into(), "unpaid".into())
+    );
     let after = api.post(&path, json!({})).await.expect(200);
     assert_eq!(
         (&after["payment_intent_id"], &after["status"]),
-        (&asked[0]["payment_intent_id"], &json!("canceled"))
+        (&created[0]["payment_intent_id"], &json!("canceled"))
     );
     checkout.pay("pm_card_visa").await.expect(400);
     assert_eq!(shopper.stripe.intents_of(&order).await.len(), 1);
@@ -54,9 +61,11 @@ async fn an_order_has_one_payment_intent_at_its_own_price() {
 
 #[tokio::test]
 async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
-    let shopper = Shopper::new(silent().await).await;
+    // A cloud of its own: all idempotency keys of the stand-in are forgotten.
+    let cloud = start_without_webhooks("forgotten-keys").await;
+    let shopper = Shopper::new(&cloud).await;
     let (bound, order) = (shopper.checkout().await, shopper.order().await);
-    // Made at Stripe, and never heard of: the answer was lost as often as it was asked for.
+    // Stripe creates the intent, but every response is lost.
     shopper.stripe.fault("connection_reset_after_acting", "/v1/payment_intents", &order, 6).await;
     let path = format!("/orders/{order}/payment");
     let lost = shopper.user.api.post(&path, json!({})).await;
@@ -75,11 +84,11 @@ async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
     assert_eq!(shopper.stripe.intents_of(&bound.order).await.len(), 1);
 
     let found = shopper.user.api.post(&path, json!({})).await.expect(200);
-    let made = shopper.stripe.intents_of(&order).await;
-    assert_eq!(made.len(), 2, "the one that nobody heard of, and the order's");
-    let lost = made.iter().find(|intent| intent["id"] != found["payment_intent_id"]).unwrap();
-    // Whoever pays the lost one (someone at the dashboard could) does not pay for the order: it is
-    // for an administrator.
+    let intents = shopper.stripe.intents_of(&order).await;
+    assert_eq!(intents.len(), 2, "the lost intent and the order's own");
+    let lost = intents.iter().find(|intent| intent["id"] != found["payment_intent_id"]).unwrap();
+    // Paying the lost intent, which is possible at the dashboard, does not pay the order. An
+    // administrator has to look at it.
     let lost = lost["id"].as_str().unwrap();
     shopper
         .stripe
@@ -88,17 +97,17 @@ async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
         .expect(200);
     let event = &shopper.stripe.events_of(lost, &["payment_intent.succeeded"]).await[0];
     shopper.stripe.deliver(event).await;
-    let filed = filed(&shopper.admin, "mismatch", event["id"].as_str().unwrap()).await;
-    assert_eq!((&filed["reason"], &filed["order_id"]), (&json!("intent"), &json!(order)));
+    let listed = until_event(&shopper.admin, "mismatch", event["id"].as_str().unwrap()).await;
+    assert_eq!((&listed["reason"], &listed["order_id"]), (&json!("intent"), &json!(order)));
     let checkout = Checkout::new(&shopper, order, &found);
-    assert_eq!(checkout.states().await, ("pending".into(), "unpaid".into()));
+    assert_eq!(checkout.statuses().await, ("pending".into(), "unpaid".into()));
     checkout.pay("pm_card_visa").await.expect(200);
-    assert_eq!(states(&checkout.confirm().await.expect(200)), ("open".into(), "paid".into()));
+    assert_eq!(statuses(&checkout.confirm().await.expect(200)), ("open".into(), "paid".into()));
 }
 
 #[tokio::test]
 async fn a_lost_late_or_failed_stripe_response_causes_no_second_payment() {
-    let shopper = Shopper::new(silent().await).await;
+    let shopper = Shopper::new(cloud_without_webhooks().await).await;
     let shopper = &shopper;
     let attempt = async |fault: &str, intents: usize| {
         let order = shopper.order().await;
@@ -117,8 +126,8 @@ async fn a_lost_late_or_failed_stripe_response_causes_no_second_payment() {
         attempt("timeout_after_acting", 1),
         attempt("error_429", 1),
         attempt("error_500", 1),
-        // Stripe repeats its failure under the key for a day. The intent that it made is not told
-        // to anybody, and so never paid.
+        // Stripe repeats the failure for this idempotency key for a day. Nobody learns of the
+        // intent that it created, so it is never paid.
         attempt("error_500_after_acting", 2),
     );
 }

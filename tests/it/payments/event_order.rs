@@ -4,9 +4,11 @@ use futures::StreamExt;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Checkout, Shopper, filed, handled, ledger, listed, silent};
+use crate::support::{
+    Checkout, Shopper, cloud_without_webhooks, events_in_state, ledger, until_event, until_handled,
+};
 
-/// All orders of these things.
+/// All permutations of these items.
 fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
     if items.is_empty() {
         return vec![Vec::new()];
@@ -22,7 +24,7 @@ fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
     all
 }
 
-/// What of an order must not depend on how its events came: everything but ids and times.
+/// What must not depend on the order of events: everything about an order but ids and times.
 async fn outcome(checkout: &Checkout) -> Value {
     let (order, payment) = (checkout.read().await, checkout.payment().await);
     let of = |list: &str| {
@@ -30,13 +32,15 @@ async fn outcome(checkout: &Checkout) -> Value {
         items.map(|item| json!([item["money"], item["status"]])).collect::<Vec<_>>()
     };
     json!({
-        "status": order["status"], "payment_status": order["payment_status"], "actions": order["actions"], "deadline": order["deadline"].is_string(),
-        "balance": payment["balance"], "ledger": ledger(&payment), "refunds": of("refunds"), "disputes": of("disputes"),
+        "status": order["status"], "payment_status": order["payment_status"],
+        "actions": order["actions"], "deadline": order["deadline"].is_string(),
+        "balance": payment["balance"], "ledger": ledger(&payment),
+        "refunds": of("refunds"), "disputes": of("disputes"),
     })
 }
 
-/// Every permutation of these types of events, each of them once, twice and three times, on orders
-/// of their own that `happen` has happened to: all end alike. Returns how.
+/// Delivers every permutation of these types of events, with repetitions, each for an order of its
+/// own to which `happen` was applied. Asserts that all outcomes are equal, and returns the outcome.
 async fn assert_order_does_not_matter(
     shopper: &Shopper,
     types: &[&str],
@@ -49,16 +53,16 @@ async fn assert_order_does_not_matter(
         assert_eq!(all.len(), types.len(), "{types:?}: {all:#?}");
         all.sort_by_key(|event| permutation.iter().position(|kind| event["type"] == *kind));
         for event in &all {
-            // Repetitions come at once.
+            // Repetitions are delivered concurrently.
             join_all((0..=n % 3).map(|_| shopper.stripe.deliver(event))).await;
         }
         let ids: Vec<_> = all.iter().map(|event| event["id"].as_str().unwrap()).collect();
-        handled(&shopper.admin, &ids).await;
+        until_handled(&shopper.admin, &ids).await;
         (permutation.join(", "), outcome(&checkout).await)
     };
     let all =
         permutations(types).into_iter().enumerate().map(|(n, permutation)| one(n, permutation));
-    // A few at a time: each is some processes.
+    // Two at a time, because each occupies several function processes.
     let outcomes: Vec<_> = futures::stream::iter(all).buffered(2).collect().await;
     for (permutation, outcome) in &outcomes {
         assert_eq!(*outcome, outcomes[0].1, "{permutation}");
@@ -68,7 +72,7 @@ async fn assert_order_does_not_matter(
 
 #[tokio::test]
 async fn every_permutation_of_a_payments_events_has_the_same_outcome() {
-    let shopper = Shopper::new(silent().await).await;
+    let shopper = Shopper::new(cloud_without_webhooks().await).await;
     let declined_then_paid = assert_order_does_not_matter(
         &shopper,
         &[
@@ -97,7 +101,7 @@ async fn every_permutation_of_a_payments_events_has_the_same_outcome() {
                 .expect(200);
         },
     );
-    let paid_when_called_off = assert_order_does_not_matter(
+    let paid_when_canceled = assert_order_does_not_matter(
         &shopper,
         &["payment_intent.processing", "payment_intent.succeeded"],
         async |shopper, checkout| {
@@ -125,42 +129,48 @@ async fn every_permutation_of_a_payments_events_has_the_same_outcome() {
                 .await;
         },
     );
-    let (paid, refunded, called_off, disputed) =
-        futures::join!(declined_then_paid, paid_then_refunded, paid_when_called_off, disputed);
-    let states = |outcome: &Value| [outcome["status"].clone(), outcome["payment_status"].clone()];
+    let (paid, refunded, canceled, disputed) =
+        futures::join!(declined_then_paid, paid_then_refunded, paid_when_canceled, disputed);
+    let statuses = |outcome: &Value| [outcome["status"].clone(), outcome["payment_status"].clone()];
     assert_eq!(
-        (states(&paid), &paid["ledger"]),
+        (statuses(&paid), &paid["ledger"]),
         ([json!("open"), json!("paid")], &json!([["charge", 1999]]))
     );
     let back = json!([["charge", 1999], ["refund", -1999]]);
     assert_eq!(
-        (states(&refunded), &refunded["ledger"]),
+        (statuses(&refunded), &refunded["ledger"]),
         ([json!("open"), json!("refunded")], &back)
     );
     assert_eq!(
-        (states(&called_off), &called_off["ledger"]),
+        (statuses(&canceled), &canceled["ledger"]),
         ([json!("canceled"), json!("refunded")], &back)
     );
     let taken = json!([["charge", 1999], ["chargeback", -1999]]);
-    assert_eq!((states(&disputed), &disputed["ledger"]), ([json!("open"), json!("paid")], &taken));
+    assert_eq!(
+        (statuses(&disputed), &disputed["ledger"]),
+        ([json!("open"), json!("paid")], &taken)
+    );
     assert_eq!(disputed["balance"]["amount"], 0);
 }
 
 #[tokio::test]
 async fn a_concurrently_repeated_event_is_stored_and_applied_once() {
-    let shopper = Shopper::new(silent().await).await;
+    let shopper = Shopper::new(cloud_without_webhooks().await).await;
     let checkout = shopper.checkout().await;
     checkout.pay("pm_card_visa").await.expect(200);
     let event = &shopper.stripe.events_of(&checkout.intent, &["payment_intent.succeeded"]).await[0];
     join_all((0..20).map(|_| shopper.stripe.deliver(event))).await;
-    let order = checkout.until("open", "paid").await;
+    let order = checkout.until_statuses("open", "paid").await;
     let id = event["id"].as_str().unwrap();
-    filed(&shopper.admin, "applied", id).await;
+    until_event(&shopper.admin, "applied", id).await;
     shopper.stripe.deliver(event).await;
     let mut stored = 0;
     for state in ["pending", "applied", "unchanged", "ignored", "mismatch", "unreadable"] {
-        stored +=
-            listed(&shopper.admin, state).await.iter().filter(|item| item["id"] == id).count();
+        stored += events_in_state(&shopper.admin, state)
+            .await
+            .iter()
+            .filter(|item| item["id"] == id)
+            .count();
     }
     assert_eq!(stored, 1);
     assert_eq!(checkout.read().await["version"], order["version"]);

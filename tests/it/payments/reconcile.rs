@@ -2,29 +2,29 @@
 
 use serde_json::json;
 
-use super::{attention, deaf, healed, reconcile};
-use crate::support::{Shopper, eventually, handled, ledger, listed, worker};
+use super::{attention, reconcile, reconcile_until, reconciled_cloud};
+use crate::support::{Shopper, events_in_state, eventually, ledger, new_worker, until_handled};
 
 #[tokio::test]
 async fn payments_and_refunds_are_found_without_any_webhook() {
-    let cloud = deaf().await;
+    let cloud = reconciled_cloud().await;
     let shopper = Shopper::new(cloud).await;
     let (paid, slow, untouched) =
         (shopper.checkout().await, shopper.checkout().await, shopper.checkout().await);
     paid.pay("pm_card_visa").await.expect(200);
     slow.pay("pm_usBankAccount_processing").await.expect(200);
-    healed(cloud, &paid, "open", "paid").await;
-    healed(cloud, &slow, "pending", "processing").await;
-    assert_eq!(untouched.states().await, ("pending".into(), "unpaid".into()));
-    // One that waits for the bank has no deadline, and is looked after all the same.
+    reconcile_until(cloud, &paid, "open", "paid").await;
+    reconcile_until(cloud, &slow, "pending", "processing").await;
+    assert_eq!(untouched.statuses().await, ("pending".into(), "unpaid".into()));
+    // An order that waits for the bank has no deadline, but is reconciled all the same.
     shopper.stripe.control(&format!("payment_intents/{}/succeed", slow.intent), json!({})).await;
-    // A refund that takes its time.
+    // A refund that stays pending at Stripe.
     let back = shopper.paid("pm_card_pendingRefund").await;
     back.cancel().await.expect(200);
-    let made = async || shopper.stripe.refunds_of(&back.intent).await.into_iter().next();
-    let refund = eventually("a refund is made", made).await;
+    let refund_made = async || shopper.stripe.refunds_of(&back.intent).await.into_iter().next();
+    let refund = eventually("a refund is made", refund_made).await;
     assert_eq!(
-        back.states().await,
+        back.statuses().await,
         ("canceled".into(), "refund_pending".into()),
         "until Stripe says otherwise"
     );
@@ -32,42 +32,46 @@ async fn payments_and_refunds_are_found_without_any_webhook() {
         .stripe
         .control(&format!("refunds/{}/settle", refund["id"].as_str().unwrap()), json!({}))
         .await;
-    // Two runs at once: each step is one that somebody else may be taking.
+    // Two concurrent runs may both attempt every step.
     futures::join!(reconcile(cloud), reconcile(cloud));
-    healed(cloud, &slow, "open", "paid").await;
-    healed(cloud, &back, "canceled", "refunded").await;
+    reconcile_until(cloud, &slow, "open", "paid").await;
+    reconcile_until(cloud, &back, "canceled", "refunded").await;
     assert_eq!(ledger(&back.payment().await), [("charge", 1999), ("refund", -1999)]);
     let version = paid.read().await["version"].clone();
     reconcile(cloud).await;
-    assert_eq!(paid.read().await["version"], version, "nothing is left to do, and nothing is done");
+    assert_eq!(
+        paid.read().await["version"],
+        version,
+        "a run without anything to do changes nothing"
+    );
 }
 
 #[tokio::test]
 async fn undelivered_events_are_fetched_and_applied() {
-    let cloud = deaf().await;
+    let cloud = reconciled_cloud().await;
     let shopper = Shopper::new(cloud).await;
     let refunded = shopper.paid("pm_card_visa").await;
-    // By hand, at the dashboard. No order is under way: only the events tell.
+    // Refunded at the dashboard. The order itself gives no reason to look; only the events show it.
     shopper
         .stripe
         .call("/v1/refunds", &[("payment_intent", refunded.intent.as_str())])
         .await
         .expect(200);
-    let asked = json!({"older_than_seconds": 86400, "undelivered_hours": 1});
-    cloud.invoke("payments-reconcile", asked).await;
-    refunded.until("open", "refunded").await;
-    // Of what is stored already nothing is stored again.
+    let event = json!({"older_than_seconds": 86400, "undelivered_hours": 1});
+    cloud.invoke("payments-reconcile", event).await;
+    refunded.until_statuses("open", "refunded").await;
+    // Events that are stored already are not stored again.
     let events =
         shopper.stripe.events_of(&refunded.intent, &["refund.created", "charge.refunded"]).await;
-    handled(
+    until_handled(
         &shopper.admin,
         &[events[0]["id"].as_str().unwrap(), events[1]["id"].as_str().unwrap()],
     )
     .await;
     assert_eq!(ledger(&refunded.payment().await), [("charge", 1999), ("refund", -1999)]);
     assert_eq!(attention(&shopper.admin, &refunded.order).await, Some(json!(["unfunded"])));
-    let nobody = worker(cloud, &[&shopper.category]).await;
-    nobody
+    let late_worker = new_worker(cloud, &[&shopper.category]).await;
+    late_worker
         .api
         .post(&format!("/orders/{}/accept", refunded.order), json!({}))
         .await
@@ -80,7 +84,7 @@ async fn undelivered_events_are_fetched_and_applied() {
 
 #[tokio::test]
 async fn a_mismatching_payment_is_found_and_listed_once() {
-    let cloud = deaf().await;
+    let cloud = reconciled_cloud().await;
     let shopper = Shopper::new(cloud).await;
     let admin = &shopper.admin;
     let checkout = shopper.checkout().await;
@@ -91,8 +95,8 @@ async fn a_mismatching_payment_is_found_and_listed_once() {
         .expect(200);
     checkout.pay("pm_card_visa").await.expect(200);
     let about = async || {
-        let mut found = listed(admin, "mismatch").await;
-        // Another test has the event itself fetched.
+        let mut found = events_in_state(admin, "mismatch").await;
+        // The event itself may be listed as well, because another test fetches undelivered events.
         found.retain(|item| {
             item["order_id"] == checkout.order.as_str() && item["type"] == "finding"
         });
@@ -103,11 +107,11 @@ async fn a_mismatching_payment_is_found_and_listed_once() {
         let found = about().await;
         assert_eq!((found.len(), &found[0]["reason"]), (1, &json!("amount")));
     }
-    assert_eq!(checkout.states().await, ("pending".into(), "unpaid".into()));
-    // It can be called off, and nothing is given back that was not paid for it: the administrator
-    // sees to that.
+    assert_eq!(checkout.statuses().await, ("pending".into(), "unpaid".into()));
+    // The order can be canceled without a refund: it was not paid. An administrator handles the
+    // mismatching payment.
     checkout.cancel().await.expect(200);
     reconcile(cloud).await;
-    assert_eq!(checkout.states().await, ("canceled".into(), "unpaid".into()));
+    assert_eq!(checkout.statuses().await, ("canceled".into(), "unpaid".into()));
     assert!(shopper.stripe.refunds_of(&checkout.intent).await.is_empty());
 }

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{add, count, list};
-use crate::support::{Client, admin, cloud, price, unique};
+use crate::support::{Client, admin, price, shared_cloud, unique};
 
 #[tokio::test]
 async fn active_services_are_counted_exactly_under_concurrent_changes() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let (admin, anyone) = (admin(cloud).await.api, cloud.client());
     let (first, second) = (unique("Count A "), unique("Count B "));
     assert_eq!(count(&anyone, &first).await, Value::Null);
@@ -18,8 +18,8 @@ async fn active_services_are_counted_exactly_under_concurrent_changes() {
     let ids = futures::future::join_all(adding).await;
     assert_eq!(count(&anyone, &first).await, 8);
 
-    // All at once: half move to another category, and each of the others is deactivated three times
-    // over.
+    // Concurrently, every other service is moved to another category and the rest are deactivated,
+    // each three times.
     let changes = ids.iter().enumerate().flat_map(|(n, id)| {
         let (admin, path, second) = (admin.clone(), format!("/services/{id}"), second.clone());
         (0..3).map(move |_| {
@@ -34,7 +34,7 @@ async fn active_services_are_counted_exactly_under_concurrent_changes() {
         })
     });
     futures::future::join_all(changes).await;
-    // What was too busy is asked for again.
+    // Repeats the requests that were refused because of the contention.
     for (n, id) in ids.iter().enumerate() {
         match n % 2 {
             0 => drop(
@@ -46,14 +46,18 @@ async fn active_services_are_counted_exactly_under_concurrent_changes() {
             _ => drop(admin.delete(&format!("/services/{id}")).await.expect(204)),
         }
     }
-    assert_eq!(count(&anyone, &first).await, Value::Null, "a category without services is none");
+    assert_eq!(
+        count(&anyone, &first).await,
+        Value::Null,
+        "a category without services is not listed"
+    );
     assert_eq!(count(&anyone, &second).await, 4);
     assert_eq!(
         list(&anyone, &format!("/services?category={}", Client::percent(&second))).await.len(),
         4
     );
 
-    // The same category, written otherwise, is shown as it was last written.
+    // A category that is written in several ways is shown as last written.
     let shouted = second.to_uppercase();
     admin.patch(&format!("/services/{}", ids[0]), json!({"category": shouted})).await.expect(200);
     assert_eq!(count(&anyone, &shouted).await, 4);

@@ -3,22 +3,22 @@
 use serde_json::{Value, json};
 
 use super::count;
-use crate::support::{admin, client, cloud, price, unique};
+use crate::support::{admin, new_client, price, shared_cloud, unique};
 
 #[tokio::test]
 async fn only_administrators_create_services() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let body = json!({"name": "S", "description": "", "category": "C", "price": price(1999)});
     cloud.client().post("/services", body.clone()).await.problem(401, "unauthenticated");
-    client(cloud).await.api.post("/services", body).await.problem(403, "forbidden");
+    new_client(cloud).await.api.post("/services", body).await.problem(403, "forbidden");
 }
 
 #[tokio::test]
 async fn prices_are_whole_minor_units_within_what_stripe_charges() {
-    let api = admin(cloud()).await.api;
+    let api = admin(shared_cloud()).await.api;
     let wrong = async |price: Value| {
         let body = json!({"name": "S", "description": "", "category": "C", "price": price});
-        api.post("/services", body).await.wrong_fields()
+        api.post("/services", body).await.field_errors()
     };
     for bad in [json!(19.99), json!("19.99"), json!({"amount": 1999, "currency": "xxx"})] {
         assert_eq!(wrong(bad).await, [("price".to_owned(), "invalid".to_owned())]);
@@ -43,7 +43,7 @@ async fn prices_are_whole_minor_units_within_what_stripe_charges() {
 
 #[tokio::test]
 async fn texts_may_use_any_script_but_no_control_characters() {
-    let admin = admin(cloud()).await.api;
+    let admin = admin(shared_cloud()).await.api;
     let code = async |field: &str, text: String| {
         let mut body =
             json!({"name": "Name", "description": "", "category": "texts", "price": price(500)});
@@ -60,10 +60,10 @@ async fn texts_may_use_any_script_but_no_control_characters() {
     }
     for (field, longest) in [("name", 100), ("category", 40), ("description", 4000)] {
         code(field, "設".repeat(longest)).await.expect(201);
-        let wrong = code(field, "設".repeat(longest + 1)).await.wrong_fields();
+        let wrong = code(field, "設".repeat(longest + 1)).await.field_errors();
         assert_eq!(wrong, [(field.to_owned(), "too_long".to_owned())]);
         for bad in ["a\u{0}b", "a\u{202e}b", "a\u{1b}b", "\u{feff}a"] {
-            let wrong = code(field, bad.to_owned()).await.wrong_fields();
+            let wrong = code(field, bad.to_owned()).await.field_errors();
             assert_eq!(wrong, [(field.to_owned(), "control_character".to_owned())], "{bad:?}");
         }
     }
@@ -71,7 +71,7 @@ async fn texts_may_use_any_script_but_no_control_characters() {
 
 #[tokio::test]
 async fn a_repeated_idempotency_key_creates_and_counts_one_service() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let (admin, anyone, category) = (admin(cloud).await.api, cloud.client(), unique("Once "));
     let api = admin.with("idempotency-key", &unique("key"));
     let body =
@@ -90,7 +90,7 @@ async fn a_repeated_idempotency_key_creates_and_counts_one_service() {
     let mut other = body.clone();
     other["name"] = json!("Twice");
     api.post("/services", other).await.problem(422, "idempotency_key_reused");
-    // The first answer, even after the service was changed.
+    // A later change does not alter the first answer.
     admin
         .patch(
             &format!("/services/{}", bodies[0]["id"].as_str().unwrap()),

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{add, list};
-use crate::support::{admin, client, cloud, price, unique};
+use crate::support::{admin, new_client, price, shared_cloud, unique};
 
 #[tokio::test]
 async fn a_deactivated_service_is_visible_to_administrators_only() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let (admin, category) = (admin(cloud).await.api, unique("gone"));
-    let (buyer, anyone) = (client(cloud).await.api, cloud.client());
+    let (buyer, anyone) = (new_client(cloud).await.api, cloud.client());
     let id = add(&admin, "Short-lived", "", &category, price(700)).await;
     let (path, listed) = (format!("/services/{id}"), format!("/services?category={category}"));
     buyer.delete(&path).await.problem(403, "forbidden");

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::support::{cloud, service};
+use crate::support::{new_service, shared_cloud};
 
 #[tokio::test]
 async fn a_matching_etag_gets_a_304() {
-    let cloud = cloud();
-    let id = service(cloud, "etag").await["id"].as_str().expect("an id").to_owned();
+    let cloud = shared_cloud();
+    let id = new_service(cloud, "etag").await["id"].as_str().expect("an id").to_owned();
     let api = cloud.client();
     let answer = api.get(&format!("/services/{id}")).await;
     let etag = answer.header("etag").expect("an etag").to_owned();
@@ -21,7 +21,7 @@ async fn a_matching_etag_gets_a_304() {
 
 #[tokio::test]
 async fn malformed_ids_are_not_found() {
-    let api = cloud().client();
+    let api = shared_cloud().client();
     for id in ["x", "svc_", "SERVICE%23x", "svc_00000000000000000000000000", "%00", "..%2F..%2Fetc"]
     {
         api.get(&format!("/services/{id}")).await.problem(404, "not_found");

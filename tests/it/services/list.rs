@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::{add, list, walk};
-use crate::support::{admin, cloud, price, service, unique};
+use crate::support::{admin, new_service, price, shared_cloud, unique};
 
 #[tokio::test]
 async fn pages_follow_newest_first_and_cursors_fit_no_other_list() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let category = unique("pages");
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for _ in 0..5 {
-        made.push(service(cloud, &category).await["id"].clone());
+        created.push(new_service(cloud, &category).await["id"].clone());
     }
-    made.reverse();
+    created.reverse();
     let api = cloud.client();
     let (mut seen, mut path) = (Vec::new(), format!("/services?category={category}&limit=2"));
     let cursor = loop {
@@ -25,11 +25,11 @@ async fn pages_follow_newest_first_and_cursors_fit_no_other_list() {
         path = format!("/services?category={category}&limit=2&cursor={cursor}");
         assert_eq!(link, Some(format!("<{path}>; rel=\"next\"")));
     };
-    assert_eq!(seen, made, "newest first, each once");
+    assert_eq!(seen, created, "newest first, each once");
     let foreign = cursor.replace(&category, "other");
     api.get(&foreign).await.problem(400, "invalid_cursor");
     api.get("/services?cursor=made-up").await.problem(400, "invalid_cursor");
-    let wrong = api.get("/services?limit=0&offset=3").await.wrong_fields();
+    let wrong = api.get("/services?limit=0&offset=3").await.field_errors();
     assert_eq!(
         wrong,
         [
@@ -45,7 +45,7 @@ fn money(amount: i64, currency: &str) -> Value {
 
 #[tokio::test]
 async fn prices_sort_and_filter_within_one_currency() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let (admin, anyone, category) = (admin(cloud).await.api, cloud.client(), unique("prices"));
     let mut ids = std::collections::BTreeMap::new();
     for (name, price) in [
@@ -81,7 +81,7 @@ async fn prices_sort_and_filter_within_one_currency() {
         ["euro", "yen", "max", "c", "a", "d", "b"],
         "all currencies"
     );
-    // Over all categories, too.
+    // Sorting by price also works across categories.
     let all = list(&anyone, "/services?sort=price&limit=100&min_price=10000&max_price=10000").await;
     assert!(all.iter().any(|id| ids.get(id) == Some(&"d")));
     assert!(!all.iter().any(|id| ids.get(id) == Some(&"c")));
@@ -89,14 +89,14 @@ async fn prices_sort_and_filter_within_one_currency() {
 
 #[tokio::test]
 async fn a_list_stays_correct_while_services_change_between_pages() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let (admin, anyone, category) = (admin(cloud).await.api, cloud.client(), unique("moving"));
     let mut ids = Vec::new();
     for n in 0..12 {
         ids.push(add(&admin, &format!("Service {n}"), "", &category, price(1000 + n)).await);
     }
-    // Each walk changes the others while it is on its way: what nobody touched is seen once, in
-    // order.
+    // Services change between the pages. Those whose position in the list stays the same are seen
+    // once, in order.
     let [stay, rename, reprice, gone] =
         [0, 1, 2, 3].map(|kind| ids.iter().skip(kind).step_by(4).cloned().collect::<Vec<_>>());
     for (query, forward) in
@@ -118,7 +118,7 @@ async fn a_list_stays_correct_while_services_change_between_pages() {
                 )
                 .await
                 .expect(200);
-            // The one that was seen last may be gone when its page's cursor comes back.
+            // The last service of a page may be gone when its cursor is used.
             admin.delete(&path(&gone)).await.expect(204);
             admin
                 .patch(&path(&gone), json!({"status": "active", "category": unique("elsewhere")}))
@@ -145,7 +145,7 @@ async fn a_list_stays_correct_while_services_change_between_pages() {
 
 #[tokio::test]
 async fn a_cursor_is_valid_only_with_the_parameters_it_was_issued_for() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let (admin, anyone, category) = (admin(cloud).await.api, cloud.client(), unique("sealed"));
     for n in 0..3 {
         add(&admin, "Same words", "", &category, price(1000 + n)).await;
@@ -177,9 +177,9 @@ async fn a_cursor_is_valid_only_with_the_parameters_it_was_issued_for() {
 
 #[tokio::test]
 async fn every_wrong_parameter_is_reported_at_once() {
-    let api = cloud().client();
+    let api = shared_cloud().client();
     let wrong = async |query: &str| {
-        let mut wrong = api.get(&format!("/services?{query}")).await.wrong_fields();
+        let mut wrong = api.get(&format!("/services?{query}")).await.field_errors();
         wrong.sort();
         wrong.into_iter().map(|(field, code)| format!("{field} {code}")).collect::<Vec<_>>()
     };

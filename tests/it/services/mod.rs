@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use crate::support::Client;
 
-/// Adds a service; its id.
+/// Creates a service and returns its id.
 async fn add(api: &Client, name: &str, description: &str, category: &str, price: Value) -> String {
     let body =
         json!({"name": name, "description": description, "category": category, "price": price});
     api.post("/services", body).await.expect(201)["id"].as_str().expect("an id").to_owned()
 }
 
-/// The ids of a whole list, page by page; `between` runs after each page.
+/// The ids on all pages of a list. Runs `between` after each page but the last.
 async fn walk(api: &Client, path: &str, mut between: impl AsyncFnMut()) -> Vec<String> {
     let (mut ids, mut next) = (Vec::new(), path.to_owned());
     loop {
@@ -44,10 +44,12 @@ async fn walk(api: &Client, path: &str, mut between: impl AsyncFnMut()) -> Vec<S
     }
 }
 
+/// The ids on all pages of a list.
 async fn list(api: &Client, path: &str) -> Vec<String> {
     walk(api, path, async || ()).await
 }
 
+/// The number of services that `GET /services/categories` gives for a category, or null.
 async fn count(api: &Client, category: &str) -> Value {
     let categories = api.get("/services/categories").await.expect(200);
     let found = categories.as_array().expect("a list").iter().find(|c| c["category"] == category);

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::{add, list};
-use crate::support::{Client, admin, cloud, price, unique};
+use crate::support::{Client, admin, price, shared_cloud, unique};
 
 #[tokio::test]
 async fn words_are_found_in_names_and_descriptions_of_any_script() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let (admin, anyone, category) = (admin(cloud).await.api, cloud.client(), unique("Wörter "));
     let other = category.to_uppercase();
     let cafe = add(&admin, "Café Möbel", "Straße und Tisch", &category, price(500)).await;

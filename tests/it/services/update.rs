@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::add;
-use crate::support::{admin, cloud, price};
+use crate::support::{admin, price, shared_cloud};
 
 #[tokio::test]
 async fn an_update_changes_the_named_fields_and_needs_the_current_version() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let admin = admin(cloud).await.api;
     let id = add(&admin, "Before", "Words", "change", price(700)).await;
     let path = format!("/services/{id}");
@@ -32,7 +32,7 @@ async fn an_update_changes_the_named_fields_and_needs_the_current_version() {
             .problem(412, "precondition_failed");
         admin.with("if-match", stale).delete(&path).await.problem(412, "precondition_failed");
     }
-    // What changes nothing makes no new version.
+    // An update that changes nothing creates no new version.
     let same = admin
         .with("if-match", &format!("\"9\", {second}"))
         .patch(&path, json!({"name": "Café"}))
@@ -42,9 +42,14 @@ async fn an_update_changes_the_named_fields_and_needs_the_current_version() {
     assert_eq!(admin.with("if-match", "*").patch(&path, json!({})).await.expect(200), changed);
 
     let wrong = admin
-        .patch(&path, json!({"name": "", "price": {"amount": 1}, "status": "on", "id": "x", "description": 7}))
+        .patch(
+            &path,
+            json!({
+                "name": "", "price": {"amount": 1}, "status": "on", "id": "x", "description": 7,
+            }),
+        )
         .await;
-    let mut wrong = wrong.wrong_fields();
+    let mut wrong = wrong.field_errors();
     wrong.sort();
     let fields: Vec<_> = wrong.iter().map(|(field, _)| field.as_str()).collect();
     assert_eq!(fields, ["description", "id", "name", "price", "status"]);

@@ -3,11 +3,11 @@
 use http::Method;
 use serde_json::json;
 
-use crate::support::cloud;
+use crate::support::shared_cloud;
 
 #[tokio::test]
 async fn an_unknown_path_is_a_problem_document_for_every_method() {
-    let api = cloud().client();
+    let api = shared_cloud().client();
     for path in [
         "/nowhere",
         "/services/",

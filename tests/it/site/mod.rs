@@ -1,3 +1,5 @@
-//! What is served beside the areas.
+//! The index, the health check and unknown paths.
 
 mod fallback;
+mod health;
+mod index;

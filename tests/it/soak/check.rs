@@ -1,37 +1,38 @@
-//! What everybody should have in the end, and who has something else.
+//! Comparing what every socket received with the stored feeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::counters::Counters;
 use super::crowd::{Crowd, Person};
 use super::listener::Listener;
-use super::numbers::Numbers;
-use super::progress;
-use super::traffic::Told;
+use super::traffic::Caused;
+use super::until_done;
 use crate::support::Cloud;
 
-/// All feeds as HTTP gives them, by name.
+/// All feeds by name, read over HTTP.
 pub struct Feeds(BTreeMap<String, Vec<Value>>);
 
 impl Feeds {
+    /// The number of the last entry of a feed.
     pub fn last(&self, feed: &str) -> u64 {
         self.0.get(feed).map_or(0, |entries| entries.len() as u64)
     }
 
-    /// How often an entry of this type about this is in a feed.
+    /// How many entries of this type and about this id are in a feed.
     fn count(&self, feed: &str, kind: &str, about: &str) -> usize {
         let of = |entry: &&Value| entry["type"] == kind && entry["data"]["id"] == about;
         self.0.get(feed).map_or(0, |entries| entries.iter().filter(of).count())
     }
 
-    /// What should be in these feeds once and is not.
-    fn missing(&self, told: &Told, trades: &[(String, String)]) -> Vec<String> {
+    /// The expected entries that are not in their feed exactly once.
+    fn missing(&self, caused: &Caused, categories: &[(String, String)]) -> Vec<String> {
         let own = |person: &Person| format!("user:{}", person.id);
         let mut expected = Vec::new();
-        for (order, client, worker, trade) in &told.orders {
-            let pool = format!("workers:{}", trades[*trade].0.to_lowercase());
+        for (order, client, worker, category) in &caused.orders {
+            let pool = format!("workers:{}", categories[*category].0.to_lowercase());
             expected.extend([
                 (pool, "order.opened", order),
                 ("workers:*".into(), "order.opened", order),
@@ -42,26 +43,30 @@ impl Feeds {
             );
             expected.push((own(worker), "order.completed", order));
         }
-        expected.extend(told.messages.iter().map(|(id, to)| (own(to), "message.received", id)));
-        expected
-            .extend(told.broadcasts.iter().map(|(id, feed)| ((*feed).to_owned(), "broadcast", id)));
+        expected.extend(caused.messages.iter().map(|(id, to)| (own(to), "message.received", id)));
+        expected.extend(
+            caused.broadcasts.iter().map(|(id, feed)| ((*feed).to_owned(), "broadcast", id)),
+        );
         let wrong = expected
             .into_iter()
             .map(|(feed, kind, about)| (self.count(&feed, kind, about), feed, kind, about));
         wrong
-            // A feed that nobody reads can't be looked at.
+            // A feed without a reader was not read.
             .filter(|(n, feed, ..)| *n != 1 && self.0.contains_key(feed))
             .map(|(n, feed, kind, about)| format!("{feed} has {n} {kind} of {about}"))
             .collect()
     }
 }
 
-/// Reads all feeds when everything that was told is in them.
+/// Reads all feeds once they have every expected entry.
+///
+/// # Errors
+/// When entries are missing and nothing changes any more.
 pub async fn feeds(
     cloud: &Cloud,
     crowd: &Crowd,
-    told: &Told,
-    numbers: &Numbers,
+    caused: &Caused,
+    counters: &Counters,
 ) -> Result<Feeds, String> {
     let mut feeds = Feeds(BTreeMap::new());
     let mut before = Vec::new();
@@ -69,14 +74,14 @@ pub async fn feeds(
         for (feed, reader) in readers(crowd) {
             read(cloud, reader, feed, feeds.0.entry(feed.clone()).or_default()).await;
         }
-        let missing = feeds.missing(told, &crowd.trades);
+        let missing = feeds.missing(caused, &crowd.categories);
         if missing.is_empty() {
             return Ok(feeds);
         }
         if missing == before {
-            // Nothing more has come in the time of reading all: only now look for a standstill.
-            let seen = numbers.line();
-            progress(numbers, "stored", || numbers.line() != seen)
+            // Nothing was added since the last round, so wait for progress.
+            let seen = counters.line();
+            until_done(counters, "stored", || counters.line() != seen)
                 .await
                 .map_err(|e| format!("{e}; {}", missing.join(", ")))?;
         }
@@ -84,12 +89,12 @@ pub async fn feeds(
     }
 }
 
-/// Every feed that somebody of the crowd reads, with somebody who does.
+/// Every feed that a user of the crowd may read, with one such user.
 fn readers(crowd: &Crowd) -> BTreeMap<&String, &Arc<Person>> {
     crowd.users.iter().flat_map(|user| user.feeds.iter().map(move |feed| (feed, user))).collect()
 }
 
-/// Reads a feed on to its end.
+/// Reads the rest of a feed.
 async fn read(cloud: &Cloud, reader: &Arc<Person>, feed: &str, entries: &mut Vec<Value>) {
     let name = feed.replace(' ', "%20").replace('*', "%2A");
     loop {
@@ -112,9 +117,9 @@ async fn read(cloud: &Cloud, reader: &Arc<Person>, feed: &str, entries: &mut Vec
     }
 }
 
-/// Everything that must not be.
-pub fn violations(feeds: &Feeds, listeners: &[Arc<Listener>], numbers: &Numbers) -> Vec<String> {
-    let mut wrong = numbers.all_wrong();
+/// Everything that violates the guarantees.
+pub fn violations(feeds: &Feeds, listeners: &[Arc<Listener>], counters: &Counters) -> Vec<String> {
+    let mut wrong = counters.violations();
     for (feed, entries) in &feeds.0 {
         let numbered = entries
             .iter()
@@ -122,7 +127,7 @@ pub fn violations(feeds: &Feeds, listeners: &[Arc<Listener>], numbers: &Numbers)
             .all(|(entry, n)| entry["seq"] == n && entry["feed"] == feed.as_str());
         let ids: BTreeSet<_> = entries.iter().map(|entry| entry["id"].as_str()).collect();
         if !numbered || ids.len() != entries.len() {
-            wrong.push(format!("{feed} is not numbered 1, 2, 3, ... or has something twice"));
+            wrong.push(format!("{feed} is not numbered 1, 2, 3, ... or has a duplicate entry"));
         }
     }
     for listener in listeners {
@@ -139,7 +144,8 @@ pub fn violations(feeds: &Feeds, listeners: &[Arc<Listener>], numbers: &Numbers)
                     feeds.last(&feed),
                 );
                 wrong.push(format!(
-                    "a socket of {person} has {feed} from {} to {has}, which holds {holds}",
+                    "a socket of {person} has {feed} from {} to {has}, \
+                     but the feed has {holds} entries",
                     place.start
                 ));
             }

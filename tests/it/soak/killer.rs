@@ -1,5 +1,5 @@
-//! Sockets are cut by their clients without a word, or closed by the server; function processes are
-//! killed; pushes hang or are throttled.
+//! Faults: clients drop sockets, the server closes sockets, function processes are killed, and
+//! pushes hang or are throttled.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::Plan;
+use super::counters::{Counters, now};
 use super::listener::Listener;
-use super::numbers::{Numbers, now};
 use crate::support::{Client, Cloud};
 
-/// The functions that live stands on, whose processes are killed in the midst of their work.
+/// The functions behind the live feeds, whose processes are killed.
 const FUNCTIONS: &[&str] = &[
     "live-notify",
     "live-default",
@@ -25,11 +25,12 @@ const FUNCTIONS: &[&str] = &[
     "payments-apply",
 ];
 
+/// Causes faults at the rates of the plan.
 pub async fn run(
     cloud: Arc<Cloud>,
     listeners: Vec<Arc<Listener>>,
     plan: Plan,
-    numbers: Arc<Numbers>,
+    counters: Arc<Counters>,
     until: Instant,
 ) {
     let mut sockets = Sockets { log: cloud.log.clone(), read: 0, open: BTreeSet::new() };
@@ -40,11 +41,11 @@ pub async fn run(
         tokio::time::sleep(Duration::from_millis(100)).await;
         while killed < due(began, plan.kills) {
             killed += 1;
-            numbers.killed.fetch_add(1, Relaxed);
+            counters.killed.fetch_add(1, Relaxed);
             if killed % 2 == 0 {
                 listeners[random(listeners.len())].cut.notify_one();
             } else if let Some(id) = sockets.any() {
-                // 410 when it has gone by itself meanwhile.
+                // The answer is 410 when the socket has closed meanwhile.
                 management
                     .send(
                         http::Method::DELETE,
@@ -56,8 +57,8 @@ pub async fn run(
             }
         }
         while faults < due(began, plan.faults) {
-            // Now and then more often than whoever pushes to others tries: the socket is left
-            // behind.
+            // Eight faults exceed the retries of a push, which leaves the socket to
+            // `live-catch-up`.
             let (fault, times) =
                 [("error_429", 2), ("timeout", 1), ("error_429", 8), ("timeout_after_acting", 1)]
                     [faults % 4];
@@ -70,22 +71,22 @@ pub async fn run(
         while plan.kill_functions && processes < due(began, 0.2) {
             let name = FUNCTIONS[processes % FUNCTIONS.len()];
             processes += 1;
-            numbers.functions_killed.fetch_add(cloud.kill_function(name, 1), Relaxed);
+            counters.functions_killed.fetch_add(cloud.kill_function(name, 1), Relaxed);
         }
     }
 }
 
-/// How often something should have happened since then, that happens so often in a second.
-pub fn due(began: Instant, a_second: f64) -> usize {
-    (began.elapsed().as_secs_f64() * a_second) as usize
+/// How often something that happens at this rate should have happened since `began`.
+pub fn due(began: Instant, per_second: f64) -> usize {
+    (began.elapsed().as_secs_f64() * per_second) as usize
 }
 
-/// A number below this; not a good one.
+/// A pseudo-random number below this.
 pub fn random(below: usize) -> usize {
     (now().as_micros() as usize).wrapping_mul(2_654_435_761) % below.max(1)
 }
 
-/// The open sockets, as the log of the local cloud tells.
+/// The open sockets, according to the log of the local cloud.
 struct Sockets {
     log: PathBuf,
     read: u64,
@@ -93,15 +94,16 @@ struct Sockets {
 }
 
 impl Sockets {
+    /// The id of any open socket.
     fn any(&mut self) -> Option<String> {
         let mut new = String::new();
         let mut file = std::fs::File::open(&self.log).ok()?;
         file.seek(SeekFrom::Start(self.read)).ok()?;
         file.read_to_string(&mut new).ok()?;
-        // The last line may not be whole yet.
-        let whole = new.rfind('\n').map_or(0, |at| at + 1);
-        self.read += whole as u64;
-        for line in new[..whole].lines() {
+        // The last line may be incomplete.
+        let complete = new.rfind('\n').map_or(0, |at| at + 1);
+        self.read += complete as u64;
+        for line in new[..complete].lines() {
             let Some((_, rest)) = line.split_once(" socket ") else { continue };
             match rest.split(' ').collect::<Vec<_>>().as_slice() {
                 [id, "opened", ..] => drop(self.open.insert((*id).to_owned())),

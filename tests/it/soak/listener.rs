@@ -1,4 +1,4 @@
-//! One socket's client: it stays connected as web/live.js does, and notes every entry.
+//! The client of one socket: it reconnects as web/live.js does, and records every entry.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,26 +12,26 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::check::Feeds;
+use super::counters::{Counters, now};
 use super::crowd::Person;
-use super::numbers::{Numbers, now};
 use crate::support::Cloud;
 
-/// Longer than any answer takes: a socket without a welcome by then is given up.
+/// Longer than any answer takes. A socket without a welcome by then is closed.
 const WELCOME: Duration = Duration::from_secs(30);
 
 pub struct Listener {
     pub person: Arc<Person>,
-    /// Cuts its connection, without a word to the server.
+    /// Drops the connection without closing it.
     pub cut: Notify,
     places: Mutex<BTreeMap<String, Place>>,
 }
 
-/// What it has of one feed.
+/// What it has received of one feed.
 #[derive(Default)]
 pub struct Place {
-    /// The feed's last number when it began.
+    /// The feed's last number at the first welcome.
     pub start: u64,
-    /// Ids, from the one with the next number on.
+    /// The ids of the entries after that.
     pub entries: Vec<String>,
 }
 
@@ -41,25 +41,25 @@ impl Place {
     }
 }
 
-/// Connects now, and again whenever the connection is over.
+/// Connects, and reconnects whenever the connection ends.
 pub fn start(
     cloud: &Arc<Cloud>,
     person: &Arc<Person>,
-    numbers: &Arc<Numbers>,
+    counters: &Arc<Counters>,
     opening: &Arc<Semaphore>,
 ) -> Arc<Listener> {
     let listener =
         Arc::new(Listener { person: person.clone(), cut: Notify::new(), places: Mutex::default() });
-    let (it, cloud, numbers, opening) =
-        (listener.clone(), cloud.clone(), numbers.clone(), opening.clone());
+    let (this, cloud, counters, opening) =
+        (listener.clone(), cloud.clone(), counters.clone(), opening.clone());
     tokio::spawn(async move {
         let mut failures = 0;
         loop {
-            let turn = opening.acquire().await;
-            match connect(&cloud, &it.person).await {
+            let permit = opening.acquire().await;
+            match connect(&cloud, &this.person).await {
                 Ok(socket) => {
-                    // The turn ends with the welcome.
-                    let welcomed = it.listen(socket, &numbers, turn.ok()).await;
+                    // The permit is held until the welcome.
+                    let welcomed = this.listen(socket, &counters, permit.ok()).await;
                     failures = if welcomed { 0 } else { failures + 1 };
                 }
                 Err(_) => failures += 1,
@@ -75,12 +75,12 @@ pub type Stream =
     tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 impl Listener {
-    /// Whether there was a welcome before it ended.
+    /// Receives entries until the connection ends. Returns whether there was a welcome.
     async fn listen(
         &self,
         mut socket: Stream,
-        numbers: &Numbers,
-        turn: Option<tokio::sync::SemaphorePermit<'_>>,
+        counters: &Counters,
+        permit: Option<tokio::sync::SemaphorePermit<'_>>,
     ) -> bool {
         let after: BTreeMap<_, _> =
             self.places.lock().unwrap().iter().map(|(feed, p)| (feed.clone(), p.last())).collect();
@@ -94,37 +94,37 @@ impl Listener {
                 if frame["type"] == "welcome" {
                     return Some(frame);
                 }
-                numbers.wrong(format!("before the welcome comes {frame}"));
+                counters.violation(format!("before the welcome came {frame}"));
             }
         };
         let Ok(Some(welcome)) = tokio::time::timeout(WELCOME, welcome).await else { return false };
-        drop(turn);
-        let here = now();
-        self.welcomed(&welcome, numbers);
-        numbers.opened();
+        drop(permit);
+        let welcomed_at = now();
+        self.welcomed(&welcome, counters);
+        counters.opened();
         loop {
             tokio::select! {
                 frame = next(&mut socket) => match frame {
-                    // It can come twice, as any frame can.
+                    // A welcome can be pushed twice, like any frame.
                     Some(frame) if frame["type"] == "welcome" => {}
-                    Some(frame) => self.take(&frame, here, numbers),
+                    Some(frame) => self.record(&frame, welcomed_at, counters),
                     None => break,
                 },
                 () = self.cut.notified() => break,
             }
         }
-        numbers.closed();
+        counters.closed();
         true
     }
 
-    fn welcomed(&self, welcome: &Value, numbers: &Numbers) {
+    fn welcomed(&self, welcome: &Value, counters: &Counters) {
         let feeds: BTreeMap<String, u64> =
             serde_json::from_value(welcome["feeds"].clone()).unwrap_or_default();
         let expected: std::collections::BTreeSet<_> = self.person.feeds.iter().collect();
         if welcome["user_id"] != self.person.id.as_str()
             || feeds.keys().collect::<std::collections::BTreeSet<_>>() != expected
         {
-            numbers.wrong(format!("{} is welcomed with {welcome}", self.person.id));
+            counters.violation(format!("{} is welcomed with {welcome}", self.person.id));
         }
         let mut places = self.places.lock().unwrap();
         for (feed, last) in feeds {
@@ -132,18 +132,18 @@ impl Listener {
         }
     }
 
-    fn take(&self, frame: &Value, here: Duration, numbers: &Numbers) {
-        let wrong = |what: &str| numbers.wrong(format!("{}: {what}: {frame}", self.person.id));
+    fn record(&self, frame: &Value, welcomed_at: Duration, counters: &Counters) {
+        let wrong = |what: &str| counters.violation(format!("{}: {what}: {frame}", self.person.id));
         let mut places = self.places.lock().unwrap();
         let place = frame["feed"].as_str().and_then(|feed| places.get_mut(feed));
         let (Some(place), Some(seq), Some(id)) =
             (place, frame["seq"].as_u64(), frame["id"].as_str())
         else {
-            return wrong("no entry of a feed of theirs");
+            return wrong("not an entry of the user's feeds");
         };
         if seq <= place.last() {
-            // Pushing again after a failure is the server's right; it must be the same entry.
-            numbers.doubles.fetch_add(1, Relaxed);
+            // The server may repeat a push after a failure, but only with the same entry.
+            counters.duplicates.fetch_add(1, Relaxed);
             let before = seq
                 .checked_sub(place.start + 1)
                 .and_then(|at| place.entries.get(usize::try_from(at).unwrap_or(0)));
@@ -155,20 +155,20 @@ impl Listener {
             return wrong(&format!("a gap after {}", place.last()));
         }
         place.entries.push(id.to_owned());
-        numbers.entries.fetch_add(1, Relaxed);
+        counters.entries.fetch_add(1, Relaxed);
         let at = frame["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         let Some(at) =
             at.and_then(|at| Duration::try_from(at.duration_since(Timestamp::UNIX_EPOCH)).ok())
         else {
-            return wrong("it has no time");
+            return wrong("an entry without a time");
         };
-        // What was missed while away was not pushed but replayed.
-        if at > here {
-            numbers.arrived(now().saturating_sub(at));
+        // Entries from before the welcome were replayed, not pushed.
+        if at > welcomed_at {
+            counters.arrived(now().saturating_sub(at));
         }
     }
 
-    /// Whether it has come to the end of all of its feeds.
+    /// Whether it has received all of its feeds.
     pub fn has(&self, feeds: &Feeds) -> bool {
         let places = self.places.lock().unwrap();
         self.person
@@ -177,13 +177,16 @@ impl Listener {
             .all(|feed| places.get(feed).is_some_and(|place| place.last() >= feeds.last(feed)))
     }
 
-    /// Its feeds with what it has of them.
+    /// What it has received, by feed.
     pub fn places(&self) -> BTreeMap<String, Place> {
         std::mem::take(&mut *self.places.lock().unwrap())
     }
 }
 
-/// A socket, opened with a fresh ticket.
+/// Opens a socket with a new ticket.
+///
+/// # Errors
+/// When there is no ticket or the handshake fails.
 pub async fn connect(cloud: &Cloud, person: &Person) -> Result<Stream, String> {
     let ticket = person.api().await.post("/live/tickets", json!({})).await;
     if ticket.status == 401 {

@@ -1,14 +1,13 @@
-//! Many sockets at once, under a stream of orders, while sockets are killed at random: everybody
-//! ends with exactly their feed.
+//! Many sockets receive entries while orders are placed and sockets are killed at random. In the
+//! end every socket has exactly the entries of its feeds.
 //!
-//! The same program twice: small as a test of every run, and in any size as `cargo run -p tests
-//! --example soak -- --help`.
+//! A small run is part of the tests. `cargo run -p tests --example soak -- --help` runs any size.
 
 mod check;
+mod counters;
 mod crowd;
 mod killer;
 mod listener;
-mod numbers;
 mod probes;
 #[cfg(test)]
 mod tests;
@@ -17,34 +16,33 @@ mod traffic;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::numbers::Numbers;
-pub use self::numbers::Report;
+use self::counters::Counters;
+pub use self::counters::Report;
 use crate::support::Cloud;
 
-/// How much of it.
+/// The size of a run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Sockets open at once; ten to a user, half of the users clients and half workers.
+    /// Sockets open at once: ten for each user. Half of the users are clients and half are workers.
     pub sockets: usize,
     /// How long orders are placed and sockets killed.
     pub seconds: u64,
-    /// Orders that begin in a second; each is paid for, accepted, talked about, delivered and
-    /// completed.
+    /// Orders placed per second. Each is paid, accepted, discussed, delivered and completed.
     pub orders: f64,
-    /// Sockets that are killed in a second.
+    /// Sockets killed per second.
     pub kills: f64,
-    /// Pushes that hang or are throttled, in a second.
+    /// Pushes that hang or are throttled, per second.
     pub faults: f64,
-    /// Whether function processes are killed, too: one in five seconds.
+    /// Whether function processes are killed, too: one every five seconds.
     pub kill_functions: bool,
 }
 
-/// Runs it.
+/// Runs the plan, and returns what was measured and every violation.
 ///
 /// # Errors
-/// When it could not be run to its end. What was wrong with what was seen is in the report.
+/// When the run makes no more progress.
 pub async fn run(cloud: &Arc<Cloud>, plan: &Plan) -> Result<Report, String> {
-    let numbers = Arc::new(Numbers::default());
+    let counters = Arc::new(Counters::default());
     let began = Instant::now();
     let crowd = Arc::new(crowd::register(cloud, plan.sockets).await);
     eprintln!("{} users are registered after {:.0?}", crowd.users.len(), began.elapsed());
@@ -54,65 +52,72 @@ pub async fn run(cloud: &Arc<Cloud>, plan: &Plan) -> Result<Report, String> {
     let opening = Arc::new(tokio::sync::Semaphore::new(24));
     for user in &crowd.users {
         for _ in 0..crowd.each {
-            listeners.push(listener::start(cloud, user, &numbers, &opening));
+            listeners.push(listener::start(cloud, user, &counters, &opening));
         }
     }
-    progress(&numbers, "open", || numbers.open() >= listeners.len()).await?;
-    eprintln!("{} sockets are open after {:.0?}", numbers.open(), began.elapsed());
+    until_done(&counters, "open", || counters.open() >= listeners.len()).await?;
+    eprintln!("{} sockets are open after {:.0?}", counters.open(), began.elapsed());
 
     let until = Instant::now() + Duration::from_secs(plan.seconds);
     let killer = tokio::spawn(killer::run(
         cloud.clone(),
         listeners.clone(),
         plan.clone(),
-        numbers.clone(),
+        counters.clone(),
         until,
     ));
     let traffic = tokio::spawn(traffic::run(
         cloud.clone(),
         crowd.clone(),
         plan.clone(),
-        numbers.clone(),
+        counters.clone(),
         until,
     ));
     let probes = tokio::spawn(probes::until(cloud.clone(), until));
     let watch = async {
         while Instant::now() < until {
             tokio::time::sleep(Duration::from_secs(5).min(until - Instant::now())).await;
-            eprintln!("{}", numbers.line());
+            eprintln!("{}", counters.line());
         }
     };
     watch.await;
     let failed = |error: tokio::task::JoinError| error.to_string();
     killer.await.map_err(failed)?;
-    let told = traffic.await.map_err(failed)?;
+    let caused = traffic.await.map_err(failed)?;
     let busy = probes.await.map_err(failed)?;
 
-    eprintln!("it is over; waiting for the last entries");
-    let feeds = check::feeds(cloud, &crowd, &told, &numbers).await?;
+    eprintln!("traffic has ended; waiting for the last entries");
+    let feeds = check::feeds(cloud, &crowd, &caused, &counters).await?;
     let complete =
-        progress(&numbers, "complete", || listeners.iter().all(|listener| listener.has(&feeds)))
+        until_done(&counters, "complete", || listeners.iter().all(|listener| listener.has(&feeds)))
             .await;
-    complete.unwrap_or_else(|error| numbers.wrong(error));
-    let violations = check::violations(&feeds, &listeners, &numbers);
-    Ok(Report { numbers, idle, busy, violations })
+    complete.unwrap_or_else(|error| counters.violation(error));
+    let violations = check::violations(&feeds, &listeners, &counters);
+    Ok(Report { counters, idle, busy, violations })
 }
 
-/// Waits for something, as long as there is progress.
-async fn progress(numbers: &Numbers, what: &str, done: impl Fn() -> bool) -> Result<(), String> {
-    const PATIENCE: Duration = Duration::from_secs(60);
-    let (mut before, mut since, mut said) = (numbers.line(), Instant::now(), Instant::now());
+/// Waits until `done`, for as long as the counters change.
+///
+/// # Errors
+/// When nothing has changed for a minute.
+async fn until_done(
+    counters: &Counters,
+    what: &str,
+    done: impl Fn() -> bool,
+) -> Result<(), String> {
+    const STANDSTILL: Duration = Duration::from_secs(60);
+    let (mut before, mut since, mut printed) = (counters.line(), Instant::now(), Instant::now());
     while !done() {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let line = numbers.line();
-        if said.elapsed() > Duration::from_secs(5) {
+        let line = counters.line();
+        if printed.elapsed() > Duration::from_secs(5) {
             eprintln!("{line}");
-            said = Instant::now();
+            printed = Instant::now();
         }
         if line != before {
             (before, since) = (line, Instant::now());
-        } else if since.elapsed() > PATIENCE {
-            return Err(format!("not {what}, and nothing happens any more: {line}"));
+        } else if since.elapsed() > STANDSTILL {
+            return Err(format!("not {what} after a minute without progress: {line}"));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The floor: what the same machine and the same processes take at that time for nearly nothing.
+//! The baseline: how long trivial requests take on the same machine at the same time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,39 +6,39 @@ use std::time::{Duration, Instant};
 use futures::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::counters::Spread;
 use super::crowd::Person;
 use super::listener::{Stream, connect, next};
-use super::numbers::Spread;
-use crate::support::{Cloud, client};
+use crate::support::{Cloud, new_client};
 
 #[derive(Debug, Clone, Copy)]
-pub struct Floor {
+pub struct Baseline {
     /// `GET /health`: one function, no database.
     pub health: Spread,
     /// A ping over a socket until its pong: one function, one write, one push.
     pub pong: Spread,
 }
 
-/// This often, one after the other.
-pub async fn measure(cloud: &Cloud, times: usize) -> Floor {
+/// Probes this many times in sequence.
+pub async fn measure(cloud: &Cloud, times: usize) -> Baseline {
     probe(cloud, |done| done < times, Duration::ZERO).await
 }
 
-/// Until then, twice a second (a socket may say 120 things a minute).
-pub async fn until(cloud: Arc<Cloud>, until: Instant) -> Floor {
+/// Probes about twice a second until this time. A socket may send 120 messages a minute.
+pub async fn until(cloud: Arc<Cloud>, until: Instant) -> Baseline {
     probe(&cloud, |_| Instant::now() < until, Duration::from_millis(550)).await
 }
 
-async fn probe(cloud: &Cloud, more: impl Fn(usize) -> bool, every: Duration) -> Floor {
+async fn probe(cloud: &Cloud, more: impl Fn(usize) -> bool, every: Duration) -> Baseline {
     let http = cloud.client();
-    let person = Person::new(client(cloud).await, None).await;
+    let person = Person::new(new_client(cloud).await, None).await;
     let (mut health, mut pong) = (Vec::new(), Vec::new());
     let mut socket = None;
     while more(health.len()) {
         let before = Instant::now();
         http.get("/health").await.expect(200);
         health.push(before.elapsed());
-        // It is killed now and then, as all are.
+        // Probe sockets are killed at random, too.
         if socket.is_none() {
             socket = connect(cloud, &person).await.ok();
         }
@@ -55,10 +55,10 @@ async fn probe(cloud: &Cloud, more: impl Fn(usize) -> bool, every: Duration) -> 
         }
         tokio::time::sleep(every.saturating_sub(before.elapsed())).await;
     }
-    Floor { health: Spread::of(health), pong: Spread::of(pong) }
+    Baseline { health: Spread::of(health), pong: Spread::of(pong) }
 }
 
-/// Whether it was answered.
+/// Sends a ping. Returns whether its pong arrived.
 async fn ping(socket: &mut Stream) -> bool {
     if socket.send(Message::text(r#"{"action":"ping"}"#)).await.is_err() {
         return false;

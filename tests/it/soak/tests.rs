@@ -1,4 +1,4 @@
-//! The small size, for every run.
+//! The small run.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::{Plan, run};
 use crate::support::Cloud;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_socket_ends_with_exactly_its_feeds_however_often_it_and_the_functions_are_killed() {
+async fn every_socket_ends_with_exactly_its_feeds_despite_killed_sockets_and_functions() {
     let cloud = Arc::new(Cloud::start("soak", &["--ephemeral"]));
     let plan = Plan {
         sockets: 50,
@@ -19,5 +19,5 @@ async fn every_socket_ends_with_exactly_its_feeds_however_often_it_and_the_funct
     let report = run(&cloud, &plan).await.unwrap();
     println!("{report}");
     assert!(report.violations.is_empty(), "{report}");
-    assert!(report.arrivals().count > 100, "something was pushed: {report}");
+    assert!(report.arrivals().count > 100, "too few entries were pushed: {report}");
 }

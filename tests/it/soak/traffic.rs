@@ -1,5 +1,4 @@
-//! A steady stream of orders, each with everything that happens to one, and now and then a word to
-//! everybody.
+//! A steady stream of orders, each from placement to completion, and occasional broadcasts.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -9,30 +8,31 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::Plan;
+use super::counters::Counters;
 use super::crowd::{Crowd, Person};
 use super::killer::{due, random};
-use super::numbers::Numbers;
 use crate::support::{Client, Cloud, unique};
 
 /// What must be in the feeds in the end.
 #[derive(Default)]
-pub struct Told {
-    /// Orders that were completed, with their client, their worker and their trade.
+pub struct Caused {
+    /// Completed orders with client, worker and category.
     pub orders: Vec<(String, Arc<Person>, Arc<Person>, usize)>,
-    /// Messages, with the one they are for.
+    /// Messages with their recipient.
     pub messages: Vec<(String, Arc<Person>)>,
-    /// Broadcasts, with the feed they are in.
+    /// Broadcasts with their feed.
     pub broadcasts: Vec<(String, &'static str)>,
 }
 
+/// Places orders and sends broadcasts at the rates of the plan, and returns what they caused.
 pub async fn run(
     cloud: Arc<Cloud>,
     crowd: Arc<Crowd>,
     plan: Plan,
-    numbers: Arc<Numbers>,
+    counters: Arc<Counters>,
     until: Instant,
-) -> Told {
-    let told = Arc::new(Mutex::new(Told::default()));
+) -> Caused {
+    let caused = Arc::new(Mutex::new(Caused::default()));
     let mut tasks = tokio::task::JoinSet::new();
     let began = Instant::now();
     let (mut orders, mut broadcasts) = (0, 0);
@@ -40,35 +40,35 @@ pub async fn run(
         tokio::time::sleep(Duration::from_millis(50)).await;
         while orders < due(began, plan.orders) {
             orders += 1;
-            let (cloud, crowd, told, numbers) =
-                (cloud.clone(), crowd.clone(), told.clone(), numbers.clone());
-            tasks.spawn(async move { one(&cloud, &crowd, &told, &numbers).await });
+            let (cloud, crowd, caused, counters) =
+                (cloud.clone(), crowd.clone(), caused.clone(), counters.clone());
+            tasks.spawn(async move { complete_order(&cloud, &crowd, &caused, &counters).await });
         }
-        // One to each role in turn; ten a minute are allowed.
+        // Broadcasts to each role in turn. The limit is ten a minute.
         while broadcasts < due(began, 1.0 / 7.0) {
             let (role, feed) =
                 [("worker", "role:workers"), ("client", "role:clients")][broadcasts % 2];
             broadcasts += 1;
             if let Some(id) = crowd.broadcast(&cloud, role).await {
-                told.lock().unwrap().broadcasts.push((id, feed));
+                caused.lock().unwrap().broadcasts.push((id, feed));
             }
         }
     }
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {
-            numbers.wrong(format!("an order's story broke off: {error}"));
+            counters.violation(format!("an order was not completed: {error}"));
         }
     }
-    std::mem::take(&mut *told.lock().unwrap())
+    std::mem::take(&mut *caused.lock().unwrap())
 }
 
-/// One order, from being placed to being completed.
-async fn one(cloud: &Cloud, crowd: &Crowd, told: &Mutex<Told>, numbers: &Numbers) {
-    let (clients, trade) = (crowd.clients(), random(crowd.trades.len()));
-    let workers = crowd.workers(trade);
+/// Takes one order from placement to completion.
+async fn complete_order(cloud: &Cloud, crowd: &Crowd, caused: &Mutex<Caused>, counters: &Counters) {
+    let (clients, category) = (crowd.clients(), random(crowd.categories.len()));
+    let workers = crowd.workers(category);
     let (client, worker) = (&clients[random(clients.len())], &workers[random(workers.len())]);
-    let ask = async |person: &Arc<Person>, path: &str, body: Value| {
-        // The same request has the same key: what was done is not done again.
+    let send = async |person: &Arc<Person>, path: &str, body: Value| {
+        // Retries have the same idempotency key, so nothing is done twice.
         let key = unique("key");
         for _ in 0..200 {
             let answer =
@@ -76,36 +76,38 @@ async fn one(cloud: &Cloud, crowd: &Crowd, told: &Mutex<Told>, numbers: &Numbers
             match answer.status.as_u16() {
                 200..=299 => return answer.body,
                 401 => person.renew(cloud).await,
-                // It is not open yet, it is somebody else's turn, or a function was killed.
+                // The order is not open yet, another request came first, or a function was killed.
                 404 | 409 | 412 | 429 | 500..=599 => {
-                    numbers.retries.fetch_add(1, Relaxed);
+                    counters.retries.fetch_add(1, Relaxed);
                     tokio::time::sleep(Duration::from_millis(300)).await;
                 }
                 _ => panic!("{path}: {}", answer.body),
             }
         }
-        panic!("{path} is never done")
+        panic!("{path} kept failing")
     };
-    let order = ask(client, "/orders", json!({"service_id": crowd.trades[trade].1})).await;
+    let order = send(client, "/orders", json!({"service_id": crowd.categories[category].1})).await;
     let id = order["id"].as_str().unwrap().to_owned();
-    let payment = ask(client, &format!("/orders/{id}/payment"), json!({})).await;
+    let payment = send(client, &format!("/orders/{id}/payment"), json!({})).await;
     pay(cloud, &payment).await;
-    ask(worker, &format!("/orders/{id}/accept"), json!({})).await;
+    send(worker, &format!("/orders/{id}/accept"), json!({})).await;
     for (from, to) in [(client, worker), (worker, client)] {
         let message =
-            ask(from, &format!("/orders/{id}/messages"), json!({"text": "How is it going?"})).await;
-        told.lock()
+            send(from, &format!("/orders/{id}/messages"), json!({"text": "How is it going?"}))
+                .await;
+        caused
+            .lock()
             .unwrap()
             .messages
             .push((message["id"].as_str().unwrap().to_owned(), to.clone()));
     }
-    ask(worker, &format!("/orders/{id}/deliver"), json!({})).await;
-    ask(client, &format!("/orders/{id}/complete"), json!({})).await;
-    numbers.orders.fetch_add(1, Relaxed);
-    told.lock().unwrap().orders.push((id, client.clone(), worker.clone(), trade));
+    send(worker, &format!("/orders/{id}/deliver"), json!({})).await;
+    send(client, &format!("/orders/{id}/complete"), json!({})).await;
+    counters.orders.fetch_add(1, Relaxed);
+    caused.lock().unwrap().orders.push((id, client.clone(), worker.clone(), category));
 }
 
-/// As the browser does, at Stripe's stand-in.
+/// Pays at the Stripe stand-in as a browser does.
 async fn pay(cloud: &Cloud, payment: &Value) {
     let text = |name: &str| payment[name].as_str().unwrap().to_owned();
     let stripe: Client = cloud.stripe().bearer(&text("publishable_key"));

@@ -1,14 +1,14 @@
-//! Someone who orders and pays, as a browser does.
+//! A client who orders and pays, as a browser does.
 
 use serde_json::{Value, json};
 
-use super::{Answer, Client, Cloud, Stripe, User, admin, client, eventually, price, unique};
+use super::{Client, Cloud, Response, Stripe, User, admin, eventually, new_client, price, unique};
 
-/// A client, and something to order.
+/// A client, and a service to order.
 pub struct Shopper {
     pub stripe: Stripe,
     pub user: User,
-    /// Who made what there is to order.
+    /// The administrator who created the service.
     pub admin: User,
     pub category: String,
     service: Value,
@@ -18,13 +18,15 @@ pub struct Shopper {
 impl Shopper {
     pub async fn new(cloud: &Cloud) -> Self {
         let category = unique("Paid work ");
-        let (admin, user) = (admin(cloud).await, client(cloud).await);
-        let body = json!({"name": "Work", "description": "Paid.", "category": category, "price": price(1999)});
+        let (admin, user) = (admin(cloud).await, new_client(cloud).await);
+        let body = json!({
+            "name": "Work", "description": "Paid.", "category": category, "price": price(1999),
+        });
         let service = admin.api.post("/services", body).await.expect(201);
         Self { stripe: Stripe::of(cloud), user, admin, category, service, browser: cloud.stripe() }
     }
 
-    /// An order without a payment.
+    /// Places an order without a payment intent, and returns its id.
     pub async fn order(&self) -> String {
         let order = self
             .user
@@ -35,7 +37,7 @@ impl Shopper {
         order["id"].as_str().expect("an id").to_owned()
     }
 
-    /// An order that is about to be paid.
+    /// Places an order and creates its payment intent.
     pub async fn checkout(&self) -> Checkout {
         let order = self.order().await;
         let payment =
@@ -43,7 +45,7 @@ impl Shopper {
         Checkout::new(self, order, &payment)
     }
 
-    /// An order that is paid, and known to be.
+    /// Places an order, pays it with this card, and confirms the payment.
     pub async fn paid(&self, card: &str) -> Checkout {
         let checkout = self.checkout().await;
         checkout.pay(card).await.expect(200);
@@ -73,52 +75,55 @@ impl Checkout {
         }
     }
 
-    /// What Stripe.js does with a card.
-    pub async fn pay(&self, card: &str) -> Answer {
+    /// Confirms the intent at Stripe, as Stripe.js does with a card.
+    pub async fn pay(&self, card: &str) -> Response {
         let fields = [("payment_method", card), ("client_secret", &self.client_secret)];
         self.browser.form(&format!("/v1/payment_intents/{}/confirm", self.intent), &fields).await
     }
 
-    pub async fn confirm(&self) -> Answer {
+    /// `POST /orders/{id}/payment/confirm`.
+    pub async fn confirm(&self) -> Response {
         self.user.api.post(&format!("/orders/{}/payment/confirm", self.order), json!({})).await
     }
 
-    pub async fn cancel(&self) -> Answer {
+    /// `POST /orders/{id}/payment/cancel`.
+    pub async fn cancel(&self) -> Response {
         self.user.api.post(&format!("/orders/{}/payment/cancel", self.order), json!({})).await
     }
 
+    /// `GET /orders/{id}`.
     pub async fn read(&self) -> Value {
         self.user.api.get(&format!("/orders/{}", self.order)).await.expect(200)
     }
 
-    /// Status, and status of payment.
-    pub async fn states(&self) -> (String, String) {
-        states(&self.read().await)
+    /// The order's status and payment status.
+    pub async fn statuses(&self) -> (String, String) {
+        statuses(&self.read().await)
     }
 
+    /// `GET /orders/{id}/payment`.
     pub async fn payment(&self) -> Value {
         self.user.api.get(&format!("/orders/{}/payment", self.order)).await.expect(200)
     }
 
-    /// Waits until the order is in these states, as a client that polls would.
-    pub async fn until(&self, status: &str, payment_status: &str) -> Value {
-        let (path, wanted) =
-            (format!("/orders/{}", self.order), (status.to_owned(), payment_status.to_owned()));
-        let what = format!("{} is {wanted:?}", self.order);
-        eventually(&what, async || {
-            self.user.api.get(&path).await.unless_busy().filter(|order| states(order) == wanted)
+    /// Waits until the order has this status and this payment status, and returns it.
+    pub async fn until_statuses(&self, status: &str, payment_status: &str) -> Value {
+        let expected = (status.to_owned(), payment_status.to_owned());
+        let path = format!("/orders/{}", self.order);
+        eventually(&format!("{} is {expected:?}", self.order), async || {
+            self.user.api.get(&path).await.unless_busy().filter(|order| statuses(order) == expected)
         })
         .await
     }
 }
 
-/// Status, and status of payment.
-pub fn states(order: &Value) -> (String, String) {
+/// An order's status and payment status.
+pub fn statuses(order: &Value) -> (String, String) {
     let text = |name: &str| order[name].as_str().expect(name).to_owned();
     (text("status"), text("payment_status"))
 }
 
-/// Kinds and amounts of a payment's ledger, as its client sees them.
+/// Kind and amount of each ledger entry of a payment.
 pub fn ledger(payment: &Value) -> Vec<(&str, i64)> {
     let entries = payment["ledger"].as_array().expect("a ledger").iter();
     entries

@@ -1,4 +1,4 @@
-//! An HTTP client that knows nothing of the product but its conventions.
+//! An HTTP client that knows only the conventions of the API.
 
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 type Http = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
-/// Talks to one base URL, with the headers it was given.
+/// Sends requests to one base URL, with a fixed set of headers.
 #[derive(Clone)]
 pub struct Client {
     base: String,
@@ -17,9 +17,9 @@ pub struct Client {
     http: Http,
 }
 
-/// An answer, read to its end.
+/// A response whose body has been read.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Value,
@@ -34,13 +34,13 @@ impl Client {
         }
     }
 
-    /// The same, with connections of its own. Connections end with the test that opened them: a
-    /// client that another test made needs this.
+    /// This client with connections of its own. A test needs it for a client that another test
+    /// created, whose connections ended with that test.
     pub fn reconnected(&self) -> Self {
         Self { http: connections(), ..self.clone() }
     }
 
-    /// One that comes from this address: on Linux, all of 127.0.0.0/8 is this machine.
+    /// A client that connects from this address. On Linux, all of 127.0.0.0/8 is this machine.
     pub fn from_address(base: &str, address: [u8; 4]) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_local_address(Some(address.into()));
@@ -49,19 +49,19 @@ impl Client {
         Self { http, ..Self::new(base) }
     }
 
-    /// The same, sending this header with every request.
+    /// This client, sending one more header with every request.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut next = self.clone();
         next.headers.push((name.to_owned(), value.to_owned()));
         next
     }
 
-    /// The same, signed in.
+    /// This client with a bearer token.
     pub fn bearer(&self, token: &str) -> Self {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
-    /// Percent-encoded, for a query or a form.
+    /// Percent-encodes a value for a query or a form.
     pub fn percent(value: &str) -> String {
         value
             .bytes()
@@ -75,27 +75,27 @@ impl Client {
             .collect()
     }
 
-    pub async fn head(&self, path: &str) -> Answer {
+    pub async fn head(&self, path: &str) -> Response {
         self.send(Method::HEAD, path, "", Bytes::new()).await
     }
 
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, body: Value) -> Response {
         self.send(Method::PATCH, path, "application/json", body.to_string().into()).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Response {
         self.send(Method::DELETE, path, "", Bytes::new()).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         self.send(Method::GET, path, "", Bytes::new()).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.send(Method::POST, path, "application/json", body.to_string().into()).await
     }
 
-    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let pairs: Vec<_> =
             fields.iter().map(|(name, value)| format!("{name}={}", Self::percent(value))).collect();
         self.send(Method::POST, path, "application/x-www-form-urlencoded", pairs.join("&").into())
@@ -108,7 +108,7 @@ impl Client {
         path: &str,
         content_type: &str,
         body: Bytes,
-    ) -> Answer {
+    ) -> Response {
         let mut request =
             http::Request::builder().method(method).uri(format!("{}{path}", self.base));
         if !content_type.is_empty() {
@@ -125,7 +125,7 @@ impl Client {
             false => serde_json::from_slice(&bytes)
                 .unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into()),
         };
-        Answer { status: parts.status, headers: parts.headers, body }
+        Response { status: parts.status, headers: parts.headers, body }
     }
 }
 
@@ -133,22 +133,22 @@ fn connections() -> Http {
     hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http()
 }
 
-impl Answer {
-    /// The body, if the status is this one.
+impl Response {
+    /// The body. Panics unless the status is this one.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
         self.body
     }
 
-    /// The body of a 200; `None` of a 503, after which one asks again.
+    /// The body of a 200, or `None` for a 503, after which the caller tries again.
     #[track_caller]
     pub fn unless_busy(self) -> Option<Value> {
         if self.status == 503 { None } else { Some(self.expect(200)) }
     }
 
-    /// A problem document of this status and code, complete as RFC 9457 and our conventions have
-    /// it.
+    /// The problem document. Panics unless it has this status and code, and all members that
+    /// RFC 9457 and our conventions require.
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Value {
         assert_eq!(
@@ -170,17 +170,17 @@ impl Answer {
         self.body
     }
 
-    /// The names that are taken, as a 409 says.
+    /// The fields that a 409 `name_taken` reports.
     #[track_caller]
-    pub fn taken(self) -> Vec<String> {
+    pub fn taken_names(self) -> Vec<String> {
         let body = self.problem(409, "name_taken");
         let errors = body["errors"].as_array().expect("errors").iter();
         errors.map(|error| error["field"].as_str().expect("field").to_owned()).collect()
     }
 
-    /// The names of the fields that a 422 calls wrong, with their codes.
+    /// Field and code of each error that a 422 `validation_failed` reports.
     #[track_caller]
-    pub fn wrong_fields(self) -> Vec<(String, String)> {
+    pub fn field_errors(self) -> Vec<(String, String)> {
         let body = self.problem(422, "validation_failed");
         let errors = body["errors"].as_array().expect("errors").iter();
         errors
@@ -193,6 +193,7 @@ impl Answer {
             .collect()
     }
 
+    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|v| v.to_str().ok())
     }

@@ -1,4 +1,4 @@
-//! Local clouds, each a process of its own.
+//! Local clouds, each in a process of its own.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, Client, eventually};
+use super::{Client, Response, eventually};
 
-/// A running local cloud. It ends when its standard input closes: with this value, or with the test
-/// process, however that ends.
+/// A running local cloud. It ends when its standard input closes, which happens when this value is
+/// dropped and when the test process ends in whatever way.
 pub struct Cloud {
     pub ready: Ready,
-    /// Where it writes its log.
+    /// The file it logs to.
     pub log: PathBuf,
     child: Child,
     stdin: Option<ChildStdin>,
@@ -26,34 +26,28 @@ pub struct Ready {
     pub http: String,
     pub ws: String,
     pub dynamodb: String,
-    /// None when the functions talk to Stripe itself.
+    /// `None` when the functions call Stripe itself.
     pub stripe: Option<String>,
     pub invoke: String,
     pub webhook_secret: Option<String>,
     pub functions: Vec<String>,
 }
 
-/// The cloud that the tests of this run share. `LOCAL_FLAGS` gives it further flags, such as
-/// `--dynamodb http://localhost:8010`.
-pub fn cloud() -> &'static Cloud {
+/// The cloud that most tests share. Each test creates its own users, services and orders in it.
+pub fn shared_cloud() -> &'static Cloud {
     static CLOUD: OnceLock<Cloud> = OnceLock::new();
-    CLOUD.get_or_init(|| {
-        let further = std::env::var("LOCAL_FLAGS").unwrap_or_default();
-        let flags: Vec<&str> =
-            std::iter::once("--ephemeral").chain(further.split_whitespace()).collect();
-        Cloud::start("shared", &flags)
-    })
+    CLOUD.get_or_init(|| Cloud::start("shared", &["--ephemeral"]))
 }
 
-/// The cloud and the functions are built as this program is.
-const OPTIMISED: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+/// Selects the profile that this program was built with.
+const PROFILE: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
 
-/// The workspace's folder.
+/// The root of the workspace.
 pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Builds the local cloud and the multi-call binary, once a run.
+/// The local cloud's program. Builds it and the multi-call binary at the first call.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -70,7 +64,7 @@ fn binary() -> &'static Path {
                 "--bin",
                 "marketplace",
             ])
-            .args(OPTIMISED)
+            .args(PROFILE)
             .current_dir(workspace())
             .status();
         assert!(built.expect("cargo starts").success(), "the local cloud does not build");
@@ -80,29 +74,42 @@ fn binary() -> &'static Path {
     })
 }
 
-/// A local cloud that did not come up.
+/// A local cloud that did not start.
 #[derive(Debug)]
-pub struct Failed {
+pub struct StartFailure {
     pub status: ExitStatus,
-    /// All that it wrote to its standard error.
+    /// Everything it wrote to standard error.
     pub log: String,
 }
 
 impl Cloud {
-    /// Starts one on free ports, with these further flags: `&["--ephemeral", "--env",
+    /// Starts a cloud on free ports with these flags, such as `&["--ephemeral", "--env",
     /// "NAME=VALUE"]`. Its log goes to `target/tests/<name>.log`.
+    ///
+    /// An ephemeral cloud also gets the flags in the environment variable `LOCAL_FLAGS`, such as
+    /// `--dynamodb http://localhost:8010`.
     pub fn start(name: &str, flags: &[&str]) -> Self {
-        let any: &[&str] = if flags.contains(&"--http-port") {
+        let ports: &[&str] = if flags.contains(&"--http-port") {
             &[]
         } else {
             &["--http-port", "0", "--ws-port", "0"]
         };
-        Self::run(name, &[any, OPTIMISED, &["--no-build"], flags].concat())
-            .unwrap_or_else(|failed| panic!("the local cloud {name} did not start: {}", failed.log))
+        let further = match flags.contains(&"--ephemeral") {
+            true => std::env::var("LOCAL_FLAGS").unwrap_or_default(),
+            false => String::new(),
+        };
+        let further: Vec<_> = further.split_whitespace().collect();
+        Self::try_start(name, &[ports, PROFILE, &["--no-build"], flags, &further].concat())
+            .unwrap_or_else(|failure| {
+                panic!("the local cloud {name} did not start: {}", failure.log)
+            })
     }
 
-    /// As [`Cloud::start`], with these flags only.
-    pub fn run(name: &str, flags: &[&str]) -> Result<Self, Failed> {
+    /// Starts a cloud with exactly these flags.
+    ///
+    /// # Errors
+    /// When it ends before it is ready.
+    pub fn try_start(name: &str, flags: &[&str]) -> Result<Self, StartFailure> {
         let logs = workspace().join("target/tests");
         std::fs::create_dir_all(&logs).expect("target can be written");
         let log = logs.join(format!("{name}.log"));
@@ -123,24 +130,27 @@ impl Cloud {
             Ok(ready) => Ok(Self { ready, log, child, stdin }),
             Err(_) => {
                 let status = child.wait().expect("it ends");
-                Err(Failed { status, log: std::fs::read_to_string(&log).expect("the log is text") })
+                Err(StartFailure {
+                    status,
+                    log: std::fs::read_to_string(&log).expect("the log is text"),
+                })
             }
         }
     }
 
-    /// What it has written to its log so far.
-    pub fn logged(&self) -> String {
+    /// Its log so far.
+    pub fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).expect("the log is text")
     }
 
-    /// Its function processes: process id and name of the function.
+    /// Process id and function name of each of its function processes.
     pub fn processes(&self) -> Vec<(u32, String)> {
         let mut processes = Vec::new();
         for entry in std::fs::read_dir("/proc").expect("a Linux system").flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
                 continue;
             };
-            // A process may end while it is looked at.
+            // The process may end while /proc is read.
             let read =
                 |file: &str| std::fs::read_to_string(entry.path().join(file)).unwrap_or_default();
             let parent = read("stat")
@@ -154,15 +164,15 @@ impl Cloud {
         processes
     }
 
-    /// Sends it this signal (`TERM`), waits for its end, and then for the end of every process that
-    /// it had; its exit status.
-    pub async fn end(mut self, name: &str) -> ExitStatus {
+    /// Sends it this signal (`TERM`), waits until it and all of its function processes have ended,
+    /// and returns its exit status.
+    pub async fn stop(mut self, name: &str) -> ExitStatus {
         let processes = self.processes();
         assert!(processes.len() >= self.ready.functions.len(), "{processes:?}");
         assert!(signal(self.child.id(), name), "it has ended by itself");
         let status = self.child.wait().expect("it ends");
         for (pid, function) in processes {
-            // Another process may have got the number by now.
+            // The process id may belong to another program by now.
             let program =
                 || std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             eventually(&format!("{function} ends"), async || {
@@ -174,25 +184,26 @@ impl Cloud {
         status
     }
 
-    /// An HTTP client of its API.
+    /// A client of its HTTP API.
     pub fn client(&self) -> Client {
         Client::new(&self.ready.http)
     }
 
-    /// An HTTP client of its Stripe stand-in.
+    /// A client of its Stripe stand-in.
     pub fn stripe(&self) -> Client {
         Client::new(self.ready.stripe.as_deref().expect("the stand-in runs"))
     }
 
-    /// Kills so many processes of a function as a crash would; how many there were.
+    /// Kills up to `most` processes of a function, as a crash would. Returns how many it killed.
     pub fn kill_function(&self, name: &str, most: usize) -> usize {
         let processes = self.processes().into_iter().filter(|(_, function)| function == name);
         processes.take(most).filter(|(pid, _)| signal(*pid, "KILL")).count()
     }
 
-    /// Asks its DynamoDB, as a developer would who has every permission.
+    /// Calls its DynamoDB as a developer with every permission.
     pub async fn dynamodb(&self, operation: &str, body: Value) -> Value {
-        let credential = "AWS4-HMAC-SHA256 Credential=developer/20260101/local/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0";
+        let credential = "AWS4-HMAC-SHA256 Credential=developer/20260101/local/dynamodb/aws4_request, \
+            SignedHeaders=host;x-amz-date, Signature=0";
         Client::new(&self.ready.dynamodb)
             .with("x-amz-target", &format!("DynamoDB_20120810.{operation}"))
             .with("authorization", credential)
@@ -202,33 +213,43 @@ impl Cloud {
             .expect(200)
     }
 
-    /// The name of the table that holds everything but sockets.
-    pub async fn table(&self) -> String {
+    /// The name of the table of which the name contains this: `Marketplace` or `Connections`.
+    async fn table_named(&self, part: &str) -> String {
         let tables = self.dynamodb("ListTables", serde_json::json!({})).await;
         let mut names =
             tables["TableNames"].as_array().expect("tables").iter().filter_map(Value::as_str);
-        names.find(|name| name.contains("Marketplace")).expect("the table").to_owned()
+        names.find(|name| name.contains(part)).expect("the table").to_owned()
     }
 
-    /// Invokes a function as `aws lambda invoke` does; its reply.
+    /// The name of the table of sockets.
+    pub async fn connections_table(&self) -> String {
+        self.table_named("Connections").await
+    }
+
+    /// The name of the table that holds everything but sockets.
+    pub async fn table(&self) -> String {
+        self.table_named("Marketplace").await
+    }
+
+    /// Invokes a function as `aws lambda invoke` does, and returns its reply.
     pub async fn invoke(&self, function: &str, event: Value) -> Value {
         let answer = self.try_invoke(function, event).await;
         assert_eq!(answer.header("x-amz-function-error"), None, "{function}: {:#}", answer.body);
         answer.expect(200)
     }
 
-    /// The Invoke API's answer: an error of the function has status 200 and the header
-    /// `x-amz-function-error`.
-    pub async fn try_invoke(&self, function: &str, event: Value) -> Answer {
+    /// Invokes a function and returns the Invoke API's response: when the function fails, it has
+    /// status 200 and the header `x-amz-function-error`.
+    pub async fn try_invoke(&self, function: &str, event: Value) -> Response {
         Client::new(&self.ready.invoke)
             .post(&format!("/2015-03-31/functions/{function}/invocations"), event)
             .await
     }
 }
 
-/// Sends a process a signal (`KILL`); false when there is no such process.
+/// Sends a process a signal (`KILL`). Returns false when there is no such process.
 fn signal(pid: u32, name: &str) -> bool {
-    // Rust's standard library knows one signal only.
+    // The standard library can only send SIGKILL.
     Command::new("kill")
         .args([&format!("-{name}"), &pid.to_string()])
         .status()
@@ -239,7 +260,7 @@ fn signal(pid: u32, name: &str) -> bool {
 impl Drop for Cloud {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        // Its exit code is looked at by the tests that care.
+        // Tests that need the exit status use `stop`.
         drop(self.child.wait());
     }
 }

@@ -1,27 +1,40 @@
-//! Webhook events, as administrators see them.
+//! Webhook events, as the administrators' lists show them.
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::{Cloud, Stripe, User, eventually};
+use super::{Checkout, Cloud, Shopper, Stripe, User, eventually};
 
-/// A cloud where nothing is heard of Stripe unless a test delivers it.
-pub async fn silent() -> &'static Cloud {
+/// The shared cloud whose Stripe stand-in sends no webhooks. Tests deliver the events that they want.
+pub async fn cloud_without_webhooks() -> &'static Cloud {
     static CLOUD: OnceCell<Cloud> = OnceCell::const_new();
-    let start = async || {
-        let cloud = Cloud::start("silent", &["--ephemeral"]);
-        Stripe::of(&cloud).control("webhooks", json!({"mode": "drop"})).await;
-        cloud
-    };
-    CLOUD.get_or_init(start).await
+    CLOUD.get_or_init(|| start_without_webhooks("without-webhooks")).await
 }
 
-/// All events that are in an administrator's list of this state, newest first.
-pub async fn listed(admin: &User, state: &str) -> Vec<Value> {
+/// Starts a cloud whose Stripe stand-in sends no webhooks.
+pub async fn start_without_webhooks(name: &str) -> Cloud {
+    let cloud = Cloud::start(name, &["--ephemeral"]);
+    Stripe::of(&cloud).control("webhooks", json!({"mode": "drop"})).await;
+    cloud
+}
+
+/// Delivers all events of one type about this payment, and returns them.
+pub async fn deliver_events(shopper: &Shopper, checkout: &Checkout, kind: &str) -> Vec<Value> {
+    let events = shopper.stripe.events_of(&checkout.intent, &[kind]).await;
+    assert!(!events.is_empty(), "Stripe has no {kind}");
+    for event in &events {
+        shopper.stripe.deliver(event).await;
+    }
+    events
+}
+
+/// All stored events in this state, newest first.
+pub async fn events_in_state(admin: &User, state: &str) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
         let path = format!("/webhooks/stripe/events?state={state}&limit=100{cursor}");
-        let page = eventually("a page", async || admin.api.get(&path).await.unless_busy()).await;
+        let page =
+            eventually("a page of events", async || admin.api.get(&path).await.unless_busy()).await;
         found.extend(page["items"].as_array().expect("items").iter().cloned());
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -30,16 +43,17 @@ pub async fn listed(admin: &User, state: &str) -> Vec<Value> {
     }
 }
 
-/// Waits until an event is in the list of this state.
-pub async fn filed(admin: &User, state: &str, event: &str) -> Value {
-    let find = async || listed(admin, state).await.into_iter().find(|item| item["id"] == event);
+/// Waits until the event is in this state, and returns its list entry.
+pub async fn until_event(admin: &User, state: &str, event: &str) -> Value {
+    let find =
+        async || events_in_state(admin, state).await.into_iter().find(|item| item["id"] == event);
     eventually(&format!("{event} is {state}"), find).await
 }
 
-/// Waits until something was done about all of these events.
-pub async fn handled(admin: &User, ids: &[&str]) {
+/// Waits until none of these events is pending.
+pub async fn until_handled(admin: &User, ids: &[&str]) {
     eventually(&format!("{ids:?} are handled"), async || {
-        let pending = listed(admin, "pending").await;
+        let pending = events_in_state(admin, "pending").await;
         let waits = pending.iter().any(|event| ids.contains(&event["id"].as_str().expect("an id")));
         (!waits).then_some(())
     })

@@ -1,4 +1,4 @@
-//! What the tests stand on: the cloud, an HTTP client, a socket client, and people.
+//! What the tests share: local clouds, an HTTP client, a socket client, users, orders and payments.
 
 mod checkout;
 mod client;
@@ -11,13 +11,21 @@ mod socket;
 mod stripe;
 mod token;
 
-pub use checkout::{Checkout, Shopper, ledger, states};
-pub use client::{Answer, Client};
-pub use cloud::{Cloud, Failed, cloud, workspace};
-pub use events::{filed, handled, listed, silent};
-pub use orders::{Job, People, assigned, body, open_order, pay, place, until, until_payment};
-pub use patience::eventually;
-pub use people::{User, admin, client, price, refresh, service, sign_in, unique, worker};
+pub use checkout::{Checkout, Shopper, ledger, statuses};
+pub use client::{Client, Response};
+pub use cloud::{Cloud, StartFailure, shared_cloud, workspace};
+pub use events::{
+    cloud_without_webhooks, deliver_events, events_in_state, start_without_webhooks, until_event,
+    until_handled,
+};
+pub use orders::{
+    Parties, TestOrder, pay, place_assigned_order, place_order, place_paid_order, transition_body,
+    until_order, until_payment_status, until_status,
+};
+pub use patience::{eventually, try_eventually};
+pub use people::{
+    User, admin, new_client, new_service, new_worker, price, refresh, sign_in, unique,
+};
 pub use socket::Socket;
 pub use stripe::{Stripe, now, signature, v1};
-pub use token::{Forge, local_env};
+pub use token::{ForgedToken, local_env};

@@ -1,41 +1,54 @@
-//! Orders, brought into the state that a test is about by those who do that in life.
-
-use std::time::Duration;
+//! Orders in any status, brought there by the requests that lead to it in production.
 
 use serde_json::{Value, json};
 
-use super::{Cloud, User, client, service, unique, worker};
+use super::{Cloud, User, new_client, new_service, new_worker, try_eventually, unique};
 
-/// A client, a worker, and a service that the client can order: enough for any number of orders.
+/// A client, a worker, and a service that the client can order any number of times.
 #[derive(Clone)]
-pub struct People {
+pub struct Parties {
     pub client: User,
     pub worker: User,
     pub service: Value,
 }
 
-impl People {
+impl Parties {
     pub async fn new(cloud: &Cloud) -> Self {
-        let (client, worker) = futures::join!(client(cloud), worker(cloud, &[]));
-        Self { client, worker, service: service(cloud, &unique("Job ")).await }
+        let (client, worker) = futures::join!(new_client(cloud), new_worker(cloud, &[]));
+        Self { client, worker, service: new_service(cloud, &unique("Job ")).await }
     }
 }
 
-/// An order with its people.
-pub struct Job {
+/// An order with its client and its worker.
+pub struct TestOrder {
     pub id: String,
     pub client: User,
     pub worker: User,
 }
 
-/// A new order of this service.
-pub async fn place(client: &User, service: &Value) -> String {
+/// Places an order of this service and returns its id.
+pub async fn place_order(client: &User, service: &Value) -> String {
     let order = client.api.post("/orders", json!({"service_id": service["id"]})).await.expect(201);
     order["id"].as_str().expect("an id").to_owned()
 }
 
-/// Pays an order's intent at Stripe's stand-in, as the browser does: with the publishable key and
-/// the client secret.
+/// Places an order of a new service in this category, pays it, and returns its id.
+pub async fn place_paid_order(cloud: &Cloud, client: &User, category: &str) -> String {
+    let order = place_order(client, &new_service(cloud, category).await).await;
+    assert_eq!(pay(cloud, client, &order, "pm_card_visa").await["status"], 200);
+    until_status(client, &order, "open").await;
+    order
+}
+
+/// Places an order of a new service, pays it, has `worker` accept it, and returns its id.
+pub async fn place_assigned_order(cloud: &Cloud, client: &User, worker: &User) -> String {
+    let id = place_paid_order(cloud, client, &unique("Live ")).await;
+    worker.api.post(&format!("/orders/{id}/accept"), json!({})).await.expect(200);
+    id
+}
+
+/// Pays an order at the Stripe stand-in as the browser does: with the publishable key and the
+/// client secret. Returns our answer, Stripe's status and Stripe's answer.
 pub async fn pay(cloud: &Cloud, client: &User, order: &str, card: &str) -> Value {
     let payment = client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
     let intent = payment["payment_intent_id"].as_str().expect("an intent").to_owned();
@@ -48,38 +61,34 @@ pub async fn pay(cloud: &Cloud, client: &User, order: &str, card: &str) -> Value
     json!({"payment": payment, "status": confirmed.status.as_u16(), "stripe": confirmed.body})
 }
 
-/// Waits until the order is in this state, as a client that polls would.
-pub async fn until(user: &User, order: &str, status: &str) -> Value {
-    until_it(user, order, status, |order| order["status"] == status).await
+/// Waits until the order has this status, and returns it.
+pub async fn until_status(user: &User, order: &str, status: &str) -> Value {
+    until_order(user, order, status, |order| order["status"] == status).await
 }
 
-/// Waits until the order's payment is in this state.
-pub async fn until_payment(user: &User, order: &str, status: &str) -> Value {
-    until_it(user, order, status, |order| order["payment_status"] == status).await
+/// Waits until the order has this payment status, and returns it.
+pub async fn until_payment_status(user: &User, order: &str, status: &str) -> Value {
+    until_order(user, order, status, |order| order["payment_status"] == status).await
 }
 
-async fn until_it(user: &User, order: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-    let mut read = Value::Null;
-    for _ in 0..300 {
-        read = user.api.get(&format!("/orders/{order}")).await.expect(200);
-        if holds(&read) {
-            return read;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("order {order} did not become {what}: {read:#}");
+/// Waits until `holds` is true of the order, and returns it. `what` names that in the failure.
+pub async fn until_order(
+    user: &User,
+    order: &str,
+    what: &str,
+    holds: impl Fn(&Value) -> bool,
+) -> Value {
+    let mut seen = Value::Null;
+    let found = try_eventually(async || {
+        seen = user.api.get(&format!("/orders/{order}")).await.unless_busy()?;
+        holds(&seen).then_some(())
+    });
+    assert!(found.await.is_some(), "order {order} did not become {what}: {seen:#}");
+    seen
 }
 
-/// A new order of a new service of this category, paid for.
-pub async fn open_order(cloud: &Cloud, client: &User, category: &str) -> String {
-    let order = place(client, &service(cloud, category).await).await;
-    assert_eq!(pay(cloud, client, &order, "pm_card_visa").await["status"], 200);
-    until(client, &order, "open").await;
-    order
-}
-
-/// The body that a move needs.
-pub fn body(verb: &str) -> Value {
+/// The smallest request body of a transition.
+pub fn transition_body(verb: &str) -> Value {
     match verb {
         "cancel" | "dispute" => json!({"reason": "For a reason."}),
         "resolve" => json!({"outcome": "refund", "note": "After all."}),
@@ -87,57 +96,59 @@ pub fn body(verb: &str) -> Value {
     }
 }
 
-impl Job {
-    /// A new order of new people, in this state.
-    pub async fn in_state(cloud: &Cloud, status: &str) -> Self {
-        Self::of(cloud, &People::new(cloud).await, status).await
+impl TestOrder {
+    /// Creates an order in this status, between a new client and a new worker.
+    pub async fn in_status(cloud: &Cloud, status: &str) -> Self {
+        Self::between(cloud, &Parties::new(cloud).await, status).await
     }
 
-    /// A new order of these people, in this state; `canceled` and `completed` by its client.
-    pub async fn of(cloud: &Cloud, people: &People, status: &str) -> Self {
-        let People { client, worker, service } = people.clone();
-        let job = Self { id: place(&client, &service).await, client, worker };
+    /// Creates an order in this status between these parties. The client is the one who completes
+    /// or cancels it.
+    pub async fn between(cloud: &Cloud, parties: &Parties, status: &str) -> Self {
+        let Parties { client, worker, service } = parties.clone();
+        let order = Self { id: place_order(&client, &service).await, client, worker };
         if !["pending", "canceled"].contains(&status) {
-            assert_eq!(pay(cloud, &job.client, &job.id, "pm_card_visa").await["status"], 200);
-            until(&job.client, &job.id, "open").await;
+            assert_eq!(pay(cloud, &order.client, &order.id, "pm_card_visa").await["status"], 200);
+            until_status(&order.client, &order.id, "open").await;
         }
-        let moves: &[(&User, &str)] = match status {
+        let transitions: &[(&User, &str)] = match status {
             "pending" | "open" => &[],
-            "assigned" => &[(&job.worker, "accept")],
-            "delivered" => &[(&job.worker, "accept"), (&job.worker, "deliver")],
-            "disputed" => &[(&job.worker, "accept"), (&job.client, "dispute")],
-            "completed" => {
-                &[(&job.worker, "accept"), (&job.worker, "deliver"), (&job.client, "complete")]
-            }
-            "canceled" => &[(&job.client, "cancel")],
-            other => panic!("there is no state {other}"),
+            "assigned" => &[(&order.worker, "accept")],
+            "delivered" => &[(&order.worker, "accept"), (&order.worker, "deliver")],
+            "disputed" => &[(&order.worker, "accept"), (&order.client, "dispute")],
+            "completed" => &[
+                (&order.worker, "accept"),
+                (&order.worker, "deliver"),
+                (&order.client, "complete"),
+            ],
+            "canceled" => &[(&order.client, "cancel")],
+            other => panic!("there is no status {other}"),
         };
-        for (user, verb) in moves {
-            job.moves(user, verb).await;
+        for (user, verb) in transitions {
+            order.transition(user, verb).await;
         }
-        assert_eq!(job.read(&job.client).await["status"], status);
-        job
+        assert_eq!(order.read(&order.client).await["status"], status);
+        order
     }
 
-    /// Makes a move that succeeds.
-    pub async fn moves(&self, user: &User, verb: &str) -> Value {
-        user.api.post(&self.path(verb), body(verb)).await.expect(200)
+    /// Makes a transition that must succeed, and returns the order.
+    pub async fn transition(&self, user: &User, verb: &str) -> Value {
+        user.api.post(&self.path(verb), transition_body(verb)).await.expect(200)
     }
 
-    /// Reads the order.
+    /// The order, as this user sees it.
     pub async fn read(&self, user: &User) -> Value {
         user.api.get(&format!("/orders/{}", self.id)).await.expect(200)
+    }
+
+    /// The last event of the order's history.
+    pub async fn last_event(&self) -> Value {
+        let events = self.client.api.get(&self.path("events")).await.expect(200);
+        events["items"].as_array().expect("items").last().expect("an event").clone()
     }
 
     /// `/orders/{id}/{verb}`.
     pub fn path(&self, verb: &str) -> String {
         format!("/orders/{}/{verb}", self.id)
     }
-}
-
-/// A new order of a new service, paid for and accepted by `worker`; its id.
-pub async fn assigned(cloud: &Cloud, client: &User, worker: &User) -> String {
-    let id = open_order(cloud, client, &unique("Live ")).await;
-    worker.api.post(&format!("/orders/{id}/accept"), json!({})).await.expect(200);
-    id
 }

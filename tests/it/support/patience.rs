@@ -1,16 +1,23 @@
-//! Waiting for what will be so in a while, however busy the machine is.
+//! Waiting for what happens eventually, however busy the machine is.
 
 use std::time::Duration;
 
-/// Asks until there is an answer, ever less often, for a minute and a half.
-pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let mut wait = Duration::from_millis(40);
+/// Polls until `poll` returns a value, for a minute and a half. Panics after that, naming what it
+/// waited for.
+pub async fn eventually<T>(what: &str, poll: impl AsyncFnMut() -> Option<T>) -> T {
+    try_eventually(poll).await.unwrap_or_else(|| panic!("timed out waiting: {what}"))
+}
+
+/// As [`eventually`], but returns `None` after a minute and a half, for callers that have more to
+/// say about the failure.
+pub async fn try_eventually<T>(mut poll: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let mut pause = Duration::from_millis(40);
     for _ in 0..100 {
-        if let Some(answer) = ask().await {
-            return answer;
+        if let Some(value) = poll().await {
+            return Some(value);
         }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 3 / 2).min(Duration::from_secs(1));
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(Duration::from_secs(1));
     }
-    panic!("not in a long time: {what}");
+    None
 }

@@ -1,4 +1,4 @@
-//! People who are new to the marketplace, so that no two tests meet.
+//! Users and services, new for each test so that tests do not see each other's data.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Answer, Client, Cloud};
+use super::{Client, Cloud, Response};
 
-/// Someone signed in.
+/// A signed-in user.
 #[derive(Clone)]
 pub struct User {
     pub username: String,
@@ -19,7 +19,7 @@ pub struct User {
     pub api: Client,
 }
 
-/// A name that nothing else has, in this run or another.
+/// A name that is unique over all test runs.
 pub fn unique(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let now = std::time::SystemTime::now()
@@ -29,35 +29,42 @@ pub fn unique(what: &str) -> String {
     format!("{what}{}x{}", now % 1_000_000_000_000, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A new client.
-pub async fn client(cloud: &Cloud) -> User {
+/// Registers a client.
+pub async fn new_client(cloud: &Cloud) -> User {
     register(cloud, json!({"role": "client"})).await
 }
 
-/// A new worker of these categories; of all when none is named.
-pub async fn worker(cloud: &Cloud, categories: &[&str]) -> User {
+/// Registers a worker of these categories, or of all categories when none is given.
+pub async fn new_worker(cloud: &Cloud, categories: &[&str]) -> User {
     register(cloud, json!({"role": "worker", "categories": categories})).await
 }
 
-/// The sample administrator.
+/// Signs the sample administrator in.
 pub async fn admin(cloud: &Cloud) -> User {
     User::sign_in(cloud, "admin", "admin123").await
 }
 
-/// The administrator who makes services for tests: signed in once per cloud and minute, because
-/// that takes a while.
-async fn shop_keeper(cloud: &Cloud) -> User {
+/// The administrator who creates services. Signs in once per cloud and minute, because hashing a
+/// password takes a while.
+async fn service_admin(cloud: &Cloud) -> User {
     static KNOWN: Mutex<BTreeMap<String, (Instant, User)>> = Mutex::new(BTreeMap::new());
-    let known = KNOWN.lock().expect("no test fails in here").get(&cloud.ready.http).cloned();
+    let known = KNOWN
+        .lock()
+        .expect("no test panics while it holds the lock")
+        .get(&cloud.ready.http)
+        .cloned();
     match known {
-        Some((since, keeper)) if since.elapsed() < Duration::from_secs(60) => {
-            User { api: keeper.api.reconnected(), ..keeper }
+        Some((since, admin)) if since.elapsed() < Duration::from_secs(60) => {
+            User { api: admin.api.reconnected(), ..admin }
         }
         _ => {
-            let keeper = admin(cloud).await;
-            let entry = (Instant::now(), keeper.clone());
-            KNOWN.lock().expect("no test fails in here").insert(cloud.ready.http.clone(), entry);
-            keeper
+            let admin = admin(cloud).await;
+            let entry = (Instant::now(), admin.clone());
+            KNOWN
+                .lock()
+                .expect("no test panics while it holds the lock")
+                .insert(cloud.ready.http.clone(), entry);
+            admin
         }
     }
 }
@@ -89,7 +96,7 @@ impl User {
         }
     }
 
-    /// The user, as the API shows it.
+    /// `GET /auth/me`.
     pub async fn me(&self) -> Value {
         self.api.get("/auth/me").await.expect(200)
     }
@@ -98,27 +105,27 @@ impl User {
         self.me().await["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Goes on with the sign-in: the answer of the token endpoint.
-    pub async fn refresh(&self, cloud: &Cloud) -> Answer {
+    /// Exchanges the refresh token.
+    pub async fn refresh(&self, cloud: &Cloud) -> Response {
         refresh(cloud, &self.refresh_token).await
     }
 
-    /// The smallest write that anyone may do.
-    pub async fn write(&self) -> Answer {
+    /// Sends the smallest write that every user may make.
+    pub async fn write(&self) -> Response {
         self.api.patch("/auth/me", json!({})).await
     }
 }
 
-/// What the token endpoint says to a refresh token.
-pub async fn refresh(cloud: &Cloud, token: &str) -> Answer {
+/// Sends a refresh token to the token endpoint.
+pub async fn refresh(cloud: &Cloud, token: &str) -> Response {
     cloud
         .client()
         .form("/auth/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
         .await
 }
 
-/// What the token endpoint says to a name and a password.
-pub async fn sign_in(api: &Client, username: &str, password: &str) -> Answer {
+/// Sends a username and a password to the token endpoint.
+pub async fn sign_in(api: &Client, username: &str, password: &str) -> Response {
     api.form(
         "/auth/token",
         &[("grant_type", "password"), ("username", username), ("password", password)],
@@ -131,8 +138,11 @@ pub fn price(cents: i64) -> Value {
     json!({"amount": cents, "currency": "usd"})
 }
 
-/// A new service of this category at 19.99 dollars.
-pub async fn service(cloud: &Cloud, category: &str) -> Value {
-    let body = json!({"name": unique("Service "), "description": "Made for a test.", "category": category, "price": price(1999)});
-    shop_keeper(cloud).await.api.post("/services", body).await.expect(201)
+/// Creates a service in this category at 19.99 US dollars.
+pub async fn new_service(cloud: &Cloud, category: &str) -> Value {
+    let body = json!({
+        "name": unique("Service "), "description": "Created by a test.", "category": category,
+        "price": price(1999),
+    });
+    service_admin(cloud).await.api.post("/services", body).await.expect(201)
 }

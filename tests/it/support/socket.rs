@@ -1,4 +1,4 @@
-//! A WebSocket client as a browser would be one: it gets a ticket, connects, says hello.
+//! A WebSocket client that does what a browser does: get a ticket, connect, send hello.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::User;
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
 impl Socket {
-    /// Connects with a fresh ticket.
+    /// Connects with a new ticket.
     pub async fn connect(user: &User) -> Self {
         let ticket = user.api.post("/live/tickets", json!({})).await.expect(200);
         Self::open(ticket["url"].as_str().expect("url"), None)
@@ -27,7 +27,10 @@ impl Socket {
             .expect("the handshake is accepted")
     }
 
-    /// Connects to this address, as a page of this origin.
+    /// Connects to this URL, as a page of this origin does.
+    ///
+    /// # Errors
+    /// When the handshake is refused or the connection fails.
     pub async fn open(url: &str, origin: Option<&str>) -> Result<Self, Error> {
         let mut request = url.into_client_request().expect("an address");
         if let Some(origin) = origin {
@@ -37,16 +40,16 @@ impl Socket {
         Ok(Self { stream })
     }
 
-    /// The status that a handshake is refused with.
-    pub async fn refused(url: &str, origin: Option<&str>) -> u16 {
+    /// The status that the handshake is refused with. Panics when it is accepted.
+    pub async fn handshake_status(url: &str, origin: Option<&str>) -> u16 {
         match Self::open(url, origin).await {
             Err(Error::Http(response)) => response.status().as_u16(),
-            Err(error) => panic!("the handshake fails otherwise: {error}"),
+            Err(error) => panic!("the handshake failed without a status: {error}"),
             Ok(_) => panic!("the handshake is accepted"),
         }
     }
 
-    /// Connects and says hello with these numbers; returns the welcome as well.
+    /// Connects, sends hello with these feed positions, and returns the socket and the welcome.
     pub async fn hello(user: &User, after: Value) -> (Self, Value) {
         let mut socket = Self::connect(user).await;
         socket.send(json!({"action": "hello", "after": after})).await;
@@ -63,10 +66,10 @@ impl Socket {
         self.stream.send(Message::text(message)).await.expect("the socket takes a message");
     }
 
-    /// Waits until the other side closes it, whatever comes before.
-    pub async fn closed(mut self) {
+    /// Waits until the server closes the socket, and ignores what arrives before.
+    pub async fn until_closed(mut self) {
         let close = async { while let Some(Ok(_)) = self.stream.next().await {} };
-        tokio::time::timeout(PATIENCE, close).await.expect("the socket is closed in time");
+        tokio::time::timeout(TIMEOUT, close).await.expect("the socket is closed in time");
     }
 
     /// Asserts that the socket is open: a ping gets its pong.
@@ -78,13 +81,13 @@ impl Socket {
     /// The next frame.
     pub async fn next(&mut self) -> Value {
         let frame =
-            tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
+            tokio::time::timeout(TIMEOUT, self.stream.next()).await.expect("a frame in time");
         let frame = frame.expect("the socket is open").expect("a whole frame");
         serde_json::from_str(frame.to_text().expect("text")).expect("JSON")
     }
 
-    /// The next entry of this type that is about this order; others are passed over.
-    pub async fn entry(&mut self, kind: &str, order: &str) -> Value {
+    /// The next entry of this type about this order. Skips all other frames.
+    pub async fn next_entry(&mut self, kind: &str, order: &str) -> Value {
         loop {
             let frame = self.next().await;
             if frame["type"] == kind && frame["data"]["id"] == order {

@@ -1,15 +1,15 @@
-//! Stripe's stand-in as a test uses it: the account's API, the switches of the control API, and its
-//! events, signed and delivered by the test itself: when, how often and in whatever order it likes.
+//! The Stripe stand-in as tests use it: the API of the account, the control API, and events that
+//! the test signs and delivers itself, whenever, as often and in whatever order it wants.
 
 use data_encoding::HEXLOWER;
 use http::Method;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::client::Answer;
+use super::client::Response;
 use super::{Client, Cloud, eventually};
 
-/// What the stand-in takes for the account's secret key.
+/// The secret key that the stand-in accepts.
 const SECRET_KEY: &str = "sk_test_local";
 
 pub struct Stripe {
@@ -19,25 +19,25 @@ pub struct Stripe {
     secret: String,
 }
 
-/// A `Stripe-Signature` of this body, as of so many seconds since 1970.
+/// The `Stripe-Signature` header of this body at this time, in seconds since 1970.
 pub fn signature(secret: &str, time: i64, body: &[u8]) -> String {
     format!("t={time},v1={}", v1(secret, time, body))
 }
 
-/// One `v1` alone.
+/// The `v1` signature alone.
 pub fn v1(secret: &str, time: i64, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     HEXLOWER.encode(hmac::sign(&key, &[format!("{time}.").as_bytes(), body].concat()).as_ref())
 }
 
-/// Now, in seconds since 1970.
+/// The current time in seconds since 1970.
 pub fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
     i64::try_from(now.as_secs()).expect("a time")
 }
 
 impl Stripe {
-    /// That of this cloud.
+    /// The stand-in of this cloud.
     pub fn of(cloud: &Cloud) -> Self {
         Self {
             api: cloud.stripe().bearer(SECRET_KEY),
@@ -47,22 +47,22 @@ impl Stripe {
         }
     }
 
-    /// What it signs with.
+    /// The webhook secret.
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// A call with the secret key, as someone at the account's dashboard would make it.
-    pub async fn call(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    /// Calls the API with the secret key, as somebody at the dashboard does.
+    pub async fn call(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         self.api.form(path, fields).await
     }
 
-    /// An object.
+    /// Reads an object.
     pub async fn read(&self, path: &str) -> Value {
         self.api.get(path).await.expect(200)
     }
 
-    /// All of a list, newest first.
+    /// All pages of a list, newest first.
     pub async fn all(&self, list: &str) -> Vec<Value> {
         let (mut found, mut after) = (Vec::<Value>::new(), String::new());
         loop {
@@ -77,7 +77,7 @@ impl Stripe {
         }
     }
 
-    /// The intents that name this order.
+    /// The intents with this order in their metadata.
     pub async fn intents_of(&self, order: &str) -> Vec<Value> {
         let mut all = self.all("/v1/payment_intents").await;
         all.retain(|intent| intent["metadata"]["order_id"] == order);
@@ -92,7 +92,8 @@ impl Stripe {
             .expect("a list")
     }
 
-    /// The events of an intent, its charges, refunds and disputes, of these types, oldest first.
+    /// The events of these types about an intent and its charges, refunds and disputes, oldest
+    /// first.
     pub async fn events_of(&self, intent: &str, types: &[&str]) -> Vec<Value> {
         let mut all = self.all("/v1/events").await;
         let is_of = |event: &Value| {
@@ -104,21 +105,24 @@ impl Stripe {
         all
     }
 
-    /// A call of the control API.
+    /// Calls the control API.
     pub async fn control(&self, path: &str, body: Value) -> Value {
         self.control.post(&format!("/_local/{path}"), body).await.expect(200)
     }
 
-    /// What the next calls with this text in their parameters suffer.
+    /// Makes the next `times` calls fail that have this text in their parameters.
     pub async fn fault(&self, fault: &str, path: &str, containing: &str, times: u32) {
         self.control(
             "faults",
-            json!({"fault": fault, "method": "POST", "path": path, "containing": containing, "times": times}),
+            json!({
+                "fault": fault, "method": "POST", "path": path, "containing": containing,
+                "times": times,
+            }),
         )
         .await;
     }
 
-    /// A day passes for its idempotency keys.
+    /// Makes the stand-in forget its idempotency keys, as Stripe does after a day.
     pub async fn forget_idempotency_keys(&self) {
         self.control
             .send(Method::DELETE, "/_local/idempotency_keys", "", Vec::new().into())
@@ -126,8 +130,8 @@ impl Stripe {
             .expect(200);
     }
 
-    /// Posts a body to the webhook endpoint, with this signature.
-    pub async fn post(&self, signature: &str, body: &[u8]) -> Answer {
+    /// Posts a body to the webhook endpoint with this signature.
+    pub async fn post(&self, signature: &str, body: &[u8]) -> Response {
         let endpoint = self.endpoint.with("stripe-signature", signature);
         endpoint
             .send(
@@ -139,10 +143,10 @@ impl Stripe {
             .await
     }
 
-    /// Delivers an event, properly signed, until it is taken.
+    /// Signs an event and delivers it until the endpoint accepts it.
     pub async fn deliver(&self, event: &Value) {
         let body = event.to_string();
-        eventually("an event is taken", async || {
+        eventually("an event is accepted", async || {
             self.post(&signature(&self.secret, now(), body.as_bytes()), body.as_bytes())
                 .await
                 .unless_busy()

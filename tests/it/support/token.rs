@@ -1,5 +1,4 @@
-//! Access tokens as a forger would make them who has the development keys: with whatever header,
-//! claims and signature.
+//! Forged access tokens: any header, claims and signature, made with the development keys.
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use ring::hmac;
@@ -8,19 +7,19 @@ use serde_json::{Value, json};
 
 use super::{User, workspace};
 
-/// The private half of `local-2`, the key of `local.env` that is published and does not sign.
+/// The private half of `local-2`, the key in `local.env` that is published but does not sign.
 const NEXT_KEY: &str = "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
 
-/// A token in the making.
+/// An access token before it is signed.
 #[derive(Clone)]
-pub struct Forge {
+pub struct ForgedToken {
     pub header: Value,
     pub claims: Value,
 }
 
-impl Forge {
-    /// The token that a user has.
-    pub fn of(user: &User) -> Self {
+impl ForgedToken {
+    /// A copy of this user's access token.
+    pub fn copy_of(user: &User) -> Self {
         let mut parts = user
             .access_token
             .split('.')
@@ -30,14 +29,14 @@ impl Forge {
         Self { header: next(), claims: next() }
     }
 
-    /// With this member of the header; without it when it is null.
+    /// Sets this member of the header, or removes it when the value is null.
     pub fn header(&self, name: &str, value: Value) -> Self {
         let mut next = self.clone();
         set(&mut next.header, name, value);
         next
     }
 
-    /// With this claim; without it when it is null.
+    /// Sets this claim, or removes it when the value is null.
     pub fn claim(&self, name: &str, value: Value) -> Self {
         let mut next = self.clone();
         set(&mut next.claims, name, value);
@@ -49,18 +48,18 @@ impl Forge {
         format!("{}.{}", part(&self.header), part(&self.claims))
     }
 
-    /// Signed as ours are.
+    /// The token, signed with the active key.
     pub fn signed(&self) -> String {
         self.signed_with(&local_env("JWT_SIGNING_KEY"))
     }
 
-    /// Signed with the key that is next.
+    /// The token, signed with the next key.
     pub fn signed_with_next(&self) -> String {
         self.signed_with(NEXT_KEY)
     }
 
-    /// Signed with a key of someone else's.
-    pub fn signed_by_a_stranger(&self) -> (String, Value) {
+    /// The token, signed with an unknown key, and that key as a JWK.
+    pub fn signed_with_unknown_key(&self) -> (String, Value) {
         let seed = [7; 32];
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("a seed");
         let x = BASE64URL_NOPAD.encode(ring::signature::KeyPair::public_key(&pair).as_ref());
@@ -76,7 +75,7 @@ impl Forge {
         self.with_signature(pair.sign(self.message().as_bytes()).as_ref())
     }
 
-    /// "Signed" with HMAC, with a public key as the secret.
+    /// The token, "signed" by HMAC with a public key as the secret.
     pub fn hmac(&self, secret: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         self.with_signature(hmac::sign(&key, self.message().as_bytes()).as_ref())
@@ -95,7 +94,7 @@ fn set(object: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// A value of `local.env`.
+/// The value of this variable in `local.env`.
 pub fn local_env(name: &str) -> String {
     let text = std::fs::read_to_string(workspace().join("local.env")).expect("local.env");
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));

@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use super::{made, new};
-use crate::support::{admin, client, cloud, unique, worker};
+use super::{create_user, new_user};
+use crate::support::{admin, new_client, new_worker, shared_cloud, unique};
 
 #[tokio::test]
 async fn only_administrators_manage_users_and_unknown_ids_are_not_found() {
-    let cloud = cloud();
-    let target = client(cloud).await.id().await;
+    let cloud = shared_cloud();
+    let target = new_client(cloud).await.id().await;
     let path = format!("/users/{target}");
-    for user in [client(cloud).await, worker(cloud, &[]).await] {
+    for user in [new_client(cloud).await, new_worker(cloud, &[]).await] {
         user.api.get("/users").await.problem(403, "forbidden");
-        user.api.post("/users", new("someone", "client")).await.problem(403, "forbidden");
+        user.api.post("/users", new_user("someone", "client")).await.problem(403, "forbidden");
         user.api.get(&path).await.problem(403, "forbidden");
         user.api.patch(&path, json!({"status": "suspended"})).await.problem(403, "forbidden");
         user.api.delete(&path).await.problem(403, "forbidden");
@@ -38,18 +38,18 @@ async fn only_administrators_manage_users_and_unknown_ids_are_not_found() {
 
 #[tokio::test]
 async fn a_demoted_administrator_is_refused_at_the_next_request() {
-    let cloud = cloud();
-    let (admin, other) = (admin(cloud).await, made("admin").await);
+    let cloud = shared_cloud();
+    let (admin, other) = (admin(cloud).await, create_user("admin").await);
     other.api.get("/users?limit=1").await.expect(200);
     admin
         .api
         .patch(&format!("/users/{}", other.id().await), json!({"role": "client"}))
         .await
         .expect(200);
-    let path = format!("/users/{}", client(cloud).await.id().await);
+    let path = format!("/users/{}", new_client(cloud).await.id().await);
     other.api.get("/users?limit=1").await.problem(401, "invalid_token");
     other.api.get(&path).await.problem(401, "invalid_token");
     other.api.patch(&path, json!({"status": "suspended"})).await.problem(401, "invalid_token");
     other.api.delete(&path).await.problem(401, "invalid_token");
-    other.api.post("/users", new(&unique("x"), "admin")).await.problem(401, "invalid_token");
+    other.api.post("/users", new_user(&unique("x"), "admin")).await.problem(401, "invalid_token");
 }

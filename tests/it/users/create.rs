@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::new;
-use crate::support::{User, admin, cloud, unique};
+use super::new_user;
+use crate::support::{User, admin, shared_cloud, unique};
 
 #[tokio::test]
 async fn administrators_create_users_of_any_role_who_can_sign_in() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let admin = admin(cloud).await;
     for role in ["client", "worker", "admin"] {
-        let username = unique("made");
-        let mut body = new(&username, role);
+        let username = unique("created");
+        let mut body = new_user(&username, role);
         if role == "worker" {
             body["categories"] = json!(["Design"]);
         }
@@ -25,32 +25,35 @@ async fn administrators_create_users_of_any_role_who_can_sign_in() {
         assert_eq!(got.expect(200), user);
         assert_eq!(User::sign_in(cloud, &username, "correct horse").await.me().await, user);
         for secret in ["password", "generation", "created_by"] {
-            assert_eq!(user[secret], Value::Null, "{secret} is no one's business");
+            assert_eq!(user[secret], Value::Null, "{secret} is not shown");
         }
     }
     let wrong = admin
         .api
         .post("/users", json!({"role": "root", "password": "password", "status": "active"}))
         .await;
-    let mut wrong: Vec<_> = wrong.wrong_fields().into_iter().map(|(field, _)| field).collect();
+    let mut wrong: Vec<_> = wrong.field_errors().into_iter().map(|(field, _)| field).collect();
     wrong.sort();
     assert_eq!(wrong, ["email", "password", "role", "status", "username"]);
-    let taken =
-        admin.api.post("/users", new(&admin.username.to_uppercase(), "client")).await.taken();
+    let taken = admin
+        .api
+        .post("/users", new_user(&admin.username.to_uppercase(), "client"))
+        .await
+        .taken_names();
     assert_eq!(taken, ["username"]);
 }
 
 #[tokio::test]
 async fn a_repeated_idempotency_key_creates_one_user_and_covers_the_password() {
-    let admin = admin(cloud()).await;
+    let admin = admin(shared_cloud()).await;
     let api = admin.api.with("idempotency-key", &unique("key"));
-    let body = new(&unique("once"), "worker");
+    let body = new_user(&unique("once"), "worker");
     let first = api.post("/users", body.clone()).await.expect(201);
     let path = format!("/users/{}", first["id"].as_str().unwrap());
     admin.api.patch(&path, json!({"status": "suspended"})).await.expect(200);
     let again = api.post("/users", body.clone()).await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    assert_eq!(again.expect(201), first, "the first answer, whatever became of the user since");
+    assert_eq!(again.expect(201), first, "a later change does not alter the first answer");
     for (field, value) in
         [("password", "battery staple"), ("role", "client"), ("username", "someone-else")]
     {

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::new;
-use crate::support::{Socket, User, admin, client, cloud, sign_in};
+use super::new_user;
+use crate::support::{Socket, User, admin, new_client, shared_cloud, sign_in};
 
 #[tokio::test]
 async fn a_deactivated_user_is_signed_out_keeps_the_names_and_can_be_reactivated() {
-    let cloud = cloud();
-    let (admin, user) = (admin(cloud).await, client(cloud).await);
+    let cloud = shared_cloud();
+    let (admin, user) = (admin(cloud).await, new_client(cloud).await);
     let path = format!("/users/{}", user.id().await);
     let (socket, _) = Socket::hello(&user, json!({})).await;
     for _ in 0..2 {
@@ -16,13 +16,13 @@ async fn a_deactivated_user_is_signed_out_keeps_the_names_and_can_be_reactivated
     }
     assert_eq!(admin.api.get(&path).await.expect(200)["status"], "deactivated");
     user.write().await.problem(403, "account_suspended");
-    socket.closed().await;
+    socket.until_closed().await;
     sign_in(&cloud.client(), &user.username, &user.password)
         .await
         .problem(403, "account_suspended");
-    let taken = admin.api.post("/users", new(&user.username, "client")).await.taken();
+    let taken = admin.api.post("/users", new_user(&user.username, "client")).await.taken_names();
     assert_eq!(taken, ["username", "email"]);
-    let wrong = admin.api.patch(&path, json!({"status": "deactivated"})).await.wrong_fields();
+    let wrong = admin.api.patch(&path, json!({"status": "deactivated"})).await.field_errors();
     assert_eq!(wrong, [("status".to_owned(), "invalid".to_owned())]);
     admin.api.patch(&path, json!({"status": "active"})).await.expect(200);
     User::sign_in(cloud, &user.username, &user.password).await.write().await.expect(200);

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{names, new};
-use crate::support::{Client, admin, client, cloud, unique};
+use super::{names, new_user};
+use crate::support::{Client, admin, new_client, shared_cloud, unique};
 
-/// All pages of a list.
+/// The usernames on all pages of a list.
 async fn all(api: &Client, query: &str) -> Vec<String> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -20,12 +20,13 @@ async fn all(api: &Client, query: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn users_are_listed_by_role_status_and_name_prefix() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let admin = admin(cloud).await;
     let prefix = unique("Li");
     let mut ids = Vec::new();
     for (n, role) in ["worker", "client", "client", "worker", "client"].into_iter().enumerate() {
-        let user = admin.api.post("/users", new(&format!("{prefix}-{n}"), role)).await.expect(201);
+        let user =
+            admin.api.post("/users", new_user(&format!("{prefix}-{n}"), role)).await.expect(201);
         ids.push(user["id"].as_str().unwrap().to_owned());
     }
     admin
@@ -48,7 +49,7 @@ async fn users_are_listed_by_role_status_and_name_prefix() {
     assert_eq!(list("&status=deactivated&role=client").await, some(&[4]));
     assert_eq!(list("&status=deactivated&role=worker").await, some(&[]));
 
-    // Without a name, the newest first: those made here are among the first.
+    // Without a name prefix, the newest users come first.
     let mine = |names: Vec<String>| {
         names.into_iter().filter(|name| name.starts_with(&prefix)).collect::<Vec<_>>()
     };
@@ -61,7 +62,7 @@ async fn users_are_listed_by_role_status_and_name_prefix() {
     ] {
         assert_eq!(mine(all(&admin.api, query).await), expected, "{query}");
     }
-    // Who gets another name, role or status moves between the lists.
+    // A user whose name, role or status changes moves between the lists.
     let path = format!("/users/{}", ids[2]);
     let renamed = format!("{prefix}-9");
     let change = json!({"username": renamed, "role": "worker", "status": "active"});
@@ -72,10 +73,10 @@ async fn users_are_listed_by_role_status_and_name_prefix() {
 
 #[tokio::test]
 async fn unknown_parameters_and_foreign_cursors_are_refused() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let admin = admin(cloud).await;
     for _ in 0..2 {
-        client(cloud).await;
+        new_client(cloud).await;
     }
     for (query, field) in [
         ("role=root", "role"),
@@ -89,7 +90,7 @@ async fn unknown_parameters_and_foreign_cursors_are_refused() {
         ("role=client&role=admin", "role"),
     ] {
         assert_eq!(
-            admin.api.get(&format!("/users?{query}")).await.wrong_fields()[0].0,
+            admin.api.get(&format!("/users?{query}")).await.field_errors()[0].0,
             field,
             "{query}"
         );

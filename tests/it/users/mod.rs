@@ -3,24 +3,30 @@
 mod access;
 mod create;
 mod delete;
+mod get;
 mod list;
 mod update;
 
 use serde_json::{Value, json};
 
-use crate::support::{User, admin, cloud, unique};
+use crate::support::{User, admin, shared_cloud, unique};
 
-/// A user made by an administrator, signed in.
-async fn made(role: &str) -> User {
-    let admin = admin(cloud()).await;
-    let user = admin.api.post("/users", new(&unique("m"), role)).await.expect(201);
-    User::sign_in(cloud(), user["username"].as_str().unwrap(), "correct horse").await
+/// Creates a user of this role as an administrator, and signs the user in.
+async fn create_user(role: &str) -> User {
+    let admin = admin(shared_cloud()).await;
+    let user = admin.api.post("/users", new_user(&unique("m"), role)).await.expect(201);
+    User::sign_in(shared_cloud(), user["username"].as_str().unwrap(), "correct horse").await
 }
 
-fn new(username: &str, role: &str) -> Value {
-    json!({"username": username, "email": format!("{username}@example.com"), "password": "correct horse", "role": role})
+/// The body of `POST /users`.
+fn new_user(username: &str, role: &str) -> Value {
+    json!({
+        "username": username, "email": format!("{username}@example.com"),
+        "password": "correct horse", "role": role,
+    })
 }
 
+/// The usernames on a page.
 fn names(list: &Value) -> Vec<&str> {
     list["items"]
         .as_array()

@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use super::made;
-use crate::support::{Forge, Socket, User, admin, client, cloud, sign_in, unique, worker};
+use super::create_user;
+use crate::support::{
+    ForgedToken, Socket, User, admin, new_client, new_worker, shared_cloud, sign_in, unique,
+};
 
 #[tokio::test]
 async fn suspension_takes_effect_at_the_next_write_and_ends_sockets_and_sessions() {
-    let cloud = cloud();
-    let (admin, user) = (admin(cloud).await, worker(cloud, &[]).await);
+    let cloud = shared_cloud();
+    let (admin, user) = (admin(cloud).await, new_worker(cloud, &[]).await);
     let path = format!("/users/{}", user.id().await);
     let (socket, _) = Socket::hello(&user, json!({})).await;
     assert_eq!(
@@ -18,7 +20,7 @@ async fn suspension_takes_effect_at_the_next_write_and_ends_sockets_and_sessions
     user.write().await.problem(403, "account_suspended");
     user.api.post("/live/tickets", json!({})).await.problem(403, "account_suspended");
     user.refresh(cloud).await.problem(403, "account_suspended");
-    socket.closed().await;
+    socket.until_closed().await;
     let problem = sign_in(&cloud.client(), &user.username, &user.password)
         .await
         .problem(403, "account_suspended");
@@ -33,25 +35,25 @@ async fn suspension_takes_effect_at_the_next_write_and_ends_sockets_and_sessions
 
 #[tokio::test]
 async fn a_role_change_takes_effect_at_the_next_write_and_keeps_the_session() {
-    let cloud = cloud();
-    let (admin, user) = (admin(cloud).await, worker(cloud, &["Design"]).await);
+    let cloud = shared_cloud();
+    let (admin, user) = (admin(cloud).await, new_worker(cloud, &["Design"]).await);
     let path = format!("/users/{}", user.id().await);
     let (socket, _) = Socket::hello(&user, json!({})).await;
     let changed = admin.api.patch(&path, json!({"role": "client"})).await.expect(200);
     assert_eq!((&changed["role"], &changed["categories"]), (&json!("client"), &json!([])));
     user.write().await.problem(401, "invalid_token");
     user.api.post("/live/tickets", json!({})).await.problem(401, "invalid_token");
-    socket.closed().await;
+    socket.until_closed().await;
     let token = user.refresh(cloud).await.expect(200);
     let access_token = token["access_token"].as_str().unwrap().to_owned();
     let renewed = User { api: cloud.client().bearer(&access_token), access_token, ..user };
-    assert_eq!(Forge::of(&renewed).claims["role"], "client");
+    assert_eq!(ForgedToken::copy_of(&renewed).claims["role"], "client");
     renewed.write().await.expect(200);
 }
 
 #[tokio::test]
 async fn administrators_cannot_change_their_own_role_or_status() {
-    let admin = made("admin").await;
+    let admin = create_user("admin").await;
     let path = format!("/users/{}", admin.id().await);
     for change in [
         json!({"role": "client"}),
@@ -69,8 +71,8 @@ async fn administrators_cannot_change_their_own_role_or_status() {
 
 #[tokio::test]
 async fn if_match_lets_one_of_several_concurrent_changes_through() {
-    let cloud = cloud();
-    let (admin, user) = (admin(cloud).await, client(cloud).await);
+    let cloud = shared_cloud();
+    let (admin, user) = (admin(cloud).await, new_client(cloud).await);
     let path = format!("/users/{}", user.id().await);
     let etag = admin.api.get(&path).await.header("etag").unwrap().to_owned();
     let api = admin.api.with("if-match", &etag);
@@ -84,7 +86,7 @@ async fn if_match_lets_one_of_several_concurrent_changes_through() {
         api.patch(&path, json!({"status": "suspended"})).await.problem(412, "precondition_failed");
     assert_eq!(problem["version"], 2);
     api.delete(&path).await.problem(412, "precondition_failed");
-    // Nothing was asked to change but under a condition: the user's own view has it, too.
+    // The user's own endpoint honours the same version.
     user.api
         .with("if-match", &etag)
         .patch("/auth/me", json!({"email": "x@example.com"}))

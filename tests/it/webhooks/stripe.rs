@@ -4,11 +4,13 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::harmless;
-use crate::support::{Cloud, Stripe, admin, cloud, filed, listed, now, signature, unique, v1};
+use crate::support::{
+    Cloud, Stripe, admin, events_in_state, now, shared_cloud, signature, unique, until_event, v1,
+};
 
 #[tokio::test]
 async fn only_a_fresh_signature_of_the_exact_bytes_by_a_known_secret_is_accepted() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let stripe = Stripe::of(cloud);
     let (secret, now) = (stripe.secret(), now());
     let (id, body) = harmless();
@@ -16,12 +18,12 @@ async fn only_a_fresh_signature_of_the_exact_bytes_by_a_known_secret_is_accepted
     let forged = [
         format!("t={now},v1={}", "0".repeat(64)),
         format!("t={now},v1={}", v1("whsec_other", now, &body)),
-        // Old, from the future, and with a time that was put in afterwards.
+        // Too old, from the future, and with a time that was changed afterwards.
         signature(secret, now - 400, &body),
         signature(secret, now + 400, &body),
         format!("t={now},v1={}", v1(secret, now - 400, &body)),
         format!("t={},t={now},v1={good}", now - 400),
-        // Of other schemes, of nothing, of nonsense.
+        // Other schemes, missing parts, and garbage.
         format!("t={now},v0={good}"),
         format!("t={now}"),
         format!("v1={good}"),
@@ -52,11 +54,12 @@ async fn only_a_fresh_signature_of_the_exact_bytes_by_a_known_secret_is_accepted
     ] {
         stripe.post(&genuine, &altered).await.problem(400, "invalid_signature");
     }
-    // Not one of them was stored; the genuine one is, with the good signature wherever in the
-    // header.
+    // None of these was stored. The genuine signature is accepted anywhere in the header.
     let admin = admin(cloud).await;
     for state in ["pending", "ignored"] {
-        assert!(!listed(&admin, state).await.iter().any(|event| event["id"] == id.as_str()));
+        assert!(
+            !events_in_state(&admin, state).await.iter().any(|event| event["id"] == id.as_str())
+        );
     }
     let rolled = [
         genuine.clone(),
@@ -86,7 +89,7 @@ async fn both_secrets_are_accepted_during_a_rotation() {
     for secret in ["whsec_new_one", "whsec_old_one"] {
         let (id, body) = harmless();
         stripe.post(&signature(secret, now(), &body), &body).await.expect(200);
-        filed(&admin(&cloud).await, "ignored", &id).await;
+        until_event(&admin(&cloud).await, "ignored", &id).await;
     }
     let (_, body) = harmless();
     for secret in [stripe.secret(), "whsec_new_one, whsec_old_one", ""] {
@@ -99,7 +102,7 @@ async fn both_secrets_are_accepted_during_a_rotation() {
 
 #[tokio::test]
 async fn the_signature_covers_the_decoded_bytes_of_a_base64_body() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let stripe = Stripe::of(cloud);
     let sample =
         std::fs::read_to_string(crate::support::workspace().join("events/webhooks-stripe.json"))
@@ -115,18 +118,18 @@ async fn the_signature_covers_the_decoded_bytes_of_a_base64_body() {
     let sign = |body: &[u8]| signature(stripe.secret(), now(), body);
     let answer = invoke(BASE64.encode(&body), sign(&body)).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
-    filed(&admin(cloud).await, "ignored", &id).await;
-    // A signature of the encoded text is none of the body.
+    until_event(&admin(cloud).await, "ignored", &id).await;
+    // A signature of the encoded text does not cover the body.
     let encoded = BASE64.encode(&body);
     assert_eq!(invoke(encoded.clone(), sign(encoded.as_bytes())).await["statusCode"], 400);
-    // Bytes that are no text at all are signed and stored like all others.
+    // Bytes that are not UTF-8 are verified and stored like all others.
     let bytes = [b"\xff\xfe\x00 no text ".as_slice(), unique("x").as_bytes()].concat();
     assert_eq!(invoke(BASE64.encode(&bytes), sign(&bytes)).await["statusCode"], 200);
 }
 
 #[tokio::test]
 async fn a_body_of_one_mebibyte_is_accepted_and_a_larger_one_refused() {
-    let cloud = cloud();
+    let cloud = shared_cloud();
     let stripe = Stripe::of(cloud);
     let of_size = |id: &str, size: usize| {
         let start = format!(
@@ -146,7 +149,7 @@ async fn a_body_of_one_mebibyte_is_accepted_and_a_larger_one_refused() {
         .post(&signature(stripe.secret(), now(), largest.as_bytes()), largest.as_bytes())
         .await
         .expect(200);
-    assert_eq!(filed(&admin(cloud).await, "ignored", &id).await["type"], "customer.created");
+    assert_eq!(until_event(&admin(cloud).await, "ignored", &id).await["type"], "customer.created");
     let larger = of_size(&unique("evt_larger"), 1024 * 1024 + 1);
     stripe
         .post(&signature(stripe.secret(), now(), larger.as_bytes()), larger.as_bytes())

@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::dynamodb::Storage;
+use crate::dynamodb::{DynamoDb, Storage};
 use crate::iam::Iam;
-use crate::invoke::{FunctionError, Invocation, InvokeError};
-use crate::model::{Queue as QueueModel, StreamMapping};
+use crate::invoke::{FunctionError, Invocation, Invoke, InvokeError};
+use crate::log::Log;
+use crate::model::{Project, Queue as QueueModel, StreamMapping};
 use crate::testing::{self, TempDir};
 
 type Reply = Result<Value, InvokeError>;

@@ -54,7 +54,8 @@ pub struct Stripe {
 }
 
 impl Stripe {
-    /// Creates the client from the secret `STRIPE_SECRET_KEY`. `STRIPE_API_URL` replaces Stripe's URL.
+    /// Creates the client from the secret `STRIPE_SECRET_KEY`. `STRIPE_API_URL` replaces Stripe's
+    /// URL.
     ///
     /// # Errors
     /// Names the variable that is missing or invalid.
@@ -80,9 +81,9 @@ impl Stripe {
         self.send_with_retries(|_| send()).await
     }
 
-    /// Sends a request with an idempotency key, with retries. The retry strategies of `async-stripe`
-    /// generate a new key per call. Ours must stay the same across invocations, so each attempt is a
-    /// separate call with the same key.
+    /// Sends a request with an idempotency key, with retries. The retry strategies of
+    /// `async-stripe` generate a new key per call. Ours must stay the same across invocations, so
+    /// each attempt is a separate call with the same key.
     ///
     /// Stripe stores the response to a key for a day, even a server error, and rejects the key with
     /// other parameters (which a new version of this code may send). After such an error we use a

@@ -61,8 +61,8 @@ pub(super) fn chargeback(from: &stripe_shared::Dispute) -> Result<Chargeback> {
             ChargebackState::Won
         }
         DisputeStatus::Lost => ChargebackState::Lost,
-        // Warnings, and statuses that Stripe may add later. As far as we know no money has moved, but
-        // an administrator should look at it.
+        // Warnings, and statuses that Stripe may add later. As far as we know no money has moved,
+        // but an administrator should look at it.
         _ => ChargebackState::Inquiry,
     };
     let id = ChargebackId::parse(from.id.as_str()).map_err(Error::internal)?;

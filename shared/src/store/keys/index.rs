@@ -1,5 +1,5 @@
-//! Keys of the global secondary indexes. Each item key names its index ([`Index`]) and is followed by
-//! the partition that lists read.
+//! Keys of the global secondary indexes. Each item key names its index ([`Index`]) and is followed
+//! by the partition that lists read.
 //!
 //! [`Index`]: crate::store::Index
 

@@ -69,8 +69,8 @@ pub(super) fn service(id: &ServiceId) -> Key {
     Key::new(format!("SERVICE#{id}"), "SERVICE")
 }
 
-/// The number of active services in a category. All categories share a partition: there are few, and
-/// they are read together.
+/// The number of active services in a category. All categories share a partition: there are few,
+/// and they are read together.
 pub(super) fn category(category: &CategoryKey) -> Key {
     Key::new(categories(), category.as_str())
 }
@@ -98,8 +98,8 @@ pub(super) fn broadcast(id: &BroadcastId) -> Key {
     Key::new(format!("BROADCAST#{id}"), "BROADCAST")
 }
 
-/// A rate limit's counter for one user and one time window, which is named by its start. Used in the
-/// main table and in the connections table.
+/// A rate limit's counter for one user and one time window, which is named by its start. Used in
+/// the main table and in the connections table.
 pub(super) fn rate(limit: &str, who: &str, window: i64) -> Key {
     Key::new(format!("RATE#{limit}#{who}"), window.to_string())
 }
@@ -143,8 +143,8 @@ pub(super) fn sockets_of(user: &UserId) -> String {
     format!("USER#{user}")
 }
 
-/// A socket's subscription to a feed (connections table). The subscriptions to a feed are spread over
-/// its shards.
+/// A socket's subscription to a feed (connections table). The subscriptions to a feed are spread
+/// over its shards.
 pub(super) fn subscription(feed: &Feed, connection: &str) -> Key {
     Key::new(subscriptions(feed, shard_of(connection, feed_shards(feed))), connection)
 }
@@ -153,8 +153,8 @@ pub(super) fn subscriptions(feed: &Feed, shard: u8) -> String {
     format!("FEED#{shard}#{feed}")
 }
 
-/// The number of partitions that a feed's sockets are spread over: one for the few sockets of a user,
-/// [`FEED_SHARDS`] for the many of a role or a category.
+/// The number of partitions that a feed's sockets are spread over: one for the few sockets of a
+/// user, [`FEED_SHARDS`] for the many of a role or a category.
 pub(super) const fn feed_shards(feed: &Feed) -> u8 {
     match feed {
         Feed::User(_) => 1,

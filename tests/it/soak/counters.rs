@@ -1,4 +1,4 @@
-//! What was counted and measured.
+//! Counters, latencies and the report.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,27 +6,26 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
-use super::probes::Floor;
+use super::probes::Baseline;
 
-/// Counted by all tasks.
+/// Counters that all tasks share.
 #[derive(Debug, Default)]
-pub struct Numbers {
+pub struct Counters {
     open: AtomicUsize,
     pub hellos: AtomicUsize,
     pub killed: AtomicUsize,
     pub functions_killed: AtomicUsize,
     pub entries: AtomicUsize,
-    pub doubles: AtomicUsize,
+    pub duplicates: AtomicUsize,
     pub orders: AtomicUsize,
     pub retries: AtomicUsize,
-    /// From what an entry tells of to its frame's arrival, of those that were pushed to a socket
-    /// that was there.
+    /// Time from an entry's write to the arrival of its frame, for entries pushed to open sockets.
     arrivals: Mutex<Vec<Duration>>,
-    /// What must not happen, as it was seen.
+    /// Violations of the guarantees.
     wrong: Mutex<BTreeSet<String>>,
 }
 
-impl Numbers {
+impl Counters {
     pub fn open(&self) -> usize {
         self.open.load(Relaxed)
     }
@@ -44,34 +43,35 @@ impl Numbers {
         self.arrivals.lock().unwrap().push(after);
     }
 
-    pub fn wrong(&self, what: String) {
+    pub fn violation(&self, what: String) {
         let mut wrong = self.wrong.lock().unwrap();
         if wrong.len() < 1000 {
             wrong.insert(what);
         }
     }
 
-    pub fn all_wrong(&self) -> Vec<String> {
+    pub fn violations(&self) -> Vec<String> {
         self.wrong.lock().unwrap().iter().cloned().collect()
     }
 
     pub fn line(&self) -> String {
         let n = |counter: &AtomicUsize| counter.load(Relaxed);
         format!(
-            "{} sockets open, {} killed, {} function processes killed, {} hellos, {} orders, {} entries, {} twice, {} requests again",
+            "{} sockets open, {} killed, {} function processes killed, {} hellos, \
+             {} orders, {} entries, {} duplicates, {} retried requests",
             self.open(),
             n(&self.killed),
             n(&self.functions_killed),
             n(&self.hellos),
             n(&self.orders),
             n(&self.entries),
-            n(&self.doubles),
+            n(&self.duplicates),
             n(&self.retries),
         )
     }
 }
 
-/// Milliseconds below which so many hundredths of these are.
+/// Percentiles of a set of times.
 #[derive(Debug, Clone, Copy)]
 pub struct Spread {
     pub count: usize,
@@ -105,28 +105,28 @@ impl fmt::Display for Spread {
     }
 }
 
-/// How it went.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Report {
-    pub numbers: std::sync::Arc<Numbers>,
-    /// With nothing else going on, before the sockets were opened.
-    pub idle: Floor,
-    /// While everything went on.
-    pub busy: Floor,
-    /// What was wrong. It must be empty.
+    pub counters: std::sync::Arc<Counters>,
+    /// Baseline latencies before the sockets were opened.
+    pub idle: Baseline,
+    /// Baseline latencies during the run.
+    pub busy: Baseline,
+    /// Violations of the guarantees. Must be empty.
     pub violations: Vec<String>,
 }
 
 impl Report {
-    /// From the order's write to the frame's arrival.
+    /// Time from the order's write to the arrival of the frame.
     pub fn arrivals(&self) -> Spread {
-        Spread::of(self.numbers.arrivals.lock().unwrap().clone())
+        Spread::of(self.counters.arrivals.lock().unwrap().clone())
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.numbers.line())?;
+        writeln!(f, "{}", self.counters.line())?;
         writeln!(f, "write to frame              {}", self.arrivals())?;
         writeln!(f, "GET /health, busy           {}", self.busy.health)?;
         writeln!(f, "ping to pong, busy          {}", self.busy.pong)?;
@@ -135,7 +135,7 @@ impl fmt::Display for Report {
         match self.violations.as_slice() {
             [] => write!(
                 f,
-                "every socket has exactly its feeds: no gap, no double, nothing of another's"
+                "every socket has exactly its feeds: no gaps, duplicates or foreign entries"
             ),
             wrong => {
                 writeln!(f, "{} VIOLATIONS:", wrong.len())?;
@@ -145,7 +145,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Since 1970, by the clock that the functions have, too.
+/// The time since 1970, by the clock that the functions also use.
 pub fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time")
 }

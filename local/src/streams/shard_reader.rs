@@ -1,5 +1,5 @@
-//! One reader of one shard, for one mapping. A mapping with a `ParallelizationFactor` has as many
-//! lanes per shard, each of which passes over the items of the others: order holds per item, and
+//! Reads one shard for one mapping. A mapping with a `ParallelizationFactor` has that many readers
+//! per shard, its lanes. Each lane skips the items of the others, so that order holds per item and
 //! lanes do not wait for each other.
 
 use std::collections::VecDeque;
@@ -9,20 +9,21 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Mapping;
 use super::delivery::deliver;
-use super::source::{Position, Record};
+use super::event::Record;
+use super::mapping::Mapping;
+use super::source::Position;
 use crate::dynamodb::RETENTION;
 
 /// A payload is at most 6 MB, of which the envelope around the records takes a little.
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024 - 1024;
 
-/// The reader.
-pub struct Lane {
+/// One lane of a mapping, reading one shard.
+pub struct ShardReader {
     mapping: Arc<Mapping>,
     shard_id: String,
-    /// Which of the mapping's lanes this is.
-    index: usize,
+    /// The number of this lane, from 0.
+    lane: usize,
     writes: Option<watch::Receiver<()>>,
     /// Up to where the shard is read.
     position: Position,
@@ -39,21 +40,16 @@ pub struct Lane {
     failure: Option<String>,
 }
 
-impl Lane {
-    /// Lane `index` of a shard, from its checkpoint; `latest` is the iterator of a shard that has
-    /// none and starts at its end.
-    pub fn new(
-        mapping: Arc<Mapping>,
-        shard_id: &str,
-        index: usize,
-        latest: Option<String>,
-    ) -> Self {
+impl ShardReader {
+    /// Returns the reader of one lane, at its checkpoint. `latest` is the iterator of a shard that
+    /// has no checkpoint and is read from its end.
+    pub fn new(mapping: Arc<Mapping>, shard_id: &str, lane: usize, latest: Option<String>) -> Self {
         let checkpoint = mapping
             .checkpoints
-            .read(|s| s.shards.get(shard_id).and_then(|s| s.lanes.get(index).cloned().flatten()));
+            .read(|s| s.shards.get(shard_id).and_then(|s| s.lanes.get(lane).cloned().flatten()));
         Self {
             shard_id: shard_id.to_owned(),
-            index,
+            lane,
             writes: mapping.writes.clone(),
             position: checkpoint.map_or(Position::TrimHorizon, Position::After),
             iterator: latest,
@@ -167,7 +163,7 @@ impl Lane {
         let lanes = self.mapping.settings.parallelization.max(1);
         let trimmed = jiff::Timestamp::now().as_second()
             - i64::try_from(RETENTION.as_secs()).unwrap_or(i64::MAX);
-        record.key_hash as usize % lanes == self.index
+        record.key_hash as usize % lanes == self.lane
             && record.created >= self.skip_before.unwrap_or(i64::MIN).max(trimmed)
             && self.mapping.filter.passes(&record.event)
     }
@@ -184,20 +180,20 @@ impl Lane {
 
     /// All up to this sequence number is dealt with.
     fn checkpoint(&self, sequence_number: &str) {
-        let (shard_id, index) = (&self.shard_id, self.index);
+        let (shard_id, lane) = (&self.shard_id, self.lane);
         let known = self.mapping.checkpoints.read(|s| {
             s.shards
                 .get(shard_id)
-                .and_then(|s| s.lanes.get(index))
+                .and_then(|s| s.lanes.get(lane))
                 .is_some_and(|l| l.as_deref() == Some(sequence_number))
         });
         if known {
             return;
         }
         let kept = self.mapping.checkpoints.update(|state| {
-            let lane = state.shards.get_mut(shard_id).and_then(|shard| shard.lanes.get_mut(index));
-            if let Some(lane) = lane {
-                *lane = Some(sequence_number.to_owned());
+            let shard = state.shards.get_mut(shard_id);
+            if let Some(checkpoint) = shard.and_then(|shard| shard.lanes.get_mut(lane)) {
+                *checkpoint = Some(sequence_number.to_owned());
             }
         });
         if let Err(error) = kept {

@@ -29,7 +29,7 @@ use crate::log::Log;
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// Everything a request meets.
-pub struct Front {
+pub struct Proxy {
     pub(super) iam: Arc<Iam>,
     pub(super) schema: Schema,
     pub(super) upstream: Upstream,
@@ -53,10 +53,10 @@ impl std::error::Error for NoAnswer {}
 
 type Reply = Response<Full<Bytes>>;
 
-impl Front {
+impl Proxy {
     /// Serves until the handle is dropped.
     pub fn serve(self, listener: TcpListener) -> AbortOnDropHandle<Infallible> {
-        let front = Arc::new(self);
+        let proxy = Arc::new(self);
         AbortOnDropHandle::new(tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
@@ -68,10 +68,10 @@ impl Front {
                 };
                 while connections.try_join_next().is_some() {}
                 drop(stream.set_nodelay(true));
-                let front = front.clone();
+                let proxy = proxy.clone();
                 let service = service_fn(move |request| {
-                    let front = front.clone();
-                    async move { front.handle(request).await }
+                    let proxy = proxy.clone();
+                    async move { proxy.handle(request).await }
                 });
                 connections.spawn(async move {
                     // What goes wrong with a connection is the client's to notice.

@@ -1,0 +1,37 @@
+//! What both functions share: the table of changes.
+
+use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_http_client::{Builder, tls};
+use lambda_runtime::Error;
+
+/// The table of changes.
+pub struct Audit {
+    client: Client,
+    table: String,
+}
+
+impl Audit {
+    /// The table that `AUDIT_TABLE` names.
+    pub async fn new() -> Result<Self, Error> {
+        let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+        let http = Builder::new().tls_provider(ring).build_https();
+        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+        let client = Client::new(&config.load().await);
+        Ok(Self { client, table: std::env::var("AUDIT_TABLE")? })
+    }
+
+    /// Stores a text under an id.
+    pub async fn put(&self, id: &str, text: &str) -> Result<(), Error> {
+        let item = self.client.put_item().table_name(&self.table);
+        let item = item.item("id", AttributeValue::S(id.to_owned()));
+        item.item("text", AttributeValue::S(text.to_owned())).send().await?;
+        Ok(())
+    }
+
+    /// How many entries there are.
+    pub async fn count(&self) -> Result<i32, Error> {
+        Ok(self.client.scan().table_name(&self.table).send().await?.count())
+    }
+}

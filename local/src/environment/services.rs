@@ -1,0 +1,33 @@
+//! Where the services of a run are, as functions are told.
+
+use std::collections::BTreeMap;
+
+/// Where this run's services are, for functions and for `${LOCAL_...}` in overrides.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Services {
+    /// `${LOCAL_HTTP}`: the HTTP API.
+    pub(crate) http: String,
+    /// `${LOCAL_WS}`: the WebSocket API.
+    pub(crate) ws: String,
+    /// `${LOCAL_CONNECTIONS}`: `@connections` of the WebSocket API.
+    pub(crate) connections: String,
+    /// `${LOCAL_DYNAMODB}`.
+    pub(crate) dynamodb: String,
+    /// `${LOCAL_STRIPE}`: the stand-in, when it runs.
+    pub(crate) stripe: Option<String>,
+    /// `${LOCAL_WEBHOOK_SECRET}`: what the stand-in signs with.
+    pub(crate) webhook_secret: Option<String>,
+    /// The Lambda Invoke API.
+    pub(crate) invoke: String,
+    /// The region and credentials of AWS, when functions talk to the real DynamoDB.
+    pub(crate) aws: Option<Aws>,
+}
+
+/// How functions reach AWS itself: as the developer does.
+#[derive(Debug, Clone)]
+pub(crate) struct Aws {
+    /// The region of the tables.
+    pub(crate) region: String,
+    /// `AWS_ACCESS_KEY_ID` and its like, from the local cloud's own environment.
+    pub(crate) credentials: BTreeMap<String, String>,
+}

@@ -1,0 +1,63 @@
+//! The life of one connection, from its handshake to its `$disconnect`.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::request::Parts;
+use hyper::upgrade::OnUpgrade;
+use tokio::sync::oneshot;
+
+use super::connection::Connection;
+use super::end::End;
+use super::event::Event;
+use super::gateway::Gateway;
+use super::{connect, socket};
+
+/// The life of one connection. `accepted` is the response that completes the handshake; `answer`
+/// takes it, or a refusal.
+///
+/// A task of its own, because a handshake whose client goes away is dropped, and `$connect` must
+/// not be left half told.
+pub(super) async fn live(
+    gateway: Arc<Gateway>,
+    parts: Parts,
+    source_ip: String,
+    accepted: Response,
+    upgrade: OnUpgrade,
+    answer: oneshot::Sender<Response>,
+) {
+    let (connection, mut outgoing) = Connection::new(&parts, source_ip, &gateway.quotas);
+    let response = match connect::ask(&gateway, &connection, &parts, accepted).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            // Nobody is there to be told when the client has gone.
+            drop(answer.send(refusal));
+            return;
+        }
+    };
+    // From here it can be posted to. Frames wait in the queue for the few microseconds until the
+    // client has its 101, so that whoever hears of the connection from the client never finds it
+    // gone.
+    gateway.open.insert(&connection);
+    drop(answer.send(response));
+
+    let ended = match upgrade.await {
+        Ok(upgraded) => socket::serve(&gateway, &connection, upgraded, &mut outgoing).await,
+        Err(_) => (End::DROPPED, None),
+    };
+    let (end, socket) = ended;
+    gateway.open.remove(&connection.id);
+    outgoing.close();
+    tokio::join!(
+        socket::close(socket, &end, gateway.quotas.close_handshake),
+        disconnected(&gateway, &connection, &end)
+    );
+}
+
+async fn disconnected(gateway: &Arc<Gateway>, connection: &Connection, end: &End) {
+    gateway.log.line("ws", Some(&connection.id), &format!("closed: {} {:?}", end.code, end.reason));
+    if let Some(function) = gateway.api.routes.get("$disconnect") {
+        // There is nobody to tell of a failure; it has been logged.
+        drop(gateway.integrate(function, Event::disconnect(&gateway.api, connection, end)).await);
+    }
+}

@@ -1,0 +1,168 @@
+//! The projects in `examples/`, each built, started and used as its author would.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use bytes::Bytes;
+use futures::{SinkExt as _, StreamExt as _};
+use http::{Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+/// A local cloud that runs one of the examples. It ends when its standard input closes.
+struct Example {
+    ready: Value,
+    child: Child,
+    stdin: Option<ChildStdin>,
+}
+
+impl Example {
+    fn start(name: &str) -> Self {
+        let template = format!("{}/examples/{name}/template.yaml", env!("CARGO_MANIFEST_DIR"));
+        let flags = ["--ephemeral", "--json", "--exit-with-stdin", "--no-watch"];
+        let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
+            .args(flags)
+            .args(["--http-port", "0", "--ws-port", "0", "--template", &template])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = child.stdin.take();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready = serde_json::from_str(&line).expect("it starts");
+        Self { ready, child, stdin }
+    }
+
+    fn url(&self, service: &str) -> &str {
+        self.ready[service].as_str().unwrap_or_else(|| panic!("no {service}: {}", self.ready))
+    }
+
+    async fn http(&self, method: Method, url: String, body: &str) -> (u16, Value) {
+        let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
+        let request = Request::builder()
+            .method(method)
+            .uri(url)
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
+            .unwrap();
+        let answer = client.request(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// A client with every permission, as the developer has.
+    fn dynamodb(&self) -> Client {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(self.url("dynamodb"))
+            .credentials_provider(Credentials::new("developer", "x", None, None, "test"))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        Client::from_conf(config)
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        drop(self.child.wait());
+    }
+}
+
+/// Asks again until there is an answer.
+async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "{what} never happens");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn todos_are_created_listed_and_deleted() {
+    let todos = Example::start("todos");
+    assert_eq!(todos.ready["ws"], Value::Null);
+    assert_eq!(todos.ready["stripe"], Value::Null);
+    let url = |path: &str| format!("{}{path}", todos.url("http"));
+    let (status, created) =
+        todos.http(Method::POST, url("/todos"), r#"{"text": "Buy milk"}"#).await;
+    assert_eq!((status, &created["text"]), (201, &json!("Buy milk")));
+    assert_eq!(todos.http(Method::POST, url("/todos"), "{}").await.0, 400);
+    assert_eq!(todos.http(Method::GET, url("/todos"), "").await, (200, json!([created])));
+    let one = url(&format!("/todos/{}", created["id"].as_str().unwrap()));
+    assert_eq!(todos.http(Method::DELETE, one, "").await, (204, Value::Null));
+    assert_eq!(todos.http(Method::GET, url("/todos"), "").await, (200, json!([])));
+    assert_eq!(todos.http(Method::GET, url("/other"), "").await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everyone_in_the_chat_gets_every_message() {
+    let chat = Example::start("chat");
+    let url = format!("{}/Prod", chat.url("ws"));
+    let (mut alice, _) = connect_async(&url).await.unwrap();
+    let (mut bob, _) = connect_async(&url).await.unwrap();
+    let hello = r#"{"action": "sendmessage", "data": "hello"}"#;
+    alice.send(Message::text(hello)).await.unwrap();
+    for socket in [&mut alice, &mut bob] {
+        let message = tokio::time::timeout(Duration::from_secs(10), socket.next()).await;
+        assert_eq!(message.unwrap().unwrap().unwrap(), Message::text("hello"));
+    }
+    // A message without a route is answered by API Gateway itself.
+    bob.send(Message::text(r#"{"action": "sing"}"#)).await.unwrap();
+    let answer = bob.next().await.unwrap().unwrap().into_text().unwrap();
+    assert!(answer.contains("Forbidden"), "{answer}");
+    bob.close(None).await.unwrap();
+    let dynamodb = chat.dynamodb();
+    eventually("$disconnect forgets the connection", async || {
+        let scanned = dynamodb.scan().table_name("chat_connections").send().await.unwrap();
+        (scanned.count() == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_a_table_are_recorded_and_counted_by_the_rule() {
+    let audit = Example::start("audit");
+    let dynamodb = audit.dynamodb();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let put = dynamodb.put_item().table_name("local-notes").item("id", text("note-1"));
+    put.send().await.unwrap();
+    let changed = dynamodb.update_item().table_name("local-notes").key("id", text("note-1"));
+    // The filter lets no change pass but creation and removal.
+    let changed =
+        changed.update_expression("SET n = :n").expression_attribute_values(":n", text("1"));
+    changed.send().await.unwrap();
+    dynamodb
+        .delete_item()
+        .table_name("local-notes")
+        .key("id", text("note-1"))
+        .send()
+        .await
+        .unwrap();
+    let entries = eventually("both changes are recorded", async || {
+        let scanned = dynamodb.scan().table_name("local-audit").send().await.unwrap();
+        let mut texts: Vec<String> =
+            scanned.items().iter().map(|i| i["text"].as_s().unwrap().clone()).collect();
+        texts.sort();
+        (texts.len() == 2).then_some(texts)
+    })
+    .await;
+    assert_eq!(entries, ["INSERT note-1", "REMOVE note-1"]);
+    // What the rule does every minute, now. A function without permission to read would fail.
+    let invoke = format!("{}/2015-03-31/functions/count/invocations", audit.url("invoke"));
+    let answer = audit.http(Method::POST, invoke, r#"{"store": true}"#).await;
+    assert_eq!(answer, (200, json!({"changes": 2})));
+}

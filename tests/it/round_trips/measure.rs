@@ -1,0 +1,81 @@
+//! Counting the DynamoDB calls of each request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::support::{Client, Cloud, Response, eventually};
+
+/// One request to DynamoDB, as the local cloud's `/_local/invocations` lists it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Call {
+    pub operation: String,
+    denied: bool,
+    error: bool,
+    pub read_units: f64,
+    pub write_units: f64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Invocation {
+    function: String,
+    trace_id: String,
+    calls: Vec<Call>,
+}
+
+/// Sends one request at a time, and records the DynamoDB calls of each.
+pub struct Walk {
+    pub cloud: Cloud,
+    seen: BTreeSet<String>,
+    pub measured: BTreeMap<String, Vec<Call>>,
+}
+
+impl Walk {
+    pub fn new(cloud: Cloud) -> Self {
+        Self { cloud, seen: BTreeSet::new(), measured: BTreeMap::new() }
+    }
+
+    /// Sends this request, which `function` must answer with success.
+    pub async fn step(&mut self, function: &str, request: impl Future<Output = Response>) -> Value {
+        self.new_invocations(function).await;
+        let answer = request.await;
+        assert!(answer.status.is_success(), "{function}: {} {:#}", answer.status, answer.body);
+        self.measure(function).await;
+        answer.body
+    }
+
+    /// Records the calls of `function`, which was invoked at most once since the last step.
+    async fn measure(&mut self, function: &str) {
+        let mut new = self.new_invocations(function).await;
+        assert!(new.len() < 2, "{function} was invoked {} times by one step", new.len());
+        // Invocations without calls are not listed.
+        let calls = new.pop().unwrap_or_default();
+        assert!(calls.iter().all(|call| !call.denied && !call.error), "{function}: {calls:?}");
+        assert!(
+            self.measured.insert(function.to_owned(), calls).is_none(),
+            "{function} is measured twice"
+        );
+    }
+
+    /// The calls of each invocation of `function` that was not returned before.
+    async fn new_invocations(&mut self, function: &str) -> Vec<Vec<Call>> {
+        let counted =
+            Client::new(&self.cloud.ready.dynamodb).get("/_local/invocations").await.expect(200);
+        let counted: Vec<Invocation> =
+            serde_json::from_value(counted).expect("a list of invocations");
+        let of_function = counted.into_iter().filter(|invocation| invocation.function == function);
+        of_function.filter(|i| self.seen.insert(i.trace_id.clone())).map(|i| i.calls).collect()
+    }
+
+    /// Waits until something else has invoked `function`, and records its calls.
+    pub async fn indirect_step(&mut self, function: &str) {
+        let calls = eventually(&format!("{function} calls DynamoDB"), async || {
+            let invocations = self.new_invocations(function).await;
+            invocations.into_iter().find(|calls| !calls.is_empty())
+        })
+        .await;
+        self.measured.insert(function.to_owned(), calls);
+    }
+}
