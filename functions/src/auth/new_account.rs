@@ -73,13 +73,13 @@ pub(crate) fn read<B: FieldSet>(
 ///
 /// # Errors
 /// 409 naming the taken name; 422 when the key was used for a different request; those of
-/// `authority`.
+/// `condition`.
 pub(crate) async fn create(
     store: &Store,
     new: NewUser,
     password: Secret,
     key: Option<CreationKey<'_>>,
-    authority: AdminCondition<'_>,
+    condition: AdminCondition<'_>,
 ) -> Result<(User, bool)> {
     let now = Timestamp::now();
     let id = match &key {
@@ -90,7 +90,7 @@ pub(crate) async fn create(
     let user = User::new(id, new, now)
         .map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
     let account = Account::new(user, password::hash(password.clone()).await?, created_by);
-    match store.register(&account, authority).await? {
+    match store.register(&account, condition).await? {
         RegisterOutcome::Created => {
             let user = account.user;
             tracing::debug!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);

@@ -35,7 +35,6 @@ async function signIn(grant) {
   const answer = await fetch("/auth/token", { method: "POST", body: new URLSearchParams(grant) });
   const body = await answer.json();
   if (!answer.ok) {
-    ui.authActions.logout(["bearer"]);
     status.value = body.error_description ?? body.detail ?? `Not signed in: ${answer.status}.`;
     return;
   }

@@ -38,9 +38,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let key = CreationKey::read(&request, &ENDPOINT, Some(&claims.sub))?;
     let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
     let caller = current_caller(&claims, &state, Timestamp::now())?;
-    let authority = AdminCondition::ActiveAdmin(&caller.id);
+    let condition = AdminCondition::ActiveAdmin(&caller.id);
     let (user, replayed) =
-        new_account::create(&context.store, new, password, key, authority).await?;
+        new_account::create(&context.store, new, password, key, condition).await?;
     tracing::info!(by = %caller.id, user = %user.id, "made {}", user.id);
     Reply::created(&format!("/users/{}", user.id), &UserView::from(&user))?
         .etag(user.version)?
