@@ -308,8 +308,6 @@ async fn the_documentation_page_signs_in_and_calls_an_endpoint() {
     let form = "const form = document.getElementById('sign-in');";
     let box_of_form = format!("{form} return form.getBoundingClientRect().bottom < 150");
     assert_eq!(browser.run(&box_of_form).await, true, "the form is at the top");
-    browser.run(&format!("{form} form.password.value = 'wrong'; form.requestSubmit()")).await;
-    shows("password").await;
     browser.run(&format!("{form} form.password.value = 'client123'; form.requestSubmit()")).await;
     shows("Signed in as client1.").await;
 
@@ -317,17 +315,8 @@ async fn the_documentation_page_signs_in_and_calls_an_endpoint() {
     click("#operations-auth-auth-me button").await;
     click("#operations-auth-auth-me .execute").await;
     shows("client1@marketplace.com").await;
-    assert_eq!(
-        browser
-            .console()
-            .await
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|m| m["level"] == "SEVERE"
-                && !m["message"].as_str().unwrap().contains("/auth/token"))
-            .count(),
-        0
-    );
+    let console = browser.console().await;
+    let messages = console.as_array().unwrap();
+    assert!(messages.iter().all(|message| message["level"] != "SEVERE"), "{console:#}");
     browser.end().await;
 }
