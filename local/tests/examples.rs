@@ -33,10 +33,11 @@ impl Example {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap();
+            .expect("local starts");
         let stdin = child.stdin.take();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let stdout = child.stdout.take().expect("stdout is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
         let ready = serde_json::from_str(&line).expect("it starts");
         Self { ready, child, stdin }
     }
@@ -52,10 +53,10 @@ impl Example {
             .uri(url)
             .header("content-type", "application/json")
             .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
-            .unwrap();
-        let answer = client.request(request).await.unwrap();
+            .expect("a request");
+        let answer = client.request(request).await.expect("an answer");
         let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 

@@ -4,6 +4,8 @@
 //! Dependencies go one way: `store`, `auth`, `payments` and `live` use `domain`, and `domain` uses
 //! none of them.
 
+#![warn(clippy::missing_errors_doc)]
+
 pub mod auth;
 mod aws;
 pub mod config;

@@ -1,5 +1,5 @@
-//! `GET /.well-known/jwks.json`: the public keys that access tokens are signed with (RFC 7517), for
-//! whoever else wants to verify them.
+//! `GET /.well-known/jwks.json`: the public keys of access tokens (RFC 7517), for other services
+//! that verify the tokens.
 
 use shared::auth::KeySet;
 use shared::error::Result;
@@ -10,10 +10,11 @@ use crate::openapi::{Answer, Operation};
 
 const ENDPOINT: Endpoint = Endpoint::get("/.well-known/jwks.json", Who::Anyone);
 
-/// How long caches may keep the keys: as long, a new one is published before it signs.
+/// How long caches may keep the keys, in seconds. A new key must be published for this long before
+/// it signs.
 const CACHED: u32 = 300;
 
-/// The keys.
+/// Returns the key set.
 ///
 /// # Errors
 /// None of its own.
@@ -24,7 +25,10 @@ pub async fn handle(context: &Keys, _: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "The public keys of access tokens")
-        .details("A JSON Web Key Set (RFC 7517). Access tokens are JWTs (RFC 9068), signed with EdDSA by one of these.")
+        .details(
+            "A JSON Web Key Set (RFC 7517). Access tokens are JWTs (RFC 9068), signed with EdDSA \
+             by one of these keys.",
+        )
         .answer(Answer::ok::<KeySet>("The keys."))
         .without_database()
 }

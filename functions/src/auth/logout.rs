@@ -1,5 +1,5 @@
-//! `POST /auth/logout`: ends a sign-in, or all of them. What they gave access to ends with the next
-//! write, and their sockets close.
+//! `POST /auth/logout`: ends one session of the caller, or all. The next write with one of their
+//! access tokens is refused, and their sockets close.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -15,27 +15,26 @@ use crate::runtime::context::Context;
 const ENDPOINT: Endpoint = Endpoint::post("/auth/logout", Who::User);
 
 body! {
-    /// Which sign-in ends. That of the access token unless one is named.
+    /// The session to end. Default: the session of the access token.
     struct Body {
-        /// One of another sign-in of the caller's.
+        /// A refresh token of the session to end.
         #[schemars(with = "Option<String>")]
         refresh_token: Option<Secret>,
-        /// All of them.
+        /// `true` ends all sessions of the caller. Default: `false`.
         all: Option<bool>,
     }
 }
 
-/// Ends the sign-in of the caller's access token; that of `refresh_token`, if one is sent; or all,
-/// with `{"all": true}`. One that is over already stays so: sending it again is no error.
+/// Ends the session of the access token, the session of `refresh_token` if the request has one, or
+/// all sessions with `{"all": true}`. Ending a session that has already ended succeeds.
 ///
 /// # Errors
-/// 401 without a valid token, or for `all` with one of a sign-in that is over.
+/// 401 without a valid access token, or for `all` when its session has ended.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { refresh_token, all } = request.body_as()?;
     let all = all == Some(true);
-    // RFC 7009, section 2.2: a token that is none is no error. What it gave access to is over, as
-    // asked.
+    // RFC 7009, section 2.2: an invalid token is not an error. It gives no access, as requested.
     let named = refresh_token.map(|token| session_of(&token, &claims.sub));
     let now = Timestamp::now();
     if all {
@@ -61,14 +60,15 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Sign out")
         .details(
-            "Ends the sign-in of the access token; that of `refresh_token`, if one is sent; or all, with `{\"all\": true}`. Its access tokens are refused \
-             with the next write, and its sockets close.",
+            "Ends the session of the access token, the session of `refresh_token` if you send \
+             one, or all your sessions with `{\"all\": true}`. The next write with one of their \
+             access tokens is refused, and their sockets close. Ending a session twice succeeds.",
         )
         .body::<Body>(json!({"all": true}))
-        .answer(Answer::no_content("Signed out, now or before."))
+        .answer(Answer::no_content("Signed out."))
 }
 
-/// The session of a refresh token of the caller's.
+/// The session of a refresh token, if the token is the caller's.
 fn session_of(token: &Secret, caller: &UserId) -> Option<String> {
     let (user, session) = refresh_token::names(token.expose())?;
     (user == *caller).then(|| session.to_owned())

@@ -1,4 +1,4 @@
-//! `GET /auth/me`: who the caller is.
+//! `GET /auth/me`: the caller's own user.
 
 use shared::error::{Error, Result, catalogue};
 
@@ -9,15 +9,15 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::get("/auth/me", Who::User);
 
-/// The caller's own user.
+/// Returns the caller's own user.
 ///
 /// # Errors
-/// 401 without a valid token.
+/// 401 without a valid access token, or when the user no longer exists.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let account = context.store.account(&claims.sub).await?;
     let user = account
-        .ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "There is no such user any more."))?
+        .ok_or_else(|| Error::new(&catalogue::INVALID_TOKEN, "This user no longer exists."))?
         .user;
     Reply::ok(&UserView::from(&user))?.etag(user.version)
 }
@@ -25,6 +25,6 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Who one is")
-        .answer(Answer::ok::<UserView<'_>>("The caller.").etag())
+        .answer(Answer::ok::<UserView<'_>>("The user.").etag())
         .if_none_match()
 }

@@ -1,4 +1,4 @@
-//! Accounts: registering, signing in and out, and who one is.
+//! Accounts: registration, sign-in, sign-out and the caller's own user.
 
 pub mod keys;
 pub mod logout;
@@ -29,7 +29,7 @@ context! {
         store: Store,
         /// Signs access tokens.
         issuer: Issuer,
-        /// How often a password may be wrong.
+        /// Limits failed sign-ins.
         limits: SignInLimits,
     }
 
@@ -37,17 +37,17 @@ context! {
     Registration {
         /// The database.
         store: Store,
-        /// How often one address may register.
+        /// Limits registrations per network.
         limit: RegistrationLimit,
     }
 
-    /// For changing one's own password.
+    /// For changing the caller's password.
     PasswordChange {
         /// The database.
         store: Store,
         /// Verifies access tokens.
         verifier: Verifier,
-        /// How often a password may be wrong.
+        /// Limits failed sign-ins.
         limits: SignInLimits,
     }
 

@@ -1,4 +1,4 @@
-//! What registering, `users-create` and `bootstrap-admin` have in common: a user is made, once.
+//! Creates a user, for `auth-register`, `users-create` and `bootstrap-admin`.
 
 use jiff::Timestamp;
 use shared::auth::password;
@@ -41,8 +41,8 @@ impl<'a> CreationKey<'a> {
         UserId::derived(&[&self.endpoint.to_string(), caller, self.key])
     }
 
-    /// The key, bound to all that the request says except the password: a fast hash of it must not
-    /// be stored beside the slow one.
+    /// Binds the key to everything in the request except the password: a fast hash of the password
+    /// must not be stored beside the slow one.
     fn idempotency(&self, id: &UserId, new: &NewUser) -> Idempotency {
         let mut content = vec![new.email.as_str(), new.username.as_str(), new.role.as_str()];
         content.extend(new.categories.iter().map(Category::as_str));
@@ -52,8 +52,10 @@ impl<'a> CreationKey<'a> {
     }
 }
 
-/// Reads a user to be. A password that comes with it may not be one of its names, which shows when
-/// all are known.
+/// Reads a new user's fields, and checks that the password is not one of the user's names.
+///
+/// # Errors
+/// 422 naming every wrong field.
 pub(crate) fn read<B: FieldSet>(
     mut fields: Fields,
     named: impl Fn(&B) -> (Option<&NewPassword>, &Username, &Email),
@@ -70,14 +72,14 @@ pub(crate) fn read<B: FieldSet>(
 /// Creates the user, once for each key. Returns `true` with a user that an earlier request created.
 ///
 /// # Errors
-/// 409 naming what is taken; 422 for a key that came with another request; what `authority` asks
-/// for.
+/// 409 naming the taken name; 422 when the key was used for a different request; those of
+/// `condition`.
 pub(crate) async fn create(
     store: &Store,
     new: NewUser,
     password: Secret,
     key: Option<CreationKey<'_>>,
-    authority: AdminCondition<'_>,
+    condition: AdminCondition<'_>,
 ) -> Result<(User, bool)> {
     let now = Timestamp::now();
     let id = match &key {
@@ -88,7 +90,7 @@ pub(crate) async fn create(
     let user = User::new(id, new, now)
         .map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
     let account = Account::new(user, password::hash(password.clone()).await?, created_by);
-    match store.register(&account, authority).await? {
+    match store.register(&account, condition).await? {
         RegisterOutcome::Created => {
             let user = account.user;
             tracing::debug!(user = %user.id, role = user.role.as_str(), "registered {}", user.id);
@@ -98,7 +100,7 @@ pub(crate) async fn create(
             if !password::verify(password, Some(before.password)).await? {
                 return Err(Error::key_reused());
             }
-            // The first answer, whatever has become of the user since.
+            // Returns the first response, even if the user has changed since.
             let created_at = before.user.created_at;
             Ok((User { created_at, updated_at: created_at, ..account.user }, true))
         }

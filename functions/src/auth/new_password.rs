@@ -1,4 +1,4 @@
-//! A password to be.
+//! A new password in a request.
 
 use schemars::JsonSchema;
 use serde_json::Value;
@@ -9,7 +9,8 @@ use shared::error::Invalid;
 
 use crate::http::{FieldErrors, FieldValue, text};
 
-/// A password that fits the policy, but for what depends on whose it is ([`check_policy`]).
+/// A password that passes the policy, except for the rules about the user's own names
+/// ([`check_policy`]).
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "string", "format" = "password", "minLength" = 8, "maxLength" = 128))]
 pub struct NewPassword(#[schemars(with = "String")] pub Secret);
@@ -24,7 +25,10 @@ impl FieldValue for NewPassword {
 }
 
 impl NewPassword {
-    /// Checked against the names of whose it is: neither is a password.
+    /// Checks that the password is not one of the user's names.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
     pub fn check(&self, username: &Username, email: &Email) -> Result<(), Invalid> {
         let local = email.as_str().split('@').next().unwrap_or_default();
         check_policy(&self.0, &[username.as_str(), email.as_str(), local])

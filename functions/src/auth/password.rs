@@ -1,5 +1,5 @@
-//! `POST /auth/password`: changes the caller's password. All other sign-ins end: if someone else
-//! knew the old one, they are out.
+//! `POST /auth/password`: changes the caller's password. All other sessions end, so that anyone
+//! else who knew the old password is signed out.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::openapi::{Answer, Operation};
 const ENDPOINT: Endpoint = Endpoint::post("/auth/password", Who::User);
 
 body! {
-    /// Both passwords.
+    /// The current and the new password.
     struct Body {
         #[schemars(with = "String")]
         current_password: Secret,
@@ -27,8 +27,8 @@ body! {
 /// Changes the password.
 ///
 /// # Errors
-/// 422 naming every wrong field; 403 for a wrong current password; 429 when that was wrong too
-/// often, as for signing in.
+/// 422 naming every wrong field; 403 when the current password is wrong; 429 after too many wrong
+/// ones, as at sign-in; 409 when the account changed at the same time.
 pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { current_password: current, new_password: new } = request.body_as()?;
@@ -40,7 +40,7 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     let state = store.auth_state(&claims.sub, &claims.sid).await?;
     current_caller(&claims, &state, now)?;
     let Some(account) = state.account else { return Err(Error::not_found("user")) };
-    // The policy knows the user's names only now.
+    // The user's names, which the password must not be, are known only now.
     let new_is_fine = new.check(&account.user.username, &account.user.email);
     new_is_fine.map_err(|invalid| Error::invalid(vec![invalid.at("new_password")]))?;
     let new = new.0;
@@ -49,11 +49,11 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
         return Err(wrong());
     }
     if current.expose() == new.expose() {
-        attempt.take_back(store).await;
+        attempt.uncount(store).await;
         return Err(Error::field(
             "new_password",
             "unchanged",
-            "This is your password already. Use another one.",
+            "This is already your password. Choose a different one.",
         ));
     }
     let hash = password::hash(new).await?;
@@ -63,11 +63,11 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
         true => Ok(account.with_password(hash.clone(), &claims.sid)),
         false => Err(Error::new(
             &catalogue::VERSION_CONFLICT,
-            "Your account was changed meanwhile. Try again.",
+            "Your account was changed by another request. Try again.",
         )),
     };
     let (changed, ()) =
-        futures::join!(store.update_account(account, change), attempt.take_back(store));
+        futures::join!(store.update_account(account, change), attempt.uncount(store));
     changed?;
     tracing::debug!(user = %claims.sub, "changed the password of {}", claims.sub);
     Ok(Reply::no_content())
@@ -75,18 +75,21 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Change one's password")
+    Operation::new(&ENDPOINT, "Change your password")
         .details(
-            "All other sign-ins end: their access tokens are refused with the next write, and their sockets close.",
+            "Ends all your other sessions: the next write with one of their access tokens is \
+             refused, and their sockets close.",
         )
-        .body::<Body>(json!({"current_password": "correct horse", "new_password": "battery staple"}))
-        .answer(Answer::no_content("Changed."))
+        .body::<Body>(
+            json!({"current_password": "correct horse", "new_password": "battery staple"}),
+        )
+        .answer(Answer::no_content("The password is changed."))
         .problems(&[&catalogue::VERSION_CONFLICT, &catalogue::WRONG_PASSWORD])
         .limited()
 }
 
 fn wrong() -> Error {
     let field = Invalid::new("wrong", "This is not your password.").at("current_password");
-    Error::new(&catalogue::WRONG_PASSWORD, "The current password is not this one.")
+    Error::new(&catalogue::WRONG_PASSWORD, "The current password is wrong.")
         .with_fields(vec![field])
 }

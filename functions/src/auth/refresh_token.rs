@@ -1,16 +1,16 @@
-//! Refresh tokens, as text: `rt.<user>.<session>.<256 random bits>`. They name their user and
-//! session, so that those are found with one read; the random bits are what makes one good.
+//! Refresh tokens: `rt.<user>.<session>.<256 random bits>`. A token names its user and session, so
+//! that one read finds them; the random bits prove that the token is genuine.
 
 use shared::auth::{Issuer, OpaqueToken};
 use shared::domain::ids::UserId;
 use shared::error::Result;
 
-/// The first of a session.
+/// Generates the first token of a session.
 pub(super) fn generate(user: &UserId, session: &str) -> Result<OpaqueToken> {
     OpaqueToken::generate(&prefix(user, session))
 }
 
-/// The one that follows on `token`.
+/// Derives the token that replaces `token`.
 pub(super) fn successor(issuer: &Issuer, user: &UserId, session: &str, token: &str) -> OpaqueToken {
     OpaqueToken::from_bits(&prefix(user, session), issuer.successor(token))
 }
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refresh_token_names_its_user_and_session_and_anything_else_names_no_one() {
+    fn a_refresh_token_names_its_user_and_session() {
         let user = UserId::derived(&["u"]);
         let token = generate(&user, "abc_-1").unwrap();
         assert_eq!(names(token.token.expose()), Some((user.clone(), "abc_-1")));

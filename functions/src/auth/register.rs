@@ -1,4 +1,4 @@
-//! `POST /auth/register`: anyone becomes a client or a worker. Administrators are made by
+//! `POST /auth/register`: creates a client or a worker, for anyone. Only administrators create
 //! administrators.
 
 use jiff::Timestamp;
@@ -18,19 +18,19 @@ use crate::openapi::{Answer, Operation};
 const ENDPOINT: Endpoint = Endpoint::post("/auth/register", Who::Anyone);
 
 body! {
-    /// A user to be.
+    /// A new user.
     pub struct Body {
         email: Email,
         username: Username,
         password: NewPassword,
-        /// `client` unless given.
+        /// Default: `client`.
         role: Option<OwnRole>,
-        /// For workers.
+        /// The categories that a worker serves; only for workers. Default: all.
         categories: Option<Categories>,
     }
 }
 
-/// A role that one can give oneself.
+/// A role that anyone may register with.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = ["client", "worker"]))]
 pub struct OwnRole(Role);
@@ -41,15 +41,15 @@ impl FieldValue for OwnRole {
     }
 }
 
-/// Registers the caller.
+/// Creates the user.
 ///
 /// # Errors
-/// 422 naming every wrong field; 409 for a taken `username` or `email`; 429 for too many from one
-/// address.
+/// 422 naming every wrong field; 409 for a taken `username` or `email`; 429 after too many
+/// registrations from one network.
 pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
     let (new, password) = parse(&request)?;
     let key = CreationKey::read(&request, &ENDPOINT, None)?;
-    // Before the work, and whatever becomes of it: this is also where one could learn who is
+    // Counted before the work and whatever the result, because the result tells which names are
     // registered.
     context.store.count(&context.limit.0, &throttle::address(&request), Timestamp::now()).await?;
     let (user, replayed) =
@@ -59,8 +59,8 @@ pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Become a client or a worker")
-        .details("Administrators are made by administrators.")
+    Operation::new(&ENDPOINT, "Register as a client or a worker")
+        .details("Only administrators create administrators: see `POST /users`.")
         .body::<Body>(json!({
             "email": "ada@example.com", "username": "ada", "password": "correct horse", "role": "worker", "categories": ["Design"],
         }))
@@ -79,7 +79,7 @@ fn parse(request: &Request) -> Result<(NewUser, Secret)> {
     Ok((NewUser { email, username, role, categories: categories.unwrap_or_default() }, password.0))
 }
 
-/// The roles that one can give oneself.
+/// Parses a role that anyone may register with.
 fn role(text: &str) -> std::result::Result<Role, Invalid> {
     match text {
         "client" => Ok(Role::Client),

@@ -1,12 +1,12 @@
-//! How often one may try a password, or register.
+//! Limits how often a password may be tried, and how often one network may register.
 //!
-//! An attempt is counted before it is looked at, so that no number of attempts at once is more than
-//! the limit, and taken back when it succeeds: what counts is failures. One success takes back one
-//! attempt, its own; an attacker with an account of their own gains nothing by signing in between.
+//! An attempt is counted before the password is checked, so that parallel attempts can't exceed the
+//! limit. A successful attempt is uncounted, so that only failures count. Success uncounts only
+//! itself: an attacker gains nothing by signing in to their own account between guesses.
 //!
-//! Each name has its limit, whether there is such a user or not, and each address has one. Someone
-//! who fails on another's name on purpose locks out everyone but the user: where a user has signed
-//! in before, only failures from there count.
+//! There is a limit per login name, whether or not the user exists, and a limit per network.
+//! Someone who fails on purpose with another user's name locks out everyone but that user: for a
+//! network from which the user has signed in before, only failures from that network count.
 
 use std::net::IpAddr;
 
@@ -19,21 +19,26 @@ use shared::store::{Account, CountedAttempt, RateLimit, SignInSource, Store, log
 
 use crate::http::Request;
 
-/// How long it is remembered that a user signed in from somewhere.
+/// How long a network from which a user signed in is remembered.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// How often a password may be wrong.
+/// The limits of failed sign-ins.
 pub struct SignInLimits {
+    /// Per login name.
     name: RateLimit,
-    /// The same, of a name from where its user has signed in before.
+    /// Per name and network, for networks from which the user has signed in before.
     known: RateLimit,
-    /// The same, of a user who gives the password to change it.
+    /// Per user, for wrong current passwords when changing the password.
     change: RateLimit,
+    /// Per network.
     address: RateLimit,
 }
 
 impl SignInLimits {
-    /// From `SIGN_INS_PER_NAME` and `SIGN_INS_PER_ADDRESS`.
+    /// Reads `SIGN_INS_PER_NAME` and `SIGN_INS_PER_ADDRESS`.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let name = RateLimit { name: "sign-ins-name", max: 10, window_seconds: 900 }
             .or_env("SIGN_INS_PER_NAME")?;
@@ -46,11 +51,11 @@ impl SignInLimits {
         })
     }
 
-    /// Counts an attempt on a name, and finds its account meanwhile. As much is done for a name
-    /// that is no one's.
+    /// Counts an attempt on a login name, and reads its account at the same time. An unknown name
+    /// takes the same steps.
     ///
     /// # Errors
-    /// 429 when the name or the address has used up its failures, whatever the password is.
+    /// 429 when the name or the network has used up its failures, even with the right password.
     pub(super) async fn attempt(
         &self,
         store: &Store,
@@ -67,8 +72,8 @@ impl SignInLimits {
         let by_address = match by_address {
             Ok(counted) => counted,
             Err(refused) => {
-                // What does not get past the address is no attempt on the name.
-                Attempt(by_name.into_iter().collect()).take_back(store).await;
+                // An attempt refused for its network does not count against the name.
+                Attempt(by_name.into_iter().collect()).uncount(store).await;
                 return Err(refused);
             }
         };
@@ -88,10 +93,10 @@ impl SignInLimits {
         Ok((Attempt(vec![by_address, by_name]), account))
     }
 
-    /// Counts an attempt of a signed-in user to change the password.
+    /// Counts a signed-in user's attempt to change the password.
     ///
     /// # Errors
-    /// 429 when the current password was wrong too often.
+    /// 429 after too many wrong current passwords.
     pub(super) async fn change(
         &self,
         store: &Store,
@@ -102,46 +107,49 @@ impl SignInLimits {
     }
 }
 
-/// An attempt that was counted.
+/// A counted attempt.
 pub(super) struct Attempt(Vec<CountedAttempt>);
 
 impl Attempt {
-    /// It succeeded, and does not count.
-    pub(super) async fn take_back(self, store: &Store) {
+    /// Uncounts an attempt that succeeded.
+    pub(super) async fn uncount(self, store: &Store) {
         for taken in
             futures::future::join_all(self.0.into_iter().map(|counted| store.uncount(counted)))
                 .await
         {
             if let Err(error) = taken {
-                tracing::warn!(source = error.cause(), "an attempt that succeeded stays counted");
+                tracing::warn!(source = error.cause(), "failed to uncount a successful attempt");
             }
         }
     }
 }
 
-/// How often one may register from one address: `REGISTRATIONS_PER_ADDRESS`.
+/// The limit of registrations from one network.
 pub struct RegistrationLimit(pub(super) RateLimit);
 
 impl RegistrationLimit {
-    /// From the environment.
+    /// Reads `REGISTRATIONS_PER_ADDRESS`.
+    ///
+    /// # Errors
+    /// When its value is wrong.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let limit = RateLimit { name: "registrations", max: 20, window_seconds: 3600 };
         limit.or_env("REGISTRATIONS_PER_ADDRESS").map(Self)
     }
 }
 
-/// That a user signed in from there.
+/// A record that the user signed in from this network.
 pub(super) fn source(user: &UserId, address: &str, now: Timestamp) -> SignInSource {
     SignInSource { user_id: user.clone(), hash: address.to_owned(), until: now + REMEMBERED }
 }
 
-/// Where a request comes from, hashed.
+/// The hashed network that a request comes from.
 pub(super) fn address(request: &Request) -> String {
     sha256(&network(&request.source_ip()))
 }
 
-/// An IPv4 address is one subscriber's. Of IPv6, a subscriber has a /64 (RFC 6177), and could come
-/// from 2^64 addresses.
+/// The network of one subscriber: an IPv4 address, or an IPv6 /64 (RFC 6177), of which a subscriber
+/// can use all 2^64 addresses.
 fn network(address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {
@@ -158,7 +166,7 @@ mod tests {
     use super::network;
 
     #[test]
-    fn a_subscriber_is_an_ipv4_address_or_an_ipv6_network() {
+    fn a_subscriber_is_an_ipv4_address_or_an_ipv6_64() {
         assert_eq!(network("203.0.113.7"), "203.0.113.7");
         assert_eq!(network("::ffff:203.0.113.7"), "203.0.113.7");
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2:ffff::1"));

@@ -1,5 +1,5 @@
-//! `POST /auth/token`: OAuth 2.0's token endpoint (RFC 6749), for the password and refresh token
-//! grants, as a form or as JSON.
+//! `POST /auth/token`: the OAuth 2.0 token endpoint (RFC 6749) with the `password` and
+//! `refresh_token` grants. It accepts a form or JSON.
 
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
@@ -20,50 +20,50 @@ const ENDPOINT: Endpoint = Endpoint::post("/auth/token", Who::Anyone);
 
 /// How long a session lasts.
 const SESSION: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How long a used refresh token is good for a retry whose answer was lost.
+/// How long a used refresh token still works, for a client that did not receive the response.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 
-/// RFC 6749, section 5.1.
+/// The tokens (RFC 6749, section 5.1).
 #[derive(Serialize, JsonSchema)]
 struct Token<'a> {
-    /// For `Authorization: Bearer ...`.
+    /// Send it as `Authorization: Bearer ...`.
     access_token: &'a str,
-    /// `Bearer`.
+    /// Always `Bearer`.
     token_type: &'static str,
-    /// Seconds.
+    /// The lifetime of the access token in seconds.
     expires_in: i64,
-    /// Good for one use.
+    /// Can be used once.
     refresh_token: &'a str,
 }
 
-/// What is given for the tokens. What else is sent is not looked at (RFC 6749, section 3.2).
+/// The grant. Unknown fields are ignored (RFC 6749, section 3.2).
 #[derive(JsonSchema)]
 #[serde(tag = "grant_type", rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes what is read field by field")]
 enum Grant {
-    /// RFC 6749, section 4.3.
+    /// Sign in with a password (RFC 6749, section 4.3).
     Password {
-        /// The username, or the e-mail address.
+        /// The username or the e-mail address.
         username: String,
         password: String,
     },
-    /// RFC 6749, section 6.
+    /// Continue a session (RFC 6749, section 6).
     RefreshToken { refresh_token: String },
 }
 
-/// Signs the caller in, or goes on with a session.
+/// Starts a session, or continues one.
 ///
 /// # Errors
-/// 401 `invalid_grant` in the same words whether the user is unknown, the password wrong or the
-/// session over; 403 for a suspended account that gave the right password; 429 when a name or an
-/// address failed too often, whatever the password is now.
+/// 401 `invalid_grant`, in the same words whether the user is unknown, the password wrong or the
+/// session over; 403 for a suspended account with the right password; 429 after too many failures
+/// of a name or a network, even with the right password.
 pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
     sign_in(context, &request).await.map_err(oauth)
 }
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Sign in, or go on with a session")
+    Operation::new(&ENDPOINT, "Sign in, or continue a session")
         .details(
             "OAuth 2.0's token endpoint (RFC 6749), for the `password` and `refresh_token` grants. A refresh token is good for one use. Problems \
              carry OAuth's `error` beside `code`.",
@@ -81,8 +81,7 @@ pub fn describe() -> Operation {
 async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
     let now = Timestamp::now();
     let mut fields = request.form_or_json()?;
-    // RFC 6749, section 3.2: what is not known is ignored: `scope` (there is one) and `client_id`,
-    // for instance.
+    // RFC 6749, section 3.2: unknown fields are ignored. Clients send `scope` and `client_id`.
     fields.ignore_unknown();
     let grant = fields.required("grant_type", text(|g| Ok(g.to_owned())));
     match grant.as_deref() {
@@ -96,7 +95,8 @@ async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
     }
 }
 
-/// Three round trips: counting and finding the claim, the account, and what is written in the end.
+/// Takes three round trips: count the attempt and find who has the name; read the account; write
+/// the session.
 async fn by_password(
     context: &SignIn,
     mut fields: Fields,
@@ -111,7 +111,7 @@ async fn by_password(
     }
     let store = &context.store;
     let (attempt, account) = context.limits.attempt(store, &username, address, now).await?;
-    // Hashed for unknown users, too: the answer takes as long and says the same.
+    // Hashed for unknown users too, so that the response takes as long and says the same.
     let right =
         password::verify(password.clone(), account.as_ref().map(|a| a.password.clone())).await?;
     let Some(account) = account.filter(|_| right) else {
@@ -121,11 +121,11 @@ async fn by_password(
     let (refresh, session) = start(&account, now)?;
     let source = throttle::source(&account.user.id, address, now);
     let (started, ()) =
-        futures::join!(store.start_session(&session, &source), attempt.take_back(store));
+        futures::join!(store.start_session(&session, &source), attempt.uncount(store));
     started?;
     if password::is_outdated(&account.password) {
         store.rehash(&account, password::hash(password).await?).await?;
-        tracing::debug!(user = %account.user.id, "hashed the password of {} anew", account.user.id);
+        tracing::debug!(user = %account.user.id, "rehashed the password of {}", account.user.id);
     }
     tracing::Span::current().record("user", tracing::field::display(&account.user.id));
     answer(context, &account, &session.id, &refresh, now)
@@ -135,11 +135,10 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     let token = fields.required("refresh_token", text(|t| Ok(t.to_owned())));
     let (token,) = fields.finish((token,))?;
     let (user, id) =
-        refresh_token::names(&token).ok_or_else(|| refused("no refresh token of ours"))?;
+        refresh_token::names(&token).ok_or_else(|| refused("not a refresh token of ours"))?;
     let presented = sha256(&token);
     let successor = refresh_token::successor(&context.issuer, &user, id, &token);
-    // Another request with the same token may be faster; what the token is worth is then looked at
-    // again.
+    // If another request with the same token wins the race, the token's state is evaluated again.
     for _ in 0..3 {
         let AuthState { account, session } = context.store.auth_state(&user, id).await?;
         let (Some(account), Some(session)) = (account, session) else {
@@ -150,7 +149,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
             return Err(refused("the session is over"));
         }
         if state == RefreshTokenStatus::Reused {
-            tracing::warn!(user = %user, session = id, "a used refresh token came back: session {id} ends");
+            tracing::warn!(user = %user, session = id, "a used refresh token was presented again: session {id} ends");
             if context.store.update_session(&session.revoked(now), &session).await? {
                 return Err(refused("a used refresh token"));
             }
@@ -158,7 +157,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
         }
         check_active(&account)?;
         if !account.admits(&session) {
-            return Err(refused("the session was ended with all others"));
+            return Err(refused("all sessions of the user were ended"));
         }
         let follows = match state {
             RefreshTokenStatus::Previous => session.token == successor.hash,
@@ -173,7 +172,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
             return answer(context, &account, &session.id, &successor, now);
         }
         if state == RefreshTokenStatus::Previous {
-            return Err(refused("signed with another key a moment ago"));
+            return Err(refused("the successor was derived with another key"));
         }
     }
     Err(Error::new(
@@ -227,7 +226,7 @@ fn answer(
     })
 }
 
-/// Adds the `error` that OAuth clients look for (RFC 6749, section 5.2).
+/// Adds the `error` member that OAuth clients expect (RFC 6749, section 5.2).
 fn oauth(error: Error) -> Error {
     let code = match (error.code().code, error.code().kind) {
         (code @ ("invalid_grant" | "unsupported_grant_type"), _) => code,

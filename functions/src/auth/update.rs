@@ -1,4 +1,4 @@
-//! `PATCH /auth/me`: changes what the caller is called, is reached under, or serves.
+//! `PATCH /auth/me`: changes the caller's username, e-mail address or categories.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -13,15 +13,15 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::patch("/auth/me", Who::User);
 
-/// How often a change is tried that others get in the way of.
+/// How often a change is retried when other requests change the user at the same time.
 const ATTEMPTS: usize = 3;
 
 body! {
-    /// What is to change.
+    /// The fields to change; missing fields stay as they are.
     struct Body {
         email: Option<Email>,
         username: Option<Username>,
-        /// For workers.
+        /// The categories that a worker serves; only for workers.
         categories: Option<Categories>,
     }
 }
@@ -29,8 +29,8 @@ body! {
 /// Changes the caller's own user.
 ///
 /// # Errors
-/// 422 naming every wrong field; 409 for a taken `username` or `email`; 412 when `If-Match` names
-/// another version.
+/// 422 naming every wrong field; 409 for a taken `username` or `email`, or when other requests keep
+/// changing the user; 412 when `If-Match` names another version.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { email, username, categories } = request.body_as()?;
@@ -47,21 +47,21 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         let after = account.with_user(user);
         match context.store.change_account(&account, &after, AdminCondition::None).await? {
             ChangeOutcome::Changed => return reply(&after.user),
-            // Read again: with `If-Match`, it is another version now.
+            // Reads again. If the request has `If-Match`, it now fails.
             ChangeOutcome::Stale => {}
         }
     }
     Err(Error::new(
         &catalogue::VERSION_CONFLICT,
-        "Your user is being changed by other requests. Try again.",
+        "Other requests are changing your user. Try again.",
     ))
 }
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Change what one is called, is reached under, or serves")
+    Operation::new(&ENDPOINT, "Change your username, e-mail address or categories")
         .body::<Body>(json!({"username": "ada.lovelace"}))
-        .answer(Answer::ok::<UserView<'_>>("The caller, changed.").etag())
+        .answer(Answer::ok::<UserView<'_>>("The changed user.").etag())
         .if_match()
         .problems(&[&catalogue::VERSION_CONFLICT, &catalogue::NAME_TAKEN])
 }

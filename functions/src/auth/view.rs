@@ -1,4 +1,4 @@
-//! A user as the API shows it.
+//! The API's representation of a user.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,5 +1,5 @@
-//! `GET /docs/{file}`: what the page of `GET /docs` consists of. Swagger UI comes from a crate
-//! (`build.rs`); nothing is loaded from elsewhere.
+//! `GET /docs/{file}`: the files of the page `GET /docs`. Swagger UI comes from a crate (see
+//! `build.rs`); nothing is loaded from elsewhere.
 
 use schemars::JsonSchema;
 use shared::error::{Error, Result, catalogue};
@@ -26,7 +26,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// One file.
+/// Returns one file.
 ///
 /// # Errors
 /// 404 for any other name.
@@ -44,7 +44,7 @@ struct File(#[expect(dead_code, reason = "describes what is read")] String);
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "A file of the documentation page")
+    Operation::new(&ENDPOINT, "Get a file of the documentation page")
         .without_database()
         .path_parameter::<File>("file", "Its name.")
         .answer(

@@ -10,11 +10,11 @@ use shared::error::Result;
 
 use crate::http::Reply;
 
-/// How long caches keep what is the same until the next deployment, in seconds.
+/// How long caches keep content that only changes with a deployment, in seconds.
 const CACHED: u32 = 300;
 
-/// A page loads what is served here, and nothing else; nobody frames it. (Swagger UI sets `style`
-/// attributes.)
+/// A page may load only files from this origin, and may not be framed. Swagger UI sets `style`
+/// attributes, hence `unsafe-inline`.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -1,5 +1,5 @@
-//! `GET /docs/problems/{code}`: what an error code means and what to do about it; where the `type`
-//! of every problem document leads.
+//! `GET /docs/problems/{code}`: explains an error code and what to do about it. The `type` of every
+//! problem document links here.
 
 use schemars::JsonSchema;
 use shared::error::{Error, Result, catalogue};
@@ -11,10 +11,10 @@ use crate::runtime::context::Nothing;
 
 const ENDPOINT: Endpoint = Endpoint::get("/docs/problems/{code}", Who::Anyone);
 
-/// The page of one code.
+/// Returns the page of one error code.
 ///
 /// # Errors
-/// 404 for what is no code.
+/// 404 for an unknown code.
 pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
     let name = request.path_parameter("code");
     let code = catalogue::ALL.iter().find(|code| Some(code.code) == name);
@@ -42,7 +42,7 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
     ))
 }
 
-/// Text in HTML; what is between backticks is code.
+/// Converts text to HTML. Text between backticks becomes `<code>`.
 fn html(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let parts: Vec<_> = escaped.split('`').enumerate().collect();
@@ -61,7 +61,7 @@ struct Name(#[expect(dead_code, reason = "describes what is read")] String);
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "What an error code means")
+    Operation::new(&ENDPOINT, "Explain an error code")
         .without_database()
         .path_parameter::<Name>("code", "The `code` of a problem document.")
         .answer(
@@ -77,7 +77,7 @@ pub fn describe() -> Operation {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_remedy_is_text_in_html_with_its_code_as_code() {
+    fn a_remedy_is_escaped_and_backticks_become_code() {
         assert_eq!(super::html("Say `a < b` & more."), "Say <code>a &lt; b</code> &amp; more.");
     }
 }

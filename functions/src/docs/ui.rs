@@ -1,4 +1,4 @@
-//! `GET /docs`: a page to read the API description, sign in and call with.
+//! `GET /docs`: a page to read the API description, sign in and call the API.
 
 use shared::error::Result;
 
@@ -27,14 +27,14 @@ const HTML: &str = r#"<!doctype html>
 </html>
 "#;
 
-/// The page.
+/// Returns the page.
 pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
     page(HTML)
 }
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "This description as a page that signs in and calls")
+    Operation::new(&ENDPOINT, "Get the documentation page")
         .without_database()
         .answer(
             Answer::content("text/html; charset=utf-8", "Swagger UI.")

@@ -1,11 +1,11 @@
-//! Requests as types. One declaration is what a request is parsed into, and what the API
-//! description says of it: the two can't differ.
+//! Requests as types. One declaration is both what a request is parsed into and what the API
+//! description says about it, so the two can't differ.
 //!
 //! ```ignore
 //! body! {
-//!     /// A service to be.
+//!     /// A new service.
 //!     pub struct Body {
-//!         /// Shown, and searched.
+//!         /// Shown in lists, and found by search.
 //!         name: Name,
 //!         note: Option<Note>,
 //!     }
@@ -29,8 +29,8 @@ use shared::error::Invalid;
 
 use super::fields::{FieldErrors, FieldValue, json, text, texts};
 
-/// Declares a [`FieldSet`]: a struct whose fields are each a [`FieldValue`] (then it must be there)
-/// or an `Option` of one.
+/// Declares a [`FieldSet`]: a struct whose fields are each a [`FieldValue`] (a required field) or
+/// an `Option` of one (an optional field).
 macro_rules! body {
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
@@ -44,7 +44,7 @@ macro_rules! body {
             #[expect(clippy::allow_attributes, reason = "a struct without fields does not use its argument")]
             #[allow(unused_variables, reason = "a struct without fields does not use its argument")]
             fn take(fields: &mut $crate::http::Fields) -> Option<Self> {
-                // All of them are looked at before one that is wrong ends it.
+                // Reads every field before giving up, so that the error names all that are wrong.
                 $(let $field = <$type as $crate::http::Field>::take(fields, stringify!($field));)*
                 Some(Self { $($field: $field?,)* })
             }
@@ -59,7 +59,7 @@ body! {
     pub struct Empty {}
 }
 
-/// Types with a `parse` for text.
+/// Implements [`FieldValue`] for types that parse themselves from text.
 macro_rules! parsed {
     ($($type:ty),* $(,)?) => {$(
         impl FieldValue for $type {
@@ -87,8 +87,8 @@ parsed!(
     Username
 );
 
-/// Closed vocabularies.
-macro_rules! worded {
+/// Implements [`FieldValue`] for string enums.
+macro_rules! string_enums {
     ($($type:ty),* $(,)?) => {$(
         impl FieldValue for $type {
             fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
@@ -98,9 +98,12 @@ macro_rules! worded {
     )*};
 }
 
-worded!(Role, ServiceSort, ServiceStatus, Status, UserStatus);
+string_enums!(Role, ServiceSort, ServiceStatus, Status, UserStatus);
 
-/// The one of these whose word this is.
+/// Returns the value whose name is `word`.
+///
+/// # Errors
+/// `invalid`, naming every allowed word.
 pub fn one_of<T: Copy>(
     word: &str,
     all: &[T],
@@ -117,7 +120,7 @@ impl FieldValue for bool {
     }
 }
 
-/// A whole number of a query string, within bounds.
+/// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, JsonSchema)]
 #[schemars(inline, extend("type" = "integer", "minimum" = MIN, "maximum" = MAX))]
 pub struct Number<const MIN: u64, const MAX: u64>(pub u64);
@@ -145,14 +148,14 @@ impl FieldValue for Categories {
     }
 }
 
-/// `{"amount": 1999, "currency": "usd"}`, within what Stripe charges.
+/// `{"amount": 1999, "currency": "usd"}`, within the amounts that Stripe can charge.
 impl FieldValue for Price {
     fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
-        // `1999.0` is an integer for JSON Schema. Money that was a float on its way here is refused
-        // all the same: it may have been rounded.
+        // JSON Schema counts `1999.0` as an integer. It is refused all the same: money that was a
+        // float on its way here may have been rounded.
         if value["amount"].is_f64() {
             let whole =
-                "Must be a whole number of minor units, written without a point: 1999 for 19.99.";
+                "Must be a whole number of minor units, without a decimal point: 1999 for 19.99.";
             return Err(vec![Invalid::new("not_whole", whole).at(format!("{name}.amount"))]);
         }
         let money: Money = json(

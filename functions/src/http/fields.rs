@@ -1,5 +1,5 @@
-//! A request's fields, parsed at the edge into types that can't be wrong. Every wrong field is
-//! found before the request is refused, and so is every field that nobody asked for.
+//! Parses a request's fields into domain types. A refusal names every wrong, missing and unknown
+//! field at once.
 //!
 //! ```ignore
 //! let mut body = request.fields()?;
@@ -12,25 +12,25 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use shared::error::{Error, FieldError, Invalid, Result, catalogue};
 
-/// Why a field is wrong: itself, or fields within it (`price` and `price.amount`).
+/// What is wrong with a field or with the fields inside it (`price`, `price.amount`).
 pub type FieldErrors = Vec<FieldError>;
 
-/// The fields of a JSON object or of a query string, taken one by one.
+/// The fields of a JSON object or of a query string, read one by one.
 #[derive(Debug)]
 pub struct Fields {
     map: Map<String, Value>,
-    asked: Vec<&'static str>,
+    known: Vec<&'static str>,
     ignores_unknown: bool,
     errors: Vec<FieldError>,
 }
 
 impl Fields {
     pub(super) fn new(map: Map<String, Value>, errors: Vec<FieldError>) -> Self {
-        Self { map, asked: Vec::new(), ignores_unknown: false, errors }
+        Self { map, known: Vec::new(), ignores_unknown: false, errors }
     }
 
-    /// A field that must be there. `None` when it is missing or wrong, which [`Fields::finish`]
-    /// will say.
+    /// Reads a required field. Returns `None` when it is missing or wrong; [`Fields::finish`] then
+    /// reports it.
     pub fn required<T>(
         &mut self,
         name: &'static str,
@@ -45,32 +45,39 @@ impl Fields {
         }
     }
 
-    /// A field that may be missing or `null`: `Some(None)` then, and `None` when it is wrong.
+    /// Reads an optional field. Returns `Some(None)` when it is missing or `null`, and `None` when
+    /// it is wrong.
     pub fn optional<T>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str, Value) -> std::result::Result<T, FieldErrors>,
     ) -> Option<Option<T>> {
-        self.asked.push(name);
+        self.known.push(name);
         match self.map.remove(name) {
             None | Some(Value::Null) => Some(None),
             Some(value) => match parse(name, value) {
                 Ok(value) => Some(Some(value)),
-                Err(problem) => {
-                    self.errors.extend(problem);
+                Err(errors) => {
+                    self.errors.extend(errors);
                     None
                 }
             },
         }
     }
 
-    /// All of them, read as `T`.
+    /// Reads all fields as `T`.
+    ///
+    /// # Errors
+    /// Those of [`Fields::finish`].
     pub fn read<T: FieldSet>(mut self) -> Result<T> {
         let value = T::take(&mut self);
         self.finish((value,)).map(|(value,)| value)
     }
 
-    /// The fields of a JSON object that came otherwise than in a request.
+    /// The fields of a JSON object that did not come in an HTTP request.
+    ///
+    /// # Errors
+    /// 400 when `value` is not an object.
     pub fn of(value: Value) -> Result<Self> {
         match value {
             Value::Object(map) => Ok(Self::new(map, Vec::new())),
@@ -78,23 +85,25 @@ impl Fields {
         }
     }
 
-    /// Takes fields that nobody asks for for none.
+    /// Accepts fields that are never read instead of reporting them as unknown.
     pub fn ignore_unknown(&mut self) {
         self.ignores_unknown = true;
     }
 
-    /// Adds a fault that only shows when fields are seen together.
+    /// Reports a field that is wrong only in combination with others.
     pub fn refuse(&mut self, name: &str, invalid: Invalid) {
         self.errors.push(invalid.at(name));
     }
 
-    /// The values, if every field was right and none was unknown; otherwise 422 naming all that are
-    /// wrong.
+    /// Returns the values.
+    ///
+    /// # Errors
+    /// 422 naming every field that is wrong, missing or unknown.
     pub fn finish<T: Complete>(mut self, values: T) -> Result<T::Values> {
-        let asked = std::mem::take(&mut self.asked);
+        let known = std::mem::take(&mut self.known);
         if !self.ignores_unknown {
             self.errors
-                .extend(self.map.keys().map(|name| unknown("field", &asked).at(name.as_str())));
+                .extend(self.map.keys().map(|name| unknown("field", &known).at(name.as_str())));
         }
         match (self.errors.is_empty(), values.complete()) {
             (true, Some(values)) => Ok(values),
@@ -105,20 +114,20 @@ impl Fields {
 
 pub(super) fn unknown(what: &str, known: &[&str]) -> Invalid {
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    Invalid::new("unknown", format!("There is no such {what}; known: {known}."))
+    Invalid::new("unknown", format!("There is no such {what}. Known: {known}."))
 }
 
-/// Values that are all there.
+/// A tuple of values that may be incomplete.
 pub trait Complete {
-    /// The values themselves.
+    /// The tuple of complete values.
     type Values;
-    /// All of them, or `None` when one is not there.
+    /// Returns the values, or `None` when one is missing.
     fn complete(self) -> Option<Self::Values>;
 }
 
 macro_rules! complete {
     ($($value:ident)*) => {
-        #[allow(non_snake_case, reason = "the type parameters name the values, too")]
+        #[allow(non_snake_case, reason = "the type parameters also name the values")]
         impl<$($value),*> Complete for ($(Option<$value>,)*) {
             type Values = ($($value,)*);
             fn complete(self) -> Option<Self::Values> {
@@ -138,24 +147,25 @@ complete!(A B C D E F);
 
 /// The fields of a body or of a query string, declared by [`body!`](super::body).
 pub trait FieldSet: Sized {
-    /// Their names.
+    /// The names of the fields.
     const NAMES: &'static [&'static str];
 
-    /// Takes them from a request. `None` when one is missing or wrong, which [`Fields::finish`]
-    /// will say.
+    /// Reads them. Returns `None` when one is missing or wrong; [`Fields::finish`] then reports it.
     fn take(fields: &mut Fields) -> Option<Self>;
 }
 
-/// A field: a [`FieldValue`] that must be there, or an `Option` of one, which may be missing or
-/// `null`.
+/// A field: a [`FieldValue`] is required, an `Option` of one may be missing or `null`.
 pub trait Field: Sized {
-    /// Takes it from a request; `None` when it is wrong, or missing and must not be.
+    /// Reads the field. Returns `None` when it is wrong, or required and missing.
     fn take(fields: &mut Fields, name: &'static str) -> Option<Self>;
 }
 
-/// What a field can hold.
+/// A type that a field can hold.
 pub trait FieldValue: Sized {
-    /// Reads it, or says what is wrong with it under the name that is given.
+    /// Parses the value of the field `name`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
     fn read(name: &str, value: Value) -> std::result::Result<Self, FieldErrors>;
 }
 
@@ -171,7 +181,7 @@ impl<T: FieldValue> Field for Option<T> {
     }
 }
 
-/// A parser for a field that is text.
+/// Makes a field parser from a parser of text.
 pub fn text<T>(
     parse: impl FnOnce(&str) -> std::result::Result<T, Invalid>,
 ) -> impl FnOnce(&str, Value) -> std::result::Result<T, FieldErrors> {
@@ -181,7 +191,7 @@ pub fn text<T>(
     }
 }
 
-/// A parser for a field that is a list of texts; a wrong one is named by its place
+/// Makes a field parser for a list of strings. Errors name the wrong item by its index
 /// (`categories[2]`).
 pub fn texts<T>(
     parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
@@ -195,14 +205,15 @@ pub fn texts<T>(
         for (at, value) in values.into_iter().enumerate() {
             match text(&parse)(&format!("{name}[{at}]"), value) {
                 Ok(value) => parsed.push(value),
-                Err(problem) => errors.extend(problem),
+                Err(wrong) => errors.extend(wrong),
             }
         }
         if errors.is_empty() { Ok(parsed) } else { Err(errors) }
     }
 }
 
-/// A parser for whatever `serde` can read as `T`, with one sentence for what it should have been.
+/// Makes a field parser for any type that `serde` can deserialize. `expected` is the error text:
+/// one sentence that says what the field must be.
 pub fn json<T: DeserializeOwned>(
     expected: &'static str,
 ) -> impl FnOnce(&str, Value) -> std::result::Result<T, FieldErrors> {
@@ -227,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_missing_and_unknown_field_is_named_in_one_answer() {
+    fn one_error_names_every_wrong_missing_and_unknown_field() {
         let mut body = fields(json!({"a": "long enough", "b": 7, "list": ["ok", "wrong"], "x": 1}));
         let a = body.required("a", text(short));
         let b = body.optional("b", text(short));
@@ -248,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn right_fields_come_out_typed_and_null_is_absent() {
+    fn correct_fields_are_returned_typed_and_null_counts_as_missing() {
         let mut body = fields(json!({"a": "ok", "b": null}));
         let values = (body.required("a", text(short)), body.optional("b", text(short)));
         assert_eq!(body.finish(values).unwrap(), ("ok".to_owned(), None));

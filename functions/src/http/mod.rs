@@ -1,6 +1,6 @@
-//! What every HTTP endpoint shares: [`serve`] runs a handler as a Lambda, [`Request`] is what came
-//! in, [`Reply`] what goes out, and [`problem`] is the one place where an error becomes a problem
-//! document.
+//! What every HTTP endpoint shares. [`serve`] runs a handler as a Lambda, [`Request`] is the
+//! incoming request, [`Reply`] the response, and [`problem`] the one place where an error becomes a
+//! problem document.
 
 mod body;
 mod caller;
@@ -36,17 +36,18 @@ use crate::runtime::context::FromEnv;
 use crate::runtime::deadline::within;
 use crate::runtime::start;
 
-/// Bodies above this are 413.
+/// The largest body in bytes; a larger one is a 413.
 const BODY_LIMIT: usize = 64 * 1024;
-/// Bodies of webhooks above this are 413. Stripe's own are far below.
+/// The largest body of a webhook in bytes. Stripe's are far smaller.
 const WEBHOOK_BODY_LIMIT: usize = 1024 * 1024;
 
 /// Runs `handle` as a Lambda behind the HTTP API, until the sandbox ends.
 ///
-/// Once per sandbox: logging, the context from the environment (a missing variable ends it, by
-/// name), connections opened while CPU is not throttled. Per event: a span with the request's id,
-/// the limit of the body, the handler, its error, if any, logged and turned into a problem
-/// document, and 304 for a reader who has what would be answered.
+/// Once per sandbox, it starts logging, builds the context from the environment (a missing variable
+/// ends the sandbox with an error that names it) and opens connections while Lambda does not
+/// throttle the CPU. For each event, it opens a span with the request's id, checks the size of the
+/// body, runs the handler, logs an error and turns it into a problem document, and answers 304 when
+/// the client already has the response.
 pub fn serve<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -56,7 +57,7 @@ where
     run(handle, BODY_LIMIT)
 }
 
-/// As [`serve`], with the larger body that a webhook may have.
+/// Like [`serve`], with the larger body limit of webhooks.
 pub fn serve_webhook<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -66,8 +67,8 @@ where
     run(handle, WEBHOOK_BODY_LIMIT)
 }
 
-/// As [`serve`], for the `$default` route: what answers requests that no other route takes. It is
-/// not an endpoint of its own, so the API description leaves it out.
+/// Like [`serve`], for the `$default` route, which gets the requests that match no other route. The
+/// API description leaves it out.
 pub fn serve_default<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,

@@ -1,4 +1,4 @@
-//! Lists: `?limit=`, `?cursor=`, `{"items", "next_cursor"}` and `Link`.
+//! Pages of lists: `?limit=` and `?cursor=` in, `{"items", "next_cursor"}` and `Link` out.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,15 +7,27 @@ use shared::store::PageRequest;
 
 use super::{FieldErrors, FieldValue, Number, Reply, Request, text};
 
-/// Items on a page unless the request says otherwise.
+/// Items on a page by default.
 const DEFAULT: usize = 20;
-/// Items on a page at most.
+/// The most items on a page.
 const MAX: usize = 100;
 
-/// How many items a page is to have.
-pub type Limit = Number<1, { MAX as u64 }>;
+/// The most items to return, 1 to 100. Default: 20.
+#[derive(Debug, Clone, Copy, JsonSchema)]
+#[schemars(
+    inline,
+    extend("type" = "integer", "minimum" = 1, "maximum" = MAX, "default" = DEFAULT)
+)]
+pub struct Limit(usize);
 
-/// Where to go on: the `next_cursor` of the page before.
+impl FieldValue for Limit {
+    fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
+        let Number(limit) = Number::<1, { MAX as u64 }>::read(name, value)?;
+        Ok(Self(usize::try_from(limit).unwrap_or(MAX)))
+    }
+}
+
+/// Where to continue: the `next_cursor` of the previous page. Default: the first page.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(inline)]
 pub struct Cursor(String);
@@ -26,10 +38,10 @@ impl FieldValue for Cursor {
     }
 }
 
-/// The page that these parameters ask for.
+/// The page that these parameters request.
 pub fn of(limit: Option<Limit>, cursor: Option<Cursor>) -> PageRequest {
     PageRequest {
-        limit: limit.map_or(DEFAULT, |limit| usize::try_from(limit.0).unwrap_or(MAX)),
+        limit: limit.map_or(DEFAULT, |limit| limit.0),
         cursor: cursor.map(|cursor| cursor.0),
     }
 }
@@ -38,12 +50,16 @@ pub fn of(limit: Option<Limit>, cursor: Option<Cursor>) -> PageRequest {
 #[derive(Serialize, JsonSchema)]
 #[schemars(inline)]
 pub(crate) struct List<T> {
+    /// The items of this page.
     items: Vec<T>,
-    /// For the next page; `null` on the last one.
+    /// The `cursor` of the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// The answer to a list request. `Link` repeats the request's own query with the next cursor.
+/// The response with a page of a list. `Link` repeats the request's query with the next cursor.
+///
+/// # Errors
+/// `internal` when the items can't be serialised.
 pub fn reply<T: Serialize>(
     request: &Request,
     items: Vec<T>,
@@ -59,7 +75,8 @@ pub fn reply<T: Serialize>(
     }
 }
 
-/// The event's parameters come in no order; the link's do.
+/// The request's query with `cursor` replaced. The parameters are sorted, because the event has
+/// them in no particular order.
 fn next_query(request: &Request, cursor: &str) -> String {
     let mut kept: Vec<_> = request.query_pairs().filter(|(name, _)| *name != "cursor").collect();
     kept.sort_unstable();

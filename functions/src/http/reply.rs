@@ -1,4 +1,4 @@
-//! What goes out.
+//! The outgoing response.
 
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 use http::header::{
@@ -14,7 +14,7 @@ use shared::error::{Error, Result, catalogue};
 
 use super::request::etag;
 
-/// An answer in the making: status, headers, and a body that is already in memory.
+/// A response: status, headers and body.
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
@@ -30,11 +30,17 @@ impl Reply {
     }
 
     /// 200 with a JSON body.
+    ///
+    /// # Errors
+    /// `internal` when `body` can't be serialized.
     pub fn ok(body: &impl Serialize) -> Result<Self> {
         Self::json(StatusCode::OK, body)
     }
 
-    /// 200 with text of that media type, tagged by what it says.
+    /// 200 with text of this media type. The `ETag` is a hash of the text.
+    ///
+    /// # Errors
+    /// None in practice: every hash makes a valid tag.
     pub fn text(media_type: &'static str, text: &str) -> Result<Self> {
         let tag = format!("\"{}\"", Fingerprint::of(&[text.as_bytes()]).as_str());
         let mut headers = HeaderMap::new();
@@ -43,12 +49,18 @@ impl Reply {
         Ok(Self { status: StatusCode::OK, headers, body: text.to_owned() })
     }
 
-    /// 201 with the new resource and its address.
+    /// 201 with the new resource and its path in `Location`.
+    ///
+    /// # Errors
+    /// `internal` when `body` can't be serialized or `location` is not a valid header value.
     pub fn created(location: &str, body: &impl Serialize) -> Result<Self> {
         Self::json(StatusCode::CREATED, body)?.header(LOCATION, location)
     }
 
     /// 202 with a JSON body.
+    ///
+    /// # Errors
+    /// `internal` when `body` can't be serialized.
     pub fn accepted(body: &impl Serialize) -> Result<Self> {
         Self::json(StatusCode::ACCEPTED, body)
     }
@@ -58,7 +70,8 @@ impl Reply {
         Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: String::new() }
     }
 
-    /// 500, from nothing that could fail: for when the problem document of an error can't be built.
+    /// 500 from constants alone, so that it can't fail. The response when an error's problem
+    /// document can't be built.
     pub(super) fn internal_error(request_id: &str) -> Self {
         let code = &catalogue::INTERNAL;
         let body = json!({
@@ -74,7 +87,7 @@ impl Reply {
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, headers, body: body.to_string() }
     }
 
-    /// 304 instead, for a reader who has this version already (RFC 9110, section 15.4.5).
+    /// Turns a 200 into a 304 when the client already has this version (RFC 9110, section 15.4.5).
     /// `If-None-Match` compares weakly.
     pub(super) fn unless_known(mut self, known: Option<&IfNoneMatch>) -> Self {
         let etag: Option<ETag> = self.headers.typed_get();
@@ -89,7 +102,7 @@ impl Reply {
         self
     }
 
-    /// Any status with a JSON body of that media type.
+    /// Any status with a JSON body of this media type.
     pub(super) fn of_type(
         status: u16,
         media_type: &'static str,
@@ -100,24 +113,36 @@ impl Reply {
     }
 
     /// Sets a header.
+    ///
+    /// # Errors
+    /// `internal` when `value` is not a valid header value.
     pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self> {
         self.headers.insert(name, HeaderValue::from_str(value).map_err(Error::internal)?);
         Ok(self)
     }
 
-    /// `ETag` of a resource's version: what [`Request::check_if_match`] compares, and what makes a
-    /// reader's `If-None-Match` 304.
+    /// Sets `ETag` to the resource's version. [`Request::check_if_match`] compares `If-Match` with
+    /// it, and a read whose `If-None-Match` has it becomes a 304.
+    ///
+    /// # Errors
+    /// None in practice: every version makes a valid tag.
     pub fn etag(mut self, version: u64) -> Result<Self> {
         self.headers.typed_insert(etag(version)?);
         Ok(self)
     }
 
-    /// `Link: <...>; rel="next"` (RFC 8288).
+    /// Sets `Link: <...>; rel="next"` (RFC 8288).
+    ///
+    /// # Errors
+    /// `internal` when `target` is not a valid header value.
     pub fn next_page(self, target: &str) -> Result<Self> {
         self.header(LINK, &format!("<{target}>; rel=\"next\""))
     }
 
-    /// Marks an answer that repeats an earlier one.
+    /// Marks a response that repeats the first one to the same idempotency key.
+    ///
+    /// # Errors
+    /// None in practice.
     pub fn replayed(self, replayed: bool) -> Result<Self> {
         if replayed {
             self.header(HeaderName::from_static("idempotent-replayed"), "true")
@@ -126,29 +151,35 @@ impl Reply {
         }
     }
 
-    /// Lets caches keep it, and has them ask each time whether it is still so. Only for what
-    /// everyone may see.
+    /// Lets caches store the response, and makes them revalidate it each time. Only for public
+    /// data.
+    ///
+    /// # Errors
+    /// None in practice.
     pub fn revalidated(self) -> Result<Self> {
         self.header(CACHE_CONTROL, "no-cache")
     }
 
-    /// Lets caches keep it; everything else is `no-store`.
+    /// Lets caches keep the response for this long. All other responses are `no-store`.
+    ///
+    /// # Errors
+    /// None in practice.
     pub fn cacheable(self, seconds: u32) -> Result<Self> {
         self.header(CACHE_CONTROL, &format!("public, max-age={seconds}"))
     }
 
-    /// Its body.
+    /// The body.
     #[cfg(test)]
     pub(super) fn body(&self) -> &str {
         &self.body
     }
 
-    /// Its status.
+    /// The status.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    /// With what every answer carries.
+    /// Adds the headers that every response carries.
     pub(super) fn complete(
         mut self,
         request_id: &str,
@@ -165,8 +196,8 @@ impl Reply {
     }
 }
 
-/// Ours, not that of `Response<Body>`, which transcodes to whatever charset the media type names,
-/// and links the tables of all of them.
+/// Replaces the conversion of `Response<Body>`, which transcodes to the charset that the media type
+/// names and so links the tables of every charset.
 impl IntoResponse for Reply {
     fn into_response(self) -> BoxFuture<'static, Response<Body>> {
         let mut response = Response::new(Body::Text(self.body));

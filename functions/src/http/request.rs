@@ -1,4 +1,4 @@
-//! What came in.
+//! The incoming request.
 
 use std::str::FromStr;
 
@@ -26,15 +26,15 @@ impl Request {
         Self { event }
     }
 
-    /// API Gateway's id of the request: its own answers carry it as well, in `Apigw-Requestid`.
-    /// Where there is no gateway, the invocation's.
+    /// API Gateway's id of the request, which its own responses carry in `Apigw-Requestid`. Without
+    /// a gateway, the id of the invocation.
     pub(super) fn id(&self) -> &str {
         self.context()
             .and_then(|context| context.request_id.as_deref())
             .unwrap_or_else(|| self.invocation())
     }
 
-    /// Lambda's id of the invocation: what the platform's own log lines name.
+    /// Lambda's id of the invocation, which the platform's own log lines carry.
     pub(super) fn invocation(&self) -> &str {
         self.event
             .lambda_context_ref()
@@ -47,7 +47,7 @@ impl Request {
         self.event.lambda_context_ref().map(lambda_http::Context::deadline)
     }
 
-    /// `POST /orders/{id}/accept`, as the event names its route.
+    /// The route as the event names it: `POST /orders/{id}/accept`.
     pub(super) fn route(&self) -> &str {
         self.context().and_then(|context| context.route_key.as_deref()).unwrap_or_default()
     }
@@ -59,7 +59,7 @@ impl Request {
         }
     }
 
-    /// Its method.
+    /// The method.
     pub fn method(&self) -> &Method {
         self.event.method()
     }
@@ -73,23 +73,23 @@ impl Request {
         }
     }
 
-    /// Its headers.
+    /// The headers.
     pub fn headers(&self) -> &HeaderMap {
         self.event.headers()
     }
 
-    /// A header's value, if it is there and text.
+    /// A header's value, if the header is present and its value is text.
     pub fn header(&self, name: impl Into<HeaderName>) -> Option<&str> {
         self.event.headers().get(name.into()).and_then(|v| v.to_str().ok())
     }
 
-    /// The address it came from, as API Gateway saw it: `X-Forwarded-For` is what a client says,
-    /// and is not believed.
+    /// The client's IP address as API Gateway saw it. `X-Forwarded-For` is not used: a client can
+    /// write anything there.
     pub fn source_ip(&self) -> String {
         self.context().and_then(|context| context.http.source_ip.clone()).unwrap_or_default()
     }
 
-    /// The parameters of its query string, decoded.
+    /// The decoded parameters of the query string.
     pub(super) fn query_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.event
             .query_string_parameters_ref()
@@ -97,17 +97,20 @@ impl Request {
             .flat_map(|parameters| parameters.iter())
     }
 
-    /// Its path.
+    /// The path.
     pub fn path(&self) -> &str {
         self.event.raw_http_path()
     }
 
-    /// A part of the path, by the name that the route gives it.
+    /// A path parameter, by its name in the route.
     pub fn path_parameter(&self, name: &str) -> Option<&str> {
         self.event.path_parameters_ref().and_then(|parameters| parameters.first(name))
     }
 
-    /// The id in the path. One that can't be an id is one that is not there: 404.
+    /// The `{id}` of the path, for a resource that errors call `what`.
+    ///
+    /// # Errors
+    /// 404 for a malformed id, as for an unknown one.
     pub fn path_id<T: FromStr>(&self, what: &str) -> Result<T> {
         let id = self.path_parameter("id").ok_or_else(|| Error::not_found(what))?;
         let parsed = id.parse().map_err(|_| Error::not_found(what))?;
@@ -117,17 +120,27 @@ impl Request {
         Ok(parsed)
     }
 
-    /// The body, read as `T` (see [`body!`](super::body)).
+    /// Parses the JSON body as `T` (see [`body!`](super::body)).
+    ///
+    /// # Errors
+    /// Those of [`Request::fields`]; 422 naming every wrong, missing or unknown field.
     pub fn body_as<T: FieldSet>(&self) -> Result<T> {
         self.fields()?.read()
     }
 
-    /// The query string, read as `T`.
+    /// Parses the query string as `T`.
+    ///
+    /// # Errors
+    /// 422 naming every wrong, missing, unknown or repeated parameter.
     pub fn query_as<T: FieldSet>(&self) -> Result<T> {
         self.query(T::NAMES)?.read()
     }
 
-    /// The query string's parameters, of which only `known` are allowed, each once.
+    /// The parameters of the query string. Only `known` ones are allowed, each once; the others are
+    /// reported when the fields are read.
+    ///
+    /// # Errors
+    /// None yet.
     pub fn query(&self, known: &[&str]) -> Result<Fields> {
         let mut map = serde_json::Map::new();
         let mut errors = Vec::new();
@@ -142,7 +155,9 @@ impl Request {
                     (true, [value]) => {
                         drop(map.insert(name.to_owned(), Value::String((*value).to_owned())))
                     }
-                    (true, _) => errors.push(Invalid::new("repeated", "Give it once.").at(name)),
+                    (true, _) => {
+                        errors.push(Invalid::new("repeated", "Must be given only once.").at(name))
+                    }
                 }
             }
         }
@@ -152,8 +167,8 @@ impl Request {
     /// The JSON body's fields. An empty body counts as `{}`.
     ///
     /// # Errors
-    /// 415 for another media type, charset or content coding; 400 for what is no JSON object, or
-    /// one that names something twice.
+    /// 415 for another media type, charset or content coding; 400 when the body is not a JSON
+    /// object or repeats a name.
     pub fn fields(&self) -> Result<Fields> {
         if self.body().is_empty() {
             return Ok(Fields::new(serde_json::Map::new(), Vec::new()));
@@ -169,7 +184,8 @@ impl Request {
             Err(e) => Err(Error::new(
                 &catalogue::MALFORMED_REQUEST,
                 format!(
-                    "The body is not JSON with each name once: line {}, column {}.",
+                    "The body is not valid JSON, or an object in it repeats a name: see line {}, \
+                     column {}.",
                     e.line(),
                     e.column()
                 ),
@@ -177,8 +193,11 @@ impl Request {
         }
     }
 
-    /// The fields of a form (`application/x-www-form-urlencoded`, as OAuth 2.0 has it) or of a JSON
+    /// The fields of a form (`application/x-www-form-urlencoded`, as in OAuth 2.0) or of a JSON
     /// body.
+    ///
+    /// # Errors
+    /// Those of [`Request::fields`].
     pub fn form_or_json(&self) -> Result<Fields> {
         if !self.is_sent_as("application/x-www-form-urlencoded") {
             return self.fields();
@@ -187,13 +206,13 @@ impl Request {
         let mut errors = Vec::new();
         for (name, value) in form_urlencoded::parse(self.body()) {
             if map.insert(name.to_string(), Value::String(value.into_owned())).is_some() {
-                errors.push(Invalid::new("repeated", "Give it once.").at(name));
+                errors.push(Invalid::new("repeated", "Must be given only once.").at(name));
             }
         }
         Ok(Fields::new(map, errors))
     }
 
-    /// Whether the body is of this media type, in UTF-8, and not compressed or otherwise encoded.
+    /// Whether the body has this media type, is in UTF-8, and is not compressed.
     fn is_sent_as(&self, media_type: &str) -> bool {
         let is_plain = self
             .header(CONTENT_ENCODING)
@@ -209,7 +228,10 @@ impl Request {
         is_plain && is_type && is_utf8
     }
 
-    /// Refuses (413) a body above `limit` bytes.
+    /// Checks that the body has at most `limit` bytes.
+    ///
+    /// # Errors
+    /// 413 when it is larger.
     pub(super) fn check_size(&self, limit: usize) -> Result<()> {
         match self.body().len() > limit {
             true => Err(Error::new(
@@ -220,8 +242,11 @@ impl Request {
         }
     }
 
-    /// Refuses (412) when `If-Match` does not list this version. A weak tag never matches (RFC
+    /// Checks `If-Match` against the current version of the resource. A weak tag never matches (RFC
     /// 9110, section 13.1.1).
+    ///
+    /// # Errors
+    /// 412 when the header is present and does not list `version`.
     pub fn check_if_match(&self, version: u64) -> Result<()> {
         let given = self.headers().typed_try_get::<IfMatch>();
         let holds = match given {
@@ -232,13 +257,16 @@ impl Request {
         if holds {
             return Ok(());
         }
-        let detail =
-            "It was changed meanwhile, or If-Match is no ETag as it was given. Read it again.";
+        let detail = "The resource has changed, or If-Match is not an ETag that the API returned. Read the \
+             resource again.";
         Err(Error::new(&catalogue::PRECONDITION_FAILED, detail).with("version", version))
     }
 }
 
-/// The entity tag of a resource's version.
+/// The entity tag of a resource's version: `"3"`.
+///
+/// # Errors
+/// None in practice: every version makes a valid tag.
 pub(super) fn etag(version: u64) -> Result<ETag> {
     format!("\"{version}\"").parse().map_err(Error::internal)
 }

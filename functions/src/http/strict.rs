@@ -1,6 +1,5 @@
-//! JSON without a second meaning: an object that names something twice is refused (RFC 8259,
-//! section 4, leaves open what it would mean, and whoever looks at a request on its way may have
-//! understood the other one).
+//! JSON with one meaning: an object that repeats a name is refused. RFC 8259, section 4, does not
+//! say which value counts, so a proxy that inspected the request may have read the other one.
 
 use std::fmt;
 
@@ -8,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A JSON value in which no object has a name twice.
+/// A JSON value in which no object repeats a name.
 pub(super) struct Strict(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -66,7 +65,7 @@ impl<'de> Visitor<'de> for Builder {
         let mut object = Map::new();
         while let Some((name, Strict(value))) = map.next_entry::<String, Strict>()? {
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name comes twice"));
+                return Err(A::Error::custom("an object repeats a name"));
             }
         }
         Ok(object.into())
@@ -82,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn what_has_one_meaning_is_read_as_serde_json_reads_it() {
+    fn unambiguous_json_is_read_as_serde_json_reads_it() {
         let text = r#"{"a": [1, -2, 18446744073709551615, 1.5, 1e3, true, null, "\u00e9\ud83d\ude00", {}], "b": {"a": []}}"#;
         assert_eq!(read(text.as_bytes()), serde_json::from_str(text).ok());
     }
 
     #[test]
-    fn what_has_two_meanings_or_none_is_refused() {
+    fn ambiguous_and_malformed_json_is_refused() {
         let deep = "[".repeat(200) + &"]".repeat(200);
         for text in [
             &br#"{"a":1,"a":1}"#[..],

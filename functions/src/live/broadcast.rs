@@ -1,4 +1,4 @@
-//! `POST /live/broadcasts`: an administrator says something to everyone of a role.
+//! `POST /live/broadcasts`: an administrator sends a message to all users with a role.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -19,10 +19,10 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::post("/live/broadcasts", Who::Admin);
 
-/// What an administrator may broadcast in a minute.
+/// How many broadcasts an administrator may send per minute.
 const LIMIT: RateLimit = RateLimit { name: "broadcasts", max: 10, window_seconds: 60 };
 
-/// What was said to whom.
+/// An accepted broadcast.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Broadcast")]
 struct Accepted<'a> {
@@ -34,19 +34,20 @@ struct Accepted<'a> {
 }
 
 body! {
-    /// What is to be said.
+    /// A new broadcast.
     struct Body {
-        /// To whom.
+        /// The role that receives it.
         role: Role,
         text: MessageText,
     }
 }
 
-/// Accepts a broadcast: it is in the role's feed, and on its way to the role's sockets, a moment
-/// later.
+/// Accepts a broadcast. A moment later it is in the role's feed and is pushed to the role's
+/// sockets.
 ///
 /// # Errors
-/// 403 for all but administrators, 422 naming every wrong field, 429 for too many.
+/// 403 unless the caller is an administrator; 422 naming every wrong field; 429 after too many
+/// broadcasts.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { role, text } = request.body_as()?;
@@ -72,9 +73,9 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Say something to everyone of a role")
+    Operation::new(&ENDPOINT, "Broadcast to all users with a role")
         .body::<Body>(json!({"role": "worker", "text": "Maintenance tonight at ten."}))
-        .answer(Answer::accepted::<Accepted<'_>>("It is on its way."))
+        .answer(Answer::accepted::<Accepted<'_>>("The accepted broadcast."))
         .idempotent()
         .limited()
 }

@@ -1,5 +1,5 @@
-//! `live-catch-up`: the stream function that gives sockets that were left behind what they lack.
-//! Slow sockets are waited for here, and not where everyone's entries are pushed.
+//! `live-catch-up`: the stream function that replays missed entries to slow sockets. Waiting for
+//! slow sockets happens here, so that pushes to everyone else are not delayed.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use shared::live::catch_up::CatchUp;
@@ -9,7 +9,7 @@ use shared::store::fan_out::parse_catch_up_job;
 use super::requests::for_each;
 use crate::runtime::events::Failure;
 
-/// Handles a batch: each socket that it names, once for each feed.
+/// Handles a batch: catches up each socket that it names, once per feed.
 ///
 /// # Errors
 /// Names the first record whose socket could not be caught up.
@@ -20,7 +20,7 @@ pub async fn handle(
     catch_up(context, records).await
 }
 
-/// As [`handle`], whatever the way to the sockets is.
+/// Like [`handle`], with any client that posts to sockets.
 pub(crate) async fn catch_up<P: Push>(
     context: &CatchUp<P>,
     records: Vec<EventRecord>,

@@ -1,4 +1,4 @@
-//! `$connect`: a handshake, accepted for a ticket.
+//! `$connect`: accepts the handshake of a socket that has a ticket.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use jiff::Timestamp;
@@ -9,13 +9,14 @@ use shared::store::Connection;
 use super::Handshake;
 use super::default::connection_id;
 
-/// Takes the ticket and notes the socket. Nothing goes over it before its hello.
+/// Redeems the ticket and stores the socket. Nothing is pushed to the socket before its hello.
 ///
 /// # Errors
-/// 403 for a browser on another origin, 401 without a good ticket: the status that refuses the
-/// handshake.
+/// 403 for a browser on an origin that is not allowed, 401 without a valid ticket. The status
+/// refuses the handshake.
 pub async fn handle(context: &Handshake, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
-    // Browsers always send it, and can't be made to lie; other clients need a ticket all the same.
+    // Browsers always send the origin, and a page can't forge it. Other clients may omit it, but
+    // need a ticket all the same.
     if let Some(origin) = event.headers.get("origin").and_then(|origin| origin.to_str().ok())
         && !context.origins.allow(origin)
     {

@@ -1,4 +1,4 @@
-//! `$default`: whatever a client says over its socket.
+//! `$default`: handles the messages that clients send over their sockets.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,15 @@ use shared::live::LiveService;
 use shared::live::frame::{self, Message};
 use shared::store::{Connection, RateLimit};
 
-/// What a client may say in a minute over one socket; what comes above it is answered with an error
-/// frame and else ignored.
+/// How many messages a client may send per minute over one socket. Further messages get an error
+/// frame and are otherwise ignored.
 const LIMIT: RateLimit = RateLimit { name: "socket", max: 120, window_seconds: 60 };
-/// Hellos among them: each reads feeds. A client that comes back says one.
+/// How many of them may be hellos, which read feeds. A client that reconnects sends one.
 const HELLOS: RateLimit = RateLimit { name: "hello", max: 12, window_seconds: 60 };
 
-/// Answers a message: a hello with the welcome and what was missed, a ping with a pong, anything
-/// else with an error frame; the socket stays open. Only a socket that could not be given all of
-/// its entries is closed, as is one that is not known (any more): its client comes back and says
-/// what it has.
+/// Answers a message: a hello with the welcome and the missed entries, a ping with a pong, anything
+/// else with an error frame. The socket stays open, unless it is unknown or its entries could not
+/// all be delivered: then it is closed, and its client reconnects and says what it has.
 ///
 /// # Errors
 /// When the database is unavailable.
@@ -36,7 +35,7 @@ pub async fn handle(context: &LiveService, event: ApiGatewayWebsocketProxyReques
             Ok(_) => return hello(context, &connection, &after, now).await,
             Err(error) => frame::error(&error)?,
         },
-        // A binary message comes as base64, which is no JSON.
+        // A binary message arrives as base64, which is not valid JSON.
         Err(error) => frame::error(&error)?,
     };
     context.send(id, &[answer.as_slice()]).await.map(drop)
@@ -50,14 +49,14 @@ async fn hello(
 ) -> Result<()> {
     let Err(error) = context.hello(connection, after, now).await else { return Ok(()) };
     let (id, code) = (connection.id.as_str(), error.code().code);
-    tracing::info!(connection = id, code, "hello of socket {id} ends it: {code}");
+    tracing::info!(connection = id, code, "closing socket {id} after its hello: {code}");
     if context.send(id, &[frame::error(&error)?.as_slice()]).await? {
         context.close_socket(id).await?;
     }
     Ok(())
 }
 
-/// The connection that an event is about.
+/// The connection id of an event.
 pub(super) fn connection_id(event: &ApiGatewayWebsocketProxyRequest) -> Result<&str> {
     let id = event.request_context.connection_id.as_deref();
     id.ok_or_else(|| Error::internal("a socket event without a connection id"))

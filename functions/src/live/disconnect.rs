@@ -1,5 +1,5 @@
-//! `$disconnect`: a socket is gone. API Gateway tells of it as best it can; TTL and 410 on a push
-//! see to the rest.
+//! `$disconnect`: cleans up after a closed socket. API Gateway sends this event on a best-effort
+//! basis; otherwise the item's TTL or a 410 on a push removes the socket.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use shared::error::Result;
@@ -7,7 +7,7 @@ use shared::error::Result;
 use super::Sockets;
 use super::default::connection_id;
 
-/// Deletes the socket and what it was to get.
+/// Deletes the socket and its subscriptions.
 ///
 /// # Errors
 /// When the database is unavailable.

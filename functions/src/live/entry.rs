@@ -1,4 +1,4 @@
-//! What a stream record tells whom: the entries that are to be in the feeds.
+//! Turns a stream record into the entries for the feeds of everyone concerned.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,15 +11,17 @@ use shared::store::{Broadcast, Message, NewEntry};
 use crate::messages::MessageView;
 use crate::orders::OrderView;
 
-/// What happened to an order since version `before` (0: it was just placed), for each feed
-/// concerned.
+/// The entries for what happened to an order since version `before` (0 when it was just placed).
+///
+/// # Errors
+/// `internal` when an entry can't be serialized.
 pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, NewEntry)>> {
     let mut entries = Vec::new();
     for event in order.history.iter().filter(|event| event.n > before) {
         let then =
             order.at(event.n).ok_or_else(|| Error::internal("an order without its own event"))?;
         for notification in notifications(order, event) {
-            // The same whenever the record comes again.
+            // The same id each time the record arrives.
             let id = EntryId::derived(&[
                 order.id.as_str(),
                 &event.n.to_string(),
@@ -35,14 +37,14 @@ pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, NewEntry
     Ok(entries)
 }
 
-/// A message, for the one it was written to.
+/// The entry for the recipient of a message.
 pub(crate) fn of_message(message: &Message) -> Result<(Feed, NewEntry)> {
     let (kind, id) = (EntryKind::MessageReceived, EntryId::derived(&[message.id.as_str()]));
     let data = value(&MessageView::from(message))?;
     Ok((Feed::User(message.to.clone()), NewEntry { kind, id, at: message.created_at, data }))
 }
 
-/// A broadcast, for everyone of its role.
+/// The entry for all users with the broadcast's role.
 pub(crate) fn of_broadcast(broadcast: &Broadcast) -> (Feed, NewEntry) {
     let (kind, id) = (EntryKind::Broadcast, EntryId::derived(&[broadcast.id.as_str()]));
     let data = json!({"id": broadcast.id, "text": broadcast.text});
@@ -51,9 +53,9 @@ pub(crate) fn of_broadcast(broadcast: &Broadcast) -> (Feed, NewEntry) {
 
 /// The order as of the event, in the shape of `GET /orders/{id}`, as this reader may see it.
 ///
-/// The pool's entries stay readable when the order has long been claimed, and are read by workers
-/// who register after that: they don't have the client's note. While the order is open, `GET
-/// /orders/{id}` shows it. Who lost an order does not learn who has it now.
+/// Entries of the pool stay readable long after the order was claimed, also for workers who
+/// register later, so they don't contain the client's note. While the order is open, `GET
+/// /orders/{id}` shows the note. A worker who lost the order does not learn who has it now.
 fn order_data(then: &Order, reader: Reader) -> Result<Value> {
     let actions = reader.actor_kind().map(|kind| then.actions_as(kind)).unwrap_or_default();
     let mut data = value(&OrderView::new(then, &actions))?;
@@ -91,7 +93,8 @@ mod tests {
         }
     }
 
-    /// Placed with a note, paid for, accepted by one worker, given back, accepted by another.
+    /// An order placed with a note, paid, accepted by one worker, released, and accepted by
+    /// another.
     fn order() -> Order {
         let (now, timers) = (Timestamp::now(), Timers::default());
         let price = Money::new(1999, Currency::USD);
@@ -137,9 +140,9 @@ mod tests {
     }
 
     #[test]
-    fn the_pool_is_told_of_an_order_without_its_note_and_its_client_with_it() {
+    fn the_pool_sees_an_order_without_its_note_and_the_client_sees_the_note() {
         let opened = told(&Feed::AnyCategory, EntryKind::OrderOpened);
-        assert_eq!(opened.len(), 2, "when it was paid for, and when it was given back");
+        assert_eq!(opened.len(), 2, "once when it was paid, once when it was released");
         for data in opened {
             assert_eq!((&data["note"], &data["worker"]), (&Value::Null, &Value::Null));
             assert_eq!((&data["status"], &data["actions"]), (&json!("open"), &json!(["accept"])));
@@ -149,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gave_an_order_back_is_told_so_and_not_who_has_it() {
+    fn a_worker_who_released_an_order_does_not_learn_who_has_it_now() {
         let released = told(&Feed::User(UserId::derived(&["walter"])), EntryKind::OrderReleased);
         assert_eq!(
             released.iter().map(|data| (&data["worker"], &data["actions"])).collect::<Vec<_>>(),
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_shows_the_order_as_of_its_event_and_has_an_id_of_its_own() {
+    fn an_entry_shows_the_order_as_of_its_event_and_has_its_own_id() {
         let assigned = told(&Feed::User(UserId::derived(&["carol"])), EntryKind::OrderAssigned);
         let workers: Vec<_> =
             assigned.iter().map(|data| data["worker"]["username"].as_str().unwrap()).collect();
@@ -176,7 +179,7 @@ mod tests {
         assert_eq!(
             of_order(&order(), order().version - 1).unwrap().len(),
             2,
-            "the last event's: its client and its worker"
+            "the last event notifies the client and the worker"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! `live-fan-out`: the stream function that pushes what feeds with many sockets are due, shard by
-//! shard. How far a shard has come is read from the table.
+//! `live-fan-out`: the stream function that pushes entries to feeds with many sockets, shard by
+//! shard. The table stores the progress of each shard.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use shared::live::fan_out::FanOut;
@@ -8,10 +8,10 @@ use shared::store::fan_out::parse_shard_job;
 use super::requests::for_each;
 use crate::runtime::events::Failure;
 
-/// Handles a batch: each shard that it names, once.
+/// Handles a batch: drains each shard that it names, once.
 ///
 /// # Errors
-/// Names the first record whose shard could not be brought to what it is due.
+/// Names the first record whose shard could not be drained.
 pub async fn handle(
     context: &FanOut,
     records: Vec<EventRecord>,

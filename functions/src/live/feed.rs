@@ -1,4 +1,4 @@
-//! `GET /live/feed`: a feed's entries after a number: the same that its sockets get.
+//! `GET /live/feed`: a feed's entries after a number, the same ones that sockets receive.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -13,46 +13,48 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::get("/live/feed", Who::User);
 
-/// Entries of one answer, unless the request says otherwise, and at most.
+/// The default and the most entries in one response.
 const LIMIT: usize = 100;
 
-/// A piece of a feed.
+/// A range of a feed's entries.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "FeedEntries")]
 struct Entries {
     items: Vec<Entry>,
-    /// Numbers after `after` whose entries are older than 30 days, and no longer kept: `[{from,
-    /// to}]`.
+    /// Ranges of numbers after `after` whose entries are older than 30 days and no longer stored:
+    /// `[{from, to}]`.
     missed: Vec<Missed>,
-    /// The number of the feed's last entry: there is more while it is above that of the last item.
+    /// The number of the feed's last entry. There are more entries while it is higher than the last
+    /// item's.
     last: u64,
 }
 
 body! {
-    /// Which entries.
+    /// The entries to return.
     struct Query {
         feed: Feed,
-        /// The number after which to begin; 0 unless given.
+        /// Return entries after this number. Default: 0.
         after: Option<Number<0, { u64::MAX }>>,
-        /// 100 unless given.
+        /// The most entries to return. Default: 100.
         limit: Option<Number<1, { LIMIT as u64 }>>,
     }
 }
 
-/// Up to 100 entries of `?feed=` after number `?after=` (0 unless given).
+/// Returns up to 100 entries of the feed.
 ///
 /// # Errors
-/// 403 for a feed that is not the caller's to read, 422 for wrong or unknown parameters.
+/// 403 for a feed that the caller may not read; 422 for wrong or unknown parameters.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { feed, after, limit } = request.query_as()?;
-    // The last number is read before the entries: what has a number by then is there, or is gone.
+    // The last number is read before the entries, so every entry up to it is stored by then, or has
+    // expired.
     let (state, last) =
         context.store.auth_state_and_feed_head(&claims.sub, &claims.sid, &feed).await?;
     let now = Timestamp::now();
     current_caller(&claims, &state, now)?;
     if !state.account.is_some_and(|account| feed.may_be_read_by(&account.user)) {
-        return Err(Error::new(&catalogue::FORBIDDEN, "This feed is not for you to read."));
+        return Err(Error::new(&catalogue::FORBIDDEN, "You may not read this feed."));
     }
     let limit = limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(LIMIT);
     let page =
@@ -63,11 +65,12 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "A feed's entries after a number")
+    Operation::new(&ENDPOINT, "Read a feed")
         .details(
-            "The same that sockets get: who comes back with the last number it saw misses nothing.",
+            "Returns the same entries that sockets receive. A client that continues after the last \
+             number it saw misses nothing.",
         )
         .query::<Query>()
-        .answer(Answer::ok::<Entries>("Entries, oldest first."))
+        .answer(Answer::ok::<Entries>("The entries, oldest first."))
         .problems(&[&catalogue::FORBIDDEN])
 }

@@ -1,4 +1,4 @@
-//! Live: tickets, sockets, feeds, and who is told of what.
+//! Live updates: tickets, sockets, feeds, and who is notified of what.
 
 pub mod broadcast;
 pub mod catch_up;
@@ -43,7 +43,7 @@ context! {
 
     /// For opening sockets.
     Handshake {
-        /// Feeds, sockets, and the way to the sockets.
+        /// Feeds, sockets, and the client that posts to sockets.
         live: LiveService,
         /// The origins that browsers may connect from.
         origins: Origins,

@@ -1,7 +1,8 @@
-//! `live-notify`: the stream function that tells people. What happened to an order, a message, a
-//! broadcast is appended to the feeds of those concerned; what was appended is pushed to their
-//! sockets, as a second record of the same stream. So a crash between the two loses nothing, and a
-//! feed's pushes keep its order. And whoever may not be connected any more is disconnected.
+//! `live-notify`: the stream function that notifies users. It appends order events, messages and
+//! broadcasts to the feeds of everyone concerned. The appended entry is a second record of the same
+//! stream, and is then pushed to their sockets: a crash between the two steps loses nothing, and
+//! pushes keep the order of the feed. It also closes the sockets of users who may no longer be
+//! connected.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,21 +23,22 @@ use tokio::time::{Instant, sleep};
 use super::entry;
 use crate::runtime::events::{Failure, sequence};
 
-/// Feeds that are appended to at the same time.
+/// How many feeds are appended to at the same time.
 const AT_ONCE: usize = 16;
-/// How long an append is tried while the database is not available. The stream gives a record up
-/// after ten failures, whatever they are, and its entry would be missing for good: so an outage is
-/// waited for here. Shorter than the function's `Timeout`.
+/// How long to retry an append while the database is unavailable. The stream gives up on a record
+/// after ten failures, and its entry would be missing forever, so the function waits for the outage
+/// to end. Shorter than the function's `Timeout`.
 const PATIENCE: Duration = Duration::from_secs(4 * 60);
-/// The longest wait between two tries.
+/// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Handles a batch: first all appends, each feed's in order, then whose sockets are to be closed,
-/// then all pushes, each feed's in order.
+/// Handles a batch: first all appends, in order within each feed; then the sockets to close; then
+/// all pushes, in order within each feed.
 ///
 /// # Errors
-/// Names the first record that was not handled. What later records ask for may be done by then:
-/// appending again changes nothing, and a client tells an entry it has by its number.
+/// Names the first record that was not handled. Later records may have been handled by then.
+/// Handling them again is harmless: appending twice changes nothing, and clients recognise a
+/// repeated entry by its number.
 pub async fn handle(
     context: &FanOut,
     records: Vec<EventRecord>,
@@ -44,7 +46,7 @@ pub async fn handle(
     notify(context, records).await
 }
 
-/// As [`handle`], whatever the way to the sockets is.
+/// Like [`handle`], with any client that posts to sockets.
 pub(crate) async fn notify<P: Push>(
     context: &FanOut<P>,
     records: Vec<EventRecord>,
@@ -67,7 +69,7 @@ pub(crate) async fn notify<P: Push>(
     }
 }
 
-/// What a batch asks for, each with the place of its record.
+/// The work of a batch. Each item has the index of its record.
 #[derive(Default)]
 struct Work {
     drafts: BTreeMap<Feed, Vec<(usize, NewEntry)>>,
@@ -75,17 +77,17 @@ struct Work {
     entries: Vec<(usize, Entry)>,
 }
 
-/// Whose sockets are to be closed.
+/// The sockets to close.
 enum Leaver {
-    /// All of a user's.
+    /// All sockets of a user.
     User(UserId),
-    /// Those of one sign-in.
+    /// The sockets of one session.
     Session(UserId, String),
-    /// Those of all sign-ins but the one that goes on.
+    /// The sockets of all sessions but one.
     Others(UserId, Option<String>),
 }
 
-/// The first of the records that failed: it and all after it come again.
+/// The first record that failed. Lambda delivers it and all later ones again.
 #[derive(Default)]
 struct Failures {
     first: Option<(usize, Error)>,
@@ -94,13 +96,13 @@ struct Failures {
 impl Failures {
     fn add(&mut self, at: usize, error: Error) {
         if self.precedes(at) {
-            tracing::warn!(code = error.code().code, "another record of the batch failed as well");
+            tracing::warn!(code = error.code().code, "another record of the batch failed too");
         } else {
             self.first = Some((at, error));
         }
     }
 
-    /// Whether something before the record at this place failed, so that this one comes again.
+    /// Whether an earlier record failed, so that the record at this index will be delivered again.
     fn precedes(&self, at: usize) -> bool {
         self.first.as_ref().is_some_and(|(first, _)| *first <= at)
     }
@@ -110,7 +112,7 @@ impl Work {
     fn add(&mut self, at: usize, record: EventRecord) -> Result<()> {
         let (old, new) = (record.change.old_image, record.change.new_image);
         let is_new = record.event_name == "INSERT";
-        // Deletions, by TTL for instance, tell nobody anything.
+        // Nobody is notified of deletions, such as those by TTL.
         let Some(serde_dynamo::AttributeValue::S(entity)) = new.get("entity") else {
             return Ok(());
         };
@@ -134,8 +136,8 @@ impl Work {
             }
             Account::ENTITY if !old.is_empty() => {
                 let (old, new) = (from_image::<Account>(old)?, from_image::<Account>(new)?);
-                // Suspended, or given another role or other categories: whoever may come back does,
-                // and reads what is theirs now.
+                // The user was suspended, or has another role or other categories. Clients that may
+                // reconnect do, and subscribe to their current feeds.
                 if Feed::of(&old.user) != Feed::of(&new.user) {
                     self.leavers.push((at, Leaver::User(new.user.id)));
                 } else if old.generation != new.generation {
@@ -184,7 +186,7 @@ impl Work {
 
     async fn push<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures) {
         let mut places = BTreeMap::new();
-        // What comes again is pushed then.
+        // Its entry is pushed when the record is delivered again.
         self.entries.retain(|(at, _)| !failures.precedes(*at));
         for (at, entry) in &self.entries {
             places.entry(entry.feed.clone()).or_insert(*at);
@@ -196,7 +198,7 @@ impl Work {
     }
 }
 
-/// Appends events to a feed, if need be after an outage of the database.
+/// Appends entries to a feed, and waits for an outage of the database to end.
 async fn append(store: &Store, feed: &Feed, drafts: &[NewEntry]) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     let mut wait = Duration::from_millis(100);
@@ -206,7 +208,7 @@ async fn append(store: &Store, feed: &Feed, drafts: &[NewEntry]) -> Result<()> {
                 if *error.code() == catalogue::DATABASE_UNAVAILABLE
                     && Instant::now() + wait < until =>
             {
-                tracing::warn!(%feed, error = error.cause(), "feed {feed} can't be appended to: again in {wait:?}");
+                tracing::warn!(%feed, error = error.cause(), "failed to append to feed {feed}, retrying in {wait:?}");
                 sleep(wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);
             }

@@ -1,4 +1,4 @@
-//! `POST /live/tickets`: the right to open one socket, within a minute.
+//! `POST /live/tickets`: issues a ticket, which opens one socket within a minute.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -15,27 +15,26 @@ use crate::openapi::{Answer, Operation};
 
 const ENDPOINT: Endpoint = Endpoint::post("/live/tickets", Who::User);
 
-/// Tickets that a user may ask for in a minute: enough for ten tabs that all reconnect, again and
-/// again.
+/// How many tickets a user may request per minute: enough for ten tabs that reconnect repeatedly.
 const LIMIT: RateLimit = RateLimit { name: "tickets", max: 60, window_seconds: 60 };
 
-/// The right to open one socket.
+/// A ticket to open one socket.
 #[derive(Serialize, JsonSchema)]
 struct Ticket<'a> {
-    /// Whose it is: a client that keeps its numbers keeps them for this user.
+    /// The user. Clients store the numbers of feeds per user.
     user_id: &'a UserId,
     ticket: &'a str,
-    /// Where to connect to, with the ticket in it.
+    /// The URL to connect to. It contains the ticket.
     url: String,
-    /// Seconds.
+    /// The lifetime of the ticket in seconds.
     expires_in: i64,
 }
 
-/// A ticket for the caller, with the address to connect to.
+/// Issues a ticket for the caller.
 ///
 /// # Errors
-/// 401 without a valid token or when its sign-in is over, 403 for a suspended account, 429 for too
-/// many.
+/// 401 without a valid access token or when its session has ended; 403 for a suspended account; 429
+/// after too many tickets.
 pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     request.body_as::<Empty>()?;
@@ -54,7 +53,7 @@ pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "A ticket to open one socket with")
+    Operation::new(&ENDPOINT, "Get a ticket for a WebSocket")
         .details("Connect to `url` within a minute and send `{\"action\": \"hello\"}`. A ticket opens one socket.")
         .body::<Empty>(json!({}))
         .answer(Answer::ok::<Ticket<'_>>("The ticket."))

@@ -1,4 +1,4 @@
-//! `GET /orders/{id}/messages`: what its client and its worker wrote to each other, newest first.
+//! `GET /orders/{id}/messages`: the messages between the order's client and worker, newest first.
 
 use shared::domain::ids::OrderId;
 use shared::domain::order::TransitionError;
@@ -15,19 +15,19 @@ use crate::runtime::context::Listing;
 const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/messages", Who::User);
 
 body! {
-    /// Which messages.
+    /// The page to return.
     struct Query {
         limit: Option<Limit>,
         cursor: Option<Cursor>,
     }
 }
 
-/// One page of messages. The client sees all of them, a worker its own: an order that changes hands
-/// does not hand over what was said.
+/// Returns one page of messages. The client sees all of them; a worker sees only the messages that
+/// they sent or received, so a new worker does not see the previous worker's conversation.
 ///
 /// # Errors
-/// 404 for an order that the caller may not know of, 403 for who is neither its client nor its
-/// worker, 422 for wrong or unknown parameters, 400 for a cursor of another list.
+/// 404 for an order that the caller may not see; 403 when the caller is neither its client nor one
+/// of its workers; 422 for wrong or unknown parameters; 400 for a cursor of another list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -51,8 +51,11 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "What was written on an order, newest first")
-        .details("For its client, and for workers who have or had it: a worker sees what it wrote and got itself.")
+    Operation::new(&ENDPOINT, "List an order's messages")
+        .details(
+            "For the order's client, and for workers who have or had the order. A worker sees \
+             only the messages that they sent or received. Newest first.",
+        )
         .id::<OrderId>()
         .query::<Query>()
         .answer(Answer::page::<MessageView<'_>>("One page of messages."))

@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/messages`: its client and its worker write to each other.
+//! `POST /orders/{id}/messages`: the order's client and worker write to each other.
 
 use jiff::Timestamp;
 use shared::domain::ids::{MessageId, OrderId};
@@ -17,21 +17,21 @@ use serde_json::json;
 
 const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/messages", Who::User);
 
-/// What a user may write in a minute, on all orders together.
+/// How many messages a user may send per minute, on all orders together.
 const LIMIT: RateLimit = RateLimit { name: "messages", max: 30, window_seconds: 60 };
 
 body! {
-    /// A message to be.
+    /// A new message.
     struct Body {
         text: MessageText,
     }
 }
 
-/// Sends a message to the other one of the two.
+/// Sends a message from the client to the worker, or from the worker to the client.
 ///
 /// # Errors
-/// 404 for an order that the caller may not know of, 403 for who is neither its client nor its
-/// worker, 409 while it has no worker, 429 for too many.
+/// 404 for an order that the caller may not see; 403 when the caller is neither its client nor its
+/// worker; 409 while the order has no worker; 429 after too many messages.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let order: OrderId = request.path_id("order")?;
@@ -66,8 +66,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Write to an order's client or worker")
-        .details("From its client to its worker, and back.")
+    Operation::new(&ENDPOINT, "Send a message")
+        .details("From the order's client to its worker, or from the worker to the client.")
         .id::<OrderId>()
         .body::<Body>(json!({"text": "When will it be ready?"}))
         .answer(Answer::created::<MessageView<'_>>("The message."))

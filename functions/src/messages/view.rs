@@ -1,4 +1,4 @@
-//! A message as the API and feeds show it.
+//! The representation of a message in the API and in feeds.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

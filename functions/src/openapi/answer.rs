@@ -1,11 +1,11 @@
-//! What an operation answers when it succeeds.
+//! The successful responses of an operation.
 
 use schemars::JsonSchema;
 
 use super::schema::{SchemaOf, subschema};
 use crate::http::page::List;
 
-/// A successful answer.
+/// A successful response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub(super) status: u16,
@@ -39,7 +39,7 @@ impl Answer {
         Self::ok::<List<T>>(description).with("Link")
     }
 
-    /// 200 with a body of that media type.
+    /// 200 with a body of this media type.
     pub fn content(media_type: &'static str, description: &'static str) -> Self {
         Self {
             media_types: vec![media_type],
@@ -48,7 +48,7 @@ impl Answer {
         }
     }
 
-    /// The body may be of this media type instead.
+    /// Adds another media type that the body may have.
     pub fn or(mut self, media_type: &'static str) -> Self {
         self.media_types.push(media_type);
         self
@@ -71,15 +71,15 @@ impl Answer {
 
     /// 304.
     pub(super) fn not_modified() -> Self {
-        Self::empty(304, "`If-None-Match` names this version.").etag()
+        Self::empty(304, "Not modified: `If-None-Match` names the current version.").etag()
     }
 
-    /// It carries `ETag`.
+    /// Adds the `ETag` header.
     pub fn etag(self) -> Self {
         self.with("ETag")
     }
 
-    /// It carries this header of the document's components.
+    /// Adds a header, by its name in the document's components.
     pub fn with(mut self, header: &'static str) -> Self {
         self.headers.push(header);
         self

@@ -1,4 +1,4 @@
-//! What operations refer to: shared parameters, headers, and how one signs in.
+//! What operations refer to: shared parameters, headers and ways to sign in.
 
 use serde_json::{Value, json};
 
@@ -7,22 +7,27 @@ pub(super) fn parameters() -> Value {
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "Your own name for this request, such as a UUID: sent twice, it is done once, and the second answer is the first, with \
-                `Idempotent-Replayed: true`. The same key with another request is 422.",
+            "description": "A unique key for this request, such as a UUID. Repeat the request \
+                with the same key to retry safely: it takes effect once, and the repeat returns the \
+                first response with `Idempotent-Replayed: true`. Using the key for a different request \
+                is a 422. Without a key, every request counts.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
             "example": "4b1f0f3e-8f6c-4f5e-9a57-0d9b1a0c2f7e",
         },
         "IfMatch": {
             "name": "If-Match",
             "in": "header",
-            "description": "The `ETag` of the version that is to be changed: if it is another one by now, nothing is done (412).",
+            "description": "The `ETag` of the version that you want to change. If the \
+                resource has changed since, the request is refused (412). Without it, the change \
+                applies to the current version.",
             "schema": {"type": "string"},
             "example": "\"3\"",
         },
         "IfNoneMatch": {
             "name": "If-None-Match",
             "in": "header",
-            "description": "The `ETag` of the version that is known already: if it is still that one, the answer is 304.",
+            "description": "The `ETag` of the version that you already have. If it is \
+                still current, the response is a 304 without a body.",
             "schema": {"type": "string"},
             "example": "\"3\"",
         },
@@ -34,18 +39,19 @@ pub(super) fn headers() -> Value {
         |description: &str| json!({"description": description, "schema": {"type": "string"}});
     let required = |description: &str| json!({"description": description, "required": true, "schema": {"type": "string"}});
     json!({
-        "X-Request-Id": required("What to name when asking for help."),
-        "ETag": required("The version: for `If-Match` and `If-None-Match`."),
-        "Location": required("Where the new resource is."),
-        "Link": text("`<...>; rel=\"next\"` (RFC 8288), unless it is the last page."),
+        "X-Request-Id": required("The id of the request. Give it when you ask for help."),
+        "ETag": required("The version of the resource, for `If-Match` and `If-None-Match`."),
+        "Location": required("The path of the new resource."),
+        "Link": text("The next page: `<...>; rel=\"next\"` (RFC 8288). Missing on the last page."),
         "Idempotent-Replayed": {
-            "description": "`true` when this is the first answer to the same request, given again.",
+            "description": "`true` when the response is a repeat of the first response to the same \
+                request.",
             "schema": {"type": "string", "const": "true"},
         },
         "WWW-Authenticate": required("`Bearer` (RFC 6750)."),
         "Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer", "minimum": 1}},
-        "Cache-Control": required("How long it may be kept."),
-        "Content-Security-Policy": required("What the page may load: only what is served here."),
+        "Cache-Control": required("How long caches may keep the response."),
+        "Content-Security-Policy": required("What the page may load: only files from this origin."),
     })
 }
 
@@ -55,11 +61,12 @@ pub(super) fn security_schemes() -> Value {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "An access token, as `POST /auth/token` gives it.",
+            "description": "An access token from `POST /auth/token`.",
         },
         "password": {
             "type": "oauth2",
-            "description": "Sign in with username (or e-mail) and password. Client id and secret stay empty.",
+            "description": "Sign in with your username or e-mail address and your password. Leave \
+                client id and secret empty.",
             "flows": {"password": {"tokenUrl": "/auth/token", "refreshUrl": "/auth/token", "scopes": {}}},
         },
     })

@@ -1,4 +1,4 @@
-//! The document: all operations put together, OpenAPI 3.1.
+//! Builds the OpenAPI 3.1 document from the operations.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::operation::{Operation, Parameter};
 use super::{answer::Answer, components, text};
 use crate::http::{Who, problem};
 
-/// Collects what the operations share.
+/// Collects the components that operations share.
 struct Builder {
-    /// Schemas of what comes in, and of what goes out: an `Option` may be missing in the one and is
-    /// `null` in the other.
+    /// Schemas of requests. Separate from those of responses, because an `Option` may be missing in
+    /// a request and is `null` in a response.
     requests: SchemaGenerator,
     replies: SchemaGenerator,
     problems: BTreeMap<String, Value>,
@@ -44,7 +44,8 @@ pub fn of(operations: &[Operation]) -> Value {
         "info": {
             "title": "Marketplace",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": "A services marketplace: accounts, a catalogue, orders, payments, and what happens, live.",
+            "summary": "A services marketplace: accounts, a catalogue, orders, payments and live \
+                updates.",
             "description": text::introduction(),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -134,7 +135,7 @@ impl Builder {
         responses
     }
 
-    /// A reference to the answer that is one of these problems.
+    /// Returns a reference to the response that has one of these problem codes.
     fn problem(&mut self, codes: &[&Code]) -> Value {
         let names: Vec<_> = codes.iter().map(|code| code.code).collect();
         let name = names.join("-");
@@ -176,7 +177,7 @@ fn header(name: &str) -> Value {
     json!({"$ref": format!("#/components/headers/{name}")})
 }
 
-/// The roles that may call it; none when that does not matter.
+/// The roles that may call the operation; empty when anyone may.
 fn roles(who: Who) -> Vec<&'static str> {
     match who {
         Who::Anyone | Who::AnyoneOrUser => Vec::new(),
@@ -203,7 +204,7 @@ fn security(who: Who) -> Value {
 fn details(operation: &Operation) -> String {
     let who = match operation.endpoint.who {
         Who::Anyone => "For anyone.",
-        Who::AnyoneOrUser => "For anyone; whoever is signed in may see more.",
+        Who::AnyoneOrUser => "For anyone. Signed-in callers may see more.",
         Who::User => "For any user.",
         Who::Client => "For clients.",
         Who::Worker => "For workers.",
@@ -217,8 +218,8 @@ fn details(operation: &Operation) -> String {
         .map_or_else(|| who.to_owned(), |details| format!("{who}\n\n{details}"))
 }
 
-/// The parameters of a query string, from the schema of what it is read into. In a query there is
-/// no `null`.
+/// The query parameters, from the schema of the type that the query string is parsed as. Query
+/// strings have no `null`, so it is removed from the schemas.
 fn query(schema: &Value) -> Vec<Value> {
     let required: Vec<_> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -251,14 +252,14 @@ fn without_null(schema: &mut Value) {
     {
         schema["type"] = kind.clone();
     }
-    // `schema["..."]` on an object that lacks it adds nothing when read, but a `default` of null
-    // says nothing either.
+    // A `default` of null says nothing.
     if let Some(object) = schema.as_object_mut() {
         object.retain(|_, value| !value.is_null());
     }
 }
 
-/// Our doc comments are the descriptions; their links to other items lead nowhere here.
+/// Removes Rust doc links from descriptions, which are our doc comments: the links lead nowhere in
+/// the document.
 fn plain(value: &mut Value) {
     match value {
         Value::Object(map) => {

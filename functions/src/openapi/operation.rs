@@ -1,4 +1,4 @@
-//! One operation of the API description: each endpoint states its own, beside its handler.
+//! One operation of the API description. Each endpoint describes its own beside its handler.
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::schema::{SchemaOf, subschema};
 use crate::http::{Endpoint, FieldSet, Who};
 
-/// A parameter of the path, or of a header that is the operation's own.
+/// A path parameter, or a header that only this operation has.
 #[derive(Debug, Clone)]
 pub(super) struct Parameter {
     pub(super) name: &'static str,
@@ -17,7 +17,7 @@ pub(super) struct Parameter {
     pub(super) schema: SchemaOf,
 }
 
-/// What a body may be: its media types, its schema, an example.
+/// A request body: media types, schema and example.
 #[derive(Debug, Clone)]
 pub(super) struct Body {
     pub(super) media_types: &'static [&'static str],
@@ -26,8 +26,8 @@ pub(super) struct Body {
     pub(super) required: bool,
 }
 
-/// An operation. What every operation shares is added by the methods that say what it is: one with
-/// a query can be 422, one that is idempotent takes an `Idempotency-Key`, and so on.
+/// An operation. Each method also adds what its property implies: a query string adds the 422
+/// problem, `idempotent` adds the `Idempotency-Key` header, and so on.
 #[derive(Debug, Clone)]
 pub struct Operation {
     pub(super) endpoint: Endpoint,
@@ -44,7 +44,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Starts the description of an endpoint: what it does, in one line.
+    /// Starts the description of an endpoint. `summary` says in one line what it does.
     pub fn new(endpoint: &Endpoint, summary: &'static str) -> Self {
         let operation = Self {
             endpoint: *endpoint,
@@ -75,23 +75,27 @@ impl Operation {
         }
     }
 
-    /// Sets its id: the name of its function.
+    /// Sets the operation's id: the name of its function.
     pub fn named(self, id: &'static str) -> Self {
         Self { id, ..self }
     }
 
-    /// More than one line about it (CommonMark).
+    /// Sets the long description (CommonMark).
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());
         self
     }
 
-    /// The `{id}` in its path. One that is none is 404, like one that nothing has.
+    /// Declares the path parameter `{id}`. A malformed id is a 404, like an unknown one.
     pub fn id<T: JsonSchema>(self) -> Self {
-        self.path_parameter::<T>("id", "Which one.").problems(&[&c::NOT_FOUND])
+        self.path_parameter::<T>(
+            "id",
+            "The id of the resource. A malformed id is a 404, like an unknown one.",
+        )
+        .problems(&[&c::NOT_FOUND])
     }
 
-    /// A parameter of its path.
+    /// Declares a path parameter.
     pub fn path_parameter<T: JsonSchema>(
         mut self,
         name: &'static str,
@@ -106,7 +110,7 @@ impl Operation {
         self
     }
 
-    /// A header that only this operation takes, and needs.
+    /// Declares a required header that only this operation has.
     pub fn header<T: JsonSchema>(mut self, name: &'static str, description: &'static str) -> Self {
         self.parameters.push(Parameter {
             name,
@@ -117,7 +121,7 @@ impl Operation {
         self
     }
 
-    /// What its query string is read into.
+    /// Declares the query string, which is parsed as `T`.
     pub fn query<T: FieldSet + JsonSchema>(mut self) -> Self {
         self.query = Some(T::json_schema);
         let problems = self.problems(&[&c::VALIDATION_FAILED]);
@@ -128,14 +132,14 @@ impl Operation {
         }
     }
 
-    /// What its JSON body is read into, with an example. A body whose fields are all optional may
-    /// be left out.
+    /// Declares the JSON body, which is parsed as `T`. A body whose fields are all optional may be
+    /// omitted.
     pub fn body<T: FieldSet + JsonSchema>(self, example: Value) -> Self {
         let required = T::json_schema(&mut SchemaGenerator::default()).get("required").is_some();
         self.body_of::<T>(&["application/json"], required, example)
     }
 
-    /// A body of these media types.
+    /// Declares a body of these media types.
     pub fn body_of<T: JsonSchema>(
         mut self,
         media_types: &'static [&'static str],
@@ -151,13 +155,13 @@ impl Operation {
         ])
     }
 
-    /// Its success.
+    /// Declares a successful response.
     pub fn answer(mut self, answer: Answer) -> Self {
         self.answers.push(answer);
         self
     }
 
-    /// It honours `Idempotency-Key`. Say it after [`Operation::answer`].
+    /// Declares that the endpoint honours `Idempotency-Key`. Call it after [`Operation::answer`].
     pub fn idempotent(mut self) -> Self {
         self.shared_parameters.push("IdempotencyKey");
         for answer in &mut self.answers {
@@ -166,32 +170,32 @@ impl Operation {
         self.problems(&[&c::VALIDATION_FAILED, &c::IDEMPOTENCY_KEY_REUSED])
     }
 
-    /// It honours `If-Match`.
+    /// Declares that the endpoint honours `If-Match`.
     pub fn if_match(mut self) -> Self {
         self.shared_parameters.push("IfMatch");
         self.problems(&[&c::PRECONDITION_FAILED])
     }
 
-    /// It honours `If-None-Match`.
+    /// Declares that the endpoint honours `If-None-Match`.
     pub fn if_none_match(mut self) -> Self {
         self.shared_parameters.push("IfNoneMatch");
         self.answers.push(Answer::not_modified());
         self
     }
 
-    /// It has a limit of its own.
+    /// Declares that the endpoint has a rate limit.
     pub fn limited(self) -> Self {
         self.problems(&[&c::TOO_MANY_REQUESTS])
     }
 
-    /// It needs no database.
+    /// Declares that the endpoint needs no database.
     pub fn without_database(mut self) -> Self {
         self.problems.retain(|code| *code != &c::DATABASE_UNAVAILABLE);
         self
     }
 
-    /// The errors that are its own: what its caller, its parameters, its body and so on bring along
-    /// is there already.
+    /// Adds problem codes. Codes implied by the caller, the parameters and the body are added
+    /// automatically.
     pub fn problems(mut self, codes: &[&'static Code]) -> Self {
         for code in codes {
             if !self.problems.contains(code) {

@@ -1,5 +1,5 @@
-//! `seed`: the sample users and services, invoked directly. Safe to run again: what is there stays
-//! as it is.
+//! `seed`: creates the sample users and services, invoked directly. It can be repeated safely:
+//! existing ones stay as they are.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,14 +16,14 @@ use shared::store::{Account, AdminCondition, RegisterOutcome, Store, StoredServi
 
 use crate::runtime::context::Data;
 
-/// Username, password (kept whatever the policy says), role.
+/// Username, password (not checked against the policy) and role.
 const USERS: [(&str, &str, Role); 3] = [
     ("admin", "admin123", Role::Admin),
     ("worker1", "worker123", Role::Worker),
     ("client1", "client123", Role::Client),
 ];
 
-/// Name, description, price in US cents, category.
+/// Name, description, price in US cents and category.
 const SERVICES: [(&str, &str, i64, &str); 4] = [
     (
         "Web Development",
@@ -36,21 +36,21 @@ const SERVICES: [(&str, &str, i64, &str); 4] = [
     ("Consulting", "Half a day of advice on how to run your business.", 20_000, "Business"),
 ];
 
-/// What was made now; what was there already is not counted.
+/// How many users and services were created; existing ones don't count.
 #[derive(Debug, Default, Serialize)]
 pub struct Seeded {
     users: usize,
     services: usize,
 }
 
-/// Makes the sample data.
+/// Creates the sample data.
 ///
 /// # Errors
-/// Refuses on a production stage.
+/// 403 on a production stage.
 pub async fn handle(context: &Data, _: Value) -> Result<Seeded> {
     if Stage::from_env().map_err(Error::internal)? == Stage::Production {
         let detail =
-            "seed makes users whose passwords are public: it does not run on a production stage.";
+            "seed creates users with public passwords, so it refuses to run on a production stage.";
         return Err(Error::new(&catalogue::FORBIDDEN, detail));
     }
     let now = Timestamp::now();
@@ -59,7 +59,7 @@ pub async fn handle(context: &Data, _: Value) -> Result<Seeded> {
         seeded.users += usize::from(user(&context.store, username, password, role, now).await?);
     }
     for (at, (name, description, cents, category)) in (0_i64..).zip(SERVICES) {
-        // A second apart, so that they list in this order.
+        // A second apart, so that lists show them in this order.
         let at = now - jiff::SignedDuration::from_secs(at);
         seeded.services +=
             usize::from(service(&context.store, name, description, cents, category, at).await?);

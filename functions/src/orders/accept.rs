@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/accept`: a worker claims a paid order. Of any number at once, one gets it.
+//! `POST /orders/{id}/accept`: a worker claims a paid order. If several try at once, one gets it.
 
 use serde_json::json;
 use shared::domain::order::Transition;
@@ -14,7 +14,7 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/accept", Who::Worker);
 /// Assigns the order to the caller.
 ///
 /// # Errors
-/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`).
+/// Those of every transition (see `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     transition::handle::<WithNote>(context, &request, &ENDPOINT, Transition::Accept).await
 }

@@ -1,5 +1,5 @@
-//! `POST /orders/{id}/cancel`: its client or an administrator calls an order off. A payment is
-//! refunded; an intent that could still be paid is canceled first.
+//! `POST /orders/{id}/cancel`: the order's client or an administrator cancels it. A payment is
+//! refunded; a payment intent that could still be paid is canceled first.
 
 use serde_json::json;
 use shared::auth::Verifier;
@@ -17,7 +17,7 @@ use crate::runtime::context::context;
 const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/cancel", Who::User);
 
 context! {
-    /// For calling orders off.
+    /// For canceling orders.
     Cancellation {
         /// The database.
         store: Store,
@@ -33,9 +33,9 @@ context! {
 /// Cancels the order.
 ///
 /// # Errors
-/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`), 422
+/// Those of every transition (see `docs/order-lifecycle.md`), 422
 /// without a reason, and 503 when the order waits for its payment and Stripe does not answer. In
-/// that case nothing was changed.
+/// that case nothing has changed.
 pub async fn handle(context: &Cancellation, request: Request) -> Result<Reply> {
     let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
     let WithReason { reason } = request.body_as()?;
@@ -53,9 +53,10 @@ pub async fn handle(context: &Cancellation, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"reason": "This is not what was ordered."});
-    transition::describe::<WithReason>(&ENDPOINT, "Call an order off", example)
+    transition::describe::<WithReason>(&ENDPOINT, "Cancel an order", example)
         .details(
-            "For its client, while nobody has it, and for administrators. What was paid goes back.",
+            "For the order's client, until a worker accepts it, and for administrators. A payment \
+             is refunded.",
         )
         .problems(&[&catalogue::PAYMENTS_UNAVAILABLE])
 }
@@ -71,7 +72,7 @@ pub(crate) struct CancelIntent<'a, P> {
 }
 
 impl<'a, P> CancelIntent<'a, P> {
-    /// At this Stripe.
+    /// Cancels intents through this client.
     pub(crate) fn new(stripe: &'a P) -> Self {
         Self { stripe, canceled: false }
     }
@@ -86,8 +87,8 @@ impl<P: StripeApi> BeforeWrite for CancelIntent<'_, P> {
     ) -> Result<Order> {
         let canceled = match next {
             Ok(next) => next,
-            // Stripe's event about our own call was faster, and canceled the order. Who called it
-            // off, and why, is recorded all the same.
+            // Stripe's event about our own call was faster and canceled the order. The history
+            // still records who canceled it and why.
             Err(TransitionError::Illegal { .. })
                 if self.canceled && from.status == Status::Canceled =>
             {

@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/complete`: its client accepts the delivery.
+//! `POST /orders/{id}/complete`: the order's client accepts the delivery.
 
 use serde_json::json;
 use shared::domain::order::Transition;
@@ -14,7 +14,7 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/complete", Who::OrderCli
 /// Completes the order.
 ///
 /// # Errors
-/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`).
+/// Those of every transition (see `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     transition::handle::<WithNote>(context, &request, &ENDPOINT, Transition::Complete).await
 }

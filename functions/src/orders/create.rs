@@ -1,4 +1,4 @@
-//! `POST /orders`: a client orders a service, at its price of now.
+//! `POST /orders`: a client orders a service at its current price.
 
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, ServiceId};
@@ -18,7 +18,7 @@ use serde_json::json;
 const ENDPOINT: Endpoint = Endpoint::post("/orders", Who::Client);
 
 body! {
-    /// An order to be.
+    /// A new order.
     struct Body {
         service_id: ServiceId,
         note: Option<Note>,
@@ -28,12 +28,13 @@ body! {
 /// Places an order.
 ///
 /// # Errors
-/// 403 for all but clients, 404 when there is no such active service, 422 naming every wrong field.
+/// 403 unless the caller is a client; 404 when there is no such active service; 422 naming every
+/// wrong field.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { service_id, note } = request.body_as()?;
     let key = request.idempotency(&ENDPOINT, &claims.sub)?;
-    // Derived from caller and key: that the order is there is the proof that the request was
+    // Derived from the caller and the key: the order's existence proves that the request was
     // carried out.
     let id = OrderId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
 
@@ -44,7 +45,7 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let service = service.ok_or_else(|| Error::not_found("service"))?.service;
     let by = ActorContext::user(&caller, now).note(note).idempotency(key.clone());
     let placed = Order::place(id.clone(), &service, by, &context.timers);
-    // A service that is gone meanwhile must not keep a repeated request from its first answer.
+    // A repeated request gets its first response even if the service has gone since.
     if let (Err(_), Some(_)) = (&placed, &key)
         && let Some(before) = context.store.order(&id).await?
     {
@@ -57,7 +58,9 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
             reply(&order, &caller, false)
         }
         WriteOutcome::Conflict(before) => replay(
-            &before.ok_or_else(|| Error::internal("a condition failed on no item"))?,
+            &before.ok_or_else(|| {
+                Error::internal("a condition failed, but the item does not exist")
+            })?,
             key.as_ref(),
             &caller,
         ),
@@ -67,7 +70,7 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Order a service")
-        .details("At its price of now, which stays. The order is `pending` until it is paid for.")
+        .details("The order keeps the service's current price. It is `pending` until it is paid.")
         .body::<Body>(
             json!({"service_id": ServiceId::derived(&["example"]), "note": "In blue, please."}),
         )

@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/deliver`: its worker delivers.
+//! `POST /orders/{id}/deliver`: the order's worker delivers.
 
 use serde_json::json;
 use shared::domain::order::Transition;
@@ -14,7 +14,7 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/deliver", Who::OrderWork
 /// Marks the order as delivered. Its client then has three days to review it.
 ///
 /// # Errors
-/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`).
+/// Those of every transition (see `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     transition::handle::<WithNote>(context, &request, &ENDPOINT, Transition::Deliver).await
 }

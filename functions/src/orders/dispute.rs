@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/dispute`: its client or its worker asks an administrator to decide.
+//! `POST /orders/{id}/dispute`: the order's client or worker asks an administrator to decide.
 
 use serde_json::json;
 use shared::domain::order::Transition;
@@ -14,7 +14,7 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/dispute", Who::User);
 /// Marks the order as disputed. An administrator resolves it.
 ///
 /// # Errors
-/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`), and 422
+/// Those of every transition (see `docs/order-lifecycle.md`), and 422
 /// without a reason.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     transition::handle::<WithReason>(context, &request, &ENDPOINT, Transition::Dispute).await
@@ -23,6 +23,6 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"reason": "This is not what was ordered."});
-    transition::describe::<WithReason>(&ENDPOINT, "Have an administrator decide", example)
-        .details("For its client and its worker.")
+    transition::describe::<WithReason>(&ENDPOINT, "Ask an administrator to decide", example)
+        .details("For the order's client and worker.")
 }

@@ -1,4 +1,4 @@
-//! `GET /orders/{id}/events`: what happened to an order, numbered, and who did it.
+//! `GET /orders/{id}/events`: the order's history: what happened, in which order, and who did it.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -17,16 +17,13 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/events", Who::User);
 
-/// `{items: [{n, at, type, actor: {kind, id?, username?}, note, status, payment_status, worker,
-/// deadline}], next_cursor: null}`, oldest first.
-///
-/// Always all of it, on one page: a history is bounded, because what could be repeated without end
-/// is counted (revisions, handovers) or noted only so often (attempts to pay). A worker is not
-/// shown the steps of the payment; their numbers are missing then.
+/// Returns the whole history on one page, oldest first. It is bounded, because everything that
+/// could repeat without end is limited (revisions, handovers) or recorded only so often (attempts
+/// to pay). Workers don't see the steps of the payment, so their numbers are missing.
 ///
 /// # Errors
-/// 404 for all but its client, its worker and administrators: the pool sees an order, not its
-/// history.
+/// 404 unless the caller is the order's client, its worker or an administrator. A worker who sees
+/// the order in the pool does not see its history.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -39,13 +36,14 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "What happened to an order, and who did it")
+    Operation::new(&ENDPOINT, "Read an order's history")
         .details(
-            "For its client, its worker and administrators. Always the whole history, oldest first: it is bounded. A worker is not shown the steps of \
-             the payment; their numbers are missing then.",
+            "For the order's client, its worker and administrators. Returns the whole history on \
+             one page, oldest first. Workers don't see the steps of the payment, so their numbers \
+             are missing.",
         )
         .id::<OrderId>()
-        .answer(Answer::page::<EventView<'_>>("All events.").etag())
+        .answer(Answer::page::<EventView<'_>>("The events.").etag())
         .if_none_match()
 }
 
@@ -58,17 +56,17 @@ fn shown_to<'a>(order: &'a Order, caller: &Caller) -> Vec<EventView<'a>> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "OrderEvent")]
 struct EventView<'a> {
-    /// 1, 2, 3, ...: the order's version after it.
+    /// 1, 2, 3, ...: the order's version after the event.
     n: u64,
     #[schemars(with = "DateTime")]
     at: Timestamp,
-    /// A move of the table (`accept`), or a step of the payment (`payment_failed`).
+    /// A transition (`accept`) or a step of the payment (`payment_failed`).
     #[serde(rename = "type")]
     kind: &'static str,
     actor: &'a Actor,
-    /// What was said about it: a note or a reason.
+    /// The note or the reason that came with it.
     note: Option<&'a Note>,
-    /// The work's state afterwards; so are the following.
+    /// The order's status after the event. The next three fields are also as of after the event.
     status: Status,
     payment_status: PaymentStatus,
     worker: Option<&'a Person>,

@@ -1,5 +1,5 @@
-//! `GET /orders/{id}`: an order, for its client, its worker, administrators, and any worker while
-//! it is open.
+//! `GET /orders/{id}`: one order, for its client, its worker, administrators and, while it is open,
+//! any worker.
 
 use shared::domain::ids::OrderId;
 use shared::error::Result;
@@ -11,10 +11,10 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}", Who::User);
 
-/// One order, with what the caller may do now.
+/// Returns one order with the actions that the caller may take now.
 ///
 /// # Errors
-/// 404 when it is not there or not for the caller to know of.
+/// 404 when there is no such order, or the caller may not see it.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -24,9 +24,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "An order, with what the caller may do now")
+    Operation::new(&ENDPOINT, "Read an order")
         .details(
-            "For its client, its worker and administrators, and for any worker while it is open.",
+            "For the order's client, its worker, administrators and, while it is open, any worker. \
+             `actions` lists what the caller may do now.",
         )
         .id::<OrderId>()
         .answer(Answer::ok::<OrderView<'_>>("The order.").etag())

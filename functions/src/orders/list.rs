@@ -1,5 +1,6 @@
-//! `GET /orders`: a client's own, a worker's assigned, an administrator's all; newest first.
-//! `?attention=true` is an administrator's list of what to look at, last changed first.
+//! `GET /orders`: lists a client's own orders, a worker's assigned ones, or all for an
+//! administrator, newest first. `?attention=true` lists the orders that need an administrator, last
+//! changed first.
 
 use schemars::JsonSchema;
 use shared::domain::order::{ActorKind, Status};
@@ -18,8 +19,9 @@ use crate::runtime::context::Listing;
 const ENDPOINT: Endpoint = Endpoint::get("/orders", Who::User);
 
 body! {
-    /// Which orders.
+    /// Filters of the list.
     struct Query {
+        /// Only orders with this status. Default: all.
         status: Option<Status>,
         attention: Option<True>,
         limit: Option<Limit>,
@@ -27,7 +29,7 @@ body! {
     }
 }
 
-/// Only those that an administrator should look at.
+/// Only orders that need an administrator, last changed first. For administrators. Default: all.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "boolean", "enum" = [true]))]
 struct True;
@@ -38,11 +40,11 @@ impl FieldValue for True {
     }
 }
 
-/// One page of orders, in one state if `?status=` names one.
+/// Returns one page of orders.
 ///
 /// # Errors
-/// 422 for wrong or unknown parameters, 400 for a cursor of another list, 403 for `attention` to
-/// all but administrators.
+/// 422 for wrong or unknown parameters; 400 for a cursor of another list; 403 for `attention`
+/// unless the caller is an administrator.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { status, attention, limit, cursor } = request.query_as()?;
@@ -66,7 +68,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "One's orders, newest first")
+    Operation::new(&ENDPOINT, "List orders")
         .details(
             "A client's own, a worker's assigned, an administrator's all. `?attention=true` is for administrators: what one of them should look at, last \
              changed first.",

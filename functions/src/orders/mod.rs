@@ -1,4 +1,4 @@
-//! Orders: placing, reading, and moving them through the transition table.
+//! Orders: placing them, reading them, and moving them through the transition table.
 
 pub mod accept;
 pub mod cancel;

@@ -1,4 +1,4 @@
-//! `GET /orders/open`: the pool that workers claim from: paid, unclaimed, oldest first.
+//! `GET /orders/open`: the pool of paid orders that workers can claim, oldest first.
 
 use shared::domain::order::{ActorKind, Order};
 use shared::domain::text::CategoryKey;
@@ -13,7 +13,7 @@ use crate::runtime::context::Listing;
 const ENDPOINT: Endpoint = Endpoint::get("/orders/open", Who::Worker);
 
 body! {
-    /// Which orders.
+    /// Filters of the list.
     struct Query {
         category: Option<CategoryKey>,
         limit: Option<Limit>,
@@ -21,17 +21,18 @@ body! {
     }
 }
 
-/// One page of the pool, of one category if `?category=` names one.
+/// Returns one page of the pool.
 ///
 /// # Errors
-/// 403 for all but workers, 422 for wrong or unknown parameters, 400 for a cursor of another list.
+/// 403 unless the caller is a worker; 422 for wrong or unknown parameters; 400 for a cursor of
+/// another list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { category, limit, cursor } = request.query_as()?;
     let page = page::of(limit, cursor);
     let listed = context.store.open_orders(category.as_ref(), &page, &context.cursors).await?;
     let actions = |order: &Order| match order.client.id == claims.sub {
-        // Of a worker who was a client once.
+        // The caller was a client once, and this is their own order.
         true => Vec::new(),
         false => order.actions_as(ActorKind::Worker),
     };
@@ -41,7 +42,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "The pool: paid, unclaimed, oldest first")
+    Operation::new(&ENDPOINT, "List the orders that can be claimed")
         .query::<Query>()
         .answer(Answer::page::<OrderView<'_>>("One page of the pool."))
 }

@@ -1,4 +1,4 @@
-//! How every endpoint reads the order in its path: with the caller, in one round trip.
+//! Reads the order in the path and the caller's account, in one round trip.
 
 use jiff::Timestamp;
 use shared::auth::Claims;
@@ -10,11 +10,11 @@ use shared::store::{Account, Store};
 
 use crate::http::current_caller;
 
-/// The caller as of now, and the order; whether the caller may know of it is the rule's to say that
-/// follows.
+/// Returns the caller as of now, and the order. It does not check whether the caller may see the
+/// order: the rule that follows does.
 ///
 /// # Errors
-/// As [`current_caller`]; 404 when there is no such order.
+/// Those of [`current_caller`]; 404 when there is no such order.
 pub(crate) async fn with_caller(
     store: &Store,
     claims: &Claims,
@@ -25,7 +25,10 @@ pub(crate) async fn with_caller(
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?))
 }
 
-/// As [`with_caller`], with another user's account, still in one round trip.
+/// Like [`with_caller`], and reads another user's account in the same round trip.
+///
+/// # Errors
+/// Those of [`with_caller`].
 pub(crate) async fn with_caller_and_user(
     store: &Store,
     claims: &Claims,
@@ -38,7 +41,10 @@ pub(crate) async fn with_caller_and_user(
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?, account))
 }
 
-/// As [`with_caller`], for an order that the caller may know of; any other is not there.
+/// Like [`with_caller`], for an order that the caller may see.
+///
+/// # Errors
+/// Those of [`with_caller`]; 404 when the caller may not see the order.
 pub(crate) async fn visible(
     store: &Store,
     claims: &Claims,

@@ -25,9 +25,9 @@ body! {
 /// Gives the order to the worker that `worker_id` names, or back to the pool.
 ///
 /// # Errors
-/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`), 403 for
-/// all but administrators, 422 when there is no such user, 409 `worker_not_eligible` when that user
-/// is not an active worker, is the order's client or has the order already.
+/// Those of every transition (see `docs/order-lifecycle.md`), 403 for all callers but
+/// administrators, 422 when there is no such user, 409 `worker_not_eligible` when that user is not
+/// an active worker, is the order's client or has the order already.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
     let Body { worker_id } = request.body_as()?;

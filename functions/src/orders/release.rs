@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/release`: its worker gives an order back. It returns to the front of the
+//! `POST /orders/{id}/release`: the order's worker gives it back. It returns to the front of the
 //! pool.
 
 use serde_json::json;
@@ -15,7 +15,7 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/release", Who::OrderWork
 /// Puts the order back into the pool.
 ///
 /// # Errors
-/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`).
+/// Those of every transition (see `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     transition::handle::<WithNote>(context, &request, &ENDPOINT, Transition::Release).await
 }
@@ -23,5 +23,5 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"note": "Thank you."});
-    transition::describe::<WithNote>(&ENDPOINT, "Give an order back to the pool", example)
+    transition::describe::<WithNote>(&ENDPOINT, "Return an order to the pool", example)
 }

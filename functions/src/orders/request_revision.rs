@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/request-revision`: its client wants a delivery changed.
+//! `POST /orders/{id}/request-revision`: the order's client asks for changes to the delivery.
 
 use serde_json::json;
 use shared::domain::order::Transition;
@@ -11,10 +11,10 @@ use crate::openapi::Operation;
 
 const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/request-revision", Who::OrderClient);
 
-/// Gives the order back to its worker.
+/// Returns the order to its worker.
 ///
 /// # Errors
-/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`).
+/// Those of every transition (see `docs/order-lifecycle.md`).
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     transition::handle::<WithNote>(context, &request, &ENDPOINT, Transition::RequestRevision).await
 }
@@ -22,5 +22,5 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"note": "Thank you."});
-    transition::describe::<WithNote>(&ENDPOINT, "Ask for a delivery to be changed", example)
+    transition::describe::<WithNote>(&ENDPOINT, "Ask for changes to a delivery", example)
 }

@@ -18,9 +18,9 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/resolve", Who::Admin);
 #[derive(Clone, Copy, JsonSchema)]
 #[schemars(inline, rename_all = "snake_case")]
 enum Decision {
-    /// For the worker: the order is completed.
+    /// Decides for the worker: the order is completed.
     Release,
-    /// For the client: the order is canceled, and what was paid goes back.
+    /// Decides for the client: the order is canceled and refunded.
     Refund,
 }
 
@@ -46,8 +46,8 @@ body! {
 /// Completes or cancels the order. When it is canceled, its payment is refunded.
 ///
 /// # Errors
-/// As every transition of an order (see the transition table in `docs/order-lifecycle.md`), 403 for
-/// all but administrators, 422 without an outcome or a note that says why.
+/// Those of every transition (see `docs/order-lifecycle.md`), 403 for
+/// all callers but administrators, 422 without an outcome or a note that says why.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
     let Body { outcome, note } = request.body_as()?;

@@ -1,10 +1,11 @@
-//! `orders-timers`: by the clock, it moves the orders whose deadline has passed, as the transition
-//! table says: nobody paid, nobody claimed, nobody reviewed.
+//! `orders-timers`: runs every minute and moves the orders whose deadline has passed, as the
+//! transition table says: unpaid and unclaimed orders are canceled, unreviewed deliveries
+//! completed.
 //!
-//! A timer belongs to the state that armed it: each move is decided on the order as it is read, and
-//! written only over that version. So it may run twice, and at the same time, and miss a run; and a
-//! timer that fires after its order has moved does nothing. What a move brings about at Stripe
-//! follows from the stored order (`payments-apply`).
+//! A timer belongs to the state that armed it. Each transition is decided on the order as it is
+//! read and written only over that version, so runs may overlap, repeat or be missed, and a timer
+//! that fires after its order has moved does nothing. What a transition requires at Stripe follows
+//! from the stored order (`payments-apply`).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,29 +20,29 @@ use shared::store::WriteOutcome;
 use super::Clockwork;
 use crate::runtime::sweep::Sweep;
 
-/// How long a run looks for more: less than a minute, upon which the next one starts.
+/// How long a run takes on new orders: less than the minute after which the next run starts.
 const PATIENCE: Duration = Duration::from_secs(50);
 
-/// Orders that are moved at the same time.
+/// How many orders are moved at the same time.
 const AT_ONCE: usize = 8;
 
-/// What a run did.
+/// The counts of one run.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// Orders that nobody paid for or claimed in time.
+    /// Orders canceled because nobody paid for or claimed them in time.
     canceled: usize,
-    /// Deliveries that their client said nothing about.
+    /// Orders completed because their client did not review the delivery in time.
     completed: usize,
-    /// Orders that somebody moved meanwhile.
+    /// Orders that somebody else moved first.
     overtaken: usize,
-    /// What failed, and is logged; the next run tries again.
+    /// Orders that failed. Each is logged, and the next run tries it again.
     failed: usize,
 }
 
-/// Moves what is due -> `{canceled, completed, overtaken, failed}`.
+/// Moves all orders that are due, and returns `{canceled, completed, overtaken, failed}`.
 ///
 /// # Errors
-/// None: what fails is counted, logged and tried again by the next run.
+/// None: failures are counted and logged, and the next run tries again.
 pub async fn handle(context: &Clockwork, _: Value) -> Result<Report> {
     let sweep = Sweep::start(PATIENCE, AT_ONCE);
     let counts = Counts::default();
@@ -84,10 +85,10 @@ impl Counts {
     }
 }
 
-/// The order after the move that its deadline makes; `None` when there is nothing due any more, or
-/// someone was faster.
+/// Makes the transition that is due. Returns `None` when none is due any more, or another request
+/// was faster.
 async fn fire(context: &Clockwork, listed: &Order) -> Result<Option<Order>> {
-    // What an index shows may be old, and has no history.
+    // An index may be stale, and its items have no history.
     let Some(order) = context.store.order(&listed.id).await? else { return Ok(None) };
     let now = Timestamp::now();
     let Some(transition) = order.due(now) else { return Ok(None) };

@@ -193,7 +193,7 @@ impl TransitionCommand {
                 }
             }
         }
-        let detail = "The order is being changed by others. Read it, and try again.";
+        let detail = "Other requests are changing the order. Read it and try again.";
         Err(Error::new(&catalogue::VERSION_CONFLICT, detail).with("version", order.version))
     }
 

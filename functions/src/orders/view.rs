@@ -1,4 +1,4 @@
-//! An order as the API shows it.
+//! The API's representation of an order.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -28,24 +28,25 @@ pub struct OrderView<'a> {
     client: &'a Person,
     worker: Option<&'a Person>,
     note: Option<&'a Note>,
-    /// What its reader may do now: the last part of the endpoint's path, with underscores for
-    /// hyphens.
+    /// What the caller may do now. An action is the last part of an endpoint's path, with
+    /// underscores instead of hyphens.
     actions: Vec<&'static str>,
     version: u64,
     #[schemars(with = "DateTime")]
     created_at: Timestamp,
     #[schemars(with = "DateTime")]
     updated_at: Timestamp,
-    /// When time moves it on: unpaid or unclaimed it is called off, unreviewed it is completed.
+    /// When the order moves on by itself: an unpaid or unclaimed order is canceled, an unreviewed
+    /// delivery is completed.
     #[schemars(with = "Option<DateTime>")]
     deadline: Option<Timestamp>,
-    /// For administrators: why one of them should look at it.
+    /// Why the order needs an administrator. Only administrators see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     attention: Option<Vec<Attention>>,
 }
 
 impl<'a> OrderView<'a> {
-    /// The order, and what its reader may do with it now.
+    /// Represents the order with these actions.
     pub fn new(order: &'a Order, actions: &[Transition]) -> Self {
         let mut actions: Vec<_> = actions.iter().map(|transition| transition.action()).collect();
         actions.dedup();
@@ -68,15 +69,18 @@ impl<'a> OrderView<'a> {
         }
     }
 
-    /// Administrators also see why one of them should look at it.
+    /// Adds `attention` if the reader is an administrator.
     #[must_use]
     pub fn read_by(self, role: Role) -> Self {
         let attention = (role == Role::Admin).then(|| self.order.attention());
         Self { attention, ..self }
     }
 
-    /// The order as its reader sees it now, with its `ETag`; `replayed` marks the first answer,
-    /// given again.
+    /// Replies with the order as the caller sees it, with its `ETag`. `replayed` marks a repeat of
+    /// the first response.
+    ///
+    /// # Errors
+    /// None in practice.
     pub(crate) fn reply(order: &'a Order, caller: &Caller, replayed: bool) -> Result<Reply> {
         Reply::ok(&Self::new(order, &order.actions(caller)).read_by(caller.role))?
             .etag(order.version)?

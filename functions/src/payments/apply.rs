@@ -1,5 +1,5 @@
-//! The stream function of payments. A webhook event that was stored is applied to its order; an
-//! order that was called off gets its intent canceled, or its money back.
+//! `payments-apply`: the stream function of payments. It applies stored webhook events to their
+//! orders, and cancels the intents or refunds the payments of canceled orders.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use jiff::Timestamp;
@@ -11,11 +11,12 @@ use shared::store::{EventOutcome, EventResult, StreamSubject, StripeEvent};
 
 use super::{PaymentService, SyncOutcome};
 
-/// Handles one record. It reads what the record is about anew: the record may be old, and may have
-/// come before.
+/// Handles one record. It reads the event or the order again, because the record may be old or a
+/// repeat.
 ///
 /// # Errors
-/// Only what may pass: Stripe or the database do not answer. The record is then delivered again.
+/// Only temporary ones: Stripe or the database does not answer. Lambda then delivers the record
+/// again.
 pub async fn handle(context: &PaymentService<Stripe>, record: EventRecord) -> Result<()> {
     let keys = &record.change.keys;
     let pk = keys.get("pk").and_then(|pk| {
@@ -24,13 +25,16 @@ pub async fn handle(context: &PaymentService<Stripe>, record: EventRecord) -> Re
     match pk.and_then(StreamSubject::parse) {
         Some(StreamSubject::StripeEvent(id)) => context.apply(&id).await,
         Some(StreamSubject::Order(id)) => context.settle_order(&id).await,
-        // The filter lets nothing else through.
+        // The event source mapping filters everything else out.
         None => Ok(()),
     }
 }
 
 impl<P: StripeApi> PaymentService<P> {
-    /// Applies a stored event, if that was not done before.
+    /// Applies a stored event that has not been applied yet.
+    ///
+    /// # Errors
+    /// When Stripe or the database does not answer.
     pub async fn apply(&self, id: &StripeEventId) -> Result<()> {
         let Some(event) = self.store.stripe_event(id).await? else { return Ok(()) };
         if event.handled.is_some() {
@@ -42,7 +46,7 @@ impl<P: StripeApi> PaymentService<P> {
         let order = handled.order_id.as_ref().map_or("none", OrderId::as_str);
         match handled.outcome {
             EventOutcome::Mismatch | EventOutcome::Unreadable => {
-                tracing::error!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is for an administrator: {outcome} {reason}");
+                tracing::error!(event = %id, kind = event.kind, order, outcome, reason, "event {id} needs an administrator: {outcome} {reason}");
             }
             _ => {
                 tracing::info!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is {outcome}")
@@ -86,8 +90,11 @@ impl<P: StripeApi> PaymentService<P> {
         })
     }
 
-    /// Does at Stripe what the order needs done there. After a refusal that is the reconciler's,
-    /// some time later.
+    /// Does at Stripe what the order needs: cancels its intent or refunds it. After Stripe refused
+    /// a refund, the reconciler retries it later.
+    ///
+    /// # Errors
+    /// When Stripe or the database does not answer.
     pub async fn settle_order(&self, id: &OrderId) -> Result<()> {
         match self.store.order(id).await? {
             Some(order) if !order.last_refund_was_refused() => self.settle(order).await.map(drop),

@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/payment/cancel`: its client calls an order off. The same as `POST
+//! `POST /orders/{id}/payment/cancel`: the order's client cancels it. The same as `POST
 //! /orders/{id}/cancel`, for clients and without a reason.
 
 use serde_json::json;
@@ -18,7 +18,7 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment/cancel", Who::Cl
 /// Cancels the order.
 ///
 /// # Errors
-/// As `POST /orders/{id}/cancel`.
+/// Those of `POST /orders/{id}/cancel`.
 pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
     request.body_as::<Empty>()?;
@@ -36,10 +36,10 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Call an order and its payment off")
+    Operation::new(&ENDPOINT, "Cancel an order and its payment")
         .id::<OrderId>()
         .body::<Empty>(json!({}))
-        .answer(Answer::ok::<OrderView<'_>>("The order, canceled.").etag())
+        .answer(Answer::ok::<OrderView<'_>>("The canceled order.").etag())
         .idempotent()
         .if_match()
         .problems(&[

@@ -1,5 +1,5 @@
-//! `POST /orders/{id}/payment/confirm`: the client says that the payment is made. Nobody believes
-//! that; it makes us ask Stripe, now, instead of waiting for its webhook.
+//! `POST /orders/{id}/payment/confirm`: re-reads the payment intent from Stripe instead of waiting
+//! for the webhook. The client's claim that it has paid is not trusted.
 
 use serde_json::json;
 use shared::domain::ids::OrderId;
@@ -14,11 +14,11 @@ use crate::orders::{OrderView, read};
 
 const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment/confirm", Who::OrderClient);
 
-/// The order, after what Stripe says now.
+/// Applies the payment's state at Stripe to the order, and returns the order.
 ///
 /// # Errors
-/// 404 and 403 as for every order that is not the caller's, 409 before the payment was asked for,
-/// 503 when Stripe does not answer.
+/// 404 for an order that the caller may not see; 403 unless the caller is its client; 409 before
+/// the payment was created; 503 when Stripe does not answer.
 pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -26,7 +26,7 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     let (caller, order) = read::with_caller(&context.payments.store, &claims, &id).await?;
     order.check_payable(&caller)?;
     let Some(intent) = order.payment_intent.clone() else {
-        let detail = "The order has no payment yet. POST /orders/{id}/payment makes it.";
+        let detail = "The order has no payment yet. Create it with POST /orders/{id}/payment.";
         return Err(Error::new(&catalogue::NO_PAYMENT_YET, detail).with("version", order.version));
     };
     match context.payments.sync_order(order, &intent, false).await? {
@@ -43,11 +43,12 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Say that the payment is made")
-        .details("Nobody believes that; Stripe is asked, now, instead of its webhook waited for.")
+    Operation::new(&ENDPOINT, "Check the payment now")
+        .details("Re-reads the payment intent from Stripe instead of waiting for the webhook. Call it after \
+             the browser has confirmed the payment.")
         .id::<OrderId>()
         .body::<Empty>(json!({}))
-        .answer(Answer::ok::<OrderView<'_>>("The order, after what Stripe says now.").etag())
+        .answer(Answer::ok::<OrderView<'_>>("The order with the payment's current state.").etag())
         .problems(&[
             &catalogue::NO_PAYMENT_YET,
             &catalogue::ORDER_NOT_PAYABLE,

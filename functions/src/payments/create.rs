@@ -1,5 +1,5 @@
-//! `POST /orders/{id}/payment`: what the order's client needs to pay. Always the same payment
-//! intent for one order.
+//! `POST /orders/{id}/payment`: creates the order's payment intent, and returns what the client
+//! needs to pay it. An order has one intent, so repeated calls return the same.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -18,25 +18,25 @@ use crate::orders::read;
 
 const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment", Who::OrderClient);
 
-/// What a browser needs to pay.
+/// What a browser needs to pay with Stripe.js.
 #[derive(Serialize, JsonSchema)]
 struct PaymentNeeds<'a> {
     payment_intent_id: &'a str,
     client_secret: Option<&'a str>,
     publishable_key: &'a str,
-    /// Minor units.
+    /// In minor units.
     amount: i64,
     currency: Currency,
-    /// Stripe's.
+    /// The status of the payment intent, as Stripe names it.
     status: &'a str,
 }
 
-/// `{payment_intent_id, client_secret, publishable_key, amount, currency, status}`; `status` is
-/// Stripe's.
+/// Creates the payment intent, or returns the one that exists.
 ///
 /// # Errors
-/// 404 for an order that the caller may not know of, 403 for another's, 409 for one that was called
-/// off before it had an intent, 503 when Stripe does not answer: to be tried again.
+/// 404 for an order that the caller may not see; 403 unless the caller is its client; 409 when the
+/// order was canceled before it had an intent; 503 when Stripe does not answer, for the client to
+/// retry.
 pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -53,7 +53,7 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
         .payments
         .ensure_intent(order, &ActorContext::user(&caller, Timestamp::now()).idempotency(key))
         .await?;
-    tracing::debug!(order = %id, intent = %intent.id, "{id} is to be paid by {}", intent.id);
+    tracing::debug!(order = %id, intent = %intent.id, "the payment intent of {id} is {}", intent.id);
     Reply::ok(&PaymentNeeds {
         payment_intent_id: intent.id.as_str(),
         client_secret: intent.client_secret.as_ref().map(Secret::expose),
@@ -67,11 +67,12 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "What is needed to pay for an order")
-        .details("Always the same payment intent for one order. Pay it with Stripe.js, `client_secret` and `publishable_key`.")
+    Operation::new(&ENDPOINT, "Create an order's payment")
+        .details("An order has one payment intent; repeated calls return the same. Pay it with Stripe.js, \
+             `client_secret` and `publishable_key`.")
         .id::<OrderId>()
         .body::<Empty>(json!({}))
-        .answer(Answer::ok::<PaymentNeeds<'_>>("What Stripe.js needs."))
+        .answer(Answer::ok::<PaymentNeeds<'_>>("What the browser passes to Stripe.js."))
         .idempotent()
         .problems(&[
             &catalogue::ORDER_NOT_PAYABLE,

@@ -1,4 +1,4 @@
-//! `GET /orders/{id}/payment`: where an order's money is, entry by entry; for its client and
+//! `GET /orders/{id}/payment`: the order's payment with every movement of money, for its client and
 //! administrators.
 
 use jiff::Timestamp;
@@ -21,14 +21,10 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/payment", Who::User);
 
-/// `{order_id, payment_intent_id, status, price, balance, ledger, refunds, disputes, attention}`.
-///
-/// The ledger's entries are signed: what came in is positive, what went out negative; all but fees
-/// sum to `balance`, what the marketplace holds of the client's money. Fees and `attention` are for
-/// administrators.
+/// Returns the payment. Only administrators see fees and `attention`.
 ///
 /// # Errors
-/// 404 for an order that the caller may not know of, 403 for its worker.
+/// 404 for an order that the caller may not see; 403 for its worker.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -37,7 +33,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     if !admin && order.client.id != caller.id {
         return Err(Error::new(
             &catalogue::FORBIDDEN,
-            "Only the order's client and administrators see its payment.",
+            "Only the order's client and administrators may see its payment.",
         ));
     }
     Reply::ok(&PaymentView::new(&order, admin))?.etag(order.version)
@@ -45,18 +41,19 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Where an order's money is")
+    Operation::new(&ENDPOINT, "Read an order's payment")
         .details(
-            "For its client and administrators. Entries are signed: what came in is positive, what went out negative; all but fees sum to `balance`. \
-             Fees and `attention` are for administrators.",
+            "For the order's client and administrators. Ledger entries are signed: positive for \
+             money that came in, negative for money that went out. All entries except fees sum to \
+             `balance`. Only administrators see fees and `attention`.",
         )
         .id::<OrderId>()
-        .answer(Answer::ok::<PaymentView<'_>>("Entry by entry.").etag())
+        .answer(Answer::ok::<PaymentView<'_>>("The payment.").etag())
         .if_none_match()
         .problems(&[&catalogue::FORBIDDEN])
 }
 
-/// Where an order's money is.
+/// The payment of an order.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Payment")]
 struct PaymentView<'a> {
@@ -65,15 +62,18 @@ struct PaymentView<'a> {
     payment_intent_id: Option<&'a str>,
     status: PaymentStatus,
     price: Price,
+    /// What the marketplace holds of the client's money.
     balance: Money,
+    /// Every movement of money, oldest first.
     ledger: Vec<EntryView<'a>>,
     refunds: Vec<RefundView<'a>>,
     disputes: Vec<DisputeView<'a>>,
+    /// Why the order needs an administrator. Only administrators see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     attention: Option<Vec<Attention>>,
 }
 
-/// One movement of money.
+/// One movement of money: positive when it came in, negative when it went out.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "LedgerEntry")]
 struct EntryView<'a> {
@@ -85,7 +85,7 @@ struct EntryView<'a> {
     at: Timestamp,
 }
 
-/// Money that goes back.
+/// A refund to the client.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Refund")]
 struct RefundView<'a> {
@@ -94,7 +94,7 @@ struct RefundView<'a> {
     status: RefundStatus,
 }
 
-/// A dispute at the client's bank.
+/// A dispute that the client opened at the bank (a chargeback).
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Dispute")]
 struct DisputeView<'a> {

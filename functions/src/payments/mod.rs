@@ -34,7 +34,7 @@ impl FromEnv for PaymentService<Stripe> {
 context! {
     /// For clients who pay.
     Paying {
-        /// Store and Stripe.
+        /// The database and Stripe.
         payments: PaymentService<Stripe>,
         /// Verifies access tokens.
         verifier: Verifier,
@@ -42,7 +42,7 @@ context! {
 
     /// For clients who are about to pay.
     Checkout {
-        /// Store and Stripe.
+        /// The database and Stripe.
         payments: PaymentService<Stripe>,
         /// Verifies access tokens.
         verifier: Verifier,

@@ -1,10 +1,8 @@
-//! The reconciler: by the clock, it finds what got stuck between Stripe and an order, and has it
-//! done. Events that never reached us, events that were stored and not applied, orders that may
-//! have been paid without our being told, orders whose intent is to be canceled or whose money is
-//! to go back.
+//! `payments-reconcile`: runs on a schedule and completes whatever got stuck between Stripe and an
+//! order: events that never arrived, events that were stored but not applied, orders that may have
+//! been paid without a webhook, and orders whose intent must be canceled or whose payment refunded.
 //!
-//! Every step of it is one that somebody else may be taking at the same time, so it can run twice,
-//! and can miss a run.
+//! Another function may take each step at the same time, so runs may overlap, repeat or be missed.
 
 use std::time::Duration;
 
@@ -20,20 +18,21 @@ use super::service::intent_is_missing;
 use super::{PaymentService, SyncOutcome};
 use crate::runtime::sweep::Sweep;
 
-/// How long a run looks for more.
+/// How long a run takes on new work.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Things that are done at the same time: far from Stripe's limit of 100 requests a second.
+/// How many items are processed at the same time: far below Stripe's limit of 100 requests a
+/// second.
 const AT_ONCE: usize = 4;
 
-/// What a run may be told; a schedule tells it nothing of this.
+/// Options of a run. The schedule sends none.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 struct ReconcileOptions {
-    /// What is younger is left to those who are about to do it.
+    /// Skips whatever changed more recently than this: other functions are about to handle it.
     older_than_seconds: i64,
-    /// How far back to look for events that did not reach us. Stripe tries to deliver them for
-    /// three days, and lists them for thirty.
+    /// How far back to look for events that did not arrive. Stripe retries delivery for three days,
+    /// and lists events for thirty.
     undelivered_hours: i64,
 }
 
@@ -43,25 +42,25 @@ impl Default for ReconcileOptions {
     }
 }
 
-/// What a run did.
+/// The counts of one run.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// Events that Stripe could not deliver and that are stored now; they are applied as all
+    /// Undelivered events that were fetched from Stripe and stored. They are applied like all
     /// others.
     fetched: usize,
     /// Stored events that were applied.
     applied: usize,
-    /// Orders that were brought on.
+    /// Orders that moved on.
     settled: usize,
-    /// What failed, and is logged; the next run tries again.
+    /// Items that failed. Each is logged, and the next run tries it again.
     failed: usize,
 }
 
-/// Heals what it finds. `{"older_than_seconds"?, "undelivered_hours"?}` -> `{fetched, applied,
-/// settled, failed}`.
+/// Reconciles, and returns `{fetched, applied, settled, failed}`. The event may hold
+/// `older_than_seconds` and `undelivered_hours`.
 ///
 /// # Errors
-/// 422 for an event whose members are not numbers.
+/// 422 when one of them is not a number.
 pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Report> {
     let options: ReconcileOptions = serde_json::from_value(event)
         .map_err(|e| Error::field("event", "invalid", e.to_string()))?;
@@ -97,12 +96,12 @@ impl<P: StripeApi> PaymentService<P> {
         Report { fetched, applied, settled, failed: sweep.failed() }
     }
 
-    /// Stores an event as if it had come. From there on it takes the usual way.
+    /// Stores an event as if Stripe had delivered it. `payments-apply` then applies it.
     async fn fetch(&self, body: String) -> Result<bool> {
         let event = StripeEvent::received(body.as_bytes(), Timestamp::now());
         match self.store.receive_event(&event).await? {
             WriteOutcome::Written => {
-                tracing::warn!(event = %event.id, kind = event.kind, "event {} had not reached us", event.id);
+                tracing::warn!(event = %event.id, kind = event.kind, "event {} had not arrived", event.id);
                 Ok(true)
             }
             WriteOutcome::Conflict(_) => Ok(false),
@@ -113,9 +112,9 @@ impl<P: StripeApi> PaymentService<P> {
         self.apply(&event.id).await.map(|()| true)
     }
 
-    /// Asks Stripe how far the order's payment or refund is, and does what is to be done next.
+    /// Reads the order's payment from Stripe, and does what the order needs next.
     async fn advance(&self, listed: Order) -> Result<bool> {
-        // What an index shows may be old, and has no history.
+        // An index may be stale, and its items have no history.
         let Some(order) = self.store.order(&listed.id).await? else { return Ok(false) };
         let Some(intent) = order.payment_intent.clone() else { return Ok(false) };
         let (version, with_refunds) = (order.version, order.is_charged());

@@ -12,42 +12,45 @@ use shared::store::{EventOutcome, EventResult, Store, StripeEvent, WriteOutcome}
 /// How often a write is tried again because the order changed meanwhile.
 pub(super) const ATTEMPTS: usize = 10;
 
-/// What one order may need at Stripe, one after the other: cancel the intent, find it paid, refund
-/// it.
+/// The most steps that one order may need at Stripe: cancel the intent, find that it was paid,
+/// refund it.
 const STEPS: usize = 4;
 
-/// The store and Stripe.
+/// Keeps orders and Stripe in step.
 #[derive(Debug)]
 pub struct PaymentService<P> {
-    /// The data.
+    /// The database.
     pub store: Store,
-    /// The money.
+    /// Stripe.
     pub stripe: P,
     /// How long an order's timers run.
     pub timers: Timers,
 }
 
-/// What became of Stripe's word about a payment.
+/// The result of applying a payment's state at Stripe to its order.
 #[derive(Debug)]
 pub enum SyncOutcome {
-    /// It changed the order.
+    /// The order changed.
     Applied(Order),
-    /// The order knew already.
+    /// The order already had this state.
     Unchanged(Order),
-    /// Stripe has no such intent.
+    /// Stripe has no such payment intent.
     NoIntent,
-    /// The intent names no order: it is none of ours.
+    /// The intent names no order, so it is not ours.
     NoOrderNamed,
-    /// The intent names an order that there is not.
+    /// The intent names an order that does not exist.
     NoSuchOrder(OrderId),
-    /// It does not fit the order that it names.
+    /// The payment does not match the order that it names.
     Mismatch(OrderId, Mismatch),
 }
 
 impl<P: StripeApi> PaymentService<P> {
-    /// The order's payment intent: made, and bound to the order, if it has none yet. One order, one
-    /// intent: of two callers at once both get the same from Stripe (by its idempotency key), and
-    /// one of them binds it.
+    /// Returns the order's payment intent, and creates and binds it if the order has none yet. An
+    /// order has one intent: two simultaneous callers get the same one from Stripe, thanks to its
+    /// idempotency key, and one of them binds it.
+    ///
+    /// # Errors
+    /// 409 when the order can't be paid; 503 when Stripe or the database does not answer.
     pub async fn ensure_intent(&self, mut order: Order, by: &ActorContext) -> Result<Intent> {
         if let Some(id) = &order.payment_intent {
             return self.bound_intent(id).await;
@@ -56,12 +59,12 @@ impl<P: StripeApi> PaymentService<P> {
         for _ in 0..ATTEMPTS {
             if let Some(bound) = order.payment_intent.as_ref().filter(|bound| **bound != intent.id)
             {
-                // Stripe has forgotten the key and made another one. Nobody has seen that, so
+                // Stripe has forgotten the key and created a second intent. Nobody has seen it, so
                 // nobody can pay it.
                 return self.bound_intent(bound).await;
             }
             match order.attach_intent(intent.id.clone(), by.clone())? {
-                // A webhook, or the same call twice at once, was faster.
+                // A webhook or a parallel call was faster.
                 None => return Ok(intent),
                 Some(next) => match self.write(&next, &order).await? {
                     None => return Ok(intent),
@@ -75,11 +78,15 @@ impl<P: StripeApi> PaymentService<P> {
     async fn bound_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
         let intent = self.stripe.intent(id).await?;
         intent.ok_or_else(|| {
-            Error::internal(format!("Stripe has no intent {id}, which an order is bound to"))
+            Error::internal(format!("an order is bound to intent {id}, which Stripe does not have"))
         })
     }
 
-    /// Asks Stripe about a payment, and has the order that it is for take note.
+    /// Reads a payment from Stripe, and applies its state to the order that it names.
+    ///
+    /// # Errors
+    /// 503 when Stripe or the database does not answer; 409 when other requests keep changing the
+    /// order.
     pub async fn sync_intent(
         &self,
         intent: &PaymentIntentId,
@@ -93,13 +100,16 @@ impl<P: StripeApi> PaymentService<P> {
         let Some(order) = self.store.order(&id).await? else {
             return Ok(SyncOutcome::NoSuchOrder(id));
         };
-        // Statuses that replace one another must be younger than the order as it was read, or an
-        // old one could overwrite a new one. The others are final, and hold at any time.
+        // A status that can still change must be read after the order was, or an old status could
+        // overwrite a newer one. A final status is valid at any time.
         let payment = if payment.is_final() { Some(payment) } else { None };
         self.apply_payment(order, intent, payment, with_refunds).await
     }
 
-    /// As [`PaymentService::sync_intent`], for an order that was just read.
+    /// Like [`PaymentService::sync_intent`], for an order that was just read.
+    ///
+    /// # Errors
+    /// Those of [`PaymentService::sync_intent`].
     pub async fn sync_order(
         &self,
         order: Order,
@@ -145,7 +155,12 @@ impl<P: StripeApi> PaymentService<P> {
         Err(contention(&order))
     }
 
-    /// Does at Stripe what the order needs done there, until it needs nothing that can be done now.
+    /// Does at Stripe what the order needs, until nothing is left that can be done now. Returns the
+    /// order as it is then.
+    ///
+    /// # Errors
+    /// 503 when Stripe or the database does not answer; 409 when other requests keep changing the
+    /// order.
     pub async fn settle(&self, mut order: Order) -> Result<Order> {
         for _ in 0..STEPS {
             let Some(step) = order.stripe_action() else { return Ok(order) };
@@ -162,14 +177,14 @@ impl<P: StripeApi> PaymentService<P> {
             let before = order.clone();
             order = match (self.sync_order(order, &intent, true).await?, refused) {
                 (SyncOutcome::Applied(order), _) => order,
-                // The bank decides: the intent can't be canceled while it is processing. Stripe
-                // will say how that ended.
+                // An intent can't be canceled while the bank is processing it. Stripe will report
+                // the result.
                 (SyncOutcome::Unchanged(order), None) => return Ok(order),
-                // Stripe would not, and nothing has changed there that would say why.
+                // Stripe refused, and nothing has changed there that explains why.
                 (SyncOutcome::Unchanged(order), Some(error)) => {
                     return self.record_refusal(order, error).await;
                 }
-                // Nothing that we could do: an administrator has to.
+                // Only an administrator can resolve this.
                 (SyncOutcome::Mismatch(id, mismatch), _) => {
                     self.record_mismatch(&id, &intent, mismatch).await?;
                     return Ok(before);
@@ -180,14 +195,14 @@ impl<P: StripeApi> PaymentService<P> {
         Ok(order)
     }
 
-    /// A refund was not made. That Stripe does not answer just now passes; a refusal is noted with
-    /// the order, and counts.
+    /// Handles a failed refund. An unavailable Stripe is an error, to be retried; a refusal is
+    /// recorded on the order and counted.
     async fn record_refusal(&self, mut order: Order, error: Error) -> Result<Order> {
         if error.code().kind != Kind::Internal {
             return Err(error);
         }
         let (id, source) = (order.id.clone(), error.cause());
-        tracing::error!(order = %id, source, "Stripe would not refund {id}");
+        tracing::error!(order = %id, source, "Stripe refused to refund {id}");
         for _ in 0..ATTEMPTS {
             if !matches!(order.stripe_action(), Some(StripeAction::Refund { .. })) {
                 return Ok(order);
@@ -201,8 +216,11 @@ impl<P: StripeApi> PaymentService<P> {
         Err(contention(&order))
     }
 
-    /// Files, where administrators look, what was found by asking and does not fit its order. Once,
-    /// however often it is found.
+    /// Records a payment that does not match its order, for administrators. The same mismatch is
+    /// recorded once, however often it is found.
+    ///
+    /// # Errors
+    /// When the database does not answer.
     pub(super) async fn record_mismatch(
         &self,
         order: &OrderId,
@@ -210,7 +228,7 @@ impl<P: StripeApi> PaymentService<P> {
         mismatch: Mismatch,
     ) -> Result<()> {
         let reason = mismatch.as_str();
-        tracing::error!(%order, %intent, reason, "intent {intent} does not fit {order}: {reason}");
+        tracing::error!(%order, %intent, reason, "intent {intent} does not match {order}: {reason}");
         let handled = EventResult {
             outcome: EventOutcome::Mismatch,
             reason: Some(reason.to_owned()),
@@ -220,25 +238,26 @@ impl<P: StripeApi> PaymentService<P> {
         self.store.receive_event(&StripeEvent::finding(handled, intent)).await.map(drop)
     }
 
-    /// Writes the order's next version; `None` when that was done, or the order as someone faster
-    /// left it.
+    /// Writes the order's next version. Returns `None` when it was written, or the current order
+    /// when another request changed it first.
     pub(super) async fn write(&self, next: &Order, from: &Order) -> Result<Option<Order>> {
         match self.store.advance_order(next, from).await? {
             WriteOutcome::Written => Ok(None),
             WriteOutcome::Conflict(Some(current)) => Ok(Some(current)),
             WriteOutcome::Conflict(None) => {
-                Err(Error::internal(format!("order {} is gone", from.id)))
+                Err(Error::internal(format!("order {} no longer exists", from.id)))
             }
         }
     }
 }
 
-/// Stripe does not know the intent that an order is bound to: a key of another account.
+/// The error when Stripe does not know an order's intent: the key belongs to another Stripe
+/// account.
 pub(super) fn intent_is_missing(intent: &PaymentIntentId, found: &SyncOutcome) -> Error {
-    Error::internal(format!("intent {intent}, which an order is bound to: {found:?}"))
+    Error::internal(format!("an order is bound to intent {intent}, but: {found:?}"))
 }
 
 pub(super) fn contention(order: &Order) -> Error {
-    let detail = "The order is being changed by others. Read it, and try again.";
+    let detail = "Other requests are changing the order. Read it and try again.";
     Error::new(&catalogue::VERSION_CONFLICT, detail).with("version", order.version)
 }

@@ -1,20 +1,21 @@
-//! The end of an invocation, seen coming: what Lambda cuts off leaves the caller with the gateway's
-//! error, and a whole batch undone.
+//! Ends work shortly before Lambda would. If Lambda ends an invocation, the caller gets the
+//! gateway's error instead of ours, and a whole batch counts as failed.
 
 use std::time::{Duration, SystemTime};
 
 use shared::error::{Error, Result, catalogue};
 
-/// What is left for the answer itself.
+/// The time kept for sending the response.
 const RESERVE: Duration = Duration::from_millis(500);
 
-/// The longest that Lambda lets anything take
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>). A deadline that has
-/// passed longer ago is none: `cargo lambda watch`, which ends nothing, gives one of 1970.
+/// Lambda's longest timeout
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>). A deadline that
+/// passed longer ago than this is not a real one: `cargo lambda watch`, which never ends an
+/// invocation, sends a deadline in 1970.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// Does `work` until shortly before `deadline`. It may be dropped at any await: every handler can
-/// be cut off anywhere and be called again.
+/// Runs `work` until shortly before `deadline`, then drops it. Handlers can be dropped at any
+/// `await`: each can be interrupted anywhere and called again.
 ///
 /// # Errors
 /// `timed_out` (503), besides those of `work`.
@@ -31,7 +32,8 @@ pub(crate) async fn within<T>(
 }
 
 fn timed_out() -> Error {
-    let detail = "It took too long, and may still have taken effect. Read the object, or send the request again with its Idempotency-Key.";
+    let detail = "The request took too long and may still have taken effect. Read the resource, or send \
+                  the request again with the same Idempotency-Key.";
     Error::new(&catalogue::TIMED_OUT, detail).retry_after(5)
 }
 
@@ -40,7 +42,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_ends_by_itself_or_before_its_deadline() {
+    async fn work_is_ended_before_its_deadline() {
         let far = SystemTime::now() + Duration::from_secs(60);
         assert_eq!(within(far, async { Ok(7) }).await.unwrap(), 7);
         let over = SystemTime::now();

@@ -1,5 +1,5 @@
-//! Functions that no HTTP request starts: stream consumers, WebSocket routes, schedules and direct
-//! invocations.
+//! Runs functions that are not HTTP endpoints: stream consumers, WebSocket routes, schedules and
+//! direct invocations.
 
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -18,9 +18,9 @@ use super::start;
 
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
-/// The first record that fails ends the batch: it is reported, and Lambda delivers it and all after
-/// it again. So a record may come again after it was done, and every handler must make that a
-/// no-op.
+/// The first record that fails ends the batch. It is reported, and Lambda delivers it and all later
+/// records again. A record can therefore arrive again after it was handled, and handling it twice
+/// must have the effect of once.
 pub fn stream<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -32,7 +32,7 @@ where
         async move {
             for record in records {
                 let at = sequence(&record);
-                // What was done of a batch before its time is up is done.
+                // Each record has its own time-out, so that the records before it still count.
                 within(deadline, Box::pin(handle(context, record)))
                     .await
                     .map_err(|error| Failure { at, error })?;
@@ -45,14 +45,14 @@ where
 /// Where a batch failed, and why.
 #[derive(Debug)]
 pub struct Failure {
-    /// [`sequence`] of the first record that was not handled: it and all after it are delivered
-    /// again.
+    /// The [`sequence`] number of the first record that was not handled. Lambda delivers it and all
+    /// later records again. `None`: the whole batch.
     pub at: Option<String>,
-    /// Why.
+    /// The error.
     pub error: Error,
 }
 
-/// A record's sequence number, which a failure is reported by.
+/// The record's sequence number, by which a failure is reported.
 pub fn sequence(record: &EventRecord) -> Option<String> {
     record.change.sequence_number.clone()
 }
@@ -67,7 +67,7 @@ where
     batch_until(|context, records, _| handle(context, records))
 }
 
-/// As [`batch`], for who wants to know when Lambda ends the invocation.
+/// Like [`batch`], and tells `handle` when Lambda will end the invocation.
 fn batch_until<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -87,8 +87,8 @@ where
     })
 }
 
-/// `ReportBatchItemFailures`: the lowest sequence number is where Lambda goes on. Without one, all
-/// of the batch has failed.
+/// Reports a failure as `ReportBatchItemFailures` wants it: Lambda continues at the lowest sequence
+/// number. Without a number, the whole batch failed.
 fn report(
     handled: std::result::Result<(), Failure>,
 ) -> std::result::Result<Value, lambda_runtime::Error> {
@@ -100,8 +100,8 @@ fn report(
     }
 }
 
-/// Runs `handle` as a route of the WebSocket API. An error becomes the status of its kind: what
-/// `$connect` refuses a handshake with.
+/// Runs `handle` as a route of the WebSocket API. An error becomes the status of its kind, with
+/// which `$connect` refuses the handshake.
 pub fn socket<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -135,8 +135,8 @@ where
     })
 }
 
-/// Runs `handle` on whatever JSON the function is invoked with; its reply, or its error, is the
-/// invocation's.
+/// Runs `handle` on the JSON that the function is invoked with, and returns its reply or its error
+/// as the invocation's.
 pub fn invoked<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,

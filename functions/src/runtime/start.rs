@@ -1,15 +1,14 @@
-//! How every Lambda of this package starts: one thread, one context, one handler.
+//! Starts a Lambda: one thread, one context, one handler.
 
 use std::process::ExitCode;
 
 use super::context::FromEnv;
 
-/// Builds the context and runs `serve` with it on a single-threaded runtime: a sandbox has one
-/// request at a time, so that more threads would only cost memory and start-up.
+/// Builds the context and runs `serve` with it on a single-threaded runtime. A sandbox handles one
+/// request at a time, so more threads would only cost memory and start-up time.
 ///
-/// The handler's future is boxed wherever it is called (`http`, `events`): nested in those of the
-/// runtime it would be a type deeper than the compiler follows, which shows only when the single
-/// binaries are built.
+/// `http` and `events` box the handler's future. Nested in the runtime's own futures, its type
+/// would exceed the compiler's recursion limit, which only shows when a single binary is built.
 pub(crate) fn run<C: FromEnv>(
     serve: impl AsyncFnOnce(&'static C) -> Result<(), lambda_runtime::Error>,
 ) -> ExitCode {
@@ -20,7 +19,7 @@ pub(crate) fn run<C: FromEnv>(
     };
     runtime.block_on(async {
         let context: &'static C = match C::from_env() {
-            // Lives as long as the sandbox, so that handlers borrow it without counting references.
+            // It lives as long as the sandbox, so handlers can borrow it.
             Ok(context) => Box::leak(Box::new(context)),
             Err(error) => return failed(&error),
         };
@@ -33,6 +32,6 @@ pub(crate) fn run<C: FromEnv>(
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    tracing::error!(error = %error, "the function can't start");
+    tracing::error!(error = %error, "the function failed to start");
     ExitCode::FAILURE
 }

@@ -1,4 +1,4 @@
-//! `GET /services/categories`: the categories that there are services in, with how many.
+//! `GET /services/categories`: the categories of the catalogue, each with its number of services.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,17 +12,17 @@ use crate::runtime::context::Data;
 
 const ENDPOINT: Endpoint = Endpoint::get("/services/categories", Who::Anyone);
 
-/// A category, and how many active services it has.
+/// A category with its number of active services.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CategoryCount")]
 struct CategoryView {
-    /// As it was last written.
+    /// The name, as last written.
     category: Category,
     count: u64,
 }
 
-/// `[{category, count}]` of active services, by name. Counts are exact: each changes in the
-/// transaction of the service that it counts.
+/// Returns `[{category, count}]`, sorted by name. The counts are exact: each changes in the same
+/// transaction as the service that it counts.
 pub async fn handle(context: &Data, _: Request) -> Result<Reply> {
     let categories = context.store.categories().await?;
     let view = |CategoryCount { category, count }| CategoryView { category, count };
@@ -31,9 +31,10 @@ pub async fn handle(context: &Data, _: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "The categories that there are services in")
+    Operation::new(&ENDPOINT, "List categories")
         .details(
-            "Counts are of active services, and exact. Letter case and spacing make no difference between categories.",
+            "Counts active services, exactly. Categories that differ only in case or spacing are \
+             one category.",
         )
-        .answer(Answer::ok::<Vec<CategoryView>>("All of them, by name."))
+        .answer(Answer::ok::<Vec<CategoryView>>("All categories, sorted by name."))
 }

@@ -18,7 +18,7 @@ use serde_json::json;
 const ENDPOINT: Endpoint = Endpoint::post("/services", Who::Admin);
 
 body! {
-    /// A service to be.
+    /// A new service.
     struct Body {
         name: Name,
         description: Description,
@@ -30,7 +30,7 @@ body! {
 /// Adds a service.
 ///
 /// # Errors
-/// 403 for all but administrators; 422 naming every wrong field.
+/// 403 unless the caller is an administrator; 422 naming every wrong field.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { name, description, category, price } = request.body_as()?;
@@ -49,9 +49,11 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
                 tracing::info!(service = %created.service.id, by = %claims.sub, "added {}", created.service.id);
                 reply(&created.service, false)
             }
-            // The same request, sent twice at once: the other one was faster.
+            // The same request was sent twice at once, and the other one was faster.
             WriteOutcome::Conflict(Some(before)) => replay(&before, created),
-            WriteOutcome::Conflict(None) => Err(Error::internal("a condition failed on no item")),
+            WriteOutcome::Conflict(None) => {
+                Err(Error::internal("a condition failed, but the item does not exist"))
+            }
         },
     }
 }
@@ -66,8 +68,8 @@ pub fn describe() -> Operation {
         .idempotent()
 }
 
-/// The first answer again, if the request was the same: what it asked for, as of when it was first
-/// asked.
+/// Repeats the first response, if this is the same request: the service as the first request
+/// created it.
 fn replay(before: &StoredService, mut again: StoredService) -> Result<Reply> {
     if before.created_by.is_none() || before.created_by != again.created_by {
         return Err(Error::key_reused());

@@ -1,5 +1,5 @@
-//! `DELETE /services/{id}`: an administrator takes a service off the catalogue. Nothing is lost:
-//! its orders go on, and `PATCH {"status": "active"}` brings it back.
+//! `DELETE /services/{id}`: an administrator removes a service from the catalogue. The service is
+//! deactivated: its orders go on, and `PATCH {"status": "active"}` restores it.
 
 use shared::domain::ids::ServiceId;
 use shared::domain::service::{ServiceChange, ServiceStatus};
@@ -12,10 +12,11 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::delete("/services/{id}", Who::Admin);
 
-/// 204 once it is deactivated, or was before.
+/// Deactivates a service. Deactivating a service twice succeeds.
 ///
 /// # Errors
-/// 403 for all but administrators, 404, 412 for another version than `If-Match` names.
+/// 403 unless the caller is an administrator; 404 for an unknown service; 412 when `If-Match` names
+/// another version.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let deactivation =
@@ -26,10 +27,11 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Take a service off the catalogue")
+    Operation::new(&ENDPOINT, "Remove a service from the catalogue")
         .id::<ServiceId>()
-        .details("It is deactivated: its orders go on, and it can be brought back. Doing it again changes nothing.")
-        .answer(Answer::no_content("It is deactivated."))
+        .details("Deactivates the service: its orders go on, and `PATCH` with `{\"status\": \"active\"}` \
+             restores it. Deactivating it twice succeeds.")
+        .answer(Answer::no_content("The service is deactivated."))
         .if_match()
         .problems(&[&catalogue::VERSION_CONFLICT])
 }

@@ -1,4 +1,4 @@
-//! `GET /services/{id}`: a service, for anyone; a deactivated one for administrators only.
+//! `GET /services/{id}`: one service. Only administrators see deactivated services.
 
 use shared::domain::ids::ServiceId;
 use shared::domain::service::ServiceStatus;
@@ -12,12 +12,13 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::get("/services/{id}", Who::AnyoneOrUser);
 
-/// One service.
+/// Returns one service.
 ///
 /// # Errors
-/// 404 when it is not there, or deactivated and the caller no administrator.
+/// 404 when the service does not exist, or is deactivated and the caller is not an administrator;
+/// 401 for an invalid access token.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
-    // Signing in is not needed, but a token that is sent must be valid.
+    // A token is optional, but must be valid if sent.
     let claims = request.caller_if_signed_in(&context.verifier)?;
     let admin = claims.is_some_and(|claims| claims.role == Role::Admin);
     let id: ServiceId = request.path_id("service")?;
@@ -33,7 +34,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "A service")
         .id::<ServiceId>()
-        .details("One that was deactivated is there for administrators only.")
+        .details("Only administrators see deactivated services.")
         .answer(Answer::ok::<ServiceView<'_>>("The service.").etag())
         .if_none_match()
 }

@@ -15,36 +15,36 @@ use crate::openapi::{Answer, Operation};
 
 const ENDPOINT: Endpoint = Endpoint::get("/services", Who::AnyoneOrUser);
 
-/// Minor units, as prices have them: 1999 is 19.99 dollars.
+/// An amount in minor units, as in prices: 1999 is 19.99 dollars.
 type Amount = Number<0, { Price::MAX.unsigned_abs() }>;
 
 body! {
-    /// Which services.
+    /// Filters and order of the list.
     struct Query {
-        /// Of this category, whatever the letter case.
+        /// Only services of this category, in any case. Default: all.
         category: Option<CategoryKey>,
         q: Option<Search>,
-        /// The order; `newest` unless given.
+        /// The order of the list. Default: `newest`.
         sort: Option<ServiceSort>,
-        /// In minor units, itself included.
+        /// Only services that cost at least this, in minor units.
         min_price: Option<Amount>,
-        /// In minor units, itself included.
+        /// Only services that cost at most this, in minor units.
         max_price: Option<Amount>,
-        /// Priced in this currency. An order or a range of prices is of one currency: the
-        /// marketplace's own unless given.
+        /// Only services priced in this currency. Default: all; with a price range or an order by
+        /// price, the marketplace's own currency.
         currency: Option<Currency>,
-        /// `active` unless given; `deactivated` is for administrators.
+        /// Default: `active`. `deactivated` is for administrators.
         status: Option<ServiceStatus>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
     }
 }
 
-/// One page of active services, or of deactivated ones for administrators.
+/// Returns one page of the catalogue.
 ///
 /// # Errors
-/// 422 for wrong or unknown parameters, 400 for a cursor of another list, 401 and 403 for
-/// deactivated ones to all but administrators.
+/// 422 for wrong or unknown parameters; 400 for a cursor of another list; 401 and 403 for
+/// deactivated services unless the caller is an administrator.
 pub async fn handle(context: &Catalogue, request: Request) -> Result<Reply> {
     let (of, sort, page) = read(request.query_as()?, context.currency.0)?;
     if of.status != ServiceStatus::Active {
@@ -63,7 +63,7 @@ fn read(query: Query, home: Currency) -> Result<(ServiceFilter, ServiceSort, Pag
     let amount = |amount: Amount| i64::try_from(amount.0).unwrap_or(Price::MAX);
     let (min, max) = (min_price.map_or(0, amount), max_price.map_or(Price::MAX, amount));
     if min > max {
-        return Err(Error::field("max_price", "out_of_range", "Must not be below min_price."));
+        return Err(Error::field("max_price", "out_of_range", "Must not be less than min_price."));
     }
     let price = currency.or(is_priced.then_some(home)).map(|currency| (currency, min, max));
     let status = status.unwrap_or(ServiceStatus::Active);
@@ -73,11 +73,12 @@ fn read(query: Query, home: Currency) -> Result<(ServiceFilter, ServiceSort, Pag
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "The catalogue, newest first or by price")
+    Operation::new(&ENDPOINT, "List services")
         .details(
-            "Amounts of different currencies can't be compared: an order or a range of prices is of one currency, the marketplace's own unless \
-             `currency` names another. A search looks through up to a thousand services for a page, which may come out short, even empty, \
-             with a cursor that goes on.",
+            "Amounts in different currencies can't be compared, so a price range or an order by \
+             price covers one currency: the marketplace's own, unless `currency` names another. A \
+             search reads at most a thousand services for one page. The page may then be short or \
+             even empty, with a cursor to continue.",
         )
         .query::<Query>()
         .answer(Answer::page::<ServiceView<'_>>("One page of services."))

@@ -1,4 +1,4 @@
-//! The catalogue.
+//! The catalogue of services.
 
 pub mod categories;
 pub mod create;

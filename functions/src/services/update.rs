@@ -1,5 +1,5 @@
-//! `PATCH /services/{id}`: an administrator changes a service, or brings a deactivated one back.
-//! Orders that were placed keep name and price.
+//! `PATCH /services/{id}`: an administrator changes a service or restores a deactivated one.
+//! Existing orders keep the name and the price.
 
 use jiff::Timestamp;
 use shared::auth::Claims;
@@ -19,7 +19,7 @@ use serde_json::json;
 const ENDPOINT: Endpoint = Endpoint::patch("/services/{id}", Who::Admin);
 
 body! {
-    /// What is to change; what is not given stays as it is.
+    /// The fields to change; missing fields stay as they are.
     struct Body {
         name: Option<Name>,
         description: Option<Description>,
@@ -32,12 +32,12 @@ body! {
 /// How often a change is tried again because someone else changed the service meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// Changes the fields that are given: `{name?, description?, category?, price?, status?}`. A change
-/// that changes nothing makes no new version.
+/// Changes the given fields. A change that alters nothing makes no new version.
 ///
 /// # Errors
-/// 403 for all but administrators, 404, 412 for another version than `If-Match` names, 422 naming
-/// every wrong field.
+/// 403 unless the caller is an administrator; 404 for an unknown service; 412 when `If-Match` names
+/// another version; 409 when other requests keep changing the service; 422 naming every wrong
+/// field.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { name, description, category, price, status } = request.body_as()?;
@@ -57,15 +57,15 @@ pub fn describe() -> Operation {
         .id::<ServiceId>()
         .details(
             "What is not given stays as it is. Orders that were placed keep the name and the price that they were placed with. \
-             `{\"status\": \"active\"}` brings back a service that was deactivated.",
+             `{\"status\": \"active\"}` restores a deactivated service.",
         )
         .body::<Body>(json!({"price": {"amount": 2499, "currency": "usd"}}))
-        .answer(Answer::ok::<ServiceView<'_>>("The service as it is now.").etag())
+        .answer(Answer::ok::<ServiceView<'_>>("The changed service.").etag())
         .if_match()
         .problems(&[&catalogue::VERSION_CONFLICT])
 }
 
-/// Makes a change for the administrator who is calling; returns the service after it.
+/// Changes a service on behalf of the calling administrator, and returns it.
 pub(super) async fn change(
     context: &Context,
     request: &Request,
@@ -90,12 +90,13 @@ pub(super) async fn change(
                 tracing::info!(service = %id, by = %claims.sub, status = status.as_str(), version, "changed {id}");
                 return Ok(next.service);
             }
-            // Someone was faster: what is asked for is asked of the service as it is now.
+            // Another request was faster. The change now applies to the service as that one left
+            // it.
             WriteOutcome::Conflict(current) => found = current,
         }
     }
     Err(Error::new(
         &catalogue::VERSION_CONFLICT,
-        "The service is being changed by others. Read it, and try again.",
+        "Other requests are changing the service. Read it and try again.",
     ))
 }

@@ -1,4 +1,4 @@
-//! A service as the API shows it.
+//! The API's representation of a service.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,6 +1,5 @@
-//! Whatever no route takes (`$default`): 405 with `Allow` for an address that has other methods,
-//! 404 for one that is none. Without it, API Gateway would say 404 to both, and not as a problem
-//! document.
+//! `$default`: answers requests that match no route, with 405 and `Allow` when the path has other
+//! methods, else with 404. API Gateway itself would answer 404 to both, without a problem document.
 
 use http::Method;
 use http::header::ALLOW;
@@ -11,20 +10,19 @@ use crate::runtime::context::Nothing;
 
 include!(concat!(env!("OUT_DIR"), "/routes.rs"));
 
-/// Says what is wrong with the address or the method; `OPTIONS` is answered with `Allow` (RFC 9110,
-/// section 9.3.7).
+/// Answers `OPTIONS` with `Allow` (RFC 9110, section 9.3.7), and refuses everything else.
 ///
 /// # Errors
-/// 405 and 404, always.
+/// 405 or 404, for every method but `OPTIONS`.
 pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
     let path = request.path();
     let methods = methods(path);
     if methods.is_empty() {
         let nothing = match path.strip_suffix('/') {
             Some(path) if !self::methods(path).is_empty() => {
-                "There is nothing here. Leave out the slash at the end."
+                "There is nothing at this path. Remove the trailing slash."
             }
-            _ => "There is nothing here. GET / says where things are.",
+            _ => "There is nothing at this path. GET / lists the main endpoints.",
         };
         return Err(Error::new(&catalogue::NOT_FOUND, nothing));
     }
@@ -34,7 +32,7 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
     Err(Error::method_not_allowed(&methods))
 }
 
-/// The methods of the routes that take this path, and OPTIONS; empty when there are none.
+/// The methods of the routes that match this path, and OPTIONS. Empty when no route matches.
 fn methods(path: &str) -> Vec<&'static str> {
     let matching = ROUTES.iter().filter(|(_, route)| takes(route, path));
     let mut methods: Vec<_> = matching.map(|(method, _)| *method).collect();
@@ -46,7 +44,7 @@ fn methods(path: &str) -> Vec<&'static str> {
     methods
 }
 
-/// Whether a path is one of this route's: as API Gateway matches them, part by part.
+/// Whether a route matches a path, part by part as in API Gateway.
 fn takes(route: &str, path: &str) -> bool {
     let mut parts = path.split('/');
     for expected in route.split('/') {
@@ -65,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_route_takes_the_paths_that_api_gateway_gives_it() {
+    fn a_route_matches_the_same_paths_as_in_api_gateway() {
         for (route, path) in [
             ("/", "/"),
             ("/orders/{id}/accept", "/orders/1/accept"),
@@ -87,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_methods_of_an_address_are_those_of_all_its_routes() {
+    fn the_methods_of_a_path_are_those_of_all_its_routes() {
         assert_eq!(methods("/services"), ["GET", "HEAD", "OPTIONS", "POST"]);
         assert_eq!(methods("/nowhere"), [""; 0]);
     }

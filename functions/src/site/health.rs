@@ -1,5 +1,5 @@
-//! `GET /health`: whether requests are answered at all. It looks at nothing else, so that a monitor
-//! costs nothing and a busy database does not look like an outage.
+//! `GET /health`: tells that the API answers. It checks nothing else, so that monitoring costs
+//! nothing and a busy database does not look like an outage.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,12 +11,12 @@ use crate::runtime::context::Nothing;
 
 const ENDPOINT: Endpoint = Endpoint::get("/health", Who::Anyone);
 
-/// That requests are answered.
+/// The health of the API.
 #[derive(Serialize, JsonSchema)]
 struct Health {
-    /// `ok`.
+    /// Always `ok`.
     status: &'static str,
-    /// Of the code that answers.
+    /// The version of the deployed code.
     version: &'static str,
 }
 
@@ -27,7 +27,9 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Whether requests are answered")
-        .without_database()
-        .answer(Answer::ok::<Health>("They are."))
+    Operation::new(&ENDPOINT, "Check that the API answers").without_database().answer(Answer::ok::<
+        Health,
+    >(
+        "They are."
+    ))
 }

@@ -1,4 +1,4 @@
-//! `GET /`: where things are.
+//! `GET /`: links to the main endpoints.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::runtime::context::Nothing;
 
 const ENDPOINT: Endpoint = Endpoint::get("/", Who::Anyone);
 
-/// Where things are.
+/// The main endpoints.
 #[derive(Serialize, JsonSchema)]
 struct Index {
-    /// `marketplace`.
+    /// Always `marketplace`.
     name: &'static str,
-    /// Of the code that answers.
+    /// The version of the deployed code.
     version: &'static str,
-    /// Paths by name.
+    /// Paths, by name.
     links: BTreeMap<&'static str, &'static str>,
 }
 
@@ -43,7 +43,7 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Where things are")
+    Operation::new(&ENDPOINT, "List the main endpoints")
         .without_database()
         .answer(Answer::ok::<Index>("Links.").with("Cache-Control"))
 }

@@ -1,4 +1,4 @@
-//! What belongs to no area: the index, the health check, and what no route takes.
+//! Endpoints that belong to no area: the index, the health check and the fallback route.
 
 pub mod fallback;
 pub mod health;

@@ -1,4 +1,4 @@
-//! `POST /users`: an administrator makes a user of any role.
+//! `POST /users`: an administrator creates a user of any role.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -16,31 +16,31 @@ use crate::runtime::context::Context;
 const ENDPOINT: Endpoint = Endpoint::post("/users", Who::Admin);
 
 body! {
-    /// A user to be.
+    /// A new user.
     struct Body {
         email: Email,
         username: Username,
         password: NewPassword,
         role: Role,
-        /// For workers.
+        /// The categories that a worker serves; only for workers. Default: all.
         categories: Option<Categories>,
     }
 }
 
-/// Makes a user, who signs in with the password given.
+/// Creates a user, who signs in with the given password.
 ///
 /// # Errors
-/// 403 for all but administrators; 422 naming every wrong field; 409 for a taken `username` or
-/// `email`.
+/// 403 unless the caller is an administrator; 422 naming every wrong field; 409 for a taken
+/// `username` or `email`.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let (new, password) = parse(&request)?;
     let key = CreationKey::read(&request, &ENDPOINT, Some(&claims.sub))?;
     let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
     let caller = current_caller(&claims, &state, Timestamp::now())?;
-    let authority = AdminCondition::ActiveAdmin(&caller.id);
+    let condition = AdminCondition::ActiveAdmin(&caller.id);
     let (user, replayed) =
-        new_account::create(&context.store, new, password, key, authority).await?;
+        new_account::create(&context.store, new, password, key, condition).await?;
     tracing::info!(by = %caller.id, user = %user.id, "made {}", user.id);
     Reply::created(&format!("/users/{}", user.id), &UserView::from(&user))?
         .etag(user.version)?
@@ -49,7 +49,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Make a user of any role")
+    Operation::new(&ENDPOINT, "Create a user of any role")
         .body::<Body>(
             json!({"email": "grace@example.com", "username": "grace", "password": "correct horse", "role": "admin"}),
         )

@@ -1,5 +1,5 @@
-//! `DELETE /users/{id}`: an administrator deactivates a user. What the user did stays, and so do
-//! the names: no one else gets them.
+//! `DELETE /users/{id}`: an administrator deactivates a user. The user's orders and messages stay,
+//! and nobody else can take the user's names.
 
 use shared::domain::ids::UserId;
 use shared::domain::user::{UserChange, UserStatus};
@@ -12,11 +12,11 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::delete("/users/{id}", Who::Admin);
 
-/// Deactivates a user. One who is deactivated stays so: sending it again is no error.
+/// Deactivates a user. Deactivating a user twice succeeds.
 ///
 /// # Errors
-/// 403 for all but administrators; 404; 409 for oneself and for the last active administrator; 412
-/// when `If-Match` names another version.
+/// 403 unless the caller is an administrator; 404 for an unknown user; 409 for the caller's own
+/// account and for the last active administrator; 412 when `If-Match` names another version.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: UserId = request.path_id("user")?;
@@ -29,9 +29,12 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Deactivate a user")
-        .details("What the user did stays, and the names stay taken. `PATCH` with `{\"status\": \"active\"}` lets the user back in.")
+        .details(
+            "The user's orders and messages stay, and the names stay taken. `PATCH` with \
+             `{\"status\": \"active\"}` reactivates the user.",
+        )
         .id::<UserId>()
-        .answer(Answer::no_content("Deactivated, now or before."))
+        .answer(Answer::no_content("The user is deactivated."))
         .if_match()
         .problems(&govern::PROBLEMS)
 }

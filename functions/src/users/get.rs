@@ -1,4 +1,4 @@
-//! `GET /users/{id}`: any user, for administrators.
+//! `GET /users/{id}`: any user, for an administrator.
 
 use jiff::Timestamp;
 use shared::domain::ids::UserId;
@@ -11,10 +11,11 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::get("/users/{id}", Who::Admin);
 
-/// One user. The caller is looked at as of now, not as of the token: these are other people's data.
+/// Returns one user. The caller's account is checked as it is now, not as the token says, because
+/// this is another person's data.
 ///
 /// # Errors
-/// 403 for all but administrators; 404.
+/// 403 unless the caller is an administrator; 404 for an unknown user.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: UserId = request.path_id("user")?;

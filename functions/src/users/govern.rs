@@ -1,4 +1,4 @@
-//! What administrators do to users, be it `users-update` or `users-delete`.
+//! Changes a user on behalf of an administrator, for `users-update` and `users-delete`.
 
 use jiff::Timestamp;
 use shared::auth::Claims;
@@ -10,19 +10,20 @@ use shared::store::{AdminCondition, ChangeOutcome};
 use crate::http::{Request, current_caller};
 use crate::runtime::context::Context;
 
-/// How often a change is tried that others get in the way of.
+/// How often a change is retried when other requests change the user at the same time.
 const ATTEMPTS: usize = 5;
 
-/// The errors that both have.
+/// The problem codes that both endpoints have.
 pub(super) static PROBLEMS: [&Code; 3] =
     [&catalogue::OWN_ACCOUNT, &catalogue::LAST_ADMIN, &catalogue::VERSION_CONFLICT];
 
-/// Changes a user, if the caller is an active administrator at the moment of the write: of two who
-/// suspend each other, one does it.
+/// Changes a user, provided the caller is an active administrator at the moment of the write. When
+/// two administrators suspend each other, only one succeeds.
 ///
 /// # Errors
-/// 404 for no such user, 409 for one's own role or status and for the last active administrator,
-/// 412 when `If-Match` names another version, 422 for what no user can be made.
+/// 404 for an unknown user; 409 for the caller's own role or status and for the last active
+/// administrator; 412 when `If-Match` names another version; 422 for a change that the user's role
+/// does not allow.
 pub(super) async fn change(
     context: &Context,
     request: &Request,
@@ -41,7 +42,8 @@ pub(super) async fn change(
         let changed = changed.map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
         let Some(user) = changed else { return Ok(account.user) };
         if caller.id == user.id && user.permissions_differ_from(&account.user) {
-            let detail = "Administrators change neither their own role nor their own status. Have another one do it.";
+            let detail = "Administrators can't change their own role or status. Ask another \
+                          administrator.";
             return Err(Error::new(&catalogue::OWN_ACCOUNT, detail));
         }
         let after = account.with_user(user);
@@ -60,6 +62,6 @@ pub(super) async fn change(
     }
     Err(Error::new(
         &catalogue::VERSION_CONFLICT,
-        "The user is being changed by other requests. Try again.",
+        "Other requests are changing the user. Try again.",
     ))
 }

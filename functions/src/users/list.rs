@@ -1,5 +1,5 @@
-//! `GET /users`: users, for administrators. The newest come first; with `?q=`, those whose username
-//! starts with it, sorted by name.
+//! `GET /users`: lists users for an administrator, newest first. `?q=` lists the users whose
+//! username starts with it, sorted by name.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -19,18 +19,20 @@ use crate::runtime::context::Listing;
 const ENDPOINT: Endpoint = Endpoint::get("/users", Who::Admin);
 
 body! {
-    /// Which users.
+    /// Filters of the list.
     struct Query {
+        /// Only users with this role. Default: all.
         role: Option<Role>,
+        /// Only users with this status. Default: all.
         status: Option<UserStatus>,
-        /// How their usernames start, in any case. They are sorted by it then.
+        /// The start of the username, in any case. Sorts by username instead of newest first.
         q: Option<NameStart>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
     }
 }
 
-/// How usernames start.
+/// The start of a username.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "string", "minLength" = 1, "maxLength" = Username::MAX, "pattern" = "^[A-Za-z0-9._-]+$"))]
 struct NameStart(String);
@@ -41,17 +43,18 @@ impl FieldValue for NameStart {
     }
 }
 
-/// One page of users: of a role, of a status, of a name.
+/// Returns one page of users.
 ///
 /// # Errors
-/// 403 for all but administrators; 422 for wrong or unknown parameters, 400 for a cursor of another
-/// list.
+/// 403 unless the caller is an administrator; 422 for wrong or unknown parameters; 400 for a cursor
+/// of another list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { role, status, q, limit, cursor } = request.query_as()?;
     let (of, page) =
         (UserFilter { role, status, name: q.map(|start| start.0) }, page::of(limit, cursor));
-    // At once: these are other people's data, and the caller is looked at as of now.
+    // Both at once. The caller's account is checked as it is now, because this is other people's
+    // data.
     let (state, listed) = futures::join!(
         context.store.auth_state(&claims.sub, &claims.sid),
         context.store.users(&of, &page, &context.cursors)
@@ -63,7 +66,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Users, the newest first, or by the start of their names")
+    Operation::new(&ENDPOINT, "List users")
         .query::<Query>()
         .answer(Answer::page::<UserView<'_>>("One page of users."))
 }

@@ -1,4 +1,4 @@
-//! Users, for administrators.
+//! Administrators manage users.
 
 pub mod create;
 pub mod delete;

@@ -1,5 +1,5 @@
-//! `PATCH /users/{id}`: an administrator changes a user. It takes effect with that user's next
-//! write, not when a token ends.
+//! `PATCH /users/{id}`: an administrator changes a user. It takes effect at the user's next write,
+//! not only when the access token expires.
 
 use schemars::JsonSchema;
 use serde_json::{Value, json};
@@ -16,18 +16,18 @@ use crate::runtime::context::Context;
 const ENDPOINT: Endpoint = Endpoint::patch("/users/{id}", Who::Admin);
 
 body! {
-    /// What is to change.
+    /// The fields to change; missing fields stay as they are.
     struct Body {
         email: Option<Email>,
         username: Option<Username>,
         role: Option<Role>,
         status: Option<GivenStatus>,
-        /// For workers.
+        /// The categories that a worker serves; only for workers.
         categories: Option<Categories>,
     }
 }
 
-/// A status that can be given.
+/// A status that can be set.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = ["active", "suspended"]))]
 struct GivenStatus(UserStatus);
@@ -41,8 +41,9 @@ impl FieldValue for GivenStatus {
 /// Changes a user.
 ///
 /// # Errors
-/// 403 for all but administrators; 404; 409 for one's own role or status and for the last active
-/// administrator; 412 when `If-Match` names another version; 422 naming every wrong field.
+/// 403 unless the caller is an administrator; 404 for an unknown user; 409 for the caller's own
+/// role or status and for the last active administrator; 412 when `If-Match` names another version;
+/// 422 naming every wrong field.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: UserId = request.path_id("user")?;
@@ -57,22 +58,27 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Change a user")
         .details(
-            "Takes effect with that user's next write, and closes their sockets. Who is suspended is signed out, and stays so when let back in; \
-             so is who was deactivated. Administrators change neither their own role nor their own status.",
+            "Takes effect at the user's next write, and closes the user's sockets. A suspended or \
+             deactivated user is signed out, and stays signed out after being reactivated. \
+             Administrators can't change their own role or status.",
         )
         .id::<UserId>()
         .body::<Body>(json!({"status": "suspended"}))
-        .answer(Answer::ok::<UserView<'_>>("The user, changed.").etag())
+        .answer(Answer::ok::<UserView<'_>>("The changed user.").etag())
         .if_match()
         .problems(&govern::PROBLEMS)
         .problems(&[&catalogue::NAME_TAKEN])
 }
 
-/// What a user can be made; deactivating is DELETE's. One who was deactivated can be let back in.
+/// Parses a status that can be set. Deactivating a user is for DELETE; setting `active`
+/// reactivates.
 fn status(text: &str) -> std::result::Result<UserStatus, Invalid> {
     match text {
         "active" => Ok(UserStatus::Active),
         "suspended" => Ok(UserStatus::Suspended),
-        _ => Err(Invalid::new("invalid", "Must be `active` or `suspended`. DELETE deactivates.")),
+        _ => Err(Invalid::new(
+            "invalid",
+            "Must be `active` or `suspended`. Use DELETE to deactivate.",
+        )),
     }
 }

@@ -1,5 +1,5 @@
-//! `GET /webhooks/stripe/events`: what came from Stripe and what was done about it, for
-//! administrators. `?state=mismatch` is where money may be that no order knows of.
+//! `GET /webhooks/stripe/events`: lists the events received from Stripe and what was done about
+//! them, for administrators. `?state=mismatch` shows money that may belong to no order.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -17,11 +17,11 @@ use crate::runtime::context::Listing;
 
 const ENDPOINT: Endpoint = Endpoint::get("/webhooks/stripe/events", Who::Admin);
 
-/// One page of events of one state, newest first: `{id, type, api_version, state, reason, order_id,
-/// received_at, handled_at}`.
+/// Returns one page of events in one state, newest first.
 ///
 /// # Errors
-/// 403 for all but administrators, 422 without a state, 400 for a cursor of another list.
+/// 403 unless the caller is an administrator; 422 without a state; 400 for a cursor of another
+/// list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { state: State(state), limit, cursor } = request.query_as()?;
@@ -32,14 +32,14 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "What came from Stripe, newest first")
-        .details("`?state=mismatch` is where money may be that no order knows of.")
+    Operation::new(&ENDPOINT, "List events from Stripe")
+        .details("Newest first. `?state=mismatch` shows payments that may belong to no order.")
         .query::<Query>()
         .answer(Answer::page::<EventView<'_>>("One page of events."))
 }
 
 body! {
-    /// Which events.
+    /// Filters of the list.
     struct Query {
         state: State,
         limit: Option<Limit>,
@@ -47,7 +47,7 @@ body! {
     }
 }
 
-/// What was done about an event: nothing yet, or one of the outcomes.
+/// The state of an event: not handled yet, or the outcome.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = states()))]
 struct State(&'static str);
@@ -64,7 +64,7 @@ impl FieldValue for State {
     }
 }
 
-/// What came from Stripe, and what was done about it.
+/// An event from Stripe, and what was done about it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "StripeEvent")]
 struct EventView<'a> {

@@ -1,6 +1,6 @@
-//! `POST /webhooks/stripe`: Stripe says that something happened. The event is verified and stored;
-//! what follows from it is a second step (`payments-apply`), so that nothing but the signature and
-//! the database decides this answer.
+//! `POST /webhooks/stripe`: receives an event from Stripe, verifies its signature and stores it.
+//! Applying it is a second step (`payments-apply`), so that this response depends on nothing but
+//! the signature and the database.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -16,21 +16,21 @@ use crate::openapi::{Answer, Operation};
 
 const ENDPOINT: Endpoint = Endpoint::post("/webhooks/stripe", Who::Anyone);
 
-/// Whatever Stripe sends.
+/// An event, whatever Stripe sends.
 type Event = serde_json::Map<String, Value>;
 
-/// That it is stored.
+/// The acknowledgement that the event is stored.
 #[derive(Serialize, JsonSchema)]
 struct Stored {
-    /// Always true.
+    /// Always `true`.
     received: bool,
 }
 
-/// Answers 200 once the event is stored, or was before, whatever is in it.
+/// Returns 200 once the event is stored, now or earlier, whatever it contains.
 ///
 /// # Errors
-/// 400 for any signature that is not Stripe's, fresh and of this very body; 413; 503, upon which
-/// Stripe sends it again.
+/// 400 unless the signature is Stripe's, recent, and of exactly this body; 413 for a body above 1
+/// MiB; 503 when the database does not answer, after which Stripe retries.
 pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let body = request.body();
     let now = Timestamp::now();
@@ -43,17 +43,26 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let (id, kind) = (&event.id, &event.kind);
     match context.store.receive_event(&event).await? {
         WriteOutcome::Written => tracing::debug!(event = %id, kind, "event {id} is stored"),
-        WriteOutcome::Conflict(_) => tracing::debug!(event = %id, kind, "event {id} came before"),
+        WriteOutcome::Conflict(_) => {
+            tracing::debug!(event = %id, kind, "event {id} was already stored")
+        }
     }
     Reply::ok(&Stored { received: true })
 }
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Stripe says that something happened")
-        .details("Answers once the event is stored, or was before. What follows from it is a second step.")
-        .header::<String>("Stripe-Signature", "Stripe's, fresh and of this very body.")
-        .body_of::<Event>(&["application/json"], true, json!({"id": "evt_1", "type": "payment_intent.succeeded"}))
+    Operation::new(&ENDPOINT, "Receive an event from Stripe")
+        .details("Returns once the event is stored. The event is applied in a second step.")
+        .header::<String>(
+            "Stripe-Signature",
+            "Stripe's signature of exactly this body, at most five minutes old.",
+        )
+        .body_of::<Event>(
+            &["application/json"],
+            true,
+            json!({"id": "evt_1", "type": "payment_intent.succeeded"}),
+        )
         .answer(Answer::ok::<Stored>("It is stored."))
         .problems(&[&catalogue::INVALID_SIGNATURE])
 }

@@ -114,7 +114,7 @@ impl Plan {
     /// Where the database is.
     pub(super) fn storage(&self) -> Storage {
         match &self.cli.dynamodb {
-            Some(url) => Storage::Endpoint(url.clone()),
+            Some(url) => Storage::Endpoint { url: url.clone(), own_tables: self.cli.ephemeral },
             None if self.cli.ephemeral => Storage::Memory,
             None => Storage::Directory(self.data_dir.path().to_owned()),
         }

@@ -1,4 +1,4 @@
-//! Finds the partition key's value in a Query: in its `KeyConditionExpression`, or in the older
+//! Finds the values of key attributes in a Query: in its `KeyConditionExpression`, or in the older
 //! `KeyConditions`.
 
 use serde_json::Value;
@@ -6,23 +6,30 @@ use serde_json::Value;
 /// The attribute value (`{"S": "..."}`) that a Query gives for `partition_key`; `None` for a Scan,
 /// or a Query that DynamoDB will refuse.
 pub fn partition_key_value<'v>(body: &'v Value, partition_key: &str) -> Option<&'v Value> {
-    if let Some(condition) = body.get("KeyConditions").and_then(|c| c.get(partition_key)) {
-        return condition.get("AttributeValueList")?.get(0);
+    values(body, partition_key).first().copied()
+}
+
+/// The attribute values that the condition compares `key` with: one, or the two of a `BETWEEN`.
+pub fn values<'v>(body: &'v Value, key: &str) -> Vec<&'v Value> {
+    if let Some(condition) = body.get("KeyConditions").and_then(|c| c.get(key)) {
+        return condition["AttributeValueList"].as_array().into_iter().flatten().collect();
     }
-    let tokens = tokens(body.get("KeyConditionExpression")?.as_str()?);
-    let is_key = |token: &str| match token.strip_prefix('#') {
-        Some(_) => {
-            body.pointer("/ExpressionAttributeNames").and_then(|n| n.get(token)?.as_str())
-                == Some(partition_key)
-        }
-        None => token == partition_key,
+    let expression = body.get("KeyConditionExpression").and_then(Value::as_str);
+    let tokens = tokens(expression.unwrap_or_default());
+    let is_key = |token: &&str| match token.strip_prefix('#') {
+        Some(_) => body["ExpressionAttributeNames"][*token] == key,
+        None => *token == key,
     };
-    // `pk = :v` is the only form there is for a partition key.
-    let value = tokens
-        .windows(3)
-        .find(|w| w[1] == "=" && w[2].starts_with(':') && is_key(w[0]))
-        .map(|w| w[2])?;
-    body.get("ExpressionAttributeValues")?.get(value)
+    let Some(at) = tokens.iter().position(is_key) else { return Vec::new() };
+    let token = |i: usize| tokens.get(i).copied().unwrap_or_default();
+    // `begins_with(key, :a)`, `key BETWEEN :a AND :b`, `key = :a`.
+    let places = match (at.checked_sub(1).map(token), token(at + 1)) {
+        (Some("begins_with"), _) => vec![at + 1],
+        (_, between) if between.eq_ignore_ascii_case("between") => vec![at + 2, at + 4],
+        _ => vec![at + 2],
+    };
+    let values = body.get("ExpressionAttributeValues");
+    places.into_iter().filter_map(|place| values?.get(token(place))).collect()
 }
 
 /// Names, placeholders and operators of an expression. Parentheses and commas tell nothing here.

@@ -3,6 +3,7 @@
 
 mod capacity;
 mod embedded;
+mod empty_key;
 mod faults;
 mod key_condition;
 mod proxy;
@@ -30,7 +31,6 @@ use crate::log::Log;
 use crate::model::Project;
 
 pub use self::stream_log::RETENTION;
-pub use self::upstream::ACCESS_KEY_ID;
 pub use self::writes::TableWrites;
 
 /// Where the data is.
@@ -40,9 +40,14 @@ pub enum Storage {
     Memory,
     /// In this directory.
     Directory(PathBuf),
-    /// In another DynamoDB (`--dynamodb URL`): one that speaks plain HTTP, as DynamoDB Local does,
-    /// or AWS itself.
-    Endpoint(Uri),
+    /// In another DynamoDB (`--dynamodb URL`).
+    Endpoint {
+        /// One that speaks plain HTTP, as DynamoDB Local does, or AWS itself.
+        url: Uri,
+        /// Where it separates tables by access key, use tables that no other run has
+        /// (`--ephemeral`).
+        own_tables: bool,
+    },
 }
 
 /// The running database. Dropped, it stops.
@@ -67,6 +72,8 @@ pub struct StreamsEndpoint {
     pub url: String,
     /// The region to sign for.
     pub region: String,
+    /// The access key whose tables are read; AWS itself is called as the developer.
+    pub access_key_id: String,
     /// AWS itself: needs TLS and credentials, and its ARNs are the real ones.
     pub is_aws: bool,
 }
@@ -86,22 +93,25 @@ impl DynamoDb {
         log: Log,
     ) -> anyhow::Result<Self> {
         let embedded = match &storage {
-            Storage::Endpoint(url) if url.scheme_str() == Some("https") => {
+            Storage::Endpoint { url, .. } if url.scheme_str() == Some("https") => {
                 return Self::aws(url, &log);
             }
-            Storage::Endpoint(_) => None,
+            Storage::Endpoint { .. } => None,
             Storage::Memory => Some(Embedded::open(None).await?),
             Storage::Directory(directory) => Some(Embedded::open(Some(directory)).await?),
         };
         let upstream = match (&embedded, storage) {
             (Some(embedded), _) => embedded.upstream.clone(),
-            (None, Storage::Endpoint(url)) => Upstream::new(
-                url.authority()
-                    .with_context(|| {
-                        format!("--dynamodb {url} is not a URL such as http://localhost:8000")
-                    })?
-                    .clone(),
-            ),
+            (None, Storage::Endpoint { url, own_tables }) => {
+                let authority = url.authority().cloned().with_context(|| {
+                    format!("--dynamodb {url} is not a URL such as http://localhost:8000")
+                })?;
+                if own_tables {
+                    Upstream::with_own_tables(authority)
+                } else {
+                    Upstream::new(authority)
+                }
+            }
             (None, _) => bail!("there is no database"),
         };
         for table in &project.tables {
@@ -113,6 +123,7 @@ impl DynamoDb {
         let streams = StreamsEndpoint {
             url: upstream.url(),
             region: upstream::REGION.to_owned(),
+            access_key_id: upstream.access_key_id().to_owned(),
             is_aws: false,
         };
         let proxy = Proxy {
@@ -169,6 +180,7 @@ impl DynamoDb {
             streams: StreamsEndpoint {
                 url: format!("https://streams.{host}"),
                 region: region.to_owned(),
+                access_key_id: String::new(),
                 is_aws: true,
             },
             writes: TableWrites::default(),

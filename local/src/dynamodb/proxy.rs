@@ -21,7 +21,7 @@ use super::request::{Schema, is_partiql, reports_capacity, writes};
 use super::stats::{Call, Stats};
 use super::upstream::Upstream;
 use super::writes::TableWrites;
-use super::{capacity, request, stats};
+use super::{capacity, empty_key, request, stats};
 use crate::iam::{self, Caller, Iam};
 use crate::log::Log;
 
@@ -133,6 +133,15 @@ impl Proxy {
         if let Some(refusal) = caller.and_then(|caller| self.refusal(caller, &operation, &json)) {
             self.stats.count(counted_for, Call { operation, denied: true, ..Call::default() });
             return Ok(refusal);
+        }
+
+        if let Some(message) = empty_key::message(&self.schema, &operation, &json) {
+            self.stats.count(counted_for, Call { operation, error: true, ..Call::default() });
+            let kind = "com.amazon.coral.validate#ValidationException";
+            return Ok(reply(
+                StatusCode::BAD_REQUEST,
+                &json!({"__type": kind, "message": message}),
+            ));
         }
 
         let tables = self.schema.tables(&operation, &json);

@@ -33,9 +33,24 @@ pub struct Schema {
 #[derive(Debug, Clone)]
 struct TableSchema {
     arn: String,
-    partition_key: String,
-    /// Index name to its partition key.
-    indexes: HashMap<String, String>,
+    /// Its key attributes, the partition key first.
+    keys: Vec<String>,
+    /// The key attributes of each index, the partition key first.
+    indexes: HashMap<String, Vec<String>>,
+}
+
+/// The key attributes of a table and its indexes.
+pub struct Keys<'s> {
+    /// Those of the table, the partition key first.
+    pub table: &'s [String],
+    indexes: &'s HashMap<String, Vec<String>>,
+}
+
+impl<'s> Keys<'s> {
+    /// The key attributes of an index, the partition key first.
+    pub fn index(&self, name: &str) -> Option<&'s [String]> {
+        self.indexes.get(name).map(Vec::as_slice)
+    }
 }
 
 /// PartiQL hides what it touches in a statement's text.
@@ -140,10 +155,10 @@ impl Schema {
     fn search(&self, action: String, table: &str, body: &Value) -> Access {
         let schema = self.tables.get(self.name(table));
         let (resource, partition_key) = match text(body, "IndexName") {
-            "" => (self.arn(table), schema.map(|s| &s.partition_key)),
+            "" => (self.arn(table), schema.and_then(|s| s.keys.first())),
             index => (
                 format!("{}/index/{index}", self.arn(table)),
-                schema.and_then(|s| s.indexes.get(index)),
+                schema.and_then(|s| s.indexes.get(index)?.first()),
             ),
         };
         let leading_keys = partition_key
@@ -156,7 +171,13 @@ impl Schema {
 
     fn leading_key(&self, table: &str, item: &Value) -> Option<String> {
         let schema = self.tables.get(self.name(table))?;
-        scalar(item.get(&schema.partition_key)?)
+        scalar(item.get(schema.keys.first()?)?)
+    }
+
+    /// The key attributes of a table of the project, which may be named by its ARN.
+    pub fn keys(&self, table: &str) -> Option<Keys<'_>> {
+        let schema = self.tables.get(self.name(table))?;
+        Some(Keys { table: &schema.keys, indexes: &schema.indexes })
     }
 
     /// The name in what DynamoDB takes for `TableName`: a name or an ARN.
@@ -204,17 +225,18 @@ impl Schema {
 
 impl TableSchema {
     fn new(table: &Table) -> Self {
-        let partition_key = |keyed: &Value| {
+        let keys = |keyed: &Value| -> Vec<String> {
             let keys = keyed["KeySchema"].as_array().into_iter().flatten();
-            let key = keys.into_iter().find(|k| k["KeyType"] == "HASH");
-            key.map(|k| text(k, "AttributeName").to_owned()).unwrap_or_default()
+            let mut keys: Vec<&Value> = keys.collect();
+            keys.sort_by_key(|key| key["KeyType"] != "HASH");
+            keys.into_iter().map(|key| text(key, "AttributeName").to_owned()).collect()
         };
         let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
             .into_iter()
             .flat_map(|kind| table.properties[kind].as_array().into_iter().flatten())
-            .map(|index| (text(index, "IndexName").to_owned(), partition_key(index)))
+            .map(|index| (text(index, "IndexName").to_owned(), keys(index)))
             .collect();
-        Self { arn: table.arn.clone(), partition_key: partition_key(&table.properties), indexes }
+        Self { arn: table.arn.clone(), keys: keys(&table.properties), indexes }
     }
 }
 

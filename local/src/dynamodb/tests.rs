@@ -68,6 +68,10 @@ async fn local(db: &DynamoDb, method: &str, path: &str, body: Value) -> (u16, Va
     (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
 }
 
+fn endpoint(url: Uri) -> Storage {
+    Storage::Endpoint { url, own_tables: false }
+}
+
 #[tokio::test]
 async fn a_function_reads_and_writes_what_its_policy_allows() {
     let (_db, client) =
@@ -328,7 +332,7 @@ async fn a_property_that_is_not_supported_is_refused_by_name() {
 async fn another_endpoint_gets_the_tables_and_every_key_sees_the_same_data() {
     let other = start(&Project::default(), Storage::Memory).await.unwrap();
     let url: Uri = other.endpoint_url.parse().unwrap();
-    let db = start(&project(&[("dynamodb:PutItem", TABLE)]), Storage::Endpoint(url)).await.unwrap();
+    let db = start(&project(&[("dynamodb:PutItem", TABLE)]), endpoint(url)).await.unwrap();
     put(&testing::client(&db.endpoint_url, &access_key_id("orders-create")), "A").await.unwrap();
     let seen = testing::client(&db.endpoint_url, DEVELOPER)
         .scan()
@@ -345,24 +349,18 @@ async fn another_endpoint_gets_the_tables_and_every_key_sees_the_same_data() {
 
 #[tokio::test]
 async fn an_endpoint_that_does_not_answer_is_named() {
-    let error = start(&project(&[]), Storage::Endpoint("http://127.0.0.1:1".parse().unwrap()))
-        .await
-        .err()
-        .unwrap();
+    let error =
+        start(&project(&[]), endpoint("http://127.0.0.1:1".parse().unwrap())).await.err().unwrap();
     assert!(error.to_string().contains("http://127.0.0.1:1"), "{error}");
 }
 
 #[tokio::test]
 async fn aws_itself_is_used_directly() {
     let url: Uri = "https://dynamodb.eu-west-1.amazonaws.com".parse().unwrap();
-    let db = start(&project(&[]), Storage::Endpoint(url)).await.unwrap();
+    let db = start(&project(&[]), endpoint(url)).await.unwrap();
     assert_eq!(db.streams.url, "https://streams.dynamodb.eu-west-1.amazonaws.com");
     assert_eq!((db.streams.region.as_str(), db.is_aws), ("eu-west-1", true));
-    assert!(
-        start(&project(&[]), Storage::Endpoint("https://example.com".parse().unwrap()))
-            .await
-            .is_err()
-    );
+    assert!(start(&project(&[]), endpoint("https://example.com".parse().unwrap())).await.is_err());
 }
 
 #[tokio::test]

@@ -10,13 +10,14 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::iam;
 
-/// The one access key that every forwarded request carries: DynamoDB Local keeps separate tables
-/// per access key.
-pub const ACCESS_KEY_ID: &str = "AKIALOCALCLOUD000000";
-/// The one region, for the same reason.
+/// The access key that every forwarded request carries, unless the run has a namespace of its own.
+const SHARED_NAMESPACE: &str = "AKIALOCALCLOUD000000";
+/// The region that every forwarded request names: DynamoDB Local keeps separate tables per region,
+/// too.
 pub const REGION: &str = "us-east-1";
 
 /// A DynamoDB that speaks plain HTTP and checks no signatures: the embedded one, or DynamoDB Local.
@@ -24,6 +25,7 @@ pub const REGION: &str = "us-east-1";
 pub struct Upstream {
     client: Client<HttpConnector, Full<Bytes>>,
     authority: Authority,
+    namespace: String,
 }
 
 /// An error of the DynamoDB API.
@@ -43,11 +45,29 @@ impl std::fmt::Display for ApiError {
 impl std::error::Error for ApiError {}
 
 impl Upstream {
-    /// The DynamoDB at `authority` (`127.0.0.1:8000`).
+    /// Returns the DynamoDB at `authority` (`127.0.0.1:8000`), with the tables of every run that
+    /// does not have its own.
     pub fn new(authority: Authority) -> Self {
+        Self::in_namespace(authority, SHARED_NAMESPACE.to_owned())
+    }
+
+    /// Returns the DynamoDB at `authority`, with tables that no other run sees: DynamoDB Local
+    /// separates tables by access key, and this one is random.
+    pub fn with_own_tables(authority: Authority) -> Self {
+        let random = Uuid::now_v7().simple().to_string().to_uppercase();
+        Self::in_namespace(authority, format!("AKIA{}", &random[random.len() - 16..]))
+    }
+
+    /// The access key that every forwarded request carries.
+    pub fn access_key_id(&self) -> &str {
+        &self.namespace
+    }
+
+    fn in_namespace(authority: Authority, namespace: String) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        Self { client: Client::builder(TokioExecutor::new()).build(connector), authority }
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Self { client, authority, namespace }
     }
 
     /// Forwards a request as it came, but for its destination and its credential. The answer's body
@@ -59,7 +79,8 @@ impl Upstream {
         // The body may have been changed on the way; hyper counts it again.
         parts.headers.remove(header::CONTENT_LENGTH);
         if let Some(value) = parts.headers.get_mut(header::AUTHORIZATION)
-            && let Some(replaced) = value.to_str().ok().and_then(in_one_namespace)
+            && let Some(replaced) =
+                value.to_str().ok().and_then(|value| in_namespace(value, &self.namespace))
         {
             *value = HeaderValue::from_str(&replaced)?;
         }
@@ -85,8 +106,9 @@ impl Upstream {
             .header(
                 header::AUTHORIZATION,
                 format!(
-                    "AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/20250101/{REGION}/dynamodb/aws4_request, \
-                     SignedHeaders=host;x-amz-date;x-amz-target, Signature=unchecked"
+                    "AWS4-HMAC-SHA256 Credential={}/20250101/{REGION}/dynamodb/aws4_request, \
+                     SignedHeaders=host;x-amz-date;x-amz-target, Signature=unchecked",
+                    self.namespace
                 ),
             )
             .body(Full::from(serde_json::to_vec(body)?))?;
@@ -126,13 +148,14 @@ impl Upstream {
     }
 }
 
-/// The `Authorization` header with [`ACCESS_KEY_ID`] and [`REGION`] in place of the caller's.
-fn in_one_namespace(authorization: &str) -> Option<String> {
+/// The `Authorization` header with the access key `namespace` and [`REGION`] in place of the
+/// caller's.
+fn in_namespace(authorization: &str, namespace: &str) -> Option<String> {
     let id = iam::credential(authorization)?;
     let (before, after) = authorization.split_once(&format!("Credential={id}/"))?;
     let mut scope = after.splitn(3, '/');
     let (date, _region, rest) = (scope.next()?, scope.next()?, scope.next()?);
-    Some(format!("{before}Credential={ACCESS_KEY_ID}/{date}/{REGION}/{rest}"))
+    Some(format!("{before}Credential={namespace}/{date}/{REGION}/{rest}"))
 }
 
 #[cfg(test)]
@@ -140,14 +163,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn own_tables_are_those_of_no_other_run() {
+        let upstream = || Upstream::with_own_tables("127.0.0.1:1".parse().unwrap());
+        let (one, other) = (upstream(), upstream());
+        assert_ne!(one.access_key_id(), other.access_key_id());
+        assert!(one.access_key_id().len() == 20 && one.access_key_id() != SHARED_NAMESPACE);
+    }
+
+    #[test]
     fn every_caller_reaches_the_same_tables() {
         assert_eq!(
-            in_one_namespace(
-                "AWS4-HMAC-SHA256 Credential=AKIAX/20250607/eu-west-1/dynamodb/aws4_request, SignedHeaders=h"
+            in_namespace(
+                "AWS4-HMAC-SHA256 Credential=AKIAX/20250607/eu-west-1/dynamodb/aws4_request, SignedHeaders=h",
+                SHARED_NAMESPACE
             )
             .unwrap(),
             format!(
-                "AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/20250607/{REGION}/dynamodb/aws4_request, SignedHeaders=h"
+                "AWS4-HMAC-SHA256 Credential={SHARED_NAMESPACE}/20250607/{REGION}/dynamodb/aws4_request, SignedHeaders=h"
             )
         );
     }

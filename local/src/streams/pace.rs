@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// How often streams are read, and how long retries wait. AWS does not document its own waits; these
-/// let a developer see what happens.
+/// How often streams are read, and how long retries wait. AWS does not document its own waits;
+/// these let a developer see what happens.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// How often a stream is read when no write was noticed.

@@ -50,7 +50,7 @@ impl Source {
             let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
             (credentials_of_environment()?, Builder::new().tls_provider(ring).build_https())
         } else {
-            let key = crate::dynamodb::ACCESS_KEY_ID;
+            let key = endpoint.access_key_id.as_str();
             (Credentials::new(key, "unchecked", None, None, "local"), Builder::new().build_http())
         };
         let config = aws_sdk_dynamodbstreams::Config::builder()

@@ -17,7 +17,8 @@ pub(crate) fn open(
 ) -> Result<Dispute, Error> {
     if charge.status != ChargeStatus::Succeeded || charge.disputed || charge.unrefunded() == 0 {
         return Err(Error::refused(format!(
-            "Charge {} cannot be disputed: it did not succeed, is refunded, or is disputed already.",
+            "Charge {} cannot be disputed: it did not succeed, is refunded, or was disputed \
+             before.",
             charge.id
         )));
     }

@@ -60,19 +60,23 @@ impl Params {
     /// Stripe reads that as an attempt to unset it, which no parameter here allows.
     pub(crate) fn text(&mut self, key: &str) -> Result<Option<String>, Error> {
         let name = self.name(key);
-        match self.nodes.remove(key) {
-            None => Ok(None),
-            Some(Node::Text(text)) if text.is_empty() => Err(Error::parameter(
-                &*name,
-                format!(
-                    "You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; however '{name}' \
-                     cannot be unset. You should remove '{name}' from your request or supply a non-empty value."
-                ),
-            )
-            .code("parameter_invalid_empty")),
-            Some(Node::Text(text)) => Ok(Some(text)),
-            Some(Node::Branch(_)) => Err(Error::parameter(&*name, format!("Invalid string: {name} is a hash or an array"))),
+        let text = match self.nodes.remove(key) {
+            None => return Ok(None),
+            Some(Node::Text(text)) => text,
+            Some(Node::Branch(_)) => {
+                let message = format!("Invalid string: {name} is a hash or an array");
+                return Err(Error::parameter(name, message));
+            }
+        };
+        if text.is_empty() {
+            let message = format!(
+                "You passed an empty string for '{name}'. We assume empty values are an attempt to \
+                 unset a parameter; however '{name}' cannot be unset. You should remove '{name}' \
+                 from your request or supply a non-empty value."
+            );
+            return Err(Error::parameter(name, message).code("parameter_invalid_empty"));
         }
+        Ok(Some(text))
     }
 
     /// Takes an integer of at least `minimum`.
@@ -197,7 +201,8 @@ impl Params {
         Error::parameter(
             &*name,
             format!(
-                "The local Stripe stand-in does not support '{name}' as given; test this against Stripe's own test mode."
+                "The local Stripe stand-in does not support '{name}' as given; test this against \
+                 Stripe's own test mode."
             ),
         )
     }

@@ -26,8 +26,9 @@ impl Transaction<'_> {
     ) -> Result<PaymentIntent, Error> {
         let Some(method) = intent.payment_method.clone() else {
             return Err(intent.unexpected_state(
-                "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment \
-                 method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
+                "You cannot confirm this PaymentIntent because it's missing a payment method. You \
+                 can either update the PaymentIntent with a payment method and then confirm it \
+                 again, or confirm it again directly with a payment method or ConfirmationToken.",
             ));
         };
         intent.next_action = None;
@@ -82,7 +83,8 @@ impl Transaction<'_> {
         intent.next_action = None;
         match (intent.status, method.test().outcome, succeeds) {
             (Status::RequiresAction, _, Some(false)) => {
-                let message = "We are unable to authenticate your payment method. Please choose a different payment method and try again.";
+                let message = "We are unable to authenticate your payment method. Please choose a \
+                               different payment method and try again.";
                 let mut error =
                     Error::refused(message).code("payment_intent_authentication_failure");
                 error.status = 402;
@@ -213,12 +215,14 @@ impl Transaction<'_> {
     fn next_action(&self, intent: &PaymentIntent) -> Value {
         let page = format!("{}/_local/payment_intents/{}/authenticate", self.base_url, intent.id);
         match &intent.return_url {
-            Some(return_url) => {
-                json!({ "redirect_to_url": { "return_url": return_url, "url": page }, "type": "redirect_to_url" })
-            }
-            None => {
-                json!({ "type": "use_stripe_sdk", "use_stripe_sdk": { "type": "three_d_secure_redirect", "stripe_js": page } })
-            }
+            Some(return_url) => json!({
+                "redirect_to_url": { "return_url": return_url, "url": page },
+                "type": "redirect_to_url",
+            }),
+            None => json!({
+                "type": "use_stripe_sdk",
+                "use_stripe_sdk": { "type": "three_d_secure_redirect", "stripe_js": page },
+            }),
         }
     }
 }

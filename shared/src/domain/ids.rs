@@ -150,29 +150,30 @@ macro_rules! stripe_id {
     };
 }
 
-id!(/// A user.
+id!(/// The id of a user.
     UserId, "usr_");
-id!(/// A service of the catalogue.
+id!(/// The id of a service.
     ServiceId, "svc_");
-id!(/// An order.
+id!(/// The id of an order.
     OrderId, "ord_");
-id!(/// A message between an order's client and its worker.
+id!(/// The id of a message between an order's client and its worker.
     MessageId, "msg_");
-id!(/// An entry of a feed. It is derived from the event that the entry reports, so that processing
-    /// an event again does not add a second entry.
+// Derived from the event that the entry reports, so that processing an event again does not add a
+// second entry.
+id!(/// The id of a feed entry.
     EntryId, "ent_");
-id!(/// A broadcast by an administrator.
+id!(/// The id of a broadcast by an administrator.
     BroadcastId, "brc_");
 
-stripe_id!(/// A payment intent (`pi_...`).
+stripe_id!(/// Stripe's id of a payment intent (`pi_...`).
     PaymentIntentId);
-stripe_id!(/// A charge (`ch_...`).
+stripe_id!(/// Stripe's id of a charge (`ch_...`).
     ChargeId);
-stripe_id!(/// A refund (`re_...`).
+stripe_id!(/// Stripe's id of a refund (`re_...`).
     RefundId);
-stripe_id!(/// A dispute over a charge (`dp_...`), called a chargeback here.
+stripe_id!(/// Stripe's id of a dispute over a charge (`dp_...`), called a chargeback here.
     ChargebackId);
-stripe_id!(/// A webhook event (`evt_...`).
+stripe_id!(/// Stripe's id of a webhook event (`evt_...`).
     StripeEventId);
 
 #[cfg(test)]

@@ -79,8 +79,8 @@ fn frames(feed: &Feed, page: &FeedPage) -> Result<Vec<Vec<u8>>> {
 /// The error that tells a client that entries it missed are no longer kept. Without it, the client
 /// could not tell deleted entries from lost frames.
 fn too_old(feed: &Feed, gone: &Missed) -> Error {
-    let detail = "Entries that you have not seen are no longer available. Reload the data you derive \
-                  from them and continue from `oldest`.";
+    let detail = "Entries that you have not seen are no longer available. Reload the data that you \
+                  derive from them and continue from `oldest`.";
     let oldest = gone.to.saturating_add(1);
     Error::new(&catalogue::FEED_NUMBER_TOO_OLD, detail)
         .with("feed", feed.to_string())

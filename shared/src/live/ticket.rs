@@ -40,7 +40,7 @@ pub async fn redeem(connections: &Connections, token: &str, now: Timestamp) -> R
     let invalid = |why: &'static str| {
         Error::new(
             &catalogue::INVALID_TICKET,
-            "Get a new ticket from POST /live/tickets. Each opens one socket and is valid for a minute.",
+            "Get a new ticket from POST /live/tickets. Each opens one socket, within a minute.",
         )
         .with_source(why)
     };

@@ -20,7 +20,7 @@ use crate::domain::feed::Feed;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result};
 
-/// How long a socket's rows are kept: API Gateway closes every connection after 2 hours
+/// How long a socket's items are kept: API Gateway closes every connection after 2 hours
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
 const KEPT: SignedDuration = SignedDuration::from_mins(130);
 
@@ -65,7 +65,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// When its rows may be deleted.
+    /// When DynamoDB may delete its items.
     pub fn ends_at(&self) -> Timestamp {
         self.connected_at + KEPT
     }

@@ -53,7 +53,7 @@ impl Store {
 
     /// Opens the connection to DynamoDB while the sandbox initialises, when the CPU is not
     /// throttled. The point is the TLS handshake, so any answer will do: the request is unsigned,
-    /// which means it needs no permission and leaves no denied call in CloudTrail.
+    /// which means it needs no permission and leaves no denied call in audit logs.
     ///
     /// All tables share one connection pool, so only the first call in a process does anything.
     pub async fn warm(&self) {

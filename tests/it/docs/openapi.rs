@@ -144,7 +144,7 @@ async fn known_fields(people: &[Client], method: &str, path: &str) -> Option<BTr
         }
         let errors = answer.body["errors"].as_array()?;
         let unknown = errors.iter().find(|error| error["field"] == "no-such-field")?;
-        let known = unknown["detail"].as_str()?.split_once("known: ")?.1.trim_end_matches('.');
+        let known = unknown["detail"].as_str()?.split_once("Known: ")?.1.trim_end_matches('.');
         return Some(known.split(", ").filter(|name| *name != "none").map(str::to_owned).collect());
     }
     None

@@ -43,8 +43,8 @@ Resources:
         $connect: {FunctionArn: !GetAtt Answer.Arn}
 "#;
 
-/// Answers `ANSWER`. For `/wait` it first creates a file named `begun` and waits for one named `go`.
-/// It implements the Runtime API with the standard library alone, so it builds in a second.
+/// Answers `ANSWER`. For `/wait` it first creates a file named `begun` and waits for one named
+/// `go`. It implements the Runtime API with the standard library alone, so it builds in a second.
 const CODE: &str = r##"
 use std::io::{Read, Write};
 
@@ -167,8 +167,8 @@ async fn no_watch_keeps_the_functions_that_were_built_at_the_start() {
     let cloud = start(&project, &["--no-watch"]);
     answers(&cloud.client(), "first").await;
     save(&project, "second");
-    // Nothing marks that a change was ignored. This is ten times as long as the local cloud takes to
-    // notice one.
+    // Nothing marks that a change was ignored. This is ten times as long as the local cloud takes
+    // to notice one.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert!(!cloud.log_text().contains("changed: building"));
     answers(&cloud.client(), "first").await;

@@ -5,7 +5,8 @@ use tokio::sync::OnceCell;
 
 use super::{Checkout, Cloud, Shopper, Stripe, User, eventually};
 
-/// The shared cloud whose Stripe stand-in sends no webhooks. Tests deliver the events that they want.
+/// The shared cloud whose Stripe stand-in sends no webhooks. Tests deliver the events that they
+/// want.
 pub async fn cloud_without_webhooks() -> &'static Cloud {
     static CLOUD: OnceCell<Cloud> = OnceCell::const_new();
     CLOUD.get_or_init(|| start_without_webhooks("without-webhooks")).await

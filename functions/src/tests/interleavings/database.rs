@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorCont
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use shared::store::Store;
+use test_database::create_table;
 
-use crate::tests::database::{create_table, database};
+use crate::tests::database::database;
 
 /// The next answers that are lost on their way: what was asked for is done.
 #[derive(Debug, Clone, Default)]

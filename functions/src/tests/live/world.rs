@@ -18,12 +18,13 @@ use shared::store::{
     Account, AdminCondition, Connection, Connections, Entity, Entry, FanOutTable, Session,
     SignInSource, Store,
 };
+use test_database::create_table;
 
 use super::faults::Faults;
 use crate::live::catch_up::catch_up;
 use crate::live::notify::notify;
 use crate::runtime::events::Failure;
-use crate::tests::database::{create_table, database};
+use crate::tests::database::database;
 
 /// What each socket was given; frames are steps that can fail.
 #[derive(Debug, Clone)]

@@ -40,8 +40,12 @@ async fn a_write_that_passes_the_front_by_is_found_by_polling() {
     let fake = Fake::succeeding();
     let _streams =
         cloud.try_streams(&fake, Pace { poll: Duration::from_millis(50), ..PACE }).await.unwrap();
-    put(&testing::client(&cloud.dynamodb.streams.url, crate::dynamodb::ACCESS_KEY_ID), "A", "open")
-        .await;
+    put(
+        &testing::client(&cloud.dynamodb.streams.url, &cloud.dynamodb.streams.access_key_id),
+        "A",
+        "open",
+    )
+    .await;
     fake.until_invoked(1).await;
 }
 

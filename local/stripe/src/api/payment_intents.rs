@@ -173,8 +173,8 @@ pub(super) fn confirm(transaction: &mut Transaction<'_>, call: &mut Call) -> Res
     match intent.status {
         Status::Succeeded => {
             return Err(intent.unexpected_state(
-                "You cannot confirm this PaymentIntent because it has already succeeded after being \
-                 previously confirmed.",
+                "You cannot confirm this PaymentIntent because it has already succeeded after \
+                 being previously confirmed.",
             ));
         }
         Status::Processing | Status::Canceled => {

@@ -143,8 +143,8 @@ pub(super) fn attach(intent: &mut PaymentIntent, method: PaymentMethod) -> Resul
         let allowed = intent.payment_method_types.join(", ");
         let message = format!(
             "The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent. Please \
-             attach a PaymentMethod of one of the following types: {allowed}. Alternatively, update \
-             the allowed payment_method_types for this PaymentIntent to include \"{kind}\"."
+             attach a PaymentMethod of one of the following types: {allowed}. Alternatively, \
+             update the allowed payment_method_types for this PaymentIntent to include \"{kind}\"."
         );
         return Err(Error::refused(message).param("payment_method"));
     }

@@ -86,7 +86,8 @@ pub(super) fn cancel(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     call.finish_params()?;
     let refund = transaction.refund(&call.id)?;
     Err(Error::refused(format!(
-        "You cannot cancel refund {}: only refunds with a status of requires_action can be canceled.",
+        "You cannot cancel refund {}: only refunds with a status of requires_action can be \
+         canceled.",
         refund.id
     )))
 }

@@ -51,8 +51,8 @@ fn find<'p>(method: &Method, path: &'p str) -> Option<Route<'p>> {
 
 fn unrecognized(method: &Method, path: &str) -> Error {
     let mut error = Error::refused(format!(
-        "Unrecognized request URL ({method}: {path}). If you are trying to list objects, remove the \
-         trailing slash. If you are trying to retrieve an object, make sure you passed a valid \
+        "Unrecognized request URL ({method}: {path}). If you are trying to list objects, remove \
+         the trailing slash. If you are trying to retrieve an object, make sure you passed a valid \
          (non-empty) identifier in your code. Please see https://stripe.com/docs or we can help at \
          https://support.stripe.com/."
     ));

@@ -51,11 +51,14 @@ impl Charge {
         let paid = self.status == ChargeStatus::Succeeded;
         let outcome = match self.status {
             ChargeStatus::Failed => json!({
-                "network_status": "declined_by_network", "reason": self.decline_code, "risk_level": "normal", "risk_score": 20,
-                "seller_message": "The bank did not return any further details with this decline.", "type": "issuer_declined",
+                "network_status": "declined_by_network", "reason": self.decline_code,
+                "risk_level": "normal", "risk_score": 20,
+                "seller_message": "The bank did not return any further details with this decline.",
+                "type": "issuer_declined",
             }),
             ChargeStatus::Succeeded | ChargeStatus::Pending => json!({
-                "network_status": "approved_by_network", "reason": null, "risk_level": "normal", "risk_score": 20,
+                "network_status": "approved_by_network", "reason": null,
+                "risk_level": "normal", "risk_score": 20,
                 "seller_message": "Payment complete.", "type": "authorized",
             }),
         };

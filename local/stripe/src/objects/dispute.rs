@@ -75,14 +75,21 @@ impl Dispute {
             "enhanced_eligibility_types": [],
             "evidence": evidence,
             "evidence_details": {
-                "due_by": self.created + 7 * 24 * 60 * 60, "enhanced_eligibility": {}, "has_evidence": false, "past_due": false, "submission_count": 0,
+                "due_by": self.created + 7 * 24 * 60 * 60, "enhanced_eligibility": {},
+                "has_evidence": false, "past_due": false, "submission_count": 0,
             },
             "is_charge_refundable": false,
             "livemode": false,
             "metadata": {},
             "network_reason_code": "10.4",
             "payment_intent": self.payment_intent,
-            "payment_method_details": { "card": { "brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4" }, "type": "card" },
+            "payment_method_details": {
+                "card": {
+                    "brand": "visa", "case_type": "chargeback", "network": "visa",
+                    "network_reason_code": "10.4",
+                },
+                "type": "card",
+            },
             "reason": self.reason,
             "status": self.status,
         })

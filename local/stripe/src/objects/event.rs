@@ -1,5 +1,5 @@
-//! Events: <https://docs.stripe.com/api/events/object>. Each carries a snapshot of its object and is
-//! delivered to the webhook endpoint.
+//! Events: <https://docs.stripe.com/api/events/object>. Each carries a snapshot of its object, and
+//! its webhook goes to the endpoint.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

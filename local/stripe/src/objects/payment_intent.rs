@@ -102,6 +102,10 @@ const PUBLIC: &[&str] = &[
 impl PaymentIntent {
     /// Returns the object as a secret key sees it.
     pub(crate) fn to_json(&self) -> Value {
+        let automatic_payment_methods = self
+            .automatic
+            .as_ref()
+            .map(|redirects| json!({ "allow_redirects": redirects, "enabled": true }));
         with_nulls(
             json!({
                 "id": self.id,
@@ -110,7 +114,7 @@ impl PaymentIntent {
                 "amount_capturable": 0,
                 "amount_details": { "tip": {} },
                 "amount_received": self.amount_received,
-                "automatic_payment_methods": self.automatic.as_ref().map(|allow| json!({ "allow_redirects": allow, "enabled": true })),
+                "automatic_payment_methods": automatic_payment_methods,
                 "canceled_at": self.canceled_at,
                 "cancellation_reason": self.cancellation_reason,
                 "capture_method": self.capture_method,

@@ -48,7 +48,10 @@ impl PaymentMethod {
 /// Returns empty billing details.
 pub(crate) fn billing_details() -> Value {
     json!({
-        "address": { "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null },
+        "address": {
+            "city": null, "country": null, "line1": null, "line2": null, "postal_code": null,
+            "state": null,
+        },
         "email": null, "name": null, "phone": null, "tax_id": null,
     })
 }

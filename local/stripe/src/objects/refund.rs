@@ -44,7 +44,13 @@ impl Refund {
             "charge": self.charge,
             "created": self.created,
             "currency": self.currency,
-            "destination_details": { "card": { "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund" }, "type": "card" },
+            "destination_details": {
+                "card": {
+                    "reference_status": "pending", "reference_type": "acquirer_reference_number",
+                    "type": "refund",
+                },
+                "type": "card",
+            },
             "metadata": self.metadata,
             "payment_intent": self.payment_intent,
             "reason": self.reason,

@@ -38,7 +38,8 @@ async fn authentication_can_succeed_or_fail() {
 async fn a_browser_visits_the_banks_page_and_returns_to_the_shop() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
-    let form = "payment_method=pm_card_threeDSecure2Required&return_url=http%3A%2F%2Fshop%2Fdone%3Forder%3D1";
+    let form = "payment_method=pm_card_threeDSecure2Required&\
+                return_url=http%3A%2F%2Fshop%2Fdone%3Forder%3D1";
     let intent = sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), form).await.json;
     let page = intent["next_action"]["redirect_to_url"]["url"]
         .as_str()

@@ -113,7 +113,8 @@ async fn a_wrong_parameter_is_refused_before_anything_changes() {
         ("amount=2000&currency=", "parameter_invalid_empty", "currency"),
         ("amount=2000&currency=usd&colour=red", "parameter_unknown", "colour"),
         (
-            "amount=2000&currency=usd&automatic_payment_methods[odd]=1&automatic_payment_methods[enabled]=true",
+            "amount=2000&currency=usd&automatic_payment_methods[odd]=1&\
+             automatic_payment_methods[enabled]=true",
             "parameter_unknown",
             "automatic_payment_methods[odd]",
         ),

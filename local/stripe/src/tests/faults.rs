@@ -115,7 +115,10 @@ async fn a_fault_hits_its_path_as_often_as_it_says() {
     sandbox
         .control(
             "faults",
-            json!({ "fault": "error_500", "method": "POST", "path": "/v1/payment_intents/*/cancel", "times": 2 }),
+            json!({
+                "fault": "error_500", "method": "POST", "path": "/v1/payment_intents/*/cancel",
+                "times": 2,
+            }),
         )
         .await;
     let id = sandbox.intent().await.id();

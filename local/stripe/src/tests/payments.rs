@@ -71,7 +71,8 @@ async fn tokens_and_test_numbers_name_the_same_cards() {
     for (data, status) in [
         ("[token]=tok_mastercard", 200),
         (
-            "[number]=4242%204242%204242%204242&payment_method_data[card][exp_month]=12&payment_method_data[card][exp_year]=34&payment_method_data[card][cvc]=123",
+            "[number]=4242%204242%204242%204242&payment_method_data[card][exp_month]=12&\
+             payment_method_data[card][exp_year]=34&payment_method_data[card][cvc]=123",
             200,
         ),
         ("[token]=tok_visa_chargeDeclined", 402),

@@ -36,7 +36,8 @@ mod miniserde_object {
         ($($kind:ty),*) => {$(
             impl Object for $kind {
                 async fn retrieve(sandbox: &Sandbox, path: &str) -> Self {
-                    RequestBuilder::new(StripeMethod::Get, path).customize::<Self>().send(&sandbox.client()).await.unwrap()
+                    let request = RequestBuilder::new(StripeMethod::Get, path);
+                    request.customize::<Self>().send(&sandbox.client()).await.unwrap()
                 }
             }
         )*};

@@ -1,5 +1,5 @@
-//! Turns Stripe's errors into ours (<https://docs.stripe.com/api/errors>). Stripe's messages only go
-//! to the log.
+//! Turns Stripe's errors into ours (<https://docs.stripe.com/api/errors>). Stripe's messages only
+//! go to the log.
 
 use std::time::Duration;
 

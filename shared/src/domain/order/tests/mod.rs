@@ -4,5 +4,6 @@ pub(in crate::domain) mod fixture;
 mod history;
 mod payments;
 mod random_walk;
+mod refunds;
 mod table;
 mod transitions;

@@ -94,8 +94,8 @@ impl Stripe {
 
     /// Returns what is left of the charge. Pending refunds count as gone.
     fn held(&self) -> i64 {
-        let made = self.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
-        let refunded: i64 = made.map(|refund| refund.amount).sum();
+        let effective = self.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
+        let refunded: i64 = effective.map(|refund| refund.amount).sum();
         let taken = matches!(self.dispute, Some(ChargebackState::Open | ChargebackState::Lost));
         i64::from(self.charged) * PRICE - refunded - i64::from(taken) * PRICE
     }
@@ -117,7 +117,9 @@ impl Stripe {
             );
         }
         let refunds = self.refunds.iter().enumerate();
-        facts.extend(refunds.map(|(n, made)| refund(&format!("re_{n}"), made.amount, made.status)));
+        facts.extend(
+            refunds.map(|(n, known)| refund(&format!("re_{n}"), known.amount, known.status)),
+        );
         facts.extend(self.dispute.map(|state| chargeback("dp_1", PRICE, state)));
         facts
     }
