@@ -73,7 +73,7 @@ pub struct Cli {
     pub(crate) no_seed: bool,
 
     /// Browser origins that may call the HTTP API and open sockets, separated by commas: the
-    /// template's parameter AllowedOrigins.
+    /// template's parameter `AllowedOrigins`.
     #[arg(long, value_name = "LIST")]
     pub(crate) allowed_origins: Option<String>,
 

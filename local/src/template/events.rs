@@ -1,4 +1,4 @@
-//! `Events` of a function: what invokes it.
+//! `Events` of a function.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::model::{HttpRoute, Schedule, StreamMapping};
 use super::properties::Properties;
 
-/// A route and where the template says so.
+/// A route and its place in the template.
 pub(super) struct PlacedRoute {
     /// `Resources.<function>.Properties.Events.<key>.Properties`.
     pub(super) place: String,
