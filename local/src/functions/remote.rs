@@ -20,7 +20,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use super::MAX_PAYLOAD;
+use super::settings::MAX_PAYLOAD;
 use crate::invoke::{FunctionError, Invocation, Invoke, InvokeError};
 
 /// Lambda's own longest `Timeout`. Without an end, a function that died under `cargo lambda watch`

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::MAX_PAYLOAD;
+use super::settings::MAX_PAYLOAD;
 
 /// One event on its way to the function.
 #[derive(Debug, Clone)]
