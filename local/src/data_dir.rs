@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_cloud_on_the_same_directory_is_refused_until_the_first_is_over() {
+    fn a_second_cloud_on_the_same_directory_is_refused_until_the_first_ends() {
         let path = std::env::temp_dir().join(format!("data-dir-{}", uuid::Uuid::now_v7()));
         let first = DataDir::open(&path).unwrap();
         let error = DataDir::open(&path).unwrap_err().to_string();
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_those_of_this_run_and_go_with_an_ephemeral_one() {
+    fn links_are_replaced_in_each_run_and_removed_after_an_ephemeral_one() {
         let directory = DataDir::ephemeral().unwrap();
         let shell = || PathBuf::from("/bin/sh");
         directory.link(&[("old", shell())]).unwrap();

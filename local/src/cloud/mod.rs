@@ -99,7 +99,7 @@ impl Cloud {
         for note in &plan.project.notes {
             log.line("local", None, note);
         }
-        for name in plan.strangers() {
+        for name in plan.unused_overrides() {
             log.line(
                 "local",
                 None,

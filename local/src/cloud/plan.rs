@@ -108,7 +108,7 @@ impl Plan {
     }
 
     /// Returns the overridden variables that the template gives to no function.
-    pub(super) fn strangers(&self) -> Vec<&str> {
+    pub(super) fn unused_overrides(&self) -> Vec<&str> {
         let known =
             |name: &&str| self.project.functions.iter().any(|f| f.environment.contains_key(*name));
         self.overrides.names().filter(|name| !known(name)).collect()

@@ -57,7 +57,7 @@ pub(crate) fn variables(
             .map(|(name, functions)| format!("{name} (for {})", functions.join(", ")))
             .collect();
         bail!(
-            "the template leaves to the deployment what has no value here: {}; give it in local.env or .env",
+            "these variables have no value here: {}; give them values in local.env or .env",
             wanted.join(", ")
         );
     }

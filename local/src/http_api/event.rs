@@ -163,7 +163,8 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> String {
     headers.get(name).map(to_text).unwrap_or_default()
 }
 
-/// Header values are bytes, JSON is not: what is not UTF-8 is read as Latin-1, which loses nothing.
+/// JSON is text, and header values are bytes: those that are not UTF-8 are read as Latin-1, which
+/// loses nothing.
 fn to_text(value: &HeaderValue) -> String {
     let utf8 = std::str::from_utf8(value.as_bytes()).map(str::to_owned);
     utf8.unwrap_or_else(|_| value.as_bytes().iter().copied().map(char::from).collect())

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lanes_go_on_from_the_one_furthest_behind() {
+    fn new_lanes_continue_from_the_one_furthest_behind() {
         let lanes = |lanes: &[Option<&str>]| ShardState {
             lanes: lanes.iter().map(|l| l.map(str::to_owned)).collect(),
             ..ShardState::default()

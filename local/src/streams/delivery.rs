@@ -154,7 +154,7 @@ fn discard(
         "streams",
         Some(&request_id),
         &format!(
-            "WARNING {}: {} records given up ({condition:?} after {} invocations), {} to {}",
+            "WARNING {}: {} records discarded ({condition:?} after {} invocations), {} to {}",
             mapping.settings.name,
             part.records.len(),
             part.invocations,

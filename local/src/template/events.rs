@@ -136,7 +136,7 @@ fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<St
     Ok(enabled.then_some(mapping))
 }
 
-/// A limit where -1, which is also the default, is none.
+/// Takes a limit. -1, which is the default, means no limit.
 fn read_limit(properties: &mut Properties<'_>, key: &str) -> Result<Option<u32>> {
     match properties.parsed::<i64>(key)? {
         None | Some(-1) => Ok(None),

@@ -329,7 +329,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_not_done_is_refused_by_name_and_place() {
+    fn unsupported_intrinsics_are_refused_by_name_and_place() {
         for (written, named) in [
             ("{a: !ImportValue x}", "Place.a: the local cloud does not support Fn::ImportValue"),
             ("!GetAZs x", "Place: the local cloud does not support Fn::GetAZs"),
