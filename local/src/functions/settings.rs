@@ -16,7 +16,7 @@ pub struct Launch {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// Its whole environment: nothing is inherited. `AWS_LAMBDA_RUNTIME_API` and
+    /// Its whole environment; nothing is inherited. `AWS_LAMBDA_RUNTIME_API` and
     /// `AWS_LAMBDA_LOG_STREAM_NAME`, which differ between instances, are added here.
     pub env: BTreeMap<String, String>,
 }
@@ -24,11 +24,11 @@ pub struct Launch {
 /// Limits of the whole pool.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Processes at once, over all functions.
+    /// The largest number of processes, over all functions.
     pub max_instances: usize,
-    /// How long an invocation waits for one of them before it is throttled. AWS would throttle at
-    /// once, at a thousand instances or more; a laptop reaches its limit sooner, and a short wait
-    /// is the better answer there.
+    /// How long an invocation waits for a process before it is throttled. AWS throttles at once, but
+    /// only at a thousand instances or more. A laptop reaches its limit sooner, so a short wait is
+    /// better there.
     pub queue_wait: Duration,
     /// How long a process may take until it first asks for an event.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
