@@ -46,7 +46,7 @@ pub fn of(operations: &[Operation]) -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "A services marketplace: accounts, a catalogue, orders, payments and live \
                 updates.",
-            "description": text::introduction(),
+            "description": text::INTRODUCTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],

@@ -1,5 +1,5 @@
-//! The embedded database: `dynoxide`, on disk or in memory, served on a port that only the proxy
-//! knows.
+//! The embedded database, `dynoxide`: on disk or in memory, served on a port that only the proxy
+//! uses.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -55,9 +55,9 @@ impl Embedded {
         };
         let database =
             Database::new(&path).map_err(|e| anyhow!("cannot open the database {path}: {e}"))?;
-        // Despite its name: the one way to `PRAGMA synchronous = NORMAL`. With the write-ahead log,
-        // what was acknowledged then outlives any death of a process, though not a power cut, and a
-        // write does not wait for the disk.
+        // Despite its name, this is the only way to set `PRAGMA synchronous = NORMAL`. With the
+        // write-ahead log, acknowledged writes then survive a crash of the process, though not a
+        // power cut, and a write does not wait for the disk.
         database
             .disable_bulk_loading()
             .map_err(|e| anyhow!("cannot set up the database {path}: {e}"))?;
@@ -76,7 +76,7 @@ impl Embedded {
         })
     }
 
-    /// Deletes expired items from time to time, and trims the streams.
+    /// Deletes expired items and trims the streams, again and again until the handle is dropped.
     pub fn keep_house(&self, writes: TableWrites, log: Log) -> AbortOnDropHandle<()> {
         let (database, path, in_memory) =
             (self.database.clone(), self.path.clone(), self.in_memory);
@@ -118,8 +118,8 @@ async fn sweep_expired(database: &Database) -> anyhow::Result<usize> {
     tokio::task::spawn_blocking(move || database.sweep_ttl()).await?.map_err(|e| anyhow!("{e}"))
 }
 
-/// Serves on a thread and a runtime of its own: every operation blocks its thread, and there is one
-/// at a time in any case.
+/// Serves on a thread and a runtime of its own, because every operation blocks its thread. The
+/// database runs one operation at a time anyway.
 fn serve(
     listener: std::net::TcpListener,
     database: Database,
@@ -132,7 +132,7 @@ fn serve(
     };
     std::thread::Builder::new().name("dynamodb".into()).spawn(move || {
         let stopped = async move { drop(stopped.await) };
-        // It ends only by being stopped.
+        // It ends only when it is stopped.
         drop(runtime.block_on(dynoxide::server::serve_with_shutdown(listener, database, stopped)));
     })?;
     Ok(())

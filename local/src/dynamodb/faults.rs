@@ -1,12 +1,12 @@
-//! Faults that a test asks for: `POST /_local/faults` makes chosen requests fail as DynamoDB fails
-//! them in production; `GET` tells which are still to happen.
+//! Faults on demand: `POST /_local/faults` makes chosen requests fail as DynamoDB does in
+//! production; `GET` lists the faults that are still waiting.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What a test posts.
+/// The body of `POST /_local/faults`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -37,7 +37,7 @@ pub enum FaultKind {
     /// Nothing is done, and no answer ever comes.
     #[serde(rename = "timeout")]
     Timeout,
-    /// It is done, and then the connection breaks before the answer.
+    /// The request is done, and the connection breaks before the answer.
     #[serde(rename = "lost_response")]
     LostResponse,
 }
@@ -46,7 +46,7 @@ fn once() -> u32 {
     1
 }
 
-/// The faults that are still to happen.
+/// The waiting faults.
 #[derive(Debug, Default)]
 pub struct Faults(Mutex<Vec<Fault>>);
 
@@ -56,17 +56,20 @@ impl Faults {
         self.lock().push(fault);
     }
 
-    /// Those that are still to happen, as JSON.
+    /// Returns the waiting faults as JSON.
+    ///
+    /// # Errors
+    /// Never in practice: they are always serializable.
     pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&*self.lock())
     }
 
-    /// Forgets them all.
+    /// Removes all faults.
     pub fn clear(&self) {
         self.lock().clear();
     }
 
-    /// The fault that this request meets, which is used up by it.
+    /// Takes one use of the first fault that concerns this request.
     pub fn meet(
         &self,
         function: Option<&str>,
@@ -100,7 +103,7 @@ impl Fault {
     }
 }
 
-/// The answer of DynamoDB: status and body. `None` for the kinds without an answer.
+/// Returns DynamoDB's answer, status and body; `None` for the kinds without an answer.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
 pub fn answer(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, Value)> {
     let error = |status, code: &str, message: &str| {

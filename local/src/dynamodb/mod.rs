@@ -1,4 +1,4 @@
-//! DynamoDB: an embedded database, or one elsewhere, behind a proxy that applies the functions' IAM
+//! DynamoDB: the embedded database or another one, behind a proxy that enforces the functions' IAM
 //! policies.
 
 mod capacity;
@@ -36,7 +36,7 @@ pub use self::writes::TableWrites;
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In memory, gone at the end (`--ephemeral`).
+    /// In memory, and lost at the end (`--ephemeral`).
     Memory,
     /// In this directory.
     Directory(PathBuf),
@@ -52,14 +52,13 @@ pub enum Storage {
 
 /// The running database. Dropped, it stops.
 pub struct DynamoDb {
-    /// What functions are given as `AWS_ENDPOINT_URL_DYNAMODB`.
+    /// The value of the functions' `AWS_ENDPOINT_URL_DYNAMODB`.
     pub endpoint_url: String,
-    /// Functions talk to AWS itself: with credentials from the environment of the local cloud, and
-    /// unseen by it.
+    /// Functions call AWS directly, with credentials from the environment of the local cloud.
     pub is_aws: bool,
     /// Where its streams are read.
     pub streams: StreamsEndpoint,
-    /// Tells which tables were written through the proxy.
+    /// Notifies of writes through the proxy.
     pub writes: TableWrites,
     _tasks: (Option<AbortOnDropHandle<Infallible>>, Option<AbortOnDropHandle<()>>),
     _embedded: Option<Embedded>,
@@ -79,12 +78,12 @@ pub struct StreamsEndpoint {
 }
 
 impl DynamoDb {
-    /// Opens the database, gives it the tables of the project, and serves it on `listener`.
+    /// Opens the database, creates the project's tables in it, and serves it on `listener`.
     ///
     /// # Errors
     ///
-    /// One sentence: an endpoint that does not answer or is not supported, or tables that differ
-    /// from the template.
+    /// When the endpoint does not answer or is not supported, or when existing tables differ from the
+    /// template in a way that can't be changed.
     pub async fn start(
         project: &Project,
         iam: Arc<Iam>,
@@ -149,7 +148,7 @@ impl DynamoDb {
         })
     }
 
-    /// Deletes what has expired by now, without telling the streams.
+    /// Deletes expired items now, without notifying the stream readers.
     #[cfg(test)]
     pub async fn sweep(&self) {
         if let Some(embedded) = &self._embedded {
@@ -157,7 +156,7 @@ impl DynamoDb {
         }
     }
 
-    /// AWS itself: functions go there directly, and the tables are CloudFormation's to make.
+    /// Uses AWS itself: functions call it directly, and CloudFormation has made the tables.
     fn aws(url: &Uri, log: &Log) -> anyhow::Result<Self> {
         let host = url.host().unwrap_or_default();
         let Some(region) =

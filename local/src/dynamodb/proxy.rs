@@ -1,5 +1,5 @@
-//! The DynamoDB port. A request passes IAM, meets the faults a test asked for, is forwarded,
-//! counted, and told to the streams.
+//! The DynamoDB port: checks a request against IAM, applies faults, forwards it, counts it, and
+//! notifies the stream readers of writes.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::log::Log;
 /// DynamoDB takes bodies of up to 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// Everything a request meets.
+/// The proxy in front of the database.
 pub struct Proxy {
     pub(super) iam: Arc<Iam>,
     pub(super) schema: Schema,
@@ -39,7 +39,7 @@ pub struct Proxy {
     pub(super) stats: Stats,
 }
 
-/// The connection ends without an answer.
+/// Closes the connection without an answer.
 #[derive(Debug)]
 struct NoAnswer;
 
@@ -60,8 +60,7 @@ impl Proxy {
         AbortOnDropHandle::new(tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
-                // Aborted connections and a used-up file limit pass; there is nothing else to do
-                // about them.
+                // An aborted connection or an exhausted file limit; both pass.
                 let Ok((stream, _)) = listener.accept().await else {
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                     continue;
@@ -74,7 +73,7 @@ impl Proxy {
                     async move { proxy.handle(request).await }
                 });
                 connections.spawn(async move {
-                    // What goes wrong with a connection is the client's to notice.
+                    // The client notices a broken connection.
                     drop(
                         http1::Builder::new().serve_connection(TokioIo::new(stream), service).await,
                     );
@@ -113,14 +112,14 @@ impl Proxy {
         }
     }
 
-    /// A call of DynamoDB or of its streams.
+    /// Handles a call of DynamoDB or of its streams.
     async fn operation(&self, parts: http::request::Parts, body: Bytes) -> Result<Reply, NoAnswer> {
         let operation = header_text(&parts, "x-amz-target")
             .and_then(|t| t.split_once('.'))
             .map(|(_, op)| op.to_owned());
         let (Some(operation), Ok(json)) = (operation, serde_json::from_slice::<Value>(&body))
         else {
-            // DynamoDB refuses it, in its own words.
+            // DynamoDB refuses it with its own message.
             return Ok(self.forward(parts, body).await.map(Full::from));
         };
         let caller = header_text(&parts, "authorization")
@@ -175,7 +174,7 @@ impl Proxy {
         }
     }
 
-    /// AWS's refusal, when the caller's policy does not allow all of the request.
+    /// Returns AWS's refusal if the caller's policy does not allow the whole request.
     fn refusal(&self, caller: &Caller, operation: &str, body: &Value) -> Option<Reply> {
         let Ok(accesses) = self.schema.accesses(operation, body) else {
             let message =
@@ -202,7 +201,7 @@ impl Proxy {
         ))
     }
 
-    /// Forwards a request and counts it, with its capacity when a function made it.
+    /// Forwards a request and counts it, with the capacity it used if a function made it.
     async fn counted(
         &self,
         parts: http::request::Parts,
@@ -240,7 +239,7 @@ impl Proxy {
     async fn forward(&self, parts: http::request::Parts, body: Bytes) -> Response<Bytes> {
         match self.upstream.forward(Request::from_parts(parts, Full::from(body))).await {
             Ok(mut answer) => {
-                // It holds for the connection to the upstream only.
+                // These headers describe the connection to the database.
                 answer.headers_mut().remove(header::CONNECTION);
                 answer.headers_mut().remove(header::TRANSFER_ENCODING);
                 answer
@@ -254,7 +253,7 @@ impl Proxy {
     }
 }
 
-/// A list of ours, as an answer.
+/// An answer with a JSON list.
 fn list(list: serde_json::Result<Vec<u8>>) -> Reply {
     match list {
         Ok(list) => Response::new(Full::from(list)),
@@ -268,7 +267,7 @@ fn header_text<'p>(parts: &'p http::request::Parts, name: &str) -> Option<&'p st
     parts.headers.get(name)?.to_str().ok()
 }
 
-/// An answer of our own, with the headers DynamoDB's have.
+/// An answer made here, with the headers that DynamoDB's answers have.
 fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
     let body = body.to_string();
     let mut response = Response::new(Bytes::new());

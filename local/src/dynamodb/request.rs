@@ -1,7 +1,6 @@
-//! What a request to DynamoDB is, as IAM sees it: actions on tables and indexes, with partition
-//! keys.
+//! A request to DynamoDB as IAM sees it: actions on tables and indexes, with partition keys.
 //!
-//! Which operation needs which actions on what:
+//! The actions that each operation needs:
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>
 
 use std::collections::HashMap;
@@ -11,18 +10,18 @@ use serde_json::Value;
 use super::key_condition;
 use crate::model::{Project, Table};
 
-/// One thing a request needs to be allowed.
+/// An action that a request needs permission for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// `dynamodb:GetItem`.
     pub action: String,
     /// The ARN of a table or of an index.
     pub resource: String,
-    /// Values of the partition key the request names: what `dynamodb:LeadingKeys` holds.
+    /// The partition key values in the request, which `dynamodb:LeadingKeys` is compared with.
     pub leading_keys: Vec<String>,
 }
 
-/// The tables of the template, as far as requests have to be understood by them.
+/// The keys and indexes of the template's tables.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
     tables: HashMap<String, TableSchema>,
@@ -58,7 +57,7 @@ impl<'s> Keys<'s> {
 pub struct Unsupported;
 
 impl Schema {
-    /// The tables of a project.
+    /// Returns the tables of a project.
     pub fn new(project: &Project) -> Self {
         let arns =
             project.functions.iter().map(|f| &f.arn).chain(project.tables.iter().map(|t| &t.arn));
@@ -73,7 +72,10 @@ impl Schema {
         Self { tables, arn_prefix }
     }
 
-    /// Everything that has to be allowed for `operation` with this body.
+    /// Returns every access that `operation` with this body needs permission for.
+    ///
+    /// # Errors
+    /// [`Unsupported`] for PartiQL, whose accesses are not in the body.
     pub fn accesses(&self, operation: &str, body: &Value) -> Result<Vec<Access>, Unsupported> {
         let action = format!("dynamodb:{operation}");
         let table = text(body, "TableName");
@@ -195,7 +197,7 @@ impl Schema {
             .map_or_else(|| format!("{}table/{name}", self.arn_prefix), |s| s.arn.clone())
     }
 
-    /// The tables a request names.
+    /// Returns the names of the tables in a request.
     pub fn tables<'v>(&self, operation: &str, body: &'v Value) -> Vec<&'v str> {
         let mut tables: Vec<&str> = match operation {
             "BatchGetItem" | "BatchWriteItem" => body["RequestItems"]

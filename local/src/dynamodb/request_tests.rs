@@ -37,7 +37,7 @@ fn an_item_operation_names_table_and_partition_key() {
 }
 
 #[test]
-fn a_query_of_an_index_is_about_the_index_and_its_own_partition_key() {
+fn a_query_of_an_index_accesses_the_index_by_its_own_partition_key() {
     let query = json!({
         "TableName": "marketplace", "IndexName": "by-state", "KeyConditionExpression": "#s = :s",
         "ExpressionAttributeNames": {"#s": "state"}, "ExpressionAttributeValues": {":s": {"S": "open"}},

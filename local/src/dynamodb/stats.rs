@@ -1,8 +1,8 @@
-//! How often each function calls DynamoDB, and what that would be billed: in all (`GET
-//! /_local/stats`), and in each of the last invocations (`GET /_local/invocations`).
+//! Counts each function's calls to DynamoDB and the capacity they use: in total (`GET
+//! /_local/stats`), and for each recent invocation (`GET /_local/invocations`).
 //!
-//! The AWS SDK sends the trace id of the invocation it runs in, against endless loops; that tells
-//! the calls of two apart.
+//! The AWS SDK sends the trace id of its invocation (AWS detects endless loops by it), which says
+//! which invocation a call belongs to.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
 
 use std::collections::{BTreeMap, VecDeque};
@@ -13,10 +13,10 @@ use serde::Serialize;
 /// How many invocations are remembered.
 const REMEMBERED: usize = 1000;
 
-/// Who calls.
+/// The caller of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'c> {
-    /// `None` for those who are no function.
+    /// The function; `None` for other callers.
     pub function: Option<&'c str>,
     /// `Root=1-<seconds>-<24 digits>;...`, if it said so.
     pub trace: Option<&'c str>,
@@ -50,7 +50,7 @@ struct Counters {
     capacity_units: f64,
 }
 
-/// What one invocation asked of DynamoDB.
+/// The calls of one invocation.
 #[derive(Debug, Serialize)]
 struct Invocation {
     function: String,
@@ -59,13 +59,13 @@ struct Invocation {
     calls: Vec<Call>,
 }
 
-/// What has been counted.
+/// The counters.
 #[derive(Debug, Default)]
 pub struct Stats(Mutex<Counted>);
 
 #[derive(Debug, Default)]
 struct Counted {
-    /// Function to operation to counters; those who are no function are `-`.
+    /// Function to operation to counters; callers that are not functions are `-`.
     totals: BTreeMap<String, BTreeMap<String, Counters>>,
     /// The latest is the last.
     invocations: VecDeque<Invocation>,

@@ -1,6 +1,6 @@
-//! Keeps dynoxide's stream log fast and bounded. It stores stream records in one SQLite table,
-//! without an index on what it looks them up by and without ever trimming: a write to a table with
-//! a stream would take time in proportion to all writes before it.
+//! Keeps dynoxide's stream log fast and bounded. dynoxide stores stream records in one SQLite table,
+//! has no index for its own lookups, and never trims: each write to a table with a stream would take
+//! time in proportion to all writes before it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -30,7 +30,7 @@ pub fn trim(path: &str) -> anyhow::Result<usize> {
     Ok(connect(path)?.execute("DELETE FROM _stream_records WHERE created_at < ?1", [oldest])?)
 }
 
-/// A second connection to the database that dynoxide has open.
+/// Opens a second connection to the database that dynoxide has open.
 fn connect(path: &str) -> anyhow::Result<Connection> {
     let connection = Connection::open(path).with_context(|| format!("cannot open {path}"))?;
     connection.busy_timeout(Duration::from_secs(10))?;

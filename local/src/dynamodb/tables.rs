@@ -1,5 +1,4 @@
-//! Makes the database hold the tables of the template: creates what is missing, and compares what
-//! is there.
+//! Creates the template's tables in the database, and updates those that exist.
 
 use std::time::Duration;
 
@@ -35,12 +34,12 @@ const OTHER: [&str; 8] = [
     "WarmThroughput",
 ];
 
-/// Creates `table`, or brings it in line with the template as far as no data is lost.
+/// Creates `table`, or changes it to match the template as long as no data is lost.
 ///
 /// # Errors
 ///
-/// One sentence when the table cannot be as the template says: an unsupported property, or data
-/// laid out by another template.
+/// When the table can't match the template: a property is unsupported, or the existing table has
+/// other keys or indexes.
 pub async fn provide(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
     let create = create_request(table)?;
     match upstream.call("DescribeTable", &json!({"TableName": table.name})).await {
@@ -102,7 +101,7 @@ fn global_index(index: &Value) -> Value {
     index
 }
 
-/// What CloudFormation would do to a table that is there already, short of replacing it.
+/// Changes an existing table as CloudFormation would, except for replacing it.
 async fn update(
     upstream: &Upstream,
     table: &Table,
@@ -201,7 +200,7 @@ fn named<'a>(table: &'a Value, kind: &str) -> Vec<&'a Value> {
     indexes
 }
 
-/// What makes two indexes the same.
+/// The parts of an index that must be equal for two to be the same.
 fn shape(index: &Value) -> (Value, Value, Value, Vec<&str>) {
     let projection = &index["Projection"];
     let mut attributes: Vec<_> = projection["NonKeyAttributes"]

@@ -178,7 +178,7 @@ async fn a_developers_key_may_do_everything() {
 }
 
 #[tokio::test]
-async fn answers_of_the_front_carry_dynamodbs_headers() {
+async fn answers_of_the_proxy_carry_dynamodbs_headers() {
     let (_db, client) = in_memory(&[("dynamodb:PutItem", TABLE)]).await;
     let denied = client.scan().table_name("marketplace").send().await.unwrap_err();
     let failed =
@@ -253,7 +253,7 @@ async fn calls_and_capacity_are_counted_per_function() {
 }
 
 #[tokio::test]
-async fn a_write_is_told_to_the_streams_and_a_read_is_not() {
+async fn writes_notify_the_streams_and_reads_do_not() {
     let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
     let mut writes = db.writes.subscribe("marketplace").unwrap();
     client.scan().table_name("marketplace").send().await.unwrap();

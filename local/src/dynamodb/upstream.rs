@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_tables_are_those_of_no_other_run() {
+    fn a_run_with_its_own_tables_shares_them_with_no_other() {
         let upstream = || Upstream::with_own_tables("127.0.0.1:1".parse().unwrap());
         let (one, other) = (upstream(), upstream());
         assert_ne!(one.access_key_id(), other.access_key_id());
