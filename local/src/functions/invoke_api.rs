@@ -17,7 +17,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::MAX_PAYLOAD;
+use super::settings::MAX_PAYLOAD;
 use crate::invoke::{Invoke, InvokeError};
 use crate::log::Log;
 use crate::model::{Function, Project};

@@ -16,7 +16,7 @@ use super::group::Group;
 use super::idle::Idle;
 use super::instance::{Instance, Outcome};
 use super::runtime_api::Event;
-use super::{Launch, MAX_PAYLOAD, Settings};
+use super::settings::{Launch, MAX_PAYLOAD, Settings};
 use crate::invoke::{Invocation, InvokeError};
 use crate::log::Log;
 use crate::model::Function;

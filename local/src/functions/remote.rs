@@ -20,7 +20,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use super::MAX_PAYLOAD;
+use super::settings::MAX_PAYLOAD;
 use crate::invoke::{FunctionError, Invocation, Invoke, InvokeError};
 
 /// The longest wait for a reply, equal to Lambda's longest `Timeout`. `cargo lambda watch` never

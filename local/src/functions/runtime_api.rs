@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::MAX_PAYLOAD;
+use super::settings::MAX_PAYLOAD;
 
 /// An event for the function.
 #[derive(Debug, Clone)]
