@@ -39,10 +39,10 @@ use crate::signals::Stop;
 use crate::streams::{self, Pace, Streams};
 use crate::{http_api, websocket};
 
-/// The HTTP API's timeout when something else compiles a function before running it.
+/// The HTTP API's timeout with `--functions`, where a function may have to be compiled first.
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// Everything that runs.
+/// A running cloud.
 struct Cloud {
     plan: Plan,
     summary: Summary,
@@ -65,7 +65,7 @@ struct Cloud {
 enum Runner {
     /// This cloud.
     Own(Functions),
-    /// Something else, behind an Invoke API.
+    /// Another program with an Invoke API.
     Remote(RemoteFunctions),
 }
 
@@ -79,17 +79,17 @@ pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     let started = async { Cloud::start(Plan::make(cli, &log).await?, log.clone()).await };
     let cloud = tokio::select! {
         biased;
-        () = stop.asked.cancelled() => {
+        () = stop.requested.cancelled() => {
             log.line("local", None, "stopped before everything was started");
             return Ok(());
         }
         cloud = started => cloud?,
     };
     cloud.announce(began.elapsed())?;
-    stop.asked.cancelled().await;
+    stop.requested.cancelled().await;
     log.line("local", None, "stopping; Ctrl-C again stops at once");
     let kept = cloud.plan.what_is_kept();
-    cloud.end(stop.urged).await;
+    cloud.end(stop.urgent).await;
     log.line("local", None, &format!("stopped; {kept}"));
     Ok(())
 }
@@ -103,11 +103,14 @@ impl Cloud {
             log.line(
                 "local",
                 None,
-                &format!("local.env or .env gives {name}, which the template gives to no function"),
+                &format!(
+                    "local.env or .env sets {name}, but no function in the template has this \
+                     variable"
+                ),
             );
         }
         let iam = Arc::new(Iam::new(&plan.project));
-        let ports = plan.ports.take().context("the ports are taken once")?;
+        let ports = plan.ports.take().context("the ports have already been taken")?;
         let dynamodb = DynamoDb::start(
             &plan.project,
             iam.clone(),
@@ -193,7 +196,7 @@ impl Cloud {
             reload: None,
             dynamodb,
         };
-        match cloud.get_going(log).await {
+        match cloud.start_functions(log).await {
             Ok(()) => Ok(cloud),
             Err(error) => {
                 cloud.runner.stop().await;
@@ -203,7 +206,7 @@ impl Cloud {
     }
 
     /// Starts every function once, then streams and schedules, and inserts sample data.
-    async fn get_going(&mut self, log: Log) -> Result<()> {
+    async fn start_functions(&mut self, log: Log) -> Result<()> {
         if let Runner::Own(functions) = &self.runner {
             let count = self.plan.project.functions.len();
             log.line("local", None, &format!("starting {count} functions"));
@@ -270,8 +273,8 @@ impl Cloud {
         Ok(())
     }
 
-    /// Stops everything in order, or at once when `urged`.
-    async fn end(self, urged: CancellationToken) {
+    /// Stops everything in order, or at once when `urgent`.
+    async fn end(self, urgent: CancellationToken) {
         let Self {
             plan,
             runner,
@@ -298,7 +301,7 @@ impl Cloud {
                 drop(stripe.await);
             }
         };
-        urged.run_until_cancelled(in_order).await;
+        urgent.run_until_cancelled(in_order).await;
         servers.abort_all();
         runner.stop().await;
         drop(dynamodb);
@@ -315,7 +318,7 @@ impl Runner {
         }
     }
 
-    /// Ends every process of ours.
+    /// Kills the functions' processes, unless another program runs them.
     async fn stop(&self) {
         if let Self::Own(functions) = self {
             functions.stop().await;

@@ -30,9 +30,9 @@ pub(super) const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RyaXBlLXN0YW5kLWlu";
 pub(super) struct Plan {
     pub(super) cli: Cli,
     pub(super) settings: Settings,
-    /// The folder of the Cargo workspace, or else that of the template.
+    /// The folder of the Cargo workspace, or of the template if there is no workspace.
     pub(super) root: PathBuf,
-    /// The functions' programs, unless `--functions` names what runs them.
+    /// The functions' programs; `None` with `--functions`, where another program runs them.
     programs: Option<Programs>,
     pub(super) project: Arc<Project>,
     pub(super) overrides: Overrides,
@@ -63,12 +63,12 @@ impl Plan {
         let project = Arc::new(template::load(&template, &deployment)?);
         let own = cli.env_file.clone().unwrap_or_else(|| directory.join(".env"));
         if cli.verbose {
-            // What --env gives wins: it comes last.
+            // `--env` comes last, so that it takes precedence.
             cli.env = settings.verbose.clone().into_iter().chain(cli.env).collect();
         }
         let known = |name: &str| project.functions.iter().any(|f| f.environment.contains_key(name));
         if let Some((name, _)) = cli.env.iter().find(|(name, _)| !known(name)) {
-            bail!("--env gives {name}, which the template gives to no function");
+            bail!("--env sets {name}, but no function in the template has this variable");
         }
         let process = |name: &str| std::env::var(name).ok();
         let overrides =
@@ -77,7 +77,7 @@ impl Plan {
             let known = project.functions.iter().any(|f| f.name == *seed);
             ensure!(
                 known,
-                "[workspace.metadata.local] names {seed} as seed, which is no function of the template"
+                "the seed {seed} in [workspace.metadata.local] is not a function of the template"
             );
         }
         let data_dir = match &cli.data_dir {
@@ -97,7 +97,7 @@ impl Plan {
         if let Some(programs) = programs.as_ref().filter(|_| !cli.no_build) {
             log.line("local", None, &format!("building {} functions", project.functions.len()));
             if !cli.no_watch {
-                // Before the build: what changes from now on may not be in it.
+                // Watches from before the build, which may miss later changes.
                 let configuration = vec![template, directory.join("local.env"), own];
                 let programs = programs.clone();
                 reload = Some(Reload::new(root.clone(), programs, cli.release, configuration));
@@ -114,7 +114,7 @@ impl Plan {
         self.overrides.names().filter(|name| !known(name)).collect()
     }
 
-    /// Returns where the database is.
+    /// Returns where the database is stored.
     pub(super) fn storage(&self) -> Storage {
         match &self.cli.dynamodb {
             Some(url) => Storage::Endpoint { url: url.clone(), own_tables: self.cli.ephemeral },
@@ -140,6 +140,9 @@ impl Plan {
     }
 
     /// Returns the addresses of this run's services.
+    ///
+    /// # Errors
+    /// When functions need AWS credentials that the environment lacks.
     pub(super) fn services(
         &self,
         dynamodb: &DynamoDb,
@@ -173,10 +176,10 @@ impl Plan {
         })
     }
 
-    /// The file to start for each function, in the functions' order.
+    /// Returns the file to start for each function, in the functions' order.
     ///
     /// # Errors
-    /// When a binary has not been built, or the data directory cannot be written.
+    /// When a binary has not been built, or the data directory can't be written.
     pub(super) fn programs(&self) -> Result<Vec<PathBuf>> {
         let programs = self.programs.as_ref();
         programs.map_or(Ok(Vec::new()), |p| p.files(&self.data_dir, self.cli.release))
@@ -195,7 +198,7 @@ impl Plan {
         }
     }
 
-    /// What runs the functions, in words.
+    /// Describes what runs the functions, for the summary.
     pub(super) fn runner_name(&self) -> String {
         match (&self.cli.functions, &self.programs) {
             (Some(url), _) => format!("run by {url}"),
@@ -205,7 +208,7 @@ impl Plan {
         }
     }
 
-    /// What remains after the end, in words.
+    /// Describes what is kept after the run.
     pub(super) fn what_is_kept(&self) -> String {
         match &self.cli.dynamodb {
             Some(url) => format!("data stays in {url}"),
@@ -214,10 +217,10 @@ impl Plan {
         }
     }
 
-    /// Where data is, in words.
+    /// Describes where data is stored, for the summary.
     pub(super) fn data_name(&self) -> String {
         match &self.cli.dynamodb {
-            Some(url) => format!("in front of {url}"),
+            Some(url) => format!("a proxy for {url}"),
             None if self.cli.ephemeral => "in memory".to_owned(),
             None => format!("kept in {}", self.data_dir.path().display()),
         }
@@ -233,8 +236,7 @@ fn aws(region: &str) -> Result<Aws> {
         match std::env::var(name) {
             Ok(value) => drop(credentials.insert(name.to_owned(), value)),
             Err(error) if needed => {
-                return Err(error)
-                    .with_context(|| format!("--dynamodb names AWS, which needs {name}"));
+                return Err(error).with_context(|| format!("--dynamodb with AWS requires {name}"));
             }
             Err(_) => {}
         }
