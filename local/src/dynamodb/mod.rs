@@ -1,4 +1,4 @@
-//! DynamoDB: an embedded database, or one elsewhere, behind a proxy that applies the functions' IAM
+//! DynamoDB: an embedded or external database behind a proxy that enforces the functions' IAM
 //! policies.
 
 mod capacity;
@@ -33,58 +33,60 @@ use crate::model::Project;
 pub use self::stream_log::RETENTION;
 pub use self::writes::TableWrites;
 
-/// Where the data is.
+/// Where the data is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In memory, gone at the end (`--ephemeral`).
+    /// In memory, and lost when the process ends (`--ephemeral`).
     Memory,
     /// In this directory.
     Directory(PathBuf),
     /// In another DynamoDB (`--dynamodb URL`).
     Endpoint {
-        /// One that speaks plain HTTP, as DynamoDB Local does, or AWS itself.
+        /// A DynamoDB that speaks plain HTTP, like DynamoDB Local, or AWS itself.
         url: Uri,
-        /// Where it separates tables by access key, use tables that no other run has
-        /// (`--ephemeral`).
+        /// Use tables that no other run sees (`--ephemeral`). This works with a database that
+        /// separates tables by access key.
         own_tables: bool,
     },
 }
 
-/// The running database. Dropped, it stops.
+/// The running database. Dropping it stops it.
 pub struct DynamoDb {
-    /// What functions are given as `AWS_ENDPOINT_URL_DYNAMODB`.
+    /// The `AWS_ENDPOINT_URL_DYNAMODB` of the functions.
     pub endpoint_url: String,
-    /// Functions talk to AWS itself: with credentials from the environment of the local cloud, and
-    /// unseen by it.
+    /// Whether functions call AWS directly, with the credentials from the environment of the local
+    /// cloud. The local cloud doesn't see these calls.
     pub is_aws: bool,
-    /// Where its streams are read.
+    /// Where its streams are read from.
     pub streams: StreamsEndpoint,
-    /// Tells which tables were written through the proxy.
+    /// Notifies the streams of writes that pass through the proxy.
     pub writes: TableWrites,
     _tasks: (Option<AbortOnDropHandle<Infallible>>, Option<AbortOnDropHandle<()>>),
     _embedded: Option<Embedded>,
 }
 
-/// Where the streams API of a DynamoDB is.
+/// How to reach the streams API of a DynamoDB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamsEndpoint {
     /// Its URL.
     pub url: String,
-    /// The region to sign for.
+    /// The region that requests are signed for.
     pub region: String,
-    /// The access key whose tables are read; AWS itself is called as the developer.
+    /// The access key whose tables are read. Unused with AWS, which is called with the developer's
+    /// credentials.
     pub access_key_id: String,
-    /// AWS itself: needs TLS and credentials, and its ARNs are the real ones.
+    /// Whether this is AWS itself, which needs TLS and credentials and has real ARNs.
     pub is_aws: bool,
 }
 
 impl DynamoDb {
-    /// Opens the database, gives it the tables of the project, and serves it on `listener`.
+    /// Opens the database, creates or updates the tables of the project, and serves it on
+    /// `listener`.
     ///
     /// # Errors
     ///
-    /// One sentence: an endpoint that does not answer or is not supported, or tables that differ
-    /// from the template.
+    /// If the database can't be opened, its endpoint doesn't answer or isn't supported, or its
+    /// tables can't be made to match the template.
     pub async fn start(
         project: &Project,
         iam: Arc<Iam>,
@@ -115,7 +117,7 @@ impl DynamoDb {
             (None, _) => bail!("there is no database"),
         };
         for table in &project.tables {
-            tables::provide(&upstream, table).await?;
+            tables::create_or_update(&upstream, table).await?;
         }
 
         let writes = TableWrites::new(project.tables.iter().map(|t| t.name.as_str()));
@@ -137,7 +139,7 @@ impl DynamoDb {
         };
         let tasks = (
             Some(proxy.serve(listener)),
-            embedded.as_ref().map(|e| e.keep_house(writes.clone(), log)),
+            embedded.as_ref().map(|e| e.spawn_maintenance(writes.clone(), log)),
         );
         Ok(Self {
             endpoint_url,
@@ -149,7 +151,7 @@ impl DynamoDb {
         })
     }
 
-    /// Deletes what has expired by now, without telling the streams.
+    /// Deletes the expired items now, without notifying the streams.
     #[cfg(test)]
     pub async fn sweep(&self) {
         if let Some(embedded) = &self._embedded {
@@ -157,21 +159,23 @@ impl DynamoDb {
         }
     }
 
-    /// AWS itself: functions go there directly, and the tables are CloudFormation's to make.
+    /// Uses AWS itself. Functions call it directly, and CloudFormation creates the tables.
     fn aws(url: &Uri, log: &Log) -> anyhow::Result<Self> {
         let host = url.host().unwrap_or_default();
         let Some(region) =
             host.strip_prefix("dynamodb.").and_then(|h| h.strip_suffix(".amazonaws.com"))
         else {
             bail!(
-                "--dynamodb {url}: https is supported for https://dynamodb.<region>.amazonaws.com only; others need http://"
+                "--dynamodb {url}: https works only with https://dynamodb.<region>.amazonaws.com; use \
+                 http:// for other endpoints"
             );
         };
         log.line(
             "dynamodb",
             None,
             &format!(
-                "using AWS in {region}: tables are not created here, and the template's policies are not enforced here"
+                "using AWS in {region}: the local cloud doesn't create its tables or enforce the \
+                 template's policies"
             ),
         );
         Ok(Self {
