@@ -1,4 +1,4 @@
-//! The directory in which the cloud continues where it stopped. One cloud at a time has it.
+//! The data directory, from which the next run continues. One cloud at a time uses it.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ pub(crate) struct DataDir {
 }
 
 impl DataDir {
-    /// Takes `path`, which is made if need be.
+    /// Takes the directory `path`, and creates it if it is missing.
     ///
     /// # Errors
-    /// When another cloud has it.
+    /// When another cloud uses it, or it can't be written.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         std::fs::create_dir_all(path)
             .with_context(|| format!("cannot create the data directory {}", path.display()))?;
@@ -37,7 +37,10 @@ impl DataDir {
         }
     }
 
-    /// A directory that goes with the run: everything else is in memory.
+    /// Creates a directory that is removed after the run; everything else is in memory.
+    ///
+    /// # Errors
+    /// When the system's temporary directory can't be written.
     pub(crate) fn ephemeral() -> Result<Self> {
         let path = std::env::temp_dir().join(format!("local-cloud-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir_all(&path)
@@ -45,12 +48,12 @@ impl DataDir {
         Ok(Self { path, ephemeral: true, _lock: None })
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where to put what is to be there in the next run; `None` when there is no next.
+    /// Returns where to store what the next run needs; `None` for an ephemeral run.
     pub(crate) fn to_keep(&self) -> Option<&Path> {
         (!self.ephemeral).then_some(&self.path)
     }
@@ -96,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_cloud_on_the_same_directory_is_refused_until_the_first_is_over() {
+    fn a_second_cloud_on_the_same_directory_is_refused_until_the_first_ends() {
         let path = std::env::temp_dir().join(format!("data-dir-{}", uuid::Uuid::now_v7()));
         let first = DataDir::open(&path).unwrap();
         let error = DataDir::open(&path).unwrap_err().to_string();
@@ -110,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_those_of_this_run_and_go_with_an_ephemeral_one() {
+    fn links_are_replaced_in_each_run_and_removed_after_an_ephemeral_one() {
         let directory = DataDir::ephemeral().unwrap();
         let shell = || PathBuf::from("/bin/sh");
         directory.link(&[("old", shell())]).unwrap();

@@ -1,15 +1,14 @@
-//! Faults on demand that wait for the requests they are to hit: what the stand-ins'
-//! `/_local/faults` have in common.
+//! Faults on demand: rules that wait for the requests they are meant for.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A fault, and which requests it hits.
 pub(crate) trait Rule: Clone {
-    /// How many requests it is still to hit.
+    /// The number of requests that it still hits.
     fn times(&mut self) -> &mut u32;
 }
 
-/// The rules that are waiting, the oldest first.
+/// The waiting rules, oldest first.
 #[derive(Debug)]
 pub(crate) struct Faults<R>(Mutex<Vec<R>>);
 
@@ -20,10 +19,10 @@ impl<R> Default for Faults<R> {
 }
 
 impl<R: Rule> Faults<R> {
-    /// The oldest rule that hits, which is used up by it.
+    /// Takes one use of the oldest rule for which `hits` holds.
     pub(crate) fn take(&self, hits: impl Fn(&R) -> bool) -> Option<R> {
         let mut rules = self.rules();
-        // One that was added for no request at all hits none.
+        // A rule may have been added with `times` 0.
         let rule =
             rules.iter_mut().find_map(|rule| (*rule.times() > 0 && hits(rule)).then_some(rule))?;
         *rule.times() -= 1;
@@ -37,12 +36,12 @@ impl<R: Rule> Faults<R> {
         self.rules().push(rule);
     }
 
-    /// Forgets all rules but these.
+    /// Removes every rule for which `stays` does not hold.
     pub(crate) fn retain(&self, stays: impl FnMut(&R) -> bool) {
         self.rules().retain(stays);
     }
 
-    /// The rules that are waiting.
+    /// Returns the waiting rules.
     pub(crate) fn list(&self) -> Vec<R> {
         self.rules().clone()
     }
@@ -52,7 +51,7 @@ impl<R: Rule> Faults<R> {
     }
 }
 
-/// One request, where a rule does not say how many.
+/// The default of a rule's `times`.
 pub(crate) fn once() -> u32 {
     1
 }

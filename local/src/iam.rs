@@ -1,5 +1,5 @@
-//! IAM for the functions: who calls (by access key id) and whether that function's policy allows
-//! it.
+//! IAM for the functions: which function calls (by its access key id), and whether its policy allows
+//! the call.
 //!
 //! Every function has an access key id of its own, so that a permission missing in the template is
 //! missing here too. A key that belongs to no function (a developer's CLI, the cloud itself) is
@@ -12,8 +12,8 @@ use ring::digest;
 
 use crate::model::{Project, Statement};
 
-/// The access key id of a function (`AWS_ACCESS_KEY_ID` in its environment): 20 characters, the
-/// same in every run.
+/// Returns the access key id of a function (`AWS_ACCESS_KEY_ID` in its environment): 20 characters,
+/// the same in every run.
 pub fn access_key_id(function_name: &str) -> String {
     let hash = digest::digest(&digest::SHA256, function_name.as_bytes());
     let mut id = BASE32_NOPAD.encode(&hash.as_ref()[..10]);
@@ -21,7 +21,7 @@ pub fn access_key_id(function_name: &str) -> String {
     id
 }
 
-/// The access key id in a SigV4 `Authorization` header: `AWS4-HMAC-SHA256
+/// Returns the access key id in a SigV4 `Authorization` header: `AWS4-HMAC-SHA256
 /// Credential=<id>/<date>/<region>/<service>/aws4_request, ...`.
 pub fn credential(authorization: &str) -> Option<&str> {
     let (_, after) = authorization.split_once("Credential=")?;
@@ -44,7 +44,7 @@ pub struct Caller {
 }
 
 impl Iam {
-    /// The functions of a project, each by its [`access_key_id`].
+    /// Returns the policies of a project's functions, by [`access_key_id`].
     pub fn new(project: &Project) -> Self {
         let caller = |f: &crate::model::Function| Caller {
             function: f.name.clone(),
@@ -67,7 +67,7 @@ impl Iam {
         }
     }
 
-    /// The function that an access key id belongs to; `None` for keys that are allowed everything.
+    /// Returns the function with this access key id; `None` for keys that may do everything.
     pub fn caller(&self, access_key_id: &str) -> Option<&Caller> {
         self.callers.get(access_key_id)
     }
@@ -100,7 +100,7 @@ impl Caller {
         })
     }
 
-    /// What AWS says when it refuses.
+    /// Returns AWS's message for a refusal.
     pub fn denial(&self, action: &str, resource: &str) -> String {
         format!(
             "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the \
@@ -110,14 +110,14 @@ impl Caller {
     }
 }
 
-/// IAM's wildcards: `*` is any run of characters (`:` and `/` included), `?` any one.
+/// Matches IAM's wildcards: `*` is any run of characters (`:` and `/` included), `?` any one.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
-    // Where to go on when what follows the last `*` did not match: let that star take one character
-    // more.
+    // Where to continue when the text after the last `*` did not match: that `*` takes one more
+    // character.
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {

@@ -1,10 +1,10 @@
-//! The one way a function is run: the HTTP API, the WebSocket API, streams, schedules and the
-//! Invoke API all call [`Invoke`].
+//! [`Invoke`], through which the HTTP API, the WebSocket API, streams, schedules and the Invoke API
+//! run functions.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
-/// What came of one synchronous invocation that reached the function.
+/// The outcome of a synchronous invocation that reached the function.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     /// The function's reply, or Lambda's error object (`{"errorMessage", "errorType", ...}`) when
@@ -15,10 +15,10 @@ pub struct Invocation {
     pub error: Option<FunctionError>,
 }
 
-/// Why a function gave no reply.
+/// Why a function did not reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FunctionError {
-    /// It reported an error, or its process ended in mid-invocation.
+    /// It reported an error, or its process ended during the invocation.
     Unhandled,
     /// It overran its `Timeout` and was killed.
     TimedOut,

@@ -18,7 +18,7 @@ use crate::invoke::Invoke;
 use crate::log::Log;
 use crate::model::{Function, Project, Schedule};
 
-/// The running schedules. Dropped, they stop.
+/// The running schedules. They stop when this is dropped.
 pub struct Schedules {
     _schedules: JoinSet<()>,
 }
@@ -35,7 +35,7 @@ impl Schedules {
     ///
     /// # Errors
     ///
-    /// An expression that EventBridge would not take, by its schedule's name.
+    /// When EventBridge would refuse an expression; the message names the schedule.
     pub fn start(project: &Project, invoke: Arc<dyn Invoke>, log: Log) -> anyhow::Result<Self> {
         let mut schedules = JoinSet::new();
         for function in &project.functions {
@@ -56,8 +56,7 @@ impl Schedules {
     }
 }
 
-/// Fires whenever it is time. A run that takes long does not keep the next from starting, as on
-/// AWS.
+/// Fires whenever the schedule is due. As on AWS, a slow run does not delay the next.
 async fn run(
     expression: Expression,
     function: Function,
@@ -69,7 +68,7 @@ async fn run(
     let mut last = Timestamp::now();
     while let Some(next) = expression.next(last) {
         sleep_until(next).await;
-        // After a machine slept, what was missed is not made up for.
+        // Runs that were missed while the machine slept are skipped.
         last = next.max(Timestamp::now());
         while runs.try_join_next().is_some() {}
         runs.spawn(fire(next, function.clone(), schedule.clone(), invoke.clone(), log.clone()));
@@ -78,7 +77,7 @@ async fn run(
     while runs.join_next().await.is_some() {}
 }
 
-/// Sleeps by the clock on the wall: a timer alone stands still while a laptop sleeps.
+/// Sleeps by the wall clock: a timer alone stops while a laptop sleeps.
 async fn sleep_until(time: Timestamp) {
     while let Ok(left) = Duration::try_from(time.duration_since(Timestamp::now()))
         && !left.is_zero()
@@ -106,7 +105,7 @@ async fn fire(
     log.line("schedule", None, &format!("{}: {} failed: {failure}", schedule.name, function.name));
 }
 
-/// The scheduled event of EventBridge.
+/// Returns EventBridge's scheduled event.
 fn event(function: &Function, schedule: &Schedule, time: Timestamp) -> Value {
     let mut arn = function.arn.split(':').skip(3);
     let (region, account) = (arn.next().unwrap_or_default(), arn.next().unwrap_or_default());
@@ -137,7 +136,7 @@ impl Expression {
         bail!("a schedule is rate(...) or cron(...)")
     }
 
-    /// The next time after `last`; `None` when there is none.
+    /// Returns the next time after `last`; `None` if there is none.
     fn next(&self, last: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Rate(period) => last.checked_add(*period).ok(),
@@ -207,15 +206,15 @@ const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// A field with numbers, from 1, in place of names.
+/// Returns a field with names replaced by numbers, from 1.
 fn numbered(field: &str, names: &[&str]) -> String {
     (1..)
         .zip(names)
         .fold(field.to_owned(), |field, (number, name)| field.replace(name, &number.to_string()))
 }
 
-/// A field whose ranges that run across its end (`20-2` for hours) are written as two, as croner
-/// needs them.
+/// Returns a field in which each range across its end (`20-2` for hours) is split in two, as croner
+/// requires.
 fn across_the_end(field: &str, min: u8, max: u8) -> String {
     let range = |part: &str| {
         let (from, to) = part.split_once('-')?;

@@ -1,5 +1,4 @@
-//! What several rooms' tests need: a function, a table, and an [`Invoke`](crate::invoke::Invoke)
-//! that records what it is given.
+//! Helpers of several modules' tests: a function, a table, a DynamoDB client, a folder.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,7 +61,7 @@ pub(crate) fn table(name: &str) -> Table {
     }
 }
 
-/// A DynamoDB client as functions have one, calling with an access key id. It does not retry.
+/// A DynamoDB client that calls with this access key id, as a function does. It does not retry.
 pub(crate) fn client(endpoint_url: &str, access_key_id: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![expect(unreachable_pub, reason = "`pub` marks what the support modules offer to tests")]
 
+mod architecture;
 mod auth;
 mod browser;
 mod conventions;
@@ -21,7 +22,6 @@ mod messages;
 mod operations;
 mod orders;
 mod payments;
-mod round_trips;
 mod secrets;
 mod services;
 mod site;

@@ -12,24 +12,21 @@ pub(super) fn parameters() -> Value {
                 first response with `Idempotent-Replayed: true`. Using the key for a different request \
                 is a 422. Without a key, every request counts.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
-            "example": "4b1f0f3e-8f6c-4f5e-9a57-0d9b1a0c2f7e",
         },
         "IfMatch": {
             "name": "If-Match",
             "in": "header",
-            "description": "The `ETag` of the version that you want to change. If the \
+            "description": "The `ETag` of the version that you want to change, such as `\"3\"`. If the \
                 resource has changed since, the request is refused (412). Without it, the change \
                 applies to the current version.",
             "schema": {"type": "string"},
-            "example": "\"3\"",
         },
         "IfNoneMatch": {
             "name": "If-None-Match",
             "in": "header",
-            "description": "The `ETag` of the version that you already have. If it is \
+            "description": "The `ETag` of the version that you already have, such as `\"3\"`. If it is \
                 still current, the response is a 304 without a body.",
             "schema": {"type": "string"},
-            "example": "\"3\"",
         },
     })
 }

@@ -46,7 +46,7 @@ pub fn of(operations: &[Operation]) -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "A services marketplace: accounts, a catalogue, orders, payments and live \
                 updates.",
-            "description": text::introduction(),
+            "description": text::INTRODUCTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
@@ -212,10 +212,12 @@ fn details(operation: &Operation) -> String {
         Who::OrderClient => "For the order's client.",
         Who::OrderWorker => "For the order's worker.",
     };
-    operation
-        .details
-        .as_ref()
-        .map_or_else(|| who.to_owned(), |details| format!("{who}\n\n{details}"))
+    match operation.details.as_deref() {
+        // It says more precisely who may call.
+        Some(details) if details.starts_with("For ") => details.to_owned(),
+        Some(details) => format!("{who}\n\n{details}"),
+        None => who.to_owned(),
+    }
 }
 
 /// The query parameters, from the schema of the type that the query string is parsed as. Query

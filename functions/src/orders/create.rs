@@ -72,7 +72,7 @@ pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Order a service")
         .details("The order keeps the service's current price. It is `pending` until it is paid.")
         .body::<Body>(
-            json!({"service_id": ServiceId::derived(&["example"]), "note": "In blue, please."}),
+            json!({"service_id": ServiceId::derived(&["seed", "Graphic Design"]), "note": "In blue, please."}),
         )
         .answer(Answer::created::<OrderView<'_>>("The order.").etag())
         .idempotent()

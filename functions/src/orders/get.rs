@@ -2,6 +2,7 @@
 //! any worker.
 
 use shared::domain::ids::OrderId;
+use shared::domain::order::diagram;
 use shared::error::Result;
 
 use super::{OrderView, read};
@@ -25,10 +26,11 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Read an order")
-        .details(
+        .details(format!(
             "For the order's client, its worker, administrators and, while it is open, any worker. \
-             `actions` lists what the caller may do now.",
-        )
+             `actions` lists what the caller may do now. These are all transitions:\n\n{}",
+            diagram::table()
+        ))
         .id::<OrderId>()
         .answer(Answer::ok::<OrderView<'_>>("The order.").etag())
         .if_none_match()

@@ -49,7 +49,7 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    let example = json!({"worker_id": "usr_00000000000000000000000000"});
+    let example = json!({"worker_id": UserId::derived(&["seed", "worker1"])});
     let summary = "Give an order to another worker, or back to the pool";
     transition::describe::<Body>(&ENDPOINT, summary, example)
 }

@@ -42,8 +42,8 @@ fn launch(arguments: &[OsString]) -> io::Result<ExitCode> {
     if !cloud.exists() {
         eprintln!(
             "Builds the local cloud and the functions, starts them, and adds sample data.\n\
-             The first build compiles about 270 crates, which takes about 5 minutes on 2 cores;\n\
-             the next ones take seconds.\n"
+             The first build compiles some 300 crates, which takes about 5 minutes on 2 cores;\n\
+             later builds take seconds.\n"
         );
     }
     let mut build = cargo();

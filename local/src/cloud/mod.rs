@@ -1,4 +1,4 @@
-//! One run of the local cloud: what is known before it, its start, its end.
+//! One run of the local cloud, from its start to its end.
 
 mod plan;
 mod ports;
@@ -39,20 +39,20 @@ use crate::signals::Stop;
 use crate::streams::{self, Pace, Streams};
 use crate::{http_api, websocket};
 
-/// How long a function may take that has to be compiled first.
+/// The HTTP API's timeout when something else compiles a function before running it.
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// What ends by being dropped, and what has to be ended.
+/// Everything that runs.
 struct Cloud {
     plan: Plan,
     summary: Summary,
     runner: Runner,
-    /// Told to the WebSocket API and the stand-in for Stripe.
+    /// Stops the WebSocket API and the stand-in for Stripe.
     shutdown: CancellationToken,
     websocket: Option<websocket::Running>,
     stripe: Option<JoinHandle<()>>,
     servers: JoinSet<()>,
-    /// What invokes functions by itself, once they are known to start.
+    /// Streams and schedules, which start once every function is known to start.
     background: Option<(Streams, Schedules)>,
     /// Rebuilds functions whose code changes.
     reload: Option<AbortOnDropHandle<()>>,
@@ -69,10 +69,10 @@ enum Runner {
     Remote(RemoteFunctions),
 }
 
-/// Runs the local cloud until it is to stop.
+/// Runs the local cloud until `stop` is requested.
 ///
 /// # Errors
-/// One sentence that says what does not work.
+/// When the cloud can't start; the message is one sentence that says why.
 pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     let began = Instant::now();
     let log = Log::default();
@@ -99,7 +99,7 @@ impl Cloud {
         for note in &plan.project.notes {
             log.line("local", None, note);
         }
-        for name in plan.strangers() {
+        for name in plan.unused_overrides() {
             log.line(
                 "local",
                 None,
@@ -202,13 +202,12 @@ impl Cloud {
         }
     }
 
-    /// Makes sure that every function starts, sets streams and schedules going, and puts sample
-    /// data there.
+    /// Starts every function once, then streams and schedules, and inserts sample data.
     async fn get_going(&mut self, log: Log) -> Result<()> {
         if let Runner::Own(functions) = &self.runner {
             let count = self.plan.project.functions.len();
             log.line("local", None, &format!("starting {count} functions"));
-            // The pool has its own idea of how many processes are started at once.
+            // The pool limits how many processes start at once.
             let names = self.plan.project.functions.iter().map(|f| functions.warm(&f.name));
             let mut started = futures::stream::iter(names).buffer_unordered(16);
             while let Some(outcome) = started.next().await {
@@ -271,7 +270,7 @@ impl Cloud {
         Ok(())
     }
 
-    /// Ends everything in order, or at once when `urged`.
+    /// Stops everything in order, or at once when `urged`.
     async fn end(self, urged: CancellationToken) {
         let Self {
             plan,
@@ -285,17 +284,17 @@ impl Cloud {
             dynamodb,
             ..
         } = self;
-        // What a mapping has not finished is delivered after the next start.
+        // Records that a mapping has not finished are delivered after the next start.
         drop(background);
         drop(reload);
         let in_order = async {
             shutdown.cancel();
             if let Some(websocket) = websocket {
-                // Their `$disconnect` needs functions and database.
+                // `$disconnect` needs the functions and the database.
                 websocket.drained().await;
             }
             if let Some(stripe) = stripe {
-                // It ends by itself, and has nobody to tell how.
+                // It ends by itself; nobody needs its outcome.
                 drop(stripe.await);
             }
         };
@@ -303,7 +302,7 @@ impl Cloud {
         servers.abort_all();
         runner.stop().await;
         drop(dynamodb);
-        // Last: it is the next run's from here on.
+        // Last, because the next run may take the data directory from here on.
         drop(plan);
     }
 }
@@ -316,7 +315,7 @@ impl Runner {
         }
     }
 
-    /// Ends every process. What something else runs is not ours to end.
+    /// Ends every process of ours.
     async fn stop(&self) {
         if let Self::Own(functions) = self {
             functions.stop().await;

@@ -1,4 +1,4 @@
-//! What is known, and checked, before anything is started.
+//! Everything that is read and checked before anything starts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,11 +22,11 @@ use crate::settings::Settings;
 use crate::template::{self, Deployment};
 use crate::websocket::Quotas;
 
-/// What the stand-in for Stripe signs with: the same in every run, so that a function that outlives
-/// one understands the next.
+/// The secret that the stand-in for Stripe signs with. It is the same in every run, so that
+/// functions that run elsewhere need not be restarted.
 pub(super) const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RyaXBlLXN0YW5kLWlu";
 
-/// Everything a run is made from.
+/// Everything that a run needs.
 pub(super) struct Plan {
     pub(super) cli: Cli,
     pub(super) settings: Settings,
@@ -37,15 +37,18 @@ pub(super) struct Plan {
     pub(super) project: Arc<Project>,
     pub(super) overrides: Overrides,
     pub(super) data_dir: DataDir,
-    /// Until the start, which gives each to its server.
+    /// The ports, until the start gives each to its server.
     pub(super) ports: Option<Ports>,
     /// What happens when code changes, until the start; `None` when nothing is watched.
     pub(super) reload: Option<Reload>,
 }
 
 impl Plan {
-    /// Reads the project, takes the data directory and the ports, and builds the functions: what is
-    /// quickest to fail comes first.
+    /// Reads the project, takes the data directory and the ports, and builds the functions. The
+    /// steps that fail fastest come first.
+    ///
+    /// # Errors
+    /// When any of these steps fails; the message names the file, flag or port.
     pub(super) async fn make(mut cli: Cli, log: &Log) -> Result<Self> {
         let template = std::path::absolute(&cli.template)?;
         let directory = template.parent().unwrap_or(Path::new("/")).to_owned();
@@ -104,14 +107,14 @@ impl Plan {
         Ok(Self { cli, settings, root, programs, project, overrides, data_dir, ports, reload })
     }
 
-    /// Names with a value on this machine that no function has.
-    pub(super) fn strangers(&self) -> Vec<&str> {
+    /// Returns the overridden variables that the template gives to no function.
+    pub(super) fn unused_overrides(&self) -> Vec<&str> {
         let known =
             |name: &&str| self.project.functions.iter().any(|f| f.environment.contains_key(*name));
         self.overrides.names().filter(|name| !known(name)).collect()
     }
 
-    /// Where the database is.
+    /// Returns where the database is.
     pub(super) fn storage(&self) -> Storage {
         match &self.cli.dynamodb {
             Some(url) => Storage::Endpoint { url: url.clone(), own_tables: self.cli.ephemeral },
@@ -120,7 +123,7 @@ impl Plan {
         }
     }
 
-    /// The quotas of the WebSocket API: those of AWS, but for what a test asks.
+    /// Returns the quotas of the WebSocket API: those of AWS, unless flags change them.
     pub(super) fn quotas(&self) -> Quotas {
         let usual = Quotas::default();
         Quotas {
@@ -130,13 +133,13 @@ impl Plan {
         }
     }
 
-    /// The function that puts sample data there, unless it is not wanted.
+    /// Returns the function that inserts sample data, unless `--no-seed` is given.
     pub(super) fn seed(&self) -> Option<&Function> {
         let seed = self.settings.seed.as_ref().filter(|_| !self.cli.no_seed)?;
         self.project.functions.iter().find(|f| f.name == *seed)
     }
 
-    /// Where this run's services are.
+    /// Returns the addresses of this run's services.
     pub(super) fn services(
         &self,
         dynamodb: &DynamoDb,
@@ -179,7 +182,7 @@ impl Plan {
         programs.map_or(Ok(Vec::new()), |p| p.files(&self.data_dir, self.cli.release))
     }
 
-    /// What is served, and where.
+    /// Returns what is served, and where.
     pub(super) fn summary(&self, services: Services) -> Summary {
         Summary {
             http: Some(services.http).filter(|url| !url.is_empty()),
@@ -221,7 +224,7 @@ impl Plan {
     }
 }
 
-/// The developer's own credentials, which functions need where they talk to AWS.
+/// Returns the developer's own credentials, which functions need to call AWS.
 fn aws(region: &str) -> Result<Aws> {
     let mut credentials = BTreeMap::new();
     for (name, needed) in

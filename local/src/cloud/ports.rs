@@ -1,4 +1,4 @@
-//! The ports of one run, taken before anything slow happens.
+//! The ports of one run, bound before anything slow happens.
 
 use std::net::Ipv4Addr;
 
@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use crate::cli::Cli;
 use crate::model::Project;
 
-/// Listeners of what this run serves. Connections wait until there is somebody to answer.
+/// The listeners of what this run serves. Connections wait until a server accepts them.
 #[derive(Debug)]
 pub(super) struct Ports {
     /// The HTTP API, when the template has one.
@@ -28,7 +28,7 @@ impl Ports {
     /// `stripe`.
     ///
     /// # Errors
-    /// One sentence naming the port that is taken, and the flag by which to choose another.
+    /// When a port can't be bound; the message names it and the flag that chooses another.
     pub(super) async fn take(cli: &Cli, project: &Project, stripe: bool) -> Result<Self> {
         Ok(Self {
             http: bind_if(project.http_api.is_some(), cli.http_port, "--http-port").await?,

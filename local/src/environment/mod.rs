@@ -1,7 +1,7 @@
-//! The environment of each function: what the template gives it, with the values of this machine,
-//! and what Lambda sets.
+//! The environment of each function: the template's variables with this machine's values, and what
+//! Lambda sets.
 //!
-//! The rule is that of `sam local --env-vars`: a name in `local.env` (the project's, committed) or
+//! The rule is the same as for `sam local --env-vars`: a name in `local.env` (the project's, committed) or
 //! `.env` (the developer's) replaces the value of a variable that the template gives to a function;
 //! it never adds one. The environment of the local cloud itself reaches no function, but for values
 //! of the names in `local.env`. `--env NAME=VALUE` wins over all, for one run.
@@ -21,10 +21,11 @@ pub(crate) use self::services::{Aws, Services};
 use crate::model::{Function, Project};
 use crate::template::{REGION, UNKNOWN};
 
-/// The variables that the template gives to each function, with the values of this machine.
+/// Returns the variables that the template gives to each function, with this machine's values.
 ///
 /// # Errors
-/// One sentence with every variable that has no value here, and the functions that want it.
+/// When variables have no value here; the message lists all of them with their functions. When an
+/// override or a secret is malformed.
 pub(crate) fn variables(
     project: &Project,
     overrides: &Overrides,
@@ -56,7 +57,7 @@ pub(crate) fn variables(
             .map(|(name, functions)| format!("{name} (for {})", functions.join(", ")))
             .collect();
         bail!(
-            "the template leaves to the deployment what has no value here: {}; give it in local.env or .env",
+            "these variables have no value here: {}; give them values in local.env or .env",
             wanted.join(", ")
         );
     }
@@ -80,7 +81,7 @@ fn with_local_addresses(value: String, project: &Project, services: &Services) -
     value
 }
 
-/// What Lambda sets, beside what the template gives.
+/// Returns the variables that Lambda sets.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 pub(crate) fn lambda(
     function: &Function,
@@ -105,7 +106,7 @@ pub(crate) fn lambda(
     environment
 }
 
-/// How a function reaches the services it calls, and as whom.
+/// Returns the variables with the addresses of AWS services, the region and the credentials.
 pub(crate) fn aws(access_key_id: String, services: &Services) -> BTreeMap<String, String> {
     let mut environment =
         BTreeMap::from([("AWS_ENDPOINT_URL_LAMBDA".to_owned(), services.invoke.clone())]);

@@ -8,27 +8,27 @@ use anyhow::{Context, Result, bail, ensure};
 use super::file;
 use super::services::Services;
 
-/// The variable by whose value Stripe itself is told from its stand-in.
+/// The variable whose value says whether functions use Stripe itself or its stand-in.
 const STRIPE_KEY: &str = "STRIPE_SECRET_KEY";
 /// The variable for the key of Stripe that browsers use.
 const STRIPE_PUBLISHABLE_KEY: &str = "STRIPE_PUBLISHABLE_KEY";
-/// What only the stand-in can give a value to.
+/// References that have a value only while the stand-in runs.
 const OF_STAND_IN: [&str; 2] = ["${LOCAL_STRIPE}", "${LOCAL_WEBHOOK_SECRET}"];
 
-/// Values of this machine, by the name of the variable.
+/// This machine's values, by variable.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Overrides {
     values: BTreeMap<String, String>,
     stripe: Stripe,
 }
 
-/// Who plays Stripe.
+/// Which Stripe the functions use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Stripe {
-    /// The stand-in of this cloud.
+    /// The stand-in.
     #[default]
     StandIn,
-    /// Stripe itself in test mode, since the developer gave a key of their own.
+    /// Stripe itself in test mode, because the developer gave their own key.
     Real,
 }
 
@@ -71,7 +71,7 @@ impl Overrides {
         Ok(Self { values, stripe })
     }
 
-    /// Who plays Stripe.
+    /// Which Stripe the functions use.
     pub(crate) fn stripe(&self) -> Stripe {
         self.stripe
     }
@@ -81,12 +81,15 @@ impl Overrides {
         (self.values.get(STRIPE_KEY), self.values.get(STRIPE_PUBLISHABLE_KEY))
     }
 
-    /// The names that have a value here.
+    /// Returns the names of the overridden variables.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// The value for a variable, with `${LOCAL_...}` replaced.
+    /// Returns the value of a variable, with `${LOCAL_...}` replaced.
+    ///
+    /// # Errors
+    /// When the value refers to a service that does not exist or does not run.
     pub(super) fn value(&self, name: &str, services: &Services) -> Result<Option<String>> {
         let Some(value) = self.values.get(name) else {
             return Ok(None);

@@ -14,7 +14,7 @@ use crate::template::UNKNOWN;
 /// The start of a reference to a secret.
 const REFERENCE: &str = "{{resolve:secretsmanager:";
 
-/// The secrets that were made by chance, kept from run to run.
+/// The generated secrets, which stay the same from run to run.
 #[derive(Debug)]
 pub(crate) struct Secrets {
     file: Option<PathBuf>,
@@ -22,7 +22,10 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Those kept in `file`; with none, they are made anew.
+    /// Reads the secrets of earlier runs from `file`. Without a file they are generated again.
+    ///
+    /// # Errors
+    /// When the file can't be read or is not JSON.
     pub(crate) fn open(file: Option<PathBuf>) -> Result<Self> {
         let generated = match file.as_ref().map(|f| (f, std::fs::read(f))) {
             None => BTreeMap::new(),
@@ -38,7 +41,10 @@ impl Secrets {
         Ok(Self { file, generated })
     }
 
-    /// `text` with the references to secrets whose value is known replaced; others stay.
+    /// Returns `text` with references replaced for the secrets whose value is known.
+    ///
+    /// # Errors
+    /// When a reference is malformed, or the secret has no such key.
     pub(super) fn resolve(&mut self, secrets: &[Secret], text: &str) -> Result<String> {
         let mut resolved = String::with_capacity(text.len());
         let mut rest = text;
@@ -125,7 +131,7 @@ impl Secrets {
     }
 }
 
-/// Characters by chance, at least one of each class.
+/// Returns random characters, at least one of each class.
 fn password(length: usize, classes: &[String]) -> Result<String> {
     ensure!(
         length >= classes.len(),
@@ -141,7 +147,7 @@ fn password(length: usize, classes: &[String]) -> Result<String> {
             random
                 .fill(&mut byte)
                 .map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
-            // The rest of 256 would make some characters likelier.
+            // Without this check, some characters would be more likely than others.
             if usize::from(byte[0]) < 256 - 256 % alphabet.len() {
                 password.push(alphabet[usize::from(byte[0]) % alphabet.len()]);
             }

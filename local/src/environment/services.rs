@@ -23,7 +23,7 @@ pub(crate) struct Services {
     pub(crate) aws: Option<Aws>,
 }
 
-/// How functions reach AWS itself: as the developer does.
+/// The developer's own access to AWS, for functions that use it.
 #[derive(Debug, Clone)]
 pub(crate) struct Aws {
     /// The region of the tables.

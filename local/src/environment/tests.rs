@@ -84,7 +84,7 @@ fn overrides_replace_values_and_never_add_variables() {
 }
 
 #[test]
-fn what_the_command_line_gives_wins_over_files_and_process() {
+fn the_command_line_wins_over_files_and_the_process() {
     let everywhere = map(&[("A", "file")]);
     let given = Overrides::of(
         everywhere.clone(),
@@ -144,7 +144,7 @@ fn the_addresses_of_the_projects_apis_are_those_of_this_run() {
 }
 
 #[test]
-fn what_has_no_value_here_is_named_all_at_once() {
+fn all_variables_without_a_value_are_named_at_once() {
     let environment = [
         ("KEY", "{{resolve:secretsmanager:jwt:SecretString:key}}"),
         ("PUBLIC", "{{resolve:parameter:Public}}"),
@@ -153,7 +153,7 @@ fn what_has_no_value_here_is_named_all_at_once() {
     let error = variables_of(&environment, &Overrides::default(), vec![]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the template leaves to the deployment what has no value here: KEY (for orders), PUBLIC (for orders); give it in local.env or .env"
+        "these variables have no value here: KEY (for orders), PUBLIC (for orders); give them values in local.env or .env"
     );
 }
 
@@ -183,7 +183,7 @@ fn secrets_of_the_template_are_resolved() {
             "the local cloud has the current SecretString of a secret only",
         ),
         ("given:SecretString:colour", "the secret given has no key colour"),
-        ("unset", "give it in local.env or .env"),
+        ("unset", "give them values in local.env or .env"),
     ] {
         let value = format!("{{{{resolve:secretsmanager:{reference}}}}}");
         let error = variables_of(&[("A", &value)], &Overrides::default(), secrets.clone())
@@ -219,7 +219,7 @@ fn a_generated_secret_stays_the_same_in_its_data_directory() {
 }
 
 #[test]
-fn a_stripe_key_of_the_developers_own_takes_the_stand_in_out_of_the_game() {
+fn a_developers_own_stripe_key_replaces_the_stand_in() {
     let committed = [
         ("STRIPE_SECRET_KEY", "sk_test_local"),
         ("STRIPE_API_URL", "${LOCAL_STRIPE}"),
@@ -256,7 +256,7 @@ fn a_stripe_key_of_the_developers_own_takes_the_stand_in_out_of_the_game() {
 }
 
 #[test]
-fn a_function_is_somebody_and_knows_where_the_services_are() {
+fn a_function_has_credentials_and_the_addresses_of_services() {
     let environment = lambda(&function("orders", &[]), "AKIALOCAL".into(), &services());
     for (name, value) in [
         ("AWS_LAMBDA_FUNCTION_NAME", "orders"),

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_is_told_methods_headers_and_age_and_a_request_what_it_may_read() {
+    fn a_preflight_gets_methods_headers_and_age_and_a_request_gets_exposed_headers() {
         let preflight = applied(&cors(&["*"]), Some("https://shop.example"), true);
         assert_eq!(preflight[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert_eq!(preflight[ACCESS_CONTROL_ALLOW_METHODS], "GET,POST");
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_origin_is_echoed_and_another_one_gets_nothing_of_the_function_either() {
+    fn a_listed_origin_is_echoed_and_others_get_no_cors_headers_of_the_function() {
         let mut listed = cors(&["https://shop.example", "http://*"]);
         listed.allow_credentials = true;
         for origin in ["https://shop.example", "http://localhost:5173"] {

@@ -1,4 +1,4 @@
-//! The event that API Gateway makes of a request: payload format 2.0.
+//! API Gateway's event for a request: payload format 2.0.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::routes::{Matched, decode};
 use crate::functions::trace_root;
 
-/// Who asked whom, and how this request is known.
+/// What the event says beside the request itself.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) account_id: &'a str,
@@ -28,7 +28,7 @@ pub(super) struct Context<'a> {
     pub(super) received: Timestamp,
 }
 
-/// The event for a request that took the route `matched`.
+/// Returns the event for a request that took the route `matched`.
 pub(super) fn event(
     request: &Parts,
     body: &Bytes,
@@ -77,7 +77,7 @@ pub(super) fn event(
         ("pathParameters", json!(matched.parameters)),
         ("body", json!(text)),
     ] {
-        // What is empty is left out.
+        // API Gateway omits empty members.
         if ![json!([]), json!({}), json!("")].contains(&value) {
             event[name] = value;
         }
@@ -163,7 +163,8 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> String {
     headers.get(name).map(to_text).unwrap_or_default()
 }
 
-/// Header values are bytes, JSON is not: what is not UTF-8 is read as Latin-1, which loses nothing.
+/// JSON is text, and header values are bytes: those that are not UTF-8 are read as Latin-1, which
+/// loses nothing.
 fn to_text(value: &HeaderValue) -> String {
     let utf8 = std::str::from_utf8(value.as_bytes()).map(str::to_owned);
     utf8.unwrap_or_else(|_| value.as_bytes().iter().copied().map(char::from).collect())

@@ -137,7 +137,7 @@ async fn handle(
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("apigw-requestid", id);
     }
-    // Without the query, which may hold what is nobody's business.
+    // Without the query, which may contain secrets.
     let (method, path, status) = (&request.method, request.uri.path(), response.status().as_u16());
     let line = format!("{method} {path} {status} {} ms", start.elapsed().as_millis());
     log_line.end(source, &line);

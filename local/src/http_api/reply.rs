@@ -49,7 +49,8 @@ pub(super) fn response(payload: &[u8]) -> anyhow::Result<Response> {
 }
 
 fn formatted(reply: Formatted) -> anyhow::Result<Response> {
-    let status = StatusCode::from_u16(reply.status_code).context("statusCode is none")?;
+    let status =
+        StatusCode::from_u16(reply.status_code).context("statusCode is not a status code")?;
     // Informational statuses are not final: a server cannot end a request with one.
     ensure!(status.as_u16() >= 200, "statusCode {status} is not a final one");
     let text = reply.body.unwrap_or_default();
@@ -66,7 +67,7 @@ fn formatted(reply: Formatted) -> anyhow::Result<Response> {
     for cookie in reply.cookies.unwrap_or_default() {
         headers.append(
             SET_COOKIE,
-            cookie.parse().with_context(|| format!("the cookie {cookie:?} is none"))?,
+            cookie.parse().with_context(|| format!("the cookie {cookie:?} is malformed"))?,
         );
     }
     if !body.is_empty() {
@@ -90,7 +91,7 @@ fn headers(given: Map<String, Value>) -> anyhow::Result<HeaderMap> {
         let name: HeaderName =
             name.parse().with_context(|| format!("{name:?} is no name of a header"))?;
         let value = HeaderValue::from_bytes(value.as_bytes())
-            .with_context(|| format!("the value of {name} is none"))?;
+            .with_context(|| format!("the value of {name} is malformed"))?;
         if !is_hop_by_hop(&name) && name != CONTENT_LENGTH {
             headers.insert(name, value);
         }

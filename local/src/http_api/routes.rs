@@ -1,4 +1,4 @@
-//! Which route a request takes.
+//! Finds the route of a request.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::model::HttpRoute;
 
-/// The path of the route that takes what no other one does.
+/// The path of the route for requests that no other route takes.
 const DEFAULT: &str = "$default";
 
 /// The routes of an API.
@@ -83,8 +83,8 @@ impl Route {
         self.parts.is_empty()
     }
 
-    /// What is least is preferred. Only parts of a kind are compared: routes that match one path
-    /// have equal literals.
+    /// Orders routes: the smallest is preferred. Only the kinds of parts are compared, because routes
+    /// that match one path have equal literals.
     fn preference(&self) -> (bool, bool, Vec<u8>, bool) {
         let kinds: Vec<_> = self.parts.iter().map(Part::kind).collect();
         (self.is_default(), kinds.last() == Some(&2), kinds, self.method.is_none())

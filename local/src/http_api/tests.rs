@@ -231,7 +231,7 @@ async fn bodies_over_10_mb_and_heads_over_10240_bytes_are_refused() {
 }
 
 #[tokio::test]
-async fn cors_is_the_gateways_business_when_it_is_configured() {
+async fn configured_cors_replaces_the_functions_cors_headers() {
     let shop = "https://shop.example";
     let api = Api::start(Some(Cors {
         allow_origins: vec![shop.to_owned()],

@@ -224,7 +224,7 @@ async fn the_input_of_the_template_is_the_payload() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_cannot_be_is_named() {
+async fn an_invalid_schedule_is_named() {
     let (mut function, mut schedule) = scheduled(None);
     schedule.expression = "rate(1 minutes)".into();
     function.schedules = vec![schedule];

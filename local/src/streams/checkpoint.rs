@@ -1,4 +1,4 @@
-//! How far each event source mapping has come, kept on disk: after a restart it goes on where it
+//! The progress of each event source mapping, on disk: after a restart it continues where it
 //! stopped.
 
 use std::collections::BTreeMap;
@@ -8,29 +8,29 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-/// What is kept of one mapping.
+/// The progress of one mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// The stream it is about. Another stream (the table was made anew) starts from nothing.
+    /// The stream. Another one (the table was created again) starts without checkpoints.
     pub stream_arn: String,
     /// The shards it has seen, by id.
     pub shards: BTreeMap<String, ShardState>,
 }
 
-/// What is kept of one shard.
+/// The progress in one shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardState {
-    /// Records made before this (seconds since 1970) are none of the mapping's business: it starts
-    /// at `LATEST`.
+    /// Records made before this time (seconds since 1970) are skipped, because the mapping starts at
+    /// `LATEST`.
     pub since: Option<i64>,
-    /// Per lane, the sequence number of the last record that is dealt with; as many as the
-    /// mapping's `ParallelizationFactor`.
+    /// For each lane, the sequence number of the last finished record. There are as many lanes as
+    /// the mapping's `ParallelizationFactor`.
     pub lanes: Vec<Option<String>>,
-    /// The shard is closed and all of it is dealt with.
+    /// The shard is closed, and all its records are finished.
     pub finished: bool,
 }
 
-/// The state of one mapping, and its file (none when it is not to outlive the process).
+/// The progress of one mapping, and its file (`None` for an ephemeral run).
 #[derive(Debug)]
 pub struct Checkpoints {
     file: Option<PathBuf>,
@@ -38,11 +38,11 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// The state of `mapping` as it was left in `directory`.
+    /// Reads the progress of `mapping` from `directory`.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read as what it should be.
+    /// When the file can't be read or is damaged.
     pub fn open(directory: Option<&Path>, mapping: &str) -> anyhow::Result<Self> {
         let Some(directory) = directory else {
             return Ok(Self { file: None, state: Mutex::default() });
@@ -70,13 +70,13 @@ impl Checkpoints {
     ///
     /// # Errors
     ///
-    /// The file could not be written; the state is changed all the same.
+    /// When the file can't be written; the state is changed all the same.
     pub fn update<T>(&self, update: impl FnOnce(&mut State) -> T) -> anyhow::Result<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = update(&mut state);
         if let Some(file) = &self.file {
-            // Renamed into place: a death in mid-write leaves the state before, and records are
-            // delivered again, not lost.
+            // Renamed into place: a crash during the write leaves the old state, so that records
+            // are delivered again, not lost.
             let unfinished = file.with_extension("json.new");
             std::fs::write(&unfinished, serde_json::to_vec(&*state)?)
                 .and_then(|()| std::fs::rename(&unfinished, file))
@@ -87,8 +87,8 @@ impl Checkpoints {
 }
 
 impl ShardState {
-    /// The state for `count` lanes. When that has changed, keys are in other lanes than before: all
-    /// go on from where the last one was.
+    /// Returns the progress for `count` lanes. If the number has changed, keys are in other lanes than
+    /// before, so every lane continues from the one furthest behind.
     pub fn with_lanes(mut self, count: usize) -> Self {
         if self.lanes.len() != count {
             let behind = self
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lanes_go_on_from_the_one_furthest_behind() {
+    fn new_lanes_continue_from_the_one_furthest_behind() {
         let lanes = |lanes: &[Option<&str>]| ShardState {
             lanes: lanes.iter().map(|l| l.map(str::to_owned)).collect(),
             ..ShardState::default()

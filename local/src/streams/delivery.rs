@@ -1,4 +1,4 @@
-//! Gives one batch to the function until every record of it is processed, or given up.
+//! Delivers one batch to the function until every record is processed or discarded.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 
 use bytes::Bytes;
@@ -11,29 +11,29 @@ use super::mapping::Mapping;
 use crate::dynamodb::RETENTION;
 use crate::invoke::FunctionError;
 
-/// A batch, or what is left of it, or a part of it.
+/// A batch, or a part of one.
 struct Part {
     records: Vec<Record>,
-    /// Times the function was given exactly these again.
+    /// How often exactly these records were retried.
     retries: u32,
-    /// Times the function was given them at all.
+    /// How often the function was invoked with them.
     invocations: u32,
-    /// How the last of these ended.
+    /// How the last invocation ended.
     function_error: Option<&'static str>,
 }
 
-/// What came of one invocation.
+/// The outcome of one invocation.
 enum Outcome {
     Processed,
-    /// The function did not run: it was throttled, or could not be reached.
+    /// The function did not run: it was throttled or unreachable.
     NotInvoked(String),
     Failed(String),
     /// The function replied that this record (its index) and all after it are not processed.
     FailedFrom(usize),
 }
 
-/// Delivers `records`, in order. `resolved` is told the sequence number up to which all is
-/// processed or given up.
+/// Delivers `records` in order. `resolved` is called with the sequence number up to which every
+/// record is processed or discarded.
 pub async fn deliver(
     mapping: &Mapping,
     shard_id: &str,
@@ -111,7 +111,7 @@ impl Outcome {
     }
 }
 
-/// Gives up the records at the front that are too old.
+/// Discards the records at the front that are too old.
 fn expire(mapping: &Mapping, shard_id: &str, part: &mut Part, resolved: &impl Fn(&str)) {
     let max_age = mapping.settings.max_age.map_or(RETENTION, |age| age.min(RETENTION));
     let oldest =
@@ -124,7 +124,7 @@ fn expire(mapping: &Mapping, shard_id: &str, part: &mut Part, resolved: &impl Fn
     }
 }
 
-/// Waits and puts the part back, or gives it up when its retries are used up.
+/// Waits and queues the part again, or discards it when no retry is left.
 async fn retry(
     mapping: &Mapping,
     shard_id: &str,
@@ -140,7 +140,7 @@ async fn retry(
     parts.push(part);
 }
 
-/// Gives up all of a part: tells the log, the destination when there is one, and goes on behind it.
+/// Discards a part: logs it, sends it to the destination if there is one, and continues after it.
 fn discard(
     mapping: &Mapping,
     shard_id: &str,
@@ -154,7 +154,7 @@ fn discard(
         "streams",
         Some(&request_id),
         &format!(
-            "WARNING {}: {} records given up ({condition:?} after {} invocations), {} to {}",
+            "WARNING {}: {} records discarded ({condition:?} after {} invocations), {} to {}",
             mapping.settings.name,
             part.records.len(),
             part.invocations,
@@ -207,9 +207,9 @@ async fn invoke(mapping: &Mapping, part: &mut Part) -> Outcome {
     }
 }
 
-/// What a function that reports batch item failures says: the lowest failed sequence number is
-/// where it goes on. A reply that is not as documented (an identifier that is empty, null,
-/// misnamed, or of no record in the batch) fails the whole batch.
+/// Reads the reply of a function that reports batch item failures: delivery continues at the lowest
+/// failed sequence number. A malformed reply (an identifier that is empty, null, misnamed, or of no
+/// record in the batch) fails the whole batch.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 fn failures(reply: &[u8], records: &[Record]) -> Outcome {
     if reply.is_empty() {

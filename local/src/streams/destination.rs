@@ -1,4 +1,4 @@
-//! The on-failure destination: a queue that takes a message for every batch that was given up.
+//! The on-failure destination: a queue that receives a message for every discarded batch.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 use super::event::Record;
 use crate::log::Log;
 
-/// Why a batch was given up. Names are those in the message.
+/// Why a batch was discarded. The names are those in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// `MaximumRetryAttempts` is used up.
+    /// `MaximumRetryAttempts` is exhausted.
     RetryAttemptsExhausted,
     /// `MaximumRecordAgeInSeconds`, or the stream's 24 hours, have passed.
     RecordAgeExceeded,
 }
 
-/// A batch that is given up.
+/// A discarded batch.
 #[derive(Debug)]
 pub struct Discarded<'a> {
     /// The ARN of the function.
@@ -26,16 +26,16 @@ pub struct Discarded<'a> {
     pub stream_arn: &'a str,
     pub shard_id: &'a str,
     pub condition: Condition,
-    /// How often the function was invoked with it.
+    /// How often the function was invoked with the batch.
     pub invocations: u32,
-    /// `Unhandled`, when the last invocation failed; `None` when it replied that records failed, or
-    /// there was none.
+    /// `Unhandled` if the last invocation failed; `None` if the function replied that records failed,
+    /// or was not invoked.
     pub function_error: Option<&'a str>,
     pub records: &'a [Record],
 }
 
 impl Discarded<'_> {
-    /// The message that Lambda sends. `request_id` is in the local cloud's log, too.
+    /// Returns the message that Lambda sends. `request_id` is also in the local cloud's log.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
     pub fn message(&self, request_id: &str) -> Value {
         let condition = match self.condition {
@@ -73,7 +73,7 @@ impl Discarded<'_> {
     }
 }
 
-/// A queue: a file of JSON lines in the data directory, or nothing but the log when there is none.
+/// A queue: a file of JSON lines in the data directory, or only the log for an ephemeral run.
 #[derive(Debug, Clone)]
 pub struct Queue {
     name: String,
@@ -81,7 +81,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The queue `name`, kept in `directory`.
+    /// Returns the queue `name`, stored in `directory`.
     pub fn new(directory: Option<&Path>, name: &str) -> Self {
         Self { name: name.to_owned(), file: directory.map(|d| d.join(format!("{name}.jsonl"))) }
     }
@@ -116,7 +116,7 @@ fn append(file: &Path, message: &Value) -> anyhow::Result<()> {
         .append(true)
         .open(file)
         .with_context(|| format!("cannot write {}", file.display()))?;
-    // One write: lines of several mappings do not mix.
+    // In one write, so that the lines of several mappings do not mix.
     open.write_all(format!("{message}\n").as_bytes())
         .with_context(|| format!("cannot write {}", file.display()))
 }

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn exists_is_about_leaves() {
+    fn exists_matches_leaves_only() {
         assert!(
             image("state", "S", json!([{"exists": true}]))
                 && !image("state", "S", json!([{"exists": false}]))
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_needs_a_value_that_is_another() {
+    fn anything_but_needs_a_different_value() {
         assert!(image("state", "S", json!([{"anything-but": ["closed", "done"]}])));
         assert!(!image("state", "S", json!([{"anything-but": ["open", "done"]}])));
         assert!(!image("state", "S", json!([{"anything-but": "open"}])));

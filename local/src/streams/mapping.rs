@@ -99,7 +99,7 @@ impl Mapping {
         })
     }
 
-    /// Settles where a mapping that has never run starts. Its shards so far start at
+    /// Decides where a mapping that has never run starts. Existing shards start at
     /// `StartingPosition`, later ones at their beginning.
     pub(super) async fn prepare(self) -> anyhow::Result<(Self, Latest)> {
         if self.checkpoints.read(|s| s.stream_arn == self.stream_arn) {

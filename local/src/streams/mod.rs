@@ -24,20 +24,20 @@ use self::mapping::Mapping;
 pub use self::mapping::Setup;
 pub use self::pace::Pace;
 
-/// The running mappings. Dropped, they stop; what was not processed is delivered after the next
-/// start.
+/// The running mappings. They stop when this is dropped; unprocessed records are delivered after
+/// the next start.
 pub struct Streams {
     _mappings: JoinSet<()>,
 }
 
 impl Streams {
-    /// Starts the mappings of a project. What is written after this returns is delivered, with
-    /// `LATEST`, too.
+    /// Starts the mappings of a project. Everything written after this returns is delivered, with
+    /// `LATEST` as well.
     ///
     /// # Errors
     ///
-    /// One sentence that names the mapping: a table without a stream, an unknown destination, a
-    /// filter that is not in the language.
+    /// When a table has no stream, a destination is unknown, or a filter is malformed; the message
+    /// names the mapping.
     pub async fn start(setup: &Setup<'_>) -> anyhow::Result<Self> {
         let mut mappings = JoinSet::new();
         for function in &setup.project.functions {

@@ -25,18 +25,18 @@ pub struct ShardReader {
     /// The number of this lane, from 0.
     lane: usize,
     writes: Option<watch::Receiver<()>>,
-    /// Up to where the shard is read.
+    /// The position of the last record that was read.
     position: Position,
-    /// Where reading goes on; `None` when an iterator has to be made at `position`.
+    /// The iterator of the next read; `None` when one has to be made at `position`.
     iterator: Option<String>,
-    /// Records made before (seconds since 1970) are not the mapping's, while reading from the
-    /// oldest.
+    /// While reading from the oldest record: records made before this time (seconds since 1970) are
+    /// skipped.
     skip_before: Option<i64>,
-    /// The shard is closed and read to its end.
+    /// The shard is closed, and has been read to its end.
     ended: bool,
-    /// Records that are read and in no batch yet.
+    /// Records that were read and are not in a batch yet.
     pending: VecDeque<Record>,
-    /// The last failure to read, so that it is not logged every second.
+    /// The last failure to read, so that it is logged once and not every second.
     failure: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl ShardReader {
         }
     }
 
-    /// Reads and delivers until the shard is closed and all of it is dealt with.
+    /// Reads and delivers until the shard is closed and all its records are finished.
     pub async fn run(mut self) {
         while let Some(batch) = self.next_batch().await {
             deliver(&self.mapping, &self.shard_id, batch, |sequence_number| {
@@ -71,7 +71,7 @@ impl ShardReader {
         }
     }
 
-    /// Waits for a batch: a full one, or what there is at the end of the batching window.
+    /// Waits for a batch: a full one, or what was read by the end of the batching window.
     async fn next_batch(&mut self) -> Option<Vec<Record>> {
         let (batch_size, window) =
             (self.mapping.settings.batch_size.max(1), self.mapping.settings.batch_window);
@@ -110,8 +110,7 @@ impl ShardReader {
         batch
     }
 
-    /// Reads up to `limit` records and keeps those that concern this lane. Returns how many were
-    /// read.
+    /// Reads up to `limit` records, keeps those of this lane, and returns how many were read.
     async fn read(&mut self, limit: usize) -> usize {
         match self.try_read(limit).await {
             Ok(read) => {
@@ -119,7 +118,7 @@ impl ShardReader {
                 read
             }
             Err(error) => {
-                // An iterator that expired, or a database that is away: go on from where we are.
+                // The iterator has expired or the database is away: continue from `position`.
                 self.iterator = None;
                 let failure = format!("{error:#}");
                 if self.failure.as_ref() != Some(&failure) {
@@ -158,7 +157,7 @@ impl ShardReader {
         Ok(read)
     }
 
-    /// Whether the function is to be given a record by this lane.
+    /// Whether this lane delivers a record to the function.
     fn concerns(&self, record: &Record) -> bool {
         let lanes = self.mapping.settings.parallelization.max(1);
         let trimmed = jiff::Timestamp::now().as_second()
@@ -168,8 +167,7 @@ impl ShardReader {
             && self.mapping.filter.passes(&record.event)
     }
 
-    /// Puts the checkpoint behind records that do not concern this lane, when nothing else is left
-    /// before them.
+    /// Moves the checkpoint past records of other lanes, when no record of this lane is pending.
     fn pass_over(&self) {
         if self.pending.is_empty()
             && let Position::After(sequence_number) = &self.position
@@ -178,7 +176,7 @@ impl ShardReader {
         }
     }
 
-    /// All up to this sequence number is dealt with.
+    /// Stores that every record up to this sequence number is finished.
     fn checkpoint(&self, sequence_number: &str) {
         let (shard_id, lane) = (&self.shard_id, self.lane);
         let known = self.mapping.checkpoints.read(|s| {
@@ -201,14 +199,14 @@ impl ShardReader {
         }
     }
 
-    /// Until the table is written, or it is time to look.
+    /// Waits until the table is written, or the next poll is due.
     async fn wait(&mut self, deadline: Option<Instant>) {
         let until = Instant::now() + self.mapping.pace.poll;
         let until = deadline.map_or(until, |deadline| until.min(deadline));
-        // Failing to read is no reason to try as fast as writes come in.
+        // After a failed read, writes must not make it retry faster than the poll interval.
         match &mut self.writes {
             Some(writes) if self.failure.is_none() => {
-                // Its sender lives as long as the database: an end of it is the end of everything.
+                // The sender lives as long as the database.
                 drop(tokio::time::timeout_at(until, writes.changed()).await);
             }
             _ => {

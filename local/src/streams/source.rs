@@ -18,7 +18,7 @@ pub struct Shard {
     pub parent: Option<String>,
 }
 
-/// From where a shard is read.
+/// Where reading a shard starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Position {
     TrimHorizon,
@@ -26,7 +26,7 @@ pub enum Position {
     After(String),
 }
 
-/// What one read brought.
+/// The result of one read.
 #[derive(Debug)]
 pub struct Page {
     pub records: Vec<Record>,
@@ -42,9 +42,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// # Errors
+    /// Returns a client of the endpoint.
     ///
-    /// AWS is to be used and the environment has no credentials.
+    /// # Errors
+    /// When the endpoint is AWS and the environment has no credentials.
     pub fn new(endpoint: &StreamsEndpoint) -> anyhow::Result<Self> {
         let (credentials, http_client) = if endpoint.is_aws {
             let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
@@ -63,28 +64,34 @@ impl Source {
         Ok(Self { client: Client::from_conf(config), is_aws: endpoint.is_aws })
     }
 
-    /// The ARN of a table's current stream.
+    /// Returns the ARN of a table's current stream.
+    ///
+    /// # Errors
+    /// When the database can't be reached, or the table has no stream.
     pub async fn stream(&self, table: &str) -> anyhow::Result<String> {
         let listed = self.client.list_streams().table_name(table).send().await;
         let listed = listed
             .map_err(|e| failure(&e))
             .with_context(|| format!("the stream of table {table}"))?;
         let streams = listed.streams.unwrap_or_default().into_iter();
-        // Streams that were switched off are listed for a day; labels are times.
+        // Disabled streams are listed for a day; labels are timestamps.
         let latest = streams
             .filter(|s| s.table_name() == Some(table))
             .max_by(|a, b| a.stream_label.cmp(&b.stream_label));
         latest.and_then(|s| s.stream_arn).with_context(|| format!("table {table} has no stream"))
     }
 
-    /// The ARN that functions see as `eventSourceARN`: that of the template's table, whatever the
-    /// database calls it.
+    /// Returns the ARN that functions see as `eventSourceARN`: that of the template's table, whatever
+    /// the database calls it.
     pub fn event_source_arn(&self, stream_arn: &str, table_arn: &str) -> String {
         let label = stream_arn.rsplit_once("/stream/").map_or("", |(_, label)| label);
         if self.is_aws { stream_arn.to_owned() } else { format!("{table_arn}/stream/{label}") }
     }
 
-    /// The shards of a stream.
+    /// Returns the shards of a stream.
+    ///
+    /// # Errors
+    /// When the database can't be reached or refuses.
     pub async fn shards(&self, stream_arn: &str) -> anyhow::Result<Vec<Shard>> {
         let mut shards = Vec::new();
         let mut start = None;
@@ -107,7 +114,10 @@ impl Source {
         }
     }
 
-    /// An iterator at a position. A position that was trimmed is the oldest there is.
+    /// Returns an iterator at a position; if that position was trimmed, at the oldest record.
+    ///
+    /// # Errors
+    /// When the database can't be reached or refuses.
     pub async fn iterator(
         &self,
         stream_arn: &str,
@@ -132,7 +142,10 @@ impl Source {
         result.map_err(|e| failure(&e))?.shard_iterator.context("no shard iterator")
     }
 
-    /// Up to `limit` records (1000 at most); functions see them as coming from `event_source_arn`.
+    /// Reads up to `limit` records (1000 at most), with `event_source_arn` as their source.
+    ///
+    /// # Errors
+    /// When the database can't be reached or refuses, as it does for an expired iterator.
     pub async fn records(
         &self,
         iterator: &str,
@@ -157,7 +170,7 @@ impl Source {
     }
 }
 
-/// The error with its cause: an [`SdkError`] alone says no more than "service error".
+/// Returns the error with its cause: an [`SdkError`] alone says only "service error".
 fn failure<E, R>(error: &SdkError<E, R>) -> anyhow::Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,

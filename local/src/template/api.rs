@@ -11,10 +11,7 @@ use super::properties::Properties;
 /// Properties of both kinds of API that change nothing a client could see on one machine.
 pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("AccessLogSettings", "the local log shows every request"),
-    (
-        "DefaultRouteSettings",
-        "against more callers than a laptop has, and what is measured in detail",
-    ),
+    ("DefaultRouteSettings", "throttling, which a laptop does not need, and detailed metrics"),
     ("Description", "shown in the console"),
     ("FailOnWarnings", "about the import of an OpenAPI document"),
     ("Name", "shown in the console"),
@@ -22,7 +19,7 @@ pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("Tags", "tags are for the bill"),
 ];
 
-/// Reads an HTTP API; its routes stand with the functions.
+/// Reads an HTTP API, whose routes are read with the functions.
 pub(super) fn read_http_api(logical_id: &str, mut properties: Properties<'_>) -> Result<HttpApi> {
     // Any other stage is a prefix of every path.
     properties.only("StageName", &["$default"])?;

@@ -1,5 +1,4 @@
-//! What `Ref` and `Fn::GetAtt` of a resource give: names and ARNs, known before anything is
-//! created.
+//! The values of `Ref` and `Fn::GetAtt`: names and ARNs, known before anything is created.
 
 use anyhow::{Context, Result, bail, ensure};
 use yaml_serde::Value;
@@ -8,7 +7,10 @@ use super::resources;
 use super::scope::{ACCOUNT, IMPLICIT_API, REGION, Scope};
 
 impl Scope<'_> {
-    /// `Fn::GetAtt` of a resource, or its `Ref` when `attribute` is `None`.
+    /// Returns an attribute of a resource, or its `Ref` when `attribute` is `None`.
+    ///
+    /// # Errors
+    /// When there is no such resource or attribute.
     pub(super) fn attribute(
         &self,
         logical_id: &str,
@@ -111,7 +113,10 @@ impl Scope<'_> {
         })
     }
 
-    /// The name a resource gives itself in `property`, or its logical id.
+    /// Returns the name that a resource has in `property`, or its logical id.
+    ///
+    /// # Errors
+    /// When the name refers to itself, or is not a string.
     pub(super) fn physical_name(&self, logical_id: &str, property: &str) -> Result<String> {
         let written = self
             .resources

@@ -1,4 +1,4 @@
-//! `Conditions`: what `Fn::If` and a resource's `Condition` ask.
+//! `Conditions`, for `Fn::If` and for a resource's `Condition`.
 
 use anyhow::{Context, Result, bail, ensure};
 use yaml_serde::Value;
@@ -7,6 +7,9 @@ use super::scope::{Scope, UNKNOWN};
 
 impl Scope<'_> {
     /// Whether the condition of that name holds.
+    ///
+    /// # Errors
+    /// When there is no such condition, or it is malformed.
     pub(super) fn condition(&self, name: &str, path: &str) -> Result<bool> {
         let condition = self
             .conditions

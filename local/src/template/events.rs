@@ -1,4 +1,4 @@
-//! `Events` of a function: what invokes it.
+//! `Events` of a function.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::model::{HttpRoute, Schedule, StreamMapping};
 use super::properties::Properties;
 
-/// A route and where the template says so.
+/// A route and its place in the template.
 pub(super) struct PlacedRoute {
     /// `Resources.<function>.Properties.Events.<key>.Properties`.
     pub(super) place: String,
@@ -136,7 +136,7 @@ fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<St
     Ok(enabled.then_some(mapping))
 }
 
-/// A limit where -1, which is also the default, is none.
+/// Takes a limit. -1, which is the default, means no limit.
 fn read_limit(properties: &mut Properties<'_>, key: &str) -> Result<Option<u32>> {
     match properties.parsed::<i64>(key)? {
         None | Some(-1) => Ok(None),

@@ -39,7 +39,7 @@ use self::properties::UNSUPPORTED;
 use self::refusals::Refusals;
 use self::scope::Scope;
 
-/// What a deployment would be told beside the template.
+/// The settings of a deployment, apart from its template.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Deployment {
     /// `AWS::StackName`.
@@ -48,7 +48,7 @@ pub(crate) struct Deployment {
     pub(crate) parameters: BTreeMap<String, String>,
 }
 
-/// Sections of a template that say nothing about what is to be provided.
+/// Sections of a template that describe nothing to provide.
 const SECTIONS_WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("AWSTemplateFormatVersion", "there is one"),
     ("Description", "for people"),

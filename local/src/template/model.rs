@@ -1,5 +1,5 @@
-//! What a template asks for, once every intrinsic is resolved: the language the other rooms of this
-//! crate speak.
+//! What a template describes, with every intrinsic resolved. The rest of this crate works with these
+//! types.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -206,7 +206,7 @@ pub struct Secret {
 pub enum SecretValue {
     /// `SecretString`, as written.
     Given(String),
-    /// `GenerateSecretString`: made by chance once, and then kept.
+    /// `GenerateSecretString`: generated once, and then kept.
     Generated {
         /// `PasswordLength`.
         length: usize,
@@ -216,7 +216,7 @@ pub enum SecretValue {
         /// password goes.
         object: Option<(serde_json::Map<String, serde_json::Value>, String)>,
     },
-    /// Put there by hand after the deployment.
+    /// Set by hand after the deployment.
     Unset,
 }
 

@@ -7,8 +7,11 @@ use yaml_serde::{Mapping, Value};
 
 use super::scope::{scalar, unknown};
 
-/// The value of every parameter: what `given` says, its default, or else what stands for an unknown
-/// value.
+/// Returns the value of every parameter: the one in `given`, its default, or the placeholder for an
+/// unknown value.
+///
+/// # Errors
+/// When a value is not allowed, a type is not supported, or `given` names no parameter.
 pub(super) fn values(
     parameters: &Mapping,
     given: &BTreeMap<String, String>,

@@ -165,7 +165,7 @@ impl<'s> Properties<'s> {
         Ok(())
     }
 
-    /// Adds what is wrong with `key` to what the template's reader refuses in the end.
+    /// Adds a refusal of `key`, which is reported after the whole template is read.
     pub(super) fn refuse(&self, key: &str, text: &str) {
         self.scope.refusals.add(format!("{}: {text}", self.at(key)));
     }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn one_stands_for_a_list_of_one() {
+    fn a_single_value_is_a_list_of_one() {
         assert_eq!(
             check("{A: x}", |p| {
                 assert_eq!(p.strings("A")?, ["x"]);

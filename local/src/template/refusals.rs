@@ -1,4 +1,4 @@
-//! What the template asks for and the local cloud does not provide, gathered so that one run names
+//! Collects everything in the template that the local cloud does not support, so that one run names
 //! all of it.
 
 use std::cell::RefCell;
@@ -22,12 +22,12 @@ impl Refusals {
         self.0.take()
     }
 
-    /// Whether there is none.
+    /// Whether nothing was refused.
     pub(super) fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }
 
-    /// Succeeds when there is none.
+    /// Succeeds if nothing was refused.
     ///
     /// # Errors
     /// All messages, each with its line in `text`. A property that every function has from

@@ -1,4 +1,4 @@
-//! What intrinsic functions refer to, and their evaluation.
+//! Evaluates intrinsic functions.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub(super) struct Scope<'t> {
     pub(super) conditions: Mapping,
     /// `Resources`.
     pub(super) resources: &'t Mapping,
-    /// How deep the names being evaluated refer to each other.
+    /// How deep names refer to each other at the moment.
     pub(super) naming: Cell<usize>,
     /// What is not supported, so far.
     pub(super) refusals: Refusals,
@@ -37,12 +37,11 @@ pub(super) struct Scope<'t> {
     pub(super) notes: RefCell<Vec<String>>,
 }
 
-/// The start of what only has a value once the stack is deployed: a dynamic reference of
-/// CloudFormation.
+/// The start of CloudFormation's dynamic references, whose values only a deployed stack has.
 pub(crate) const UNKNOWN: &str = "{{resolve:";
 
-/// What stands for a parameter that has neither default nor override. It is of use only in a
-/// function's environment, where `local.env` can give the value.
+/// Stands for a parameter without a value. It can be used only in a function's environment, where
+/// `local.env` can give the value.
 pub(super) fn unknown(parameter: &str) -> Value {
     format!("{UNKNOWN}parameter:{parameter}}}}}").into()
 }
@@ -67,7 +66,10 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
 }
 
 impl Scope<'_> {
-    /// `value` with every intrinsic evaluated; `None` is `AWS::NoValue`.
+    /// Returns `value` with every intrinsic evaluated; `None` is `AWS::NoValue`.
+    ///
+    /// # Errors
+    /// When an intrinsic is malformed, unsupported, or refers to something that does not exist.
     pub(super) fn resolve(&self, value: &Value, path: &str) -> Result<Option<Value>> {
         if let Some((function, argument)) = intrinsic(value) {
             return self.call(function, argument, path);
@@ -327,7 +329,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_not_done_is_refused_by_name_and_place() {
+    fn unsupported_intrinsics_are_refused_by_name_and_place() {
         for (written, named) in [
             ("{a: !ImportValue x}", "Place.a: the local cloud does not support Fn::ImportValue"),
             ("!GetAZs x", "Place: the local cloud does not support Fn::GetAZs"),

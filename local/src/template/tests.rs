@@ -202,7 +202,7 @@ fn parameters_are_overridden_within_what_they_allow() {
 }
 
 #[test]
-fn what_a_template_asks_for_beyond_that_is_refused_by_name() {
+fn unsupported_resources_are_refused_by_name() {
     for (resources, named) in [
         (
             "  T: {Type: 'AWS::SNS::Topic'}",
@@ -260,7 +260,7 @@ fn what_a_template_asks_for_beyond_that_is_refused_by_name() {
 }
 
 #[test]
-fn what_a_function_asks_for_beyond_that_is_refused_by_name() {
+fn unsupported_function_properties_are_refused_by_name() {
     for (properties, named) in [
         ("VpcConfig: {}", "VpcConfig: the local cloud does not support this"),
         ("Timeout: 901", "Timeout: 901 is not within 1 and 900"),

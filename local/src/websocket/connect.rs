@@ -13,7 +13,10 @@ use super::event::Event;
 use super::gateway::Gateway;
 use super::integration::Failure;
 
-/// Asks `$connect`, when there is one: `accepted` with the subprotocol it chose, or else a refusal.
+/// Invokes `$connect`, if there is one. Returns `accepted` with the subprotocol that it chose.
+///
+/// # Errors
+/// The response that refuses the handshake.
 pub(super) async fn ask(
     gateway: &Arc<Gateway>,
     connection: &Connection,

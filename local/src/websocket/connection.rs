@@ -38,7 +38,7 @@ pub(super) struct Connection {
     queue: mpsc::Sender<Outgoing>,
 }
 
-/// What a connection's task is asked to send.
+/// A message or close that a connection's task sends.
 #[derive(Debug)]
 pub(super) enum Outgoing {
     /// A message: a text frame when it is UTF-8, otherwise a binary one.
@@ -47,7 +47,7 @@ pub(super) enum Outgoing {
     Close(End),
 }
 
-/// Why something could not be put into a connection's queue.
+/// Why a connection's queue did not take a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SendError {
     /// The connection has ended.
@@ -82,7 +82,10 @@ impl Connection {
         (Arc::new(connection), outgoing)
     }
 
-    /// Puts `outgoing` behind what already waits for the client.
+    /// Queues `outgoing` for the client.
+    ///
+    /// # Errors
+    /// When the connection has ended, or the queue stays full for `wait`.
     pub(super) async fn send(&self, outgoing: Outgoing, wait: Duration) -> Result<(), SendError> {
         match timeout(wait, self.queue.send(outgoing)).await {
             Ok(Ok(())) => Ok(()),

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-/// The end of a connection, as `$disconnect` is told it. Codes are API Gateway's, see "WebSocket
+/// The end of a connection, as `$disconnect` receives it. Codes are API Gateway's, see "WebSocket
 /// API status codes" in
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-overview.html>.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct End {
     pub(super) code: u16,
     /// `disconnectReason`.
     pub(super) reason: Cow<'static, str>,
-    /// The close frame is ours to send; otherwise the client sent one, or is gone.
+    /// Whether we send the close frame; otherwise the client sent one, or is gone.
     by_us: bool,
 }
 
@@ -66,7 +66,7 @@ impl End {
         }
     }
 
-    /// The close frame to send, when it is ours to close.
+    /// Returns the close frame to send, if we close the connection.
     pub(super) fn close_frame(&self) -> Option<CloseFrame> {
         self.by_us.then(|| CloseFrame {
             code: CloseCode::from(self.code),

@@ -1,4 +1,4 @@
-//! Faults on demand: what the next requests to `@connections` suffer (`/_local/faults`).
+//! Faults on demand for the next requests to `@connections` (`/_local/faults`).
 
 use std::sync::Arc;
 

@@ -6,7 +6,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 const BYTES: usize = 11;
 
-/// A new id. It is unguessable: whoever knows a connection's id can write to it.
+/// Returns a new id. It must be unguessable, because knowing a connection's id is enough to write to
+/// it.
 pub(super) fn new() -> String {
     let mut bytes = [0; BYTES];
     SystemRandom::new().fill(&mut bytes).expect("the operating system has randomness");

@@ -1,4 +1,4 @@
-//! Invoking the function of a route, and what its reply means.
+//! Invokes the function of a route, and reads its reply.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Reply {
     }
 }
 
-/// Why there is no reply. It has been logged.
+/// Why there is no reply. The reason has been logged.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The function did not run, failed, or its reply is not one of a proxy integration.

@@ -13,11 +13,11 @@ use super::event::Event;
 use super::gateway::Gateway;
 use super::{connect, socket};
 
-/// The life of one connection. `accepted` is the response that completes the handshake; `answer`
-/// takes it, or a refusal.
+/// Runs one connection. `accepted` is the response that completes the handshake; `answer` receives
+/// it or a refusal.
 ///
-/// A task of its own, because a handshake whose client goes away is dropped, and `$connect` must
-/// not be left half told.
+/// This is a task of its own, because a handshake is dropped when its client goes away, and
+/// `$connect` must run to its end.
 pub(super) async fn live(
     gateway: Arc<Gateway>,
     parts: Parts,
@@ -30,14 +30,13 @@ pub(super) async fn live(
     let response = match connect::ask(&gateway, &connection, &parts, accepted).await {
         Ok(response) => response,
         Err(refusal) => {
-            // Nobody is there to be told when the client has gone.
+            // The client may have gone.
             drop(answer.send(refusal));
             return;
         }
     };
-    // From here it can be posted to. Frames wait in the queue for the few microseconds until the
-    // client has its 101, so that whoever hears of the connection from the client never finds it
-    // gone.
+    // From here on, functions can post to the connection. Frames wait in the queue until the client
+    // has its 101, so that a function that learns the id from the client never finds it gone.
     gateway.open.insert(&connection);
     drop(answer.send(response));
 
@@ -57,7 +56,7 @@ pub(super) async fn live(
 async fn disconnected(gateway: &Arc<Gateway>, connection: &Connection, end: &End) {
     gateway.log.line("ws", Some(&connection.id), &format!("closed: {} {:?}", end.code, end.reason));
     if let Some(function) = gateway.api.routes.get("$disconnect") {
-        // There is nobody to tell of a failure; it has been logged.
+        // A failure has been logged, and has no other consequence.
         drop(gateway.integrate(function, Event::disconnect(&gateway.api, connection, end)).await);
     }
 }

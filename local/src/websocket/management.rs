@@ -1,4 +1,4 @@
-//! The `@connections` API, by which functions reach the clients.
+//! The `@connections` API, through which functions reach the clients.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub type Authorize = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
 const ACTION: &str = "execute-api:ManageConnections";
 const ARN_PREFIX: &str = "arn:aws:execute-api:us-east-1:000000000000";
 
-/// The largest body that is read at all, so that a caller gets its 413 instead of a reset: API
+/// The largest body that is read, so that a caller gets its 413 instead of a reset. It is API
 /// Gateway's payload limit.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 

@@ -6,8 +6,8 @@
 //! shared between connections but the table of those that are open, whose lock is never held while
 //! waiting.
 //!
-//! What AWS documents is done as documented ([overview], [quotas], [routes], [binary]). What it
-//! leaves open is decided like this:
+//! Where AWS documents the behaviour, this follows it ([overview], [quotas], [routes], [binary]).
+//! Where it does not:
 //!
 //! - A `$connect` function that fails, or whose reply has no valid `statusCode`, refuses the
 //!   handshake with 502; one that overruns the integration timeout with 504. A refusing reply's
@@ -22,7 +22,7 @@
 //! - A connection that ends while its `$connect` is running gets its `$disconnect` if `$connect`
 //!   accepted it.
 //! - `$connect` is the only function whose reply is used: route responses are not supported (the
-//!   template room refuses them).
+//!   template's reader refuses them).
 //!
 //! [overview]:
 //! https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-overview.html

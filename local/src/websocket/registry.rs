@@ -1,4 +1,4 @@
-//! The connections that are open.
+//! The open connections.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

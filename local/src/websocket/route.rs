@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_of_another_form_is_refused() {
+    fn unsupported_selection_expressions_are_refused() {
         for expression in [
             "",
             "$request.header.x",

@@ -25,10 +25,10 @@ use super::quotas::Quotas;
 /// A socket whose handshake is done.
 pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// Thousands of sockets are open at once: what each buffers is kept small.
+/// Small, because thousands of sockets may be open at once.
 const BUFFER_BYTES: usize = 4 * 1024;
 
-/// Serves one socket until its connection ends, and says how; the socket is then to be closed.
+/// Serves one socket until its connection ends. Returns how it ended, and the socket to close.
 pub(super) async fn serve(
     gateway: &Arc<Gateway>,
     connection: &Arc<Connection>,
@@ -78,7 +78,7 @@ async fn read(
     End::DROPPED
 }
 
-/// Invokes the function of the route that `message` takes. The client hears of it only when that
+/// Invokes the function of the route that `message` takes. The client receives a frame only if that
 /// fails.
 async fn deliver(gateway: &Arc<Gateway>, connection: &Connection, message: &str) {
     let route = gateway.selection.route(&gateway.api.routes, message);
@@ -100,7 +100,7 @@ async fn deliver(gateway: &Arc<Gateway>, connection: &Connection, message: &str)
         r#"{{"message": "{problem}", "connectionId":"{}", "requestId":"{request_id}"}}"#,
         connection.id
     );
-    // A client that has gone, or does not read, is not told.
+    // A client that has gone or does not read does not get the frame.
     drop(connection.send(Outgoing::Message(frame.into()), gateway.quotas.buffer_wait).await);
 }
 

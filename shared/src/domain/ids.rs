@@ -70,14 +70,16 @@ impl From<Fingerprint> for String {
     }
 }
 
+// `$sample` names one of the sample data, if there is one of the type: the function `seed` derives
+// ids from names, so that the examples of the API description work on a laptop as they stand.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $sample:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(try_from = "String", into = "String")]
         #[schemars(extend(
             "pattern" = concat!("^", $prefix, "[0-9a-v]{26}$"),
-            "examples" = [concat!($prefix, "06cp1v4t7s9m3bq8rkd2hn5fje")],
+            "examples" = [Self::derived(&["seed", $sample])],
         ))]
         pub struct $name(String);
 
@@ -151,19 +153,19 @@ macro_rules! stripe_id {
 }
 
 id!(/// The id of a user.
-    UserId, "usr_");
+    UserId, "usr_", "worker1");
 id!(/// The id of a service.
-    ServiceId, "svc_");
+    ServiceId, "svc_", "Graphic Design");
 id!(/// The id of an order.
-    OrderId, "ord_");
+    OrderId, "ord_", "order");
 id!(/// The id of a message between an order's client and its worker.
-    MessageId, "msg_");
+    MessageId, "msg_", "message");
 // Derived from the event that the entry reports, so that processing an event again does not add a
 // second entry.
 id!(/// The id of a feed entry.
-    EntryId, "ent_");
+    EntryId, "ent_", "entry");
 id!(/// The id of a broadcast by an administrator.
-    BroadcastId, "brc_");
+    BroadcastId, "brc_", "broadcast");
 
 stripe_id!(/// Stripe's id of a payment intent (`pi_...`).
     PaymentIntentId);

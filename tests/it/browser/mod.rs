@@ -281,3 +281,42 @@ async fn the_example_signs_in_and_shows_the_feed_live() {
     assert_eq!(browser.run("return document.querySelector('output').value").await, "open");
     browser.end().await;
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium: run .ci/browser"]
+async fn the_documentation_page_signs_in_and_calls_an_endpoint() {
+    let cloud = Cloud::start("browser-docs", &["--ephemeral"]);
+    let browser = Browser::start(&[]).await;
+    browser.open(&format!("{}/docs", cloud.ready.http)).await;
+    let shows = async |text: &str| {
+        eventually(&format!("the page shows {text}"), async || {
+            let shown = browser.run("return document.body.innerText").await;
+            shown.as_str().is_some_and(|shown| shown.contains(text)).then_some(())
+        })
+        .await;
+    };
+    let click = async |element: &str| {
+        let click = format!(
+            "const element = document.querySelector('{element}'); element?.click(); return !!element"
+        );
+        eventually(&format!("the page has {element}"), async || {
+            (browser.run(&click).await == true).then_some(())
+        })
+        .await;
+    };
+    shows("Sample users: client1/client123").await;
+    let form = "const form = document.getElementById('sign-in');";
+    let box_of_form = format!("{form} return form.getBoundingClientRect().bottom < 150");
+    assert_eq!(browser.run(&box_of_form).await, true, "the form is at the top");
+    browser.run(&format!("{form} form.password.value = 'client123'; form.requestSubmit()")).await;
+    shows("Signed in as client1.").await;
+
+    click("#operations-tag-auth").await;
+    click("#operations-auth-auth-me button").await;
+    click("#operations-auth-auth-me .execute").await;
+    shows("client1@marketplace.com").await;
+    let console = browser.console().await;
+    let messages = console.as_array().unwrap();
+    assert!(messages.iter().all(|message| message["level"] != "SEVERE"), "{console:#}");
+    browser.end().await;
+}

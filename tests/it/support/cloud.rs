@@ -74,6 +74,11 @@ fn binary() -> &'static Path {
     })
 }
 
+/// The program that contains every function, built as needed.
+pub fn functions() -> PathBuf {
+    binary().with_file_name("marketplace")
+}
+
 /// A local cloud that did not start.
 #[derive(Debug)]
 pub struct StartFailure {

@@ -1,22 +1,26 @@
-//! All functions in one binary, for laptops and tests: it is started under a function's name
-//! (`argv[0]`, as busybox does), and is that function. What is deployed are the other binaries of
-//! this folder, one a function.
+//! All functions in one binary, for laptops and tests, which link it once instead of dozens of
+//! binaries. Started under a function's name (`argv[0]`, as busybox does), it runs that function.
+//! `marketplace openapi` prints the API description. Nothing deploys it.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use functions::registry::ALL;
+use functions::registry::{ALL, description};
 
 fn main() -> ExitCode {
-    let started_as = std::env::args().next().unwrap_or_default();
+    let mut arguments = std::env::args();
+    let started_as = arguments.next().unwrap_or_default();
     let name = Path::new(&started_as).file_name().and_then(|n| n.to_str()).unwrap_or_default();
-    match ALL.iter().find(|function| function.name == name) {
-        Some(function) => (function.run)(),
-        None => {
-            eprintln!(
-                "start this binary under the name of a function (a symbolic link): there is none named `{name}`"
-            );
-            ExitCode::FAILURE
-        }
+    if let Some(function) = ALL.iter().find(|function| function.name == name) {
+        return (function.run)();
     }
+    if arguments.next().as_deref() == Some("openapi") {
+        println!("{:#}", description());
+        return ExitCode::SUCCESS;
+    }
+    eprintln!(
+        "There is no function `{name}`. Start this binary through a symbolic link that is named \
+         after a function, or as `{name} openapi` to print the API description."
+    );
+    ExitCode::FAILURE
 }

@@ -25,7 +25,7 @@ fn post() -> http::request::Builder {
 }
 
 #[test]
-fn an_event_is_what_api_gateway_sends() {
+fn events_are_those_of_api_gateway() {
     let request = http::Request::post("/orders/a%20b/accept?x=1&y=a%26b+c&x=2&flag")
         .header("Host", "localhost:8000")
         .header("User-Agent", "curl/8")
@@ -118,7 +118,7 @@ fn bodies_are_text_or_base64_by_their_type() {
 }
 
 #[test]
-fn header_values_that_are_no_utf8_lose_nothing() {
+fn header_values_that_are_not_utf8_are_kept() {
     let request = post().header("x-name", HeaderValue::from_bytes(b"Andr\xe9").unwrap());
     assert_eq!(made(request, b"")["headers"]["x-name"], "André");
 }

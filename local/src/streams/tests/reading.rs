@@ -23,7 +23,7 @@ async fn records_arrive_in_lambdas_shape() {
 }
 
 #[tokio::test]
-async fn a_write_through_the_front_is_delivered_without_polling() {
+async fn a_write_through_the_proxy_is_delivered_without_polling() {
     let cloud = Cloud::new(vec![mapping()]).await;
     let fake = Fake::succeeding();
     let _streams = cloud.streams(&fake).await;
@@ -35,7 +35,7 @@ async fn a_write_through_the_front_is_delivered_without_polling() {
 }
 
 #[tokio::test]
-async fn a_write_that_passes_the_front_by_is_found_by_polling() {
+async fn a_write_that_bypasses_the_proxy_is_found_by_polling() {
     let cloud = Cloud::new(vec![mapping()]).await;
     let fake = Fake::succeeding();
     let _streams =
@@ -169,7 +169,7 @@ async fn what_ttl_deletes_arrives_as_a_removal_by_the_service() {
         .item("expires_at", AttributeValue::N("1700000000".into()));
     item.send().await.unwrap();
     cloud.dynamodb.sweep().await;
-    // Wakes the reader, which nobody told of the sweep.
+    // Wakes the reader, which the sweep does not notify.
     cloud.put("later", "open").await;
     assert_eq!(fake.until_invoked(1).await, [["expired"]]);
     let record = fake.events.lock().unwrap()[0]["Records"][0].clone();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn after_a_restart_it_goes_on_where_it_stopped() {
+async fn a_restarted_mapping_continues_where_it_stopped() {
     let mut cloud = Cloud::new(vec![StreamMapping { batch_size: 1, ..mapping() }]).await;
     let stuck = Fake::new(|_, keys| Ok(if keys == ["b"] { json!("fail") } else { json!({}) }));
     cloud.put_all(&["a", "b", "c"]).await;

@@ -67,7 +67,7 @@ async fn a_client_that_closes_without_a_code_is_1005() {
 }
 
 #[tokio::test]
-async fn a_client_that_closes_with_a_code_has_it_echoed_and_told() {
+async fn a_clients_close_code_is_echoed_and_reaches_disconnect() {
     let world = Setup::default().start().await;
     let (mut client, id) = world.connected().await;
     client.close(Some(CloseFrame { code: 4001.into(), reason: "bye".into() })).await.unwrap();

@@ -94,7 +94,7 @@ async fn the_stage_and_the_root_are_served_and_other_paths_are_forbidden() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_handshake_is_told_to_upgrade() {
+async fn a_request_without_an_upgrade_is_answered_with_426() {
     use http_body_util::Empty;
     let world = Setup::default().start().await;
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())

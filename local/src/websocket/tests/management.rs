@@ -157,7 +157,7 @@ async fn the_stage_may_be_left_out_and_the_path_may_be_encoded() {
 }
 
 #[tokio::test]
-async fn an_id_that_cannot_be_one_is_a_bad_request() {
+async fn a_malformed_connection_id_is_a_bad_request() {
     let world = Setup::default().start().await;
     for method in ["POST", "GET", "DELETE"] {
         let answer = world.manage(method, "/prod/@connections/nonsense", "", None).await;

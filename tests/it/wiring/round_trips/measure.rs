@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
+use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::support::{Client, Cloud, Response, eventually};
+use crate::wiring::sample_event;
 
 /// One request to DynamoDB, as the local cloud's `/_local/invocations` lists it.
 #[derive(Debug, Clone, Deserialize)]
@@ -67,6 +69,46 @@ impl Walk {
             serde_json::from_value(counted).expect("a list of invocations");
         let of_function = counted.into_iter().filter(|invocation| invocation.function == function);
         of_function.filter(|i| self.seen.insert(i.trace_id.clone())).map(|i| i.calls).collect()
+    }
+
+    /// Unless a step has called `function`: sends its sample event as the first caller who may. An
+    /// id in the path becomes that of one of `objects`, by area.
+    pub async fn sample(
+        &mut self,
+        function: &str,
+        objects: &BTreeMap<&str, String>,
+        callers: &[&Client],
+    ) {
+        if self.measured.contains_key(function) {
+            return;
+        }
+        let event = sample_event(function);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (mut path, query) = (text(&event["rawPath"]), text(&event["rawQueryString"]));
+        let mut parts = path.splitn(4, '/').skip(1);
+        let (area, id, rest) = (parts.next(), parts.next(), parts.next());
+        let is_id = event["pathParameters"]["id"].as_str() == id;
+        if let Some(object) = area.and_then(|area| objects.get(area)).filter(|_| is_id) {
+            path = [object, rest.unwrap_or_default()].join("/").trim_end_matches('/').to_owned();
+        }
+        if !query.is_empty() {
+            path = format!("{path}?{query}");
+        }
+        let method: Method = text(&event["requestContext"]["http"]["method"]).parse().unwrap();
+        let mut statuses = Vec::new();
+        for caller in callers {
+            self.new_invocations(function).await;
+            let body = text(&event["body"]).into();
+            let answer = caller.send(method.clone(), &path, "application/json", body).await;
+            if answer.status.is_success() {
+                return self.measure(function).await;
+            }
+            statuses.push(answer.status.as_u16());
+        }
+        panic!(
+            "{method} {path} got {statuses:?}: write a step for {function} in \
+             tests/it/wiring/round_trips.rs"
+        );
     }
 
     /// Waits until something else has invoked `function`, and records its calls.
