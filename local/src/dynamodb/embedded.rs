@@ -43,9 +43,8 @@ impl Embedded {
     /// Opens the database in `directory`, or a new one in memory, and starts its server.
     ///
     /// # Errors
-    ///
-    /// If the directory can't be created, its path isn't UTF-8, or the database can't be opened or
-    /// served.
+    /// When the directory can't be created, its path isn't UTF-8, or the database can't be opened
+    /// or served.
     pub async fn open(directory: Option<&Path>) -> anyhow::Result<Self> {
         let path = match directory {
             Some(directory) => {

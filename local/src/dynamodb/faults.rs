@@ -34,7 +34,7 @@ pub enum FaultKind {
     ProvisionedThroughputExceededException,
     /// DynamoDB answers with status 500.
     InternalServerError,
-    /// The request isn't executed and never answered.
+    /// The request is neither executed nor answered.
     #[serde(rename = "timeout")]
     Timeout,
     /// The request is executed, but the connection breaks before the response.
@@ -59,8 +59,7 @@ impl Faults {
     /// Returns the pending faults as JSON.
     ///
     /// # Errors
-    ///
-    /// If they can't be serialized.
+    /// When they can't be serialized.
     pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&*self.lock())
     }

@@ -84,8 +84,7 @@ impl DynamoDb {
     /// `listener`.
     ///
     /// # Errors
-    ///
-    /// If the database can't be opened, its endpoint doesn't answer or isn't supported, or its
+    /// When the database can't be opened, its endpoint doesn't answer or isn't supported, or its
     /// tables can't be made to match the template.
     pub async fn start(
         project: &Project,

@@ -76,8 +76,7 @@ impl Schema {
     /// Returns every permission that `operation` needs with this body.
     ///
     /// # Errors
-    ///
-    /// If the operation is PartiQL.
+    /// When the operation is PartiQL.
     pub fn accesses(&self, operation: &str, body: &Value) -> Result<Vec<Access>, Unsupported> {
         let action = format!("dynamodb:{operation}");
         let table = text(body, "TableName");

@@ -92,8 +92,7 @@ impl Stats {
     /// "errors": 0, "capacity_units": 2.0}}}`.
     ///
     /// # Errors
-    ///
-    /// If they can't be serialized.
+    /// When they can't be serialized.
     pub fn totals(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&self.counted().totals)
     }
@@ -102,8 +101,7 @@ impl Stats {
     /// "trace_id": "1-...", "calls": [{"operation": "PutItem", ...}]}]`.
     ///
     /// # Errors
-    ///
-    /// If they can't be serialized.
+    /// When they can't be serialized.
     pub fn invocations(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&self.counted().invocations)
     }

@@ -15,8 +15,7 @@ pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// the records of a shard after a sequence number.
 ///
 /// # Errors
-///
-/// If the database can't be opened or its schema isn't the expected one.
+/// When the database can't be opened or its schema isn't the expected one.
 pub fn index(path: &str) -> anyhow::Result<()> {
     connect(path)?
         .execute_batch(
@@ -29,8 +28,7 @@ pub fn index(path: &str) -> anyhow::Result<()> {
 /// Deletes the records that are older than [`RETENTION`], and returns their number.
 ///
 /// # Errors
-///
-/// If the database can't be opened or refuses the deletion, or the clock is far off.
+/// When the database can't be opened or refuses the deletion, or the clock is far off.
 pub fn trim(path: &str) -> anyhow::Result<usize> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     let oldest =

@@ -38,8 +38,7 @@ const OTHER: [&str; 8] = [
 /// Creates `table`, or updates it to match the template if that loses no data.
 ///
 /// # Errors
-///
-/// If the table has an unsupported property, its existing data has other keys or indexes, or the
+/// When the table has an unsupported property, its existing data has other keys or indexes, or the
 /// database fails.
 pub async fn create_or_update(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
     let create = create_request(table)?;

@@ -72,8 +72,7 @@ impl Upstream {
     /// body of the response.
     ///
     /// # Errors
-    ///
-    /// If DynamoDB can't be reached or its response can't be read.
+    /// When DynamoDB can't be reached or its response can't be read.
     pub async fn forward(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
         let (mut parts, body) = request.into_parts();
         parts.uri = self.uri(parts.uri.path_and_query().map_or("/", |p| p.as_str()))?;
@@ -97,7 +96,6 @@ impl Upstream {
     /// Calls an operation, such as `CreateTable`, and returns the response body.
     ///
     /// # Errors
-    ///
     /// Returns an [`ApiError`] if DynamoDB rejects the call, and another error if it can't be
     /// reached or doesn't respond as DynamoDB does.
     pub async fn call(&self, operation: &str, body: &Value) -> anyhow::Result<Value> {
