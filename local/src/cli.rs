@@ -11,7 +11,7 @@ use http::Uri;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 pub struct Cli {
-    /// Port of the HTTP API; 0 is any free one, here and for the other ports.
+    /// Port of the HTTP API. 0 is any free port, here and for the other ports.
     #[arg(long, default_value_t = 8000)]
     pub(crate) http_port: u16,
 
@@ -68,7 +68,7 @@ pub struct Cli {
     #[arg(long, value_name = "URL")]
     pub(crate) dynamodb: Option<Uri>,
 
-    /// Do not put sample data there.
+    /// Do not add sample data.
     #[arg(long)]
     pub(crate) no_seed: bool,
 

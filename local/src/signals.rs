@@ -4,12 +4,12 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The wishes for an end.
+/// Requests to stop.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
-    /// It was asked for: finish in order.
+    /// The first request: finish in order.
     pub(crate) asked: CancellationToken,
-    /// It was asked for again: at once.
+    /// The second request: stop at once.
     pub(crate) urged: CancellationToken,
 }
 
@@ -17,7 +17,7 @@ impl Stop {
     /// Listens for signals, and for the end of standard input if `stdin`. Needs a Tokio runtime.
     ///
     /// # Errors
-    /// When the system does not let us.
+    /// When the operating system refuses a signal handler.
     pub(crate) fn listen(stdin: bool) -> std::io::Result<Self> {
         let stop = Self { asked: CancellationToken::new(), urged: CancellationToken::new() };
         for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
@@ -25,13 +25,13 @@ impl Stop {
             let stop = stop.clone();
             tokio::spawn(async move {
                 while signals.recv().await.is_some() {
-                    stop.wish();
+                    stop.request();
                 }
             });
         }
         if stdin {
             let stop = stop.clone();
-            // Not Tokio's standard input, which would be waited for at the end.
+            // Not Tokio's standard input: the runtime would wait for it at the end.
             std::thread::spawn(move || {
                 drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
                 stop.asked.cancel();
@@ -40,7 +40,7 @@ impl Stop {
         Ok(stop)
     }
 
-    fn wish(&self) {
+    fn request(&self) {
         if self.asked.is_cancelled() {
             self.urged.cancel();
         }
@@ -53,11 +53,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_wish_is_urgent() {
+    fn the_second_request_stops_at_once() {
         let stop = Stop { asked: CancellationToken::new(), urged: CancellationToken::new() };
-        stop.wish();
+        stop.request();
         assert!(stop.asked.is_cancelled() && !stop.urged.is_cancelled());
-        stop.wish();
+        stop.request();
         assert!(stop.urged.is_cancelled());
     }
 }

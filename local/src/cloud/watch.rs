@@ -1,11 +1,11 @@
-//! `cargo lambda watch` as what runs the functions: how it gets their environment, and when it is
-//! there.
+//! Support for `cargo lambda watch` as the program that runs the functions: it gives them their
+//! environment, and waits until it is there.
 //!
-//! It reads `CargoLambda.toml` in the directory it is started in, and reads it anew whenever it
-//! starts a function (<https://www.cargo-lambda.info/guide/configuration.html>). So the environment
-//! is written there, under `[watch.env]`, which nothing but `watch` looks at; the two programs can
-//! be started in any order. It has one environment for all functions, so that they are one caller
-//! for DynamoDB: policies are not enforced on this way.
+//! `watch` reads `CargoLambda.toml` in the directory it is started in, again for each function it
+//! starts (<https://www.cargo-lambda.info/guide/configuration.html>). The environment is written
+//! there under `[watch.env]`, which only `watch` reads, so the two programs can be started in any
+//! order. `watch` has one environment for all functions. To DynamoDB they are one caller, so
+//! policies are not enforced.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,8 +23,8 @@ const HEADER: &str = "# Written by `cargo local --functions` for `cargo lambda w
 /// Writes the environment of all functions, and `shared`, which is the same for all.
 ///
 /// # Errors
-/// When two functions want different values of one variable, or there is a file that this program
-/// has not written.
+/// When two functions need different values of one variable, or the file exists and this program did
+/// not write it.
 pub(super) fn write_environment(
     root: &Path,
     environments: &BTreeMap<String, BTreeMap<String, String>>,
@@ -67,7 +67,7 @@ fn merged<'a>(
     Ok(merged)
 }
 
-/// Waits until somebody listens at `url`.
+/// Waits until a program listens at `url`.
 ///
 /// # Errors
 /// When `url` names no host.
@@ -75,15 +75,15 @@ pub(super) async fn wait_for(url: &str, log: &Log) -> Result<()> {
     let uri: Uri = url.parse().with_context(|| format!("--functions {url} is not a URL"))?;
     let host = uri.host().with_context(|| format!("--functions {url} names no host"))?;
     let address = (host.trim_matches(['[', ']']), uri.port_u16().unwrap_or(80));
-    let mut told = false;
+    let mut is_logged = false;
     while TcpStream::connect(address).await.is_err() {
-        if !told {
+        if !is_logged {
             log.line(
                 "local",
                 None,
                 &format!("waiting for {url}: start `cargo lambda watch` in another terminal"),
             );
-            told = true;
+            is_logged = true;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::MAX_PAYLOAD;
+use super::settings::MAX_PAYLOAD;
 
 /// How Lambda words the end of a process: `exit status 1`, `signal: killed`.
 pub(super) fn describe(status: ExitStatus) -> String {

@@ -1,5 +1,5 @@
-//! The process group of all functions, so that they end with the cloud however it ends: one that is
-//! killed has no say in it any more.
+//! The process group of all functions. It makes them end with the cloud even when the cloud is
+//! killed and cannot end them itself.
 
 use std::process::Stdio;
 
@@ -11,7 +11,7 @@ use crate::log::Log;
 /// kills what is left of the group.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// Dropped, it is gone as well: its input closes.
+    /// Dropping it closes its input, which ends it.
     leader: Option<Child>,
 }
 
@@ -19,8 +19,8 @@ impl Group {
     pub(super) fn new(log: &Log) -> Self {
         let leader = Command::new("sh")
             .args(["-c", "read -r _; kill -KILL 0"])
-            // Not that of the cloud. Ctrl-C in a terminal goes to the whole group: ending functions
-            // is our task, in our order.
+            // Not the cloud's group: Ctrl-C in a terminal reaches a whole group, but the cloud ends
+            // the functions itself, in order.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -38,7 +38,7 @@ impl Group {
         Self { leader: leader.ok() }
     }
 
-    /// What a new process is put into: 0, a group of its own, when there is no leader.
+    /// The group for a new process. Without a leader it is 0, which means a group of its own.
     pub(super) fn id(&self) -> i32 {
         self.leader.as_ref().and_then(Child::id).and_then(|id| i32::try_from(id).ok()).unwrap_or(0)
     }

@@ -36,7 +36,7 @@ impl Idle {
         None
     }
 
-    /// The longest idle instance, of whatever function.
+    /// Returns the instance that has been idle longest, of any function.
     pub(super) fn take_oldest(&self) -> Option<Instance> {
         let mut instances = self.instances();
         if instances.is_empty() { None } else { Some(instances.remove(0)) }
@@ -46,7 +46,7 @@ impl Idle {
         self.instances().push(instance);
     }
 
-    /// Tells those who wait in [`Idle::freed`] to look again.
+    /// Wakes everyone who waits in [`Idle::freed`].
     pub(super) fn announce(&self) {
         self.freed.notify_waiters();
     }
@@ -56,8 +56,8 @@ impl Idle {
         self.freed.notified()
     }
 
-    /// Ends those that have been idle for longer than this, and forgets those that ended by
-    /// themselves.
+    /// Ends instances that have been idle for longer than this, and forgets those whose process is
+    /// gone.
     pub(super) async fn reap(&self, longest: Duration) {
         let is_over = |instance: &mut Instance| {
             instance.idle_since.elapsed() > longest || !instance.is_alive()

@@ -1,4 +1,4 @@
-//! One instance of a function: its process, from start to end. Whoever owns it is its only caller.
+//! One instance of a function: its process, from start to end. Only its owner calls it.
 
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::group::Group;
 use super::output::Output;
 use super::runtime_api::{Event, Report, RuntimeApi};
-use super::{Launch, exit, memory};
+use super::settings::Launch;
+use super::{exit, memory};
 use crate::invoke::{FunctionError, Invocation};
 use crate::log::Log;
 use crate::model::Function;
@@ -26,7 +27,7 @@ const MEASURE_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct Instance {
     pub(super) function: Arc<Function>,
     pub(super) idle_since: Instant,
-    /// Which of the programs, counted by the pool, it runs.
+    /// The pool's generation when the process was started.
     pub(super) generation: u64,
     child: Child,
     api: RuntimeApi,
@@ -36,21 +37,20 @@ pub(super) struct Instance {
     used: bool,
 }
 
-/// How an invocation went for the instance.
+/// The outcome of an invocation, for the instance.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// The function replied or reported an error, and its process goes on.
     Answered(Invocation),
-    /// The process is over, and this is what the caller gets for it.
+    /// The process is gone. The caller gets this error.
     Ended(Invocation),
-    /// The process had died while it was idle: the event is still to be handled, by another
-    /// instance.
+    /// The process had died while it was idle. Another instance must handle the event.
     NotTaken,
-    /// The cloud is stopping, and the process is over.
+    /// The cloud is stopping, and the process is gone.
     Stopped,
 }
 
-/// What can happen to a process while somebody waits for it.
+/// What can happen while the owner waits for a process.
 #[derive(Debug)]
 enum Change {
     Report(Report),
@@ -140,7 +140,7 @@ impl Instance {
                 Change::Report(Report::TooLarge) => {
                     Outcome::Answered(unhandled(exit::reply_too_large()))
                 }
-                // It asked twice, which a runtime does whose connection broke.
+                // A runtime whose connection broke asks again.
                 Change::Report(Report::Ready | Report::InitFailure(_)) => continue,
                 Change::Exited(_) if used && !self.api.is_working() => Outcome::NotTaken,
                 Change::Exited(status) => {
@@ -163,8 +163,8 @@ impl Instance {
         }
     }
 
-    /// Waits, after an answer, until the function asks for the next event. What it does in between
-    /// is part of the invocation and of its `Timeout`. False when the process is over instead.
+    /// Waits, after a reply, until the function asks for the next event. What the function does until
+    /// then belongs to the invocation and its `Timeout`. Returns false when the process ended.
     pub(super) async fn settle(&mut self, deadline: Instant) -> bool {
         match self.change(deadline).await {
             Change::Report(_) => {
@@ -188,7 +188,7 @@ impl Instance {
     /// without notice.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>
     pub(super) async fn kill(&mut self) {
-        // Fails only for a process that is over already.
+        // Fails only for a process that is gone already.
         drop(self.child.kill().await);
     }
 

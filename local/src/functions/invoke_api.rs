@@ -17,7 +17,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::MAX_PAYLOAD;
+use super::settings::MAX_PAYLOAD;
 use crate::invoke::{Invoke, InvokeError};
 use crate::log::Log;
 use crate::model::{Function, Project};
@@ -36,13 +36,13 @@ pub struct InvokeApi {
     pub project: Arc<Project>,
     /// What runs them.
     pub invoke: Arc<dyn Invoke>,
-    /// Where failed asynchronous invocations are told.
+    /// Where failed asynchronous invocations are reported.
     pub log: Log,
-    /// Asked for `lambda:InvokeFunction` when a request is signed, which those of functions are.
-    /// Requests without a credential (`curl`, `cargo lambda invoke`) are the developer's, who may
-    /// do everything.
+    /// Checks `lambda:InvokeFunction` for signed requests, such as those of functions. Requests
+    /// without a credential (`curl`, `cargo lambda invoke`) come from the developer, who may do
+    /// everything.
     pub authorize: Option<Authorize>,
-    /// Waits before the two retries of an asynchronous invocation: [`RETRY_DELAYS`] outside of
+    /// The waits before the two retries of an asynchronous invocation: [`RETRY_DELAYS`], except in
     /// tests.
     pub retry_delays: [Duration; 2],
 }
@@ -51,7 +51,7 @@ pub struct InvokeApi {
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
 pub const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
 
-/// The routes of this API, and no fallback: it shares its port.
+/// The routes of this API. It has no fallback, because it shares its port.
 pub fn router(api: InvokeApi) -> Router {
     Router::new()
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
@@ -113,7 +113,7 @@ async fn answer(
             };
             set("x-amz-executed-version", "$LATEST");
             if invocation.error.is_some() {
-                // The only value there is nowadays: `Handled` belonged to a runtime of 2016.
+                // The only value today: `Handled` belonged to a runtime of 2016.
                 set("x-amz-function-error", "Unhandled");
             }
             Ok(response)
@@ -186,7 +186,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refusal> {
     }
 }
 
-/// An asynchronous invocation: once, and twice more if it fails.
+/// Runs an asynchronous invocation, with up to two retries.
 async fn retry(api: Arc<InvokeApi>, function: String, payload: Bytes) {
     let mut delays = api.retry_delays.iter();
     loop {

@@ -4,8 +4,8 @@
 /// Mapped files (the binary, above all) are left out, since a cgroup, which is what Lambda uses,
 /// would reclaim them first.
 ///
-/// `None` where there is no `/proc` (macOS), and for a process that has just ended: then the limit
-/// is not applied. A limit on the address space (`RLIMIT_AS`) is not the same thing: allocators and
+/// `None` where there is no `/proc` (macOS) and for a process that has just ended. The limit is not
+/// applied then. A limit on the address space (`RLIMIT_AS`) is not the same thing: allocators and
 /// stacks reserve far more than they use.
 pub(super) fn held_mb(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

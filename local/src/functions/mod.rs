@@ -1,14 +1,14 @@
-//! AWS Lambda on one machine: every function in processes of its own, spoken to through the Runtime
-//! API.
+//! AWS Lambda on one machine: every function runs in processes of its own, which get events through
+//! the Runtime API.
 //!
 //! [`Functions`] runs the project's binaries, [`remote::RemoteFunctions`] sends invocations to an
-//! external Invoke API instead (`--functions URL`), and [`invoke_api`] is that API as this cloud
-//! serves it. All of them meet in [`crate::invoke::Invoke`].
+//! external Invoke API instead (`--functions URL`), and [`invoke_api`] serves that API for this
+//! cloud. All of them use the trait [`crate::invoke::Invoke`].
 //!
-//! What is as on AWS: one invocation at a time per instance, `Timeout` and `MemorySize`, the init
+//! As on AWS: one invocation at a time per instance, `Timeout` and `MemorySize`, the init
 //! phase of 10 s, the limits and error objects, `ReservedConcurrentExecutions` (which throttles at
-//! once). What differs, on purpose: idle instances are not frozen, and what bounds the account's
-//! concurrency is here a number of processes, for which invocations queue.
+//! once). Different on purpose: idle instances are not frozen, and instead of the account's
+//! concurrency there is a limit on processes, for which invocations queue.
 
 mod exit;
 mod group;
@@ -20,14 +20,11 @@ mod output;
 mod pool;
 pub mod remote;
 mod runtime_api;
+mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
@@ -37,49 +34,7 @@ use crate::invoke::{Invocation, Invoke, InvokeError};
 use crate::log::Log;
 use crate::model::Function;
 pub(crate) use runtime_api::trace_root;
-
-/// The largest event or reply of a synchronous invocation: 6 MB and the 100 bytes that Lambda adds.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-pub const MAX_PAYLOAD: usize = 6 * 1024 * 1024 + 100;
-
-/// How a function's process is started.
-#[derive(Debug, Clone)]
-pub struct Launch {
-    /// The binary.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub args: Vec<OsString>,
-    /// Its whole environment: nothing is inherited. `AWS_LAMBDA_RUNTIME_API` and
-    /// `AWS_LAMBDA_LOG_STREAM_NAME`, which differ between instances, are added here.
-    pub env: BTreeMap<String, String>,
-}
-
-/// Limits of the whole pool.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Processes at once, over all functions.
-    pub max_instances: usize,
-    /// How long an invocation waits for one of them before it is throttled. AWS would throttle at
-    /// once, at a thousand instances or more; a laptop reaches its limit sooner, and a short wait
-    /// is the better answer there.
-    pub queue_wait: Duration,
-    /// How long a process may take until it first asks for an event.
-    /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
-    pub init_timeout: Duration,
-    /// An instance that has had nothing to do for this long is ended.
-    pub idle_timeout: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            max_instances: 100,
-            queue_wait: Duration::from_secs(10),
-            init_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(300),
-        }
-    }
-}
+pub use settings::{Launch, Settings};
 
 /// The project's functions, run as local processes. Clones share them.
 #[derive(Debug, Clone)]
@@ -98,22 +53,23 @@ impl Functions {
         Self { pool: pool::Pool::new(functions, settings, log) }
     }
 
-    /// Makes sure that one instance of `function` is up, so that one that crashes at init is known
-    /// before it is called.
+    /// Starts an instance of `function` unless one is idle, so that a crash at init shows before the
+    /// first call.
     ///
     /// # Errors
-    /// As [`Invoke::invoke`].
+    /// `NotFound` for an unknown function, `Throttled` when no process is free in time, and
+    /// `Unavailable` when the process does not start or the cloud is stopping.
     pub async fn warm(&self, function: &str) -> Result<(), InvokeError> {
         self.pool.clone().warm(function).await
     }
 
-    /// Has the next invocations run by new processes, which start the program that is there now.
-    /// Invocations in progress finish in their processes.
+    /// Replaces all processes: later invocations run in new ones, which start the current program.
+    /// Invocations in progress finish where they began.
     pub async fn replace(&self) {
         self.pool.replace().await;
     }
 
-    /// Ends every process, including those in mid-invocation, and returns when none is left. Later
+    /// Ends every process, also during an invocation, and returns when none is left. Later
     /// invocations are refused.
     pub async fn stop(&self) {
         self.pool.stop().await;

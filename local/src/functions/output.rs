@@ -25,12 +25,12 @@ pub(super) struct Output {
 type Shared<T> = Arc<Mutex<T>>;
 
 impl Output {
-    /// Asks for the pipes that [`Output::follow`] reads.
+    /// Sets up the pipes that [`Output::follow`] reads.
     pub(super) fn pipe(command: &mut Command) {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     }
 
-    /// Starts to read both pipes.
+    /// Starts reading both pipes.
     pub(super) fn follow(child: &mut Child, function: &str, log: &Log) -> Self {
         let request_id: Shared<Option<String>> = Arc::default();
         let tail: Shared<VecDeque<String>> = Arc::default();
@@ -51,8 +51,8 @@ impl Output {
         Self { request_id, tail, readers: [stdout, stderr].into_iter().flatten().collect() }
     }
 
-    /// From now on lines belong to this request. It is not taken back at the reply: what is still
-    /// in the pipe then, and what a function prints afterwards, is of that request.
+    /// Attributes lines to this request from now on, until the next one begins: lines that are still
+    /// in the pipe at the reply, or are printed after it, belong to this request, too.
     pub(super) fn belongs_to(&self, request_id: &str) {
         *lock(&self.request_id) = Some(request_id.to_owned());
     }
@@ -60,7 +60,7 @@ impl Output {
     /// The last lines on stderr of a process that has ended, joined with ` | `.
     pub(super) async fn last_words(&mut self) -> String {
         for reader in &mut self.readers {
-            // The pipe ends with the process, unless that left a child of its own behind.
+            // The pipe ends with the process, unless the process left a child behind.
             drop(tokio::time::timeout(Duration::from_secs(1), reader).await);
         }
         lock(&self.tail).iter().map(String::as_str).collect::<Vec<_>>().join(" | ")
@@ -78,8 +78,8 @@ fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Hands over each line until the pipe ends. Bytes that are not UTF-8 must not stop it: a full pipe
-/// blocks the function.
+/// Passes on each line until the pipe ends. It goes on at bytes that are not UTF-8, because a full
+/// pipe would block the function.
 async fn lines(pipe: impl AsyncRead + Unpin, mut each: impl FnMut(&str)) {
     let mut pipe = BufReader::new(pipe);
     let mut line = Vec::new();

@@ -1,4 +1,4 @@
-//! Which instance gets an invocation: an idle one, a new one, or none.
+//! Chooses the instance for an invocation: an idle one, a new one, or none.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,14 +16,14 @@ use super::group::Group;
 use super::idle::Idle;
 use super::instance::{Instance, Outcome};
 use super::runtime_api::Event;
-use super::{Launch, MAX_PAYLOAD, Settings};
+use super::settings::{Launch, MAX_PAYLOAD, Settings};
 use crate::invoke::{Invocation, InvokeError};
 use crate::log::Log;
 use crate::model::Function;
 
-/// A reply waits this long for its instance to be ready again, so that who calls, gets the reply
-/// and calls again meets the same instance and not a second one. It takes a fraction of a
-/// millisecond, unless the function works on after its reply.
+/// How long a reply waits for its instance to be ready again, so that the caller's next call meets
+/// the same instance and not a second one. That takes a fraction of a millisecond, unless the
+/// function works on after its reply.
 const READY_GRACE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -32,12 +32,14 @@ pub(super) struct Pool {
     settings: Settings,
     log: Log,
     group: Group,
-    /// A permit per instance that is starting or at work.
+    /// One permit for each instance that is starting or working.
     running: Arc<Semaphore>,
-    /// A permit per instance that is starting: a hundred at once would all miss the init timeout.
+    /// One permit for each instance that is starting: a hundred at once would all miss the init
+    /// timeout.
     starting: Semaphore,
     idle: Idle,
-    /// Counts the programs: instances of an earlier one get no more invocations.
+    /// Counts replacements of the program. Instances of an earlier generation get no more
+    /// invocations.
     generation: AtomicU64,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -90,8 +92,7 @@ impl Pool {
         pool
     }
 
-    /// As [`crate::invoke::Invoke::invoke`]. A caller that goes away does not end the invocation,
-    /// as on Lambda.
+    /// Invokes a function. As on Lambda, the invocation goes on when its caller goes away.
     pub(super) async fn invoke(
         self: Arc<Self>,
         name: &str,
@@ -120,7 +121,7 @@ impl Pool {
         self.tasks.track_future(warmed).await
     }
 
-    /// Gives the next invocations to new instances, and ends those that have nothing to do.
+    /// Gives later invocations to new instances, and ends idle ones.
     pub(super) async fn replace(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.idle.kill_all().await;
@@ -157,7 +158,7 @@ impl Pool {
         Ok(Admission { entry, _reserved: reserved, _running: running })
     }
 
-    /// One invocation, from admission to an instance that is idle again or over.
+    /// Runs one invocation, until its instance is idle again or gone.
     async fn run(self: Arc<Self>, admission: Admission, payload: Bytes, reply: Reply) {
         let function = &admission.entry.function;
         let event = Event {
@@ -215,8 +216,8 @@ impl Pool {
     async fn instance(&self, entry: &Entry) -> Result<Instance, InvokeError> {
         while !self.stop.is_cancelled() {
             let mut freed = std::pin::pin!(self.idle.freed());
-            // From here on, not from the first poll: what becomes idle between the look and the
-            // wait must be noticed.
+            // Notices from here on, not from the first poll, what becomes idle between `take` and
+            // the wait.
             freed.as_mut().enable();
             if let Some(instance) = self.idle.take(&entry.function.name, self.generation()) {
                 return Ok(instance);
@@ -242,7 +243,7 @@ impl Pool {
             evicted.kill().await;
         }
         let (function, stop) = (entry.function.clone(), self.stop.clone());
-        // Read before the program is: at worst a new process counts as an old one.
+        // Read before the program is started: at worst, a new process counts as an old one.
         let generation = self.generation();
         let started = Instance::start(
             function,
@@ -269,7 +270,7 @@ impl Pool {
     }
 }
 
-/// Ends idle instances in time. The pool may go away meanwhile, which ends them too.
+/// Ends instances that are idle for too long, as long as there is a pool.
 async fn reap(pool: Weak<Pool>, stop: CancellationToken, every: Duration) {
     while stop.run_until_cancelled(sleep(every)).await.is_some() {
         let Some(pool) = pool.upgrade() else { return };
@@ -278,7 +279,7 @@ async fn reap(pool: Weak<Pool>, stop: CancellationToken, every: Duration) {
 }
 
 fn answer(reply: Reply, result: Result<Invocation, InvokeError>) {
-    // Fails when the caller has gone away, who then does not want it.
+    // Fails when the caller has gone away.
     drop(reply.send(result));
 }
 
@@ -286,7 +287,7 @@ fn stopping() -> InvokeError {
     InvokeError::Unavailable("the local cloud is stopping".to_owned())
 }
 
-/// The line in the log for an invocation that failed: what Lambda's error object says.
+/// Returns the log line for a failed invocation, from Lambda's error object.
 fn failure(invocation: &Invocation) -> String {
     let error: serde_json::Value = serde_json::from_slice(&invocation.payload).unwrap_or_default();
     match (error["errorType"].as_str(), error["errorMessage"].as_str()) {

@@ -1,11 +1,10 @@
-//! Functions that something else runs: `--functions URL` names a Lambda Invoke API.
+//! Functions that another program runs: `--functions URL` is the URL of a Lambda Invoke API.
 //!
-//! The one to support is `cargo lambda watch` (1.9), whose way to say that a function failed is its
-//! own: status 500 with the error object as the body, and no `X-Amz-Function-Error`. Errors of
-//! `watch` itself are a 500 too, but with a problem document (`{"type", "status", "title"}`), a
-//! function that is no binary of the project is a 404, and 408 is its `--timeout`. It compiles a
-//! function when it is first invoked, so an answer may take minutes; `Timeout` is not applied on
-//! this way.
+//! The supported one is `cargo lambda watch` (1.9), which reports a failed function in its own way:
+//! status 500 with the error object as the body, and no `X-Amz-Function-Error`. Errors of `watch`
+//! itself are a 500 with a problem document (`{"type", "status", "title"}`), a function without a
+//! binary is a 404, and its `--timeout` is a 408. It compiles a function when it is first invoked,
+//! so an answer may take minutes. `Timeout` is not applied.
 
 use std::time::Duration;
 
@@ -20,11 +19,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use super::MAX_PAYLOAD;
+use super::settings::MAX_PAYLOAD;
 use crate::invoke::{FunctionError, Invocation, Invoke, InvokeError};
 
-/// Lambda's own longest `Timeout`. Without an end, a function that died under `cargo lambda watch`
-/// would be waited for forever.
+/// The longest wait: Lambda's largest `Timeout`. `cargo lambda watch` never answers for a function
+/// that died.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// An external Invoke API.
@@ -93,7 +92,7 @@ impl Invoke for RemoteFunctions {
     }
 }
 
-/// What an answer means. `failed` is the presence of `X-Amz-Function-Error`.
+/// Interprets an answer. `failed` says whether it has `X-Amz-Function-Error`.
 fn read(status: StatusCode, failed: bool, body: Bytes) -> Result<Invocation, InvokeError> {
     let text = || format!("{status}: {}", String::from_utf8_lossy(&body));
     match status {

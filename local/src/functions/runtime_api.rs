@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::MAX_PAYLOAD;
+use super::settings::MAX_PAYLOAD;
 
 /// One event on its way to the function.
 #[derive(Debug, Clone)]
@@ -35,10 +35,10 @@ pub(super) struct Event {
     pub(super) payload: Bytes,
 }
 
-/// What the process told us.
+/// What the process reported.
 #[derive(Debug)]
 pub(super) enum Report {
-    /// It asks for an event: init, or the last invocation, is over.
+    /// It asks for an event: init or the last invocation has ended.
     Ready,
     /// It replied.
     Reply(Bytes),
@@ -88,7 +88,7 @@ impl RuntimeApi {
         Ok(Self { address, events, reports, shared, _server: AbortOnDropHandle::new(server) })
     }
 
-    /// Gives the function its next event. There must not be another one that it has not taken yet.
+    /// Sends the function its next event. It must have taken the one before.
     pub(super) async fn send(&self, event: Event) {
         // Fails only without a receiver, and `shared` holds that.
         drop(self.events.send(event).await);
@@ -99,7 +99,7 @@ impl RuntimeApi {
         self.shared.current().is_some()
     }
 
-    /// What the process says next; waits for it forever.
+    /// Waits for the next report of the process, however long that takes.
     pub(super) async fn report(&mut self) -> Report {
         match self.reports.recv().await {
             Some(report) => report,
@@ -115,11 +115,12 @@ impl Shared {
     }
 
     fn tell(&self, report: Report) {
-        // Without a receiver the instance is being ended, and nobody waits for its word any more.
+        // Fails only while the instance is being ended, when nobody waits for a report.
         drop(self.reports.send(report));
     }
 
-    /// Takes the outcome of the current request; false when this is another one.
+    /// Reports the outcome of the current request. Returns false if `request_id` is not the current
+    /// one.
     fn finish(&self, request_id: &str, outcome: Report) -> bool {
         let is_current = self.current().take_if(|current| current == request_id).is_some();
         if is_current {
@@ -192,7 +193,7 @@ async fn finish(shared: &Shared, id: &str, body: Body, report: fn(Bytes) -> Repo
             );
         }
     };
-    // Asked once the whole body is here: of two replies to one request only the first counts.
+    // Checked once the whole body is here: only the first of two replies to one request counts.
     if shared.finish(id, outcome) { answer } else { foreign(id) }
 }
 
@@ -207,7 +208,7 @@ fn accepted() -> Response {
     (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response()
 }
 
-/// A reply to a request that this instance is not working on: another's, or one that is over.
+/// Refuses a reply to a request that this instance is not working on.
 fn foreign(id: &str) -> Response {
     refuse(
         StatusCode::FORBIDDEN,

@@ -1,13 +1,16 @@
 //! Real processes: every test runs `examples/echo.rs`, which `cargo test` builds.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::instance::{Instance, Outcome};
+use super::settings::MAX_PAYLOAD;
 use super::*;
 use crate::invoke::FunctionError;
 
