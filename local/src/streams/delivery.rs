@@ -55,7 +55,7 @@ pub async fn deliver(
             Outcome::NotInvoked(reason) => {
                 not_invoked += 1;
                 let wait = mapping.pace.backoff(not_invoked);
-                mapping.log(&format!(
+                mapping.log_line(&format!(
                     "{} can't be invoked: {reason}; retrying in {wait:?}",
                     mapping.function
                 ));
@@ -69,7 +69,7 @@ pub async fn deliver(
                 if let Some(last_processed) = part.records.last() {
                     resolved(&last_processed.sequence_number);
                 }
-                mapping.log(&format!("{index} records were processed, {} failed", rest.len()));
+                mapping.log_line(&format!("{index} records were processed, {} failed", rest.len()));
                 let rest = Part { records: rest, ..part };
                 if bisect {
                     parts.push(Part::new(rest.records));
@@ -79,7 +79,7 @@ pub async fn deliver(
             }
             // Splitting a batch does not count as a retry.
             Outcome::Failed(_) | Outcome::FailedFrom(_) if bisect && part.records.len() > 1 => {
-                mapping.log(&format!(
+                mapping.log_line(&format!(
                     "a batch of {} failed{}; it is split in two",
                     part.records.len(),
                     outcome.reason()
@@ -89,7 +89,7 @@ pub async fn deliver(
                 parts.push(Part::new(part.records));
             }
             Outcome::Failed(_) | Outcome::FailedFrom(_) => {
-                mapping.log(&format!(
+                mapping.log_line(&format!(
                     "a batch of {} failed{}",
                     part.records.len(),
                     outcome.reason()

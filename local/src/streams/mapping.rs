@@ -132,12 +132,12 @@ impl Mapping {
     /// Changes the checkpoints, and logs an error if they can't be written.
     pub(super) fn update_checkpoints(&self, update: impl FnOnce(&mut State)) {
         if let Err(error) = self.checkpoints.update(update) {
-            self.log(&format!("can't save its progress: {error:#}"));
+            self.log_line(&format!("can't save its progress: {error:#}"));
         }
     }
 
     /// Logs a line about this mapping.
-    pub(super) fn log(&self, text: &str) {
+    pub(super) fn log_line(&self, text: &str) {
         self.log.line("streams", None, &format!("{}: {text}", self.settings.name));
     }
 }

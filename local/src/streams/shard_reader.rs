@@ -123,7 +123,7 @@ impl ShardReader {
                 self.iterator = None;
                 let error = format!("{error:#}");
                 if self.last_error.as_ref() != Some(&error) {
-                    self.mapping.say(&format!("can't read the stream: {error}"));
+                    self.mapping.log_line(&format!("can't read the stream: {error}"));
                     self.last_error = Some(error);
                 }
                 0
@@ -196,7 +196,7 @@ impl ShardReader {
             }
         });
         if let Err(error) = saved {
-            self.mapping.say(&format!("can't save its progress: {error:#}"));
+            self.mapping.log_line(&format!("can't save its progress: {error:#}"));
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) async fn run(mapping: Arc<Mapping>, mut latest: Latest) {
                 shards
             }
             Err(error) => {
-                mapping.log(&format!("can't read the stream: {error:#}"));
+                mapping.log_line(&format!("can't read the stream: {error:#}"));
                 Vec::new()
             }
         };
