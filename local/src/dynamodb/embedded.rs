@@ -92,16 +92,20 @@ impl Embedded {
                     _ = sweep.tick() => match sweep_expired(&database).await {
                         Ok(0) => {}
                         Ok(count) => {
-                            log.line("dynamodb", None, &format!("TTL: deleted {count} expired items"));
+                            let text = format!("TTL: deleted {count} expired items");
+                            log.line("dynamodb", None, &text);
                             writes.notify_all();
                         }
-                        Err(error) => log.line("dynamodb", None, &format!("TTL sweep failed: {error}")),
+                        Err(error) => {
+                            log.line("dynamodb", None, &format!("TTL sweep failed: {error}"));
+                        }
                     },
                     // Trimming opens a second connection, which would make writes to an in-memory
                     // database fail meanwhile. Such a database doesn't live for a day anyway.
                     _ = trim.tick(), if !in_memory => {
                         let path = path.clone();
-                        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || stream_log::trim(&path)).await {
+                        let trim = tokio::task::spawn_blocking(move || stream_log::trim(&path));
+                        if let Ok(Err(error)) = trim.await {
                             log.line("dynamodb", None, &format!("can't trim the streams: {error}"));
                         }
                     }

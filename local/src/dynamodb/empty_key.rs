@@ -123,8 +123,9 @@ mod tests {
         let index = json!({"IndexName": "by-state"});
         assert_eq!(
             query("#state = :e", index.clone()).unwrap(),
-            "One or more parameter values are not valid. A value specified for a secondary index key is not supported. \
-             The AttributeValue for a key attribute cannot contain an empty string value. IndexName: by-state, IndexKey: state"
+            "One or more parameter values are not valid. A value specified for a secondary index \
+             key is not supported. The AttributeValue for a key attribute cannot contain an empty \
+             string value. IndexName: by-state, IndexKey: state"
         );
         // `pk` isn't a key of this index.
         assert_eq!(query("#state = :a AND sk > :a", index), None);

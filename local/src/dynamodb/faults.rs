@@ -129,7 +129,9 @@ pub fn response(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, 
                 json!({
                     "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
                     "Message": format!(
-                        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", ")
+                        "Transaction cancelled, please refer cancellation reasons for specific \
+                         reasons [{}]",
+                        codes.join(", ")
                     ),
                     "CancellationReasons": (0..parts).map(reason).collect::<Vec<_>>(),
                 }),
@@ -141,8 +143,8 @@ pub fn response(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, 
         FaultKind::ProvisionedThroughputExceededException => error(
             400,
             "ProvisionedThroughputExceededException",
-            "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level \
-             with the UpdateTable API.",
+            "The level of configured provisioned throughput for the table was exceeded. Consider \
+             increasing your provisioning level with the UpdateTable API.",
         ),
         FaultKind::InternalServerError => {
             error(500, "InternalServerError", "Internal server error")

@@ -165,8 +165,8 @@ impl DynamoDb {
             host.strip_prefix("dynamodb.").and_then(|h| h.strip_suffix(".amazonaws.com"))
         else {
             bail!(
-                "--dynamodb {url}: https works only with https://dynamodb.<region>.amazonaws.com; use \
-                 http:// for other endpoints"
+                "--dynamodb {url}: https works only with https://dynamodb.<region>.amazonaws.com; \
+                 use http:// for other endpoints"
             );
         };
         log.line(

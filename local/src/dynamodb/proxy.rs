@@ -197,7 +197,8 @@ impl Proxy {
             &caller.function,
             None,
             &format!(
-                "AccessDenied: the function's policy in the template does not allow {action} on {resource}"
+                "AccessDenied: the function's policy in the template does not allow {action} on \
+                 {resource}"
             ),
         );
         Some(reply(

@@ -106,8 +106,9 @@ async fn a_call_outside_the_policy_gets_aws_access_denied_error() {
     assert_eq!(
         error.message().unwrap(),
         format!(
-            "User: arn:aws:sts::000000000000:assumed-role/orders-create/orders-create is not authorized to perform: dynamodb:PutItem \
-             on resource: {TABLE} because no identity-based policy allows the dynamodb:PutItem action"
+            "User: arn:aws:sts::000000000000:assumed-role/orders-create/orders-create is not \
+             authorized to perform: dynamodb:PutItem on resource: {TABLE} because no \
+             identity-based policy allows the dynamodb:PutItem action"
         )
     );
 }

@@ -251,7 +251,10 @@ async fn a_process_that_exits_or_panics_is_told_apart() {
     let pid = reply(&functions, json!({})).await["pid"].clone();
     let (payload, kind) = error(&functions, json!({ "panic": true })).await;
     assert_eq!(kind, FunctionError::Unhandled);
-    assert!(payload["errorMessage"].as_str().unwrap().contains("asked to panic"), "{payload}");
+    assert!(
+        payload["errorMessage"].as_str().unwrap().contains("the event requested a panic"),
+        "{payload}"
+    );
     let (payload, _) = error(&functions, json!({ "fail": "no such order" })).await;
     assert_eq!(payload["errorMessage"], "no such order");
     assert_eq!(reply(&functions, json!({})).await["pid"], pid);

@@ -22,7 +22,8 @@ impl Selection {
     pub(super) fn parse(expression: &str) -> anyhow::Result<Self> {
         let unsupported = || {
             format!(
-                "the route selection expression `{expression}` is not supported; use `$request.body.<path>`"
+                "the route selection expression `{expression}` is not supported; use \
+                 `$request.body.<path>`"
             )
         };
         let variable = expression.strip_prefix('$').with_context(unsupported)?;
