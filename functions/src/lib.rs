@@ -2,7 +2,9 @@
 //! its reply, its entry in the API description. `lambdas/src/bin/<area>-<verb>.rs` is its Lambda.
 //!
 //! Imports point downwards: [`registry`] lists all functions; below it are the areas, then
-//! [`openapi`], [`http`] and [`runtime`]. `tests/it/architecture.rs` checks this.
+//! [`openapi`], [`http`] and [`runtime`]. `tests/it/architecture/` checks this.
+
+#![warn(clippy::missing_errors_doc)]
 
 pub mod auth;
 pub mod docs;

@@ -131,7 +131,7 @@ mod tests {
         order
     }
 
-    fn told(feed: &Feed, kind: EntryKind) -> Vec<Value> {
+    fn entries_of(feed: &Feed, kind: EntryKind) -> Vec<Value> {
         let all = of_order(&order(), 0).unwrap();
         all.into_iter()
             .filter(|(to, draft)| to == feed && draft.kind == kind)
@@ -141,19 +141,20 @@ mod tests {
 
     #[test]
     fn the_pool_sees_an_order_without_its_note_and_the_client_sees_the_note() {
-        let opened = told(&Feed::AnyCategory, EntryKind::OrderOpened);
+        let opened = entries_of(&Feed::AnyCategory, EntryKind::OrderOpened);
         assert_eq!(opened.len(), 2, "once when it was paid, once when it was released");
         for data in opened {
             assert_eq!((&data["note"], &data["worker"]), (&Value::Null, &Value::Null));
             assert_eq!((&data["status"], &data["actions"]), (&json!("open"), &json!(["accept"])));
         }
-        let paid = told(&Feed::User(UserId::derived(&["carol"])), EntryKind::PaymentPaid);
+        let paid = entries_of(&Feed::User(UserId::derived(&["carol"])), EntryKind::PaymentPaid);
         assert_eq!(paid[0]["note"], "Ring at 12 Elm Street.");
     }
 
     #[test]
     fn a_worker_who_released_an_order_does_not_learn_who_has_it_now() {
-        let released = told(&Feed::User(UserId::derived(&["walter"])), EntryKind::OrderReleased);
+        let released =
+            entries_of(&Feed::User(UserId::derived(&["walter"])), EntryKind::OrderReleased);
         assert_eq!(
             released.iter().map(|data| (&data["worker"], &data["actions"])).collect::<Vec<_>>(),
             [(&Value::Null, &json!([]))]
@@ -168,7 +169,8 @@ mod tests {
 
     #[test]
     fn an_entry_shows_the_order_as_of_its_event_and_has_its_own_id() {
-        let assigned = told(&Feed::User(UserId::derived(&["carol"])), EntryKind::OrderAssigned);
+        let assigned =
+            entries_of(&Feed::User(UserId::derived(&["carol"])), EntryKind::OrderAssigned);
         let workers: Vec<_> =
             assigned.iter().map(|data| data["worker"]["username"].as_str().unwrap()).collect();
         assert_eq!(workers, ["walter", "wanda"]);

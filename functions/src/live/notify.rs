@@ -72,7 +72,7 @@ pub(crate) async fn notify<P: Push>(
 /// The work of a batch. Each item has the index of its record.
 #[derive(Default)]
 struct Work {
-    drafts: BTreeMap<Feed, Vec<(usize, NewEntry)>>,
+    appends: BTreeMap<Feed, Vec<(usize, NewEntry)>>,
     leavers: Vec<(usize, Leaver)>,
     entries: Vec<(usize, Entry)>,
 }
@@ -119,13 +119,13 @@ impl Work {
         match entity.as_str() {
             Order::ENTITY => {
                 let before = if old.is_empty() { 0 } else { from_image::<Order>(old)?.version };
-                self.add_drafts(at, entry::of_order(&from_image(new)?, before)?);
+                self.add_appends(at, entry::of_order(&from_image(new)?, before)?);
             }
             Message::ENTITY if is_new => {
-                self.add_drafts(at, [entry::of_message(&from_image(new)?)?])
+                self.add_appends(at, [entry::of_message(&from_image(new)?)?])
             }
             Broadcast::ENTITY if is_new => {
-                self.add_drafts(at, [entry::of_broadcast(&from_image(new)?)])
+                self.add_appends(at, [entry::of_broadcast(&from_image(new)?)])
             }
             Entry::ENTITY if is_new => self.entries.push((at, from_image(new)?)),
             Session::ENTITY => {
@@ -149,17 +149,17 @@ impl Work {
         Ok(())
     }
 
-    fn add_drafts(&mut self, at: usize, drafts: impl IntoIterator<Item = (Feed, NewEntry)>) {
-        for (feed, draft) in drafts {
-            self.drafts.entry(feed).or_default().push((at, draft));
+    fn add_appends(&mut self, at: usize, appends: impl IntoIterator<Item = (Feed, NewEntry)>) {
+        for (feed, entry) in appends {
+            self.appends.entry(feed).or_default().push((at, entry));
         }
     }
 
     async fn append<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures) {
-        let appends = std::mem::take(&mut self.drafts).into_iter().map(async |(feed, drafts)| {
-            let at = drafts.first().map_or(0, |(at, _)| *at);
-            let drafts: Vec<_> = drafts.into_iter().map(|(_, draft)| draft).collect();
-            (at, append(&context.live.store, &feed, &drafts).await)
+        let appends = std::mem::take(&mut self.appends).into_iter().map(async |(feed, appends)| {
+            let at = appends.first().map_or(0, |(at, _)| *at);
+            let appends: Vec<_> = appends.into_iter().map(|(_, entry)| entry).collect();
+            (at, append(&context.live.store, &feed, &appends).await)
         });
         let appended: Vec<_> = stream::iter(appends).buffer_unordered(AT_ONCE).collect().await;
         for (at, appended) in appended {
@@ -199,11 +199,11 @@ impl Work {
 }
 
 /// Appends entries to a feed, and waits for an outage of the database to end.
-async fn append(store: &Store, feed: &Feed, drafts: &[NewEntry]) -> Result<()> {
+async fn append(store: &Store, feed: &Feed, appends: &[NewEntry]) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     let mut wait = Duration::from_millis(100);
     loop {
-        match store.append(feed, drafts).await {
+        match store.append(feed, appends).await {
             Err(error)
                 if *error.code() == catalogue::DATABASE_UNAVAILABLE
                     && Instant::now() + wait < until =>

@@ -72,7 +72,7 @@ impl<P: StripeApi> PaymentService<P> {
             }
             Err(IgnoredEvent::Unreadable) => return Ok(note(EventOutcome::Unreadable, None, None)),
         };
-        Ok(match self.sync_intent(&subject.intent, subject.thoroughly).await? {
+        Ok(match self.sync_intent(&subject.intent, subject.with_refunds).await? {
             SyncOutcome::Applied(order) => {
                 note(EventOutcome::Applied, None, Some(self.settle(order).await?.id))
             }

@@ -23,6 +23,9 @@ struct CategoryView {
 
 /// Returns `[{category, count}]`, sorted by name. The counts are exact: each changes in the same
 /// transaction as the service that it counts.
+///
+/// # Errors
+/// 503 when the database does not answer.
 pub async fn handle(context: &Data, _: Request) -> Result<Reply> {
     let categories = context.store.categories().await?;
     let view = |CategoryCount { category, count }| CategoryView { category, count };

@@ -23,7 +23,10 @@ struct Index {
     links: BTreeMap<&'static str, &'static str>,
 }
 
-/// Links to the API's collections.
+/// Returns links to the API's collections.
+///
+/// # Errors
+/// None in practice: the body is constant.
 pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
     let links = BTreeMap::from([
         ("docs", "/docs"),

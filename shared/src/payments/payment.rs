@@ -25,7 +25,7 @@ pub struct Payment {
 impl Payment {
     /// Fetches a payment from Stripe; `None` if there is no such intent.
     ///
-    /// Refunds and disputes are only fetched if the intent mentions some or `thoroughly` is set.
+    /// Refunds and disputes are only fetched if the intent mentions some or `with_refunds` is set.
     /// The intent does not mention all of them: a failed refund, for example, leaves no trace in
     /// the charge.
     ///
@@ -35,11 +35,11 @@ impl Payment {
     pub async fn fetch(
         stripe: &impl StripeApi,
         id: &PaymentIntentId,
-        thoroughly: bool,
+        with_refunds: bool,
     ) -> Result<Option<Self>> {
         let Some(intent) = stripe.intent(id).await? else { return Ok(None) };
         let wanted = |mentioned: fn(&Charge) -> bool| {
-            intent.charge.as_ref().is_some_and(|charge| thoroughly || mentioned(charge))
+            intent.charge.as_ref().is_some_and(|charge| with_refunds || mentioned(charge))
         };
         let refunds = if wanted(|charge| charge.amount_refunded > 0) {
             stripe.refunds(id).await?

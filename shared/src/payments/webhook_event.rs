@@ -58,7 +58,7 @@ pub struct WebhookSubject {
     /// The payment intent.
     pub intent: PaymentIntentId,
     /// Whether it is about refunds or disputes, which the intent itself may not mention.
-    pub thoroughly: bool,
+    pub with_refunds: bool,
 }
 
 impl WebhookEvent {
@@ -90,7 +90,7 @@ impl WebhookEvent {
             return Err(IgnoredEvent::Type);
         }
         let intent = self.intent.clone()?;
-        Ok(WebhookSubject { intent, thoroughly: !self.kind.starts_with("payment_intent.") })
+        Ok(WebhookSubject { intent, with_refunds: !self.kind.starts_with("payment_intent.") })
     }
 
     /// A short body that parses to the same event, for bodies that are too large to store.
@@ -150,7 +150,7 @@ mod tests {
         WebhookEvent::parse(body)
             .subject()
             .ok()
-            .map(|subject| (subject.intent.to_string(), subject.thoroughly))
+            .map(|subject| (subject.intent.to_string(), subject.with_refunds))
     }
 
     #[test]

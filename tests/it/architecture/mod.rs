@@ -116,7 +116,7 @@ fn in_shared_everything_may_use_the_domain_and_the_domain_uses_nothing() {
 #[test]
 fn no_circle_between_files_or_folders() {
     let mut found = Vec::new();
-    for package in ["functions", "shared"] {
+    for package in ["functions", "shared", "local"] {
         let mut arrows = arrows(package);
         arrows.retain(|arrow| !is_parent(&arrow.to, &arrow.from));
         let files = arrows.iter().map(|arrow| (arrow.from.clone(), arrow.to.clone(), arrow));

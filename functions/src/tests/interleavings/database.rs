@@ -1,4 +1,4 @@
-//! A DynamoDB in this process, with the orders' indexes, whose answers can be lost.
+//! A DynamoDB in this process, with the indexes of orders, that can lose responses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use test_database::create_table;
 
 use crate::tests::database::database;
 
-/// The next answers that are lost on their way: what was asked for is done.
+/// How many of the next responses get lost. Their requests are still carried out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lost(Arc<AtomicUsize>);
 
@@ -35,14 +35,14 @@ impl Intercept for Lost {
         let lost =
             self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if lost.is_ok() {
-            // The SDK then sends the request again.
+            // The SDK then retries the request.
             *context.response_mut().status_mut() = 500.try_into()?;
         }
         Ok(())
     }
 }
 
-/// A store of its own, and what loses its answers.
+/// Returns a new store, and the control that makes it lose responses.
 pub(super) async fn store() -> (Store, Lost) {
     let lost = Lost::default();
     let client = database(lost.clone());

@@ -1,9 +1,10 @@
-//! Clients, workers, administrators, timers and webhooks get in each other's way, against a model;
-//! with a real database, and with Stripe and database answering late, twice or not at all.
+//! A property test: clients, workers, administrators, timers and webhooks act on one order at the
+//! same time, with a real database, while Stripe and the database answer late, twice or not at all.
+//! A model checks the results.
 //!
-//! A step acts on the order as it was some steps ago: that is all that acting at the same time
-//! comes down to, since every write is conditional. So a run is the same each time, and one that
-//! fails is made as short as it can be.
+//! A step acts on the order as it was some steps ago. Because every write is conditional, this has
+//! the same effect as acting at the same time, and makes each run reproducible, so that a failing
+//! run can be shrunk.
 
 mod database;
 mod stripe;
@@ -36,7 +37,7 @@ use crate::payments::PaymentService;
 
 const PRICE: i64 = 1999;
 
-/// Who acts.
+/// The users who act.
 const PEOPLE: [(&str, Role); 5] = [
     ("carol", Role::Client),
     ("walter", Role::Worker),
@@ -45,7 +46,7 @@ const PEOPLE: [(&str, Role); 5] = [
     ("mallory", Role::Client),
 ];
 
-/// What people do.
+/// The transitions that users make.
 const MOVES: [Transition; 10] = [
     Transition::Accept,
     Transition::Release,
@@ -61,15 +62,16 @@ const MOVES: [Transition; 10] = [
 
 #[derive(Debug, Clone)]
 enum Act {
-    /// One of [`PEOPLE`] makes a move; with a key, twice. A reassignment may name one of them.
+    /// One of [`PEOPLE`] makes a transition, twice if it has a key. A reassignment may name one of
+    /// them.
     Moves { who: usize, transition: Transition, key: Option<u8>, names: Option<usize> },
-    /// The client asks for the payment.
+    /// The client requests the payment.
     AsksToPay,
     /// Something happens at Stripe.
     Stripe(Happening),
-    /// A webhook event, or the client's confirmation, has the order follow Stripe.
+    /// A webhook event or the client's confirmation applies Stripe's state to the order.
     Follows,
-    /// The stream function, or the reconciler, does at Stripe what is to be done.
+    /// The stream function or the reconciler does at Stripe what the order needs.
     Settles,
     /// The timers run.
     Time,
@@ -78,11 +80,11 @@ enum Act {
 #[derive(Debug, Clone)]
 struct Step {
     act: Act,
-    /// How many versions old the order is that it acts on.
+    /// How many versions ago the order was read.
     behind: usize,
-    /// What goes wrong meanwhile.
+    /// What goes wrong during the step.
     trouble: Trouble,
-    /// Answers of the database that are lost.
+    /// How many responses of the database get lost.
     lost: usize,
 }
 
@@ -95,7 +97,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         proptest::option::of(people),
     )
         .prop_map(|(who, transition, key, names)| Act::Moves { who, transition, key, names });
-    // What mostly happens, so that runs get anywhere: the client pays, a worker works.
+    // The usual course, so that runs make progress: the client pays, a worker works.
     let usual =
         select(vec![(1, Transition::Accept), (1, Transition::Deliver), (0, Transition::Complete)])
             .prop_map(|(who, transition)| Act::Moves { who, transition, key: None, names: None });
@@ -133,7 +135,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-/// Everything there is, and what the model knows of the order.
+/// The system under test.
 struct World {
     clockwork: Clockwork,
     payments: PaymentService<FakeStripe>,
@@ -143,16 +145,16 @@ struct World {
 
 struct Run<'a> {
     world: &'a World,
-    /// The order at every version that was seen.
+    /// Every version of the order that was read.
     seen: Vec<Order>,
-    /// Who holds it, by the answers that people got.
+    /// The worker who has the order, according to the responses that users got.
     holder: Option<UserId>,
 }
 
 impl World {
     async fn new() -> Self {
         let (store, lost) = database::store().await;
-        // Every deadline passes at once: it is up to the steps when time acts.
+        // Every deadline passes immediately: the steps decide when the timers run.
         let now = SignedDuration::ZERO;
         let timers = Timers { unpaid: now, unclaimed: now, unreviewed: now };
         let person = |(name, role): (&str, Role)| Caller {
@@ -256,7 +258,7 @@ impl Run<'_> {
         }
     }
 
-    /// Makes a move as its endpoint does, and holds the answer against the model.
+    /// Makes a transition as its endpoint does, and checks the response against the model.
     async fn execute(
         &mut self,
         order: Order,
@@ -295,7 +297,7 @@ impl Run<'_> {
         Some((order, false))
     }
 
-    /// Reads the order, and checks what must always hold.
+    /// Reads the order and checks the invariants.
     async fn look(&mut self) {
         let before = self.current().clone();
         let now = self.world.payments.store.order(&before.id).await.unwrap().unwrap();
@@ -334,10 +336,10 @@ impl Run<'_> {
         }
     }
 
-    /// Lets everybody finish; then every cent is with an order that is being served, gone back, or
-    /// on an administrator's list.
+    /// Lets everyone finish, then checks that every payment belongs to an order in progress, was
+    /// refunded, or is on the administrators' attention list.
     async fn finish(&mut self) {
-        // A refund is tried three times, each in a round of its own.
+        // A refund is attempted three times, once per round.
         for _ in 0..12 {
             let version = self.current().version;
             for act in [
@@ -371,7 +373,7 @@ impl Run<'_> {
 }
 
 #[test]
-fn whoever_does_what_at_the_same_time_there_is_one_worker_one_charge_and_no_lost_money() {
+fn whatever_happens_concurrently_an_order_has_one_worker_and_one_charge_and_loses_no_money() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = runtime.block_on(World::new());
     // PROPTEST_CASES=5000 for a long run.
@@ -394,7 +396,7 @@ fn whoever_does_what_at_the_same_time_there_is_one_worker_one_charge_and_no_lost
 }
 
 #[test]
-fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
+fn when_200_workers_accept_at_once_one_gets_the_order_and_199_are_refused() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let world = World::new().await;
@@ -421,7 +423,7 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
                 key: None,
             };
             let open = open.clone();
-            // All of them have read the order before the first writes.
+            // All of them read the order before the first one writes.
             async move { command.execute(store, timers, open, |_| Ok(()), ()).await }
         });
         let answers = futures::future::join_all(claims).await;
@@ -435,10 +437,9 @@ fn of_two_hundred_workers_at_once_one_gets_the_order_and_the_rest_are_told() {
     });
 }
 
-/// Also the test that these reads are ones that DynamoDB accepts: with `DYNAMODB_URL`, it runs on
-/// DynamoDB Local.
+/// With `DYNAMODB_URL`, this runs on DynamoDB Local and shows that DynamoDB accepts these queries.
 #[test]
-fn the_clock_finds_the_orders_the_payments_and_the_events_that_are_due() {
+fn scheduled_functions_find_the_orders_payments_and_events_that_are_due() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let world = World::new().await;

@@ -1,5 +1,5 @@
-//! Stripe, as far as an order can tell: an intent that ends once, refunds that only move forward,
-//! calls that can time out before or after they had an effect.
+//! A fake of Stripe with the behaviour that matters to an order: an intent ends once, refunds only
+//! move forward, and calls can time out before or after they took effect.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -10,19 +10,19 @@ use shared::domain::order::{Chargeback, Order, Refund, RefundStatus};
 use shared::error::{Error, Result, catalogue};
 use shared::payments::{Charge, Intent, IntentStatus, StripeApi};
 
-/// What happens to the next call that changes something.
+/// What goes wrong with the next call that changes something.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// Nothing does.
+    /// Nothing.
     #[default]
     None,
-    /// It times out, and had no effect.
+    /// It times out without taking effect.
     Before,
-    /// It times out, and had its effect.
+    /// It takes effect, then times out.
     After,
 }
 
-/// The stand-in.
+/// The fake.
 #[derive(Debug, Default)]
 pub(super) struct FakeStripe(Mutex<State>);
 
@@ -32,7 +32,7 @@ struct State {
     trouble: Trouble,
 }
 
-/// An intent with the idempotency key that it was made under.
+/// An intent with the idempotency key that created it.
 #[derive(Debug)]
 struct Made {
     key: String,
@@ -80,7 +80,7 @@ impl FakeStripe {
         self.0.lock().unwrap()
     }
 
-    /// What happens to the next call that changes something.
+    /// What goes wrong with the next call that changes something.
     pub(super) fn trouble(&self, trouble: Trouble) {
         self.state().trouble = trouble;
     }
@@ -94,7 +94,8 @@ impl FakeStripe {
         }
     }
 
-    /// What the client, the bank or the passing of time do to an order's intents at Stripe.
+    /// Makes something happen to an order's intents at Stripe, as the client, the bank or time
+    /// would.
     pub(super) fn happens(&self, order: &Order, what: Happening) {
         let mut state = self.state();
         for made in state.intents.iter_mut().filter(|made| made.order == order.id.as_str()) {
@@ -117,8 +118,8 @@ impl FakeStripe {
         }
     }
 
-    /// The order's intent, how often it was charged, and what is left of that once pending refunds
-    /// are through.
+    /// Returns the order's intents, how often they were charged, and the amount that remains after
+    /// all pending refunds.
     pub(super) fn of(&self, order: &Order) -> (Vec<PaymentIntentId>, usize, i64) {
         let state = self.state();
         let made: Vec<_> =

@@ -1,4 +1,4 @@
-//! A process that dies, or a network that breaks, at the k-th step.
+//! Faults: a process dies, or a response gets lost, at the k-th step.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,13 +10,12 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use tokio::sync::Notify;
 
-/// What happens at the step.
+/// What happens at the k-th step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The process dies before its k-th write or frame: after all it did until then, whatever it
-    /// has read.
+    /// The process dies before its k-th write or frame. Everything before that took effect.
     Dies,
-    /// The k-th request to the database is done, and the process is told that it failed.
+    /// The k-th request to the database takes effect, but the process gets an error.
     AnswerLost,
 }
 
@@ -32,7 +31,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Steps count only while the process runs; the test's own do not.
+    /// Steps count only while the process runs, not those of the test itself.
     running: bool,
     plan: Option<(usize, Fault)>,
     dead: bool,
@@ -40,7 +39,7 @@ struct State {
     answers: usize,
 }
 
-/// The process is dead, or is told that its step failed.
+/// The error of a dead process, or of a step that took effect but reported a failure.
 #[derive(Debug)]
 pub(super) struct Broken;
 
@@ -62,30 +61,30 @@ impl Faults {
         *self.state() = State { plan: Some((step, fault)), ..State::default() };
     }
 
-    /// Plans nothing; whether the fault that was planned has happened.
+    /// Removes the planned fault. Returns whether it happened.
     pub(super) fn met(&self) -> bool {
         let met = self.state().plan.is_none();
         *self.state() = State::default();
         met
     }
 
-    /// Waits for the process's death.
+    /// Waits until the process dies.
     pub(super) async fn death(&self) {
         self.0.death.notified().await;
     }
 
-    /// A process starts.
+    /// Starts a process.
     pub(super) fn start(&self) {
         self.state().running = true;
     }
 
-    /// It has ended, however.
+    /// Ends the process.
     pub(super) fn stop(&self) {
         let mut state = self.state();
         (state.running, state.dead) = (false, false);
     }
 
-    /// Before a step; one that changes something may be the last.
+    /// Called before a step. A step that changes something may be where the process dies.
     pub(super) fn begin(&self, changes: bool) -> Result<(), Broken> {
         let mut state = self.state();
         if !state.running {
@@ -99,7 +98,7 @@ impl Faults {
         if state.dead { Err(Broken) } else { Ok(()) }
     }
 
-    /// After a request.
+    /// Called after a request.
     fn end(&self) -> Result<(), Broken> {
         let mut state = self.state();
         if !state.running {

@@ -1,6 +1,6 @@
-//! `live-notify`, `live-fan-out` and `live-catch-up` die at every step there is, or are told that a
-//! step failed which was done: whatever happens, the stream comes again, and in the end each feed
-//! has each event once, in order, and each socket has its feeds.
+//! Crashes `live-notify`, `live-fan-out` and `live-catch-up` at every step, and makes every step
+//! report a failure although it took effect. Each time the stream delivers again, and in the end
+//! each feed has each event once and in order, and each socket has received its feeds.
 
 mod faults;
 mod world;
@@ -27,8 +27,7 @@ use crate::live::entry;
 use faults::Fault;
 use world::{World, changed, inserted};
 
-/// An order through its states: placed, paid for, accepted by one, given back, accepted by the
-/// other.
+/// An order at each step: placed, paid, accepted by one worker, released, accepted by the other.
 fn order(round: &str, client: &User, workers: [&User; 2]) -> Vec<Order> {
     let (now, timers) = (Timestamp::now(), Timers::default());
     let price = Money::new(1999, Currency::USD);
@@ -73,8 +72,8 @@ fn message(round: &str, order: &Order, from: &User, to: &UserId) -> Message {
     }
 }
 
-/// What a round puts on the stream, and what is to be in each feed then, in the order of each
-/// cause.
+/// What a round puts on the stream, and what each feed must then contain, in the order of the
+/// events.
 fn round(
     name: &str,
     client: &User,
@@ -108,8 +107,7 @@ fn round(
     )
 }
 
-/// One round after another, with the fault at the first step, the second, the third ... until it is
-/// one that there isn't.
+/// Runs rounds with the fault at the first step, the second, and so on, until no step is left.
 async fn notify_meets(fault: Fault) {
     let mut world = World::new(100).await;
     let client = world.user("carol", Role::Client, &[]).await;
@@ -126,7 +124,7 @@ async fn notify_meets(fault: Fault) {
     for step in 1.. {
         let (records, causes) = round(&format!("{fault:?} {step}"), &client, [&walter, &wanda]);
         world.faults.plan(step, fault);
-        // In every other round one of them takes nothing at first.
+        // In every other round one socket accepts nothing at first.
         world.slow((step % 2 == 0).then_some("w"));
         world.deliver(records, &feeds).await;
         let met = world.faults.met();
@@ -190,17 +188,17 @@ async fn notify_meets(fault: Fault) {
 }
 
 #[tokio::test]
-async fn live_notify_may_die_at_any_step() {
+async fn live_notify_survives_a_crash_at_any_step() {
     notify_meets(Fault::Dies).await;
 }
 
 #[tokio::test]
-async fn live_notify_may_be_told_that_any_step_failed_which_was_done() {
+async fn live_notify_survives_a_lost_response_at_any_step() {
     notify_meets(Fault::AnswerLost).await;
 }
 
-/// Two of three sockets are left behind, and caught up with the fault at the first step, the second
-/// ... while the third goes on.
+/// Two of three sockets lag behind and are caught up with a fault at the first step, the second,
+/// and so on, while the third keeps up.
 async fn catch_up_meets(fault: Fault) {
     let mut world = World::new(100).await;
     let client = world.user("carol", Role::Client, &[]).await;
@@ -239,16 +237,16 @@ async fn catch_up_meets(fault: Fault) {
 }
 
 #[tokio::test]
-async fn live_catch_up_may_die_at_any_step() {
+async fn live_catch_up_survives_a_crash_at_any_step() {
     catch_up_meets(Fault::Dies).await;
 }
 
 #[tokio::test]
-async fn live_catch_up_may_be_told_that_any_step_failed_which_was_done() {
+async fn live_catch_up_survives_a_lost_response_at_any_step() {
     catch_up_meets(Fault::AnswerLost).await;
 }
 
-/// Names whose last bytes are alike modulo 8 are in one shard: this one's.
+/// Returns a name in this shard: names whose last bytes are equal modulo 8 share a shard.
 const SHARD: u8 = b'a' % 8;
 const ONE_SHARD: [&str; 5] = ["a", "i", "q", "y", "I"];
 
@@ -282,7 +280,7 @@ async fn fan_out_meets(fault: Fault) {
             }
         }
         let met = world.faults.met();
-        // The record comes once more, although all is done.
+        // The record is delivered again although everything is done.
         world.fan_out.drain_shard(&feed, SHARD).await.unwrap();
         for socket in ONE_SHARD {
             assert_eq!(
@@ -305,11 +303,11 @@ async fn fan_out_meets(fault: Fault) {
 }
 
 #[tokio::test]
-async fn live_fan_out_may_die_at_any_step() {
+async fn live_fan_out_survives_a_crash_at_any_step() {
     fan_out_meets(Fault::Dies).await;
 }
 
 #[tokio::test]
-async fn live_fan_out_may_be_told_that_any_step_failed_which_was_done() {
+async fn live_fan_out_survives_a_lost_response_at_any_step() {
     fan_out_meets(Fault::AnswerLost).await;
 }

@@ -1,4 +1,5 @@
-//! A database in process, people with sockets, and a stream that is delivered until it is done.
+//! A database in this process, users with sockets, and a stream that delivers until everything is
+//! handled.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -26,18 +27,18 @@ use crate::live::notify::notify;
 use crate::runtime::events::Failure;
 use crate::tests::database::database;
 
-/// What each socket was given; frames are steps that can fail.
+/// Records the frames of each socket. Sending a frame is a step that can fail.
 #[derive(Debug, Clone)]
 pub(super) struct Sockets {
     faults: Faults,
     frames: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
-    /// The one that takes nothing at the moment.
+    /// The socket that currently accepts nothing.
     slow: Arc<Mutex<Option<String>>>,
 }
 
 impl Push for Sockets {
     async fn post(&self, connection: &str, frame: &[u8]) -> Result<PostOutcome> {
-        // As on a network, others come between.
+        // As on a network, other tasks run in between.
         tokio::task::yield_now().await;
         self.faults.begin(true).map_err(Error::internal)?;
         if self.slow.lock().unwrap().as_deref() == Some(connection) {
@@ -57,10 +58,9 @@ pub(super) struct World {
     pub(super) faults: Faults,
     pub(super) fan_out: FanOut<Sockets>,
     client: aws_sdk_dynamodb::Client,
-    /// Up to where each feed's entries were put on the stream.
+    /// The number of each feed's last entry that was put on the stream.
     streamed: BTreeMap<Feed, u64>,
-    /// What sockets that were left behind were asked to be caught up by, when it was last put on
-    /// the stream.
+    /// The catch-up jobs that were last put on the stream.
     asked: BTreeMap<(String, String), Value>,
 }
 
@@ -82,7 +82,7 @@ impl World {
         Self { faults, fan_out, client, streamed: BTreeMap::new(), asked: BTreeMap::new() }
     }
 
-    /// Someone who is signed in, under the session id `s`.
+    /// Creates a user with a session `s`.
     pub(super) async fn user(&self, name: &str, role: Role, categories: &[&str]) -> User {
         let now = Timestamp::now();
         let categories =
@@ -116,7 +116,7 @@ impl World {
         user
     }
 
-    /// A socket of theirs that has said hello.
+    /// Opens a socket of the user and says hello.
     pub(super) async fn socket(&self, user: &User, id: &str) {
         let (live, now) = (&self.fan_out.live, Timestamp::now());
         let (id, user_id, session_id) = (id.to_owned(), user.id.clone(), "s".to_owned());
@@ -126,8 +126,8 @@ impl World {
         live.hello(&connection, &BTreeMap::new(), now).await.unwrap();
     }
 
-    /// Delivers records, and what is appended by them, as a stream does: a batch at a time, again
-    /// and again until it is done. Processes that die are followed by others.
+    /// Delivers records, and the records that they cause, as a stream does: one batch at a time,
+    /// again and again until it is handled. A new process replaces one that died.
     pub(super) async fn deliver(&mut self, records: Vec<EventRecord>, feeds: &BTreeSet<Feed>) {
         let mut queue: VecDeque<EventRecord> = records.into();
         let mut number = 0_usize;
@@ -156,13 +156,13 @@ impl World {
         }
     }
 
-    /// From now on this socket takes nothing, and any other that was slow takes everything again.
+    /// Makes this socket accept nothing, and any other slow socket accept everything again.
     pub(super) fn slow(&self, socket: Option<&str>) {
         *self.fan_out.live.push.slow.lock().unwrap() = socket.map(str::to_owned);
     }
 
-    /// Catches up whichever sockets are asked to be, again and again until it is done. How many
-    /// that were.
+    /// Catches up all lagging sockets, again and again until it is done. Returns how many there
+    /// were.
     pub(super) async fn catch_up(&mut self) -> usize {
         let records = self.asked().await;
         let context = CatchUp { live: self.fan_out.live.clone() };
@@ -180,7 +180,7 @@ impl World {
         }
     }
 
-    /// The records of those rows that have changed since the last time.
+    /// Returns the records of the rows that changed since the last call.
     async fn asked(&mut self) -> Vec<EventRecord> {
         let rows = self.client.scan().table_name("fan-out").send().await.unwrap().items.unwrap();
         let mut records = Vec::new();
@@ -204,7 +204,7 @@ impl World {
         records
     }
 
-    /// What was appended to these feeds since the last time, as the stream brings it.
+    /// Returns the records of the entries appended to these feeds since the last call.
     async fn appended(&mut self, feeds: &BTreeSet<Feed>) -> Vec<EventRecord> {
         let mut records = Vec::new();
         for feed in feeds {
@@ -216,13 +216,13 @@ impl World {
         records
     }
 
-    /// The entries of a feed after a number.
+    /// Returns the entries of a feed after a number.
     pub(super) async fn entries(&self, feed: &Feed, after: u64) -> Vec<Entry> {
         read(&self.fan_out.live.store, feed, after).await
     }
 
-    /// What a client makes of the frames of its socket: it drops what it has, and must never miss a
-    /// number in between. Returns the numbers by feed, and how many frames were dropped.
+    /// Processes the frames of a socket as a client does: it drops entries that it already has, and
+    /// must never miss a number. Returns the numbers per feed, and how many frames were dropped.
     pub(super) fn received(&self, socket: &str) -> (BTreeMap<String, u64>, usize) {
         let (mut numbers, mut dropped) = (BTreeMap::new(), 0);
         let frames = self.fan_out.live.push.frames.lock().unwrap();
@@ -249,12 +249,12 @@ async fn read(store: &Store, feed: &Feed, after: u64) -> Vec<Entry> {
     }
 }
 
-/// The record of a new item.
+/// Returns the stream record of a new item.
 pub(super) fn inserted<T: Entity>(new: &T) -> EventRecord {
     record("INSERT", None::<&T>, new)
 }
 
-/// The record of a changed item.
+/// Returns the stream record of a changed item.
 pub(super) fn changed<T: Entity>(old: &T, new: &T) -> EventRecord {
     record("MODIFY", Some(old), new)
 }
