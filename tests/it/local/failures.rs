@@ -90,7 +90,8 @@ async fn a_database_outage_delays_notifications_and_loses_none() {
     faults.met("live-notify", times).await;
     let log = cloud.log_text();
     assert!(
-        log.contains("feed workers:outage can't be appended to") && !log.contains("records discarded"),
+        log.contains("failed to append to feed workers:outage")
+            && !log.contains("records discarded"),
         "the stream waited for the database"
     );
 }
