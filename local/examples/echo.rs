@@ -1,5 +1,4 @@
-//! The function that the tests of `local` run as a real process. What it does is what its event
-//! asks for.
+//! The function that the tests of `local` run as a real process. Its event decides what it does.
 
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
     if let Some(mb) = number("allocate_mb") {
-        // Written to, because memory that was never touched is not held.
+        // The block is written to, because untouched memory isn't resident.
         let block = vec![1_u8; usize::try_from(mb)? << 20];
         tokio::time::sleep(Duration::from_secs(30)).await;
         drop(block);
@@ -44,7 +43,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     if let Some(message) = event.payload["fail"].as_str() {
         return Err(message.into());
     }
-    assert!(event.payload["panic"] != true, "asked to panic");
+    assert!(event.payload["panic"] != true, "the event requested a panic");
     Ok(json!({
         "event": event.payload,
         "pid": std::process::id(),

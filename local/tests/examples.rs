@@ -1,4 +1,4 @@
-//! The projects in `examples/`, each built, started and used as its author would.
+//! Builds, starts and uses each project in `examples/`, as its author would.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-/// A local cloud that runs one of the examples. It ends when its standard input closes.
+/// A local cloud that runs one of the examples. It exits when its standard input closes.
 struct Example {
     ready: Value,
     child: Child,
@@ -40,7 +40,7 @@ impl Example {
         let mut line = String::new();
         let stdout = child.stdout.take().expect("stdout is piped");
         BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
-        let ready = serde_json::from_str(&line).expect("it starts");
+        let ready = serde_json::from_str(&line).expect("local prints its addresses");
         Self { ready, child, stdin }
     }
 
@@ -62,7 +62,7 @@ impl Example {
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    /// A client with every permission, as the developer has.
+    /// Returns a client with the developer's permissions, which allow everything.
     fn dynamodb(&self) -> Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -82,14 +82,14 @@ impl Drop for Example {
     }
 }
 
-/// Asks again until there is an answer.
-async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+/// Calls `poll` until it returns a value, and panics after 20 seconds.
+async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        if let Some(answer) = ask().await {
-            return answer;
+        if let Some(value) = poll().await {
+            return value;
         }
-        assert!(Instant::now() < deadline, "{what} never happens");
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -112,7 +112,7 @@ async fn todos_are_created_listed_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everyone_in_the_chat_gets_every_message() {
+async fn every_chat_client_receives_every_message() {
     let chat = Example::start("chat");
     let url = format!("{}/Prod", chat.url("ws"));
     let (mut alice, _) = connect_async(&url).await.unwrap();
@@ -123,13 +123,13 @@ async fn everyone_in_the_chat_gets_every_message() {
         let message = tokio::time::timeout(Duration::from_secs(10), socket.next()).await;
         assert_eq!(message.unwrap().unwrap().unwrap(), Message::text("hello"));
     }
-    // A message without a route is answered by API Gateway itself.
+    // API Gateway itself answers a message without a route.
     bob.send(Message::text(r#"{"action": "sing"}"#)).await.unwrap();
     let answer = bob.next().await.unwrap().unwrap().into_text().unwrap();
     assert!(answer.contains("Forbidden"), "{answer}");
     bob.close(None).await.unwrap();
     let dynamodb = chat.dynamodb();
-    eventually("$disconnect forgets the connection", async || {
+    eventually("the removal of the connection by $disconnect", async || {
         let scanned = dynamodb.scan().table_name("chat_connections").send().await.unwrap();
         (scanned.count() == 1).then_some(())
     })
@@ -137,14 +137,14 @@ async fn everyone_in_the_chat_gets_every_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_a_table_are_recorded_and_counted_by_the_rule() {
+async fn table_changes_are_recorded_and_the_rules_function_counts_them() {
     let audit = Example::start("audit");
     let dynamodb = audit.dynamodb();
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let put = dynamodb.put_item().table_name("local-notes").item("id", text("note-1"));
     put.send().await.unwrap();
     let changed = dynamodb.update_item().table_name("local-notes").key("id", text("note-1"));
-    // The filter lets no change pass but creation and removal.
+    // The filter drops this change, because it only passes creations and removals.
     let changed =
         changed.update_expression("SET n = :n").expression_attribute_values(":n", text("1"));
     changed.send().await.unwrap();
@@ -155,7 +155,7 @@ async fn changes_of_a_table_are_recorded_and_counted_by_the_rule() {
         .send()
         .await
         .unwrap();
-    let entries = eventually("both changes are recorded", async || {
+    let entries = eventually("the recording of both changes", async || {
         let scanned = dynamodb.scan().table_name("local-audit").send().await.unwrap();
         let mut texts: Vec<String> =
             scanned.items().iter().map(|i| i["text"].as_s().unwrap().clone()).collect();
@@ -164,7 +164,8 @@ async fn changes_of_a_table_are_recorded_and_counted_by_the_rule() {
     })
     .await;
     assert_eq!(entries, ["INSERT note-1", "REMOVE note-1"]);
-    // What the rule does every minute, now. A function without permission to read would fail.
+    // Does what the rule does every minute. The call would fail if the function lacked permission
+    // to read.
     let invoke = format!("{}/2015-03-31/functions/count/invocations", audit.url("invoke"));
     let answer = audit.http(Method::POST, invoke, r#"{"store": true}"#).await;
     assert_eq!(answer, (200, json!({"changes": 2})));

@@ -1,5 +1,5 @@
-//! Consumed capacity: asks DynamoDB for it where the caller did not, and takes it out of the answer
-//! again.
+//! Consumed capacity. The proxy requests it from DynamoDB when the caller did not, and removes it
+//! from the response again.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// `ConsumedCapacity`: one object, or one per table of a batch or transaction.
+/// The `ConsumedCapacity` of a response: one object, or one per table for batches and transactions.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Consumed {
@@ -21,34 +21,34 @@ struct Units {
     capacity_units: f64,
 }
 
-/// The request (a JSON object with at least one member) with `ReturnConsumedCapacity`.
-pub fn ask(body: &Bytes) -> Bytes {
+/// Returns the request `body` with `ReturnConsumedCapacity` added. The body must be a JSON object
+/// with at least one member.
+pub fn request_capacity(body: &Bytes) -> Bytes {
     let rest = body.trim_ascii_start();
-    let mut asking = Vec::with_capacity(body.len() + 40);
-    asking.extend_from_slice(br#"{"ReturnConsumedCapacity":"TOTAL","#);
-    asking.extend_from_slice(&rest[1..]);
-    asking.into()
+    let mut with_capacity_request = Vec::with_capacity(body.len() + 40);
+    with_capacity_request.extend_from_slice(br#"{"ReturnConsumedCapacity":"TOTAL","#);
+    with_capacity_request.extend_from_slice(&rest[1..]);
+    with_capacity_request.into()
 }
 
-/// The capacity units an answer reports.
-pub fn units(answer: &[u8]) -> f64 {
+/// Returns the capacity units that a response reports, summed over its tables.
+pub fn units(response: &[u8]) -> f64 {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Response {
         #[serde(rename = "ConsumedCapacity")]
         consumed: Option<Consumed>,
     }
-    match serde_json::from_slice::<Answer>(answer).ok().and_then(|a| a.consumed) {
+    match serde_json::from_slice::<Response>(response).ok().and_then(|r| r.consumed) {
         Some(Consumed::One(units)) => units.capacity_units,
         Some(Consumed::Many(units)) => units.iter().map(|u| u.capacity_units).sum(),
         None => 0.0,
     }
 }
 
-/// The answer as it would have been had nobody asked for the capacity. `None` when it is not a JSON
-/// object.
-pub fn strip(answer: &[u8]) -> Option<Vec<u8>> {
-    // Raw values: members are copied as they are, not parsed.
-    let mut members: BTreeMap<&str, &RawValue> = serde_json::from_slice(answer).ok()?;
+/// Returns the response without `ConsumedCapacity`, or `None` if it isn't a JSON object.
+pub fn strip(response: &[u8]) -> Option<Vec<u8>> {
+    // Raw values copy the other members byte for byte instead of parsing them.
+    let mut members: BTreeMap<&str, &RawValue> = serde_json::from_slice(response).ok()?;
     members.remove("ConsumedCapacity");
     serde_json::to_vec(&members).ok()
 }
@@ -58,25 +58,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn capacity_is_asked_for_counted_and_taken_out_again() {
+    fn capacity_is_requested_counted_and_stripped() {
         assert_eq!(
-            ask(&Bytes::from_static(b" {\"A\":1}")),
+            request_capacity(&Bytes::from_static(b" {\"A\":1}")),
             &br#"{"ReturnConsumedCapacity":"TOTAL","A":1}"#[..]
         );
-        let answer =
+        let response =
             br#"{"ConsumedCapacity":{"TableName":"t","CapacityUnits":1.5},"Item":{"n":{"N":"1"}}}"#;
-        assert!((units(answer) - 1.5).abs() < f64::EPSILON);
-        assert_eq!(strip(answer).unwrap(), br#"{"Item":{"n":{"N":"1"}}}"#);
+        assert!((units(response) - 1.5).abs() < f64::EPSILON);
+        assert_eq!(strip(response).unwrap(), br#"{"Item":{"n":{"N":"1"}}}"#);
     }
 
     #[test]
     fn a_batch_reports_capacity_per_table() {
-        let answer = br#"{"ConsumedCapacity":[{"CapacityUnits":1.0},{"CapacityUnits":2.0}]}"#;
-        assert!((units(answer) - 3.0).abs() < f64::EPSILON);
+        let response = br#"{"ConsumedCapacity":[{"CapacityUnits":1.0},{"CapacityUnits":2.0}]}"#;
+        assert!((units(response) - 3.0).abs() < f64::EPSILON);
     }
 
     #[test]
-    fn an_answer_without_capacity_counts_nothing() {
+    fn a_response_without_capacity_counts_as_zero() {
         assert!(units(b"{}").abs() < f64::EPSILON);
     }
 }

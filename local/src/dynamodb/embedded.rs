@@ -1,5 +1,5 @@
-//! The embedded database, `dynoxide`: on disk or in memory, served on a port that only the proxy
-//! uses.
+//! The embedded database: `dynoxide`, on disk or in memory. It listens on a port that only the
+//! proxy knows.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -16,36 +16,40 @@ use super::upstream::Upstream;
 use super::writes::TableWrites;
 use crate::log::Log;
 
-/// How often expired items are looked for. AWS promises "within a few days"; a sweep reads whole
-/// tables.
+/// How often expired items are deleted. AWS promises "within a few days". A sweep reads whole
+/// tables, so it doesn't run more often.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How often the stream log is trimmed.
 const TRIM_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// The open database. Dropped, it stops being served and is closed.
+/// The open database. Dropping it stops the server and closes the database.
 pub struct Embedded {
     database: Database,
-    /// Its file, or its name among the in-memory databases of this process.
+    /// The path of its file, or the SQLite URI of an in-memory database.
     path: String,
     in_memory: bool,
-    /// Where it answers.
+    /// The address it listens on.
     pub upstream: Upstream,
     _stop: tokio::sync::oneshot::Sender<()>,
 }
 
-/// A name for a fresh in-memory database to which more than one connection can be opened (SQLite's
-/// shared cache).
+/// Returns the SQLite URI of a new in-memory database. It uses SQLite's shared cache, so that
+/// several connections can open it.
 pub fn memory_path() -> String {
     format!("file:local-cloud-{}?mode=memory&cache=shared", Uuid::now_v7())
 }
 
 impl Embedded {
-    /// Opens the database in `directory`, or a fresh one in memory, and serves it.
+    /// Opens the database in `directory`, or a new one in memory, and starts its server.
+    ///
+    /// # Errors
+    /// When the directory can't be created, its path isn't UTF-8, or the database can't be opened
+    /// or served.
     pub async fn open(directory: Option<&Path>) -> anyhow::Result<Self> {
         let path = match directory {
             Some(directory) => {
                 std::fs::create_dir_all(directory)
-                    .with_context(|| format!("cannot create {}", directory.display()))?;
+                    .with_context(|| format!("can't create {}", directory.display()))?;
                 let path = directory.join("dynamodb.sqlite");
                 path.to_str()
                     .with_context(|| format!("{} is not UTF-8", path.display()))?
@@ -54,13 +58,13 @@ impl Embedded {
             None => memory_path(),
         };
         let database =
-            Database::new(&path).map_err(|e| anyhow!("cannot open the database {path}: {e}"))?;
-        // Despite its name, this is the only way to set `PRAGMA synchronous = NORMAL`. With the
-        // write-ahead log, acknowledged writes then survive a crash of the process, though not a
-        // power cut, and a write does not wait for the disk.
+            Database::new(&path).map_err(|e| anyhow!("can't open the database {path}: {e}"))?;
+        // Despite its name, this is dynoxide's only way to set `PRAGMA synchronous = NORMAL`. With
+        // the write-ahead log, acknowledged writes then survive a killed process, though not a
+        // power cut, and writes don't wait for the disk.
         database
             .disable_bulk_loading()
-            .map_err(|e| anyhow!("cannot set up the database {path}: {e}"))?;
+            .map_err(|e| anyhow!("can't set up the database {path}: {e}"))?;
         stream_log::index(&path)?;
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.into_std()?;
@@ -76,8 +80,8 @@ impl Embedded {
         })
     }
 
-    /// Deletes expired items and trims the streams, again and again until the handle is dropped.
-    pub fn keep_house(&self, writes: TableWrites, log: Log) -> AbortOnDropHandle<()> {
+    /// Periodically deletes expired items and trims the stream log, until the handle is dropped.
+    pub fn spawn_maintenance(&self, writes: TableWrites, log: Log) -> AbortOnDropHandle<()> {
         let (database, path, in_memory) =
             (self.database.clone(), self.path.clone(), self.in_memory);
         AbortOnDropHandle::new(tokio::spawn(async move {
@@ -88,17 +92,21 @@ impl Embedded {
                     _ = sweep.tick() => match sweep_expired(&database).await {
                         Ok(0) => {}
                         Ok(count) => {
-                            log.line("dynamodb", None, &format!("TTL: {count} expired items deleted"));
-                            writes.all_written();
+                            let text = format!("TTL: deleted {count} expired items");
+                            log.line("dynamodb", None, &text);
+                            writes.notify_all();
                         }
-                        Err(error) => log.line("dynamodb", None, &format!("TTL sweep failed: {error}")),
+                        Err(error) => {
+                            log.line("dynamodb", None, &format!("TTL sweep failed: {error}"));
+                        }
                     },
-                    // A second connection to shared memory would make writes fail while it deletes;
-                    // memory does not last a day.
+                    // Trimming opens a second connection, which would make writes to an in-memory
+                    // database fail meanwhile. Such a database doesn't live for a day anyway.
                     _ = trim.tick(), if !in_memory => {
                         let path = path.clone();
-                        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || stream_log::trim(&path)).await {
-                            log.line("dynamodb", None, &format!("streams could not be trimmed: {error}"));
+                        let trim = tokio::task::spawn_blocking(move || stream_log::trim(&path));
+                        if let Ok(Err(error)) = trim.await {
+                            log.line("dynamodb", None, &format!("can't trim the streams: {error}"));
                         }
                     }
                 }
@@ -106,7 +114,7 @@ impl Embedded {
         }))
     }
 
-    /// Deletes what has expired by now.
+    /// Deletes the expired items now, and returns how many there were.
     #[cfg(test)]
     pub async fn sweep(&self) -> anyhow::Result<usize> {
         sweep_expired(&self.database).await
@@ -118,8 +126,8 @@ async fn sweep_expired(database: &Database) -> anyhow::Result<usize> {
     tokio::task::spawn_blocking(move || database.sweep_ttl()).await?.map_err(|e| anyhow!("{e}"))
 }
 
-/// Serves on a thread and a runtime of its own, because every operation blocks its thread. The
-/// database runs one operation at a time anyway.
+/// Serves the database on a thread with its own runtime, because each operation blocks its thread.
+/// dynoxide runs one operation at a time anyway.
 fn serve(
     listener: std::net::TcpListener,
     database: Database,
@@ -132,7 +140,7 @@ fn serve(
     };
     std::thread::Builder::new().name("dynamodb".into()).spawn(move || {
         let stopped = async move { drop(stopped.await) };
-        // It ends only when it is stopped.
+        // The server only returns once it is stopped.
         drop(runtime.block_on(dynoxide::server::serve_with_shutdown(listener, database, stopped)));
     })?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Refuses empty key values where DynamoDB does and the embedded database does not: in key
+//! Rejects empty key values where DynamoDB does but the embedded database doesn't: in key
 //! conditions, start keys and `TransactGetItems`. The messages are those of DynamoDB Local.
 
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::key_condition;
 use super::request::{Keys, Schema};
 
-/// The message of DynamoDB's `ValidationException`, when the request has an empty key value.
+/// Returns the message of DynamoDB's `ValidationException` if the request has an empty key value.
 pub fn message(schema: &Schema, operation: &str, body: &Value) -> Option<String> {
     match operation {
         "TransactGetItems" => {
@@ -38,23 +38,23 @@ fn in_conditions(keys: &Keys<'_>, index: Option<&str>, body: &Value) -> Option<S
 
 fn in_start_key(keys: &Keys<'_>, index: Option<&str>, body: &Value) -> Option<String> {
     let start = body.get("ExclusiveStartKey")?;
-    let of_table = || keys.table.iter().find_map(|key| empty(start.get(key)?, key, None));
-    let of_index = || {
+    let in_table_key = || keys.table.iter().find_map(|key| empty(start.get(key)?, key, None));
+    let in_index_key = || {
         let names = keys.index(index?)?;
         names.iter().find_map(|key| empty(start.get(key)?, key, index))
     };
-    let message = of_table().or_else(of_index)?;
+    let message = in_table_key().or_else(in_index_key)?;
     Some(format!("The provided starting key is invalid: {message}"))
 }
 
-/// The message when `value` is an empty string or binary value of the key `name`.
+/// Returns the error message if `value`, the value of the key `name`, is an empty string or binary.
 fn empty(value: &Value, name: &str, index: Option<&str>) -> Option<String> {
     let kind = match value.as_object()?.iter().next()? {
         (kind, value) if kind == "S" && value == "" => "string",
         (kind, value) if kind == "B" && value == "" => "binary",
         _ => return None,
     };
-    let (of_index, place) = match index {
+    let (index_note, place) = match index {
         Some(index) => (
             "A value specified for a secondary index key is not supported. ",
             format!("IndexName: {index}, IndexKey: {name}"),
@@ -62,7 +62,7 @@ fn empty(value: &Value, name: &str, index: Option<&str>) -> Option<String> {
         None => ("", format!("Key: {name}")),
     };
     Some(format!(
-        "One or more parameter values are not valid. {of_index}The AttributeValue for a key \
+        "One or more parameter values are not valid. {index_note}The AttributeValue for a key \
          attribute cannot contain an empty {kind} value. {place}"
     ))
 }
@@ -75,27 +75,27 @@ mod tests {
     use crate::model::Project;
     use crate::testing;
 
-    fn message_of(operation: &str, body: Value) -> Option<String> {
+    fn message_for(operation: &str, body: Value) -> Option<String> {
         let tables = vec![testing::table("marketplace")];
         message(&Schema::new(&Project { tables, ..Project::default() }), operation, &body)
     }
 
-    fn query(condition: &str, more: Value) -> Option<String> {
+    fn query(condition: &str, extra: Value) -> Option<String> {
         let mut body = json!({
             "TableName": "marketplace",
             "KeyConditionExpression": condition,
             "ExpressionAttributeNames": {"#sk": "sk", "#state": "state"},
             "ExpressionAttributeValues": {":a": {"S": "a"}, ":e": {"S": ""}, ":b": {"B": ""}},
         });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        message_of("Query", body)
+        body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        message_for("Query", body)
     }
 
     const SORT_KEY: &str = "One or more parameter values are not valid. The AttributeValue for a \
                             key attribute cannot contain an empty string value. Key: sk";
 
     #[test]
-    fn an_empty_value_in_a_key_condition_is_refused() {
+    fn an_empty_value_in_a_key_condition_is_rejected() {
         for condition in [
             "pk = :a AND sk = :e",
             "pk = :a AND #sk > :e",
@@ -115,51 +115,52 @@ mod tests {
             "sk": {"AttributeValueList": [{"S": "a"}, {"S": ""}], "ComparisonOperator": "BETWEEN"},
         });
         let legacy = json!({"TableName": "marketplace", "KeyConditions": conditions});
-        assert_eq!(message_of("Query", legacy).as_deref(), Some(SORT_KEY));
+        assert_eq!(message_for("Query", legacy).as_deref(), Some(SORT_KEY));
     }
 
     #[test]
-    fn an_index_is_named() {
+    fn the_message_names_the_index() {
         let index = json!({"IndexName": "by-state"});
         assert_eq!(
             query("#state = :e", index.clone()).unwrap(),
-            "One or more parameter values are not valid. A value specified for a secondary index key is not supported. \
-             The AttributeValue for a key attribute cannot contain an empty string value. IndexName: by-state, IndexKey: state"
+            "One or more parameter values are not valid. A value specified for a secondary index \
+             key is not supported. The AttributeValue for a key attribute cannot contain an empty \
+             string value. IndexName: by-state, IndexKey: state"
         );
-        // `pk` is no key of this index.
+        // `pk` isn't a key of this index.
         assert_eq!(query("#state = :a AND sk > :a", index), None);
     }
 
     #[test]
-    fn an_empty_value_in_a_start_key_is_refused() {
+    fn an_empty_value_in_a_start_key_is_rejected() {
         let start = json!({"ExclusiveStartKey": {"pk": {"S": "a"}, "sk": {"S": ""}}});
         let expected = format!("The provided starting key is invalid: {SORT_KEY}");
         assert_eq!(query("pk = :a", start.clone()).unwrap(), expected);
         let mut scan = start;
         scan["TableName"] = "marketplace".into();
-        assert_eq!(message_of("Scan", scan).unwrap(), expected);
+        assert_eq!(message_for("Scan", scan).unwrap(), expected);
         let start = json!({"pk": {"S": "a"}, "sk": {"S": "a"}, "state": {"S": ""}});
-        let more = json!({"IndexName": "by-state", "ExclusiveStartKey": start});
-        let message = query("#state = :a", more).unwrap();
+        let extra = json!({"IndexName": "by-state", "ExclusiveStartKey": start});
+        let message = query("#state = :a", extra).unwrap();
         assert!(message.ends_with("IndexName: by-state, IndexKey: state"), "{message}");
     }
 
     #[test]
-    fn an_empty_key_in_a_transaction_of_reads_is_refused() {
+    fn an_empty_key_in_transact_get_items_is_rejected() {
         let get = |sk: &str| {
             let key = json!({"pk": {"S": "a"}, "sk": {"S": sk}});
             json!({"Get": {"TableName": "marketplace", "Key": key}})
         };
         let body = json!({"TransactItems": [get("b"), get("")]});
-        assert_eq!(message_of("TransactGetItems", body).as_deref(), Some(SORT_KEY));
-        assert_eq!(message_of("TransactGetItems", json!({"TransactItems": [get("b")]})), None);
+        assert_eq!(message_for("TransactGetItems", body).as_deref(), Some(SORT_KEY));
+        assert_eq!(message_for("TransactGetItems", json!({"TransactItems": [get("b")]})), None);
     }
 
     #[test]
-    fn an_empty_value_elsewhere_is_fine() {
+    fn an_empty_value_outside_of_keys_is_allowed() {
         let filter = json!({"FilterExpression": "text <> :e"});
         assert_eq!(query("pk = :a AND sk > :a", filter), None);
-        assert_eq!(message_of("Scan", json!({"TableName": "marketplace"})), None);
-        assert_eq!(message_of("Query", json!({"TableName": "unknown"})), None);
+        assert_eq!(message_for("Scan", json!({"TableName": "marketplace"})), None);
+        assert_eq!(message_for("Query", json!({"TableName": "unknown"})), None);
     }
 }

@@ -1,26 +1,26 @@
-//! Faults on demand: `POST /_local/faults` makes chosen requests fail as DynamoDB does in
-//! production; `GET` lists the faults that are still waiting.
+//! Faults that tests inject. `POST /_local/faults` makes matching requests fail as they can fail in
+//! production, `GET` lists the pending faults, and `DELETE` clears them.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The body of `POST /_local/faults`.
+/// A fault, as posted to `/_local/faults`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Only requests of this function; otherwise anyone's.
+    /// If set, only requests from this function fail.
     function: Option<String>,
-    /// `PutItem`, `TransactWriteItems`, ...: the operation.
+    /// The operation that fails, such as `PutItem` or `dynamodb:PutItem`.
     action: String,
-    /// Only requests that name this table.
+    /// If set, only requests that name this table fail.
     table: Option<String>,
     error: FaultKind,
     /// How many requests fail.
     #[serde(default = "once")]
     times: u32,
-    /// How many matching requests pass before the first that fails.
+    /// How many matching requests succeed before the first one fails.
     #[serde(default)]
     skip: u32,
 }
@@ -28,16 +28,16 @@ pub struct Fault {
 /// How a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FaultKind {
-    /// Another transaction touches the item.
+    /// Another transaction is using the item.
     TransactionConflict,
     /// Throttled.
     ProvisionedThroughputExceededException,
-    /// A 500.
+    /// DynamoDB answers with status 500.
     InternalServerError,
-    /// Nothing is done, and no answer ever comes.
+    /// The request is neither executed nor answered.
     #[serde(rename = "timeout")]
     Timeout,
-    /// The request is done, and the connection breaks before the answer.
+    /// The request is executed, but the connection breaks before the response.
     #[serde(rename = "lost_response")]
     LostResponse,
 }
@@ -46,48 +46,48 @@ fn once() -> u32 {
     1
 }
 
-/// The waiting faults.
+/// The pending faults.
 #[derive(Debug, Default)]
 pub struct Faults(Mutex<Vec<Fault>>);
 
 impl Faults {
-    /// Adds a fault.
+    /// Adds a pending fault.
     pub fn add(&self, fault: Fault) {
         self.lock().push(fault);
     }
 
-    /// Returns the waiting faults as JSON.
+    /// Returns the pending faults as JSON.
     ///
     /// # Errors
-    /// Never in practice: they are always serializable.
+    /// When they can't be serialized.
     pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&*self.lock())
     }
 
-    /// Removes all faults.
+    /// Removes all pending faults.
     pub fn clear(&self) {
         self.lock().clear();
     }
 
-    /// Takes one use of the first fault that concerns this request.
-    pub fn meet(
+    /// Returns the fault that applies to this request, and counts it as used once.
+    pub fn apply(
         &self,
         function: Option<&str>,
         operation: &str,
         tables: &[&str],
     ) -> Option<FaultKind> {
         let mut faults = self.lock();
-        let mut met = None;
-        for fault in faults.iter_mut().filter(|f| f.concerns(function, operation, tables)) {
+        let mut applied = None;
+        for fault in faults.iter_mut().filter(|f| f.matches(function, operation, tables)) {
             if fault.skip > 0 {
                 fault.skip -= 1;
-            } else if met.is_none() && fault.times > 0 {
+            } else if applied.is_none() && fault.times > 0 {
                 fault.times -= 1;
-                met = Some(fault.error);
+                applied = Some(fault.error);
             }
         }
         faults.retain(|f| f.times > 0);
-        met
+        applied
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Fault>> {
@@ -96,16 +96,17 @@ impl Faults {
 }
 
 impl Fault {
-    fn concerns(&self, function: Option<&str>, operation: &str, tables: &[&str]) -> bool {
+    fn matches(&self, function: Option<&str>, operation: &str, tables: &[&str]) -> bool {
         self.action.strip_prefix("dynamodb:").unwrap_or(&self.action) == operation
             && self.function.as_deref().is_none_or(|wanted| function == Some(wanted))
             && self.table.as_deref().is_none_or(|table| tables.contains(&table))
     }
 }
 
-/// Returns DynamoDB's answer, status and body; `None` for the kinds without an answer.
+/// Returns the status and body of DynamoDB's error response, or `None` for the kinds without a
+/// response.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
-pub fn answer(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, Value)> {
+pub fn response(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, Value)> {
     let error = |status, code: &str, message: &str| {
         Some((
             status,
@@ -128,7 +129,9 @@ pub fn answer(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, Va
                 json!({
                     "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
                     "Message": format!(
-                        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", ")
+                        "Transaction cancelled, please refer cancellation reasons for specific \
+                         reasons [{}]",
+                        codes.join(", ")
                     ),
                     "CancellationReasons": (0..parts).map(reason).collect::<Vec<_>>(),
                 }),
@@ -140,8 +143,8 @@ pub fn answer(kind: FaultKind, operation: &str, body: &Value) -> Option<(u16, Va
         FaultKind::ProvisionedThroughputExceededException => error(
             400,
             "ProvisionedThroughputExceededException",
-            "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level \
-             with the UpdateTable API.",
+            "The level of configured provisioned throughput for the table was exceeded. Consider \
+             increasing your provisioning level with the UpdateTable API.",
         ),
         FaultKind::InternalServerError => {
             error(500, "InternalServerError", "Internal server error")
@@ -161,39 +164,39 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_skips_then_happens_its_number_of_times() {
+    fn a_fault_skips_requests_then_fails_the_given_number() {
         let faults =
             faults(json!({"action": "PutItem", "error": "timeout", "times": 2, "skip": 1}));
-        let met: Vec<_> = (0..4).map(|_| faults.meet(None, "PutItem", &[]).is_some()).collect();
-        assert_eq!(met, [false, true, true, false]);
+        let failed: Vec<_> = (0..4).map(|_| faults.apply(None, "PutItem", &[]).is_some()).collect();
+        assert_eq!(failed, [false, true, true, false]);
     }
 
     #[test]
-    fn a_fault_concerns_only_its_function_action_and_table() {
+    fn a_fault_matches_only_its_function_action_and_table() {
         let faults = faults(json!({
             "function": "orders-create", "action": "dynamodb:PutItem", "table": "t", "error": "InternalServerError"
         }));
-        assert_eq!(faults.meet(Some("orders-get"), "PutItem", &["t"]), None);
-        assert_eq!(faults.meet(Some("orders-create"), "GetItem", &["t"]), None);
-        assert_eq!(faults.meet(Some("orders-create"), "PutItem", &["u"]), None);
+        assert_eq!(faults.apply(Some("orders-get"), "PutItem", &["t"]), None);
+        assert_eq!(faults.apply(Some("orders-create"), "GetItem", &["t"]), None);
+        assert_eq!(faults.apply(Some("orders-create"), "PutItem", &["u"]), None);
         assert_eq!(
-            faults.meet(Some("orders-create"), "PutItem", &["t"]),
+            faults.apply(Some("orders-create"), "PutItem", &["t"]),
             Some(FaultKind::InternalServerError)
         );
     }
 
     #[test]
-    fn a_conflict_in_a_transaction_cancels_it() {
+    fn a_conflict_cancels_the_transaction() {
         let body = json!({"TransactItems": [{}, {}]});
-        let (status, answer) =
-            answer(FaultKind::TransactionConflict, "TransactWriteItems", &body).unwrap();
+        let (status, response) =
+            response(FaultKind::TransactionConflict, "TransactWriteItems", &body).unwrap();
         assert_eq!(status, 400);
-        assert_eq!(answer["CancellationReasons"][0]["Code"], "TransactionConflict");
-        assert_eq!(answer["CancellationReasons"][1]["Code"], "None");
+        assert_eq!(response["CancellationReasons"][0]["Code"], "TransactionConflict");
+        assert_eq!(response["CancellationReasons"][1]["Code"], "None");
     }
 
     #[test]
-    fn an_unknown_fault_is_refused() {
+    fn an_unknown_fault_is_rejected() {
         assert!(
             serde_json::from_value::<Fault>(json!({"action": "PutItem", "error": "Gremlins"}))
                 .is_err()

@@ -1,15 +1,15 @@
-//! Finds the values of key attributes in a Query: in its `KeyConditionExpression`, or in the older
+//! Finds the values of key attributes in a Query, in its `KeyConditionExpression` or in the legacy
 //! `KeyConditions`.
 
 use serde_json::Value;
 
-/// The attribute value (`{"S": "..."}`) that a Query gives for `partition_key`; `None` for a Scan,
-/// or a Query that DynamoDB will refuse.
+/// Returns the attribute value (`{"S": "..."}`) that a Query has for `partition_key`, or `None` for
+/// a Scan or for a Query that DynamoDB will reject.
 pub fn partition_key_value<'v>(body: &'v Value, partition_key: &str) -> Option<&'v Value> {
     values(body, partition_key).first().copied()
 }
 
-/// The attribute values that the condition compares `key` with: one, or the two of a `BETWEEN`.
+/// Returns the attribute values that the condition compares `key` with: one, or two for `BETWEEN`.
 pub fn values<'v>(body: &'v Value, key: &str) -> Vec<&'v Value> {
     if let Some(condition) = body.get("KeyConditions").and_then(|c| c.get(key)) {
         return condition["AttributeValueList"].as_array().into_iter().flatten().collect();
@@ -32,7 +32,7 @@ pub fn values<'v>(body: &'v Value, key: &str) -> Vec<&'v Value> {
     places.into_iter().filter_map(|place| values?.get(token(place))).collect()
 }
 
-/// Names, placeholders and operators of an expression. Parentheses and commas tell nothing here.
+/// Splits an expression into names, placeholders and operators. Parentheses and commas are dropped.
 fn tokens(expression: &str) -> Vec<&str> {
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '#' | ':' | '.' | '-');
     let mut tokens = Vec::new();
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_partition_key_is_found_in_every_spelling() {
+    fn the_partition_key_is_found_in_every_form_of_expression() {
         for expression in [
             "pk = :v",
             "#p=:v AND begins_with(sk, :s)",

@@ -1,4 +1,4 @@
-//! DynamoDB: the embedded database or another one, behind a proxy that enforces the functions' IAM
+//! DynamoDB: an embedded or external database behind a proxy that enforces the functions' IAM
 //! policies.
 
 mod capacity;
@@ -33,57 +33,59 @@ use crate::model::Project;
 pub use self::stream_log::RETENTION;
 pub use self::writes::TableWrites;
 
-/// Where the data is.
+/// Where the data is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In memory, and lost at the end (`--ephemeral`).
+    /// In memory, and lost when the process ends (`--ephemeral`).
     Memory,
     /// In this directory.
     Directory(PathBuf),
     /// In another DynamoDB (`--dynamodb URL`).
     Endpoint {
-        /// One that speaks plain HTTP, as DynamoDB Local does, or AWS itself.
+        /// A DynamoDB that speaks plain HTTP, like DynamoDB Local, or AWS itself.
         url: Uri,
-        /// Where it separates tables by access key, use tables that no other run has
-        /// (`--ephemeral`).
+        /// Use tables that no other run sees (`--ephemeral`). This works with a database that
+        /// separates tables by access key.
         own_tables: bool,
     },
 }
 
-/// The running database. Dropped, it stops.
+/// The running database. Dropping it stops it.
 pub struct DynamoDb {
-    /// The value of the functions' `AWS_ENDPOINT_URL_DYNAMODB`.
+    /// The `AWS_ENDPOINT_URL_DYNAMODB` of the functions.
     pub endpoint_url: String,
-    /// Functions call AWS directly, with credentials from the environment of the local cloud.
+    /// Whether functions call AWS directly, with the credentials from the environment of the local
+    /// cloud. The local cloud doesn't see these calls.
     pub is_aws: bool,
-    /// Where its streams are read.
+    /// Where its streams are read from.
     pub streams: StreamsEndpoint,
-    /// Notifies of writes through the proxy.
+    /// Notifies the streams of writes that pass through the proxy.
     pub writes: TableWrites,
     _tasks: (Option<AbortOnDropHandle<Infallible>>, Option<AbortOnDropHandle<()>>),
     _embedded: Option<Embedded>,
 }
 
-/// Where the streams API of a DynamoDB is.
+/// How to reach the streams API of a DynamoDB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamsEndpoint {
     /// Its URL.
     pub url: String,
-    /// The region to sign for.
+    /// The region that requests are signed for.
     pub region: String,
-    /// The access key whose tables are read; AWS itself is called as the developer.
+    /// The access key whose tables are read. Unused with AWS, which is called with the developer's
+    /// credentials.
     pub access_key_id: String,
-    /// AWS itself: needs TLS and credentials, and its ARNs are the real ones.
+    /// Whether this is AWS itself, which needs TLS and credentials and has real ARNs.
     pub is_aws: bool,
 }
 
 impl DynamoDb {
-    /// Opens the database, creates the project's tables in it, and serves it on `listener`.
+    /// Opens the database, creates or updates the tables of the project, and serves it on
+    /// `listener`.
     ///
     /// # Errors
-    ///
-    /// When the endpoint does not answer or is not supported, or when existing tables differ from the
-    /// template in a way that can't be changed.
+    /// When the database can't be opened, its endpoint doesn't answer or isn't supported, or its
+    /// tables can't be made to match the template.
     pub async fn start(
         project: &Project,
         iam: Arc<Iam>,
@@ -114,7 +116,7 @@ impl DynamoDb {
             (None, _) => bail!("there is no database"),
         };
         for table in &project.tables {
-            tables::provide(&upstream, table).await?;
+            tables::create_or_update(&upstream, table).await?;
         }
 
         let writes = TableWrites::new(project.tables.iter().map(|t| t.name.as_str()));
@@ -136,7 +138,7 @@ impl DynamoDb {
         };
         let tasks = (
             Some(proxy.serve(listener)),
-            embedded.as_ref().map(|e| e.keep_house(writes.clone(), log)),
+            embedded.as_ref().map(|e| e.spawn_maintenance(writes.clone(), log)),
         );
         Ok(Self {
             endpoint_url,
@@ -148,7 +150,7 @@ impl DynamoDb {
         })
     }
 
-    /// Deletes expired items now, without notifying the stream readers.
+    /// Deletes the expired items now, without notifying the streams.
     #[cfg(test)]
     pub async fn sweep(&self) {
         if let Some(embedded) = &self._embedded {
@@ -156,21 +158,23 @@ impl DynamoDb {
         }
     }
 
-    /// Uses AWS itself: functions call it directly, and CloudFormation has made the tables.
+    /// Uses AWS itself. Functions call it directly, and CloudFormation creates the tables.
     fn aws(url: &Uri, log: &Log) -> anyhow::Result<Self> {
         let host = url.host().unwrap_or_default();
         let Some(region) =
             host.strip_prefix("dynamodb.").and_then(|h| h.strip_suffix(".amazonaws.com"))
         else {
             bail!(
-                "--dynamodb {url}: https is supported for https://dynamodb.<region>.amazonaws.com only; others need http://"
+                "--dynamodb {url}: https works only with https://dynamodb.<region>.amazonaws.com; \
+                 use http:// for other endpoints"
             );
         };
         log.line(
             "dynamodb",
             None,
             &format!(
-                "using AWS in {region}: tables are not created here, and the template's policies are not enforced here"
+                "using AWS in {region}: the local cloud doesn't create its tables or enforce the \
+                 template's policies"
             ),
         );
         Ok(Self {

@@ -1,5 +1,5 @@
-//! The DynamoDB port: checks a request against IAM, applies faults, forwards it, counts it, and
-//! notifies the stream readers of writes.
+//! The DynamoDB proxy. It checks each request against IAM, applies injected faults, forwards and
+//! counts it, and notifies the streams of writes.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ use super::{capacity, empty_key, request, stats};
 use crate::iam::{self, Caller, Iam};
 use crate::log::Log;
 
-/// DynamoDB takes bodies of up to 16 MB.
+/// DynamoDB accepts bodies of up to 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// The proxy in front of the database.
+/// The proxy, with everything it needs to handle a request.
 pub struct Proxy {
     pub(super) iam: Arc<Iam>,
     pub(super) schema: Schema,
@@ -39,28 +39,29 @@ pub struct Proxy {
     pub(super) stats: Stats,
 }
 
-/// Closes the connection without an answer.
+/// Closes the connection without a response.
 #[derive(Debug)]
-struct NoAnswer;
+struct LostResponse;
 
-impl std::fmt::Display for NoAnswer {
+impl std::fmt::Display for LostResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the answer was lost, as a test asked for")
+        f.write_str("a test injected the loss of this response")
     }
 }
 
-impl std::error::Error for NoAnswer {}
+impl std::error::Error for LostResponse {}
 
 type Reply = Response<Full<Bytes>>;
 
 impl Proxy {
-    /// Serves until the handle is dropped.
+    /// Accepts connections until the handle is dropped.
     pub fn serve(self, listener: TcpListener) -> AbortOnDropHandle<Infallible> {
         let proxy = Arc::new(self);
         AbortOnDropHandle::new(tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
-                // An aborted connection or an exhausted file limit; both pass.
+                // The client aborted the connection, or no file descriptor is free. Both are
+                // temporary.
                 let Ok((stream, _)) = listener.accept().await else {
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                     continue;
@@ -73,7 +74,7 @@ impl Proxy {
                     async move { proxy.handle(request).await }
                 });
                 connections.spawn(async move {
-                    // The client notices a broken connection.
+                    // The client notices connection errors itself.
                     drop(
                         http1::Builder::new().serve_connection(TokioIo::new(stream), service).await,
                     );
@@ -82,7 +83,7 @@ impl Proxy {
         }))
     }
 
-    async fn handle(&self, request: Request<Incoming>) -> Result<Reply, NoAnswer> {
+    async fn handle(&self, request: Request<Incoming>) -> Result<Reply, LostResponse> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
             return Ok(reply(
@@ -112,14 +113,18 @@ impl Proxy {
         }
     }
 
-    /// Handles a call of DynamoDB or of its streams.
-    async fn operation(&self, parts: http::request::Parts, body: Bytes) -> Result<Reply, NoAnswer> {
+    /// Handles a call to DynamoDB or to its streams.
+    async fn operation(
+        &self,
+        parts: http::request::Parts,
+        body: Bytes,
+    ) -> Result<Reply, LostResponse> {
         let operation = header_text(&parts, "x-amz-target")
             .and_then(|t| t.split_once('.'))
             .map(|(_, op)| op.to_owned());
         let (Some(operation), Ok(json)) = (operation, serde_json::from_slice::<Value>(&body))
         else {
-            // DynamoDB refuses it with its own message.
+            // DynamoDB rejects it with its own error.
             return Ok(self.forward(parts, body).await.map(Full::from));
         };
         let caller = header_text(&parts, "authorization")
@@ -129,9 +134,9 @@ impl Proxy {
         let trace = header_text(&parts, "x-amzn-trace-id").map(str::to_owned);
         let counted_for = stats::Caller { function, trace: trace.as_deref() };
 
-        if let Some(refusal) = caller.and_then(|caller| self.refusal(caller, &operation, &json)) {
+        if let Some(denial) = caller.and_then(|caller| self.denial(caller, &operation, &json)) {
             self.stats.count(counted_for, Call { operation, denied: true, ..Call::default() });
-            return Ok(refusal);
+            return Ok(denial);
         }
 
         if let Some(message) = empty_key::message(&self.schema, &operation, &json) {
@@ -144,41 +149,41 @@ impl Proxy {
         }
 
         let tables = self.schema.tables(&operation, &json);
-        let fault = self.faults.meet(function, &operation, &tables);
+        let fault = self.faults.apply(function, &operation, &tables);
         match fault {
             Some(FaultKind::Timeout) => std::future::pending().await,
             Some(kind) => {
-                if let Some((status, answer)) = faults::answer(kind, &operation, &json) {
+                if let Some((status, error)) = faults::response(kind, &operation, &json) {
                     self.stats
                         .count(counted_for, Call { operation, error: true, ..Call::default() });
                     let status =
                         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                    return Ok(reply(status, &answer));
+                    return Ok(reply(status, &error));
                 }
             }
             None => {}
         }
 
-        let answer = self.counted(parts, body, counted_for, &operation, &json).await;
+        let answer = self.forward_and_count(parts, body, counted_for, &operation, &json).await;
         if answer.status().is_success() {
             if writes(&operation) {
-                tables.iter().for_each(|table| self.writes.written(table));
+                tables.iter().for_each(|table| self.writes.notify(table));
             } else if is_partiql(&operation) {
-                self.writes.all_written();
+                self.writes.notify_all();
             }
         }
         if fault == Some(FaultKind::LostResponse) {
-            Err(NoAnswer)
+            Err(LostResponse)
         } else {
             Ok(answer.map(Full::from))
         }
     }
 
-    /// Returns AWS's refusal if the caller's policy does not allow the whole request.
-    fn refusal(&self, caller: &Caller, operation: &str, body: &Value) -> Option<Reply> {
+    /// Returns AWS's error response if the caller's policy doesn't allow everything in the request.
+    fn denial(&self, caller: &Caller, operation: &str, body: &Value) -> Option<Reply> {
         let Ok(accesses) = self.schema.accesses(operation, body) else {
             let message =
-                format!("{operation} (PartiQL) is not supported for functions by the local cloud");
+                format!("the local cloud doesn't support {operation} (PartiQL) for functions");
             self.log.line(&caller.function, None, &message);
             return Some(reply(
                 StatusCode::BAD_REQUEST,
@@ -192,7 +197,8 @@ impl Proxy {
             &caller.function,
             None,
             &format!(
-                "AccessDenied: its policy in the template does not allow {action} on {resource}"
+                "AccessDenied: the function's policy in the template does not allow {action} on \
+                 {resource}"
             ),
         );
         Some(reply(
@@ -201,8 +207,9 @@ impl Proxy {
         ))
     }
 
-    /// Forwards a request and counts it, with the capacity it used if a function made it.
-    async fn counted(
+    /// Forwards a request and counts it. For calls from functions, the consumed capacity is counted
+    /// too.
+    async fn forward_and_count(
         &self,
         parts: http::request::Parts,
         body: Bytes,
@@ -210,21 +217,27 @@ impl Proxy {
         operation: &str,
         json: &Value,
     ) -> Response<Bytes> {
-        let asked = json.get("ReturnConsumedCapacity").is_some();
-        let ask = caller.function.is_some()
-            && !asked
+        let caller_wants_capacity = json.get("ReturnConsumedCapacity").is_some();
+        let add_capacity = caller.function.is_some()
+            && !caller_wants_capacity
             && reports_capacity(operation)
             && json.as_object().is_some_and(|o| !o.is_empty());
-        let mut answer = self.forward(parts, if ask { capacity::ask(&body) } else { body }).await;
+        let mut answer = self
+            .forward(parts, if add_capacity { capacity::request_capacity(&body) } else { body })
+            .await;
         let success = answer.status().is_success();
-        let units = if success && (ask || asked) { capacity::units(answer.body()) } else { 0.0 };
+        let units = if success && (add_capacity || caller_wants_capacity) {
+            capacity::units(answer.body())
+        } else {
+            0.0
+        };
         let (read_units, write_units) = if writes(operation) { (0.0, units) } else { (units, 0.0) };
         let operation = operation.to_owned();
         self.stats.count(
             caller,
             Call { operation, denied: false, error: !success, read_units, write_units },
         );
-        if ask
+        if add_capacity
             && success
             && let Some(stripped) = capacity::strip(answer.body())
         {
@@ -239,7 +252,7 @@ impl Proxy {
     async fn forward(&self, parts: http::request::Parts, body: Bytes) -> Response<Bytes> {
         match self.upstream.forward(Request::from_parts(parts, Full::from(body))).await {
             Ok(mut answer) => {
-                // These headers describe the connection to the database.
+                // These headers only concern the connection to the upstream.
                 answer.headers_mut().remove(header::CONNECTION);
                 answer.headers_mut().remove(header::TRANSFER_ENCODING);
                 answer
@@ -247,13 +260,13 @@ impl Proxy {
             Err(error) => {
                 self.log.line("dynamodb", None, &format!("{error:#}"));
                 let body = json!({"__type": "com.amazon.coral.service#ServiceUnavailable", "message": error.to_string()});
-                answer(StatusCode::SERVICE_UNAVAILABLE, &body)
+                response(StatusCode::SERVICE_UNAVAILABLE, &body)
             }
         }
     }
 }
 
-/// An answer with a JSON list.
+/// Responds with a serialized list.
 fn list(list: serde_json::Result<Vec<u8>>) -> Reply {
     match list {
         Ok(list) => Response::new(Full::from(list)),
@@ -267,8 +280,8 @@ fn header_text<'p>(parts: &'p http::request::Parts, name: &str) -> Option<&'p st
     parts.headers.get(name)?.to_str().ok()
 }
 
-/// An answer made here, with the headers that DynamoDB's answers have.
-fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+/// Builds a response with the same headers as DynamoDB's.
+fn response(status: StatusCode, body: &Value) -> Response<Bytes> {
     let body = body.to_string();
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
@@ -283,5 +296,5 @@ fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
 }
 
 fn reply(status: StatusCode, body: &Value) -> Reply {
-    answer(status, body).map(Full::from)
+    response(status, body).map(Full::from)
 }

@@ -1,6 +1,7 @@
-//! A request to DynamoDB as IAM sees it: actions on tables and indexes, with partition keys.
+//! Translates a DynamoDB request into what IAM checks: actions on tables and indexes, with
+//! partition keys.
 //!
-//! The actions that each operation needs:
+//! The actions and resources of each operation are listed in
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>
 
 use std::collections::HashMap;
@@ -10,18 +11,18 @@ use serde_json::Value;
 use super::key_condition;
 use crate::model::{Project, Table};
 
-/// An action that a request needs permission for.
+/// One permission that a request needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// `dynamodb:GetItem`.
+    /// The action, such as `dynamodb:GetItem`.
     pub action: String,
     /// The ARN of a table or of an index.
     pub resource: String,
-    /// The partition key values in the request, which `dynamodb:LeadingKeys` is compared with.
+    /// The partition key values in the request, which IAM compares with `dynamodb:LeadingKeys`.
     pub leading_keys: Vec<String>,
 }
 
-/// The keys and indexes of the template's tables.
+/// The keys, indexes and ARNs of the template's tables, which are needed to interpret requests.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
     tables: HashMap<String, TableSchema>,
@@ -40,24 +41,24 @@ struct TableSchema {
 
 /// The key attributes of a table and its indexes.
 pub struct Keys<'s> {
-    /// Those of the table, the partition key first.
+    /// The key attributes of the table, the partition key first.
     pub table: &'s [String],
     indexes: &'s HashMap<String, Vec<String>>,
 }
 
 impl<'s> Keys<'s> {
-    /// The key attributes of an index, the partition key first.
+    /// Returns the key attributes of an index, the partition key first.
     pub fn index(&self, name: &str) -> Option<&'s [String]> {
         self.indexes.get(name).map(Vec::as_slice)
     }
 }
 
-/// PartiQL hides what it touches in a statement's text.
+/// The request is PartiQL. Its tables and keys are inside the statement's text, which isn't parsed.
 #[derive(Debug)]
 pub struct Unsupported;
 
 impl Schema {
-    /// Returns the tables of a project.
+    /// Returns the schema of a project's tables.
     pub fn new(project: &Project) -> Self {
         let arns =
             project.functions.iter().map(|f| &f.arn).chain(project.tables.iter().map(|t| &t.arn));
@@ -72,17 +73,17 @@ impl Schema {
         Self { tables, arn_prefix }
     }
 
-    /// Returns every access that `operation` with this body needs permission for.
+    /// Returns every permission that `operation` needs with this body.
     ///
     /// # Errors
-    /// [`Unsupported`] for PartiQL, whose accesses are not in the body.
+    /// When the operation is PartiQL.
     pub fn accesses(&self, operation: &str, body: &Value) -> Result<Vec<Access>, Unsupported> {
         let action = format!("dynamodb:{operation}");
         let table = text(body, "TableName");
         Ok(match operation {
             "GetItem" | "DeleteItem" | "UpdateItem" => vec![self.item(action, table, &body["Key"])],
             "PutItem" => vec![self.item(action, table, &body["Item"])],
-            "Query" | "Scan" => vec![self.search(action, table, body)],
+            "Query" | "Scan" => vec![self.query_or_scan(action, table, body)],
             "BatchGetItem" => self.batch(&action, body, |request| {
                 request["Keys"].as_array().into_iter().flatten().collect()
             }),
@@ -93,7 +94,7 @@ impl Schema {
                     .flatten()
                     .collect()
             }),
-            // A transaction has no action of its own: every part needs its own.
+            // A transaction has no action of its own. Each item in it needs the action of its kind.
             "TransactGetItems" | "TransactWriteItems" => {
                 let items = body["TransactItems"].as_array().into_iter().flatten();
                 items
@@ -116,7 +117,7 @@ impl Schema {
         })
     }
 
-    /// An access to one item, by its key or as a whole.
+    /// Returns the access to one item, given its key or the whole item.
     fn item(&self, action: String, table: &str, item: &Value) -> Access {
         let leading_keys = self.leading_key(table, item).into_iter().collect();
         Access { action, resource: self.arn(table), leading_keys }
@@ -128,13 +129,13 @@ impl Schema {
             "Put" => ("dynamodb:PutItem", "Item"),
             "Update" => ("dynamodb:UpdateItem", "Key"),
             "Delete" => ("dynamodb:DeleteItem", "Key"),
-            // A kind that does not exist is refused by DynamoDB itself.
+            // DynamoDB itself rejects unknown kinds.
             _ => ("dynamodb:ConditionCheckItem", "Key"),
         };
         self.item(action.to_owned(), text(part, "TableName"), &part[item])
     }
 
-    /// A batch needs its own action, once per table.
+    /// A batch needs the batch action itself, once per table.
     fn batch<'v>(
         &self,
         action: &str,
@@ -153,8 +154,8 @@ impl Schema {
         tables.map(access).collect()
     }
 
-    /// A Query or Scan: of the index alone, when it names one.
-    fn search(&self, action: String, table: &str, body: &Value) -> Access {
+    /// A Query or Scan that names an index needs access to the index only, not to the table.
+    fn query_or_scan(&self, action: String, table: &str, body: &Value) -> Access {
         let schema = self.tables.get(self.name(table));
         let (resource, partition_key) = match text(body, "IndexName") {
             "" => (self.arn(table), schema.and_then(|s| s.keys.first())),
@@ -176,13 +177,13 @@ impl Schema {
         scalar(item.get(schema.keys.first()?)?)
     }
 
-    /// The key attributes of a table of the project, which may be named by its ARN.
+    /// Returns the key attributes of one of the project's tables, given its name or ARN.
     pub fn keys(&self, table: &str) -> Option<Keys<'_>> {
         let schema = self.tables.get(self.name(table))?;
         Some(Keys { table: &schema.keys, indexes: &schema.indexes })
     }
 
-    /// The name in what DynamoDB takes for `TableName`: a name or an ARN.
+    /// Returns the table name, given a `TableName` parameter, which can be a name or an ARN.
     fn name<'t>(&self, table: &'t str) -> &'t str {
         match table.strip_prefix("arn:") {
             Some(arn) => arn.split_once("table/").map_or(table, |(_, name)| name),
@@ -197,7 +198,7 @@ impl Schema {
             .map_or_else(|| format!("{}table/{name}", self.arn_prefix), |s| s.arn.clone())
     }
 
-    /// Returns the names of the tables in a request.
+    /// Returns the names of the tables in a request, sorted and without duplicates.
     pub fn tables<'v>(&self, operation: &str, body: &'v Value) -> Vec<&'v str> {
         let mut tables: Vec<&str> = match operation {
             "BatchGetItem" | "BatchWriteItem" => body["RequestItems"]
@@ -227,8 +228,8 @@ impl Schema {
 
 impl TableSchema {
     fn new(table: &Table) -> Self {
-        let keys = |keyed: &Value| -> Vec<String> {
-            let keys = keyed["KeySchema"].as_array().into_iter().flatten();
+        let keys = |table_or_index: &Value| -> Vec<String> {
+            let keys = table_or_index["KeySchema"].as_array().into_iter().flatten();
             let mut keys: Vec<&Value> = keys.collect();
             keys.sort_by_key(|key| key["KeyType"] != "HASH");
             keys.into_iter().map(|key| text(key, "AttributeName").to_owned()).collect()
@@ -255,7 +256,7 @@ pub fn is_partiql(operation: &str) -> bool {
     matches!(operation, "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction")
 }
 
-/// Whether an operation can be asked for the capacity it used.
+/// Whether an operation can report its consumed capacity.
 pub fn reports_capacity(operation: &str) -> bool {
     writes(operation)
         || matches!(operation, "GetItem" | "Query" | "Scan" | "BatchGetItem" | "TransactGetItems")
@@ -265,7 +266,7 @@ fn text<'v>(value: &'v Value, member: &str) -> &'v str {
     value.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The value of a key attribute (`{"S": "..."}`, `N` or `B`), as IAM compares it.
+/// Returns the value of a key attribute (`{"S": "..."}`, `N` or `B`) as the text that IAM compares.
 fn scalar(attribute: &Value) -> Option<String> {
     attribute.as_object()?.values().next()?.as_str().map(str::to_owned)
 }

@@ -23,7 +23,7 @@ fn key(pk: &str) -> Value {
 }
 
 #[test]
-fn an_item_operation_names_table_and_partition_key() {
+fn an_item_operation_needs_its_action_on_the_table_and_partition_key() {
     for operation in ["GetItem", "UpdateItem", "DeleteItem"] {
         assert_eq!(
             accesses(operation, json!({"TableName": "marketplace", "Key": key("A")})),
@@ -37,7 +37,7 @@ fn an_item_operation_names_table_and_partition_key() {
 }
 
 #[test]
-fn a_query_of_an_index_accesses_the_index_by_its_own_partition_key() {
+fn a_query_of_an_index_needs_the_index_and_its_partition_key() {
     let query = json!({
         "TableName": "marketplace", "IndexName": "by-state", "KeyConditionExpression": "#s = :s",
         "ExpressionAttributeNames": {"#s": "state"}, "ExpressionAttributeValues": {":s": {"S": "open"}},
@@ -67,7 +67,7 @@ fn a_batch_needs_its_own_action_on_every_table() {
 }
 
 #[test]
-fn a_transaction_needs_the_action_of_each_part() {
+fn a_transaction_needs_the_action_of_each_item() {
     let part = |member: &str, pk: &str| json!({"TableName": "marketplace", member: key(pk)});
     let body = json!({"TransactItems": [
         {"Put": part("Item", "A")},
@@ -89,7 +89,7 @@ fn a_transaction_needs_the_action_of_each_part() {
 }
 
 #[test]
-fn a_table_may_be_named_by_its_arn() {
+fn a_table_can_be_named_by_its_arn() {
     assert_eq!(
         accesses("GetItem", json!({"TableName": TABLE, "Key": key("A")})),
         [access("dynamodb:GetItem", TABLE, &["A"])]
@@ -97,14 +97,14 @@ fn a_table_may_be_named_by_its_arn() {
 }
 
 #[test]
-fn the_written_tables_of_a_transaction_are_named_once() {
+fn the_tables_of_a_transaction_are_listed_once() {
     let put = json!({"Put": {"TableName": "marketplace", "Item": key("A")}});
     let body = json!({"TransactItems": [put, put]});
     assert_eq!(Schema::default().tables("TransactWriteItems", &body), ["marketplace"]);
 }
 
 #[test]
-fn partiql_is_refused_rather_than_let_through() {
+fn partiql_is_rejected() {
     assert!(
         Schema::default()
             .accesses("ExecuteStatement", &json!({"Statement": "SELECT * FROM t"}))

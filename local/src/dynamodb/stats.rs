@@ -1,8 +1,8 @@
-//! Counts each function's calls to DynamoDB and the capacity they use: in total (`GET
-//! /_local/stats`), and for each recent invocation (`GET /_local/invocations`).
+//! Counts each function's DynamoDB calls and their billed capacity, in total (`GET /_local/stats`)
+//! and for each of the last invocations (`GET /_local/invocations`).
 //!
-//! The AWS SDK sends the trace id of its invocation (AWS detects endless loops by it), which says
-//! which invocation a call belongs to.
+//! Invocations are told apart by the trace id that the AWS SDK sends with each call. Lambda uses it
+//! to detect recursive loops.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
 
 use std::collections::{BTreeMap, VecDeque};
@@ -10,64 +10,64 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-/// How many invocations are remembered.
-const REMEMBERED: usize = 1000;
+/// How many invocations are kept.
+const MAX_INVOCATIONS: usize = 1000;
 
-/// The caller of a request.
+/// The origin of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'c> {
-    /// The function; `None` for other callers.
+    /// The function's name, or `None` for other callers.
     pub function: Option<&'c str>,
-    /// `Root=1-<seconds>-<24 digits>;...`, if it said so.
+    /// The trace header, if there is one: `Root=1-<seconds>-<24 digits>;...`.
     pub trace: Option<&'c str>,
 }
 
 /// One request to DynamoDB.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Call {
-    /// `PutItem`.
+    /// The operation, such as `PutItem`.
     pub operation: String,
-    /// IAM refused it.
+    /// Whether IAM denied it.
     pub denied: bool,
-    /// It was answered with an error, such as a failed condition.
+    /// Whether DynamoDB answered with an error, such as a failed condition.
     pub error: bool,
     /// Read capacity units.
     pub read_units: f64,
-    /// Write capacity units, those of indexes included.
+    /// Write capacity units, including those of indexes.
     pub write_units: f64,
 }
 
-/// Counters of one operation of one function.
+/// The counters of one operation, called by one function.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 struct Counters {
-    /// Requests, refused ones included.
+    /// All calls, including denied ones.
     calls: u64,
-    /// Those refused by IAM.
+    /// Calls that IAM denied.
     denied: u64,
-    /// Those answered with an error, failed conditions among them.
+    /// Calls that DynamoDB answered with an error, including failed conditions.
     errors: u64,
-    /// Read and write capacity units: an operation has one kind only.
+    /// Read or write capacity units. Each operation consumes only one kind.
     capacity_units: f64,
 }
 
-/// The calls of one invocation.
+/// The DynamoDB calls of one invocation.
 #[derive(Debug, Serialize)]
 struct Invocation {
     function: String,
-    /// `1-<seconds>-<24 digits>`; these digits end its request id.
+    /// `1-<seconds>-<24 digits>`. The invocation's request id ends with the same digits.
     trace_id: String,
     calls: Vec<Call>,
 }
 
-/// The counters.
+/// The calls counted so far.
 #[derive(Debug, Default)]
 pub struct Stats(Mutex<Counted>);
 
 #[derive(Debug, Default)]
 struct Counted {
-    /// Function to operation to counters; callers that are not functions are `-`.
+    /// Counters by function and operation. The function is `-` for other callers.
     totals: BTreeMap<String, BTreeMap<String, Counters>>,
-    /// The latest is the last.
+    /// The latest one is last.
     invocations: VecDeque<Invocation>,
 }
 
@@ -82,19 +82,26 @@ impl Stats {
         counters.denied += u64::from(call.denied);
         counters.errors += u64::from(call.error);
         counters.capacity_units += call.read_units + call.write_units;
-        if let (Some(function), Some(trace_id)) = (caller.function, caller.trace.and_then(root)) {
-            counted.remember(function, trace_id, call);
+        if let (Some(function), Some(trace_id)) = (caller.function, caller.trace.and_then(trace_id))
+        {
+            counted.record(function, trace_id, call);
         }
     }
 
-    /// `{"orders-create": {"PutItem": {"calls": 1, "denied": 0, "errors": 0, "capacity_units":
-    /// 2.0}}}`.
+    /// Returns the totals as JSON: `{"orders-create": {"PutItem": {"calls": 1, "denied": 0,
+    /// "errors": 0, "capacity_units": 2.0}}}`.
+    ///
+    /// # Errors
+    /// When they can't be serialized.
     pub fn totals(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&self.counted().totals)
     }
 
-    /// `[{"function": "orders-create", "trace_id": "1-...", "calls": [{"operation": "PutItem",
-    /// ...}]}]`, the latest last.
+    /// Returns the last invocations as JSON, the latest one last: `[{"function": "orders-create",
+    /// "trace_id": "1-...", "calls": [{"operation": "PutItem", ...}]}]`.
+    ///
+    /// # Errors
+    /// When they can't be serialized.
     pub fn invocations(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&self.counted().invocations)
     }
@@ -105,12 +112,12 @@ impl Stats {
 }
 
 impl Counted {
-    fn remember(&mut self, function: &str, trace_id: &str, call: Call) {
+    fn record(&mut self, function: &str, trace_id: &str, call: Call) {
         if let Some(invocation) = self.invocations.iter_mut().rev().find(|i| i.trace_id == trace_id)
         {
             return invocation.calls.push(call);
         }
-        if self.invocations.len() == REMEMBERED {
+        if self.invocations.len() == MAX_INVOCATIONS {
             self.invocations.pop_front();
         }
         let (function, trace_id) = (function.to_owned(), trace_id.to_owned());
@@ -118,8 +125,8 @@ impl Counted {
     }
 }
 
-/// The trace id in `Root=<trace id>;Parent=...;Sampled=0`.
-fn root(header: &str) -> Option<&str> {
+/// Extracts the trace id from `Root=<trace id>;Parent=...;Sampled=0`.
+fn trace_id(header: &str) -> Option<&str> {
     header.split(';').find_map(|part| part.trim().strip_prefix("Root="))
 }
 
@@ -132,9 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_told_apart_by_invocation_and_the_oldest_is_forgotten() {
+    fn calls_are_grouped_by_invocation_and_the_oldest_invocation_is_dropped() {
         let stats = Stats::default();
-        for n in 0..=REMEMBERED {
+        for n in 0..=MAX_INVOCATIONS {
             let trace = format!("Root=1-{n};Sampled=0");
             let caller = Caller { function: Some("orders-get"), trace: Some(&trace) };
             stats.count(caller, call("GetItem"));
@@ -143,9 +150,9 @@ mod tests {
         stats.count(Caller { function: Some("orders-get"), trace: None }, call("GetItem"));
         stats.count(Caller { function: None, trace: Some("Root=1-x") }, call("GetItem"));
         let counted = stats.counted();
-        assert_eq!(counted.totals["orders-get"]["GetItem"].calls, REMEMBERED as u64 + 2);
+        assert_eq!(counted.totals["orders-get"]["GetItem"].calls, MAX_INVOCATIONS as u64 + 2);
         assert_eq!(counted.totals["-"]["GetItem"].calls, 1);
-        assert_eq!(counted.invocations.len(), REMEMBERED);
+        assert_eq!(counted.invocations.len(), MAX_INVOCATIONS);
         assert_eq!(counted.invocations[0].trace_id, "1-1");
         let operations: Vec<_> =
             counted.invocations[0].calls.iter().map(|c| c.operation.as_str()).collect();

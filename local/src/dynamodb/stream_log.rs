@@ -1,6 +1,6 @@
-//! Keeps dynoxide's stream log fast and bounded. dynoxide stores stream records in one SQLite table,
-//! has no index for its own lookups, and never trims: each write to a table with a stream would take
-//! time in proportion to all writes before it.
+//! Keeps dynoxide's stream log fast and bounded. dynoxide stores stream records in one SQLite table
+//! that it never trims and that has no index on the columns it looks records up by. Without the
+//! index, a write to a table with a stream takes time in proportion to all earlier writes.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,18 +11,24 @@ use rusqlite::Connection;
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Adds the index that finds a table's last sequence number, and the records after one. Covers the
-/// range query over a shard too.
+/// Adds an index for the two queries that dynoxide runs: the last sequence number of a table, and
+/// the records of a shard after a sequence number.
+///
+/// # Errors
+/// When the database can't be opened or its schema isn't the expected one.
 pub fn index(path: &str) -> anyhow::Result<()> {
     connect(path)?
         .execute_batch(
             "CREATE INDEX IF NOT EXISTS _local_stream_sequence
              ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id)",
         )
-        .context("the stream log of this version of dynoxide is not as expected")
+        .context("this version of dynoxide has an unexpected stream log schema")
 }
 
-/// Deletes the records that are older than [`RETENTION`]. Returns how many.
+/// Deletes the records that are older than [`RETENTION`], and returns their number.
+///
+/// # Errors
+/// When the database can't be opened or refuses the deletion, or the clock is far off.
 pub fn trim(path: &str) -> anyhow::Result<usize> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     let oldest =
@@ -32,7 +38,7 @@ pub fn trim(path: &str) -> anyhow::Result<usize> {
 
 /// Opens a second connection to the database that dynoxide has open.
 fn connect(path: &str) -> anyhow::Result<Connection> {
-    let connection = Connection::open(path).with_context(|| format!("cannot open {path}"))?;
+    let connection = Connection::open(path).with_context(|| format!("can't open {path}"))?;
     connection.busy_timeout(Duration::from_secs(10))?;
     Ok(connection)
 }
@@ -41,7 +47,7 @@ fn connect(path: &str) -> anyhow::Result<Connection> {
 mod tests {
     use super::*;
 
-    /// What `dynoxide` runs on every write, and on every `GetRecords`.
+    /// The queries that dynoxide runs on every write and on every `GetRecords`.
     const QUERIES: [&str; 2] = [
         "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 't'",
         "SELECT event_name FROM _stream_records WHERE table_name = 't' AND shard_id = 's'
@@ -54,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stream_log_is_read_by_index() {
+    fn the_stream_log_queries_use_the_index() {
         let (_database, path) = database();
         index(&path).unwrap();
         let connection = connect(&path).unwrap();

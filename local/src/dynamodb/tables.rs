@@ -1,4 +1,5 @@
-//! Creates the template's tables in the database, and updates those that exist.
+//! Makes the database's tables match the template: creates missing tables, and updates or checks
+//! existing ones.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use super::upstream::{ApiError, Upstream};
 use crate::model::Table;
 
-/// Properties that are `CreateTable`'s under the same name.
+/// Properties that `CreateTable` accepts under the same name.
 const CREATE: [&str; 9] = [
     "TableName",
     "AttributeDefinitions",
@@ -21,7 +22,7 @@ const CREATE: [&str; 9] = [
     "TableClass",
 ];
 
-/// Properties handled apart, or without an effect that a caller of the API could see: backups,
+/// Properties that are handled separately, or that have no effect visible through the API: backups,
 /// encryption at rest, metrics.
 const OTHER: [&str; 8] = [
     "ContributorInsightsSpecification",
@@ -34,13 +35,12 @@ const OTHER: [&str; 8] = [
     "WarmThroughput",
 ];
 
-/// Creates `table`, or changes it to match the template as long as no data is lost.
+/// Creates `table`, or updates it to match the template if that loses no data.
 ///
 /// # Errors
-///
-/// When the table can't match the template: a property is unsupported, or the existing table has
-/// other keys or indexes.
-pub async fn provide(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
+/// When the table has an unsupported property, its existing data has other keys or indexes, or the
+/// database fails.
+pub async fn create_or_update(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
     let create = create_request(table)?;
     match upstream.call("DescribeTable", &json!({"TableName": table.name})).await {
         Ok(described) => update(upstream, table, &create, &described["Table"]).await?,
@@ -52,15 +52,15 @@ pub async fn provide(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
             upstream
                 .call("CreateTable", &create)
                 .await
-                .with_context(|| format!("table {}", table.name))?;
+                .with_context(|| format!("can't create table {}", table.name))?;
         }
         Err(error) => return Err(error),
     }
     wait_until_active(upstream, table).await?;
-    provide_ttl(upstream, table).await
+    update_ttl(upstream, table).await
 }
 
-/// The body of `CreateTable`.
+/// Returns the body of the `CreateTable` request.
 fn create_request(table: &Table) -> anyhow::Result<Value> {
     let properties = table
         .properties
@@ -69,10 +69,7 @@ fn create_request(table: &Table) -> anyhow::Result<Value> {
     if let Some(name) =
         properties.keys().find(|k| !CREATE.contains(&k.as_str()) && !OTHER.contains(&k.as_str()))
     {
-        bail!(
-            "table {} has the property {name}, which the local cloud does not support",
-            table.name
-        );
+        bail!("the local cloud doesn't support the property {name} of table {}", table.name);
     }
     let mut request: serde_json::Map<String, Value> = properties
         .iter()
@@ -92,7 +89,7 @@ fn create_request(table: &Table) -> anyhow::Result<Value> {
     Ok(request.into())
 }
 
-/// An index as `CreateTable` takes it.
+/// Returns an index without the properties that `CreateTable` doesn't accept.
 fn global_index(index: &Value) -> Value {
     let mut index = index.clone();
     if let Some(members) = index.as_object_mut() {
@@ -101,7 +98,7 @@ fn global_index(index: &Value) -> Value {
     index
 }
 
-/// Changes an existing table as CloudFormation would, except for replacing it.
+/// Makes the changes that CloudFormation would make to an existing table, except replacing it.
 async fn update(
     upstream: &Upstream,
     table: &Table,
@@ -110,31 +107,36 @@ async fn update(
 ) -> anyhow::Result<()> {
     let differs = |what: &str| {
         anyhow::anyhow!(
-            "table {} in the database has {what} than the template: remove the data directory, or start with --ephemeral",
+            "table {} in the database has {what} than in the template: remove the data directory \
+             or start with --ephemeral",
             table.name
         )
     };
     if wanted["KeySchema"] != found["KeySchema"] {
-        return Err(differs("other keys"));
+        return Err(differs("different keys"));
     }
     for key in wanted["KeySchema"].as_array().into_iter().flatten() {
         let name = &key["AttributeName"];
         if attribute_type(wanted, name) != attribute_type(found, name) {
-            return Err(differs(&format!("another type of key {name}")));
+            return Err(differs(&format!("a different type of key {name}")));
         }
     }
     let local = "LocalSecondaryIndexes";
-    if !named(wanted, local).into_iter().map(shape).eq(named(found, local).into_iter().map(shape)) {
-        return Err(differs("other local secondary indexes"));
+    if !indexes(wanted, local)
+        .into_iter()
+        .map(shape)
+        .eq(indexes(found, local).into_iter().map(shape))
+    {
+        return Err(differs("different local secondary indexes"));
     }
 
     let (wanted_indexes, found_indexes) =
-        (named(wanted, "GlobalSecondaryIndexes"), named(found, "GlobalSecondaryIndexes"));
+        (indexes(wanted, "GlobalSecondaryIndexes"), indexes(found, "GlobalSecondaryIndexes"));
     for index in &wanted_indexes {
         let name = &index["IndexName"];
         match found_indexes.iter().find(|i| i["IndexName"] == *name) {
             Some(existing) if shape(existing) == shape(index) => {}
-            Some(_) => return Err(differs(&format!("another index {name}"))),
+            Some(_) => return Err(differs(&format!("a different index {name}"))),
             None => {
                 let create = json!([{"Create": index}]);
                 change(upstream, table, wanted, json!({"GlobalSecondaryIndexUpdates": create}))
@@ -177,7 +179,7 @@ async fn update(
     Ok(())
 }
 
-/// `UpdateTable` with one change, waiting for its end.
+/// Calls `UpdateTable` with one change and waits until the table is active again.
 async fn change(
     upstream: &Upstream,
     table: &Table,
@@ -189,18 +191,18 @@ async fn change(
     upstream
         .call("UpdateTable", &change)
         .await
-        .with_context(|| format!("table {} could not be changed", table.name))?;
+        .with_context(|| format!("can't update table {}", table.name))?;
     wait_until_active(upstream, table).await
 }
 
-/// The indexes under `kind`, by name.
-fn named<'a>(table: &'a Value, kind: &str) -> Vec<&'a Value> {
+/// Returns the indexes of a kind, sorted by name.
+fn indexes<'a>(table: &'a Value, kind: &str) -> Vec<&'a Value> {
     let mut indexes: Vec<_> = table[kind].as_array().into_iter().flatten().collect();
     indexes.sort_by_key(|i| i["IndexName"].as_str());
     indexes
 }
 
-/// The parts of an index that must be equal for two to be the same.
+/// Returns the parts of an index that can't be changed. Two indexes with equal parts are the same.
 fn shape(index: &Value) -> (Value, Value, Value, Vec<&str>) {
     let projection = &index["Projection"];
     let mut attributes: Vec<_> = projection["NonKeyAttributes"]
@@ -223,12 +225,13 @@ fn attribute_type<'a>(table: &'a Value, name: &Value) -> Option<&'a Value> {
     definitions.iter().find(|d| d["AttributeName"] == *name).map(|d| &d["AttributeType"])
 }
 
-/// Waits for the table and its indexes: DynamoDB Local, like AWS, makes them in the background.
+/// Waits until the table and its indexes are active. DynamoDB Local creates them in the background,
+/// as AWS does.
 async fn wait_until_active(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
     for _ in 0..600 {
         let described = upstream.call("DescribeTable", &json!({"TableName": table.name})).await?;
         let statuses = std::iter::once(&described["Table"]["TableStatus"]).chain(
-            named(&described["Table"], "GlobalSecondaryIndexes")
+            indexes(&described["Table"], "GlobalSecondaryIndexes")
                 .into_iter()
                 .map(|i| &i["IndexStatus"]),
         );
@@ -237,11 +240,11 @@ async fn wait_until_active(upstream: &Upstream, table: &Table) -> anyhow::Result
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    bail!("table {} is still not ACTIVE after a minute", table.name)
+    bail!("table {} isn't ACTIVE after a minute", table.name)
 }
 
-/// Switches TTL on, off, or to another attribute.
-async fn provide_ttl(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
+/// Turns TTL on or off, or changes its attribute.
+async fn update_ttl(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
     let described = upstream.call("DescribeTimeToLive", &json!({"TableName": table.name})).await?;
     let found = &described["TimeToLiveDescription"];
     let found = match found["TimeToLiveStatus"].as_str() {
@@ -259,7 +262,7 @@ async fn provide_ttl(upstream: &Upstream, table: &Table) -> anyhow::Result<()> {
             upstream
                 .call("UpdateTimeToLive", &body)
                 .await
-                .with_context(|| format!("TTL of table {}", table.name))?;
+                .with_context(|| format!("can't update the TTL of table {}", table.name))?;
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The proxy and the embedded database, through the AWS SDK.
+//! Tests of the proxy and the embedded database, through the AWS SDK.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -12,7 +12,7 @@ use crate::testing::{self, TempDir};
 
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/marketplace";
 
-/// A developer's key.
+/// An access key that doesn't belong to any function.
 const DEVELOPER: &str = "AKIADEVELOPER0000000";
 
 fn project(policy: &[(&str, &str)]) -> Project {
@@ -48,7 +48,7 @@ async fn put(client: &Client, pk: &str) -> Result<(), String> {
     put.send().await.map(drop).map_err(|e| code(&e))
 }
 
-/// The error's code, or what kind of failure it was.
+/// Returns the error's code, or the kind of failure.
 fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match error {
         SdkError::ServiceError(e) => e.err().code().unwrap_or("?").to_owned(),
@@ -58,7 +58,7 @@ fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     }
 }
 
-async fn local(db: &DynamoDb, method: &str, path: &str, body: Value) -> (u16, Value) {
+async fn control(db: &DynamoDb, method: &str, path: &str, body: Value) -> (u16, Value) {
     let upstream = Upstream::new(db.endpoint_url.strip_prefix("http://").unwrap().parse().unwrap());
     let body = http_body_util::Full::from(body.to_string());
     let answer = upstream
@@ -73,7 +73,7 @@ fn endpoint(url: Uri) -> Storage {
 }
 
 #[tokio::test]
-async fn a_function_reads_and_writes_what_its_policy_allows() {
+async fn a_function_can_do_what_its_policy_allows() {
     let (_db, client) =
         in_memory(&[("dynamodb:PutItem", TABLE), ("dynamodb:GetItem", TABLE)]).await;
     put(&client, "A").await.unwrap();
@@ -86,11 +86,11 @@ async fn a_function_reads_and_writes_what_its_policy_allows() {
         .await
         .unwrap();
     assert_eq!(got.item().unwrap()["pk"], s("A"));
-    assert!(got.consumed_capacity().is_none(), "nobody asked for the capacity");
+    assert!(got.consumed_capacity().is_none(), "the client didn't request the capacity");
 }
 
 #[tokio::test]
-async fn what_the_policy_does_not_allow_is_refused_as_aws_refuses() {
+async fn a_call_outside_the_policy_gets_aws_access_denied_error() {
     let (_db, client) = in_memory(&[("dynamodb:GetItem", TABLE)]).await;
     let error = client
         .put_item()
@@ -106,8 +106,9 @@ async fn what_the_policy_does_not_allow_is_refused_as_aws_refuses() {
     assert_eq!(
         error.message().unwrap(),
         format!(
-            "User: arn:aws:sts::000000000000:assumed-role/orders-create/orders-create is not authorized to perform: dynamodb:PutItem \
-             on resource: {TABLE} because no identity-based policy allows the dynamodb:PutItem action"
+            "User: arn:aws:sts::000000000000:assumed-role/orders-create/orders-create is not \
+             authorized to perform: dynamodb:PutItem on resource: {TABLE} because no \
+             identity-based policy allows the dynamodb:PutItem action"
         )
     );
 }
@@ -127,7 +128,7 @@ async fn a_query_of_an_index_needs_the_index_in_the_policy() {
 }
 
 #[tokio::test]
-async fn a_transaction_needs_every_action_in_it() {
+async fn a_transaction_needs_the_actions_of_all_its_items() {
     let put = Put::builder()
         .table_name("marketplace")
         .item("pk", s("A"))
@@ -170,7 +171,7 @@ async fn leading_keys_limit_a_function_to_its_partitions() {
 }
 
 #[tokio::test]
-async fn a_developers_key_may_do_everything() {
+async fn a_developers_key_can_do_everything() {
     let (db, _) = in_memory(&[]).await;
     let client = testing::client(&db.endpoint_url, DEVELOPER);
     put(&client, "A").await.unwrap();
@@ -178,7 +179,7 @@ async fn a_developers_key_may_do_everything() {
 }
 
 #[tokio::test]
-async fn answers_of_the_proxy_carry_dynamodbs_headers() {
+async fn the_proxys_own_responses_have_dynamodbs_headers() {
     let (_db, client) = in_memory(&[("dynamodb:PutItem", TABLE)]).await;
     let denied = client.scan().table_name("marketplace").send().await.unwrap_err();
     let failed =
@@ -192,7 +193,7 @@ async fn answers_of_the_proxy_carry_dynamodbs_headers() {
 }
 
 #[tokio::test]
-async fn injected_errors_reach_the_client_as_dynamodbs() {
+async fn injected_errors_look_like_dynamodbs() {
     let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
     for (error, expected) in [
         ("TransactionConflict", "TransactionConflictException"),
@@ -200,17 +201,17 @@ async fn injected_errors_reach_the_client_as_dynamodbs() {
         ("InternalServerError", "InternalServerError"),
     ] {
         let fault = json!({"function": "orders-create", "action": "PutItem", "error": error});
-        assert_eq!(local(&db, "POST", "/_local/faults", fault).await.0, 201);
+        assert_eq!(control(&db, "POST", "/_local/faults", fault).await.0, 201);
         assert_eq!(put(&client, "A").await, Err(expected.into()));
         put(&client, "A").await.unwrap();
     }
-    assert_eq!(local(&db, "POST", "/_local/faults", json!({"error": "timeout"})).await.0, 400);
+    assert_eq!(control(&db, "POST", "/_local/faults", json!({"error": "timeout"})).await.0, 400);
 }
 
 #[tokio::test]
-async fn a_lost_response_has_acted_and_a_timeout_has_not() {
+async fn a_lost_response_is_executed_and_a_timeout_is_not() {
     let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
-    local(
+    control(
         &db,
         "POST",
         "/_local/faults",
@@ -219,10 +220,10 @@ async fn a_lost_response_has_acted_and_a_timeout_has_not() {
     .await;
     assert_eq!(put(&client, "lost").await, Err("dispatch failure".into()));
 
-    local(&db, "POST", "/_local/faults", json!({"action": "PutItem", "error": "timeout"})).await;
-    let waited =
+    control(&db, "POST", "/_local/faults", json!({"action": "PutItem", "error": "timeout"})).await;
+    let result =
         tokio::time::timeout(std::time::Duration::from_millis(300), put(&client, "timeout")).await;
-    assert!(waited.is_err(), "an answer came");
+    assert!(result.is_err(), "the request was answered");
 
     let scanned = client.scan().table_name("marketplace").send().await.unwrap();
     assert_eq!(scanned.items().iter().map(|i| &i["pk"]).collect::<Vec<_>>(), [&s("lost")]);
@@ -242,7 +243,7 @@ async fn calls_and_capacity_are_counted_per_function() {
         .await
         .unwrap();
     client.scan().table_name("marketplace").send().await.unwrap_err();
-    let (_, stats) = local(&db, "GET", "/_local/stats", json!({})).await;
+    let (_, stats) = control(&db, "GET", "/_local/stats", json!({})).await;
     let counters = &stats["orders-create"];
     assert_eq!(
         counters["PutItem"],
@@ -253,7 +254,7 @@ async fn calls_and_capacity_are_counted_per_function() {
 }
 
 #[tokio::test]
-async fn writes_notify_the_streams_and_reads_do_not() {
+async fn a_write_notifies_the_streams_and_a_read_does_not() {
     let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
     let mut writes = db.writes.subscribe("marketplace").unwrap();
     client.scan().table_name("marketplace").send().await.unwrap();
@@ -264,7 +265,7 @@ async fn writes_notify_the_streams_and_reads_do_not() {
 }
 
 #[tokio::test]
-async fn data_on_disk_is_there_after_a_restart() {
+async fn data_on_disk_survives_a_restart() {
     let dir = TempDir::new();
     let project = project(&[("dynamodb:*", TABLE)]);
     for count in 1..=2 {
@@ -276,7 +277,7 @@ async fn data_on_disk_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn indexes_follow_the_template_on_existing_data() {
+async fn existing_tables_get_the_indexes_of_the_template() {
     let dir = TempDir::new();
     let storage = Storage::Directory(dir.0.clone());
     let without = {
@@ -301,7 +302,7 @@ async fn indexes_follow_the_template_on_existing_data() {
 }
 
 #[tokio::test]
-async fn data_with_other_keys_is_refused_in_one_sentence() {
+async fn a_table_with_different_keys_is_rejected() {
     let dir = TempDir::new();
     let storage = Storage::Directory(dir.0.clone());
     drop(start(&project(&[]), storage.clone()).await.unwrap());
@@ -315,12 +316,13 @@ async fn data_with_other_keys_is_refused_in_one_sentence() {
     let error = start(&other, storage).await.err().unwrap();
     assert_eq!(
         error.to_string(),
-        "table marketplace in the database has other keys than the template: remove the data directory, or start with --ephemeral"
+        "table marketplace in the database has different keys than in the template: remove the \
+         data directory or start with --ephemeral"
     );
 }
 
 #[tokio::test]
-async fn a_property_that_is_not_supported_is_refused_by_name() {
+async fn the_error_names_an_unsupported_property() {
     let mut project = project(&[]);
     project.tables[0].properties["KinesisStreamSpecification"] =
         json!({"StreamArn": "arn:aws:kinesis:::stream/x"});
@@ -329,7 +331,7 @@ async fn a_property_that_is_not_supported_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn another_endpoint_gets_the_tables_and_every_key_sees_the_same_data() {
+async fn an_external_endpoint_gets_the_tables_and_all_keys_see_the_same_data() {
     let other = start(&Project::default(), Storage::Memory).await.unwrap();
     let url: Uri = other.endpoint_url.parse().unwrap();
     let db = start(&project(&[("dynamodb:PutItem", TABLE)]), endpoint(url)).await.unwrap();
@@ -348,14 +350,14 @@ async fn another_endpoint_gets_the_tables_and_every_key_sees_the_same_data() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer_is_named() {
+async fn the_error_names_an_endpoint_that_does_not_answer() {
     let error =
         start(&project(&[]), endpoint("http://127.0.0.1:1".parse().unwrap())).await.err().unwrap();
     assert!(error.to_string().contains("http://127.0.0.1:1"), "{error}");
 }
 
 #[tokio::test]
-async fn aws_itself_is_used_directly() {
+async fn aws_is_called_directly() {
     let url: Uri = "https://dynamodb.eu-west-1.amazonaws.com".parse().unwrap();
     let db = start(&project(&[]), endpoint(url)).await.unwrap();
     assert_eq!(db.streams.url, "https://streams.dynamodb.eu-west-1.amazonaws.com");
@@ -364,7 +366,7 @@ async fn aws_itself_is_used_directly() {
 }
 
 #[tokio::test]
-async fn expired_items_vanish_in_a_sweep() {
+async fn a_sweep_deletes_expired_items() {
     let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
     let item = client.put_item().table_name("marketplace").item("pk", s("A")).item("sk", s("x"));
     item.item("expires_at", AttributeValue::N("1700000000".into())).send().await.unwrap();

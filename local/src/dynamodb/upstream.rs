@@ -1,5 +1,4 @@
-//! The DynamoDB behind our proxy: an HTTP client that forwards requests, and makes a few of its
-//! own.
+//! The DynamoDB behind the proxy: an HTTP client that forwards requests and makes a few of its own.
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -14,13 +13,13 @@ use uuid::Uuid;
 
 use crate::iam;
 
-/// The access key that every forwarded request carries, unless the run has a namespace of its own.
+/// The access key of all forwarded requests, unless the run has its own tables.
 const SHARED_NAMESPACE: &str = "AKIALOCALCLOUD000000";
-/// The region that every forwarded request names: DynamoDB Local keeps separate tables per region,
-/// too.
+/// The region of all forwarded requests. DynamoDB Local separates tables by region too.
 pub const REGION: &str = "us-east-1";
 
-/// A DynamoDB that speaks plain HTTP and checks no signatures: the embedded one, or DynamoDB Local.
+/// A DynamoDB that speaks plain HTTP and doesn't check signatures: the embedded one or DynamoDB
+/// Local.
 #[derive(Debug, Clone)]
 pub struct Upstream {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -31,7 +30,7 @@ pub struct Upstream {
 /// An error of the DynamoDB API.
 #[derive(Debug)]
 pub struct ApiError {
-    /// `ResourceNotFoundException` and so on, without its namespace.
+    /// The error code without its namespace, such as `ResourceNotFoundException`.
     pub code: String,
     message: String,
 }
@@ -45,20 +44,19 @@ impl std::fmt::Display for ApiError {
 impl std::error::Error for ApiError {}
 
 impl Upstream {
-    /// Returns the DynamoDB at `authority` (`127.0.0.1:8000`), with the tables of every run that
-    /// does not have its own.
+    /// Returns the DynamoDB at `authority` (`127.0.0.1:8000`), with the tables that all runs share.
     pub fn new(authority: Authority) -> Self {
         Self::in_namespace(authority, SHARED_NAMESPACE.to_owned())
     }
 
-    /// Returns the DynamoDB at `authority`, with tables that no other run sees: DynamoDB Local
-    /// separates tables by access key, and this one is random.
+    /// Returns the DynamoDB at `authority`, with tables that no other run sees. It uses a random
+    /// access key, because DynamoDB Local separates tables by access key.
     pub fn with_own_tables(authority: Authority) -> Self {
         let random = Uuid::now_v7().simple().to_string().to_uppercase();
         Self::in_namespace(authority, format!("AKIA{}", &random[random.len() - 16..]))
     }
 
-    /// The access key that every forwarded request carries.
+    /// Returns the access key of all forwarded requests.
     pub fn access_key_id(&self) -> &str {
         &self.namespace
     }
@@ -70,13 +68,16 @@ impl Upstream {
         Self { client, authority, namespace }
     }
 
-    /// Forwards a request as it came, but for its destination and its credential. The answer's body
-    /// is read to its end.
+    /// Forwards a request with only its destination and its credential changed. Reads the whole
+    /// body of the response.
+    ///
+    /// # Errors
+    /// When DynamoDB can't be reached or its response can't be read.
     pub async fn forward(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
         let (mut parts, body) = request.into_parts();
         parts.uri = self.uri(parts.uri.path_and_query().map_or("/", |p| p.as_str()))?;
         parts.headers.insert(header::HOST, HeaderValue::from_str(self.authority.as_str())?);
-        // The body may have been changed on the way; hyper counts it again.
+        // The proxy may have changed the body. hyper sets the length again.
         parts.headers.remove(header::CONTENT_LENGTH);
         if let Some(value) = parts.headers.get_mut(header::AUTHORIZATION)
             && let Some(replaced) =
@@ -84,20 +85,19 @@ impl Upstream {
         {
             *value = HeaderValue::from_str(&replaced)?;
         }
-        let response = self
-            .client
-            .request(Request::from_parts(parts, body))
-            .await
-            .with_context(|| format!("no answer from DynamoDB at http://{}", self.authority))?;
+        let response =
+            self.client.request(Request::from_parts(parts, body)).await.with_context(|| {
+                format!("no response from DynamoDB at http://{}", self.authority)
+            })?;
         let (parts, body) = response.into_parts();
         Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
     }
 
-    /// Calls an operation (`CreateTable`).
+    /// Calls an operation, such as `CreateTable`, and returns the response body.
     ///
     /// # Errors
-    ///
-    /// [`ApiError`] when DynamoDB refuses; otherwise it could not be reached.
+    /// Returns an [`ApiError`] if DynamoDB rejects the call, and another error if it can't be
+    /// reached or doesn't respond as DynamoDB does.
     pub async fn call(&self, operation: &str, body: &Value) -> anyhow::Result<Value> {
         let request = Request::post("/")
             .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
@@ -114,7 +114,7 @@ impl Upstream {
             .body(Full::from(serde_json::to_vec(body)?))?;
         let response = self.forward(request).await?;
         let answer: Value = serde_json::from_slice(response.body()).with_context(|| {
-            format!("http://{} does not answer as DynamoDB does", self.authority)
+            format!("http://{} doesn't respond as DynamoDB does", self.authority)
         })?;
         if response.status().is_success() {
             return Ok(answer);
@@ -134,7 +134,7 @@ impl Upstream {
         .into())
     }
 
-    /// `http://host:port`.
+    /// Returns its URL, `http://host:port`.
     pub fn url(&self) -> String {
         format!("http://{}", self.authority)
     }
@@ -148,8 +148,8 @@ impl Upstream {
     }
 }
 
-/// The `Authorization` header with the access key `namespace` and [`REGION`] in place of the
-/// caller's.
+/// Returns the `Authorization` header with the caller's access key and region replaced by
+/// `namespace` and [`REGION`].
 fn in_namespace(authorization: &str, namespace: &str) -> Option<String> {
     let id = iam::credential(authorization)?;
     let (before, after) = authorization.split_once(&format!("Credential={id}/"))?;
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_with_its_own_tables_shares_them_with_no_other() {
+    fn each_run_with_own_tables_has_its_own_access_key() {
         let upstream = || Upstream::with_own_tables("127.0.0.1:1".parse().unwrap());
         let (one, other) = (upstream(), upstream());
         assert_ne!(one.access_key_id(), other.access_key_id());
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn every_caller_reaches_the_same_tables() {
+    fn the_callers_access_key_and_region_are_replaced() {
         assert_eq!(
             in_namespace(
                 "AWS4-HMAC-SHA256 Credential=AKIAX/20250607/eu-west-1/dynamodb/aws4_request, SignedHeaders=h",

@@ -1,18 +1,19 @@
-//! Tells the streams at once that a table was written, so that they need not poll.
+//! Notifies the streams of each write to a table, so that they don't have to wait for their next
+//! poll.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Which tables were written; clones share the same tables.
+/// The write notifications of the watched tables. Clones share the same state.
 #[derive(Debug, Clone, Default)]
 pub struct TableWrites {
     tables: Arc<BTreeMap<String, watch::Sender<()>>>,
 }
 
 impl TableWrites {
-    /// Watches `tables`, by name.
+    /// Returns notifications for the tables with these names.
     pub fn new<'a>(tables: impl Iterator<Item = &'a str>) -> Self {
         Self {
             tables: Arc::new(
@@ -21,21 +22,22 @@ impl TableWrites {
         }
     }
 
-    /// `table` was written; names not watched are ignored.
-    pub fn written(&self, table: &str) {
+    /// Notifies the subscribers of `table`. Other names are ignored.
+    pub fn notify(&self, table: &str) {
         if let Some(sender) = self.tables.get(table) {
             sender.send_replace(());
         }
     }
 
-    /// Any table may have been written.
-    pub fn all_written(&self) {
+    /// Notifies the subscribers of all tables.
+    pub fn notify_all(&self) {
         for sender in self.tables.values() {
             sender.send_replace(());
         }
     }
 
-    /// Changes whenever `table` is written; `None` when that table is not watched.
+    /// Returns a receiver that changes whenever `table` is written, or `None` if the table isn't
+    /// watched.
     pub fn subscribe(&self, table: &str) -> Option<watch::Receiver<()>> {
         self.tables.get(table).map(watch::Sender::subscribe)
     }

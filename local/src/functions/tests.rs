@@ -251,7 +251,10 @@ async fn an_exit_a_panic_and_an_error_have_different_messages() {
     let pid = reply(&functions, json!({})).await["pid"].clone();
     let (payload, kind) = error(&functions, json!({ "panic": true })).await;
     assert_eq!(kind, FunctionError::Unhandled);
-    assert!(payload["errorMessage"].as_str().unwrap().contains("asked to panic"), "{payload}");
+    assert!(
+        payload["errorMessage"].as_str().unwrap().contains("the event requested a panic"),
+        "{payload}"
+    );
     let (payload, _) = error(&functions, json!({ "fail": "no such order" })).await;
     assert_eq!(payload["errorMessage"], "no such order");
     assert_eq!(reply(&functions, json!({})).await["pid"], pid);

@@ -11,22 +11,23 @@ use serde::{Deserialize, Serialize};
 /// The progress of one mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// The stream. Another one (the table was created again) starts without checkpoints.
+    /// The ARN of the stream. If the table was created again, its new stream starts without
+    /// checkpoints.
     pub stream_arn: String,
-    /// The shards it has seen, by id.
+    /// The shards seen so far, by id.
     pub shards: BTreeMap<String, ShardState>,
 }
 
 /// The progress in one shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardState {
-    /// Records made before this time (seconds since 1970) are skipped, because the mapping starts at
-    /// `LATEST`.
+    /// For a mapping that starts at `LATEST`: records older than this time (seconds since 1970) are
+    /// skipped.
     pub since: Option<i64>,
     /// For each lane, the sequence number of the last finished record. There are as many lanes as
     /// the mapping's `ParallelizationFactor`.
     pub lanes: Vec<Option<String>>,
-    /// The shard is closed, and all its records are finished.
+    /// Whether the shard is closed and all its records are finished.
     pub finished: bool,
 }
 
@@ -38,72 +39,70 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Reads the progress of `mapping` from `directory`.
+    /// Opens the progress of `mapping` in `directory`, or in memory if there is no directory.
     ///
     /// # Errors
-    ///
-    /// When the file can't be read or is damaged.
+    /// When the directory can't be created, or the file can't be read or is damaged.
     pub fn open(directory: Option<&Path>, mapping: &str) -> anyhow::Result<Self> {
         let Some(directory) = directory else {
             return Ok(Self { file: None, state: Mutex::default() });
         };
         std::fs::create_dir_all(directory)
-            .with_context(|| format!("cannot create {}", directory.display()))?;
+            .with_context(|| format!("can't create {}", directory.display()))?;
         let file = directory.join(format!("{}.json", mapping.replace('/', ".")));
         let state = match std::fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .with_context(|| format!("{} is damaged", file.display()))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
             Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", file.display()));
+                return Err(error).with_context(|| format!("can't read {}", file.display()));
             }
         };
         Ok(Self { file: Some(file), state: Mutex::new(state) })
     }
 
-    /// Reads the state.
+    /// Passes the state to `read` and returns its result.
     pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
         read(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the state and keeps it.
+    /// Changes the state and writes it to the file.
     ///
     /// # Errors
-    ///
-    /// When the file can't be written; the state is changed all the same.
+    /// When the file can't be written. The state in memory has changed nevertheless.
     pub fn update<T>(&self, update: impl FnOnce(&mut State) -> T) -> anyhow::Result<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = update(&mut state);
         if let Some(file) = &self.file {
-            // Renamed into place: a crash during the write leaves the old state, so that records
-            // are delivered again, not lost.
+            // The new file is renamed into place. A crash during the write leaves the old state, so
+            // that records are delivered again instead of lost.
             let unfinished = file.with_extension("json.new");
             std::fs::write(&unfinished, serde_json::to_vec(&*state)?)
                 .and_then(|()| std::fs::rename(&unfinished, file))
-                .with_context(|| format!("cannot write {}", file.display()))?;
+                .with_context(|| format!("can't write {}", file.display()))?;
         }
         Ok(result)
     }
 }
 
 impl ShardState {
-    /// Returns the progress for `count` lanes. If the number has changed, keys are in other lanes than
-    /// before, so every lane continues from the one furthest behind.
+    /// Returns the progress for `count` lanes. If the number has changed, keys are in other lanes
+    /// than before, so every lane continues from the one furthest behind.
     pub fn with_lanes(mut self, count: usize) -> Self {
         if self.lanes.len() != count {
-            let behind = self
+            let furthest_behind = self
                 .lanes
                 .iter()
                 .min_by(|a, b| compare(a.as_deref(), b.as_deref()))
                 .cloned()
                 .flatten();
-            self.lanes = vec![behind; count];
+            self.lanes = vec![furthest_behind; count];
         }
         self
     }
 }
 
-/// Orders sequence numbers: decimal numbers of up to 40 digits. None is before all.
+/// Compares sequence numbers, which are decimal numbers of up to 40 digits. `None` comes first.
 fn compare(a: Option<&str>, b: Option<&str>) -> std::cmp::Ordering {
     let key =
         |s: Option<&str>| s.map(|s| s.trim_start_matches('0').to_owned()).map(|s| (s.len(), s));
@@ -116,7 +115,7 @@ mod tests {
     use crate::testing::TempDir;
 
     #[test]
-    fn the_state_outlives_the_process() {
+    fn the_state_survives_a_restart() {
         let dir = TempDir::new();
         let shard = ShardState { since: Some(5), lanes: vec![Some("7".into())], finished: false };
         let checkpoints = Checkpoints::open(Some(&dir.0), "live-notify/Orders").unwrap();

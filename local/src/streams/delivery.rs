@@ -25,10 +25,10 @@ struct Part {
 /// The outcome of one invocation.
 enum Outcome {
     Processed,
-    /// The function did not run: it was throttled or unreachable.
+    /// The function did not run, because it was throttled or unreachable.
     NotInvoked(String),
     Failed(String),
-    /// The function replied that this record (its index) and all after it are not processed.
+    /// The function reported that the record with this index and all later ones were not processed.
     FailedFrom(usize),
 }
 
@@ -55,8 +55,8 @@ pub async fn deliver(
             Outcome::NotInvoked(reason) => {
                 not_invoked += 1;
                 let wait = mapping.pace.backoff(not_invoked);
-                mapping.say(&format!(
-                    "{} could not be invoked: {reason}; again in {wait:?}",
+                mapping.log_line(&format!(
+                    "{} can't be invoked: {reason}; retrying in {wait:?}",
                     mapping.function
                 ));
                 tokio::time::sleep(wait).await;
@@ -66,10 +66,10 @@ pub async fn deliver(
             // remaining records."
             Outcome::FailedFrom(index) if index > 0 => {
                 let rest = part.records.split_off(index);
-                if let Some(done) = part.records.last() {
-                    resolved(&done.sequence_number);
+                if let Some(last_processed) = part.records.last() {
+                    resolved(&last_processed.sequence_number);
                 }
-                mapping.say(&format!("{index} records processed, {} failed", rest.len()));
+                mapping.log_line(&format!("{index} records were processed, {} failed", rest.len()));
                 let rest = Part { records: rest, ..part };
                 if bisect {
                     parts.push(Part::new(rest.records));
@@ -79,8 +79,8 @@ pub async fn deliver(
             }
             // Splitting a batch does not count as a retry.
             Outcome::Failed(_) | Outcome::FailedFrom(_) if bisect && part.records.len() > 1 => {
-                mapping.say(&format!(
-                    "batch of {} failed{}; split in two",
+                mapping.log_line(&format!(
+                    "a batch of {} failed{}; it is split in two",
                     part.records.len(),
                     outcome.reason()
                 ));
@@ -89,7 +89,11 @@ pub async fn deliver(
                 parts.push(Part::new(part.records));
             }
             Outcome::Failed(_) | Outcome::FailedFrom(_) => {
-                mapping.say(&format!("batch of {} failed{}", part.records.len(), outcome.reason()));
+                mapping.log_line(&format!(
+                    "a batch of {} failed{}",
+                    part.records.len(),
+                    outcome.reason()
+                ));
                 retry(mapping, shard_id, part, &mut parts, &resolved).await;
             }
         }
@@ -197,7 +201,7 @@ async fn invoke(mapping: &Mapping, part: &mut Part) -> Outcome {
         Some(FunctionError::Unhandled) => {
             let error: Value = serde_json::from_slice(&invocation.payload).unwrap_or_default();
             Outcome::Failed(
-                error["errorMessage"].as_str().unwrap_or("it gave no message").to_owned(),
+                error["errorMessage"].as_str().unwrap_or("it returned no error message").to_owned(),
             )
         }
         None if mapping.settings.report_batch_item_failures => {
@@ -207,16 +211,16 @@ async fn invoke(mapping: &Mapping, part: &mut Part) -> Outcome {
     }
 }
 
-/// Reads the reply of a function that reports batch item failures: delivery continues at the lowest
-/// failed sequence number. A malformed reply (an identifier that is empty, null, misnamed, or of no
-/// record in the batch) fails the whole batch.
+/// Reads the reply of a function that reports batch item failures. Delivery continues at the lowest
+/// failed sequence number. A malformed reply fails the whole batch, such as one whose identifier is
+/// empty, null, misnamed, or not in the batch.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 fn failures(reply: &[u8], records: &[Record]) -> Outcome {
     if reply.is_empty() {
         return Outcome::Processed;
     }
     let malformed =
-        |what: &str| Outcome::Failed(format!("its reply is no batch response ({what})"));
+        |what: &str| Outcome::Failed(format!("its reply is not a batch response ({what})"));
     let reply: Value = match serde_json::from_slice(reply) {
         Ok(reply) => reply,
         Err(error) => return malformed(&error.to_string()),
@@ -226,9 +230,9 @@ fn failures(reply: &[u8], records: &[Record]) -> Outcome {
         Value::Object(members) => match members.get("batchItemFailures") {
             None | Some(Value::Null) => return Outcome::Processed,
             Some(Value::Array(failures)) => failures,
-            Some(_) => return malformed("batchItemFailures is no list"),
+            Some(_) => return malformed("batchItemFailures is not a list"),
         },
-        _ => return malformed("it is no object"),
+        _ => return malformed("it is not an object"),
     };
     let mut lowest: Option<usize> = None;
     for failure in failures {
@@ -236,7 +240,7 @@ fn failures(reply: &[u8], records: &[Record]) -> Outcome {
             return malformed("an itemIdentifier is missing");
         };
         let Some(index) = records.iter().position(|r| r.sequence_number == identifier) else {
-            return malformed("an itemIdentifier is of no record in the batch");
+            return malformed("an itemIdentifier does not match any record in the batch");
         };
         lowest = Some(lowest.map_or(index, |l| l.min(index)));
     }

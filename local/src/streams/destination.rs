@@ -14,7 +14,7 @@ use crate::log::Log;
 pub enum Condition {
     /// `MaximumRetryAttempts` is exhausted.
     RetryAttemptsExhausted,
-    /// `MaximumRecordAgeInSeconds`, or the stream's 24 hours, have passed.
+    /// The records are older than `MaximumRecordAgeInSeconds`, or than the stream's 24 hours.
     RecordAgeExceeded,
 }
 
@@ -28,8 +28,8 @@ pub struct Discarded<'a> {
     pub condition: Condition,
     /// How often the function was invoked with the batch.
     pub invocations: u32,
-    /// `Unhandled` if the last invocation failed; `None` if the function replied that records failed,
-    /// or was not invoked.
+    /// `Unhandled` if the last invocation failed; `None` if the function replied that records
+    /// failed, or was not invoked.
     pub function_error: Option<&'a str>,
     pub records: &'a [Record],
 }
@@ -86,7 +86,7 @@ impl Queue {
         Self { name: name.to_owned(), file: directory.map(|d| d.join(format!("{name}.jsonl"))) }
     }
 
-    /// Appends a message.
+    /// Appends a message. If that fails, the message is in the log.
     pub fn send(&self, message: &Value, log: &Log, request_id: &str) {
         match &self.file {
             None => log.line(&self.name, Some(request_id), &message.to_string()),
@@ -94,7 +94,7 @@ impl Queue {
                 Ok(()) => log.line(
                     &self.name,
                     Some(request_id),
-                    &format!("a message was put into {}", file.display()),
+                    &format!("a message was added to {}", file.display()),
                 ),
                 Err(error) => log.line(
                     &self.name,
@@ -109,14 +109,15 @@ impl Queue {
 fn append(file: &Path, message: &Value) -> anyhow::Result<()> {
     if let Some(directory) = file.parent() {
         std::fs::create_dir_all(directory)
-            .with_context(|| format!("cannot create {}", directory.display()))?;
+            .with_context(|| format!("can't create {}", directory.display()))?;
     }
-    let mut open = std::fs::OpenOptions::new()
+    let mut queue = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(file)
-        .with_context(|| format!("cannot write {}", file.display()))?;
+        .with_context(|| format!("can't write {}", file.display()))?;
     // In one write, so that the lines of several mappings do not mix.
-    open.write_all(format!("{message}\n").as_bytes())
-        .with_context(|| format!("cannot write {}", file.display()))
+    queue
+        .write_all(format!("{message}\n").as_bytes())
+        .with_context(|| format!("can't write {}", file.display()))
 }

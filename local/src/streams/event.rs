@@ -1,4 +1,4 @@
-//! Stream records in the shape that Lambda gives them to a function.
+//! Stream records, in the shape in which Lambda passes them to a function.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ type Item = HashMap<String, AttributeValue>;
 /// One record of a stream.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// Its place in its shard.
+    /// Its sequence number, which orders the records of a shard.
     pub sequence_number: String,
     /// When it was made, in seconds since 1970.
     pub created: i64,
@@ -25,14 +25,14 @@ pub struct Record {
     pub size: usize,
 }
 
-/// Returns a record of the streams API as a record of an event.
+/// Converts a record of the streams API to a record of an event.
 ///
 /// # Errors
-/// When the record lacks what every record has.
+/// When the record has no `dynamodb` part or no sequence number.
 pub fn record(record: types::Record, event_source_arn: &str) -> anyhow::Result<Record> {
-    let dynamodb = record.dynamodb.context("a stream record without its dynamodb part")?;
+    let dynamodb = record.dynamodb.context("a stream record has no dynamodb part")?;
     let sequence_number =
-        dynamodb.sequence_number.context("a stream record without a sequence number")?;
+        dynamodb.sequence_number.context("a stream record has no sequence number")?;
     let keys = dynamodb.keys.unwrap_or_default();
     let created = dynamodb.approximate_creation_date_time.map_or(0, |t| t.secs());
     let key_hash = key_hash(&keys);
@@ -61,8 +61,8 @@ pub fn record(record: types::Record, event_source_arn: &str) -> anyhow::Result<R
         "eventSourceARN": event_source_arn,
     });
     if record.user_identity.is_some() {
-        // TTL is the only one there is, and dynoxide spells its members in a way the SDK does not
-        // read.
+        // TTL is the only possible identity. The SDK can't read its members from dynoxide, which
+        // spells them differently.
         event["userIdentity"] = json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"});
     }
     let size = event.to_string().len();
@@ -73,7 +73,7 @@ fn item(item: Item) -> Value {
     item.into_iter().map(|(name, value)| (name, attribute(value))).collect::<Map<_, _>>().into()
 }
 
-/// DynamoDB's JSON.
+/// Converts a value to DynamoDB's JSON.
 fn attribute(value: AttributeValue) -> Value {
     let binary = |b: &[u8]| BASE64.encode(b);
     match value {
@@ -94,7 +94,8 @@ fn attribute(value: AttributeValue) -> Value {
     }
 }
 
-/// The same for the same key, in every build: checkpoints on disk depend on it.
+/// Hashes a key. The hash must be the same in every build, because checkpoints on disk depend on
+/// it.
 fn key_hash(keys: &Item) -> u32 {
     let mut keys: Vec<_> =
         keys.iter().map(|(name, value)| format!("{name}={}", attribute(value.clone()))).collect();
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_has_the_shape_that_lambda_gives_it() {
+    fn a_record_has_lambdas_shape() {
         let image = [
             ("pk", AttributeValue::S("ORDER#1".into())),
             ("n", AttributeValue::N("1.5".into())),

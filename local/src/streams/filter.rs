@@ -1,19 +1,19 @@
-//! Filter criteria: which stream records a function is invoked with, in the pattern language of
-//! EventBridge as far as Lambda has it.
+//! Filter criteria, which select the stream records that a function is invoked with. The patterns
+//! are those of EventBridge that Lambda supports.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html>
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
-/// The patterns of a mapping: a record passes when one of them matches, and when there are none.
+/// The patterns of a mapping. A record passes if one of them matches or if there are none.
 #[derive(Debug, Clone, Default)]
 pub struct Filter(Vec<Pattern>);
 
-/// An object of a pattern: all of its members must match.
+/// An object of a pattern. All of its members must match.
 #[derive(Debug, Clone)]
 struct Pattern {
     members: Vec<(String, Node)>,
-    /// Each `$or`: one of its alternatives must match.
+    /// The `$or` lists. One alternative of each must match.
     alternatives: Vec<Vec<Pattern>>,
 }
 
@@ -45,14 +45,15 @@ enum Comparison {
 }
 
 impl Filter {
-    /// # Errors
+    /// Parses the patterns of a mapping.
     ///
-    /// Names what of a pattern is not in the language.
+    /// # Errors
+    /// When a pattern is malformed or unsupported. The message names the part.
     pub fn new(patterns: &[Value]) -> anyhow::Result<Self> {
         Ok(Self(patterns.iter().map(Pattern::new).collect::<anyhow::Result<_>>()?))
     }
 
-    /// Whether a record, in the form the function is given, passes.
+    /// Whether a record passes, given in the shape that the function receives.
     pub fn passes(&self, record: &Value) -> bool {
         self.0.is_empty() || self.0.iter().any(|pattern| pattern.matches(Some(record)))
     }
@@ -62,14 +63,14 @@ impl Pattern {
     fn new(pattern: &Value) -> anyhow::Result<Self> {
         let pattern = pattern
             .as_object()
-            .with_context(|| format!("a filter pattern is an object, not {pattern}"))?;
+            .with_context(|| format!("a filter pattern must be an object, not {pattern}"))?;
         let (mut members, mut alternatives) = (Vec::new(), Vec::new());
         for (name, value) in pattern {
             match value {
                 Value::Array(patterns) if name == "$or" => {
                     ensure!(
                         patterns.len() > 1,
-                        "$or of a filter pattern needs more than one alternative"
+                        "$or in a filter pattern needs more than one alternative"
                     );
                     alternatives
                         .push(patterns.iter().map(Self::new).collect::<anyhow::Result<_>>()?);
@@ -77,16 +78,14 @@ impl Pattern {
                 Value::Array(matchers) => {
                     ensure!(
                         !matchers.is_empty(),
-                        "{name} of a filter pattern is an empty list, which matches nothing"
+                        "{name} in a filter pattern is an empty list, which matches nothing"
                     );
                     let matchers =
                         matchers.iter().map(Matcher::new).collect::<anyhow::Result<_>>()?;
                     members.push((name.clone(), Node::Leaf(matchers)));
                 }
                 Value::Object(_) => members.push((name.clone(), Node::Object(Self::new(value)?))),
-                _ => bail!(
-                    "{name} of a filter pattern is {value}; values to match are written in a list"
-                ),
+                _ => bail!("{name} in a filter pattern must be a list of values, not {value}"),
             }
         }
         Ok(Self { members, alternatives })
@@ -110,25 +109,25 @@ impl Pattern {
 impl Matcher {
     fn new(matcher: &Value) -> anyhow::Result<Self> {
         let Some(members) = matcher.as_object() else {
-            ensure!(!matcher.is_array(), "a list within a list of a filter pattern: {matcher}");
+            ensure!(!matcher.is_array(), "a filter pattern has a list within a list: {matcher}");
             return Ok(Self::Equals(matcher.clone()));
         };
         let mut members = members.iter();
         let (Some((name, value)), None) = (members.next(), members.next()) else {
-            bail!("a matcher of a filter pattern has one member: {matcher}");
+            bail!("a matcher in a filter pattern must have exactly one member: {matcher}");
         };
         let text = || {
             value
                 .as_str()
                 .map(str::to_owned)
-                .with_context(|| format!("{name} of a filter pattern needs a string: {value}"))
+                .with_context(|| format!("{name} in a filter pattern needs a string, not {value}"))
         };
         Ok(match name.as_str() {
             "prefix" => Self::Prefix(text()?),
             "suffix" => Self::Suffix(text()?),
             "equals-ignore-case" => Self::EqualsIgnoreCase(text()?),
             "exists" => Self::Exists(
-                value.as_bool().context("exists of a filter pattern is true or false")?,
+                value.as_bool().context("exists in a filter pattern must be true or false")?,
             ),
             "anything-but" => Self::AnythingBut(match value {
                 Value::Array(values) => {
@@ -137,13 +136,11 @@ impl Matcher {
                 value => vec![Self::new(value)?],
             }),
             "numeric" => Self::Numeric(comparisons(value)?),
-            _ => bail!(
-                "{name} of a filter pattern is not supported by Lambda, or not by the local cloud"
-            ),
+            _ => bail!("{name} in a filter pattern is not supported by Lambda or the local cloud"),
         })
     }
 
-    /// Only leaves exist: an object is the path to its members, as in EventBridge.
+    /// Objects never match, as in EventBridge, because they are only the path to their members.
     fn matches(&self, value: Option<&Value>) -> bool {
         match (value, self) {
             (None | Some(Value::Object(_)), matcher) => matches!(matcher, Self::Exists(false)),
@@ -155,11 +152,11 @@ impl Matcher {
                 (Some(value), Some(wanted)) => value.total_cmp(&wanted).is_eq(),
                 _ => value == wanted,
             },
-            (Some(value), Self::AnythingBut(refused)) => {
-                !refused.iter().any(|matcher| matcher.matches(Some(value)))
+            (Some(value), Self::AnythingBut(excluded)) => {
+                !excluded.iter().any(|matcher| matcher.matches(Some(value)))
             }
-            // DynamoDB's numbers are strings in a record: no numeric matcher matches them, on AWS
-            // either.
+            // DynamoDB's numbers are strings in a record, so numeric matchers never match them,
+            // here or on AWS.
             // <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html>
             (Some(value), Self::Numeric(comparisons)) => value.as_f64().is_some_and(|value| {
                 comparisons.iter().all(|(comparison, bound)| {
@@ -186,11 +183,11 @@ impl Matcher {
     }
 }
 
-/// `[">", 0, "<=", 5]`.
+/// Parses the comparisons of a numeric matcher: `[">", 0, "<=", 5]`.
 fn comparisons(value: &Value) -> anyhow::Result<Vec<(Comparison, f64)>> {
     let parts = value.as_array().filter(|a| !a.is_empty() && a.len() % 2 == 0);
     let parts = parts.with_context(|| {
-        format!("numeric of a filter pattern is a list of comparisons: {value}")
+        format!("numeric in a filter pattern must be a list of comparisons, not {value}")
     })?;
     let comparison = |pair: &[Value]| {
         let comparison = match pair[0].as_str() {
@@ -199,12 +196,12 @@ fn comparisons(value: &Value) -> anyhow::Result<Vec<(Comparison, f64)>> {
             Some("=") => Comparison::Equal,
             Some(">=") => Comparison::GreaterOrEqual,
             Some(">") => Comparison::Greater,
-            _ => bail!("numeric of a filter pattern does not know {}", pair[0]),
+            _ => bail!("numeric in a filter pattern does not support {}", pair[0]),
         };
         Ok((
             comparison,
             pair[1].as_f64().with_context(|| {
-                format!("numeric of a filter pattern needs a number: {}", pair[1])
+                format!("numeric in a filter pattern needs a number, not {}", pair[1])
             })?,
         ))
     };
@@ -237,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn without_patterns_everything_passes_and_with_several_one_is_enough() {
+    fn a_record_passes_if_any_pattern_matches_or_there_are_none() {
         assert!(Filter::default().passes(&json!({})));
         let filter =
             Filter::new(&[json!({"eventName": ["INSERT"]}), json!({"eventName": ["MODIFY"]})])
@@ -249,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn values_match_exactly_and_a_list_is_an_or() {
+    fn values_match_exactly_and_one_of_a_list_is_enough() {
         assert!(image("state", "S", json!(["closed", "open"])));
         assert!(!image("state", "S", json!(["Open"])));
         assert!(image("paid", "BOOL", json!([true])) && !image("paid", "BOOL", json!([false])));
@@ -269,12 +266,12 @@ mod tests {
     }
 
     #[test]
-    fn a_set_matches_by_any_of_its_elements() {
+    fn a_set_matches_if_any_element_does() {
         assert!(image("tags", "SS", json!(["blue"])) && !image("tags", "SS", json!(["green"])));
     }
 
     #[test]
-    fn prefix_suffix_and_case() {
+    fn prefix_suffix_and_equals_ignore_case_match_strings() {
         let key = |matcher: Value| passes(json!({"dynamodb": {"Keys": {"pk": {"S": [matcher]}}}}));
         assert!(key(json!({"prefix": "ORDER#"})) && !key(json!({"prefix": "USER#"})));
         assert!(key(json!({"suffix": "#1"})) && !key(json!({"suffix": "#2"})));
@@ -308,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn numeric_compares_numbers_and_not_dynamodbs_strings() {
+    fn numeric_matches_numbers_but_not_dynamodbs_string_numbers() {
         let size =
             |matcher: Value| passes(json!({"dynamodb": {"SizeBytes": [{"numeric": matcher}]}}));
         assert!(size(json!([">", 100, "<=", 120])) && !size(json!([">", 100, "<", 120])));
@@ -317,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn one_alternative_of_an_or_is_enough_and_the_other_members_still_count() {
+    fn an_or_needs_one_alternative_and_all_other_members_must_match() {
         let or = json!([{"eventName": ["INSERT"]}, {"dynamodb": {"NewImage": {"state": {"S": ["open"]}}}}]);
         assert!(passes(json!({"$or": or})));
         assert!(!passes(json!({"$or": or, "dynamodb": {"SizeBytes": [1]}})));
@@ -325,10 +322,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_language_is_named() {
+    fn errors_name_the_unsupported_part() {
         for (pattern, named) in [
             (json!({"a": [{"wildcard": "x*"}]}), "wildcard"),
-            (json!({"a": "x"}), "a of a filter pattern"),
+            (json!({"a": "x"}), "a in a filter pattern"),
             (json!({"a": []}), "empty list"),
             (json!({"a": [{"numeric": [">"]}]}), "numeric"),
             (json!("x"), "object"),

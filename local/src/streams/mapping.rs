@@ -1,4 +1,4 @@
-//! One event source mapping: what it is made of, and where it starts.
+//! One event source mapping: its parts, and where it starts.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,20 +17,20 @@ use crate::invoke::Invoke;
 use crate::log::Log;
 use crate::model::{Function, Project, StreamMapping};
 
-/// What mappings are made from.
+/// Everything that is needed to start the mappings.
 pub struct Setup<'a> {
     /// The tables, queues and functions.
     pub project: &'a Project,
     /// The database with the streams.
     pub dynamodb: &'a DynamoDb,
-    /// What runs the functions.
+    /// Invokes the functions.
     pub invoke: Arc<dyn Invoke>,
-    /// The folder of their checkpoints and of the queues they send to; `None` keeps checkpoints in
-    /// memory, and messages in the log only.
+    /// The directory of the checkpoints and of the on-failure queues. `None` keeps checkpoints in
+    /// memory and writes messages only to the log.
     pub data_dir: Option<&'a Path>,
     /// The log of the local cloud.
     pub log: Log,
-    /// How often they read, and how long retries wait.
+    /// How often streams are read, and how long retries wait.
     pub pace: Pace,
 }
 
@@ -40,9 +40,9 @@ pub(super) struct Mapping {
     /// The function's name.
     pub(super) function: String,
     pub(super) function_arn: String,
-    /// The stream as the database knows it.
+    /// The ARN of the stream in the database.
     pub(super) stream_arn: String,
-    /// The stream as functions see it.
+    /// The ARN of the stream in the events that functions receive.
     pub(super) event_source_arn: String,
     pub(super) filter: Filter,
     pub(super) source: Source,
@@ -55,10 +55,14 @@ pub(super) struct Mapping {
     pub(super) pace: Pace,
 }
 
-/// Iterators at the end of shards, for a mapping that starts there: shard id to iterator.
+/// The iterators at the end of each shard, by shard id, for a mapping that starts at `LATEST`.
 pub(super) type Latest = HashMap<String, String>;
 
 impl Mapping {
+    /// Returns the mapping of `function` with these settings.
+    ///
+    /// # Errors
+    /// When the table, its stream or the on-failure queue does not exist, or a filter is malformed.
     pub(super) async fn new(
         setup: &Setup<'_>,
         function: &Function,
@@ -66,13 +70,14 @@ impl Mapping {
     ) -> anyhow::Result<Self> {
         let Setup { project, dynamodb, data_dir, .. } = setup;
         let table = project.tables.iter().find(|t| t.name == settings.table);
-        let table = table.with_context(|| format!("there is no table {}", settings.table))?;
+        let table =
+            table.with_context(|| format!("the template has no table {}", settings.table))?;
         let queue = match &settings.on_failure {
             None => None,
             Some(arn) => {
                 let queue = project.queues.iter().find(|q| q.arn == *arn);
                 let queue = queue.with_context(|| {
-                    format!("its on-failure destination {arn} is no queue of the template")
+                    format!("its on-failure destination {arn} is not a queue in the template")
                 })?;
                 Some(Queue::new(data_dir.map(|d| d.join("queues")).as_deref(), &queue.name))
             }
@@ -99,8 +104,11 @@ impl Mapping {
         })
     }
 
-    /// Decides where a mapping that has never run starts. Existing shards start at
+    /// Decides where a mapping starts that has never run. Existing shards start at
     /// `StartingPosition`, later ones at their beginning.
+    ///
+    /// # Errors
+    /// When the stream can't be read or the checkpoints can't be written.
     pub(super) async fn prepare(self) -> anyhow::Result<(Self, Latest)> {
         if self.checkpoints.read(|s| s.stream_arn == self.stream_arn) {
             return Ok((self, Latest::new()));
@@ -121,15 +129,15 @@ impl Mapping {
         Ok((self, latest))
     }
 
-    /// Changes the checkpoints, and logs it when they cannot be written.
-    pub(super) fn keep(&self, update: impl FnOnce(&mut State)) {
+    /// Changes the checkpoints, and logs an error if they can't be written.
+    pub(super) fn update_checkpoints(&self, update: impl FnOnce(&mut State)) {
         if let Err(error) = self.checkpoints.update(update) {
-            self.say(&format!("its progress could not be kept: {error:#}"));
+            self.log_line(&format!("can't save its progress: {error:#}"));
         }
     }
 
     /// Logs a line about this mapping.
-    pub(super) fn say(&self, text: &str) {
+    pub(super) fn log_line(&self, text: &str) {
         self.log.line("streams", None, &format!("{}: {text}", self.settings.name));
     }
 }

@@ -1,5 +1,5 @@
-//! Event source mappings: reads the tables' streams and invokes functions with batches of records,
-//! as Lambda does.
+//! Event source mappings, which read the tables' streams and invoke functions with batches of
+//! records, as Lambda does.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
 
 mod checkpoint;
@@ -31,12 +31,11 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Starts the mappings of a project. Everything written after this returns is delivered, with
-    /// `LATEST` as well.
+    /// Starts the mappings of a project. Everything written after this returns is delivered, even
+    /// with `LATEST`.
     ///
     /// # Errors
-    ///
-    /// When a table has no stream, a destination is unknown, or a filter is malformed; the message
+    /// When a table has no stream, a destination is unknown, or a filter is malformed. The message
     /// names the mapping.
     pub async fn start(setup: &Setup<'_>) -> anyhow::Result<Self> {
         let mut mappings = JoinSet::new();
@@ -46,7 +45,7 @@ impl Streams {
                     async { Mapping::new(setup, function, settings).await?.prepare().await }
                         .await
                         .with_context(|| {
-                            format!("the event source mapping {} cannot be started", settings.name)
+                            format!("can't start the event source mapping {}", settings.name)
                         })?;
                 mappings.spawn(shards::run(Arc::new(mapping), latest));
             }

@@ -1,16 +1,16 @@
-//! How fast event source mappings work.
+//! The timing of event source mappings.
 
 use std::time::Duration;
 
-/// How often streams are read, and how long retries wait. AWS does not document its own waits;
-/// these let a developer see what happens.
+/// How often streams are read, and how long retries wait. AWS doesn't document its delays. These
+/// are short enough for a developer to watch.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// How often a stream is read when no write was noticed.
+    /// How often a stream is read when there is no notification of a write.
     pub poll: Duration,
-    /// The wait before the first retry; it doubles with each.
+    /// The delay before the first retry. It doubles with each further retry.
     pub first_retry: Duration,
-    /// The longest wait before a retry.
+    /// The longest delay before a retry.
     pub longest_retry: Duration,
 }
 
@@ -25,7 +25,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// The wait before this retry, counted from 1.
+    /// Returns the delay before a retry. The first retry is 1.
     pub(super) fn backoff(&self, retry: u32) -> Duration {
         self.first_retry
             .saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1)))

@@ -15,7 +15,8 @@ use super::mapping::Mapping;
 use super::source::Position;
 use crate::dynamodb::RETENTION;
 
-/// A payload is at most 6 MB, of which the envelope around the records takes a little.
+/// The most bytes of records in one payload. Lambda's limit is 6 MB, and the envelope takes a
+/// little.
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024 - 1024;
 
 /// One lane of a mapping, reading one shard.
@@ -27,17 +28,17 @@ pub struct ShardReader {
     writes: Option<watch::Receiver<()>>,
     /// The position of the last record that was read.
     position: Position,
-    /// The iterator of the next read; `None` when one has to be made at `position`.
+    /// The iterator for the next read. `None` when a new one must be requested at `position`.
     iterator: Option<String>,
-    /// While reading from the oldest record: records made before this time (seconds since 1970) are
-    /// skipped.
+    /// Records older than this time (seconds since 1970) are skipped. Only set when reading starts
+    /// at the oldest record.
     skip_before: Option<i64>,
-    /// The shard is closed, and has been read to its end.
+    /// Whether the shard is closed and has been read to its end.
     ended: bool,
-    /// Records that were read and are not in a batch yet.
+    /// Records that were read but are not in a batch yet.
     pending: VecDeque<Record>,
-    /// The last failure to read, so that it is logged once and not every second.
-    failure: Option<String>,
+    /// The last read error, kept so that it is logged once and not on every poll.
+    last_error: Option<String>,
 }
 
 impl ShardReader {
@@ -56,7 +57,7 @@ impl ShardReader {
             skip_before: None,
             ended: false,
             pending: VecDeque::new(),
-            failure: None,
+            last_error: None,
             mapping,
         }
     }
@@ -91,7 +92,7 @@ impl ShardReader {
                 return None;
             }
             if read == 0 {
-                self.pass_over();
+                self.checkpoint_skipped_records();
                 self.wait(deadline).await;
             }
         }
@@ -103,7 +104,7 @@ impl ShardReader {
             && let Some(record) =
                 self.pending.pop_front_if(|r| batch.is_empty() || size + r.size < MAX_PAYLOAD)
         {
-            // One more for the comma.
+            // One more byte for the comma.
             size += record.size + 1;
             batch.push(record);
         }
@@ -114,16 +115,16 @@ impl ShardReader {
     async fn read(&mut self, limit: usize) -> usize {
         match self.try_read(limit).await {
             Ok(read) => {
-                self.failure = None;
+                self.last_error = None;
                 read
             }
             Err(error) => {
                 // The iterator has expired or the database is away: continue from `position`.
                 self.iterator = None;
-                let failure = format!("{error:#}");
-                if self.failure.as_ref() != Some(&failure) {
-                    self.mapping.say(&format!("the stream cannot be read: {failure}"));
-                    self.failure = Some(failure);
+                let error = format!("{error:#}");
+                if self.last_error.as_ref() != Some(&error) {
+                    self.mapping.log_line(&format!("can't read the stream: {error}"));
+                    self.last_error = Some(error);
                 }
                 0
             }
@@ -150,7 +151,7 @@ impl ShardReader {
         let read = page.records.len();
         for record in page.records {
             self.position = Position::After(record.sequence_number.clone());
-            if self.concerns(&record) {
+            if self.delivers(&record) {
                 self.pending.push_back(record);
             }
         }
@@ -158,7 +159,7 @@ impl ShardReader {
     }
 
     /// Whether this lane delivers a record to the function.
-    fn concerns(&self, record: &Record) -> bool {
+    fn delivers(&self, record: &Record) -> bool {
         let lanes = self.mapping.settings.parallelization.max(1);
         let trimmed = jiff::Timestamp::now().as_second()
             - i64::try_from(RETENTION.as_secs()).unwrap_or(i64::MAX);
@@ -167,8 +168,8 @@ impl ShardReader {
             && self.mapping.filter.passes(&record.event)
     }
 
-    /// Moves the checkpoint past records of other lanes, when no record of this lane is pending.
-    fn pass_over(&self) {
+    /// Moves the checkpoint past skipped records if no record of this lane is pending.
+    fn checkpoint_skipped_records(&self) {
         if self.pending.is_empty()
             && let Position::After(sequence_number) = &self.position
         {
@@ -179,23 +180,23 @@ impl ShardReader {
     /// Stores that every record up to this sequence number is finished.
     fn checkpoint(&self, sequence_number: &str) {
         let (shard_id, lane) = (&self.shard_id, self.lane);
-        let known = self.mapping.checkpoints.read(|s| {
+        let is_current = self.mapping.checkpoints.read(|s| {
             s.shards
                 .get(shard_id)
                 .and_then(|s| s.lanes.get(lane))
                 .is_some_and(|l| l.as_deref() == Some(sequence_number))
         });
-        if known {
+        if is_current {
             return;
         }
-        let kept = self.mapping.checkpoints.update(|state| {
+        let saved = self.mapping.checkpoints.update(|state| {
             let shard = state.shards.get_mut(shard_id);
             if let Some(checkpoint) = shard.and_then(|shard| shard.lanes.get_mut(lane)) {
                 *checkpoint = Some(sequence_number.to_owned());
             }
         });
-        if let Err(error) = kept {
-            self.mapping.say(&format!("its progress could not be kept: {error:#}"));
+        if let Err(error) = saved {
+            self.mapping.log_line(&format!("can't save its progress: {error:#}"));
         }
     }
 
@@ -205,8 +206,9 @@ impl ShardReader {
         let until = deadline.map_or(until, |deadline| until.min(deadline));
         // After a failed read, writes must not make it retry faster than the poll interval.
         match &mut self.writes {
-            Some(writes) if self.failure.is_none() => {
-                // The sender lives as long as the database.
+            Some(writes) if self.last_error.is_none() => {
+                // The sender lives as long as the database, so an error means that everything is
+                // stopping.
                 drop(tokio::time::timeout_at(until, writes.changed()).await);
             }
             _ => {

@@ -1,5 +1,4 @@
-//! The shards of one mapping's stream: one after the other or side by side, a parent before its
-//! children.
+//! Reads the shards of one mapping's stream concurrently, but a parent before its children.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ pub(super) async fn run(mapping: Arc<Mapping>, mut latest: Latest) {
                 shards
             }
             Err(error) => {
-                mapping.say(&format!("the stream cannot be read: {error:#}"));
+                mapping.log_line(&format!("can't read the stream: {error:#}"));
                 Vec::new()
             }
         };
@@ -42,7 +41,7 @@ pub(super) async fn run(mapping: Arc<Mapping>, mut latest: Latest) {
     }
 }
 
-/// Whether to read a shard now: it is not finished, and its parent is finished or gone.
+/// Whether to read a shard now, because it is not finished and its parent is finished or gone.
 fn is_due(mapping: &Mapping, shard: &Shard, all: &[Shard]) -> bool {
     let finished =
         |id: &str| mapping.checkpoints.read(|s| s.shards.get(id).is_some_and(|s| s.finished));
@@ -50,10 +49,10 @@ fn is_due(mapping: &Mapping, shard: &Shard, all: &[Shard]) -> bool {
     !finished(&shard.id) && parent.is_none_or(|parent| finished(&parent.id))
 }
 
-/// Reads a shard to its end, and returns its id.
+/// Reads a shard to its end and returns its id.
 async fn read(mapping: Arc<Mapping>, id: String, latest: Option<String>) -> String {
     let lanes = mapping.settings.parallelization.max(1);
-    mapping.keep(|state| {
+    mapping.update_checkpoints(|state| {
         let shard = state.shards.remove(&id).unwrap_or_default().with_lanes(lanes);
         state.shards.insert(id.clone(), shard);
     });
@@ -64,7 +63,7 @@ async fn read(mapping: Arc<Mapping>, id: String, latest: Option<String>) -> Stri
 }
 
 fn mark_finished(mapping: &Mapping, id: &str) {
-    mapping.keep(|state| {
+    mapping.update_checkpoints(|state| {
         if let Some(shard) = state.shards.get_mut(id) {
             shard.finished = true;
         }
@@ -76,6 +75,6 @@ fn forget_trimmed(mapping: &Mapping, all: &[Shard]) {
     let trimmed =
         |id: &String, shard: &ShardState| shard.finished && all.iter().all(|s| s.id != *id);
     if mapping.checkpoints.read(|s| s.shards.iter().any(|(id, shard)| trimmed(id, shard))) {
-        mapping.keep(|state| state.shards.retain(|id, shard| !trimmed(id, shard)));
+        mapping.update_checkpoints(|state| state.shards.retain(|id, shard| !trimmed(id, shard)));
     }
 }

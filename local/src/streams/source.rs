@@ -1,5 +1,4 @@
-//! Reads DynamoDB Streams, through the AWS SDK: of the embedded database, of DynamoDB Local, and of
-//! AWS.
+//! Reads DynamoDB Streams through the AWS SDK, from the embedded database, DynamoDB Local or AWS.
 
 use anyhow::{Context, anyhow};
 use aws_sdk_dynamodbstreams::Client;
@@ -14,7 +13,9 @@ use crate::dynamodb::StreamsEndpoint;
 /// One shard of a stream.
 #[derive(Debug, Clone)]
 pub struct Shard {
+    /// The shard's id.
     pub id: String,
+    /// The id of the shard that was split into this one.
     pub parent: Option<String>,
 }
 
@@ -30,7 +31,7 @@ pub enum Position {
 #[derive(Debug)]
 pub struct Page {
     pub records: Vec<Record>,
-    /// `None` at the end of a closed shard.
+    /// The iterator for the next read, or `None` at the end of a closed shard.
     pub next: Option<String>,
 }
 
@@ -71,18 +72,19 @@ impl Source {
     pub async fn stream(&self, table: &str) -> anyhow::Result<String> {
         let listed = self.client.list_streams().table_name(table).send().await;
         let listed = listed
-            .map_err(|e| failure(&e))
-            .with_context(|| format!("the stream of table {table}"))?;
+            .map_err(|e| with_cause(&e))
+            .with_context(|| format!("can't find the stream of table {table}"))?;
         let streams = listed.streams.unwrap_or_default().into_iter();
-        // Disabled streams are listed for a day; labels are timestamps.
+        // Disabled streams are still listed for a day. Labels are timestamps, so the highest is
+        // current.
         let latest = streams
             .filter(|s| s.table_name() == Some(table))
             .max_by(|a, b| a.stream_label.cmp(&b.stream_label));
         latest.and_then(|s| s.stream_arn).with_context(|| format!("table {table} has no stream"))
     }
 
-    /// Returns the ARN that functions see as `eventSourceARN`: that of the template's table, whatever
-    /// the database calls it.
+    /// Returns the ARN that functions see as `eventSourceARN`: that of the template's table,
+    /// whatever the database calls it.
     pub fn event_source_arn(&self, stream_arn: &str, table_arn: &str) -> String {
         let label = stream_arn.rsplit_once("/stream/").map_or("", |(_, label)| label);
         if self.is_aws { stream_arn.to_owned() } else { format!("{table_arn}/stream/{label}") }
@@ -101,9 +103,8 @@ impl Source {
                 .describe_stream()
                 .stream_arn(stream_arn)
                 .set_exclusive_start_shard_id(start);
-            let described = request.send().await.map_err(|e| failure(&e))?;
-            let described =
-                described.stream_description.context("a stream without a description")?;
+            let response = request.send().await.map_err(|e| with_cause(&e))?;
+            let described = response.stream_description.context("the stream has no description")?;
             shards.extend(described.shards.unwrap_or_default().into_iter().filter_map(|shard| {
                 Some(Shard { id: shard.shard_id?, parent: shard.parent_shard_id })
             }));
@@ -114,7 +115,7 @@ impl Source {
         }
     }
 
-    /// Returns an iterator at a position; if that position was trimmed, at the oldest record.
+    /// Returns an iterator at a position, or at the oldest record if that position was trimmed.
     ///
     /// # Errors
     /// When the database can't be reached or refuses.
@@ -139,7 +140,10 @@ impl Source {
             }
             result => result,
         };
-        result.map_err(|e| failure(&e))?.shard_iterator.context("no shard iterator")
+        result
+            .map_err(|e| with_cause(&e))?
+            .shard_iterator
+            .context("the response has no shard iterator")
     }
 
     /// Reads up to `limit` records (1000 at most), with `event_source_arn` as their source.
@@ -153,25 +157,25 @@ impl Source {
         event_source_arn: &str,
     ) -> anyhow::Result<Page> {
         let limit = i32::try_from(limit.clamp(1, 1000))?;
-        let got = self
+        let response = self
             .client
             .get_records()
             .shard_iterator(iterator)
             .limit(limit)
             .send()
             .await
-            .map_err(|e| failure(&e))?;
-        let records = got.records.unwrap_or_default();
+            .map_err(|e| with_cause(&e))?;
+        let records = response.records.unwrap_or_default();
         let records = records
             .into_iter()
             .map(|r| event::record(r, event_source_arn))
             .collect::<anyhow::Result<_>>()?;
-        Ok(Page { records, next: got.next_shard_iterator })
+        Ok(Page { records, next: response.next_shard_iterator })
     }
 }
 
-/// Returns the error with its cause: an [`SdkError`] alone says only "service error".
-fn failure<E, R>(error: &SdkError<E, R>) -> anyhow::Error
+/// Returns the error with its cause, because an [`SdkError`] alone says only "service error".
+fn with_cause<E, R>(error: &SdkError<E, R>) -> anyhow::Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
     R: std::fmt::Debug,
@@ -185,7 +189,7 @@ where
 fn credentials_of_environment() -> anyhow::Result<Credentials> {
     let variable = |name: &str| {
         std::env::var(name)
-            .with_context(|| format!("--dynamodb with AWS needs {name} in the environment"))
+            .with_context(|| format!("--dynamodb with AWS needs the environment variable {name}"))
     };
     Ok(Credentials::new(
         variable("AWS_ACCESS_KEY_ID")?,

@@ -1,4 +1,4 @@
-//! `$connect`: the function that accepts or refuses a handshake.
+//! Invokes the `$connect` function, which accepts or refuses a handshake.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::integration::Failure;
 ///
 /// # Errors
 /// The response that refuses the handshake.
-pub(super) async fn ask(
+pub(super) async fn authorize(
     gateway: &Arc<Gateway>,
     connection: &Connection,
     parts: &Parts,
@@ -61,7 +61,7 @@ pub(super) async fn ask(
     Ok(accepted)
 }
 
-/// An answer of API Gateway itself.
+/// Returns an error response as API Gateway itself makes it.
 pub(super) fn refusal(
     status: StatusCode,
     error_type: &'static str,

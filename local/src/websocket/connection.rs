@@ -1,4 +1,4 @@
-//! What is known of one connection, and its queue of outgoing messages.
+//! The state of one connection, and its queue of outgoing messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use super::end::End;
 use super::id;
 use super::quotas::Quotas;
 
-/// `requestContext.identity`, and `identity` of `GET @connections`.
+/// The `requestContext.identity` of events, and the `identity` in responses to `GET @connections`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Identity {
@@ -24,7 +24,7 @@ pub(super) struct Identity {
     pub(super) source_ip: String,
 }
 
-/// A connection as everyone but its own task sees it.
+/// The part of a connection that other tasks use.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) id: String,
@@ -33,31 +33,31 @@ pub(super) struct Connection {
     /// The `Host` that the client connected to.
     pub(super) domain_name: String,
     opened: Instant,
-    /// Milliseconds from `opened` to the last message.
+    /// The milliseconds from `opened` to the last message.
     active_after: AtomicU64,
     queue: mpsc::Sender<Outgoing>,
 }
 
-/// A message or close that a connection's task sends.
+/// Something that a connection's task has to send.
 #[derive(Debug)]
 pub(super) enum Outgoing {
-    /// A message: a text frame when it is UTF-8, otherwise a binary one.
+    /// A message. It is sent as text if it is UTF-8, and as binary otherwise.
     Message(Bytes),
-    /// The end of the connection, after the messages before it.
+    /// The end of the connection, after all messages queued before it.
     Close(End),
 }
 
-/// Why a connection's queue did not take a message.
+/// Why a message could not be queued.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SendError {
     /// The connection has ended.
     Gone,
-    /// The client does not read, and its buffer is full.
+    /// The client doesn't read, and its buffer is full.
     BufferFull,
 }
 
 impl Connection {
-    /// Returns a new connection, and what it is asked to send.
+    /// Returns a new connection, and the receiving end of its queue.
     pub(super) fn new(
         parts: &Parts,
         source_ip: String,
@@ -94,23 +94,23 @@ impl Connection {
         }
     }
 
-    /// Notes that a message was sent or received.
+    /// Records that a message was sent or received now.
     pub(super) fn touch(&self) {
         let after = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.active_after.fetch_max(after, Ordering::Relaxed);
     }
 
-    /// How long after the connection was opened the last message was sent or received.
+    /// Returns the time from the opening of the connection to its last message.
     fn active_after(&self) -> Duration {
         Duration::from_millis(self.active_after.load(Ordering::Relaxed))
     }
 
-    /// How long there has been no message in either direction.
+    /// Returns the time since the last message in either direction.
     pub(super) fn idle_for(&self) -> Duration {
         self.opened.elapsed().saturating_sub(self.active_after())
     }
 
-    /// When the last message was sent or received.
+    /// Returns when the last message was sent or received.
     pub(super) fn last_active_at(&self) -> Timestamp {
         let after = SignedDuration::try_from(self.active_after()).unwrap_or_default();
         self.connected_at.saturating_add(after).unwrap_or(self.connected_at)

@@ -1,7 +1,7 @@
 //! The events that API Gateway sends to the functions of a WebSocket API.
 //!
-//! Their shape is that of events recorded on AWS, for which see the fixtures
-//! `example-apigw-websocket-*` of `aws_lambda_events`.
+//! They have the shape of events recorded on AWS. See the fixtures `example-apigw-websocket-*` of
+//! `aws_lambda_events`.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::model::WebSocketApi;
 type Single = BTreeMap<String, String>;
 type Multi = BTreeMap<String, Vec<String>>;
 
-/// One event.
+/// An event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Event {
@@ -36,7 +36,7 @@ pub(super) struct Event {
     is_base64_encoded: bool,
 }
 
-/// `requestContext`.
+/// The `requestContext` of an event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RequestContext {
@@ -62,7 +62,7 @@ pub(super) struct RequestContext {
 }
 
 impl Event {
-    /// `$connect`: the only event with the client's headers and query string.
+    /// Returns the `$connect` event, the only one with the client's headers and query string.
     pub(super) fn connect(api: &WebSocketApi, connection: &Connection, parts: &Parts) -> Self {
         let headers = headers(&parts.headers, connection);
         let query = query(parts);
@@ -75,7 +75,7 @@ impl Event {
         }
     }
 
-    /// A message from the client.
+    /// Returns the event for a message from the client.
     pub(super) fn message(
         api: &WebSocketApi,
         connection: &Connection,
@@ -88,7 +88,7 @@ impl Event {
         event
     }
 
-    /// `$disconnect`, with the odd headers it has on AWS.
+    /// Returns the `$disconnect` event, with the same unusual headers as on AWS.
     pub(super) fn disconnect(api: &WebSocketApi, connection: &Connection, end: &End) -> Self {
         let mut event = Self::new(api, connection, "$disconnect", "DISCONNECT");
         event.request_context.disconnect_status_code = Some(end.code);
@@ -140,14 +140,14 @@ impl Event {
     }
 }
 
-/// The client's headers without the hop-by-hop ones, and those that API Gateway adds.
-fn headers(from: &HeaderMap, connection: &Connection) -> Multi {
+/// Returns the client's headers without the hop-by-hop ones, plus those that API Gateway adds.
+fn headers(client_headers: &HeaderMap, connection: &Connection) -> Multi {
     let mut headers = Multi::new();
     for (name, value) in
-        from.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "upgrade"))
+        client_headers.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "upgrade"))
     {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        headers.entry(as_written(name.as_str())).or_default().push(value);
+        headers.entry(usual_case(name.as_str())).or_default().push(value);
     }
     let port = connection.domain_name.rsplit_once(':').map_or("80", |(_, port)| port);
     let [trace, root] =
@@ -170,9 +170,9 @@ fn headers(from: &HeaderMap, connection: &Connection) -> Multi {
     headers
 }
 
-/// API Gateway passes header names on as the client wrote them, which hyper does not keep: this is
-/// how clients write them.
-fn as_written(name: &str) -> String {
+/// Returns a header name in the case that clients usually send. API Gateway keeps the client's
+/// case, but hyper does not.
+fn usual_case(name: &str) -> String {
     let part = |part: &str| match part {
         "websocket" => "WebSocket".to_owned(),
         part => part[..1].to_ascii_uppercase() + &part[1..],
@@ -201,9 +201,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn header_names_are_written_as_clients_write_them() {
+    fn header_names_get_their_usual_case() {
         for name in ["Host", "Sec-WebSocket-Key", "User-Agent", "X-Api-Key", "Origin"] {
-            assert_eq!(as_written(&name.to_ascii_lowercase()), name);
+            assert_eq!(usual_case(&name.to_ascii_lowercase()), name);
         }
     }
 }

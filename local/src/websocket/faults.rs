@@ -1,4 +1,4 @@
-//! Faults on demand for the next requests to `@connections` (`/_local/faults`).
+//! Faults that tests inject into the next requests to `@connections` (`/_local/faults`).
 
 use std::sync::Arc;
 
@@ -10,34 +10,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::faults::{self, Faults, once};
 
-/// What goes wrong.
+/// How a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Fault {
-    /// 429 without having acted: the account's requests a second are used up.
+    /// Responds with 429 without acting, as when the account's request rate is exceeded.
     #[serde(rename = "error_429")]
     Error429,
-    /// 500 without having acted.
+    /// Responds with 500 without acting.
     #[serde(rename = "error_500")]
     Error500,
-    /// Neither acts nor answers until its caller gives up.
+    /// Neither acts nor responds, until the caller gives up.
     Timeout,
-    /// Acts, and does not answer until its caller gives up.
+    /// Acts, but doesn't respond, until the caller gives up.
     TimeoutAfterActing,
 }
 
-/// A fault waiting for its request.
+/// A pending fault and the requests that it applies to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
     pub(super) fault: Fault,
-    /// `POST`, `GET`, `DELETE`; any when absent.
+    /// Only requests with this method: `POST`, `GET` or `DELETE`. All methods if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     method: Option<String>,
-    /// Text in the body: the name of a feed, say. Any when absent.
+    /// Only requests whose body contains this text, such as the name of a feed. All requests if
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     containing: Option<String>,
-    /// How many requests it hits, 1 when absent.
+    /// How many requests fail. 1 if absent.
     #[serde(default = "once")]
     times: u32,
 }
@@ -49,8 +50,8 @@ impl faults::Rule for Rule {
 }
 
 impl Rule {
-    /// Whether it is about this request.
-    pub(super) fn hits(&self, method: &Method, body: &[u8]) -> bool {
+    /// Whether the fault applies to this request.
+    pub(super) fn matches(&self, method: &Method, body: &[u8]) -> bool {
         let contains = |text: &str| String::from_utf8_lossy(body).contains(text);
         self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
             && self.containing.as_deref().is_none_or(contains)
@@ -59,8 +60,8 @@ impl Rule {
 
 type App = State<Arc<Faults<Rule>>>;
 
-/// `POST`, `GET`, `DELETE /_local/faults`: adds a fault, lists those still waiting, forgets them
-/// (with `?containing=` only those).
+/// Returns the routes of `/_local/faults`. `POST` adds a fault, `GET` lists the pending ones, and
+/// `DELETE` removes them all, or those with the given `?containing=`.
 pub(super) fn router(faults: Arc<Faults<Rule>>) -> Router {
     Router::new().route("/_local/faults", get(list).post(add).delete(clear)).with_state(faults)
 }
@@ -74,14 +75,14 @@ async fn add(State(faults): App, Json(rule): Json<Rule>) -> (StatusCode, Json<Ve
     (StatusCode::CREATED, list(State(faults)).await)
 }
 
-/// Which faults to forget: all when it is empty.
+/// Which faults to remove. All if it is empty.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Which {
+struct Selector {
     containing: Option<String>,
 }
 
-async fn clear(State(faults): App, Query(which): Query<Which>) -> Json<Vec<Rule>> {
-    faults.retain(|rule| which.containing.is_some() && rule.containing != which.containing);
+async fn clear(State(faults): App, Query(selector): Query<Selector>) -> Json<Vec<Rule>> {
+    faults.retain(|rule| selector.containing.is_some() && rule.containing != selector.containing);
     list(State(faults)).await
 }

@@ -1,4 +1,4 @@
-//! What the tasks of one WebSocket API share.
+//! The state that the tasks of one WebSocket API share.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::invoke::Invoke;
 use crate::log::Log;
 use crate::model::WebSocketApi;
 
-/// A WebSocket API, its open connections, and what runs its functions.
+/// A WebSocket API with its open connections and everything that is needed to serve it.
 pub(super) struct Gateway {
     pub(super) api: WebSocketApi,
     pub(super) selection: Selection,
@@ -29,7 +29,7 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    /// Returns the gateway of `api`, without a connection.
+    /// Returns the gateway of `api`, with no open connections.
     ///
     /// # Errors
     /// When the route selection expression is not of the form `$request.body.<path>`.

@@ -16,8 +16,8 @@ use super::connect::refusal;
 use super::gateway::Gateway;
 use super::lifetime;
 
-/// Answers an upgrade request to `/<stage>` or `/`: 101 when `$connect` accepts it, the status it
-/// gives otherwise.
+/// Handles an upgrade request to `/<stage>` or `/`. Responds with 101 if `$connect` accepts it, and
+/// with the status from `$connect` otherwise.
 pub(super) async fn handshake(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -32,13 +32,13 @@ pub(super) async fn handshake(
     }
     let accepted = match create_response_with_body(&request, Body::empty) {
         Ok(accepted) => accepted,
-        Err(error) => return not_a_handshake(&error),
+        Err(error) => return invalid_handshake(&error),
     };
     let upgrade = hyper::upgrade::on(&mut request);
     let (answer, answered) = oneshot::channel();
     let (parts, _) = request.into_parts();
     let source_ip = peer.ip().to_string();
-    gateway.tasks.spawn(lifetime::live(
+    gateway.tasks.spawn(lifetime::run(
         Arc::clone(&gateway),
         parts,
         source_ip,
@@ -49,13 +49,14 @@ pub(super) async fn handshake(
     answered.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-/// API Gateway serves a stage at `/<stage>`; `/` is as if a custom domain name were mapped to it.
+/// Whether a path belongs to the stage. API Gateway serves it at `/<stage>`. `/` works as if a
+/// custom domain name were mapped to it.
 fn serves(stage: &str, path: &str) -> bool {
     let path = path.trim_matches('/');
     path.is_empty() || path == stage
 }
 
-fn not_a_handshake(error: &Error) -> Response {
+fn invalid_handshake(error: &Error) -> Response {
     let status = match error {
         Error::Protocol(
             ProtocolError::MissingConnectionUpgradeHeader
@@ -65,7 +66,7 @@ fn not_a_handshake(error: &Error) -> Response {
     };
     let mut response =
         refusal(status, "BadRequestException", json!({"message": error.to_string()}));
-    // RFC 9110, 15.5.22: a 426 names the protocol.
+    // A 426 must name the protocol (RFC 9110, 15.5.22).
     response.headers_mut().insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
     response
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::event::Event;
 use super::gateway::Gateway;
 
-/// A function's reply. Its body is not read: there are no route responses.
+/// A function's reply. Its body is ignored, because route responses are not supported.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
@@ -19,7 +19,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// The value of a header, whatever the case of its name.
+    /// Returns the value of a header. The name is case-insensitive.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -31,13 +31,13 @@ impl Reply {
 /// Why there is no reply. The reason has been logged.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The function did not run, failed, or its reply is not one of a proxy integration.
+    /// The function did not run, it failed, or its reply is not a valid proxy integration reply.
     Failed,
-    /// It took longer than the integration timeout.
+    /// The function took longer than the integration timeout.
     TimedOut,
 }
 
-/// A Lambda proxy integration's reply as the function writes it.
+/// The reply of a Lambda proxy integration, as the function sends it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ProxyReply {
@@ -46,8 +46,10 @@ struct ProxyReply {
 }
 
 impl Gateway {
-    /// Invokes `function` with `event` and waits for its reply, for the integration timeout at
-    /// most.
+    /// Invokes `function` with `event` and waits for its reply.
+    ///
+    /// # Errors
+    /// When the function fails, its reply is malformed, or it exceeds the integration timeout.
     pub(super) async fn integrate(
         self: &Arc<Self>,
         function: &str,
@@ -66,7 +68,8 @@ impl Gateway {
                 return Err(Failure::Failed);
             }
         };
-        // In a task of its own: a timeout ends the waiting, not the function.
+        // The invocation runs in its own task, so that a timeout ends the waiting but not the
+        // function.
         let (invoke, name) = (Arc::clone(&self.invoke), function.to_owned());
         let invocation = self.tasks.spawn(async move { invoke.invoke(&name, payload).await });
         let Ok(invoked) = timeout(self.quotas.integration_timeout, invocation).await else {
@@ -87,7 +90,7 @@ impl Gateway {
 }
 
 fn parse(payload: &[u8]) -> Result<Reply, String> {
-    let malformed = |what: String| format!("gave a malformed proxy reply: {what}");
+    let malformed = |what: String| format!("returned a malformed proxy reply: {what}");
     let reply: ProxyReply =
         serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
     let status = StatusCode::from_u16(reply.status_code)

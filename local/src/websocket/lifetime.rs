@@ -1,4 +1,4 @@
-//! The life of one connection, from its handshake to its `$disconnect`.
+//! The lifetime of one connection, from its handshake to its `$disconnect`.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use super::event::Event;
 use super::gateway::Gateway;
 use super::{connect, socket};
 
-/// Runs one connection. `accepted` is the response that completes the handshake; `answer` receives
-/// it or a refusal.
+/// Runs one connection. `accepted` is the response that completes the handshake. `answer` receives
+/// it, or a refusal.
 ///
-/// This is a task of its own, because a handshake is dropped when its client goes away, and
+/// This must run as its own task. The handshake's task is dropped when its client goes away, but
 /// `$connect` must run to its end.
-pub(super) async fn live(
+pub(super) async fn run(
     gateway: Arc<Gateway>,
     parts: Parts,
     source_ip: String,
@@ -27,10 +27,10 @@ pub(super) async fn live(
     answer: oneshot::Sender<Response>,
 ) {
     let (connection, mut outgoing) = Connection::new(&parts, source_ip, &gateway.quotas);
-    let response = match connect::ask(&gateway, &connection, &parts, accepted).await {
+    let response = match connect::authorize(&gateway, &connection, &parts, accepted).await {
         Ok(response) => response,
         Err(refusal) => {
-            // The client may have gone.
+            // Sending fails if the client has gone, which doesn't matter here.
             drop(answer.send(refusal));
             return;
         }
@@ -56,7 +56,7 @@ pub(super) async fn live(
 async fn disconnected(gateway: &Arc<Gateway>, connection: &Connection, end: &End) {
     gateway.log.line("ws", Some(&connection.id), &format!("closed: {} {:?}", end.code, end.reason));
     if let Some(function) = gateway.api.routes.get("$disconnect") {
-        // A failure has been logged, and has no other consequence.
+        // A failure has been logged already and has no other consequence.
         drop(gateway.integrate(function, Event::disconnect(&gateway.api, connection, end)).await);
     }
 }

@@ -20,7 +20,7 @@ use super::faults::Fault;
 use super::gateway::Gateway;
 use super::id;
 
-/// Whether the access key (the first part of a `SigV4` `Credential`) may do an action
+/// Decides whether an access key (the first part of a `SigV4` `Credential`) is allowed an action
 /// (`execute-api:ManageConnections`) on a resource
 /// (`arn:aws:execute-api:<region>:<account>:<api>/<stage>/POST/@connections/<id>`).
 pub type Authorize = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
@@ -28,8 +28,8 @@ pub type Authorize = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
 const ACTION: &str = "execute-api:ManageConnections";
 const ARN_PREFIX: &str = "arn:aws:execute-api:us-east-1:000000000000";
 
-/// The largest body that is read, so that a caller gets its 413 instead of a reset. It is API
-/// Gateway's payload limit.
+/// The largest body that is read: API Gateway's payload limit. Reading bodies that are over the
+/// message limit lets their callers receive a 413 instead of a reset.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
 #[derive(Clone)]
@@ -38,14 +38,14 @@ struct Management {
     authorize: Option<Authorize>,
 }
 
-/// The path's parameters, percent-decoded.
+/// The path parameters, percent-decoded.
 #[derive(Deserialize)]
 struct Target {
     stage: Option<String>,
     id: String,
 }
 
-/// The errors of the API, as `aws-sdk-apigatewaymanagement` knows them.
+/// The errors of the API, as modelled by `aws-sdk-apigatewaymanagement`.
 enum ApiError {
     BadRequest(String),
     Forbidden(String),
@@ -79,7 +79,7 @@ async fn manage(
     let (parts, body) = request.into_parts();
     management.authorize(&parts.method, &target.id, &parts.headers)?;
     let message = to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::PayloadTooLarge)?;
-    match gateway.faults.take(|rule| rule.hits(&parts.method, &message)).map(|rule| rule.fault) {
+    match gateway.faults.take(|rule| rule.matches(&parts.method, &message)).map(|rule| rule.fault) {
         None => act(gateway, &parts.method, &target.id, message).await,
         Some(Fault::Error429) => Err(ApiError::Throttled),
         Some(Fault::Error500) => Err(ApiError::Internal),
@@ -110,7 +110,7 @@ async fn act(
     }
 }
 
-/// Queues the body for the client: 200 means that it will be sent, not that it has arrived.
+/// Queues the body for the client. A 200 means that it will be sent, not that it has arrived.
 async fn post(
     gateway: &Gateway,
     open: impl Fn() -> Result<Arc<Connection>, ApiError>,
@@ -135,12 +135,12 @@ fn describe(connection: &Connection) -> Response {
     .into_response()
 }
 
-/// The connection is gone at once; its socket is closed after the messages that were posted before.
+/// Removes the connection at once. Its socket is closed after the messages that were posted before.
 fn delete(gateway: &Gateway, connection: &Arc<Connection>) -> Response {
     gateway.open.remove(&connection.id);
     let (connection, wait) = (Arc::clone(connection), gateway.quotas.slow_client);
     gateway.tasks.spawn(async move {
-        // A queue that stays full for that long ends the connection by itself.
+        // If the queue stays full for that long, the slow client's connection ends anyway.
         drop(connection.send(Outgoing::Close(End::DELETED), wait).await);
     });
     StatusCode::NO_CONTENT.into_response()
@@ -162,12 +162,14 @@ impl Management {
             Some(key) => Err(ApiError::Forbidden(format!(
                 "{key} is not authorized to perform: {ACTION} on resource: {resource}"
             ))),
-            None => Err(ApiError::Forbidden("Authorization header is not a SigV4 one".to_owned())),
+            None => Err(ApiError::Forbidden(
+                "The Authorization header is not a SigV4 header".to_owned(),
+            )),
         }
     }
 }
 
-/// The access key id of `AWS4-HMAC-SHA256
+/// Extracts the access key id from `AWS4-HMAC-SHA256
 /// Credential=<key>/<date>/<region>/execute-api/aws4_request, ...`.
 fn access_key(authorization: &str) -> Option<&str> {
     let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
@@ -192,7 +194,7 @@ impl IntoResponse for ApiError {
                 "LimitExceededException",
                 "Client side buffer is full".to_owned(),
             ),
-            // These come from in front of the API, and have no type.
+            // On AWS these come from a layer in front of the API and have no error type.
             Self::Throttled => {
                 return (
                     StatusCode::TOO_MANY_REQUESTS,

@@ -1,28 +1,28 @@
 //! An API Gateway WebSocket API: the handshake, messages to routes, the end of a connection, and
 //! `@connections`.
 //!
-//! [`start`] serves the clients; [`Running::management`] is the API by which functions reach them.
-//! A connection is one task ([`connection`]) from its handshake to its `$disconnect`; nothing is
-//! shared between connections but the table of those that are open, whose lock is never held while
-//! waiting.
+//! [`start`] serves the clients, and [`Running::management`] is the API through which functions
+//! reach them. Each connection is one task ([`lifetime`]) from its handshake to its `$disconnect`.
+//! Connections share only the registry of open connections, whose lock is never held across an
+//! await.
 //!
-//! Where AWS documents the behaviour, this follows it ([overview], [quotas], [routes], [binary]).
-//! Where it does not:
+//! The behaviour follows AWS's documentation ([overview], [quotas], [routes], [binary]). These
+//! points are undocumented and decided here:
 //!
-//! - A `$connect` function that fails, or whose reply has no valid `statusCode`, refuses the
-//!   handshake with 502; one that overruns the integration timeout with 504. A refusing reply's
-//!   body is not forwarded.
-//! - Messages of one connection are not serialised: each invokes its function at once, so they can
-//!   overtake each other.
-//! - Only messages, in either direction, keep a connection from being idle; pings and pongs do not.
-//! - A client that does not read: `@connections` answers 429 `LimitExceededException` (documented
-//!   as "the WebSocket client side buffer is full") once its buffer stays full for
-//!   [`Quotas::buffer_wait`], and the connection is closed with 1008 when one frame cannot be
-//!   written for [`Quotas::slow_client`].
-//! - A connection that ends while its `$connect` is running gets its `$disconnect` if `$connect`
-//!   accepted it.
-//! - `$connect` is the only function whose reply is used: route responses are not supported (the
-//!   template's reader refuses them).
+//! - The handshake is refused with 502 if the `$connect` function fails or its reply has no valid
+//!   `statusCode`, and with 504 if it exceeds the integration timeout. The body of a refusing reply
+//!   is not forwarded.
+//! - Messages of one connection are handled concurrently. Each invokes its function at once, so
+//!   they can overtake each other.
+//! - Messages in either direction reset the idle timeout. Pings and pongs do not.
+//! - If a client doesn't read and its buffer stays full for [`Quotas::buffer_wait`], `@connections`
+//!   answers 429 `LimitExceededException` (documented as "the WebSocket client side buffer is
+//!   full"). If one frame can't be written for [`Quotas::slow_client`], the connection is closed
+//!   with 1008.
+//! - If a connection ends while its `$connect` is running, its `$disconnect` runs if `$connect`
+//!   accepts it.
+//! - Only the reply of `$connect` is used. Route responses are not supported, and a template that
+//!   has them is refused.
 //!
 //! [overview]:
 //! https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-overview.html
@@ -67,7 +67,7 @@ use crate::model::WebSocketApi;
 pub use management::Authorize;
 pub use quotas::Quotas;
 
-/// A WebSocket API that is being served.
+/// A running WebSocket API.
 pub struct Running {
     gateway: Arc<Gateway>,
 }
@@ -76,7 +76,6 @@ pub struct Running {
 /// with 1012.
 ///
 /// # Errors
-///
 /// When the route selection expression is not of the form `$request.body.<path>`.
 pub fn start(
     listener: TcpListener,
@@ -91,35 +90,40 @@ pub fn start(
         .fallback(handshake::handshake)
         .with_state(Arc::clone(&gateway))
         .into_make_service_with_connect_info::<SocketAddr>();
-    // Without Nagle's algorithm: the last frame of a message would wait for the acknowledgement of
-    // the one before.
+    // Disables Nagle's algorithm. With it, the last frame of a message would wait for the
+    // acknowledgement of the one before.
     let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
     let serve = axum::serve(listener, clients)
         .with_graceful_shutdown(gateway.shutdown.clone().cancelled_owned());
     let log = gateway.log.clone();
     gateway.tasks.spawn(async move {
         if let Err(error) = serve.await {
-            log.line("ws", None, &format!("no longer accepts connections: {error}"));
+            log.line(
+                "ws",
+                None,
+                &format!("the WebSocket API no longer accepts connections: {error}"),
+            );
         }
     });
     Ok(Running { gateway })
 }
 
 impl Running {
-    /// The `@connections` API: `POST`, `GET` and `DELETE` of `/<stage>/@connections/<id>`, and the
-    /// same without a stage. Requests that are signed (`SigV4`) are put to `authorize`; unsigned
-    /// ones are allowed, for curl.
+    /// Returns the `@connections` API: `POST`, `GET` and `DELETE` of `/<stage>/@connections/<id>`,
+    /// with or without the stage. `authorize` decides on signed requests (`SigV4`). Unsigned ones
+    /// are allowed, so that curl works.
     ///
-    /// And what a test does to it: `POST /_local/faults` with `{"fault", "method"?, "containing"?,
-    /// "times"?}` is what the next requests suffer, see [`faults::Fault`]; `GET` lists those still
-    /// waiting, `DELETE` forgets them (with `?containing=` only those).
+    /// It also has the routes with which tests inject faults. `POST /_local/faults` with `{"fault",
+    /// "method"?, "containing"?, "times"?}` makes the next requests fail, see [`faults::Fault`].
+    /// `GET` lists the pending faults, and `DELETE` removes them all, or those with the given
+    /// `?containing=`.
     pub fn management(&self, authorize: Option<Authorize>) -> Router {
         management::router(Arc::clone(&self.gateway), authorize)
             .merge(faults::router(Arc::clone(&self.gateway.faults)))
     }
 
-    /// Waits after a shutdown until every connection is closed and its `$disconnect` has run, for
-    /// [`Quotas::drain`] at most.
+    /// Waits until every connection is closed and its `$disconnect` has run, for at most
+    /// [`Quotas::drain`]. Call it after the shutdown.
     pub async fn drained(self) {
         self.gateway.tasks.close();
         if tokio::time::timeout(self.gateway.quotas.drain, self.gateway.tasks.wait()).await.is_err()

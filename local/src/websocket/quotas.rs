@@ -2,35 +2,36 @@
 
 use std::time::Duration;
 
-/// API Gateway's quotas for WebSocket APIs, with AWS's values as defaults, and this
-/// implementation's own bounds.
+/// API Gateway's quotas for WebSocket APIs, with AWS's values as defaults, and limits of this
+/// implementation.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>
 #[derive(Debug, Clone)]
 pub struct Quotas {
-    /// Largest message in either direction, in bytes: a larger one from a client closes its
-    /// connection with 1009, a larger one to `@connections` is refused with 413.
+    /// The largest message in either direction, in bytes. A larger one from a client closes its
+    /// connection with 1009. A larger one to `@connections` is refused with 413.
     pub message_bytes: usize,
-    /// Largest frame in bytes: a larger one from a client closes its connection with 1009; messages
-    /// to clients are split.
+    /// The largest frame, in bytes. A larger one from a client closes its connection with 1009.
+    /// Messages to clients are split into frames of this size.
     pub frame_bytes: usize,
-    /// How long a connection may be without a message in either direction before it is closed with
+    /// How long a connection can go without a message in either direction before it is closed with
     /// 1001.
     pub idle_timeout: Duration,
-    /// How long a connection may last before it is closed with 1001.
+    /// How long a connection can last before it is closed with 1001.
     pub max_duration: Duration,
-    /// How long a function may take.
+    /// How long a function can take.
     pub integration_timeout: Duration,
-    /// How many messages wait for one client (not AWS's: its buffer's size is not documented).
+    /// How many messages can wait for one client. AWS doesn't document the size of its buffer.
     pub buffer_messages: usize,
-    /// How long a message waits for room in that buffer before `@connections` answers 429 (ours).
+    /// How long a message waits for space in that buffer before `@connections` answers 429. Not a
+    /// quota of AWS.
     pub buffer_wait: Duration,
-    /// How long writing one frame may take before the client is taken for stuck and closed with
-    /// 1008 (ours).
+    /// How long writing one frame can take before the connection of the stuck client is closed with
+    /// 1008. Not a quota of AWS.
     pub slow_client: Duration,
-    /// How long a client may take to answer a close frame before the TCP connection is dropped
-    /// (ours).
+    /// How long a client can take to answer a close frame before the TCP connection is dropped. Not
+    /// a quota of AWS.
     pub close_handshake: Duration,
-    /// How long a shutdown waits for connections to close (ours).
+    /// How long a shutdown waits for connections to close. Not a quota of AWS.
     pub drain: Duration,
 }
 

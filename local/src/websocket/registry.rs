@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::connection::Connection;
 
-/// Open connections by id. The lock is held for single look-ups only, never across an await.
+/// The open connections by id. The lock is only held for single operations, never across an await.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     connections: Mutex<HashMap<String, Arc<Connection>>>,
@@ -25,7 +25,7 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Connection>>> {
-        // A map is whole whatever panicked while it was locked.
+        // A panic while the lock was held can't leave the map inconsistent.
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Which route a message takes.
+//! Selects the route of a message.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,15 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// Parses an expression; one of several variables or with other text is refused.
+    /// Parses an expression.
+    ///
+    /// # Errors
+    /// When it is not a single variable of the form `$request.body.<path>`.
     pub(super) fn parse(expression: &str) -> anyhow::Result<Self> {
         let unsupported = || {
             format!(
-                "route selection expression `{expression}` is not supported: only `$request.body.<path>` is"
+                "the route selection expression `{expression}` is not supported; use \
+                 `$request.body.<path>`"
             )
         };
         let variable = expression.strip_prefix('$').with_context(unsupported)?;
@@ -34,8 +38,8 @@ impl Selection {
         Ok(Self { path })
     }
 
-    /// The key of the route that `message` takes, and its function: the route it selects, else
-    /// `$default`, else none. A message cannot select `$connect` or `$disconnect`.
+    /// Returns the key and the function of the route for `message`. This is the route that it
+    /// selects, or `$default`, or none. A message can't select `$connect` or `$disconnect`.
     pub(super) fn route<'r>(
         &self,
         routes: &'r BTreeMap<String, String>,
@@ -63,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_message_takes_the_route_it_names() {
+    fn a_json_message_takes_the_route_that_it_selects() {
         let selection = Selection::parse("$request.body.action").unwrap();
         let routes = routes(&["hello", "$default"]);
         assert_eq!(selection.route(&routes, r#"{"action":"hello"}"#), Some(("hello", "fn-hello")));
@@ -92,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_no_route_without_a_match_and_a_default() {
+    fn a_message_has_no_route_without_a_match_or_a_default() {
         let selection = Selection::parse("$request.body.action").unwrap();
         assert_eq!(
             selection.route(&routes(&["hello", "$connect"]), r#"{"action":"$connect"}"#),
@@ -101,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_may_name_a_nested_field_in_braces() {
+    fn an_expression_can_have_braces_and_a_nested_field() {
         let selection = Selection::parse("${request.body.meta.kind}").unwrap();
         assert_eq!(
             selection.route(&routes(&["x"]), r#"{"meta":{"kind":"x"}}"#),

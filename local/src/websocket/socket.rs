@@ -1,4 +1,4 @@
-//! An established socket: messages in, messages out, and its end.
+//! An established socket: reading and writing messages, and closing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +22,10 @@ use super::event::Event;
 use super::gateway::Gateway;
 use super::quotas::Quotas;
 
-/// A socket whose handshake is done.
+/// A socket after its handshake.
 pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// Small, because thousands of sockets may be open at once.
+/// The size of each socket's buffers. It is small because thousands of sockets can be open at once.
 const BUFFER_BYTES: usize = 4 * 1024;
 
 /// Serves one socket until its connection ends. Returns how it ended, and the socket to close.
@@ -44,11 +44,12 @@ pub(super) async fn serve(
     let mut socket =
         WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     let (sink, stream) = (&mut socket).split();
-    // Reading does not wait for writing: a client that does not read can still be heard, and timed.
+    // Reading doesn't wait for writing, so that messages and timeouts of a client that doesn't read
+    // are still handled.
     let end = tokio::select! {
         end = read(gateway, connection, stream) => end,
         end = write(quotas, connection, sink, outgoing) => end,
-        () = idle(connection, quotas.idle_timeout) => End::EXPIRED,
+        () = until_idle(connection, quotas.idle_timeout) => End::EXPIRED,
         () = sleep(quotas.max_duration) => End::EXPIRED,
         () = gateway.shutdown.cancelled() => End::RESTART,
     };
@@ -70,7 +71,7 @@ async fn read(
             }
             Ok(Message::Binary(_)) => return End::BINARY,
             Ok(Message::Close(frame)) => return End::by_client(frame),
-            // Pings are answered by the stream.
+            // The stream answers pings itself.
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
             Err(error) => return End::by_read_error(&error),
         }
@@ -100,7 +101,7 @@ async fn deliver(gateway: &Arc<Gateway>, connection: &Connection, message: &str)
         r#"{{"message": "{problem}", "connectionId":"{}", "requestId":"{request_id}"}}"#,
         connection.id
     );
-    // A client that has gone or does not read does not get the frame.
+    // If the client has gone or doesn't read, the frame is dropped.
     drop(connection.send(Outgoing::Message(frame.into()), gateway.quotas.buffer_wait).await);
 }
 
@@ -127,7 +128,7 @@ async fn write(
     End::DROPPED
 }
 
-/// `message` in frames of at most `max` bytes: one, or a first one and its continuations.
+/// Splits `message` into frames of at most `max` bytes: one, or a first one and its continuations.
 fn frames(message: &Bytes, max: usize) -> impl Iterator<Item = Frame> {
     let data = if std::str::from_utf8(message).is_ok() { Data::Text } else { Data::Binary };
     let starts = (0..message.len().max(1)).step_by(max);
@@ -138,33 +139,34 @@ fn frames(message: &Bytes, max: usize) -> impl Iterator<Item = Frame> {
     })
 }
 
-async fn idle(connection: &Connection, limit: Duration) {
+/// Returns once the connection has been idle for `limit`.
+async fn until_idle(connection: &Connection, limit: Duration) {
     while let Some(left) = limit.checked_sub(connection.idle_for()).filter(|left| !left.is_zero()) {
         sleep(left).await;
     }
 }
 
-/// Closes a socket: sends our close frame or answers the client's, then waits for the client to
-/// hang up.
-pub(super) async fn close(socket: Option<Socket>, end: &End, patience: Duration) {
+/// Closes a socket. Sends the gateway's close frame or answers the client's, then waits for the
+/// client to hang up.
+pub(super) async fn close(socket: Option<Socket>, end: &End, limit: Duration) {
     let Some(mut socket) = socket else { return };
-    let goodbye = async {
+    let close_handshake = async {
         let Some(frame) = end.close_frame() else {
-            // Flushes the answer to the client's close frame; after that the server hangs up (RFC
-            // 6455, 7.1.1).
+            // Flushes the answer to the client's close frame. Then the server hangs up (RFC 6455,
+            // 7.1.1).
             return socket.flush().await;
         };
         socket.send(Message::Close(Some(frame))).await?;
         let stream = socket.get_mut();
         stream.shutdown().await?;
-        // What the client is still sending (the rest of a frame that was too big, say) is read and
-        // forgotten: TCP would reset a connection closed with unread data, and the client never see
-        // the close frame.
+        // Reads and discards whatever the client is still sending, such as the rest of a frame that
+        // was too big. TCP resets a connection that is closed with unread data, and the client
+        // would never see the close frame.
         tokio::io::copy(stream, &mut tokio::io::sink()).await?;
         Ok(())
     };
-    // A client that is gone already, or does not hang up, gets no further attention.
-    drop(timeout(patience, goodbye).await);
+    // Errors and timeouts are ignored, because the connection is dropped in any case.
+    drop(timeout(limit, close_handshake).await);
 }
 
 #[cfg(test)]
@@ -179,14 +181,17 @@ mod tests {
 
     #[test]
     fn a_message_is_split_into_frames_of_the_largest_size() {
-        let (text, more) = (OpCode::Data(Data::Text), OpCode::Data(Data::Continue));
+        let (text, continuation) = (OpCode::Data(Data::Text), OpCode::Data(Data::Continue));
         assert_eq!(shapes(b"", 4), [(0, text, true)]);
         assert_eq!(shapes(b"1234", 4), [(4, text, true)]);
-        assert_eq!(shapes(b"123456789", 4), [(4, text, false), (4, more, false), (1, more, true)]);
+        assert_eq!(
+            shapes(b"123456789", 4),
+            [(4, text, false), (4, continuation, false), (1, continuation, true)]
+        );
     }
 
     #[test]
-    fn a_message_that_is_not_text_is_binary() {
+    fn a_message_that_is_not_utf8_is_binary() {
         assert_eq!(shapes(&[0xff, 0xfe], 4), [(2, OpCode::Data(Data::Binary), true)]);
     }
 }

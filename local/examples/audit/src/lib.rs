@@ -1,4 +1,4 @@
-//! What both functions share: the table of changes.
+//! The table of changes, which both functions use.
 
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
@@ -13,7 +13,10 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// The table that `AUDIT_TABLE` names.
+    /// Returns the table that `AUDIT_TABLE` names.
+    ///
+    /// # Errors
+    /// When `AUDIT_TABLE` is not set.
     pub async fn new() -> Result<Self, Error> {
         let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
         let http = Builder::new().tls_provider(ring).build_https();
@@ -23,6 +26,9 @@ impl Audit {
     }
 
     /// Stores a text under an id.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses or can't be reached.
     pub async fn put(&self, id: &str, text: &str) -> Result<(), Error> {
         let item = self.client.put_item().table_name(&self.table);
         let item = item.item("id", AttributeValue::S(id.to_owned()));
@@ -30,7 +36,10 @@ impl Audit {
         Ok(())
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
+    ///
+    /// # Errors
+    /// When DynamoDB refuses or can't be reached.
     pub async fn count(&self) -> Result<i32, Error> {
         Ok(self.client.scan().table_name(&self.table).send().await?.count())
     }

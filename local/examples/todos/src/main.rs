@@ -1,4 +1,4 @@
-//! `GET /todos`, `POST /todos` and `DELETE /todos/{id}`.
+//! Serves `GET /todos`, `POST /todos` and `DELETE /todos/{id}`.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;

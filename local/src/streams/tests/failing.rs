@@ -1,13 +1,13 @@
-//! Batches that fail.
+//! Tests of batches that fail.
 
 use super::*;
 
 #[tokio::test]
-async fn a_batch_that_fails_is_delivered_again_until_it_succeeds() {
+async fn a_failed_batch_is_retried_until_it_succeeds() {
     let cloud = Cloud::new(vec![mapping()]).await;
-    let left = Mutex::new(3);
-    let fake = Fake::new(move |_, _| {
-        let mut left = left.lock().unwrap();
+    let attempts_left = Mutex::new(3);
+    let fake = FakeFunction::new(move |_, _| {
+        let mut left = attempts_left.lock().unwrap();
         *left -= 1;
         Ok(if *left > 0 { json!("fail") } else { json!({}) })
     });
@@ -24,8 +24,9 @@ async fn a_batch_that_fails_is_delivered_again_until_it_succeeds() {
 #[tokio::test]
 async fn a_batch_is_discarded_after_its_retries_and_sent_to_the_destination() {
     let cloud = Cloud::new(vec![StreamMapping { max_retries: Some(2), ..mapping() }]).await;
-    let fake =
-        Fake::new(|_, keys| Ok(if keys.contains(&"b".into()) { json!("fail") } else { json!({}) }));
+    let fake = FakeFunction::new(|_, keys| {
+        Ok(if keys.contains(&"b".into()) { json!("fail") } else { json!({}) })
+    });
     cloud.put_all(&["a", "b"]).await;
     let _streams = cloud.streams(&fake).await;
     fake.until_invoked(3).await;
@@ -59,7 +60,7 @@ async fn a_batch_is_discarded_after_its_retries_and_sent_to_the_destination() {
 async fn bisecting_isolates_the_poison_record() {
     let cloud =
         Cloud::new(vec![StreamMapping { bisect: true, max_retries: Some(1), ..mapping() }]).await;
-    let fake = Fake::new(|_, keys| {
+    let fake = FakeFunction::new(|_, keys| {
         Ok(if keys.contains(&"poison".into()) { json!("fail") } else { json!({}) })
     });
     cloud.put_all(&["a", "b", "poison", "c"]).await;
@@ -68,7 +69,7 @@ async fn bisecting_isolates_the_poison_record() {
     let batches = fake.until(|b| b.last().is_some_and(|b| b == &["c"])).await;
     assert_eq!(
         batches,
-        // The splits are no retries: the poison record alone has its one retry.
+        // Splits don't count as retries, so only the poison record alone is retried once.
         [
             vec!["a", "b", "poison", "c"],
             vec!["a", "b"],
@@ -91,11 +92,11 @@ fn reports(max_retries: u32, bisect: bool) -> StreamMapping {
 }
 
 #[tokio::test]
-async fn a_partial_failure_is_delivered_again_from_the_lowest_failed_record() {
+async fn a_partial_failure_is_retried_from_the_lowest_failed_record() {
     let cloud = Cloud::new(vec![reports(5, false)]).await;
-    let fake = Fake::new(|_, keys| {
+    let fake = FakeFunction::new(|_, keys| {
         Ok(match keys.len() {
-            // Not in order: the lowest counts.
+            // They are out of order. The lowest one counts.
             4 => json!({"batchItemFailures": [{"itemIdentifier": "d"}, {"itemIdentifier": "b"}]}),
             3 => json!({"batchItemFailures": [{"itemIdentifier": "d"}]}),
             _ => json!({"batchItemFailures": []}),
@@ -110,9 +111,9 @@ async fn a_partial_failure_is_delivered_again_from_the_lowest_failed_record() {
 }
 
 #[tokio::test]
-async fn with_bisect_a_reported_poison_record_is_given_up_alone() {
+async fn bisecting_discards_only_the_reported_poison_record() {
     let cloud = Cloud::new(vec![reports(1, true)]).await;
-    let fake = Fake::new(|_, keys| {
+    let fake = FakeFunction::new(|_, keys| {
         let failed = keys.iter().filter(|k| *k == "poison").map(|k| json!({"itemIdentifier": k}));
         Ok(json!({"batchItemFailures": failed.collect::<Vec<_>>()}))
     });
@@ -146,14 +147,15 @@ async fn a_malformed_reply_fails_the_whole_batch_and_an_empty_one_succeeds() {
         (json!({"batchItemFailures": [{"itemIdentifier": "a"}, {"wrong": "b"}]}), false),
         (json!({"batchItemFailures": [{"itemIdentifier": ""}]}), false),
         (json!({"batchItemFailures": [{"itemIdentifier": null}]}), false),
-        (json!({"batchItemFailures": [{"itemIdentifier": "of no record"}]}), false),
+        (json!({"batchItemFailures": [{"itemIdentifier": "unknown"}]}), false),
         (json!({"batchItemFailures": "b"}), false),
         (json!("text"), false),
     ] {
         let cloud = Cloud::new(vec![reports(0, false)]).await;
-        let answer = reply.clone();
-        let fake =
-            Fake::new(move |_, keys| Ok(if keys.len() == 2 { answer.clone() } else { json!({}) }));
+        let first_reply = reply.clone();
+        let fake = FakeFunction::new(move |_, keys| {
+            Ok(if keys.len() == 2 { first_reply.clone() } else { json!({}) })
+        });
         cloud.put_all(&["a", "b"]).await;
         let _streams = cloud.streams(&fake).await;
         fake.until_invoked(1).await;
@@ -164,11 +166,11 @@ async fn a_malformed_reply_fails_the_whole_batch_and_an_empty_one_succeeds() {
 }
 
 #[tokio::test]
-async fn a_throttled_function_costs_no_retries() {
+async fn throttling_does_not_count_as_a_retry() {
     let cloud = Cloud::new(vec![StreamMapping { max_retries: Some(0), ..mapping() }]).await;
-    let left = Mutex::new(4);
-    let fake = Fake::new(move |_, _| {
-        let mut left = left.lock().unwrap();
+    let attempts_left = Mutex::new(4);
+    let fake = FakeFunction::new(move |_, _| {
+        let mut left = attempts_left.lock().unwrap();
         *left -= 1;
         if *left > 0 { Err(InvokeError::Throttled("rate exceeded".into())) } else { Ok(json!({})) }
     });
@@ -181,11 +183,12 @@ async fn a_throttled_function_costs_no_retries() {
 }
 
 #[tokio::test]
-async fn records_are_given_up_when_they_are_too_old() {
+async fn records_that_are_too_old_are_discarded() {
     let cloud =
         Cloud::new(vec![StreamMapping { max_age: Some(Duration::from_secs(1)), ..mapping() }])
             .await;
-    let fake = Fake::new(|_, keys| Ok(if keys == ["old"] { json!("fail") } else { json!({}) }));
+    let fake =
+        FakeFunction::new(|_, keys| Ok(if keys == ["old"] { json!("fail") } else { json!({}) }));
     cloud.put("old", "open").await;
     let _streams = cloud.streams(&fake).await;
     let message = cloud.undelivered().await.remove(0);
@@ -195,12 +198,12 @@ async fn records_are_given_up_when_they_are_too_old() {
 }
 
 #[tokio::test]
-async fn a_function_that_fails_does_not_hold_up_another() {
+async fn a_failing_function_does_not_delay_another() {
     let mut cloud = Cloud::new(vec![mapping()]).await;
     let mut other = testing::function("orders-index", Vec::new());
     other.streams = vec![StreamMapping { name: "orders-index/Orders".into(), ..mapping() }];
     cloud.project.functions.push(other);
-    let fake = Fake::new(|function, keys| {
+    let fake = FakeFunction::new(|function, keys| {
         Ok(if function == "live-notify" {
             json!("fail")
         } else {

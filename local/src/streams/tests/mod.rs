@@ -1,5 +1,5 @@
-//! The clauses of an event source mapping, each with a real database and a function that records
-//! what it is given.
+//! Tests of event source mappings, with a real database and a fake function that records its
+//! events.
 
 mod failing;
 mod reading;
@@ -24,18 +24,18 @@ use crate::model::{Project, Queue as QueueModel, StreamMapping};
 use crate::testing::{self, TempDir};
 
 type Reply = Result<Value, InvokeError>;
-type Function = dyn Fn(&str, &[String]) -> Reply + Send + Sync;
+type ReplyFn = dyn Fn(&str, &[String]) -> Reply + Send + Sync;
 
-/// A function: answers a batch as `reply` says, and records it. `Ok(json!("fail"))` is a function
-/// error.
-struct Fake {
-    reply: Box<Function>,
+/// A fake function that records each batch and replies with the result of `reply`.
+/// `Ok(json!("fail"))` stands for a function error.
+struct FakeFunction {
+    reply: Box<ReplyFn>,
     batches: Mutex<Vec<Vec<String>>>,
     events: Mutex<Vec<Value>>,
     changed: tokio::sync::Notify,
 }
 
-impl Fake {
+impl FakeFunction {
     fn new(reply: impl Fn(&str, &[String]) -> Reply + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             reply: Box::new(reply),
@@ -53,20 +53,20 @@ impl Fake {
         self.batches.lock().unwrap().clone()
     }
 
-    /// Waits until what was recorded is as wanted; fails with what it is after a long time.
-    async fn until(&self, wanted: impl Fn(&[Vec<String>]) -> bool) -> Vec<Vec<String>> {
+    /// Waits until the recorded batches satisfy `condition`. Panics after 20 seconds.
+    async fn until(&self, condition: impl Fn(&[Vec<String>]) -> bool) -> Vec<Vec<String>> {
         let waiting = async {
             loop {
                 let changed = self.changed.notified();
                 let batches = self.batches();
-                if wanted(&batches) {
+                if condition(&batches) {
                     return batches;
                 }
                 changed.await;
             }
         };
         let result = tokio::time::timeout(Duration::from_secs(20), waiting).await;
-        result.unwrap_or_else(|_| panic!("never as wanted: {:?}", self.batches()))
+        result.unwrap_or_else(|_| panic!("the condition never holds: {:?}", self.batches()))
     }
 
     async fn until_invoked(&self, times: usize) -> Vec<Vec<String>> {
@@ -74,7 +74,7 @@ impl Fake {
     }
 }
 
-impl Invoke for Fake {
+impl Invoke for FakeFunction {
     fn invoke<'a>(
         &'a self,
         function: &'a str,
@@ -93,7 +93,7 @@ impl Invoke for Fake {
             self.batches.lock().unwrap().push(keys);
             self.changed.notify_waiters();
             let mut reply = reply?;
-            // Keys of failed records become their sequence numbers.
+            // Replaces the keys of failed records by their sequence numbers.
             for failure in reply
                 .get_mut("batchItemFailures")
                 .and_then(Value::as_array_mut)
@@ -135,7 +135,7 @@ fn mapping() -> StreamMapping {
 }
 
 const PACE: Pace = Pace {
-    // Far longer than a test: what arrives was told, not found by polling.
+    // Far longer than a test, so that records arrive by notification and not by polling.
     poll: Duration::from_secs(600),
     first_retry: Duration::from_millis(5),
     longest_retry: Duration::from_millis(20),
@@ -180,13 +180,13 @@ impl Cloud {
         self.client = testing::client(&self.dynamodb.endpoint_url, "AKIADEVELOPER0000000");
     }
 
-    async fn try_streams(&self, fake: &Arc<Fake>, pace: Pace) -> anyhow::Result<Streams> {
+    async fn try_streams(&self, fake: &Arc<FakeFunction>, pace: Pace) -> anyhow::Result<Streams> {
         let (project, dynamodb, invoke) = (&self.project, &self.dynamodb, fake.clone());
         let (data_dir, log) = (Some(&*self.dir.0), Log::default());
         Streams::start(&Setup { project, dynamodb, invoke, data_dir, log, pace }).await
     }
 
-    async fn streams(&self, fake: &Arc<Fake>) -> Streams {
+    async fn streams(&self, fake: &Arc<FakeFunction>) -> Streams {
         self.try_streams(fake, PACE).await.unwrap()
     }
 
@@ -200,7 +200,7 @@ impl Cloud {
         }
     }
 
-    /// The messages in the on-failure queue, once there is one.
+    /// Waits for a message in the on-failure queue and returns all its messages.
     async fn undelivered(&self) -> Vec<Value> {
         let file = self.dir.0.join("queues/undelivered.jsonl");
         for _ in 0..2000 {
@@ -209,7 +209,7 @@ impl Cloud {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("nothing was put into the queue");
+        panic!("the queue stays empty");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What arrives in which batches.
+//! Tests of which records arrive in which batches.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::*;
 #[tokio::test]
 async fn records_arrive_in_lambdas_shape() {
     let cloud = Cloud::new(vec![mapping()]).await;
-    let fake = Fake::succeeding();
+    let fake = FakeFunction::succeeding();
     cloud.put("A", "open").await;
     let _streams = cloud.streams(&fake).await;
     fake.until_invoked(1).await;
@@ -25,7 +25,7 @@ async fn records_arrive_in_lambdas_shape() {
 #[tokio::test]
 async fn a_write_through_the_proxy_is_delivered_without_polling() {
     let cloud = Cloud::new(vec![mapping()]).await;
-    let fake = Fake::succeeding();
+    let fake = FakeFunction::succeeding();
     let _streams = cloud.streams(&fake).await;
     for i in 1..=3 {
         cloud.put(&format!("{i}"), "open").await;
@@ -37,7 +37,7 @@ async fn a_write_through_the_proxy_is_delivered_without_polling() {
 #[tokio::test]
 async fn a_write_that_bypasses_the_proxy_is_found_by_polling() {
     let cloud = Cloud::new(vec![mapping()]).await;
-    let fake = Fake::succeeding();
+    let fake = FakeFunction::succeeding();
     let _streams =
         cloud.try_streams(&fake, Pace { poll: Duration::from_millis(50), ..PACE }).await.unwrap();
     put(
@@ -50,20 +50,20 @@ async fn a_write_that_bypasses_the_proxy_is_found_by_polling() {
 }
 
 #[tokio::test]
-async fn batches_are_no_larger_than_their_size() {
+async fn batches_respect_the_batch_size() {
     let cloud = Cloud::new(vec![StreamMapping { batch_size: 2, ..mapping() }]).await;
-    let fake = Fake::succeeding();
+    let fake = FakeFunction::succeeding();
     cloud.put_all(&["a", "b", "c", "d", "e"]).await;
     let _streams = cloud.streams(&fake).await;
     assert_eq!(fake.until_invoked(3).await, [vec!["a", "b"], vec!["c", "d"], vec!["e"]]);
 }
 
 #[tokio::test]
-async fn a_batching_window_gathers_records_and_ends_early_when_the_batch_is_full() {
+async fn the_batching_window_collects_records_and_ends_early_when_the_batch_is_full() {
     let window = Duration::from_millis(1500);
     let cloud =
         Cloud::new(vec![StreamMapping { batch_size: 3, batch_window: window, ..mapping() }]).await;
-    let fake = Fake::succeeding();
+    let fake = FakeFunction::succeeding();
     let _streams = cloud.streams(&fake).await;
     cloud.put_all(&["a", "b", "c", "d", "e"]).await;
     assert_eq!(fake.until_invoked(2).await, [vec!["a", "b", "c"], vec!["d", "e"]]);
@@ -72,7 +72,7 @@ async fn a_batching_window_gathers_records_and_ends_early_when_the_batch_is_full
 #[tokio::test]
 async fn a_payload_stays_below_six_megabytes() {
     let cloud = Cloud::new(vec![mapping()]).await;
-    let fake = Fake::succeeding();
+    let fake = FakeFunction::succeeding();
     let large = "x".repeat(390_000);
     for i in 0..17 {
         let item = cloud
@@ -97,7 +97,7 @@ async fn only_records_that_pass_the_filter_are_delivered() {
         json!({"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"state": {"S": [{"prefix": "op"}]}}}}),
     ];
     let cloud = Cloud::new(vec![StreamMapping { filters, ..mapping() }]).await;
-    let fake = Fake::succeeding();
+    let fake = FakeFunction::succeeding();
     for (pk, state) in
         [("a", "draft"), ("b", "draft"), ("a", "open"), ("b", "closed"), ("c", "open")]
     {
@@ -112,7 +112,7 @@ async fn only_records_that_pass_the_filter_are_delivered() {
 async fn parallel_lanes_keep_the_order_per_item_and_do_not_wait_for_each_other() {
     let cloud =
         Cloud::new(vec![StreamMapping { parallelization: 10, batch_size: 3, ..mapping() }]).await;
-    let fake = Fake::new(|_, keys| {
+    let fake = FakeFunction::new(|_, keys| {
         Ok(if keys.contains(&"poison".into()) { json!("fail") } else { json!({}) })
     });
     cloud.put("poison", "open").await;
@@ -122,8 +122,8 @@ async fn parallel_lanes_keep_the_order_per_item_and_do_not_wait_for_each_other()
         }
     }
     let _streams = cloud.streams(&fake).await;
-    // One lane of ten is stuck behind the poison record. A lane that is not has all five states of
-    // its items, in order.
+    // One lane of ten is stuck behind the poison record. The other lanes receive all five states of
+    // their items, in order.
     let poisoned =
         |batches: &[Vec<String>]| batches.iter().filter(|b| b.contains(&"poison".into())).count();
     let processed = |batches: &[Vec<String>]| {
@@ -152,12 +152,12 @@ async fn parallel_lanes_keep_the_order_per_item_and_do_not_wait_for_each_other()
 }
 
 #[tokio::test]
-async fn what_ttl_deletes_arrives_as_a_removal_by_the_service() {
+async fn ttl_deletions_arrive_as_removals_by_the_service() {
     let filters = vec![
         json!({"userIdentity": {"type": ["Service"], "principalId": ["dynamodb.amazonaws.com"]}}),
     ];
     let cloud = Cloud::new(vec![StreamMapping { filters, ..mapping() }]).await;
-    let fake = Fake::succeeding();
+    let fake = FakeFunction::succeeding();
     let _streams = cloud.streams(&fake).await;
     let item = cloud
         .client
@@ -178,12 +178,12 @@ async fn what_ttl_deletes_arrives_as_a_removal_by_the_service() {
 }
 
 #[tokio::test]
-async fn a_mapping_that_cannot_work_is_named() {
-    let fake = Fake::succeeding();
-    for (mapping, named) in [
+async fn the_error_names_the_mapping_and_the_cause() {
+    let fake = FakeFunction::succeeding();
+    for (mapping, cause) in [
         (
             StreamMapping { on_failure: Some("arn:aws:sqs:::none".into()), ..mapping() },
-            "arn:aws:sqs:::none is no queue",
+            "arn:aws:sqs:::none is not a queue",
         ),
         (StreamMapping { table: "none".into(), ..mapping() }, "no table none"),
         (
@@ -194,7 +194,7 @@ async fn a_mapping_that_cannot_work_is_named() {
         let cloud = Cloud::new(vec![mapping]).await;
         let error = cloud.try_streams(&fake, PACE).await.err().unwrap();
         let error = format!("{error:#}");
-        assert!(error.contains(named) && error.contains("live-notify/Orders"), "{error}");
+        assert!(error.contains(cause) && error.contains("live-notify/Orders"), "{error}");
     }
     let mut cloud = Cloud::new(vec![]).await;
     let mut silent = testing::table("silent");

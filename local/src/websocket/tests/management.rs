@@ -9,14 +9,14 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::*;
 
-const NOBODY: &str = "L0SM9cOFvHcCIhw=";
+const UNKNOWN_ID: &str = "L0SM9cOFvHcCIhw=";
 
-fn sdk(world: &World, key: &str) -> Sdk {
+fn sdk(api: &TestApi, key: &str) -> Sdk {
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = aws_sdk_apigatewaymanagement::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .endpoint_url(format!("http://{}/prod", world.management))
+        .endpoint_url(format!("http://{}/prod", api.management))
         .credentials_provider(Credentials::new(key, "secret", None, None, "test"))
         .retry_config(aws_sdk_apigatewaymanagement::config::retry::RetryConfig::disabled())
         .http_client(http)
@@ -24,23 +24,23 @@ fn sdk(world: &World, key: &str) -> Sdk {
     Sdk::from_conf(config)
 }
 
-/// A client that never reads, of a world where that is noticed soon.
-async fn stuck() -> (World, Client, String) {
+/// Starts an API that soon notices slow clients, with a client that never reads.
+async fn stuck() -> (TestApi, Client, String) {
     let quotas = Quotas {
         buffer_messages: 2,
         buffer_wait: Duration::from_millis(50),
         slow_client: Duration::from_secs(2),
         ..Quotas::default()
     };
-    let world = Setup { quotas, ..Setup::default() }.start().await;
-    let (client, id) = world.connected().await;
-    (world, client, id)
+    let api = Setup { quotas, ..Setup::default() }.start().await;
+    let (client, id) = api.connected().await;
+    (api, client, id)
 }
 
-/// Posts large messages until one is not taken.
-async fn fill(world: &World, id: &str) -> Answer {
+/// Posts large messages until one is refused, and returns that answer.
+async fn fill(api: &TestApi, id: &str) -> Answer {
     loop {
-        let answer = world.post(id, vec![b'x'; 128 * 1024]).await;
+        let answer = api.post(id, vec![b'x'; 128 * 1024]).await;
         if answer.status != 200 {
             return answer;
         }
@@ -49,13 +49,13 @@ async fn fill(world: &World, id: &str) -> Answer {
 
 #[tokio::test]
 async fn the_sdk_posts_gets_and_deletes() {
-    let world = Setup::default().start().await;
-    let mut request = format!("ws://{}/prod", world.ws).into_client_request().unwrap();
+    let api = Setup::default().start().await;
+    let mut request = format!("ws://{}/prod", api.ws).into_client_request().unwrap();
     request.headers_mut().insert("user-agent", http::HeaderValue::from_static("me/1"));
     let (mut client, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-    let connect = world.event("fn $connect").await;
+    let connect = api.event("fn $connect").await;
     let id = connection_id(&connect);
-    let sdk = sdk(&world, "AKID");
+    let sdk = sdk(&api, "AKID");
 
     let before = sdk.get_connection().connection_id(&id).send().await.unwrap();
     let connected_at = before.connected_at().unwrap();
@@ -81,23 +81,23 @@ async fn the_sdk_posts_gets_and_deletes() {
 }
 
 #[tokio::test]
-async fn the_sdk_knows_the_errors_by_their_types() {
+async fn the_sdk_recognizes_the_error_types() {
     let deny: Authorize = Arc::new(|key, _, _| key != "DENIED");
-    let world = Setup { authorize: Some(deny), ..Setup::default() }.start().await;
-    let (_client, id) = world.connected().await;
-    let (allowed, denied) = (sdk(&world, "AKID"), sdk(&world, "DENIED"));
+    let api = Setup { authorize: Some(deny), ..Setup::default() }.start().await;
+    let (_client, id) = api.connected().await;
+    let (allowed, denied) = (sdk(&api, "AKID"), sdk(&api, "DENIED"));
 
     let gone = allowed
         .post_to_connection()
-        .connection_id(NOBODY)
+        .connection_id(UNKNOWN_ID)
         .data(Blob::new("x"))
         .send()
         .await
         .unwrap_err();
     assert!(matches!(gone.into_service_error(), PostToConnectionError::GoneException(_)));
-    let gone = allowed.get_connection().connection_id(NOBODY).send().await.unwrap_err();
+    let gone = allowed.get_connection().connection_id(UNKNOWN_ID).send().await.unwrap_err();
     assert!(matches!(gone.into_service_error(), GetConnectionError::GoneException(_)));
-    let gone = allowed.delete_connection().connection_id(NOBODY).send().await.unwrap_err();
+    let gone = allowed.delete_connection().connection_id(UNKNOWN_ID).send().await.unwrap_err();
     assert!(matches!(gone.into_service_error(), DeleteConnectionError::GoneException(_)));
 
     let large = Blob::new(vec![b'x'; 128 * 1024 + 1]);
@@ -123,10 +123,10 @@ async fn the_sdk_knows_the_errors_by_their_types() {
 }
 
 #[tokio::test]
-async fn the_sdk_knows_a_full_buffer_by_its_type() {
-    let (world, _client, id) = stuck().await;
-    fill(&world, &id).await;
-    let full = sdk(&world, "AKID")
+async fn the_sdk_recognizes_a_full_buffer() {
+    let (api, _client, id) = stuck().await;
+    fill(&api, &id).await;
+    let full = sdk(&api, "AKID")
         .post_to_connection()
         .connection_id(&id)
         .data(Blob::new("x"))
@@ -137,9 +137,9 @@ async fn the_sdk_knows_a_full_buffer_by_its_type() {
 }
 
 #[tokio::test]
-async fn the_stage_may_be_left_out_and_the_path_may_be_encoded() {
-    let world = Setup::default().start().await;
-    let (mut client, id) = world.connected().await;
+async fn the_stage_is_optional_and_the_path_can_be_encoded() {
+    let api = Setup::default().start().await;
+    let (mut client, id) = api.connected().await;
     let encoded = id.replace('=', "%3D");
     for path in [
         format!("/@connections/{id}"),
@@ -147,43 +147,40 @@ async fn the_stage_may_be_left_out_and_the_path_may_be_encoded() {
         format!("/prod/@connections/{encoded}"),
         format!("/prod/%40connections/{id}"),
     ] {
-        assert_eq!(world.manage("POST", &path, path.clone(), None).await.status, 200, "{path}");
+        assert_eq!(api.manage("POST", &path, path.clone(), None).await.status, 200, "{path}");
         assert_eq!(text(&mut client).await, path);
     }
-    assert_eq!(
-        world.manage("POST", &format!("/dev/@connections/{id}"), "x", None).await.status,
-        403
-    );
+    assert_eq!(api.manage("POST", &format!("/dev/@connections/{id}"), "x", None).await.status, 403);
 }
 
 #[tokio::test]
 async fn a_malformed_connection_id_is_a_bad_request() {
-    let world = Setup::default().start().await;
+    let api = Setup::default().start().await;
     for method in ["POST", "GET", "DELETE"] {
-        let answer = world.manage(method, "/prod/@connections/nonsense", "", None).await;
+        let answer = api.manage(method, "/prod/@connections/nonsense", "", None).await;
         assert_eq!((answer.status, answer.error.as_deref()), (400, Some("BadRequestException")));
         assert_eq!(answer.body["message"], "Invalid connectionId: nonsense");
         assert_eq!(
-            world.manage(method, &format!("/prod/@connections/{NOBODY}"), "", None).await.status,
+            api.manage(method, &format!("/prod/@connections/{UNKNOWN_ID}"), "", None).await.status,
             410
         );
     }
 }
 
 #[tokio::test]
-async fn the_authorizer_is_asked_for_the_key_action_and_resource_of_signed_requests_only() {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let questions = Arc::clone(&asked);
+async fn only_signed_requests_are_authorized_by_key_action_and_resource() {
+    let checks = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&checks);
     let authorize: Authorize = Arc::new(move |key, action, resource| {
-        questions.lock().unwrap().push([key, action, resource].map(str::to_owned));
+        recorded.lock().unwrap().push([key, action, resource].map(str::to_owned));
         key == "GOOD"
     });
-    let world = Setup { authorize: Some(authorize), ..Setup::default() }.start().await;
-    let (_client, id) = world.connected().await;
+    let api = Setup { authorize: Some(authorize), ..Setup::default() }.start().await;
+    let (_client, id) = api.connected().await;
     let path = format!("/@connections/{}", id.replace('=', "%3D"));
-    assert_eq!(world.manage("GET", &path, "", None).await.status, 200, "unsigned");
-    assert_eq!(world.manage("GET", &path, "", Some("GOOD")).await.status, 200);
-    let denied = world.manage("POST", &path, "x", Some("BAD")).await;
+    assert_eq!(api.manage("GET", &path, "", None).await.status, 200, "unsigned");
+    assert_eq!(api.manage("GET", &path, "", Some("GOOD")).await.status, 200);
+    let denied = api.manage("POST", &path, "x", Some("BAD")).await;
     assert_eq!((denied.status, denied.error.as_deref()), (403, Some("ForbiddenException")));
     let arn = |method| {
         format!("arn:aws:execute-api:us-east-1:000000000000:Live/prod/{method}/@connections/{id}")
@@ -191,16 +188,16 @@ async fn the_authorizer_is_asked_for_the_key_action_and_resource_of_signed_reque
     let action = "execute-api:ManageConnections".to_owned();
     let expected =
         [["GOOD".to_owned(), action.clone(), arn("GET")], ["BAD".to_owned(), action, arn("POST")]];
-    assert_eq!(*asked.lock().unwrap(), expected);
+    assert_eq!(*checks.lock().unwrap(), expected);
 }
 
 #[tokio::test]
 async fn text_is_sent_as_text_and_other_bytes_as_binary() {
-    let world = Setup::default().start().await;
-    let (mut client, id) = world.connected().await;
-    world.post(&id, "").await;
-    world.post(&id, "text").await;
-    world.post(&id, vec![0xff, 0x00]).await;
+    let api = Setup::default().start().await;
+    let (mut client, id) = api.connected().await;
+    api.post(&id, "").await;
+    api.post(&id, "text").await;
+    api.post(&id, vec![0xff, 0x00]).await;
     for expected in [Message::text(""), Message::text("text"), Message::binary(vec![0xff, 0x00])] {
         assert_eq!(client.next().await.unwrap().unwrap(), expected);
     }
@@ -209,23 +206,23 @@ async fn text_is_sent_as_text_and_other_bytes_as_binary() {
 #[tokio::test]
 async fn a_message_over_32_kb_is_sent_in_frames_of_32_kb() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let world = Setup::default().start().await;
-    let (mut client, id) = world.connected().await;
-    // é is two bytes: a frame's end falls within one.
+    let api = Setup::default().start().await;
+    let (mut client, id) = api.connected().await;
+    // é is two bytes, so a frame ends within a character.
     let message = format!("a{}", "é".repeat(50_000));
-    world.post(&id, message.clone()).await;
+    api.post(&id, message.clone()).await;
     assert_eq!(text(&mut client).await, message);
 
-    let mut tcp = TcpStream::connect(&world.ws).await.unwrap();
+    let mut tcp = TcpStream::connect(&api.ws).await.unwrap();
     let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     tcp.write_all(request.as_bytes()).await.unwrap();
-    let id = connection_id(&world.nth_event("fn $connect", 1).await);
+    let id = connection_id(&api.nth_event("fn $connect", 1).await);
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(tcp.read_u8().await.unwrap());
     }
-    world.post(&id, vec![b'x'; 40 * 1024]).await;
+    api.post(&id, vec![b'x'; 40 * 1024]).await;
     let mut frames = Vec::new();
     for _ in 0..2 {
         let (first, second) = (tcp.read_u8().await.unwrap(), tcp.read_u8().await.unwrap());
@@ -238,67 +235,67 @@ async fn a_message_over_32_kb_is_sent_in_frames_of_32_kb() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_429_then_closed_and_others_are_not_delayed() {
-    let (world, stuck, id) = stuck().await;
-    let (mut other, other_id) = world.connected().await;
-    let answer = fill(&world, &id).await;
+async fn a_client_that_does_not_read_gets_429_then_closed_without_delaying_others() {
+    let (api, stuck, id) = stuck().await;
+    let (mut other, other_id) = api.connected().await;
+    let answer = fill(&api, &id).await;
     assert_eq!((answer.status, answer.error.as_deref()), (429, Some("LimitExceededException")));
-    assert_eq!(world.post(&other_id, "hello").await.status, 200);
+    assert_eq!(api.post(&other_id, "hello").await.status, 200);
     assert_eq!(text(&mut other).await, "hello");
-    assert_eq!(world.count("fn $disconnect"), 0, "others are served while one is stuck");
-    let event = world.event("fn $disconnect").await;
+    assert_eq!(api.count("fn $disconnect"), 0, "others are served while one is stuck");
+    let event = api.event("fn $disconnect").await;
     assert_eq!(connection_id(&event), id);
     assert_eq!(event["requestContext"]["disconnectStatusCode"], 1008);
-    assert_eq!(world.post(&id, "x").await.status, 410);
+    assert_eq!(api.post(&id, "x").await.status, 410);
     drop(stuck);
 }
 
 #[tokio::test]
 async fn a_stuck_client_can_be_deleted() {
-    let (world, _client, id) = stuck().await;
-    fill(&world, &id).await;
-    assert_eq!(world.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
-    assert_eq!(world.post(&id, "x").await.status, 410);
-    assert_eq!(connection_id(&world.event("fn $disconnect").await), id);
+    let (api, _client, id) = stuck().await;
+    fill(&api, &id).await;
+    assert_eq!(api.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
+    assert_eq!(api.post(&id, "x").await.status, 410);
+    assert_eq!(connection_id(&api.event("fn $disconnect").await), id);
 }
 
 #[tokio::test]
-async fn requests_suffer_the_faults_that_were_asked_for_and_no_others() {
-    let world = Setup::default().start().await;
-    let (mut client, id) = world.connected().await;
+async fn injected_faults_hit_only_matching_requests() {
+    let api = Setup::default().start().await;
+    let (mut client, id) = api.connected().await;
     let faults = "/_local/faults";
     for (fault, status) in [("error_429", 429), ("error_500", 500)] {
         let rule = json!({"fault": fault, "containing": "bad", "times": 2});
-        let added = world.manage_json("POST", faults, &rule).await;
+        let added = api.manage_json("POST", faults, &rule).await;
         assert_eq!(
             (added.status, added.body),
             (201, json!([{"fault": fault, "containing": "bad", "times": 2}]))
         );
-        assert_eq!(world.post(&id, "good").await.status, 200);
+        assert_eq!(api.post(&id, "good").await.status, 200);
         for _ in 0..2 {
-            let answer = world.post(&id, "bad").await;
+            let answer = api.post(&id, "bad").await;
             assert_eq!(
                 (answer.status, answer.error),
                 (status, None),
-                "of no type, as what comes from in front of the API"
+                "errors from in front of the API have no type"
             );
         }
-        assert_eq!(world.post(&id, "bad").await.status, 200);
+        assert_eq!(api.post(&id, "bad").await.status, 200);
         assert_eq!([text(&mut client).await, text(&mut client).await], ["good", "bad"]);
     }
-    assert_eq!(world.manage_json("POST", faults, &json!({"fault": "flood"})).await.status, 422);
-    world.manage_json("POST", faults, &json!({"fault": "timeout", "method": "POST"})).await;
-    world.manage_json("POST", faults, &json!({"fault": "timeout_after_acting"})).await;
+    assert_eq!(api.manage_json("POST", faults, &json!({"fault": "flood"})).await.status, 422);
+    api.manage_json("POST", faults, &json!({"fault": "timeout", "method": "POST"})).await;
+    api.manage_json("POST", faults, &json!({"fault": "timeout_after_acting"})).await;
     for message in ["lost", "sent"] {
-        let never =
-            tokio::time::timeout(Duration::from_millis(100), world.post(&id, message)).await;
-        assert!(never.is_err(), "{message}");
+        let response =
+            tokio::time::timeout(Duration::from_millis(100), api.post(&id, message)).await;
+        assert!(response.is_err(), "{message}");
     }
     assert_eq!(text(&mut client).await, "sent");
-    world.manage_json("POST", faults, &json!({"fault": "error_500", "method": "DELETE"})).await;
-    world.manage_json("POST", faults, &json!({"fault": "error_500", "containing": "bad"})).await;
-    let left = world.manage("DELETE", "/_local/faults?containing=bad", "", None).await.body;
+    api.manage_json("POST", faults, &json!({"fault": "error_500", "method": "DELETE"})).await;
+    api.manage_json("POST", faults, &json!({"fault": "error_500", "containing": "bad"})).await;
+    let left = api.manage("DELETE", "/_local/faults?containing=bad", "", None).await.body;
     assert_eq!(left, json!([{"fault": "error_500", "method": "DELETE", "times": 1}]));
-    assert_eq!(world.manage("DELETE", faults, "", None).await.body, json!([]));
-    assert_eq!(world.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
+    assert_eq!(api.manage("DELETE", faults, "", None).await.body, json!([]));
+    assert_eq!(api.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
 }

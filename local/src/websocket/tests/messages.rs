@@ -4,18 +4,18 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use super::*;
 
 #[tokio::test]
-async fn a_message_is_sent_to_its_route_as_api_gateway_sends_it() {
-    let world = Setup::default().start().await;
-    let (mut client, id) = world.connected().await;
+async fn a_message_invokes_its_route_with_api_gateways_event() {
+    let api = Setup::default().start().await;
+    let (mut client, id) = api.connected().await;
     let body = r#"{"action": "hello", "n": 1}"#;
     say(&mut client, body).await;
-    let event = world.event("fn hello").await;
+    let event = api.event("fn hello").await;
     let context = &event["requestContext"];
-    let connect = &world.event("fn $connect").await["requestContext"];
+    let connect = &api.event("fn $connect").await["requestContext"];
     let expected = json!({
         "requestContext": {
             "routeKey": "hello", "eventType": "MESSAGE", "messageDirection": "IN", "stage": "prod", "apiId": "Live",
-            "domainName": world.ws, "connectionId": id, "identity": {"sourceIp": "127.0.0.1"},
+            "domainName": api.ws, "connectionId": id, "identity": {"sourceIp": "127.0.0.1"},
             "connectedAt": connect["connectedAt"],
             "messageId": context["messageId"], "requestId": context["requestId"], "extendedRequestId": context["requestId"],
             "requestTime": context["requestTime"], "requestTimeEpoch": context["requestTimeEpoch"],
@@ -29,28 +29,28 @@ async fn a_message_is_sent_to_its_route_as_api_gateway_sends_it() {
 }
 
 #[tokio::test]
-async fn messages_that_select_no_route_go_to_the_default() {
-    let world = Setup::default().start().await;
-    let mut client = world.client().await;
+async fn messages_that_select_no_route_take_the_default_route() {
+    let api = Setup::default().start().await;
+    let mut client = api.client().await;
     for (n, message) in ["not json", r#"{"action": "unknown"}"#, r#"{"action": "$connect"}"#]
         .into_iter()
         .enumerate()
     {
         say(&mut client, message).await;
-        let event = world.nth_event("fn $default", n).await;
+        let event = api.nth_event("fn $default", n).await;
         assert_eq!(
             (&event["body"], &event["requestContext"]["routeKey"]),
             (&json!(message), &json!("$default"))
         );
     }
-    assert_eq!(world.count("fn $connect"), 1);
+    assert_eq!(api.count("fn $connect"), 1);
 }
 
 #[tokio::test]
-async fn a_message_without_a_route_is_forbidden_and_the_socket_stays_open() {
-    let world = Setup { routes: vec!["$connect", "hello"], ..Setup::default() }.start().await;
-    let (mut client, id) = world.connected().await;
-    say(&mut client, "nobody's").await;
+async fn a_message_without_a_route_gets_forbidden_and_the_socket_stays_open() {
+    let api = Setup { routes: vec!["$connect", "hello"], ..Setup::default() }.start().await;
+    let (mut client, id) = api.connected().await;
+    say(&mut client, "no route").await;
     let frame = text(&mut client).await;
     assert!(
         frame.starts_with(&format!(
@@ -60,7 +60,7 @@ async fn a_message_without_a_route_is_forbidden_and_the_socket_stays_open() {
     );
     serde_json::from_str::<Value>(&frame).unwrap();
     say(&mut client, r#"{"action": "hello"}"#).await;
-    world.event("fn hello").await;
+    api.event("fn hello").await;
 }
 
 #[tokio::test]
@@ -74,15 +74,15 @@ async fn a_function_that_fails_is_reported_to_the_client_and_the_socket_stays_op
         let reply = move |function: &str, _: &Value| {
             if function == "fn hello" { result() } else { ok() }
         };
-        let world = Setup::replying(reply).start().await;
-        let (mut client, id) = world.connected().await;
+        let api = Setup::replying(reply).start().await;
+        let (mut client, id) = api.connected().await;
         say(&mut client, r#"{"action": "hello"}"#).await;
         let frame: Value = serde_json::from_str(&text(&mut client).await).unwrap();
-        let request_id = &world.event("fn hello").await["requestContext"]["requestId"];
+        let request_id = &api.event("fn hello").await["requestContext"]["requestId"];
         let expected = json!({"message": "Internal server error", "connectionId": id, "requestId": request_id});
         assert_eq!(frame, expected);
         say(&mut client, "still there").await;
-        world.event("fn $default").await;
+        api.event("fn $default").await;
     }
 }
 
@@ -94,29 +94,29 @@ async fn a_function_that_takes_too_long_is_reported_to_the_client() {
         })
     });
     let quotas = Quotas { integration_timeout: Duration::from_millis(50), ..Quotas::default() };
-    let world = Setup { replies, quotas, ..Setup::default() }.start().await;
-    let mut client = world.client().await;
+    let api = Setup { replies, quotas, ..Setup::default() }.start().await;
+    let mut client = api.client().await;
     say(&mut client, r#"{"action": "hello"}"#).await;
     assert!(text(&mut client).await.contains("Internal server error"));
 }
 
 #[tokio::test]
-async fn replies_to_messages_are_not_sent_to_the_client_whatever_their_status() {
-    let world = Setup::replying(|function, _| {
+async fn function_replies_are_never_sent_to_the_client() {
+    let api = Setup::replying(|function, _| {
         replied(&json!({"statusCode": if function == "fn hello" { 500 } else { 200 }, "body": "unseen"}))
     })
     .start()
     .await;
-    let (mut client, id) = world.connected().await;
+    let (mut client, id) = api.connected().await;
     say(&mut client, r#"{"action": "hello"}"#).await;
-    world.event("fn hello").await;
-    assert_eq!(world.post(&id, "the only message").await.status, 200);
+    api.event("fn hello").await;
+    assert_eq!(api.post(&id, "the only message").await.status, 200);
     assert_eq!(text(&mut client).await, "the only message");
 }
 
 #[tokio::test]
-async fn messages_of_one_connection_run_at_the_same_time() {
-    // The first replies only once the second is running.
+async fn messages_of_one_connection_are_handled_concurrently() {
+    // The first function replies only once the second one is running.
     let both = Arc::new(tokio::sync::Barrier::new(2));
     let running = Arc::clone(&both);
     let replies: Replies = Arc::new(move |function, _| {
@@ -129,8 +129,8 @@ async fn messages_of_one_connection_run_at_the_same_time() {
             ok()
         })
     });
-    let world = Setup { replies, ..Setup::default() }.start().await;
-    let mut client = world.client().await;
+    let api = Setup { replies, ..Setup::default() }.start().await;
+    let mut client = api.client().await;
     for _ in 0..2 {
         say(&mut client, r#"{"action": "hello"}"#).await;
     }
@@ -141,23 +141,23 @@ async fn messages_of_one_connection_run_at_the_same_time() {
 
 #[tokio::test]
 async fn a_message_of_128_kb_in_frames_of_32_kb_arrives_whole() {
-    let world = Setup::default().start().await;
-    let mut client = world.client().await;
+    let api = Setup::default().start().await;
+    let mut client = api.client().await;
     let body = "x".repeat(128 * 1024);
     for n in 0..4 {
         let data = if n == 0 { Data::Text } else { Data::Continue };
         let frame = Frame::message(vec![b'x'; 32 * 1024], OpCode::Data(data), n == 3);
         client.send(Message::Frame(frame)).await.unwrap();
     }
-    assert_eq!(world.event("fn $default").await["body"], body);
+    assert_eq!(api.event("fn $default").await["body"], body);
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_and_is_no_message() {
-    let world = Setup::default().start().await;
-    let mut client = world.client().await;
+async fn a_ping_gets_a_pong_and_does_not_count_as_a_message() {
+    let api = Setup::default().start().await;
+    let mut client = api.client().await;
     client.send(Message::Ping("x".into())).await.unwrap();
     let pong = tokio::time::timeout(SOON, client.next()).await.unwrap().unwrap().unwrap();
     assert_eq!(pong, Message::Pong("x".into()));
-    assert_eq!(world.count("fn $default"), 0);
+    assert_eq!(api.count("fn $default"), 0);
 }

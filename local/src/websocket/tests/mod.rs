@@ -1,4 +1,4 @@
-//! The WebSocket API over real sockets, with functions that are closures.
+//! Tests of the WebSocket API over real sockets, with closures as functions.
 
 mod ending;
 mod handshake;
@@ -25,7 +25,7 @@ use crate::invoke::{FunctionError, Invocation, Invoke, InvokeError};
 use crate::log::Log;
 use crate::model::WebSocketApi;
 
-/// How long a test waits for what must happen.
+/// How long a test waits for something that must happen.
 const SOON: Duration = Duration::from_secs(20);
 
 type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -47,7 +47,7 @@ fn failed() -> Result<Invocation, InvokeError> {
     })
 }
 
-/// Functions that write down the events they are invoked with.
+/// Fake functions that record their events.
 struct Functions {
     events: watch::Sender<Vec<(String, Value)>>,
     replies: Replies,
@@ -65,8 +65,8 @@ impl Invoke for Functions {
     }
 }
 
-/// A WebSocket API and its `@connections`, each on a port of its own.
-struct World {
+/// A running WebSocket API and its `@connections` API, each on its own port.
+struct TestApi {
     functions: Arc<Functions>,
     running: Mutex<Option<Running>>,
     shutdown: CancellationToken,
@@ -74,7 +74,7 @@ struct World {
     management: String,
 }
 
-/// How a test's world differs from the usual.
+/// The settings of a test's API. The default has all routes, and its functions succeed.
 struct Setup {
     quotas: Quotas,
     routes: Vec<&'static str>,
@@ -94,7 +94,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Every function replies what `reply` gives for its name and event.
+    /// Returns a setup in which `reply` computes every function's reply from its name and event.
     fn replying(
         reply: impl Fn(&str, &Value) -> Result<Invocation, InvokeError> + Send + Sync + 'static,
     ) -> Self {
@@ -105,7 +105,7 @@ impl Setup {
         Self { replies, ..Self::default() }
     }
 
-    async fn start(self) -> World {
+    async fn start(self) -> TestApi {
         let api = WebSocketApi {
             api_id: "Live".to_owned(),
             stage: "prod".to_owned(),
@@ -128,16 +128,16 @@ impl Setup {
         let management = listener.local_addr().unwrap().to_string();
         let router = running.management(self.authorize);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        World { functions, running: Mutex::new(Some(running)), shutdown, ws, management }
+        TestApi { functions, running: Mutex::new(Some(running)), shutdown, ws, management }
     }
 }
 
-impl World {
+impl TestApi {
     async fn client(&self) -> Client {
         tokio_tungstenite::connect_async(format!("ws://{}/prod", self.ws)).await.unwrap().0
     }
 
-    /// A client and its connection id.
+    /// Connects a client and returns it with its connection id.
     async fn connected(&self) -> (Client, String) {
         let known = self.events().len();
         let client = self.client().await;
@@ -156,7 +156,7 @@ impl World {
         self.events().iter().filter(|(name, _)| name == function).count()
     }
 
-    /// The first event of that function, once there is one.
+    /// Waits for the first event of a function and returns it.
     async fn event(&self, function: &str) -> Value {
         self.nth_event(function, 0).await
     }
@@ -171,7 +171,7 @@ impl World {
         find(&events.unwrap_or_else(|_| panic!("{function} is invoked")).unwrap()).unwrap().1
     }
 
-    /// An HTTP request to `@connections`: its status and body, and the value of `x-amzn-errortype`.
+    /// Sends a request to `@connections`.
     async fn manage(
         &self,
         method: &str,
@@ -221,6 +221,7 @@ impl World {
     }
 }
 
+/// A response: its status, the value of `x-amzn-errortype`, and its body.
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -232,7 +233,7 @@ fn connection_id(event: &Value) -> String {
     event["requestContext"]["connectionId"].as_str().unwrap().to_owned()
 }
 
-/// The next message, which is to be text.
+/// Waits for the next message, which must be text.
 async fn text(client: &mut Client) -> String {
     let message =
         tokio::time::timeout(SOON, client.next()).await.expect("a message").unwrap().unwrap();
@@ -243,7 +244,7 @@ async fn say(client: &mut Client, message: &str) {
     client.send(Message::text(message)).await.unwrap();
 }
 
-/// The close frame that ends what is left to read, as code and reason.
+/// Reads until the connection ends. Returns the code and reason of its close frame.
 async fn closed(client: &mut Client) -> Option<(u16, String)> {
     let mut last = None;
     while let Some(message) =

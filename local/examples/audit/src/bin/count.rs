@@ -1,4 +1,4 @@
-//! Counts the changes, and stores the number if the event asks for it.
+//! Counts the changes, and stores the number if the event has `"store": true`.
 
 use audit::Audit;
 use lambda_runtime::{Error, LambdaEvent, service_fn};

@@ -1,4 +1,4 @@
-//! Writes down every note that is created or removed.
+//! Records every note that is created or removed.
 
 use audit::Audit;
 use lambda_runtime::{Error, LambdaEvent, service_fn};

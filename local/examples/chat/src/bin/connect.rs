@@ -1,4 +1,4 @@
-//! `$connect`: remembers the connection.
+//! Handles `$connect`: stores the connection.
 
 use chat::{Connections, config, connection_id};
 use lambda_runtime::{Error, LambdaEvent, service_fn};

@@ -1,4 +1,4 @@
-//! `$disconnect`: forgets the connection.
+//! Handles `$disconnect`: deletes the connection.
 
 use chat::{Connections, config, connection_id};
 use lambda_runtime::{Error, LambdaEvent, service_fn};

@@ -1,4 +1,4 @@
-//! `sendmessage`: posts `data` to every connection, and forgets those that are gone.
+//! Handles `sendmessage`: posts `data` to every connection, and deletes connections that are gone.
 
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::Builder;
