@@ -82,8 +82,8 @@ struct Dependency {
 }
 
 impl Workspace {
-    /// Returns the workspace that `directory` belongs to; `None` when neither it nor a parent folder
-    /// has a `Cargo.toml`.
+    /// Returns the workspace that `directory` belongs to; `None` when neither it nor a parent
+    /// folder has a `Cargo.toml`.
     ///
     /// # Errors
     /// When Cargo can't read the workspace, or `[workspace.metadata.local]` is malformed.

@@ -72,8 +72,8 @@ pub struct Cli {
     #[arg(long)]
     pub(crate) no_seed: bool,
 
-    /// Browser origins that may call the HTTP API and open WebSockets, separated by commas. Sets the
-    /// template's parameter `AllowedOrigins`.
+    /// Browser origins that may call the HTTP API and open WebSockets, separated by commas. Sets
+    /// the template's parameter `AllowedOrigins`.
     #[arg(long, value_name = "LIST")]
     pub(crate) allowed_origins: Option<String>,
 
@@ -93,8 +93,8 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub(crate) template: PathBuf,
 
-    /// File with your own values for the functions' environment variables [default: .env next to the
-    /// template, if it exists].
+    /// File with your own values for the functions' environment variables [default: .env next to
+    /// the template, if it exists].
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 

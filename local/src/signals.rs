@@ -14,8 +14,8 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Listens for signals, and for the end of standard input if `stdin` is set. Must be called in a
-    /// Tokio runtime.
+    /// Listens for signals, and for the end of standard input if `stdin` is set. Must be called in
+    /// a Tokio runtime.
     ///
     /// # Errors
     /// When the system refuses to register a signal handler.

@@ -38,8 +38,8 @@ impl Programs {
     ///    workspace's multi-call binary unless `each` is set;
     /// 3. the executable `bootstrap` in the folder `CodeUri`.
     ///
-    /// `bootstrap` comes last because `cargo lambda build` also puts one into that folder, which may
-    /// be built for another processor.
+    /// `bootstrap` comes last because `cargo lambda build` also puts one into that folder, which
+    /// may be built for another processor.
     ///
     /// # Errors
     /// When functions have no program; the message names all of them. When Cargo can't read a

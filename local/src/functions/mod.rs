@@ -6,10 +6,10 @@
 //! [`invoke_api`] serves the Invoke API of this cloud.
 //!
 //! As on AWS, an instance handles one invocation at a time; `Timeout`, `MemorySize`, the init phase
-//! of 10 s, payload limits and error objects are those of Lambda; and `ReservedConcurrentExecutions`
-//! throttles without a queue. Two differences are deliberate: idle instances are not frozen, and
-//! instead of the account's concurrency limit there is a limit on processes, for which invocations
-//! queue.
+//! of 10 s, payload limits and error objects are those of Lambda; and
+//! `ReservedConcurrentExecutions` throttles without a queue. Two differences are deliberate: idle
+//! instances are not frozen, and instead of the account's concurrency limit there is a limit on
+//! processes, for which invocations queue.
 
 mod exit;
 mod group;

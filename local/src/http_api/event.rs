@@ -35,8 +35,8 @@ pub(super) fn event(
     matched: &Matched<'_>,
     context: &Context<'_>,
 ) -> Value {
-    // API Gateway decodes `rawPath` in spite of its name; only Function URLs and REST APIs leave the
-    // path as it was sent.
+    // API Gateway decodes `rawPath` in spite of its name; only Function URLs and REST APIs leave
+    // the path as it was sent.
     let path = decode(request.uri.path());
     let host = header(&request.headers, &HOST);
     let (text, is_base64) = encode(&request.headers, body);

@@ -232,7 +232,8 @@ impl WrittenOut {
         let format = integration.payload_format.as_deref().unwrap_or("1.0");
         if format != payload_format {
             bail!(
-                "{}.PayloadFormatVersion: the local cloud supports only {payload_format}, not {format}",
+                "{}.PayloadFormatVersion: the local cloud supports only {payload_format}, \
+                 not {format}",
                 integration.place
             );
         }

@@ -197,7 +197,7 @@ fn a_parameter_accepts_only_its_allowed_values() {
         Deployment { parameters: [("Nobody".to_owned(), String::new())].into(), ..deployment() };
     assert_eq!(
         format!("{:#}", read(SHOP, &unknown).unwrap_err()),
-        "Parameters has no Nobody, which was given a value"
+        "a value was given for Nobody, but Parameters has no Nobody"
     );
 }
 

@@ -91,7 +91,7 @@ async fn a_failed_start_is_explained_in_one_sentence() {
     let error = start_error("live-key", &["--ephemeral", "--env", "STRIPE_SECRET_KEY=sk_live_x"]);
     assert_eq!(
         error,
-        "STRIPE_SECRET_KEY is a live key: on a laptop, only Stripe's test mode is used"
+        "STRIPE_SECRET_KEY is a live key: the local cloud only uses Stripe's test mode"
     );
     let error = start_error(
         "no-database",
