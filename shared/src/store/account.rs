@@ -211,7 +211,7 @@ impl Store {
     pub async fn account_by_login(&self, name: &str) -> Result<Option<Account>> {
         let claim = self.get::<Claim>(login_key(name)).await?;
         let exists = claim.is_some();
-        let id = claim.map_or_else(|| UserId::derived(&["nobody"]), |claim| claim.user_id);
+        let id = claim.map_or_else(UserId::nobody, |claim| claim.user_id);
         Ok(self.account(&id).await?.filter(|_| exists))
     }
 
