@@ -15,7 +15,7 @@ use shared::auth::sha256;
 use shared::config::ConfigError;
 use shared::domain::ids::UserId;
 use shared::error::{Result, catalogue};
-use shared::store::{Account, CountedAttempt, RateLimit, SignInSource, Store, login_name};
+use shared::store::{Account, CountedAttempt, RateLimit, SignInSource, Store, normalized_login};
 
 use crate::http::Request;
 
@@ -64,7 +64,7 @@ impl SignInLimits {
         network_hash: &str,
         now: Timestamp,
     ) -> Result<(Attempt, Option<Account>)> {
-        let key = sha256(&login_name(name));
+        let key = sha256(&normalized_login(name));
         let (by_network, by_name, account) = futures::join!(
             store.count(&self.per_network, network_hash, now),
             store.count(&self.per_name, &key, now),
