@@ -47,8 +47,8 @@ async fn canceling_an_unpaid_order_cancels_its_payment_intent() {
             "the order can no longer be paid"
         );
     }
-    // Without an intent nothing is done at Stripe, and a repeated request gets the same answer,
-    // too.
+    // An order without an intent can be canceled, too, and a repeated request gets the same
+    // response.
     let order = TestOrder::in_status(cloud, "pending").await;
     let keyed = order.client.api.with("idempotency-key", &unique("key"));
     let first = keyed.post(&order.path("payment/cancel"), json!({})).await.expect(200);

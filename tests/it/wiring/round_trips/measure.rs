@@ -39,7 +39,7 @@ impl Walk {
         Self { cloud, seen: BTreeSet::new(), measured: BTreeMap::new() }
     }
 
-    /// Sends this request, which `function` must answer with success.
+    /// Sends a request that `function` must answer with success, and records its calls.
     pub async fn step(&mut self, function: &str, request: impl Future<Output = Response>) -> Value {
         self.new_invocations(function).await;
         let answer = request.await;
@@ -61,7 +61,7 @@ impl Walk {
         );
     }
 
-    /// The calls of each invocation of `function` that was not returned before.
+    /// The calls of each invocation of `function` since the last time that this was called for it.
     async fn new_invocations(&mut self, function: &str) -> Vec<Vec<Call>> {
         let counted =
             Client::new(&self.cloud.ready.dynamodb).get("/_local/invocations").await.expect(200);
@@ -71,8 +71,9 @@ impl Walk {
         of_function.filter(|i| self.seen.insert(i.trace_id.clone())).map(|i| i.calls).collect()
     }
 
-    /// Unless a step has called `function`: sends its sample event as the first caller who may. An
-    /// id in the path becomes that of one of `objects`, by area.
+    /// Sends the sample event of `function` as the first of `callers` that is allowed to, unless a
+    /// step has measured it already. `/<area>/<id>` at the start of the path is replaced with the
+    /// path in `objects` of that area.
     pub async fn sample(
         &mut self,
         function: &str,

@@ -1,4 +1,4 @@
-//! What the calls may be, and docs/round-trips.md, which shows them.
+//! Checks how many DynamoDB calls each endpoint makes, and writes docs/round-trips.md.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use super::measure::Call;
 use crate::support::workspace;
 use crate::wiring::{deployed, updates};
 
-/// Functions that need more calls than the rule allows, how many, and why: the rest of a sentence
-/// that begins "... makes up to 7 calls".
+/// Functions that may make more calls than the rule allows, how many, and why. The reason completes
+/// the sentence "`auth-token` makes up to 7 calls".
 const EXCEPTIONS: [(&str, usize, &str); 9] = [
     (
         "auth-token",
