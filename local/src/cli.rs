@@ -41,7 +41,7 @@ pub struct Cli {
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) data_dir: Option<PathBuf>,
 
-    /// Build the functions with optimisations.
+    /// Build the functions with optimizations.
     #[arg(long)]
     pub(crate) release: bool,
 
