@@ -1,4 +1,4 @@
-//! A Cargo workspace: its settings, its build, its binaries.
+//! Reads a Cargo workspace, with its settings and binaries, and builds it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 use crate::settings::Settings;
 
-/// A Cargo workspace, which may be a single package.
+/// A Cargo workspace, or a single package.
 #[derive(Debug, Clone)]
 pub(crate) struct Workspace {
     /// The folder of its `Cargo.toml`.
@@ -24,7 +24,7 @@ pub(crate) struct Workspace {
     own: Option<String>,
 }
 
-/// Whether Cargo prints its progress, or errors and warnings only.
+/// Whether Cargo prints its progress, or only errors and warnings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
     Shown,
@@ -38,7 +38,7 @@ struct Binary {
     package: String,
     /// The folder of the package's `Cargo.toml`.
     directory: PathBuf,
-    /// `default-run` of the package names it.
+    /// Whether it is the package's `default-run`.
     is_default: bool,
 }
 
@@ -75,18 +75,18 @@ struct Target {
 
 #[derive(Debug, Clone, Deserialize)]
 struct Dependency {
-    /// The folder of a dependency that is not downloaded.
+    /// The folder of a path dependency.
     path: Option<PathBuf>,
-    /// `dev`, `build`, or none.
+    /// `dev` or `build`; `None` for a normal dependency.
     kind: Option<String>,
 }
 
 impl Workspace {
-    /// The workspace that `directory` belongs to; `None` when neither it nor a folder above has a
-    /// `Cargo.toml`.
+    /// Returns the workspace that `directory` belongs to; `None` when neither it nor a parent
+    /// folder has a `Cargo.toml`.
     ///
     /// # Errors
-    /// When Cargo cannot read the workspace, or `[workspace.metadata.local]` is not usable.
+    /// When Cargo can't read the workspace, or `[workspace.metadata.local]` is malformed.
     pub(crate) async fn find(directory: &Path) -> Result<Option<Self>> {
         if !directory.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
             return Ok(None);
@@ -107,10 +107,10 @@ impl Workspace {
         Self::from_metadata(&output.stdout, own).map(Some)
     }
 
-    /// `own` is the folder of this program's package.
+    /// Reads the output of `cargo metadata`. `own` is the folder of this program's package.
     fn from_metadata(metadata: &[u8], own: &Path) -> Result<Self> {
         let metadata: Metadata = serde_json::from_slice(metadata)
-            .context("[workspace.metadata.local] of Cargo.toml is not usable")?;
+            .context("[workspace.metadata.local] in Cargo.toml is malformed")?;
         let settings = metadata.metadata.and_then(|m| m.local).unwrap_or_default();
         Ok(Self {
             root: metadata.workspace_root,
@@ -127,8 +127,8 @@ impl Workspace {
         self.target(name).is_some()
     }
 
-    /// The binary that stands for the package in `directory`: its only one, its `default-run`, or
-    /// the one named like the package.
+    /// Returns the main binary of the package in `directory`: its only one, its `default-run`, or
+    /// the one with the package's name.
     pub(crate) fn binary_of_package(&self, directory: &Path) -> Option<&str> {
         let binaries: Vec<&Binary> =
             self.binaries.iter().filter(|b| b.directory == directory).collect();
@@ -142,8 +142,8 @@ impl Workspace {
         binary.map(|b| b.name.as_str())
     }
 
-    /// The files and folders with the code of `binaries`: the folders of their packages and of the
-    /// packages these depend on by path, and the `Cargo.toml` of the workspace.
+    /// Returns the files and folders with the code of `binaries`: the folders of their packages and
+    /// of those packages' path dependencies, and the `Cargo.toml` of the workspace.
     pub(crate) fn sources(&self, binaries: &[&str]) -> Vec<PathBuf> {
         let targets = binaries.iter().filter_map(|name| self.target(name));
         let mut sources: Vec<PathBuf> = targets.map(|target| target.directory.clone()).collect();
@@ -152,7 +152,7 @@ impl Workspace {
         let mut at = 0;
         while let Some(folder) = sources.get(at).cloned() {
             at += 1;
-            // Of a folder outside of the workspace, the dependencies are not known.
+            // The dependencies of a folder outside the workspace are unknown.
             let Some(package) = self.packages.iter().find(|p| p.folder() == folder) else {
                 continue;
             };
@@ -169,8 +169,8 @@ impl Workspace {
     /// Builds `binaries`, with Cargo's output on stderr.
     ///
     /// # Errors
-    /// When they do not compile, which Cargo has explained on stderr by then, or the workspace has
-    /// no binary of one of these names.
+    /// When they do not compile (Cargo has printed the errors), or when the workspace has no binary
+    /// with one of these names.
     pub(crate) async fn build(
         &self,
         binaries: &[&str],
@@ -189,11 +189,11 @@ impl Workspace {
             }
             command.args(["--bin", name]);
         }
-        // A workspace that this program belongs to is built with the program and the functions
-        // selected: Cargo chooses the features of dependencies for all selected packages together,
-        // and would compile those that both use once more for another selection.
+        // If this program belongs to the workspace, its package is selected as well. Cargo chooses
+        // the features of dependencies for all selected packages together, so another selection
+        // could compile shared dependencies again.
         packages.extend(self.own.as_deref().filter(|own| !packages.contains(own)));
-        // Binaries of packages that are not default members are found in named packages only.
+        // Cargo finds binaries outside the default members only in packages that are named.
         for package in packages {
             command.args(["--package", package]);
         }
@@ -203,9 +203,9 @@ impl Workspace {
         if progress == Progress::Hidden {
             command.arg("--quiet");
         }
-        // Only the JSON line may appear on our stdout.
+        // Our stdout is reserved for the JSON line.
         command.stdin(Stdio::null()).stdout(Stdio::null());
-        // A group of its own, so that its compilers can be ended with it.
+        // A process group of its own, so that Cargo's compilers can be stopped with it.
         let child = command.process_group(0).spawn().context("cannot run cargo")?;
         let status = Build(child).0.wait().await.context("cannot wait for cargo")?;
         if !status.success() {
@@ -214,7 +214,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// The path of the built binary of that name.
+    /// Returns the path of the built binary with this name.
     ///
     /// # Errors
     /// When it has not been built.
@@ -222,13 +222,13 @@ impl Workspace {
         let path = self.path(name, release);
         ensure!(
             path.is_file(),
-            "there is no binary {}: build it, or start without --no-build",
+            "there is no binary {}; build it, or start without --no-build",
             path.display()
         );
         Ok(path)
     }
 
-    /// Where the binary of that name is, once it is built.
+    /// Returns the path to which the binary with this name is built.
     pub(crate) fn path(&self, name: &str, release: bool) -> PathBuf {
         self.target.join(if release { "release" } else { "debug" }).join(name)
     }
@@ -243,7 +243,7 @@ impl Package {
         self.manifest_path.parent().unwrap_or(&self.manifest_path)
     }
 
-    /// The folders of dependencies whose code gets into the package's binaries.
+    /// Returns the folders of path dependencies whose code becomes part of the package's binaries.
     fn code_dependencies(&self) -> impl Iterator<Item = &PathBuf> {
         let dependencies = self.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
         dependencies.filter_map(|dependency| dependency.path.as_ref())
@@ -260,30 +260,30 @@ impl Package {
     }
 }
 
-/// A running build. Dropping it ends Cargo and its compilers.
+/// A running build. Dropping it stops Cargo and its compilers.
 struct Build(Child);
 
 impl Drop for Build {
     fn drop(&mut self) {
         if let Some(group) = self.0.id() {
-            // Rust's standard library signals single processes only; POSIX shells signal groups.
+            // Rust's standard library can only signal single processes; a shell can signal groups.
             let kill = ["-c", "kill -TERM -- -$0", &group.to_string()].map(OsString::from);
             drop(std::process::Command::new("sh").args(kill).stderr(Stdio::null()).status());
         }
     }
 }
 
-/// Cargo, as if called from a terminal: without the variables that `cargo run` sets for the program
-/// it runs. Build scripts that watch them would run again.
+/// Returns a Cargo command without the variables that `cargo run` sets for the program it runs:
+/// they would make build scripts that watch them run again.
 fn cargo(directory: &Path) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.current_dir(directory);
     for (name, _) in std::env::vars_os() {
-        let of_run = name
+        let set_by_cargo_run = name
             .to_str()
             .is_some_and(|n| n.starts_with("CARGO_PKG_") || n.starts_with("CARGO_MANIFEST_"));
-        if of_run {
+        if set_by_cargo_run {
             command.env_remove(name);
         }
     }
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_that_the_binaries_depend_on_by_path_are_their_sources() {
+    fn the_sources_of_a_binary_include_path_dependencies() {
         let sources = |binaries: &[&str]| workspace("null").unwrap().sources(binaries);
         let expected = ["/shop/functions", "/shop/shared", "/elsewhere", "/shop/Cargo.toml"];
         assert_eq!(sources(&["shop"]), expected.map(PathBuf::from));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_that_this_program_belongs_to_knows_its_package() {
+    fn this_programs_package_is_found_in_its_own_workspace() {
         assert_eq!(workspace("null").unwrap().own.as_deref(), Some("cloud"));
         let elsewhere = Path::new("/home/me/.cargo/registry/src/local-0.1.0");
         assert_eq!(Workspace::from_metadata(&metadata("null"), elsewhere).unwrap().own, None);
@@ -347,16 +347,16 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_needs_no_settings() {
-        for none in ["null", "{}", r#"{"lambda": {"watch": {}}}"#] {
-            let workspace = workspace(none).unwrap();
+    fn a_workspace_without_settings_has_the_defaults() {
+        for metadata in ["null", "{}", r#"{"lambda": {"watch": {}}}"#] {
+            let workspace = workspace(metadata).unwrap();
             assert_eq!(workspace.settings.stack, "local");
             assert_eq!(workspace.settings.webhook, None);
         }
     }
 
     #[test]
-    fn a_package_is_its_only_binary_or_its_default_one() {
+    fn the_main_binary_of_a_package_is_its_only_or_default_one() {
         let workspace = workspace("null").unwrap();
         let binary = |directory| workspace.binary_of_package(Path::new(directory));
         assert_eq!(binary("/shop/functions"), Some("shop"));
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_settings_are_an_error() {
+    fn malformed_settings_are_an_error() {
         let message = |local: &str| {
             format!("{:#}", workspace(&format!(r#"{{"local": {local}}}"#)).unwrap_err())
         };
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_outside_of_every_workspace_has_none() {
+    async fn a_folder_outside_any_workspace_has_no_workspace() {
         let directory = crate::testing::TempDir::new();
         assert!(Workspace::find(&directory.0).await.unwrap().is_none());
     }

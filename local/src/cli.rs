@@ -1,4 +1,4 @@
-//! The command line.
+//! The command-line flags.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use clap::Parser;
 use http::Uri;
 
-/// The cloud on one machine: builds the functions of a SAM template, runs them, and serves
-/// everything they need.
+/// Runs a SAM project on this machine: builds its functions, runs them, and serves the AWS services
+/// that they use.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 pub struct Cli {
-    /// Port of the HTTP API. 0 is any free port, here and for the other ports.
+    /// Port of the HTTP API. 0 means any free port, for this and the other ports.
     #[arg(long, default_value_t = 8000)]
     pub(crate) http_port: u16,
 
@@ -19,51 +19,51 @@ pub struct Cli {
     #[arg(long, default_value_t = 8001)]
     pub(crate) ws_port: u16,
 
-    /// Port of DynamoDB [default: 8002, or any if --http-port is 0].
+    /// Port of DynamoDB [default: 8002, or any free port if --http-port is 0].
     #[arg(long)]
     pub(crate) dynamodb_port: Option<u16>,
 
-    /// Port of the stand-in for Stripe [default: 8003, or any if --http-port is 0].
+    /// Port of the stand-in for Stripe [default: 8003, or any free port if --http-port is 0].
     #[arg(long)]
     pub(crate) stripe_port: Option<u16>,
 
-    /// Port of the Lambda Invoke API and of @connections [default: 8004, or any if --http-port is
-    /// 0].
+    /// Port of the Lambda Invoke API and of @connections [default: 8004, or any free port if
+    /// --http-port is 0].
     #[arg(long)]
     pub(crate) invoke_port: Option<u16>,
 
-    /// Keep nothing: the database is in memory.
+    /// Keep nothing after the run. The built-in database is in memory.
     #[arg(long, conflicts_with = "data_dir")]
     pub(crate) ephemeral: bool,
 
-    /// Where data is kept, so that the next start continues where this one stopped [default: .local
-    /// beside the template].
+    /// Directory for data, so that the next run continues where this one stopped [default: .local
+    /// next to the template].
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) data_dir: Option<PathBuf>,
 
-    /// Build and run the functions optimised.
+    /// Build the functions with optimisations.
     #[arg(long)]
     pub(crate) release: bool,
 
-    /// Build and run each function's own binary, as deployed, instead of the one binary that is all
-    /// of them.
+    /// Build and run each function's own binary, as in a deployment, instead of one binary that
+    /// contains all functions.
     #[arg(long)]
     pub(crate) each: bool,
 
-    /// Run the binaries that are there, and do not rebuild them when code changes.
+    /// Run the existing binaries, without building them at the start or when code changes.
     #[arg(long)]
     pub(crate) no_build: bool,
 
-    /// Do not rebuild and replace functions when their code changes.
+    /// Do not rebuild functions when their code changes.
     #[arg(long)]
     pub(crate) no_watch: bool,
 
-    /// Send invocations to this Lambda Invoke API instead of running functions:
-    /// <http://localhost:9000> is `cargo lambda watch`.
+    /// Send invocations to this Lambda Invoke API instead of running the functions. `cargo lambda
+    /// watch` serves one at <http://localhost:9000>.
     #[arg(long, value_name = "URL", conflicts_with_all = ["release", "each"])]
     pub(crate) functions: Option<String>,
 
-    /// Use another DynamoDB: DynamoDB Local (http://...), or AWS
+    /// Use another DynamoDB instead of the built-in one: DynamoDB Local (http://...), or AWS
     /// (<https://dynamodb.REGION.amazonaws.com>).
     #[arg(long, value_name = "URL")]
     pub(crate) dynamodb: Option<Uri>,
@@ -72,46 +72,46 @@ pub struct Cli {
     #[arg(long)]
     pub(crate) no_seed: bool,
 
-    /// Browser origins that may call the HTTP API and open sockets, separated by commas: the
-    /// template's parameter `AllowedOrigins`.
+    /// Browser origins that may call the HTTP API and open WebSockets, separated by commas. Sets
+    /// the template's parameter `AllowedOrigins`.
     #[arg(long, value_name = "LIST")]
     pub(crate) allowed_origins: Option<String>,
 
-    /// A value of a parameter of the template. May be repeated.
+    /// Set a parameter of the template. May be repeated.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) parameters: Vec<(String, String)>,
 
-    /// Log details: give functions the variables of `verbose` in [workspace.metadata.local].
+    /// Log more: give functions the variables in `verbose` of [workspace.metadata.local].
     #[arg(long)]
     pub(crate) verbose: bool,
 
-    /// Print one line of JSON on stdout when everything answers, and nothing else there.
+    /// When everything is ready, print one line of JSON on stdout instead of the summary.
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The template.
+    /// The SAM template.
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub(crate) template: PathBuf,
 
-    /// Values of your own for the functions' environment [default: .env beside the template, if it
-    /// is there].
+    /// File with your own values for the functions' environment variables [default: .env next to
+    /// the template, if it exists].
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 
-    /// A value for a variable that the template gives to functions; it wins over every file. May be
-    /// repeated.
+    /// Set an environment variable that the template gives to functions. Takes precedence over all
+    /// files. May be repeated.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) env: Vec<(String, String)>,
 
-    /// End when standard input is closed, as it is when the program that started this one dies.
+    /// Stop when standard input closes, which happens when the program that started this one ends.
     #[arg(long)]
     pub(crate) exit_with_stdin: bool,
 
-    /// Seconds a WebSocket connection may be idle (API Gateway: 600).
+    /// How many seconds a WebSocket connection may be idle [default: 600, as on AWS].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) ws_idle_timeout: Option<Duration>,
 
-    /// Seconds a WebSocket connection may last (API Gateway: 7200).
+    /// How many seconds a WebSocket connection may last [default: 7200, as on AWS].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) ws_max_duration: Option<Duration>,
 }
@@ -129,29 +129,29 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Cli {
-    /// The port asked for, or that of this offset from the HTTP API's usual one.
-    fn port(&self, asked: Option<u16>, usual: u16) -> u16 {
-        asked.unwrap_or(if self.http_port == 0 { 0 } else { usual })
+    /// Returns the given port; without one, `default`, or 0 if the HTTP API has any free port.
+    fn port(&self, given: Option<u16>, default: u16) -> u16 {
+        given.unwrap_or(if self.http_port == 0 { 0 } else { default })
     }
 
-    /// The values of the template's parameters that flags give.
+    /// Returns the parameters of the template that flags set.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (String, String)> {
         let origins = self.allowed_origins.iter();
         let origins = origins.map(|list| ("AllowedOrigins".to_owned(), list.clone()));
         self.parameters.iter().cloned().chain(origins)
     }
 
-    /// Port of DynamoDB.
+    /// Returns the port of DynamoDB.
     pub(crate) fn dynamodb_port(&self) -> u16 {
         self.port(self.dynamodb_port, 8002)
     }
 
-    /// Port of the stand-in for Stripe.
+    /// Returns the port of the stand-in for Stripe.
     pub(crate) fn stripe_port(&self) -> u16 {
         self.port(self.stripe_port, 8003)
     }
 
-    /// Port of the Lambda Invoke API and of `@connections`.
+    /// Returns the port of the Lambda Invoke API and of `@connections`.
     pub(crate) fn invoke_port(&self) -> u16 {
         self.port(self.invoke_port, 8004)
     }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_fixed_unless_the_http_api_has_any() {
+    fn ports_are_fixed_unless_the_http_api_has_any_free_one() {
         let ports = |cli: &Cli| {
             [cli.http_port, cli.ws_port, cli.dynamodb_port(), cli.stripe_port(), cli.invoke_port()]
         };
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_that_contradict_each_other_are_refused() {
+    fn contradicting_flags_and_negative_durations_are_refused() {
         for arguments in
             [&["--ephemeral", "--data-dir", "x"][..], &["--functions", "http://x", "--each"]]
         {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn origins_are_a_parameter_of_the_template() {
+    fn allowed_origins_set_a_parameter_of_the_template() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let cli = parse(&["--allowed-origins", "http://a,http://b", "--parameter", "Stage=dev"]);
         let parameters: Vec<_> = cli.unwrap().parameters().collect();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_variables_may_be_given_again_and_again() {
+    fn the_env_flag_may_be_repeated() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let cli = parse(&["--env", "A=1=2", "--env", "B="]).unwrap();
         assert_eq!(cli.env, [pair("A", "1=2"), pair("B", "")]);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// The directory of one run, held until it is dropped.
+/// The data directory of one run. It is locked until this is dropped.
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
@@ -28,7 +28,8 @@ impl DataDir {
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, ephemeral: false, _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => bail!(
-                "another local cloud is running on the data directory {}: end it, or choose another with --data-dir or --ephemeral",
+                "another local cloud is running on the data directory {}: stop it, or use another \
+                 directory with --data-dir or --ephemeral",
                 path.display()
             ),
             Err(TryLockError::Error(error)) => {
@@ -54,20 +55,20 @@ impl DataDir {
     }
 
     /// Returns where to store what the next run needs; `None` for an ephemeral run.
-    pub(crate) fn to_keep(&self) -> Option<&Path> {
+    pub(crate) fn persistent_path(&self) -> Option<&Path> {
         (!self.ephemeral).then_some(&self.path)
     }
 
-    /// The folder of [`Self::link`].
+    /// Returns the folder of the links that [`Self::link`] creates.
     pub(crate) fn bin(&self) -> PathBuf {
         self.path.join("bin")
     }
 
-    /// Makes `bin/<name>` a link to a program, for each of `links`, and removes all other links. A
-    /// program can tell by the name under which it is started what it is to be.
+    /// Creates a link `bin/<name>` to the program of each of `links`, and removes all other links.
+    /// A program that contains several functions finds out from the link's name which one to run.
     ///
     /// # Errors
-    /// When the folder cannot be written.
+    /// When the folder can't be written.
     pub(crate) fn link(&self, links: &[(&str, PathBuf)]) -> Result<()> {
         let bin = self.bin();
         if bin.exists() {
@@ -88,7 +89,7 @@ impl DataDir {
 impl Drop for DataDir {
     fn drop(&mut self) {
         if self.ephemeral {
-            // A temporary directory: the system cleans up what cannot be removed now.
+            // If this fails, the system will clean up its temporary directory.
             drop(std::fs::remove_dir_all(&self.path));
         }
     }

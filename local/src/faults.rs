@@ -1,14 +1,14 @@
-//! Faults on demand: rules that wait for the requests they are meant for.
+//! Faults on demand: rules that make matching requests fail.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A fault, and which requests it hits.
+/// A fault and the requests it applies to.
 pub(crate) trait Rule: Clone {
-    /// The number of requests that it still hits.
+    /// How many more requests it applies to.
     fn times(&mut self) -> &mut u32;
 }
 
-/// The waiting rules, oldest first.
+/// The active rules, oldest first.
 #[derive(Debug)]
 pub(crate) struct Faults<R>(Mutex<Vec<R>>);
 
@@ -19,12 +19,13 @@ impl<R> Default for Faults<R> {
 }
 
 impl<R: Rule> Faults<R> {
-    /// Takes one use of the oldest rule for which `hits` holds.
-    pub(crate) fn take(&self, hits: impl Fn(&R) -> bool) -> Option<R> {
+    /// Uses up one request of the oldest rule for which `applies` holds, and returns the rule.
+    pub(crate) fn take(&self, applies: impl Fn(&R) -> bool) -> Option<R> {
         let mut rules = self.rules();
         // A rule may have been added with `times` 0.
-        let rule =
-            rules.iter_mut().find_map(|rule| (*rule.times() > 0 && hits(rule)).then_some(rule))?;
+        let rule = rules
+            .iter_mut()
+            .find_map(|rule| (*rule.times() > 0 && applies(rule)).then_some(rule))?;
         *rule.times() -= 1;
         let taken = rule.clone();
         rules.retain_mut(|rule| *rule.times() > 0);
@@ -36,12 +37,12 @@ impl<R: Rule> Faults<R> {
         self.rules().push(rule);
     }
 
-    /// Removes every rule for which `stays` does not hold.
-    pub(crate) fn retain(&self, stays: impl FnMut(&R) -> bool) {
-        self.rules().retain(stays);
+    /// Removes every rule for which `keep` does not hold.
+    pub(crate) fn retain(&self, keep: impl FnMut(&R) -> bool) {
+        self.rules().retain(keep);
     }
 
-    /// Returns the waiting rules.
+    /// Returns the active rules.
     pub(crate) fn list(&self) -> Vec<R> {
         self.rules().clone()
     }

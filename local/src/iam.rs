@@ -1,9 +1,9 @@
-//! IAM for the functions: which function calls (by its access key id), and whether its policy allows
-//! the call.
+//! IAM for the functions: finds out which function is calling, and whether its policy allows the
+//! call.
 //!
-//! Every function has an access key id of its own, so that a permission missing in the template is
-//! missing here too. A key that belongs to no function (a developer's CLI, the cloud itself) is
-//! allowed everything. Signatures are not checked.
+//! Each function has its own access key id, so that a permission that is missing in the template is
+//! missing here as well. Keys that belong to no function (a developer's CLI, the cloud itself) may
+//! do everything. Signatures are not checked.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ pub struct Iam {
     callers: HashMap<String, Caller>,
 }
 
-/// A function as IAM sees it.
+/// A function as an IAM principal.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// [`crate::model::Function::name`].
@@ -44,12 +44,12 @@ pub struct Caller {
 }
 
 impl Iam {
-    /// Returns the policies of a project's functions, by [`access_key_id`].
+    /// Reads the policies of a project's functions.
     pub fn new(project: &Project) -> Self {
         let caller = |f: &crate::model::Function| Caller {
             function: f.name.clone(),
-            // A role's session is named after the function as deployed; the role, which SAM would
-            // name, after the function too.
+            // On AWS, the session has the function's deployed name. The role, which SAM would name,
+            // is named after the function here.
             session: format!(
                 "arn:aws:sts::{}:assumed-role/{}/{}",
                 account(&f.arn),
@@ -72,7 +72,7 @@ impl Iam {
         self.callers.get(access_key_id)
     }
 
-    /// Whether the holder of a key may do `action` (`lambda:InvokeFunction`) on `resource` (an
+    /// Whether the owner of a key may perform `action` (`lambda:InvokeFunction`) on `resource` (an
     /// ARN).
     pub fn allows(&self, access_key_id: &str, action: &str, resource: &str) -> bool {
         self.caller(access_key_id).is_none_or(|caller| caller.allows(action, resource, &[]))
@@ -80,15 +80,15 @@ impl Iam {
 }
 
 impl Caller {
-    /// Whether one of the function's statements allows `action` on `resource`, where the request
-    /// concerns items with the partition keys `leading_keys`.
+    /// Whether one of the function's statements allows `action` on `resource`, for a request about
+    /// items with the partition keys `leading_keys`.
     ///
-    /// `dynamodb:LeadingKeys` is a `ForAllValues` condition, which holds when a request has no such
-    /// key (a Scan):
+    /// `dynamodb:LeadingKeys` is a `ForAllValues` condition, which also holds for requests without
+    /// such keys, such as a Scan:
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>.
     pub fn allows(&self, action: &str, resource: &str, leading_keys: &[String]) -> bool {
         self.policy.iter().any(|statement| {
-            // Actions are case-insensitive, ARNs are not.
+            // Actions are case-insensitive, but ARNs are not.
             statement
                 .actions
                 .iter()
@@ -100,24 +100,25 @@ impl Caller {
         })
     }
 
-    /// Returns AWS's message for a refusal.
+    /// Returns AWS's message for a denied action.
     pub fn denial(&self, action: &str, resource: &str) -> String {
         format!(
-            "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the \
-             {action} action",
+            "User: {} is not authorized to perform: {action} on resource: {resource} because no \
+             identity-based policy allows the {action} action",
             self.session
         )
     }
 }
 
-/// Matches IAM's wildcards: `*` is any run of characters (`:` and `/` included), `?` any one.
+/// Whether `text` matches a pattern with IAM's wildcards: `*` stands for any number of characters,
+/// including `:` and `/`, and `?` for exactly one.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
-    // Where to continue when the text after the last `*` did not match: that `*` takes one more
-    // character.
+    // The last `*` in the pattern and the end of the text it stands for. If the rest does not
+    // match, that `*` takes one more character.
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -142,7 +143,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|&c| c == '*')
 }
 
-/// The account id of an ARN.
+/// Returns the account id in an ARN.
 fn account(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_may_do_what_its_policy_says_and_nothing_else() {
+    fn a_function_may_only_do_what_its_policy_allows() {
         let iam = iam(vec![statement("dynamodb:GetItem", TABLE)]);
         let key = access_key_id("orders-get");
         assert!(iam.allows(&key, "dynamodb:GetItem", TABLE));
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn actions_are_case_insensitive_and_take_wildcards() {
+    fn actions_are_case_insensitive_and_may_have_wildcards() {
         let key = access_key_id("orders-get");
         assert!(iam(vec![statement("dynamodb:getitem", TABLE)]).allows(
             &key,
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn resources_take_wildcards_that_cross_separators() {
+    fn wildcards_in_resources_match_across_separators() {
         let index = format!("{TABLE}/index/by-state");
         for (pattern, matching) in [
             ("*", true),
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn leading_keys_must_all_be_among_the_patterns() {
+    fn every_leading_key_must_match_a_pattern() {
         let statement = Statement {
             leading_keys: Some(vec!["ORDER#*".into(), "FEED".into()]),
             ..statement("dynamodb:*", TABLE)
@@ -252,14 +253,15 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_reads_as_on_aws() {
+    fn a_denial_has_the_message_of_aws() {
         let iam = iam(vec![]);
         let key = access_key_id("orders-get");
         assert_eq!(
             iam.caller(&key).unwrap().denial("dynamodb:PutItem", TABLE),
-            "User: arn:aws:sts::000000000000:assumed-role/orders-get/orders-get is not authorized to perform: dynamodb:PutItem on \
-             resource: arn:aws:dynamodb:us-east-1:000000000000:table/marketplace because no identity-based policy allows the \
-             dynamodb:PutItem action"
+            "User: arn:aws:sts::000000000000:assumed-role/orders-get/orders-get is not authorized \
+             to perform: dynamodb:PutItem on resource: \
+             arn:aws:dynamodb:us-east-1:000000000000:table/marketplace because no identity-based \
+             policy allows the dynamodb:PutItem action"
         );
     }
 }

@@ -30,7 +30,8 @@ pub enum FunctionError {
 pub enum InvokeError {
     /// 404 `ResourceNotFoundException`.
     NotFound(String),
-    /// 429 `TooManyRequestsException`: the function's or the account's concurrency is used up.
+    /// 429 `TooManyRequestsException`: the function's or the account's concurrency limit is
+    /// reached.
     Throttled(String),
     /// 413 `RequestTooLargeException`: more than 6 MB (1 MB when asynchronous).
     TooLarge(String),
@@ -54,7 +55,11 @@ impl std::error::Error for InvokeError {}
 /// Runs functions: either our own processes ([`crate::functions`]) or an external Invoke API
 /// (`--functions URL`).
 pub trait Invoke: Send + Sync + 'static {
-    /// Invokes `function` (its binary's name) synchronously with a JSON `payload`.
+    /// Invokes `function` (a [`crate::model::Function::name`]) synchronously with a JSON `payload`.
+    ///
+    /// # Errors
+    /// When the invocation does not reach the function; see [`InvokeError`]'s variants. A function
+    /// that fails is not an error here, but [`Invocation::error`].
     fn invoke<'a>(
         &'a self,
         function: &'a str,

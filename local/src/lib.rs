@@ -1,10 +1,10 @@
-//! The cloud on one machine, for projects described by a SAM template.
+//! Runs a project with a SAM template on one machine.
 //!
 //! From `template.yaml` and the functions' binaries it provides what AWS would: Lambda, an HTTP
-//! API, a WebSocket API, DynamoDB with streams, and schedules. What it cannot do faithfully it
-//! refuses, naming the place in the template.
+//! API, a WebSocket API, DynamoDB with streams, and schedules. If the template uses something that
+//! can't be provided faithfully, the error names its place in the template.
 //!
-//! The program `local` is [`Cli`] and [`run`], and nothing more.
+//! The program `local` only parses [`Cli`] and calls [`run`].
 
 #![expect(unreachable_pub, reason = "`pub` marks what a module offers to the others")]
 
@@ -36,8 +36,8 @@ use template::model;
 /// Runs the local cloud until Ctrl-C, SIGTERM or SIGHUP stops it. Call it inside a Tokio runtime.
 ///
 /// # Errors
-/// When the template, the build, a port or the start of a function fails. The message is one
-/// sentence for people, and names the place.
+/// When the template can't be used, the build fails, a port is taken or a function does not start.
+/// The message is one sentence that names the place.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let stop = signals::Stop::listen(cli.exit_with_stdin)?;
     cloud::run(cli, stop).await

@@ -1,9 +1,9 @@
-//! The log of everything that runs: a line has its time (UTC), its source (a function or a part of
-//! the cloud), its request id and its text.
+//! The log of everything that runs. Each line has a time (UTC), a source (a function or a part of
+//! the cloud), a request id and a text.
 //!
-//! An HTTP request has one line. What a function logs about the request as a whole (an event with a
-//! `status`, such as `{"level":"INFO","message":"answered","status":200,"user":"usr_1"}`) adds its
-//! fields to that line instead of being a line of its own.
+//! Each HTTP request has one line. If a function logs an event about the whole request (one with a
+//! `status`, such as `{"level":"INFO","message":"answered","status":200,"user":"usr_1"}`), the
+//! event's fields are added to that line, and the event gets no line of its own.
 
 mod render;
 
@@ -13,48 +13,48 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-/// How wide the column of sources is; longer names push their line to the right.
+/// The width of the source column. A longer name shifts the rest of its line.
 const SOURCE_WIDTH: usize = 20;
 
-/// How wide the column of request ids is: those of API Gateway have 16 characters.
+/// The width of the request id column: ids of API Gateway have 16 characters.
 const ID_WIDTH: usize = 16;
 
-/// Colours for sources, all readable on dark and on light: ANSI 31 to 36 and 91 to 96.
+/// Colours for sources, readable on dark and light backgrounds: ANSI 31 to 36 and 91 to 96.
 const COLOURS: [u8; 12] = [32, 33, 34, 35, 36, 31, 92, 93, 94, 95, 96, 91];
 
-/// A handle to the log; clones write to the same place (stderr, a line at a time).
+/// A handle to the log, which goes to stderr line by line. Clones share one log.
 #[derive(Debug, Clone)]
 pub struct Log {
     coloured: bool,
-    /// HTTP requests in progress, and what their functions say about them.
+    /// HTTP requests in progress, and the fields that their functions have logged about them.
     requests: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl Default for Log {
     fn default() -> Self {
         // <https://no-color.org>
-        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-        Self { coloured: std::io::stderr().is_terminal() && !unwanted, requests: Arc::default() }
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        Self { coloured: std::io::stderr().is_terminal() && !no_color, requests: Arc::default() }
     }
 }
 
 impl Log {
     /// Writes one line. `source` is a function's name, or `local`, `http`, `ws`, `dynamodb`,
-    /// `streams`, `schedule`, `stripe`. A `text` that is a JSON event of `tracing-subscriber` is
-    /// made readable, any other is written as it is.
+    /// `streams`, `schedule` or `stripe`. If `text` is a JSON event of `tracing-subscriber`, it is
+    /// made readable; any other text is written as it is.
     pub fn line(&self, source: &str, request_id: Option<&str>, text: &str) {
         if let Some(line) = self.format(&Timestamp::now(), source, request_id, text) {
             write(&line);
         }
     }
 
-    /// Collects what a function says about the HTTP request of this id, for its line.
+    /// Starts collecting the fields that a function logs about the HTTP request with this id.
     pub fn request(&self, id: &str) -> RequestLine<'_> {
         self.requests().insert(id.to_owned(), String::new());
         RequestLine { log: self, id: id.to_owned() }
     }
 
-    /// The line to write; none for an event that is a part of its request's line.
+    /// Returns the line to write, or `None` for an event that goes into its request's line.
     fn format(
         &self,
         now: &Timestamp,
@@ -65,8 +65,7 @@ impl Log {
         let Some(event) = render::event(text) else {
             return Some(self.columns(now, source, request_id, "", text));
         };
-        // The id that the function names is the one that its caller got: API Gateway's, if there is
-        // one.
+        // Prefer the id in the event: it is the one that the client got from API Gateway.
         let id = event.request_id.as_deref().or(request_id);
         if let (Some(fields), Some(id)) = (event.outcome(), id)
             && let Some(request) = self.requests().get_mut(id)
@@ -110,14 +109,14 @@ impl Log {
     }
 }
 
-/// An HTTP request in progress. Dropping it (its client went away) forgets it.
+/// The log line of an HTTP request in progress. It is dropped unwritten if the client goes away.
 pub struct RequestLine<'a> {
     log: &'a Log,
     id: String,
 }
 
 impl RequestLine<'_> {
-    /// Writes the line of the request: `text`, and what its function has said about it.
+    /// Writes the line: `text`, followed by the fields that the function has logged.
     pub fn end(self, source: &str, text: &str) {
         write(&self.format(&Timestamp::now(), source, text));
     }
@@ -135,11 +134,11 @@ impl Drop for RequestLine<'_> {
 }
 
 fn write(line: &str) {
-    // A log that cannot be written (a closed pipe) must not end the cloud.
+    // A log that can't be written, such as a closed pipe, must not stop the cloud.
     drop(std::io::stderr().lock().write_all(line.as_bytes()));
 }
 
-/// Returns the same colour for the same source, always.
+/// Returns the colour of a source, which is the same in every run.
 fn colour(source: &str) -> u8 {
     // FNV-1a.
     let hash = source
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_function_says_about_a_request_is_part_of_the_one_line_of_the_request() {
+    fn what_a_function_logs_about_a_request_goes_into_the_requests_line() {
         let event = r#"{"level":"INFO","message":"answered","status":422,"duration_ms":3,
             "span":{"request_id":"JKJaXmPLvHcESHA=","invocation":"i1","route":"POST /orders","user":"usr_1","errors":"note:too_long"}}"#;
         let log = log(false);
@@ -197,17 +196,17 @@ mod tests {
         let request = log.request(ID);
         assert_eq!(format(event), None);
         assert!(format(&event.replace("status", "attempt")).is_some(), "any other event");
-        assert!(format(&event.replace("INFO", "WARN")).is_some(), "one that is not all right");
+        assert!(format(&event.replace("INFO", "WARN")).is_some(), "a warning");
         assert_eq!(
             request.format(&now(), "orders-create", "POST /orders 422 62 ms"),
             "05:06:07.089 orders-create        JKJaXmPLvHcESHA= POST /orders 422 62 ms errors=note:too_long user=usr_1\n"
         );
         drop(request);
-        assert!(format(event).is_some(), "after the line of its request");
+        assert!(format(event).is_some(), "after the request's line is written");
     }
 
     #[test]
-    fn colours_are_for_terminals_only() {
+    fn only_terminals_get_colours() {
         assert!(!format(false, None, "x").contains('\x1b'));
         assert!(
             format(true, None, "x")

@@ -1,4 +1,4 @@
-//! `cargo local`: the cloud on one machine.
+//! `cargo local` runs a project with a SAM template on one machine.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         }
     };
     let outcome = runtime.block_on(local::run(cli));
-    // Nothing that is still running is worth waiting for.
+    // Tasks that still run now have nothing left to do that matters.
     runtime.shutdown_timeout(Duration::from_secs(1));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -41,7 +41,7 @@ impl Schedules {
         for function in &project.functions {
             for schedule in &function.schedules {
                 let expression = Expression::parse(&schedule.expression).with_context(|| {
-                    format!("the schedule {} cannot be {}", schedule.name, schedule.expression)
+                    format!("the schedule {} is malformed: {}", schedule.name, schedule.expression)
                 })?;
                 schedules.spawn(run(
                     expression,
@@ -98,7 +98,7 @@ async fn fire(
         Ok(invocation) if invocation.error.is_none() => return,
         Ok(invocation) => {
             let error: Value = serde_json::from_slice(&invocation.payload).unwrap_or_default();
-            error["errorMessage"].as_str().unwrap_or("it gave no message").to_owned()
+            error["errorMessage"].as_str().unwrap_or("no error message").to_owned()
         }
         Err(error) => error.to_string(),
     };
@@ -133,7 +133,7 @@ impl Expression {
         if let Some(cron) = within("cron") {
             return parse_cron(cron).map(|cron| Self::Cron(Box::new(cron)));
         }
-        bail!("a schedule is rate(...) or cron(...)")
+        bail!("a schedule must be rate(...) or cron(...)")
     }
 
     /// Returns the next time after `last`; `None` if there is none.
@@ -149,54 +149,55 @@ impl Expression {
     }
 }
 
-/// `5 minutes`. "If the value is equal to 1, then the unit must be singular."
+/// Parses a rate such as `5 minutes`. "If the value is equal to 1, then the unit must be singular."
 fn parse_rate(rate: &str) -> anyhow::Result<Duration> {
     let mut parts = rate.split_whitespace();
     let (Some(value), Some(unit), None) = (parts.next(), parts.next(), parts.next()) else {
-        bail!("a rate is a value and a unit");
+        bail!("a rate must be a value and a unit");
     };
     let value: u32 = value
         .parse()
         .ok()
         .filter(|v| *v > 0)
-        .context("the value of a rate is a positive number")?;
+        .context("the value of a rate must be a positive number")?;
     let minutes = match (unit, value) {
         ("minute", 1) | ("minutes", 2..) => 1,
         ("hour", 1) | ("hours", 2..) => 60,
         ("day", 1) | ("days", 2..) => 24 * 60,
         _ => bail!(
-            "the unit of a rate is minute, hour or day with 1, and minutes, hours or days with more"
+            "the unit of a rate must be minute, hour or day for 1, and minutes, hours or days for more"
         ),
     };
     Ok(Duration::from_secs(u64::from(value) * minutes * 60))
 }
 
-/// Minutes, hours, day of month, month, day of week (1-7 is SUN-SAT), year.
+/// Parses the fields minutes, hours, day of month, month, day of week (1-7 is SUN-SAT) and year.
 fn parse_cron(cron: &str) -> anyhow::Result<Cron> {
     let fields: Vec<String> = cron.split_whitespace().map(str::to_uppercase).collect();
     let [minutes, hours, day_of_month, month, day_of_week, year] = fields.as_slice() else {
         bail!(
-            "a cron expression has six fields: minutes, hours, day of month, month, day of week, year"
+            "a cron expression must have six fields: minutes, hours, day of month, month, \
+             day of week, year"
         );
     };
     ensure!(
         (day_of_month == "?") != (day_of_week == "?"),
-        "one of day of month and day of week is ?, and the other is not"
+        "exactly one of day of month and day of week must be ?"
     );
     ensure!(
         day_of_week.split([',', '-', '#', '/']).all(|day| day.trim_end_matches('L') != "0"),
-        "days of the week are 1 to 7"
+        "days of the week must be 1 to 7"
     );
-    let hours = across_the_end(hours, 0, 23);
-    let month = across_the_end(&numbered(month, &MONTHS), 1, 12);
+    let hours = unwrapped(hours, 0, 23);
+    let month = unwrapped(&numbered(month, &MONTHS), 1, 12);
     // The last day of the week is Saturday.
     let day_of_week = if day_of_week == "L" { "7" } else { day_of_week };
-    let day_of_week = across_the_end(&numbered(day_of_week, &DAYS), 1, 7);
+    let day_of_week = unwrapped(&numbered(day_of_week, &DAYS), 1, 7);
     let parser = CronParser::builder()
         .seconds(Seconds::Required)
         .year(Year::Required)
         .alternative_weekdays(true)
-        // `0/15` is how AWS's own examples write steps.
+        // AWS's own examples write steps as `0/15`.
         .sloppy_ranges(true)
         .build();
     Ok(parser.parse(&format!("0 {minutes} {hours} {day_of_month} {month} {day_of_week} {year}"))?)
@@ -213,9 +214,9 @@ fn numbered(field: &str, names: &[&str]) -> String {
         .fold(field.to_owned(), |field, (number, name)| field.replace(name, &number.to_string()))
 }
 
-/// Returns a field in which each range across its end (`20-2` for hours) is split in two, as croner
-/// requires.
-fn across_the_end(field: &str, min: u8, max: u8) -> String {
+/// Returns a field in which each range that wraps around the end (`20-2` for hours) is split in
+/// two, as croner requires.
+fn unwrapped(field: &str, min: u8, max: u8) -> String {
     let range = |part: &str| {
         let (from, to) = part.split_once('-')?;
         let (from, to): (u8, u8) = (from.parse().ok()?, to.parse().ok()?);

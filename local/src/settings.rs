@@ -1,28 +1,28 @@
-//! `[workspace.metadata.local]` of the root `Cargo.toml`: what the template does not say.
+//! `[workspace.metadata.local]` of the root `Cargo.toml`: settings that the template does not have.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The settings of a project. Every key may be left out, and so may the whole table.
+/// The settings of a project. Every key is optional, and so is the whole table.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Settings {
-    /// A binary that is every function, by the name it is started under. One is built and linked
-    /// instead of dozens.
+    /// A binary that contains every function and runs the one with the name it is started under.
+    /// Building and linking it is faster than doing so for dozens of binaries.
     pub(crate) multicall: Option<String>,
     /// A function that is invoked after the start to insert sample data.
     pub(crate) seed: Option<String>,
-    /// The path of the HTTP API that Stripe's events are sent to. With it, the stand-in for Stripe
-    /// runs; without it, there is none.
+    /// The path of the HTTP API that receives Stripe's events. The stand-in for Stripe runs only if
+    /// this is set.
     pub(crate) webhook: Option<String>,
     /// `AWS::StackName`.
     pub(crate) stack: String,
     /// Values of the template's parameters.
     pub(crate) parameters: BTreeMap<String, String>,
-    /// Values of functions' variables under `--verbose`: their log level, usually.
+    /// Values of functions' variables with `--verbose`, usually their log level.
     pub(crate) verbose: BTreeMap<String, String>,
-    /// Lines printed when everything answers: whom to sign in as, what to try.
+    /// Lines to print when everything is ready, such as how to sign in and what to try.
     pub(crate) hints: Vec<String>,
 }
 

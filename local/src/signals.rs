@@ -1,25 +1,26 @@
-//! What ends the local cloud: Ctrl-C, SIGTERM, SIGHUP (its terminal is closed), or the end of its
-//! standard input.
+//! Requests to stop the local cloud: Ctrl-C, SIGTERM, SIGHUP (its terminal closed), or the end of
+//! its standard input.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Requests to stop.
+/// Requests to stop, which other tasks can wait for.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
-    /// The first request: finish in order.
-    pub(crate) asked: CancellationToken,
-    /// The second request: stop at once.
-    pub(crate) urged: CancellationToken,
+    /// Cancelled by the first request: stop in order.
+    pub(crate) requested: CancellationToken,
+    /// Cancelled by the second request: stop at once.
+    pub(crate) urgent: CancellationToken,
 }
 
 impl Stop {
-    /// Listens for signals, and for the end of standard input if `stdin`. Needs a Tokio runtime.
+    /// Listens for signals, and for the end of standard input if `stdin` is set. Must be called in
+    /// a Tokio runtime.
     ///
     /// # Errors
-    /// When the operating system refuses a signal handler.
+    /// When the system refuses to register a signal handler.
     pub(crate) fn listen(stdin: bool) -> std::io::Result<Self> {
-        let stop = Self { asked: CancellationToken::new(), urged: CancellationToken::new() };
+        let stop = Self { requested: CancellationToken::new(), urgent: CancellationToken::new() };
         for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
             let mut signals = signal(kind)?;
             let stop = stop.clone();
@@ -31,20 +32,21 @@ impl Stop {
         }
         if stdin {
             let stop = stop.clone();
-            // Not Tokio's standard input: the runtime would wait for it at the end.
+            // A thread, because the runtime would wait for a read of Tokio's standard input when
+            // it shuts down.
             std::thread::spawn(move || {
                 drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
-                stop.asked.cancel();
+                stop.requested.cancel();
             });
         }
         Ok(stop)
     }
 
     fn request(&self) {
-        if self.asked.is_cancelled() {
-            self.urged.cancel();
+        if self.requested.is_cancelled() {
+            self.urgent.cancel();
         }
-        self.asked.cancel();
+        self.requested.cancel();
     }
 }
 
@@ -53,11 +55,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_request_stops_at_once() {
-        let stop = Stop { asked: CancellationToken::new(), urged: CancellationToken::new() };
+    fn the_second_request_is_urgent() {
+        let stop = Stop { requested: CancellationToken::new(), urgent: CancellationToken::new() };
         stop.request();
-        assert!(stop.asked.is_cancelled() && !stop.urged.is_cancelled());
+        assert!(stop.requested.is_cancelled() && !stop.urgent.is_cancelled());
         stop.request();
-        assert!(stop.urged.is_cancelled());
+        assert!(stop.urgent.is_cancelled());
     }
 }

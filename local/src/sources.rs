@@ -1,34 +1,35 @@
-//! Which files changed since the last look.
+//! Finds the files that changed since the last check.
 //!
-//! It compares times and sizes instead of asking the operating system for notifications: some
-//! hundred files take a millisecond or two, need no dependency, and it works alike on every file
-//! system (mounted folders of containers send no notifications) and for every way editors save.
+//! It compares modification times and sizes instead of using notifications of the operating system.
+//! That takes a millisecond or two for some hundred files, needs no dependency, and works on every
+//! file system (folders mounted into containers send no notifications) and with every way in which
+//! editors save files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Files and folders, and how they were when last looked at.
+/// Files and folders, with their state at the last check.
 #[derive(Debug)]
 pub(crate) struct Sources {
     roots: Vec<PathBuf>,
     seen: BTreeMap<PathBuf, Stamp>,
 }
 
-/// What differs once a file has been written.
+/// A file's modification time and size, one of which changes when it is written.
 type Stamp = (Option<SystemTime>, u64);
 
 impl Sources {
-    /// Looks at these files, and at all files in these folders. Hidden files, `target` folders and
-    /// what editors keep as a backup (`name~`) do not count.
+    /// Watches these files, and all files in these folders, except hidden files, `target` folders
+    /// and editors' backups (`name~`).
     pub(crate) fn new(roots: Vec<PathBuf>) -> Self {
-        let seen = look(&roots);
+        let seen = scan(&roots);
         Self { roots, seen }
     }
 
-    /// The files that were changed, added or removed since the last call.
+    /// Returns the files that were changed, added or removed since the last call.
     pub(crate) fn changes(&mut self) -> Vec<PathBuf> {
-        let now = look(&self.roots);
+        let now = scan(&self.roots);
         let before = std::mem::replace(&mut self.seen, now);
         let changed = self.seen.iter().filter(|(path, stamp)| before.get(*path) != Some(*stamp));
         let removed = before.iter().filter(|(path, _)| !self.seen.contains_key(*path));
@@ -36,7 +37,7 @@ impl Sources {
     }
 }
 
-fn look(roots: &[PathBuf]) -> BTreeMap<PathBuf, Stamp> {
+fn scan(roots: &[PathBuf]) -> BTreeMap<PathBuf, Stamp> {
     let mut files = BTreeMap::new();
     for root in roots {
         add(root, &mut files);
@@ -44,7 +45,8 @@ fn look(roots: &[PathBuf]) -> BTreeMap<PathBuf, Stamp> {
     files
 }
 
-/// Adds the file, or the files of the folder, at `path`. What cannot be read is not there.
+/// Adds the file at `path`, or the files in the folder at `path`. Files that can't be read are
+/// skipped.
 fn add(path: &Path, files: &mut BTreeMap<PathBuf, Stamp>) {
     let Ok(metadata) = path.metadata() else { return };
     if metadata.is_file() {
@@ -56,7 +58,7 @@ fn add(path: &Path, files: &mut BTreeMap<PathBuf, Stamp>) {
     for entry in path.read_dir().into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        // A link may lead back to where it is.
+        // Links are skipped, because they could form a cycle.
         let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
         if !name.starts_with('.') && !name.ends_with('~') && name != "target" && !is_link {
             add(&entry.path(), files);
@@ -70,7 +72,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn changed_added_and_removed_files_are_named_once() {
+    fn changed_added_and_removed_files_are_returned_once() {
         let folder = std::env::temp_dir().join(format!("sources-{}", uuid::Uuid::now_v7()));
         fs::create_dir_all(folder.join("src/target")).unwrap();
         let (kept, gone) = (folder.join("src/kept.rs"), folder.join("src/gone.rs"));

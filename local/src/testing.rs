@@ -1,4 +1,4 @@
-//! Helpers of several modules' tests: a function, a table, a DynamoDB client, a folder.
+//! Helpers for the tests of several modules: a function, a table, a DynamoDB client, a folder.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -74,7 +74,8 @@ pub(crate) fn client(endpoint_url: &str, access_key_id: &str) -> Client {
     Client::from_conf(config)
 }
 
-/// An empty directory of its own under the system's temporary directory, removed with the value.
+/// A new, empty directory under the system's temporary directory. It is removed when this is
+/// dropped.
 pub(crate) struct TempDir(pub(crate) std::path::PathBuf);
 
 impl TempDir {

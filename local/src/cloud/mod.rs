@@ -39,10 +39,10 @@ use crate::signals::Stop;
 use crate::streams::{self, Pace, Streams};
 use crate::{http_api, websocket};
 
-/// The HTTP API's timeout when something else compiles a function before running it.
+/// The HTTP API's timeout with `--functions`, where a function may have to be compiled first.
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// Everything that runs.
+/// A running cloud.
 struct Cloud {
     plan: Plan,
     summary: Summary,
@@ -65,7 +65,7 @@ struct Cloud {
 enum Runner {
     /// This cloud.
     Own(Functions),
-    /// Something else, behind an Invoke API.
+    /// Another program with an Invoke API.
     Remote(RemoteFunctions),
 }
 
@@ -76,20 +76,20 @@ enum Runner {
 pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     let began = Instant::now();
     let log = Log::default();
-    let started = async { Cloud::start(Plan::make(cli, &log).await?, log.clone()).await };
+    let started = async { Cloud::start(Plan::prepare(cli, &log).await?, log.clone()).await };
     let cloud = tokio::select! {
         biased;
-        () = stop.asked.cancelled() => {
+        () = stop.requested.cancelled() => {
             log.line("local", None, "stopped before everything was started");
             return Ok(());
         }
         cloud = started => cloud?,
     };
     cloud.announce(began.elapsed())?;
-    stop.asked.cancelled().await;
+    stop.requested.cancelled().await;
     log.line("local", None, "stopping; Ctrl-C again stops at once");
-    let kept = cloud.plan.what_is_kept();
-    cloud.end(stop.urged).await;
+    let kept = cloud.plan.kept_data();
+    cloud.end(stop.urgent).await;
     log.line("local", None, &format!("stopped; {kept}"));
     Ok(())
 }
@@ -103,11 +103,14 @@ impl Cloud {
             log.line(
                 "local",
                 None,
-                &format!("local.env or .env gives {name}, which the template gives to no function"),
+                &format!(
+                    "local.env or .env sets {name}, but no function in the template has this \
+                     variable"
+                ),
             );
         }
         let iam = Arc::new(Iam::new(&plan.project));
-        let ports = plan.ports.take().context("the ports are taken once")?;
+        let ports = plan.ports.take().context("the ports have already been taken")?;
         let dynamodb = DynamoDb::start(
             &plan.project,
             iam.clone(),
@@ -119,7 +122,7 @@ impl Cloud {
         let services =
             plan.services(&dynamodb, &ports.http, &ports.ws, &ports.stripe, &ports.invoke)?;
         let mut secrets =
-            Secrets::open(plan.data_dir.to_keep().map(|path| path.join("secrets.json")))?;
+            Secrets::open(plan.data_dir.persistent_path().map(|path| path.join("secrets.json")))?;
         let environments =
             environment::variables(&plan.project, &plan.overrides, &mut secrets, &services)?;
         let runner = plan.runner(environments, &services, &log).await?;
@@ -167,7 +170,8 @@ impl Cloud {
             Some(listener) => {
                 let webhook =
                     plan.settings.webhook.as_ref().map(|path| format!("{}{path}", services.http));
-                let data_file = plan.data_dir.to_keep().map(|path| path.join("stripe.jsonl"));
+                let data_file =
+                    plan.data_dir.persistent_path().map(|path| path.join("stripe.jsonl"));
                 let mut options = stripe_local::Options::new(webhook, WEBHOOK_SECRET, data_file);
                 let (secret_key, publishable_key) = plan.overrides.stripe_keys();
                 options.secret_keys.extend(secret_key.cloned());
@@ -193,7 +197,7 @@ impl Cloud {
             reload: None,
             dynamodb,
         };
-        match cloud.get_going(log).await {
+        match cloud.start_functions(log).await {
             Ok(()) => Ok(cloud),
             Err(error) => {
                 cloud.runner.stop().await;
@@ -203,7 +207,7 @@ impl Cloud {
     }
 
     /// Starts every function once, then streams and schedules, and inserts sample data.
-    async fn get_going(&mut self, log: Log) -> Result<()> {
+    async fn start_functions(&mut self, log: Log) -> Result<()> {
         if let Runner::Own(functions) = &self.runner {
             let count = self.plan.project.functions.len();
             log.line("local", None, &format!("starting {count} functions"));
@@ -216,7 +220,7 @@ impl Cloud {
         }
         let project = &self.plan.project;
         let invoke = self.runner.as_invoke();
-        let data_dir = self.plan.data_dir.to_keep();
+        let data_dir = self.plan.data_dir.persistent_path();
         let (dynamodb, pace) = (&self.dynamodb, Pace::default());
         let setup = streams::Setup {
             project,
@@ -260,8 +264,8 @@ impl Cloud {
         let settings = &self.plan.settings;
         let remarks = Remarks {
             took,
-            runner: self.plan.runner_name(),
-            data: self.plan.data_name(),
+            runner: self.plan.runner_description(),
+            data: self.plan.data_description(),
             webhook: settings.webhook.clone(),
             watches: self.reload.is_some(),
             hints: settings.hints.clone(),
@@ -270,8 +274,8 @@ impl Cloud {
         Ok(())
     }
 
-    /// Stops everything in order, or at once when `urged`.
-    async fn end(self, urged: CancellationToken) {
+    /// Stops everything in order, or at once when `urgent`.
+    async fn end(self, urgent: CancellationToken) {
         let Self {
             plan,
             runner,
@@ -298,7 +302,7 @@ impl Cloud {
                 drop(stripe.await);
             }
         };
-        urged.run_until_cancelled(in_order).await;
+        urgent.run_until_cancelled(in_order).await;
         servers.abort_all();
         runner.stop().await;
         drop(dynamodb);
@@ -315,7 +319,7 @@ impl Runner {
         }
     }
 
-    /// Ends every process of ours.
+    /// Kills the functions' processes, unless another program runs them.
     async fn stop(&self) {
         if let Self::Own(functions) = self {
             functions.stop().await;

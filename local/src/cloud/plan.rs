@@ -30,16 +30,17 @@ pub(super) const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RyaXBlLXN0YW5kLWlu";
 pub(super) struct Plan {
     pub(super) cli: Cli,
     pub(super) settings: Settings,
-    /// The folder of the Cargo workspace, or else that of the template.
+    /// The folder of the Cargo workspace, or of the template if there is no workspace.
     pub(super) root: PathBuf,
-    /// The functions' programs, unless `--functions` names what runs them.
+    /// The functions' programs; `None` with `--functions`, where another program runs them.
     programs: Option<Programs>,
     pub(super) project: Arc<Project>,
     pub(super) overrides: Overrides,
     pub(super) data_dir: DataDir,
     /// The ports, until the start gives each to its server.
     pub(super) ports: Option<Ports>,
-    /// What happens when code changes, until the start; `None` when nothing is watched.
+    /// Rebuilds functions when their code changes, until the start takes it; `None` when nothing is
+    /// watched.
     pub(super) reload: Option<Reload>,
 }
 
@@ -48,8 +49,8 @@ impl Plan {
     /// steps that fail fastest come first.
     ///
     /// # Errors
-    /// When any of these steps fails; the message names the file, flag or port.
-    pub(super) async fn make(mut cli: Cli, log: &Log) -> Result<Self> {
+    /// When one of these steps fails; the message names the file, flag or port.
+    pub(super) async fn prepare(mut cli: Cli, log: &Log) -> Result<Self> {
         let template = std::path::absolute(&cli.template)?;
         let directory = template.parent().unwrap_or(Path::new("/")).to_owned();
         ensure!(template.is_file(), "there is no template {}", cli.template.display());
@@ -61,23 +62,28 @@ impl Plan {
             parameters: settings.parameters.clone().into_iter().chain(cli.parameters()).collect(),
         };
         let project = Arc::new(template::load(&template, &deployment)?);
-        let own = cli.env_file.clone().unwrap_or_else(|| directory.join(".env"));
+        let env_file = cli.env_file.clone().unwrap_or_else(|| directory.join(".env"));
         if cli.verbose {
-            // What --env gives wins: it comes last.
+            // `--env` comes last, so that it takes precedence.
             cli.env = settings.verbose.clone().into_iter().chain(cli.env).collect();
         }
         let known = |name: &str| project.functions.iter().any(|f| f.environment.contains_key(name));
         if let Some((name, _)) = cli.env.iter().find(|(name, _)| !known(name)) {
-            bail!("--env gives {name}, which the template gives to no function");
+            bail!("--env sets {name}, but no function in the template has this variable");
         }
         let process = |name: &str| std::env::var(name).ok();
-        let overrides =
-            Overrides::read(&directory, &own, cli.env_file.is_some(), process, cli.env.clone())?;
+        let overrides = Overrides::read(
+            &directory,
+            &env_file,
+            cli.env_file.is_some(),
+            process,
+            cli.env.clone(),
+        )?;
         if let Some(seed) = &settings.seed {
             let known = project.functions.iter().any(|f| f.name == *seed);
             ensure!(
                 known,
-                "[workspace.metadata.local] names {seed} as seed, which is no function of the template"
+                "the seed {seed} in [workspace.metadata.local] is not a function of the template"
             );
         }
         let data_dir = match &cli.data_dir {
@@ -97,8 +103,8 @@ impl Plan {
         if let Some(programs) = programs.as_ref().filter(|_| !cli.no_build) {
             log.line("local", None, &format!("building {} functions", project.functions.len()));
             if !cli.no_watch {
-                // Before the build: what changes from now on may not be in it.
-                let configuration = vec![template, directory.join("local.env"), own];
+                // Watches from before the build, which may miss later changes.
+                let configuration = vec![template, directory.join("local.env"), env_file];
                 let programs = programs.clone();
                 reload = Some(Reload::new(root.clone(), programs, cli.release, configuration));
             }
@@ -107,14 +113,14 @@ impl Plan {
         Ok(Self { cli, settings, root, programs, project, overrides, data_dir, ports, reload })
     }
 
-    /// Returns the overridden variables that the template gives to no function.
+    /// Returns the overridden variables that no function in the template has.
     pub(super) fn unused_overrides(&self) -> Vec<&str> {
         let known =
             |name: &&str| self.project.functions.iter().any(|f| f.environment.contains_key(*name));
         self.overrides.names().filter(|name| !known(name)).collect()
     }
 
-    /// Returns where the database is.
+    /// Returns where the database is stored.
     pub(super) fn storage(&self) -> Storage {
         match &self.cli.dynamodb {
             Some(url) => Storage::Endpoint { url: url.clone(), own_tables: self.cli.ephemeral },
@@ -140,6 +146,9 @@ impl Plan {
     }
 
     /// Returns the addresses of this run's services.
+    ///
+    /// # Errors
+    /// When functions need AWS credentials that the environment lacks.
     pub(super) fn services(
         &self,
         dynamodb: &DynamoDb,
@@ -173,16 +182,16 @@ impl Plan {
         })
     }
 
-    /// The file to start for each function, in the functions' order.
+    /// Returns the file to start for each function, in the functions' order.
     ///
     /// # Errors
-    /// When a binary has not been built, or the data directory cannot be written.
+    /// When a binary has not been built, or the data directory can't be written.
     pub(super) fn programs(&self) -> Result<Vec<PathBuf>> {
         let programs = self.programs.as_ref();
         programs.map_or(Ok(Vec::new()), |p| p.files(&self.data_dir, self.cli.release))
     }
 
-    /// Returns what is served, and where.
+    /// Returns the summary of what is served and where.
     pub(super) fn summary(&self, services: Services) -> Summary {
         Summary {
             http: Some(services.http).filter(|url| !url.is_empty()),
@@ -195,8 +204,8 @@ impl Plan {
         }
     }
 
-    /// What runs the functions, in words.
-    pub(super) fn runner_name(&self) -> String {
+    /// Describes what runs the functions, for the summary.
+    pub(super) fn runner_description(&self) -> String {
         match (&self.cli.functions, &self.programs) {
             (Some(url), _) => format!("run by {url}"),
             (None, programs) => {
@@ -205,8 +214,8 @@ impl Plan {
         }
     }
 
-    /// What remains after the end, in words.
-    pub(super) fn what_is_kept(&self) -> String {
+    /// Describes what is kept after the run.
+    pub(super) fn kept_data(&self) -> String {
         match &self.cli.dynamodb {
             Some(url) => format!("data stays in {url}"),
             None if self.cli.ephemeral => "nothing was kept".to_owned(),
@@ -214,10 +223,10 @@ impl Plan {
         }
     }
 
-    /// Where data is, in words.
-    pub(super) fn data_name(&self) -> String {
+    /// Describes where data is stored, for the summary.
+    pub(super) fn data_description(&self) -> String {
         match &self.cli.dynamodb {
-            Some(url) => format!("in front of {url}"),
+            Some(url) => format!("a proxy for {url}"),
             None if self.cli.ephemeral => "in memory".to_owned(),
             None => format!("kept in {}", self.data_dir.path().display()),
         }
@@ -233,8 +242,7 @@ fn aws(region: &str) -> Result<Aws> {
         match std::env::var(name) {
             Ok(value) => drop(credentials.insert(name.to_owned(), value)),
             Err(error) if needed => {
-                return Err(error)
-                    .with_context(|| format!("--dynamodb names AWS, which needs {name}"));
+                return Err(error).with_context(|| format!("--dynamodb with AWS requires {name}"));
             }
             Err(_) => {}
         }

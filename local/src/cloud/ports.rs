@@ -24,8 +24,8 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Takes what `cli` asks for and `project` needs, and a port for the stand-in for Stripe if
-    /// `stripe`.
+    /// Binds the ports that `project` needs, as `cli` says, and one for the stand-in for Stripe if
+    /// `stripe` is set.
     ///
     /// # Errors
     /// When a port can't be bound; the message names it and the flag that chooses another.
@@ -49,7 +49,8 @@ async fn bind(port: u16, flag: &str) -> Result<TcpListener> {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
             bail!(
-                "port {port} is taken: end what uses it, or choose another with {flag} (0 is any free one)"
+                "port {port} is taken: stop the program that uses it, or choose another port with \
+                 {flag} (0 for any free one)"
             )
         }
         Err(error) => Err(error).with_context(|| format!("cannot listen on port {port} ({flag})")),
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_taken_port_is_named_with_its_flag() {
+    async fn the_error_for_a_taken_port_names_its_flag() {
         let taken = bind(0, "--http-port").await.unwrap().local_addr().unwrap().port();
         let held = TcpListener::bind((Ipv4Addr::LOCALHOST, taken)).await.unwrap();
         let error = bind(taken, "--http-port").await.unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Which program each function runs: a binary that Cargo builds, or a `bootstrap` that is there.
+//! The program of each function: a binary that Cargo builds, or an existing `bootstrap`.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::cargo::{Progress, Workspace};
 use crate::data_dir::DataDir;
 use crate::model::Function;
 
-/// The program of every function, in the functions' order.
+/// The programs of all functions, in the functions' order.
 #[derive(Clone)]
 pub(super) struct Programs {
     /// The workspaces with the functions' binaries.
@@ -22,27 +22,28 @@ pub(super) struct Programs {
 enum Program {
     /// A binary of the workspace with this index.
     Binary { workspace: usize, name: String },
-    /// As `Binary`, for a binary that is several functions and sees from `name`, the name under
-    /// which it is started, which one it is to be.
+    /// A binary that contains several functions. It is started under `name`, and runs the function
+    /// with that name.
     Multicall { workspace: usize, binary: String, name: String },
     /// An executable file.
     Bootstrap(PathBuf),
 }
 
 impl Programs {
-    /// Finds the program of each function of the template in `directory`, the first of these that
-    /// is there:
+    /// Finds the program of each function of the template in `directory`. It is the first of these
+    /// that exists:
     ///
-    /// 1. a binary of the Cargo package that `CodeUri` names;
-    /// 2. a binary of the workspace that the template belongs to (`workspace`), by the last part of
-    ///    `CodeUri`, or its multi-call binary unless `each` function is to run its own;
-    /// 3. the executable `bootstrap` in the folder that `CodeUri` names.
+    /// 1. a binary of the Cargo package in the folder `CodeUri`;
+    /// 2. a binary of the template's own `workspace`, named by the last part of `CodeUri`, or the
+    ///    workspace's multi-call binary unless `each` is set;
+    /// 3. the executable `bootstrap` in the folder `CodeUri`.
     ///
-    /// A folder that `cargo lambda build` filled for a deployment has a `bootstrap`, too, and
-    /// perhaps for another processor: that is why it comes last.
+    /// `bootstrap` comes last because `cargo lambda build` also puts one into that folder, which
+    /// may be built for another processor.
     ///
     /// # Errors
-    /// One sentence that names every function without a program.
+    /// When functions have no program; the message names all of them. When Cargo can't read a
+    /// workspace.
     pub(super) async fn find(
         directory: &Path,
         workspace: Option<Workspace>,
@@ -74,17 +75,16 @@ impl Programs {
         }
         if !missing.is_empty() {
             bail!(
-                "no program for {}: CodeUri has to end in the name of a binary of the Cargo \
-                 workspace, or name a folder with a Cargo package (and \
-                 Metadata.BuildProperties.Binary, if that has several binaries) or with an \
-                 executable `bootstrap`",
+                "no program for {}: CodeUri must end with the name of a binary of the Cargo \
+                 workspace, or be a folder with a Cargo package or an executable `bootstrap`; if the \
+                 package has several binaries, Metadata.BuildProperties.Binary must name one",
                 missing.join(", ")
             );
         }
         Ok(found)
     }
 
-    /// The binary of the Cargo package in `folder`, if there is one.
+    /// Returns the binary of the Cargo package in `folder`, if there is one.
     async fn package(&mut self, folder: &Path, function: &Function) -> Result<Option<Program>> {
         if !folder.join("Cargo.toml").is_file() {
             return Ok(None);
@@ -103,10 +103,10 @@ impl Programs {
         Ok(Some(Program::Binary { workspace: index, name }))
     }
 
-    /// Builds what Cargo has to build.
+    /// Builds the binaries with Cargo.
     ///
     /// # Errors
-    /// When a binary does not build; Cargo has explained it by then.
+    /// When a binary does not build; Cargo has printed the errors.
     pub(super) async fn build(&self, release: bool, progress: Progress) -> Result<()> {
         for (workspace, binaries) in self.binaries() {
             workspace.build(&binaries, release, progress).await?;
@@ -114,12 +114,12 @@ impl Programs {
         Ok(())
     }
 
-    /// The files and folders with the code of what Cargo builds.
+    /// Returns the files and folders with the binaries' code.
     pub(super) fn sources(&self) -> Vec<PathBuf> {
         self.binaries().flat_map(|(workspace, binaries)| workspace.sources(&binaries)).collect()
     }
 
-    /// The files that [`Programs::build`] writes.
+    /// Returns the paths of the binaries that [`Programs::build`] writes.
     pub(super) fn built(&self, release: bool) -> Vec<PathBuf> {
         let built = self.binaries().flat_map(|(workspace, binaries)| {
             binaries.into_iter().map(move |name| workspace.path(name, release))
@@ -127,7 +127,7 @@ impl Programs {
         built.collect()
     }
 
-    /// The binaries that Cargo builds, by workspace.
+    /// Returns the binaries that Cargo builds, by workspace.
     fn binaries(&self) -> impl Iterator<Item = (&Workspace, Vec<&str>)> {
         self.workspaces.iter().enumerate().filter_map(|(index, workspace)| {
             let mut binaries: Vec<&str> = Vec::new();
@@ -143,10 +143,10 @@ impl Programs {
         })
     }
 
-    /// The file to start for each function.
+    /// Returns the file to start for each function.
     ///
     /// # Errors
-    /// When a binary has not been built, or `data_dir` cannot be written.
+    /// When a binary has not been built, or `data_dir` can't be written.
     pub(super) fn files(&self, data_dir: &DataDir, release: bool) -> Result<Vec<PathBuf>> {
         let mut links = Vec::new();
         let mut files = Vec::new();
@@ -167,7 +167,7 @@ impl Programs {
         Ok(files)
     }
 
-    /// What runs the functions, in words.
+    /// Describes the programs for the summary.
     pub(super) fn describe(&self, release: bool) -> String {
         let profile = if release { "optimised" } else { "not optimised" };
         let multicall = self.programs.iter().find_map(|program| match program {
@@ -176,15 +176,15 @@ impl Programs {
         });
         let built = self.programs.iter().any(|program| program.binary().is_some());
         match multicall {
-            Some(binary) => format!("all of them the binary {binary}, {profile}"),
-            None if built => format!("each a binary of its own, {profile}"),
-            None => "each a bootstrap of its own".to_owned(),
+            Some(binary) => format!("all in the binary {binary}, {profile}"),
+            None if built => format!("each with its own binary, {profile}"),
+            None => "each with its own bootstrap".to_owned(),
         }
     }
 }
 
 impl Program {
-    /// The index of the workspace and the binary to build there.
+    /// Returns the index of the workspace and the name of the binary to build there.
     fn binary(&self) -> Option<(usize, &str)> {
         match self {
             Self::Binary { workspace, name: binary }
@@ -194,7 +194,7 @@ impl Program {
     }
 }
 
-/// The binary of the template's own workspace that is `function`.
+/// Returns the binary of the template's own workspace that contains `function`.
 fn member(workspace: &Workspace, function: &Function, each: bool) -> Option<Program> {
     let name = function.binary.clone()?;
     match &workspace.settings.multicall {
@@ -205,7 +205,7 @@ fn member(workspace: &Workspace, function: &Function, each: bool) -> Option<Prog
     }
 }
 
-/// The `bootstrap` in `folder`, if it may be executed.
+/// Returns the `bootstrap` in `folder`, if it is an executable file.
 fn bootstrap(folder: &Path) -> Option<Program> {
     let file = folder.join("bootstrap");
     let metadata = file.metadata().ok()?;
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bootstrap_is_run_where_there_is_no_cargo_project() {
+    async fn without_a_cargo_package_an_executable_bootstrap_is_the_program() {
         let directory = TempDir::new();
         let bootstrap = write(&directory, "greet/bootstrap", "#!/bin/sh\n");
         let greet = [function("greet", "greet/", Some("greet"))];
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn binaries_are_those_of_the_workspace_or_of_the_package_at_the_code_uri() {
+    async fn binaries_come_from_the_workspace_or_from_the_package_at_the_code_uri() {
         let directory = TempDir::new();
         write(
             &directory,

@@ -1,10 +1,10 @@
-//! Where everything is: one line of JSON for programs, some lines for people.
+//! The summary of a started cloud: one line of JSON for programs, or some lines for people.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// What a run serves, and where.
+/// The addresses of what a run serves.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Summary {
     /// The HTTP API.
@@ -13,45 +13,48 @@ pub(super) struct Summary {
     pub(super) ws: Option<String>,
     /// DynamoDB.
     pub(super) dynamodb: String,
-    /// The stand-in for Stripe, unless functions talk to Stripe itself.
+    /// The stand-in for Stripe, unless functions use Stripe itself.
     pub(super) stripe: Option<String>,
     /// The Lambda Invoke API, and `@connections` of the WebSocket API.
     pub(super) invoke: String,
-    /// The secret the stand-in signs its webhooks with.
+    /// The secret that the stand-in uses to sign webhooks.
     pub(super) webhook_secret: Option<String>,
     /// The functions' names.
     pub(super) functions: Vec<String>,
 }
 
-/// What else people want to know.
+/// What the summary for people says besides the addresses.
 #[derive(Debug, Clone)]
 pub(super) struct Remarks {
     /// How long the start took.
     pub(super) took: Duration,
-    /// What runs the functions.
+    /// A description of what runs the functions.
     pub(super) runner: String,
-    /// Where data is.
+    /// A description of where data is stored.
     pub(super) data: String,
-    /// The path of the HTTP API for Stripe's events.
+    /// The path of the HTTP API that receives Stripe's events.
     pub(super) webhook: Option<String>,
     /// Whether functions are rebuilt when their code changes.
     pub(super) watches: bool,
-    /// The project's own lines.
+    /// The project's own lines, from `[workspace.metadata.local]`.
     pub(super) hints: Vec<String>,
 }
 
 impl Summary {
-    /// One line of JSON.
+    /// Returns one line of JSON.
+    ///
+    /// # Errors
+    /// Never, because every field can be represented in JSON.
     pub(super) fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }
 
-    /// A few lines for people.
+    /// Returns a few lines for people.
     pub(super) fn to_text(&self, remarks: &Remarks) -> String {
         let mut text =
             format!("\nThe local cloud is ready, after {:.1} s.\n\n", remarks.took.as_secs_f64());
-        let mut line = |name: &str, place: &str, remark: &str| {
-            let line = format!("  {name:<14}{place:<26}{remark}");
+        let mut line = |name: &str, address: &str, remark: &str| {
+            let line = format!("  {name:<14}{address:<26}{remark}");
             text.push_str(line.trim_end());
             text.push('\n');
         };
@@ -63,15 +66,13 @@ impl Summary {
         }
         line("DynamoDB", &self.dynamodb, &remarks.data);
         match (&self.stripe, &remarks.webhook) {
-            (Some(stripe), _) => {
-                line("Stripe", stripe, "a stand-in, which sends its webhooks by itself")
-            }
+            (Some(stripe), _) => line("Stripe", stripe, "a stand-in, which also sends webhooks"),
             (None, None) => {}
             (None, Some(webhook)) => {
                 line(
                     "Stripe",
                     "https://api.stripe.com",
-                    "with your own key; its webhooks come with",
+                    "with your own key; to get its webhooks, run",
                 );
                 let http = self.http.as_deref().unwrap_or_default();
                 let target = format!("{http}{webhook}");
@@ -92,7 +93,9 @@ impl Summary {
             text.push_str(&format!("  {hint}\n"));
         }
         if remarks.watches {
-            text.push_str("\n  Changed code is built and served without a restart.");
+            text.push_str(
+                "\n  When you change the code, it is rebuilt and served without a restart.",
+            );
         }
         text.push_str("\n  Ctrl-C stops everything.\n");
         text
@@ -127,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_one_line_with_every_place() {
+    fn programs_get_one_line_with_all_addresses() {
         let line = summary(None).to_json().unwrap();
         assert!(!line.contains('\n'));
         let json: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn people_get_places_hints_and_how_real_webhooks_come_here() {
+    fn people_get_addresses_hints_and_the_command_for_real_webhooks() {
         let text = summary(Some("http://127.0.0.1:8003")).to_text(&remarks());
         assert!(
             text.contains("after 1.2 s") && text.contains("  Try curl http://localhost:8000/\n"),

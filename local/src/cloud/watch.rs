@@ -1,11 +1,10 @@
-//! Support for `cargo lambda watch` as the program that runs the functions: it gives them their
-//! environment, and waits until it is there.
+//! Gives `cargo lambda watch` the functions' environment, and waits until it runs.
 //!
-//! `watch` reads `CargoLambda.toml` in the directory it is started in, again for each function it
-//! starts (<https://www.cargo-lambda.info/guide/configuration.html>). The environment is written
-//! there under `[watch.env]`, which only `watch` reads, so the two programs can be started in any
-//! order. `watch` has one environment for all functions. To DynamoDB they are one caller, so
-//! policies are not enforced.
+//! `watch` reads `CargoLambda.toml` in the directory it is started in, and reads it again whenever
+//! it starts a function (<https://www.cargo-lambda.info/guide/configuration.html>). The environment
+//! is written there, under `[watch.env]`, which only `watch` uses, so the two programs can be
+//! started in any order. All functions share one environment and are therefore one caller to
+//! DynamoDB, so policies are not enforced.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,13 +17,14 @@ use tokio::net::TcpStream;
 use crate::log::Log;
 
 const FILE: &str = "CargoLambda.toml";
-const HEADER: &str = "# Written by `cargo local --functions` for `cargo lambda watch`; not to be edited or committed.\n";
+const HEADER: &str = "# Written by `cargo local --functions` for `cargo lambda watch`; \
+    not to be edited or committed.\n";
 
-/// Writes the environment of all functions, and `shared`, which is the same for all.
+/// Writes the functions' environments, and the variables in `shared`, which all of them get.
 ///
 /// # Errors
-/// When two functions need different values of one variable, or the file exists and this program did
-/// not write it.
+/// When two functions have different values for a variable, when `CargoLambda.toml` exists and was
+/// not written by this program, or when it can't be written.
 pub(super) fn write_environment(
     root: &Path,
     environments: &BTreeMap<String, BTreeMap<String, String>>,
@@ -34,7 +34,7 @@ pub(super) fn write_environment(
     if let Ok(present) = std::fs::read_to_string(&path) {
         ensure!(
             present.starts_with(HEADER),
-            "{} was not written by this program: move it away",
+            "{} was not written by this program; move it out of the way",
             path.display()
         );
     }
@@ -49,41 +49,42 @@ fn merged<'a>(
     shared: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>> {
     let mut merged = shared;
-    let mut givers: BTreeMap<&'a str, &'a str> = BTreeMap::new();
+    let mut origins: BTreeMap<&'a str, &'a str> = BTreeMap::new();
     for (function, environment) in environments {
         for (name, value) in environment {
-            if let Some(other) = givers.insert(name, function)
+            if let Some(other) = origins.insert(name, function)
                 && merged.get(name) != Some(value)
             {
                 bail!(
-                    "{other} and {function} have different values of {name}, but cargo lambda watch has one environment for all"
+                    "{other} and {function} have different values for {name}, \
+                     but cargo lambda watch has one environment for all functions"
                 );
             }
             merged.insert(name.clone(), value.clone());
         }
     }
-    // It takes a variable without value for an error.
+    // `watch` refuses variables without a value.
     merged.retain(|_, value| !value.trim().is_empty());
     Ok(merged)
 }
 
-/// Waits until a program listens at `url`.
+/// Waits until a server accepts connections at `url`.
 ///
 /// # Errors
-/// When `url` names no host.
+/// When `url` is not a URL or has no host.
 pub(super) async fn wait_for(url: &str, log: &Log) -> Result<()> {
     let uri: Uri = url.parse().with_context(|| format!("--functions {url} is not a URL"))?;
-    let host = uri.host().with_context(|| format!("--functions {url} names no host"))?;
+    let host = uri.host().with_context(|| format!("--functions {url} has no host"))?;
     let address = (host.trim_matches(['[', ']']), uri.port_u16().unwrap_or(80));
-    let mut is_logged = false;
+    let mut logged = false;
     while TcpStream::connect(address).await.is_err() {
-        if !is_logged {
+        if !logged {
             log.line(
                 "local",
                 None,
                 &format!("waiting for {url}: start `cargo lambda watch` in another terminal"),
             );
-            is_logged = true;
+            logged = true;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_of_all_is_written_where_watch_reads_it() {
+    fn the_environment_of_all_functions_is_written_where_watch_reads_it() {
         let root = std::env::temp_dir().join(format!("watch-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir_all(&root).unwrap();
         let environments = map(&[
@@ -119,12 +120,15 @@ mod tests {
         std::fs::write(root.join(FILE), "[watch]\n").unwrap();
         let error =
             write_environment(&root, &environments, BTreeMap::new()).unwrap_err().to_string();
-        assert!(error.ends_with("was not written by this program: move it away"), "{error}");
+        assert!(
+            error.ends_with("was not written by this program; move it out of the way"),
+            "{error}"
+        );
         std::fs::remove_dir_all(root).unwrap();
     }
 
     #[test]
-    fn values_that_differ_are_an_error() {
+    fn different_values_for_a_variable_are_an_error() {
         let error = merged(
             &map(&[("f", text(&[("A", "1")])), ("g", text(&[("A", "2")]))]),
             BTreeMap::new(),
@@ -132,7 +136,8 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "f and g have different values of A, but cargo lambda watch has one environment for all"
+            "f and g have different values for A, \
+             but cargo lambda watch has one environment for all functions"
         );
     }
 }

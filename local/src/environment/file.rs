@@ -1,12 +1,15 @@
-//! Files of `NAME=value` lines.
+//! Parses files with `NAME=value` lines.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Reads `NAME=value` lines. `#` starts a comment at the start of a line, and after white space
-/// behind a bare value. In double quotes, `\n`, `\"` and `\\` are escapes; in single quotes nothing
-/// is. Values are one line each.
+/// Parses `NAME=value` lines. `#` starts a comment at the start of a line, and after white space
+/// that follows an unquoted value. Double quotes know the escapes `\n`, `\"` and `\\`; single
+/// quotes know none. A value can't span lines.
+///
+/// # Errors
+/// When a line is malformed; the message has its number.
 pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>> {
     let mut values = BTreeMap::new();
     for (i, line) in text.lines().enumerate() {
@@ -71,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_bare_or_quoted() {
+    fn values_may_be_quoted() {
         let text = "
             # a comment
             A=bare value  # and why
@@ -95,15 +98,15 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_is_named() {
-        for (text, named) in [
+    fn the_error_for_a_malformed_line_has_its_number() {
+        for (text, expected) in [
             ("\nnothing", "line 2 is not NAME=value"),
             ("A B=1", "line 1: \"A B\" is not the name of a variable"),
             ("A='x", "line 1, A: the quote is not closed"),
             ("A=\"x\" y", "line 1, A: \"y\" follows the quote"),
             ("A=\"\\t\"", "line 1, A: \\t is not an escape"),
         ] {
-            assert_eq!(format!("{:#}", parse(text).unwrap_err()), named);
+            assert_eq!(format!("{:#}", parse(text).unwrap_err()), expected);
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The environment of each function: the template's variables with this machine's values, and what
-//! Lambda sets.
+//! The environment of each function: the template's variables, with this machine's values, and the
+//! variables that Lambda sets.
 //!
-//! The rule is the same as for `sam local --env-vars`: a name in `local.env` (the project's, committed) or
-//! `.env` (the developer's) replaces the value of a variable that the template gives to a function;
-//! it never adds one. The environment of the local cloud itself reaches no function, but for values
-//! of the names in `local.env`. `--env NAME=VALUE` wins over all, for one run.
+//! The rules are those of `sam local --env-vars`: `local.env` (the project's, committed) and `.env`
+//! (the developer's) replace the values of variables that the template gives to a function, and
+//! never add variables. Functions do not inherit the environment of the local cloud, except for the
+//! names in `local.env`. For one run, `--env NAME=VALUE` takes precedence over all of these.
 
 mod file;
 mod overrides;
@@ -52,20 +52,20 @@ pub(crate) fn variables(
         environments.insert(function.name.clone(), environment);
     }
     if !missing.is_empty() {
-        let wanted: Vec<String> = missing
+        let missing: Vec<String> = missing
             .iter()
             .map(|(name, functions)| format!("{name} (for {})", functions.join(", ")))
             .collect();
         bail!(
             "these variables have no value here: {}; give them values in local.env or .env",
-            wanted.join(", ")
+            missing.join(", ")
         );
     }
     Ok(environments)
 }
 
-/// `value` with the addresses that AWS would give to the project's APIs
-/// (`https://<api>.execute-api.<region>.amazonaws.com`) replaced by those of this run.
+/// Replaces the addresses that the project's APIs have on AWS
+/// (`https://<api>.execute-api.<region>.amazonaws.com`) with those of this run.
 fn with_local_addresses(value: String, project: &Project, services: &Services) -> String {
     let host = |api_id: &str| format!("{api_id}.execute-api.{REGION}.amazonaws.com");
     let mut value = value;

@@ -1,4 +1,4 @@
-//! `local.env`, `.env` and `--env`: values that replace those of the template on this machine.
+//! `local.env`, `.env` and `--env`: this machine's values, which replace those of the template.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,10 +10,10 @@ use super::services::Services;
 
 /// The variable whose value says whether functions use Stripe itself or its stand-in.
 const STRIPE_KEY: &str = "STRIPE_SECRET_KEY";
-/// The variable for the key of Stripe that browsers use.
+/// The variable with the Stripe key for browsers.
 const STRIPE_PUBLISHABLE_KEY: &str = "STRIPE_PUBLISHABLE_KEY";
-/// References that have a value only while the stand-in runs.
-const OF_STAND_IN: [&str; 2] = ["${LOCAL_STRIPE}", "${LOCAL_WEBHOOK_SECRET}"];
+/// References that have a value only when the stand-in runs.
+const STAND_IN_REFERENCES: [&str; 2] = ["${LOCAL_STRIPE}", "${LOCAL_WEBHOOK_SECRET}"];
 
 /// This machine's values, by variable.
 #[derive(Debug, Clone, Default)]
@@ -33,9 +33,12 @@ pub(crate) enum Stripe {
 }
 
 impl Overrides {
-    /// Reads `local.env` of the project at `project`, if it is there, and `.env` (`user`, which
-    /// must be there if `user_required`). `process` is the environment of the local cloud, `flags`
-    /// what its command line gives.
+    /// Reads `local.env` in the folder `project`, if it exists, and the developer's file `user`
+    /// (`.env`), which must exist if `user_required` is set. `process` looks up the environment of
+    /// the local cloud, and `flags` are the values of `--env`.
+    ///
+    /// # Errors
+    /// When a file can't be read or is malformed, or when Stripe's key is a live key.
     pub(crate) fn read(
         project: &Path,
         user: &Path,
@@ -45,10 +48,14 @@ impl Overrides {
     ) -> Result<Self> {
         let committed = read_file(&project.join("local.env"), false)?;
         let own = read_file(user, user_required)?;
-        Self::of(committed, own, process, flags)
+        Self::merge(committed, own, process, flags)
     }
 
-    pub(super) fn of(
+    /// Merges `values` of the project with the developer's `own` values.
+    ///
+    /// # Errors
+    /// When Stripe's key is a live key.
+    pub(super) fn merge(
         mut values: BTreeMap<String, String>,
         mut own: BTreeMap<String, String>,
         process: impl Fn(&str) -> Option<String>,
@@ -58,14 +65,15 @@ impl Overrides {
         own.extend(flags);
         let stripe = match own.get(STRIPE_KEY) {
             Some(key) if key.starts_with("sk_live_") || key.starts_with("rk_live_") => {
-                bail!("{STRIPE_KEY} is a live key: on a laptop, only Stripe's test mode is used")
+                bail!("{STRIPE_KEY} is a live key: the local cloud only uses Stripe's test mode")
             }
             Some(key) if values.get(STRIPE_KEY) != Some(key) => Stripe::Real,
             _ => Stripe::StandIn,
         };
         if stripe == Stripe::Real {
-            values
-                .retain(|_, value| !OF_STAND_IN.iter().any(|reference| value.contains(reference)));
+            values.retain(|_, value| {
+                !STAND_IN_REFERENCES.iter().any(|reference| value.contains(reference))
+            });
         }
         values.extend(own);
         Ok(Self { values, stripe })
@@ -105,14 +113,14 @@ impl Overrides {
         ] {
             if value.contains(reference) {
                 let url = url.with_context(|| {
-                    format!("{name} is given as {value}, but Stripe's stand-in does not run")
+                    format!("{name} is set to {value}, but the stand-in for Stripe does not run")
                 })?;
                 value = value.replace(reference, url);
             }
         }
         ensure!(
             !value.contains("${LOCAL_"),
-            "{name} is given as {value}, which names no service of the local cloud"
+            "{name} is set to {value}, which is not a service of the local cloud"
         );
         Ok(Some(value))
     }

@@ -1,4 +1,4 @@
-//! `{{resolve:secretsmanager:...}}`: the values of the template's own secrets.
+//! Resolves `{{resolve:secretsmanager:...}}` for the template's own secrets.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html>
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::template::UNKNOWN;
 /// The start of a reference to a secret.
 const REFERENCE: &str = "{{resolve:secretsmanager:";
 
-/// The generated secrets, which stay the same from run to run.
+/// The generated values of secrets, which stay the same from run to run.
 #[derive(Debug)]
 pub(crate) struct Secrets {
     file: Option<PathBuf>,
@@ -22,7 +22,7 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Reads the secrets of earlier runs from `file`. Without a file they are generated again.
+    /// Reads the values of earlier runs from `file`. Without a file, each run generates new ones.
     ///
     /// # Errors
     /// When the file can't be read or is not JSON.
@@ -41,10 +41,11 @@ impl Secrets {
         Ok(Self { file, generated })
     }
 
-    /// Returns `text` with references replaced for the secrets whose value is known.
+    /// Replaces the references in `text` to secrets whose value is known.
     ///
     /// # Errors
-    /// When a reference is malformed, or the secret has no such key.
+    /// When a reference is malformed, when the secret has no such key, or when a new value can't be
+    /// generated or stored.
     pub(super) fn resolve(&mut self, secrets: &[Secret], text: &str) -> Result<String> {
         let mut resolved = String::with_capacity(text.len());
         let mut rest = text;
@@ -65,8 +66,8 @@ impl Secrets {
         Ok(resolved)
     }
 
-    /// `secret-id[:SecretString[:json-key[:version-stage]]]`, where the id may be an ARN, which has
-    /// colons of its own.
+    /// Returns the value of the reference `secret-id[:SecretString[:json-key[:version-stage]]]`.
+    /// The id may be an ARN, which contains colons itself.
     fn value(&mut self, secrets: &[Secret], reference: &str) -> Result<Option<String>> {
         let named = |s: &&Secret| {
             let rest = reference.strip_prefix(&s.arn).or_else(|| reference.strip_prefix(&s.name));
@@ -92,7 +93,8 @@ impl Secrets {
             }
             ["SecretString" | "", key] | ["SecretString" | "", key, "AWSCURRENT"] => *key,
             _ => bail!(
-                "{REFERENCE}{reference}}}}}: the local cloud has the current SecretString of a secret only"
+                "{REFERENCE}{reference}}}}}: the local cloud only has the current SecretString of a \
+                 secret"
             ),
         };
         let object: Value = serde_json::from_str(&value)
@@ -135,7 +137,7 @@ impl Secrets {
 fn password(length: usize, classes: &[String]) -> Result<String> {
     ensure!(
         length >= classes.len(),
-        "a password of {length} cannot have characters of {} classes",
+        "a password of {length} characters can't have one of each of {} classes",
         classes.len()
     );
     let alphabet: Vec<char> = classes.iter().flat_map(|c| c.chars()).collect();
@@ -146,7 +148,7 @@ fn password(length: usize, classes: &[String]) -> Result<String> {
             let mut byte = [0];
             random
                 .fill(&mut byte)
-                .map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
+                .map_err(|_| anyhow::anyhow!("the system has no random numbers"))?;
             // Without this check, some characters would be more likely than others.
             if usize::from(byte[0]) < 256 - 256 % alphabet.len() {
                 password.push(alphabet[usize::from(byte[0]) % alphabet.len()]);

@@ -1,8 +1,8 @@
-//! Where the services of a run are, as functions are told.
+//! The addresses of a run's services, as functions see them.
 
 use std::collections::BTreeMap;
 
-/// Where this run's services are, for functions and for `${LOCAL_...}` in overrides.
+/// The addresses of this run's services, for functions and for `${LOCAL_...}` in overrides.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Services {
     /// `${LOCAL_HTTP}`: the HTTP API.
@@ -15,11 +15,11 @@ pub(crate) struct Services {
     pub(crate) dynamodb: String,
     /// `${LOCAL_STRIPE}`: the stand-in, when it runs.
     pub(crate) stripe: Option<String>,
-    /// `${LOCAL_WEBHOOK_SECRET}`: what the stand-in signs with.
+    /// `${LOCAL_WEBHOOK_SECRET}`: the secret that the stand-in uses to sign webhooks.
     pub(crate) webhook_secret: Option<String>,
     /// The Lambda Invoke API.
     pub(crate) invoke: String,
-    /// The region and credentials of AWS, when functions talk to the real DynamoDB.
+    /// The region and credentials of AWS, when functions use the real DynamoDB.
     pub(crate) aws: Option<Aws>,
 }
 

@@ -53,7 +53,7 @@ fn overrides(
     process: &[(&str, &str)],
 ) -> Overrides {
     let process = map(process);
-    Overrides::of(map(committed), map(own), |name| process.get(name).cloned(), []).unwrap()
+    Overrides::merge(map(committed), map(own), |name| process.get(name).cloned(), []).unwrap()
 }
 
 fn variables_of(
@@ -84,37 +84,33 @@ fn overrides_replace_values_and_never_add_variables() {
 }
 
 #[test]
-fn the_command_line_wins_over_files_and_the_process() {
-    let everywhere = map(&[("A", "file")]);
-    let given = Overrides::of(
-        everywhere.clone(),
-        everywhere,
-        |_| Some("process".into()),
-        map(&[("A", "flag")]),
-    );
+fn the_command_line_takes_precedence_over_files_and_the_process() {
+    let file = map(&[("A", "file")]);
+    let overrides =
+        Overrides::merge(file.clone(), file, |_| Some("process".into()), map(&[("A", "flag")]));
     assert_eq!(
-        variables_of(&[("A", "1")], &given.unwrap(), vec![]).unwrap(),
+        variables_of(&[("A", "1")], &overrides.unwrap(), vec![]).unwrap(),
         map(&[("A", "flag")])
     );
 }
 
 #[test]
-fn services_of_this_run_are_filled_in() {
-    let given =
+fn references_to_services_become_the_addresses_of_this_run() {
+    let overridden =
         overrides(&[("U", "${LOCAL_WS}?x=${LOCAL_WEBHOOK_SECRET}"), ("V", "${HOME}")], &[], &[]);
-    let environment = variables_of(&[("U", ""), ("V", "")], &given, vec![]).unwrap();
+    let environment = variables_of(&[("U", ""), ("V", "")], &overridden, vec![]).unwrap();
     assert_eq!(environment, map(&[("U", "ws://localhost:8001?x=whsec_local"), ("V", "${HOME}")]));
     let error =
         variables_of(&[("U", "")], &overrides(&[("U", "${LOCAL_COFFEE}")], &[], &[]), vec![])
             .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "U is given as ${LOCAL_COFFEE}, which names no service of the local cloud"
+        "U is set to ${LOCAL_COFFEE}, which is not a service of the local cloud"
     );
 }
 
 #[test]
-fn the_addresses_of_the_projects_apis_are_those_of_this_run() {
+fn aws_addresses_of_the_projects_apis_become_local_ones() {
     let aws =
         |scheme: &str, api: &str| format!("{scheme}://{api}.execute-api.us-east-1.amazonaws.com");
     let environment = [
@@ -177,10 +173,10 @@ fn secrets_of_the_template_are_resolved() {
         environment.iter().map(|(k, v)| (*k, v.as_str())).collect();
     let resolved = variables_of(&environment, &Overrides::default(), secrets.clone()).unwrap();
     assert_eq!(resolved, map(&[("A", "u:5"), ("B", r#"{"port":5,"user":"u"}"#), ("C", "u")]));
-    for (reference, named) in [
+    for (reference, expected) in [
         (
             "given:SecretString:user:AWSPREVIOUS",
-            "the local cloud has the current SecretString of a secret only",
+            "the local cloud only has the current SecretString of a secret",
         ),
         ("given:SecretString:colour", "the secret given has no key colour"),
         ("unset", "give them values in local.env or .env"),
@@ -189,12 +185,12 @@ fn secrets_of_the_template_are_resolved() {
         let error = variables_of(&[("A", &value)], &Overrides::default(), secrets.clone())
             .unwrap_err()
             .to_string();
-        assert!(error.contains(named), "{reference}: {error}");
+        assert!(error.contains(expected), "{reference}: {error}");
     }
 }
 
 #[test]
-fn a_generated_secret_stays_the_same_in_its_data_directory() {
+fn a_generated_secret_is_kept_in_its_file() {
     let file = std::env::temp_dir().join(format!("secrets-{}.json", uuid::Uuid::now_v7()));
     let classes = vec!["ABC".to_owned(), "012".to_owned()];
     let secrets = [secret(
@@ -248,10 +244,10 @@ fn a_developers_own_stripe_key_replaces_the_stand_in() {
         ])
     );
     let live =
-        Overrides::of(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None, []);
+        Overrides::merge(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None, []);
     assert_eq!(
         live.unwrap_err().to_string(),
-        "STRIPE_SECRET_KEY is a live key: on a laptop, only Stripe's test mode is used"
+        "STRIPE_SECRET_KEY is a live key: the local cloud only uses Stripe's test mode"
     );
 }
 

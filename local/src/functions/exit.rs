@@ -1,4 +1,4 @@
-//! The error objects that Lambda itself writes when a function cannot.
+//! The error objects that Lambda returns when a function's process can't reply itself.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::settings::MAX_PAYLOAD;
 
-/// How Lambda words the end of a process: `exit status 1`, `signal: killed`.
+/// Describes the end of a process in Lambda's words: `exit status 1`, `signal: killed`.
 pub(super) fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
@@ -22,10 +22,10 @@ pub(super) fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// The process ended in mid-invocation.
+/// The error for a process that exited during an invocation.
 pub(super) fn exited(request_id: &str, status: ExitStatus) -> Bytes {
     let reason = if status.success() {
-        // What Lambda says when there is no failure to name.
+        // Lambda's message for status 0.
         "Runtime exited without providing a reason".to_owned()
     } else {
         format!("Runtime exited with error: {}", describe(status))
@@ -33,14 +33,14 @@ pub(super) fn exited(request_id: &str, status: ExitStatus) -> Bytes {
     error("Runtime.ExitError", &format!("RequestId: {request_id} Error: {reason}"))
 }
 
-/// It held more memory than `MemorySize` and was killed.
+/// The error for a process that used more memory than `MemorySize` and was killed.
 pub(super) fn out_of_memory(request_id: &str) -> Bytes {
     let message =
         format!("RequestId: {request_id} Error: Runtime exited with error: signal: killed");
     error("Runtime.OutOfMemory", &message)
 }
 
-/// It overran its `Timeout` and was killed.
+/// The error for a process that overran its `Timeout` and was killed.
 pub(super) fn timed_out(request_id: &str, timeout: Duration) -> Bytes {
     let message = format!(
         "RequestId: {request_id} Error: Task timed out after {:.2} seconds",
@@ -49,7 +49,7 @@ pub(super) fn timed_out(request_id: &str, timeout: Duration) -> Bytes {
     error("Sandbox.Timedout", &message)
 }
 
-/// Its reply was larger than [`MAX_PAYLOAD`].
+/// The error for a reply larger than [`MAX_PAYLOAD`].
 pub(super) fn reply_too_large() -> Bytes {
     let message = format!(
         "Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timeout_reads_as_lambda_words_it() {
+    fn a_timeout_has_the_message_of_lambda() {
         let payload: serde_json::Value =
             serde_json::from_slice(&timed_out("id", Duration::from_secs(3))).unwrap();
         assert_eq!(
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_process_is_named_by_status_or_signal() {
+    fn the_end_of_a_process_is_described_by_status_or_signal() {
         assert_eq!(describe(ExitStatus::from_raw(3 << 8)), "exit status 3");
         assert_eq!(describe(ExitStatus::from_raw(9)), "signal: killed");
     }

@@ -1,5 +1,5 @@
-//! The process group of all functions. It makes them end with the cloud even when the cloud is
-//! killed and cannot end them itself.
+//! The process group of all functions. It ends them with the cloud, even when the cloud is killed
+//! and can't clean up itself.
 
 use std::process::Stdio;
 
@@ -7,11 +7,11 @@ use tokio::process::{Child, Command};
 
 use crate::log::Log;
 
-/// A shell leads the group. It waits until the cloud is gone, which closes its standard input, and
-/// kills what is left of the group.
+/// A process group led by a shell. The shell waits until its standard input closes, which happens
+/// when the cloud ends, and then kills the whole group.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// Dropping it closes its input, which ends it.
+    /// Dropping it closes its input, which ends the group. `None` if the shell did not start.
     leader: Option<Child>,
 }
 
@@ -19,8 +19,8 @@ impl Group {
     pub(super) fn new(log: &Log) -> Self {
         let leader = Command::new("sh")
             .args(["-c", "read -r _; kill -KILL 0"])
-            // Not the cloud's group: Ctrl-C in a terminal reaches a whole group, but the cloud ends
-            // the functions itself, in order.
+            // A group of its own: Ctrl-C in a terminal signals the cloud's whole group, but the
+            // cloud stops its functions itself, in order.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -31,14 +31,16 @@ impl Group {
                 "local",
                 None,
                 &format!(
-                    "functions may outlive a cloud that is killed: sh does not start: {error}"
+                    "if the local cloud is killed, its functions may go on running, \
+                     because sh did not start: {error}"
                 ),
             );
         }
         Self { leader: leader.ok() }
     }
 
-    /// The group for a new process. Without a leader it is 0, which means a group of its own.
+    /// Returns the id of the group for new processes. Without a leader it is 0, which gives each
+    /// process a group of its own.
     pub(super) fn id(&self) -> i32 {
         self.leader.as_ref().and_then(Child::id).and_then(|id| i32::try_from(id).ok()).unwrap_or(0)
     }

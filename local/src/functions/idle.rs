@@ -1,4 +1,4 @@
-//! Instances with nothing to do.
+//! The idle instances of all functions.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::futures::Notified;
 
 use super::instance::Instance;
 
-/// The idle instances of all functions, the longest idle first.
+/// The idle instances of all functions, longest idle first.
 #[derive(Debug, Default)]
 pub(super) struct Idle {
     instances: Mutex<Vec<Instance>>,
@@ -21,8 +21,8 @@ impl Idle {
         self.instances().len()
     }
 
-    /// Returns a live instance of `function` and of this generation: the one used last, so that
-    /// those not needed stay idle and are ended.
+    /// Takes a live instance of `function` of this generation. It takes the one used last, so that
+    /// surplus instances stay idle until they are killed.
     pub(super) fn take(&self, function: &str, generation: u64) -> Option<Instance> {
         let mut instances = self.instances();
         while let Some(at) =
@@ -36,7 +36,7 @@ impl Idle {
         None
     }
 
-    /// Returns the instance that has been idle longest, of any function.
+    /// Takes the longest idle instance, of any function.
     pub(super) fn take_oldest(&self) -> Option<Instance> {
         let mut instances = self.instances();
         if instances.is_empty() { None } else { Some(instances.remove(0)) }
@@ -46,7 +46,7 @@ impl Idle {
         self.instances().push(instance);
     }
 
-    /// Wakes everyone who waits in [`Idle::freed`].
+    /// Wakes everyone who waits for [`Idle::freed`].
     pub(super) fn announce(&self) {
         self.freed.notify_waiters();
     }
@@ -56,14 +56,14 @@ impl Idle {
         self.freed.notified()
     }
 
-    /// Ends instances that have been idle for longer than this, and forgets those whose process is
-    /// gone.
+    /// Kills instances that have been idle for longer than `longest`, and removes those whose
+    /// process has ended.
     pub(super) async fn reap(&self, longest: Duration) {
-        let is_over = |instance: &mut Instance| {
+        let is_expired = |instance: &mut Instance| {
             instance.idle_since.elapsed() > longest || !instance.is_alive()
         };
-        let over: Vec<_> = self.instances().extract_if(.., is_over).collect();
-        kill(over).await;
+        let expired: Vec<_> = self.instances().extract_if(.., is_expired).collect();
+        kill(expired).await;
     }
 
     pub(super) async fn kill_all(&self) {

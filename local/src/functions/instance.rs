@@ -1,4 +1,4 @@
-//! One instance of a function: its process, from start to end. Only its owner calls it.
+//! One instance of a function: its process, from start to end. Its owner is its only caller.
 
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use crate::invoke::{FunctionError, Invocation};
 use crate::log::Log;
 use crate::model::Function;
 
-/// How often a working process is measured against `MemorySize`.
+/// How often a busy process's memory is compared with `MemorySize`.
 const MEASURE_EVERY: Duration = Duration::from_millis(100);
 
-/// A process and the server it gets its events from. Dropping it kills the process.
+/// A process and the server that gives it events. Dropping it kills the process.
 #[derive(Debug)]
 pub(super) struct Instance {
     pub(super) function: Arc<Function>,
     pub(super) idle_since: Instant,
-    /// The pool's generation when the process was started.
+    /// The pool's generation when the process started; older programs have lower ones.
     pub(super) generation: u64,
     child: Child,
     api: RuntimeApi,
@@ -37,20 +37,20 @@ pub(super) struct Instance {
     used: bool,
 }
 
-/// The outcome of an invocation, for the instance.
+/// The outcome of an invocation, for the instance and for the caller.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The function replied or reported an error, and its process goes on.
+    /// The function replied or reported an error. Its process is still running.
     Answered(Invocation),
-    /// The process is gone. The caller gets this error.
+    /// The process has ended. The caller gets this error.
     Ended(Invocation),
-    /// The process had died while it was idle. Another instance must handle the event.
+    /// The process had died while idle. Another instance has to handle the event.
     NotTaken,
-    /// The cloud is stopping, and the process is gone.
+    /// The cloud is stopping, and the process has been killed.
     Stopped,
 }
 
-/// What can happen while the owner waits for a process.
+/// What can happen while the instance waits for its process.
 #[derive(Debug)]
 enum Change {
     Report(Report),
@@ -64,7 +64,8 @@ impl Instance {
     /// Starts a process and waits until it asks for its first event.
     ///
     /// # Errors
-    /// One sentence that names the function and says why it does not run.
+    /// When the process does not start or fails at init. The error is one sentence that names the
+    /// function and the reason.
     pub(super) async fn start(
         function: Arc<Function>,
         generation: u64,
@@ -99,9 +100,9 @@ impl Instance {
             Ok(()) => Ok(instance),
             Err(reason) => {
                 instance.kill().await;
-                let last_words = instance.output.last_words().await;
-                let separator = if last_words.is_empty() { "" } else { ": " };
-                Err(format!("{name} {reason}{separator}{last_words}"))
+                let last_lines = instance.output.last_lines().await;
+                let separator = if last_lines.is_empty() { "" } else { ": " };
+                Err(format!("{name} {reason}{separator}{last_lines}"))
             }
         }
     }
@@ -114,7 +115,7 @@ impl Instance {
             Change::Report(_) => Ok(()),
             Change::Exited(status) => Err(format!("crashed at init ({})", exit::describe(status))),
             Change::OutOfMemory => Err(format!(
-                "held more at init than its MemorySize of {} MB",
+                "used more memory at init than its MemorySize of {} MB",
                 self.function.memory_mb
             )),
             Change::Deadline => {
@@ -124,11 +125,11 @@ impl Instance {
         }
     }
 
-    /// Has the function handle one event, within its `Timeout`.
+    /// Lets the function handle one event, and kills it after its `Timeout`.
     pub(super) async fn invoke(&mut self, event: Event) -> Outcome {
         let request_id = event.request_id.clone();
         let deadline = Instant::now() + event.timeout;
-        self.output.belongs_to(&request_id);
+        self.output.attribute_to(&request_id);
         self.api.send(event).await;
         let used = std::mem::replace(&mut self.used, true);
         loop {
@@ -140,7 +141,7 @@ impl Instance {
                 Change::Report(Report::TooLarge) => {
                     Outcome::Answered(unhandled(exit::reply_too_large()))
                 }
-                // A runtime whose connection broke asks again.
+                // A runtime asks again if its connection broke.
                 Change::Report(Report::Ready | Report::InitFailure(_)) => continue,
                 Change::Exited(_) if used && !self.api.is_working() => Outcome::NotTaken,
                 Change::Exited(status) => {
@@ -163,8 +164,8 @@ impl Instance {
         }
     }
 
-    /// Waits, after a reply, until the function asks for the next event. What the function does until
-    /// then belongs to the invocation and its `Timeout`. Returns false when the process ended.
+    /// Waits, after a reply, until the function asks for its next event. What it does until then
+    /// counts towards the invocation's `Timeout`. Returns false if the process ended instead.
     pub(super) async fn settle(&mut self, deadline: Instant) -> bool {
         match self.change(deadline).await {
             Change::Report(_) => {
@@ -179,16 +180,16 @@ impl Instance {
         }
     }
 
-    /// Whether the process is still there.
+    /// Whether the process is still running.
     pub(super) fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Kills the process, as Lambda ends an environment without extensions: with SIGKILL, and
-    /// without notice.
+    /// Kills the process with SIGKILL and without notice, as Lambda ends an environment without
+    /// extensions.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>
     pub(super) async fn kill(&mut self) {
-        // Fails only for a process that is gone already.
+        // Fails only if the process has already ended.
         drop(self.child.kill().await);
     }
 
@@ -198,7 +199,7 @@ impl Instance {
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Change::Stopped,
-                // Before the exit: a function that replies and then ends has replied.
+                // Checked before the exit: a function that replies and then exits has replied.
                 report = self.api.report() => return Change::Report(report),
                 status = self.child.wait() => return Change::Exited(status.unwrap_or_default()),
                 () = sleep_until(deadline) => return Change::Deadline,
@@ -208,8 +209,8 @@ impl Instance {
     }
 
     fn is_over_memory(&self) -> bool {
-        let held = self.child.id().and_then(memory::held_mb);
-        held.is_some_and(|held| held > u64::from(self.function.memory_mb))
+        let used = self.child.id().and_then(memory::used_mb);
+        used.is_some_and(|used| used > u64::from(self.function.memory_mb))
     }
 }
 

@@ -26,32 +26,32 @@ use crate::model::{Function, Project};
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_ASYNC_PAYLOAD: usize = 1024 * 1024;
 
-/// Whether the owner of an access key id may do an action on a resource ARN.
+/// Says whether the owner of an access key id may perform an action on a resource ARN.
 pub type Authorize = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
 
-/// What the API needs.
+/// The dependencies of the Invoke API.
 #[derive(Clone)]
 pub struct InvokeApi {
-    /// Where functions are looked up by name, logical id, deployed name or ARN.
+    /// The project, in which functions are found by name, logical id, deployed name or ARN.
     pub project: Arc<Project>,
-    /// What runs them.
+    /// Runs the functions.
     pub invoke: Arc<dyn Invoke>,
-    /// Where failed asynchronous invocations are reported.
+    /// Gets a line for each failed asynchronous invocation.
     pub log: Log,
     /// Checks `lambda:InvokeFunction` for signed requests, such as those of functions. Requests
     /// without a credential (`curl`, `cargo lambda invoke`) come from the developer, who may do
     /// everything.
     pub authorize: Option<Authorize>,
-    /// The waits before the two retries of an asynchronous invocation: [`RETRY_DELAYS`], except in
-    /// tests.
+    /// The delays before the two retries of an asynchronous invocation: [`RETRY_DELAYS`], except
+    /// in tests.
     pub retry_delays: [Duration; 2],
 }
 
-/// How long Lambda waits before it repeats a failed asynchronous invocation.
+/// How long Lambda waits before each retry of a failed asynchronous invocation.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
 pub const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
 
-/// The routes of this API. It has no fallback, because it shares its port.
+/// Returns the routes of this API, without a fallback, because other routes share its port.
 pub fn router(api: InvokeApi) -> Router {
     Router::new()
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
@@ -92,7 +92,7 @@ async fn answer(
     for (name, supported) in [("x-amz-log-type", "None"), ("x-amz-client-context", "")] {
         if let Some(value) = header(name).filter(|value| *value != supported) {
             return Err(Refusal::parameter(format!(
-                "{name}: {value} is not offered by the local cloud"
+                "the local cloud does not support {name}: {value}"
             )));
         }
     }
@@ -113,19 +113,19 @@ async fn answer(
             };
             set("x-amz-executed-version", "$LATEST");
             if invocation.error.is_some() {
-                // The only value today: `Handled` belonged to a runtime of 2016.
+                // Always this value: `Handled` belonged to a runtime of 2016.
                 set("x-amz-function-error", "Unhandled");
             }
             Ok(response)
         }
         other => Err(Refusal::parameter(format!(
-            "X-Amz-Invocation-Type: {other} is none of RequestResponse, Event, DryRun"
+            "X-Amz-Invocation-Type must be RequestResponse, Event or DryRun, not {other}"
         ))),
     }
 }
 
-/// A name, an ARN or a part of one (`<account>:function:<name>`), each possibly with the qualifier
-/// `$LATEST`.
+/// Finds a function by its name, its ARN or a partial ARN (`<account>:function:<name>`), each with
+/// or without the qualifier `$LATEST`.
 fn find<'a>(
     project: &'a Project,
     name: &str,
@@ -157,7 +157,7 @@ fn authorize(api: &InvokeApi, function: &Function, headers: &HeaderMap) -> Resul
     Err(Refusal { status: StatusCode::FORBIDDEN, kind: "AccessDeniedException", message })
 }
 
-/// `AKID` of `AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-central-1/lambda/aws4_request,
+/// Returns `AKID` from `AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-central-1/lambda/aws4_request,
 /// SignedHeaders=..., Signature=...`.
 fn access_key_id(authorization: &str) -> Option<&str> {
     let (_, credential) =
@@ -173,7 +173,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refusal> {
     })?;
     let body = body.to_bytes();
     if body.is_empty() {
-        // No payload is an empty event.
+        // An empty payload becomes an empty event.
         return Ok(Bytes::from_static(b"{}"));
     }
     match serde_json::from_slice::<IgnoredAny>(&body) {
@@ -186,7 +186,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refusal> {
     }
 }
 
-/// Runs an asynchronous invocation, with up to two retries.
+/// Runs an asynchronous invocation, with two retries if it fails.
 async fn retry(api: Arc<InvokeApi>, function: String, payload: Bytes) {
     let mut delays = api.retry_delays.iter();
     loop {
@@ -199,14 +199,14 @@ async fn retry(api: Arc<InvokeApi>, function: String, payload: Bytes) {
             api.log.line(
                 &function,
                 None,
-                &format!("asynchronous invocation given up after two retries: {reason}"),
+                &format!("asynchronous invocation abandoned after two retries: {reason}"),
             );
             return;
         };
         api.log.line(
             &function,
             None,
-            &format!("asynchronous invocation failed, again in {delay:?}: {reason}"),
+            &format!("asynchronous invocation failed, retrying in {delay:?}: {reason}"),
         );
         tokio::time::sleep(*delay).await;
     }
@@ -227,7 +227,7 @@ impl Refusal {
 
     fn into_response(self) -> Response {
         let fault = if self.status.is_server_error() { "Service" } else { "User" };
-        // The member is `Message` in some exceptions of the service's model and `message` in the
+        // The service's model calls the member `Message` in some exceptions and `message` in
         // others; SDKs read both.
         let body = axum::Json(json!({ "Type": fault, "Message": self.message }));
         (self.status, [("x-amzn-errortype", self.kind)], body).into_response()

@@ -1,14 +1,15 @@
-//! AWS Lambda on one machine: every function runs in processes of its own, which get events through
-//! the Runtime API.
+//! AWS Lambda on one machine: each function runs in its own processes, which get their events
+//! through the Runtime API.
 //!
-//! [`Functions`] runs the project's binaries, [`remote::RemoteFunctions`] sends invocations to an
-//! external Invoke API instead (`--functions URL`), and [`invoke_api`] serves that API for this
-//! cloud. All of them use the trait [`crate::invoke::Invoke`].
+//! Two types implement [`crate::invoke::Invoke`]: [`Functions`] runs the project's binaries, and
+//! [`remote::RemoteFunctions`] sends invocations to an external Invoke API (`--functions URL`).
+//! [`invoke_api`] serves the Invoke API of this cloud.
 //!
-//! As on AWS: one invocation at a time per instance, `Timeout` and `MemorySize`, the init
-//! phase of 10 s, the limits and error objects, `ReservedConcurrentExecutions` (which throttles at
-//! once). Different on purpose: idle instances are not frozen, and instead of the account's
-//! concurrency there is a limit on processes, for which invocations queue.
+//! As on AWS, an instance handles one invocation at a time; `Timeout`, `MemorySize`, the init phase
+//! of 10 s, payload limits and error objects are those of Lambda; and
+//! `ReservedConcurrentExecutions` throttles without a queue. Two differences are deliberate: idle
+//! instances are not frozen, and instead of the account's concurrency limit there is a limit on
+//! processes, for which invocations queue.
 
 mod exit;
 mod group;
@@ -43,8 +44,7 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// Takes charge of these functions; no process is started before it is needed. Needs a Tokio
-    /// runtime.
+    /// Manages these functions. Processes start on demand. Must be called in a Tokio runtime.
     pub fn new(
         functions: impl IntoIterator<Item = (Function, Launch)>,
         settings: Settings,
@@ -53,24 +53,24 @@ impl Functions {
         Self { pool: pool::Pool::new(functions, settings, log) }
     }
 
-    /// Starts an instance of `function` unless one is idle, so that a crash at init shows before the
-    /// first call.
+    /// Starts an instance of `function` unless one is idle, so that a crash at init is noticed
+    /// before the first call.
     ///
     /// # Errors
-    /// `NotFound` for an unknown function, `Throttled` when no process is free in time, and
+    /// `NotFound` when there is no such function, `Throttled` when no instance is free, and
     /// `Unavailable` when the process does not start or the cloud is stopping.
     pub async fn warm(&self, function: &str) -> Result<(), InvokeError> {
         self.pool.clone().warm(function).await
     }
 
-    /// Replaces all processes: later invocations run in new ones, which start the current program.
-    /// Invocations in progress finish where they began.
+    /// Makes later invocations use new processes, which run the current program files. Invocations
+    /// in progress finish in their old processes.
     pub async fn replace(&self) {
         self.pool.replace().await;
     }
 
-    /// Ends every process, also during an invocation, and returns when none is left. Later
-    /// invocations are refused.
+    /// Kills every process, busy ones included, and returns when none is left. Later invocations
+    /// are refused.
     pub async fn stop(&self) {
         self.pool.stop().await;
     }

@@ -1,4 +1,4 @@
-//! What a function's process prints, line by line into the log.
+//! Copies what a function's process prints into the log, line by line.
 
 use std::collections::VecDeque;
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::log::Log;
 
-/// Lines of stderr kept to explain a crash at init.
+/// How many lines of stderr are kept to explain a crash at init.
 const TAIL: usize = 5;
 
 /// The two pipes of one process.
@@ -39,28 +39,29 @@ impl Output {
                 (function.to_owned(), log.clone(), request_id.clone());
             move |line: &str| log.line(&function, lock(&request_id).as_deref(), line)
         };
-        let keep = {
+        let write_and_keep = {
             let (tail, write) = (tail.clone(), write.clone());
             move |line: &str| {
                 push(&mut lock(&tail), line);
                 write(line);
             }
         };
-        let stdout = child.stdout.take().map(|pipe| tokio::spawn(lines(pipe, write)));
-        let stderr = child.stderr.take().map(|pipe| tokio::spawn(lines(pipe, keep)));
+        let stdout = child.stdout.take().map(|pipe| tokio::spawn(for_each_line(pipe, write)));
+        let stderr =
+            child.stderr.take().map(|pipe| tokio::spawn(for_each_line(pipe, write_and_keep)));
         Self { request_id, tail, readers: [stdout, stderr].into_iter().flatten().collect() }
     }
 
-    /// Attributes lines to this request from now on, until the next one begins: lines that are still
-    /// in the pipe at the reply, or are printed after it, belong to this request, too.
-    pub(super) fn belongs_to(&self, request_id: &str) {
+    /// Attributes later lines to this request, also after its reply: lines that are still in the
+    /// pipe then, and what the function prints afterwards, belong to it.
+    pub(super) fn attribute_to(&self, request_id: &str) {
         *lock(&self.request_id) = Some(request_id.to_owned());
     }
 
-    /// The last lines on stderr of a process that has ended, joined with ` | `.
-    pub(super) async fn last_words(&mut self) -> String {
+    /// Returns the last lines on stderr of a process that has ended, joined with ` | `.
+    pub(super) async fn last_lines(&mut self) -> String {
         for reader in &mut self.readers {
-            // The pipe ends with the process, unless the process left a child behind.
+            // The pipe ends with the process, unless a child of the process still holds it open.
             drop(tokio::time::timeout(Duration::from_secs(1), reader).await);
         }
         lock(&self.tail).iter().map(String::as_str).collect::<Vec<_>>().join(" | ")
@@ -78,15 +79,15 @@ fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Passes on each line until the pipe ends. It goes on at bytes that are not UTF-8, because a full
-/// pipe would block the function.
-async fn lines(pipe: impl AsyncRead + Unpin, mut each: impl FnMut(&str)) {
+/// Calls `handle` with each line that is not empty, until the pipe ends. Invalid UTF-8 is replaced;
+/// if reading stopped there, the pipe would fill up and block the function.
+async fn for_each_line(pipe: impl AsyncRead + Unpin, mut handle: impl FnMut(&str)) {
     let mut pipe = BufReader::new(pipe);
     let mut line = Vec::new();
     while let Ok(1..) = pipe.read_until(b'\n', &mut line).await {
         let text = String::from_utf8_lossy(&line);
         if !text.trim_end().is_empty() {
-            each(text.trim_end());
+            handle(text.trim_end());
         }
         line.clear();
     }
@@ -97,9 +98,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn lines_come_one_by_one_and_broken_utf8_does_not_end_them() {
+    async fn invalid_utf8_does_not_stop_the_reading_of_lines() {
         let mut seen = Vec::new();
-        lines(&b"one\r\n\ntw\xffo\nunfinished"[..], |line| seen.push(line.to_owned())).await;
+        for_each_line(&b"one\r\n\ntw\xffo\nunfinished"[..], |line| seen.push(line.to_owned()))
+            .await;
         assert_eq!(seen, ["one", "tw\u{fffd}o", "unfinished"]);
     }
 
@@ -111,6 +113,6 @@ mod tests {
         let mut child = command.spawn().unwrap();
         let mut output = Output::follow(&mut child, "shell", &Log::default());
         child.wait().await.unwrap();
-        assert_eq!(output.last_words().await, "e3 | e4 | e5 | e6 | e7");
+        assert_eq!(output.last_lines().await, "e3 | e4 | e5 | e6 | e7");
     }
 }

@@ -1,4 +1,4 @@
-//! Chooses the instance for an invocation: an idle one, a new one, or none.
+//! Chooses the instance for each invocation: an idle one, a new one, or none.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,9 +21,9 @@ use crate::invoke::{Invocation, InvokeError};
 use crate::log::Log;
 use crate::model::Function;
 
-/// How long a reply waits for its instance to be ready again, so that the caller's next call meets
-/// the same instance and not a second one. That takes a fraction of a millisecond, unless the
-/// function works on after its reply.
+/// How long a reply is held back until its instance is ready again, so that a caller's next call
+/// reuses this instance instead of starting a second one. It usually takes a fraction of a
+/// millisecond, unless the function goes on working after its reply.
 const READY_GRACE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -32,13 +32,13 @@ pub(super) struct Pool {
     settings: Settings,
     log: Log,
     group: Group,
-    /// One permit for each instance that is starting or working.
+    /// One permit for each instance that is starting or busy.
     running: Arc<Semaphore>,
-    /// One permit for each instance that is starting: a hundred at once would all miss the init
-    /// timeout.
+    /// One permit for each instance that is starting. If a hundred started at once, all of them
+    /// would miss the init timeout.
     starting: Semaphore,
     idle: Idle,
-    /// Counts replacements of the program. Instances of an earlier generation get no more
+    /// Incremented when the programs change. Instances of an earlier generation get no more
     /// invocations.
     generation: AtomicU64,
     stop: CancellationToken,
@@ -52,7 +52,7 @@ struct Entry {
     reserved: Option<Arc<Semaphore>>,
 }
 
-/// The right to one instance of a function.
+/// The permits that allow one invocation to use an instance.
 #[derive(Debug)]
 struct Admission {
     entry: Arc<Entry>,
@@ -92,7 +92,12 @@ impl Pool {
         pool
     }
 
-    /// Invokes a function. As on Lambda, the invocation goes on when its caller goes away.
+    /// Invokes a function. As on Lambda, the invocation goes on if its caller goes away.
+    ///
+    /// # Errors
+    /// `TooLarge` for a payload over [`MAX_PAYLOAD`], `NotFound` when there is no such function,
+    /// `Throttled` when no instance is free, and `Unavailable` when the process does not start or
+    /// the cloud is stopping.
     pub(super) async fn invoke(
         self: Arc<Self>,
         name: &str,
@@ -111,6 +116,9 @@ impl Pool {
     }
 
     /// Starts an instance unless one is idle.
+    ///
+    /// # Errors
+    /// As for [`Pool::invoke`], except `TooLarge`.
     pub(super) async fn warm(self: Arc<Self>, name: &str) -> Result<(), InvokeError> {
         let admission = self.admit(name).await?;
         let warmed = async {
@@ -121,7 +129,7 @@ impl Pool {
         self.tasks.track_future(warmed).await
     }
 
-    /// Gives later invocations to new instances, and ends idle ones.
+    /// Makes later invocations use new instances, and kills the idle ones.
     pub(super) async fn replace(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.idle.kill_all().await;
@@ -158,7 +166,7 @@ impl Pool {
         Ok(Admission { entry, _reserved: reserved, _running: running })
     }
 
-    /// Runs one invocation, until its instance is idle again or gone.
+    /// Runs one invocation, until its instance is idle again or has ended.
     async fn run(self: Arc<Self>, admission: Admission, payload: Bytes, reply: Reply) {
         let function = &admission.entry.function;
         let event = Event {
@@ -176,7 +184,7 @@ impl Pool {
             let deadline = Instant::now() + event.timeout;
             match instance.invoke(event.clone()).await {
                 Outcome::NotTaken => {
-                    log("its process ended while it was idle; another one takes over")
+                    log("its process had ended while idle; another process handles the event")
                 }
                 Outcome::Stopped => return answer(reply, Err(stopping())),
                 Outcome::Ended(invocation) => {
@@ -216,8 +224,8 @@ impl Pool {
     async fn instance(&self, entry: &Entry) -> Result<Instance, InvokeError> {
         while !self.stop.is_cancelled() {
             let mut freed = std::pin::pin!(self.idle.freed());
-            // Notices from here on, not from the first poll, what becomes idle between `take` and
-            // the wait.
+            // Registers for wake-ups now instead of at the first poll, so that an instance that
+            // becomes idle right after the check below is noticed.
             freed.as_mut().enable();
             if let Some(instance) = self.idle.take(&entry.function.name, self.generation()) {
                 return Ok(instance);
@@ -243,7 +251,8 @@ impl Pool {
             evicted.kill().await;
         }
         let (function, stop) = (entry.function.clone(), self.stop.clone());
-        // Read before the program is started: at worst, a new process counts as an old one.
+        // Read before the process starts: at worst, a process that runs the new program counts as
+        // an old one.
         let generation = self.generation();
         let started = Instance::start(
             function,
@@ -270,7 +279,8 @@ impl Pool {
     }
 }
 
-/// Ends instances that are idle for too long, as long as there is a pool.
+/// Kills instances that have been idle for too long. Returns when the pool is dropped, which kills
+/// the rest.
 async fn reap(pool: Weak<Pool>, stop: CancellationToken, every: Duration) {
     while stop.run_until_cancelled(sleep(every)).await.is_some() {
         let Some(pool) = pool.upgrade() else { return };
@@ -279,7 +289,7 @@ async fn reap(pool: Weak<Pool>, stop: CancellationToken, every: Duration) {
 }
 
 fn answer(reply: Reply, result: Result<Invocation, InvokeError>) {
-    // Fails when the caller has gone away.
+    // Fails only if the caller has gone away.
     drop(reply.send(result));
 }
 
@@ -287,7 +297,7 @@ fn stopping() -> InvokeError {
     InvokeError::Unavailable("the local cloud is stopping".to_owned())
 }
 
-/// Returns the log line for a failed invocation, from Lambda's error object.
+/// Returns the log line for a failed invocation, taken from Lambda's error object.
 fn failure(invocation: &Invocation) -> String {
     let error: serde_json::Value = serde_json::from_slice(&invocation.payload).unwrap_or_default();
     match (error["errorType"].as_str(), error["errorMessage"].as_str()) {

@@ -1,10 +1,11 @@
-//! Functions that another program runs: `--functions URL` is the URL of a Lambda Invoke API.
+//! Functions that another program runs: `--functions URL` is the address of its Lambda Invoke API.
 //!
-//! The supported one is `cargo lambda watch` (1.9), which reports a failed function in its own way:
-//! status 500 with the error object as the body, and no `X-Amz-Function-Error`. Errors of `watch`
-//! itself are a 500 with a problem document (`{"type", "status", "title"}`), a function without a
-//! binary is a 404, and its `--timeout` is a 408. It compiles a function when it is first invoked,
-//! so an answer may take minutes. `Timeout` is not applied.
+//! It is made for `cargo lambda watch` (1.9), whose responses differ from Lambda's. If a function
+//! fails, `watch` responds with a 500 and the error object, without `X-Amz-Function-Error`. Errors
+//! of `watch` itself are a 500 as well, but with a problem document (`{"type", "status",
+//! "title"}`). It responds with a 404 if the function is not a binary of the project, and with a
+//! 408 after its own `--timeout`. It compiles a function at its first invocation, so a reply may
+//! take minutes; the function's `Timeout` is therefore not enforced here.
 
 use std::time::Duration;
 
@@ -22,9 +23,9 @@ use serde_json::Value;
 use super::settings::MAX_PAYLOAD;
 use crate::invoke::{FunctionError, Invocation, Invoke, InvokeError};
 
-/// The longest wait: Lambda's largest `Timeout`. `cargo lambda watch` never answers for a function
-/// that died.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// The longest wait for a reply, equal to Lambda's longest `Timeout`. `cargo lambda watch` never
+/// answers for a function that died.
+const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// An external Invoke API.
 #[derive(Debug, Clone)]
@@ -34,10 +35,10 @@ pub struct RemoteFunctions {
 }
 
 impl RemoteFunctions {
-    /// The API at `url`, such as `http://localhost:9000`.
+    /// Uses the API at `url`, such as `http://localhost:9000`.
     ///
     /// # Errors
-    /// When that is not an `http://` URL.
+    /// When `url` is not an `http://` URL, or has a query.
     pub fn new(url: &str) -> anyhow::Result<Self> {
         let uri: Uri = url.parse().with_context(|| format!("{url} is not a URL"))?;
         ensure!(
@@ -54,13 +55,11 @@ impl RemoteFunctions {
                 .header("content-type", "application/json")
                 .body(Full::new(payload))
                 .map_err(|e| {
-                    InvokeError::NotFound(format!(
-                        "{function} cannot be the name of a function: {e}"
-                    ))
+                    InvokeError::NotFound(format!("{function} is not a valid function name: {e}"))
                 })?;
         let unavailable = |e: &dyn std::fmt::Display| {
             InvokeError::Unavailable(format!(
-                "{function} was not invoked: {} does not answer: {e}",
+                "{function} was not invoked, because {} does not answer: {e}",
                 self.base
             ))
         };
@@ -79,11 +78,11 @@ impl Invoke for RemoteFunctions {
         payload: Bytes,
     ) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         async move {
-            let answer = tokio::time::timeout(LONGEST, self.call(function, payload)).await;
+            let answer = tokio::time::timeout(MAX_WAIT, self.call(function, payload)).await;
             answer.unwrap_or_else(|_| {
-                let minutes = LONGEST.as_secs() / 60;
+                let minutes = MAX_WAIT.as_secs() / 60;
                 Err(InvokeError::Unavailable(format!(
-                    "{function} at {} gave no answer in {minutes} min",
+                    "{function} at {} did not answer within {minutes} min",
                     self.base
                 )))
             })
@@ -92,7 +91,7 @@ impl Invoke for RemoteFunctions {
     }
 }
 
-/// Interprets an answer. `failed` says whether it has `X-Amz-Function-Error`.
+/// Interprets a response. `failed` says whether it has `X-Amz-Function-Error`.
 fn read(status: StatusCode, failed: bool, body: Bytes) -> Result<Invocation, InvokeError> {
     let text = || format!("{status}: {}", String::from_utf8_lossy(&body));
     match status {
@@ -110,7 +109,7 @@ fn read(status: StatusCode, failed: bool, body: Bytes) -> Result<Invocation, Inv
     }
 }
 
-/// Whether this is how the Lambda runtime reports a failed invocation.
+/// Whether `body` is an error object of the Lambda runtime.
 fn is_error_object(body: &[u8]) -> bool {
     serde_json::from_slice::<Value>(body).is_ok_and(|error| error["errorType"].is_string())
 }
@@ -120,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_function_is_told_from_a_failed_watch() {
+    fn a_failed_function_differs_from_a_failure_of_watch() {
         let of_function = Bytes::from_static(br#"{"errorType":"Error","errorMessage":"no"}"#);
         let read_500 = |body| read(StatusCode::INTERNAL_SERVER_ERROR, false, body);
         assert_eq!(read_500(of_function.clone()).unwrap().error, Some(FunctionError::Unhandled));
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_http_is_a_place_to_send_invocations_to() {
+    fn only_plain_http_urls_are_accepted() {
         assert!(RemoteFunctions::new("http://localhost:9000/").is_ok());
         for url in [
             "https://lambda.eu-central-1.amazonaws.com",
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_listening_is_unavailable_and_says_where() {
+    async fn an_unreachable_address_is_unavailable_and_named() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let remote = RemoteFunctions::new(&format!("http://{free}")).unwrap();
         match remote.invoke("orders-create", Bytes::from_static(b"{}")).await {

@@ -1,10 +1,9 @@
-//! The Lambda Runtime API, version 2018-06-01: how one instance gets its events and gives its
-//! replies.
+//! The Lambda Runtime API, version 2018-06-01, through which an instance gets its events and sends
+//! its replies.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 //!
-//! Every instance has a server of its own, as in its own sandbox on Lambda, so
-//! `AWS_LAMBDA_RUNTIME_API` is the documented `host:port`, an instance cannot answer for another,
-//! and nothing has to be looked up.
+//! Each instance has its own server, like its own sandbox on Lambda. `AWS_LAMBDA_RUNTIME_API` is
+//! therefore the documented `host:port`, and an instance can't answer for another one.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,7 +25,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::settings::MAX_PAYLOAD;
 
-/// One event on its way to the function.
+/// An event for the function.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) request_id: String,
@@ -35,10 +34,10 @@ pub(super) struct Event {
     pub(super) payload: Bytes,
 }
 
-/// What the process reported.
+/// A message from the process.
 #[derive(Debug)]
 pub(super) enum Report {
-    /// It asks for an event: init or the last invocation has ended.
+    /// It asks for an event: init or the previous invocation is finished.
     Ready,
     /// It replied.
     Reply(Bytes),
@@ -50,7 +49,7 @@ pub(super) enum Report {
     InitFailure(Bytes),
 }
 
-/// The server of one instance; it ends when this is dropped.
+/// The server of one instance. It stops when this is dropped.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     pub(super) address: SocketAddr,
@@ -64,12 +63,15 @@ pub(super) struct RuntimeApi {
 struct Shared {
     events: tokio::sync::Mutex<mpsc::Receiver<Event>>,
     reports: mpsc::UnboundedSender<Report>,
-    /// The request the function is working on.
+    /// The id of the request that the function is handling.
     current: Mutex<Option<String>>,
 }
 
 impl RuntimeApi {
-    /// Listens on a free port of the loopback interface.
+    /// Starts the server on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// When there is no free port.
     pub(super) async fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -79,31 +81,31 @@ impl RuntimeApi {
             Arc::new(Shared { events: next.into(), reports: report, current: Mutex::default() });
         let router = router(shared.clone());
         let server = tokio::spawn(async move {
-            // Small messages both ways: waiting to fill a packet would cost every invocation some
+            // Messages are small: waiting to fill a packet would cost each invocation some
             // milliseconds.
             let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-            // Never returns: axum tries again after a failed accept.
+            // Never returns, because axum retries a failed accept.
             drop(axum::serve(listener, router).await);
         });
         Ok(Self { address, events, reports, shared, _server: AbortOnDropHandle::new(server) })
     }
 
-    /// Sends the function its next event. It must have taken the one before.
+    /// Queues the function's next event. The function must have taken the one before.
     pub(super) async fn send(&self, event: Event) {
-        // Fails only without a receiver, and `shared` holds that.
+        // Never fails, because `shared` holds the receiver.
         drop(self.events.send(event).await);
     }
 
-    /// Whether the function has taken an event that it has not finished.
+    /// Whether the function has taken an event and not finished it yet.
     pub(super) fn is_working(&self) -> bool {
         self.shared.current().is_some()
     }
 
-    /// Waits for the next report of the process, however long that takes.
+    /// Waits for the next message from the process, without a time limit.
     pub(super) async fn report(&mut self) -> Report {
         match self.reports.recv().await {
             Some(report) => report,
-            // Not reached: `shared` holds the sender.
+            // Unreachable, because `shared` holds the sender.
             None => std::future::pending().await,
         }
     }
@@ -114,17 +116,17 @@ impl Shared {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, report: Report) {
-        // Fails only while the instance is being ended, when nobody waits for a report.
+    fn report(&self, report: Report) {
+        // Fails only while the instance is being killed; then nobody needs the report.
         drop(self.reports.send(report));
     }
 
     /// Reports the outcome of the current request. Returns false if `request_id` is not the current
-    /// one.
+    /// request.
     fn finish(&self, request_id: &str, outcome: Report) -> bool {
         let is_current = self.current().take_if(|current| current == request_id).is_some();
         if is_current {
-            self.tell(outcome);
+            self.report(outcome);
         }
         is_current
     }
@@ -140,12 +142,12 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
-    shared.tell(Report::Ready);
+    shared.report(Report::Ready);
     let Some(event) = shared.events.lock().await.recv().await else {
         return refuse(
             StatusCode::INTERNAL_SERVER_ERROR,
             "ContainerError",
-            "the instance is being ended",
+            "the instance is being stopped",
         );
     };
     *shared.current() = Some(event.request_id.clone());
@@ -189,18 +191,18 @@ async fn finish(shared: &Shared, id: &str, body: Body, report: fn(Bytes) -> Repo
             return refuse(
                 StatusCode::BAD_REQUEST,
                 "InvalidRequest",
-                &format!("the body broke off: {e}"),
+                &format!("the body is incomplete: {e}"),
             );
         }
     };
-    // Checked once the whole body is here: only the first of two replies to one request counts.
-    if shared.finish(id, outcome) { answer } else { foreign(id) }
+    // Checked after the whole body has arrived, so that only the first of two replies counts.
+    if shared.finish(id, outcome) { answer } else { unknown_request(id) }
 }
 
 async fn init_error(State(shared): State<Arc<Shared>>, body: Body) -> Response {
-    // The object is for people to read, and the process ends right after it.
+    // A body that can't be read is replaced by nothing: it only explains the failure to people.
     let body = Limited::new(body, MAX_PAYLOAD).collect().await.map(|body| body.to_bytes());
-    shared.tell(Report::InitFailure(body.unwrap_or_default()));
+    shared.report(Report::InitFailure(body.unwrap_or_default()));
     accepted()
 }
 
@@ -208,12 +210,13 @@ fn accepted() -> Response {
     (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response()
 }
 
-/// Refuses a reply to a request that this instance is not working on.
-fn foreign(id: &str) -> Response {
+/// Refuses a reply to a request that this instance is not handling: it is finished, or belongs to
+/// another instance.
+fn unknown_request(id: &str) -> Response {
     refuse(
         StatusCode::FORBIDDEN,
         "InvalidRequestID",
-        &format!("request {id} is not being worked on here"),
+        &format!("this instance is not handling request {id}"),
     )
 }
 
@@ -221,8 +224,8 @@ fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
     (status, axum::Json(json!({ "errorType": kind, "errorMessage": message }))).into_response()
 }
 
-/// An X-Ray trace id for the request of this id (a UUID): `Root=1-<seconds>-<24 hexadecimal
-/// digits>`. The digits are the last of the request's, so that one id leads to the other.
+/// Returns an X-Ray trace id for a request id (a UUID): `Root=1-<seconds>-<24 hexadecimal digits>`.
+/// The digits are the last 24 of the request id, so that either id can be found from the other.
 /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids>
 pub(crate) fn trace_root(request_id: &str) -> String {
     let seconds =

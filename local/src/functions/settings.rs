@@ -1,4 +1,4 @@
-//! How functions are started, and the limits of their processes.
+//! The settings for starting functions, and the limits of their processes.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,24 +16,24 @@ pub struct Launch {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// Its whole environment; nothing is inherited. `AWS_LAMBDA_RUNTIME_API` and
-    /// `AWS_LAMBDA_LOG_STREAM_NAME`, which differ between instances, are added here.
+    /// Its whole environment; nothing is inherited. Each instance adds its own
+    /// `AWS_LAMBDA_RUNTIME_API` and `AWS_LAMBDA_LOG_STREAM_NAME`.
     pub env: BTreeMap<String, String>,
 }
 
 /// Limits of the whole pool.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The largest number of processes, over all functions.
+    /// The largest number of processes at once, for all functions together.
     pub max_instances: usize,
-    /// How long an invocation waits for a process before it is throttled. AWS throttles at once, but
-    /// only at a thousand instances or more. A laptop reaches its limit sooner, so a short wait is
-    /// better there.
+    /// How long an invocation waits for a process before it is throttled. AWS throttles at once,
+    /// but only at a thousand instances or more. A laptop reaches its limit sooner, so a short wait
+    /// serves callers better.
     pub queue_wait: Duration,
-    /// How long a process may take until it first asks for an event.
+    /// How long a new process may take until it asks for its first event.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
     pub init_timeout: Duration,
-    /// An instance that has had nothing to do for this long is ended.
+    /// How long an instance may be idle before it is killed.
     pub idle_timeout: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Real processes: every test runs `examples/echo.rs`, which `cargo test` builds.
+//! Tests with real processes. They run `examples/echo.rs`, which `cargo test` builds.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -84,7 +84,7 @@ async fn error(functions: &Functions, event: Value) -> (Value, FunctionError) {
 }
 
 fn is_running(pid: &Value) -> bool {
-    // A zombie that nobody has waited for counts: it would be left behind.
+    // A zombie counts as running: nobody has waited for it, so it would be left behind.
     PathBuf::from(format!("/proc/{pid}")).exists()
 }
 
@@ -102,7 +102,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn a_function_gets_its_event_its_context_and_only_its_own_environment() {
+async fn a_function_gets_its_event_context_and_only_its_own_environment() {
     let functions = plain();
     let reply = reply(&functions, json!({ "hello": "world" })).await;
     assert_eq!(reply["event"], json!({ "hello": "world" }));
@@ -128,7 +128,7 @@ async fn a_function_gets_its_event_its_context_and_only_its_own_environment() {
 }
 
 #[tokio::test]
-async fn one_call_after_another_is_served_by_one_process() {
+async fn sequential_calls_reuse_one_process() {
     let functions = plain();
     let mut pids = BTreeSet::new();
     for _ in 0..20 {
@@ -139,7 +139,7 @@ async fn one_call_after_another_is_served_by_one_process() {
 }
 
 #[tokio::test]
-async fn calls_at_once_get_a_process_each_and_those_are_used_again() {
+async fn concurrent_calls_get_a_process_each_and_reuse_them() {
     let functions = plain();
     let at_once = async || {
         let calls = (0..4).map(|_| reply(&functions, json!({ "sleep_ms": 1500 })));
@@ -153,7 +153,7 @@ async fn calls_at_once_get_a_process_each_and_those_are_used_again() {
 }
 
 #[tokio::test]
-async fn more_calls_than_instances_queue_and_those_that_wait_too_long_are_throttled() {
+async fn calls_queue_for_an_instance_and_are_throttled_after_the_queue_wait() {
     let functions = run(|_, _, settings| settings.max_instances = 1);
     let (a, b) =
         tokio::join!(reply(&functions, json!({ "sleep_ms": 200 })), reply(&functions, json!({})));
@@ -172,7 +172,7 @@ async fn more_calls_than_instances_queue_and_those_that_wait_too_long_are_thrott
 }
 
 #[tokio::test]
-async fn reserved_concurrency_throttles_at_once() {
+async fn reserved_concurrency_throttles_without_a_queue() {
     let functions = run(|function, _, _| function.reserved_concurrency = Some(1));
     let (_, second) = tokio::join!(
         biased; reply(&functions, json!({ "sleep_ms": 500 })), invoke(&functions, json!({})));
@@ -182,7 +182,7 @@ async fn reserved_concurrency_throttles_at_once() {
 }
 
 #[tokio::test]
-async fn an_idle_instance_makes_room_for_another_function() {
+async fn an_idle_instance_is_evicted_for_another_function() {
     let mut other = function();
     other.name = "other".to_owned();
     let settings = Settings { max_instances: 1, ..Settings::default() };
@@ -195,7 +195,7 @@ async fn an_idle_instance_makes_room_for_another_function() {
 }
 
 #[tokio::test]
-async fn a_function_that_overruns_is_killed_and_the_next_call_is_served() {
+async fn a_function_that_times_out_is_killed_and_the_next_call_succeeds() {
     let functions = run(|function, _, _| function.timeout = Duration::from_secs(1));
     let first = reply(&functions, json!({})).await;
     let (payload, kind) = error(&functions, json!({ "sleep_ms": 60_000 })).await;
@@ -211,7 +211,7 @@ async fn a_function_that_overruns_is_killed_and_the_next_call_is_served() {
 }
 
 #[tokio::test]
-async fn kill_9_in_mid_request_fails_that_request_at_once_and_only_that() {
+async fn kill_9_during_a_request_fails_only_that_request_and_at_once() {
     let functions = plain();
     let pid = reply(&functions, json!({})).await["pid"].clone();
     let start = std::time::Instant::now();
@@ -237,7 +237,7 @@ async fn kill_9_in_mid_request_fails_that_request_at_once_and_only_that() {
 }
 
 #[tokio::test]
-async fn a_process_that_exits_or_panics_is_told_apart() {
+async fn an_exit_a_panic_and_an_error_have_different_messages() {
     let functions = plain();
     let (payload, _) = error(&functions, json!({ "exit": 3 })).await;
     assert!(
@@ -262,10 +262,10 @@ async fn a_process_that_exits_or_panics_is_told_apart() {
 }
 
 #[tokio::test]
-async fn an_event_for_a_process_that_died_while_idle_goes_to_another_one() {
+async fn an_event_for_a_process_that_died_while_idle_goes_to_another_process() {
     let functions = plain();
     let pid = reply(&functions, json!({ "die_when_idle": true })).await["pid"].clone();
-    // It stays as a zombie until the pool looks at it.
+    // The process stays a zombie until the pool checks on it.
     let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat"));
     until("the process ends", || stat().is_ok_and(|stat| stat.contains(") Z "))).await;
     assert_ne!(reply(&functions, json!({})).await["pid"], pid);
@@ -273,7 +273,7 @@ async fn an_event_for_a_process_that_died_while_idle_goes_to_another_one() {
 }
 
 #[tokio::test]
-async fn an_event_that_a_dying_process_never_took_is_free_for_another_one() {
+async fn a_dead_process_reports_that_it_has_not_taken_the_event() {
     let event = || runtime_api::Event {
         request_id: "id".to_owned(),
         function_arn: String::new(),
@@ -289,13 +289,13 @@ async fn an_event_that_a_dying_process_never_took_is_free_for_another_one() {
     assert!(instance.settle(tokio::time::Instant::now() + Duration::from_secs(10)).await);
     let reply: Value = serde_json::from_slice(&first.payload).unwrap();
     kill_9(&reply["pid"]).await;
-    // The server has to notice that the connection on which the process waited is gone.
+    // Gives the server time to notice that the process's connection is gone.
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(matches!(instance.invoke(event()).await, Outcome::NotTaken));
 }
 
 #[tokio::test]
-async fn more_memory_than_memory_size_is_fatal() {
+async fn a_function_that_exceeds_its_memory_size_is_killed() {
     let functions = plain();
     let (payload, kind) = error(&functions, json!({ "allocate_mb": 200 })).await;
     assert_eq!(
@@ -306,7 +306,7 @@ async fn more_memory_than_memory_size_is_fatal() {
 }
 
 #[tokio::test]
-async fn a_crash_at_init_names_the_function_and_its_last_words() {
+async fn the_error_for_a_crash_at_init_has_the_function_and_its_last_lines() {
     let functions =
         run(|_, launch, _| drop(launch.env.insert("ECHO_INIT".to_owned(), "crash".to_owned())));
     let Err(InvokeError::Unavailable(text)) = functions.warm("echo").await else {
@@ -335,7 +335,7 @@ async fn init_has_its_own_timeout() {
 }
 
 #[tokio::test]
-async fn payloads_over_6_mb_are_refused_both_ways() {
+async fn events_and_replies_over_6_mb_are_refused() {
     let functions = plain();
     let limit = MAX_PAYLOAD as u64 - 2;
     assert_eq!(
@@ -358,7 +358,7 @@ async fn idle_instances_are_reaped() {
 }
 
 #[tokio::test]
-async fn stopping_leaves_no_process_and_refuses_what_comes_later() {
+async fn stop_leaves_no_process_and_refuses_later_calls() {
     let functions = plain();
     let busy_pid = reply(&functions, json!({})).await["pid"].clone();
     let mut busy = tokio::spawn({

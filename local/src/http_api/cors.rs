@@ -1,5 +1,5 @@
-//! CORS as the template configures it: preflights are answered by the gateway, and what functions
-//! say of CORS is ignored.
+//! CORS as configured in the template. The gateway answers preflights itself and replaces the CORS
+//! headers of functions.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html>
 
 use http::header::{
@@ -11,7 +11,7 @@ use http::{HeaderMap, Method};
 
 use crate::model::Cors;
 
-/// Whether this request is a preflight, which no function gets to see.
+/// Whether a request is a preflight, which the gateway answers without a function.
 pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::OPTIONS
         && headers.contains_key(ORIGIN)
@@ -19,15 +19,15 @@ pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 impl Cors {
-    /// Sets the headers of a response to `request` (its headers). Those of an origin that is not
-    /// allowed get none.
+    /// Replaces the CORS headers of a response. `request` are the headers of its request. An origin
+    /// that is not allowed gets no CORS headers.
     pub(super) fn apply(&self, request: &HeaderMap, is_preflight: bool, response: &mut HeaderMap) {
-        let stale: Vec<_> = response
+        let own: Vec<_> = response
             .keys()
             .filter(|name| name.as_str().starts_with("access-control-"))
             .cloned()
             .collect();
-        for name in stale {
+        for name in own {
             response.remove(name);
         }
         let Some(allowed) = request.get(ORIGIN).and_then(|origin| self.allowed_origin(origin))
@@ -53,8 +53,8 @@ impl Cors {
         }
     }
 
-    /// What `Access-Control-Allow-Origin` says to this origin: `*` when all are allowed, otherwise
-    /// the origin itself. `https://*` in the template is every origin of that scheme.
+    /// Returns the `Access-Control-Allow-Origin` for this origin: `*` if all are allowed, otherwise
+    /// the origin itself. `https://*` in the template allows every origin with that scheme.
     fn allowed_origin(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         if self.allow_origins.iter().any(|allowed| allowed == "*") {
             return Some(HeaderValue::from_static("*"));

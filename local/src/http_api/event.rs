@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::routes::{Matched, decode};
 use crate::functions::trace_root;
 
-/// What the event says beside the request itself.
+/// What the event holds besides the request.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) account_id: &'a str,
@@ -35,13 +35,13 @@ pub(super) fn event(
     matched: &Matched<'_>,
     context: &Context<'_>,
 ) -> Value {
-    // API Gateway gives the path decoded in spite of the name; only Function URLs and REST APIs
-    // leave it as it was sent.
+    // API Gateway decodes `rawPath` in spite of its name; only Function URLs and REST APIs leave
+    // the path as it was sent.
     let path = decode(request.uri.path());
     let host = header(&request.headers, &HOST);
     let (text, is_base64) = encode(&request.headers, body);
-    // The address that connected. `X-Forwarded-For` is the client's to write, and so is no proof of
-    // anything.
+    // The address that connected. Clients can write anything into `X-Forwarded-For`, so it proves
+    // nothing.
     let source_ip = context.client.ip().to_canonical().to_string();
     let mut event = json!({
         "version": "2.0",
@@ -52,8 +52,8 @@ pub(super) fn event(
         "requestContext": {
             "accountId": context.account_id,
             "apiId": context.api_id,
-            // The name the client used, its port included, so that a function can build a URL that
-            // works here.
+            // The name that the client used, with the port, so that functions can build URLs that
+            // work here.
             "domainName": host,
             "domainPrefix": host.split(['.', ':']).next(),
             "http": {
@@ -85,8 +85,8 @@ pub(super) fn event(
     event
 }
 
-/// Names in lower case (as `http` has them), values of one name joined with commas, what belongs to
-/// the connection left out, and what API Gateway adds added.
+/// Returns the event's headers: names in lower case (as in the `http` crate), the values of a name
+/// joined with commas, without headers about the connection, and with those that API Gateway adds.
 fn headers(headers: &HeaderMap, length: usize, source_ip: &str) -> Map<String, Value> {
     let mut joined: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in headers {
@@ -111,7 +111,7 @@ fn append(list: &mut String, separator: &str, value: &str) {
     list.push_str(value);
 }
 
-/// Headers that are about one connection, in either direction (RFC 9110, section 7.6.1).
+/// Whether a header is about the connection, in either direction (RFC 9110, section 7.6.1).
 pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
     const NAMES: [&str; 7] = [
         "connection",
@@ -131,7 +131,7 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
     cookies.filter(|cookie| !cookie.is_empty()).map(str::to_owned).collect()
 }
 
-/// Decoded, with the values of a repeated key joined with commas.
+/// Decodes a query string, and joins the values of a repeated key with commas.
 fn query(query: &str) -> BTreeMap<String, String> {
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -143,11 +143,10 @@ fn query(query: &str) -> BTreeMap<String, String> {
     joined
 }
 
-/// The body as a string, and whether it had to be encoded. API Gateway takes as text `text/*` and
-/// the JSON, XML and JavaScript of `application`; all else is base64, forms
-/// (`application/x-www-form-urlencoded`), `application/*+json` and bodies without a type among it.
-/// It does not document the list; measured in
-/// <https://github.com/ministackorg/ministack/pull/766>.
+/// Returns the body as a string, and whether it is base64. API Gateway treats `text/*` and
+/// `application/json`, `/xml` and `/javascript` as text. Everything else is base64, including forms
+/// (`application/x-www-form-urlencoded`), `application/*+json` and bodies without a type. The list
+/// is not documented; it was measured in <https://github.com/ministackorg/ministack/pull/766>.
 fn encode(headers: &HeaderMap, body: &Bytes) -> (String, bool) {
     let content_type = header(headers, &CONTENT_TYPE).to_ascii_lowercase();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
@@ -163,8 +162,8 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> String {
     headers.get(name).map(to_text).unwrap_or_default()
 }
 
-/// JSON is text, and header values are bytes: those that are not UTF-8 are read as Latin-1, which
-/// loses nothing.
+/// Converts a header value, which is bytes, to text for JSON. A value that is not UTF-8 is read as
+/// Latin-1, which loses nothing.
 fn to_text(value: &HeaderValue) -> String {
     let utf8 = std::str::from_utf8(value.as_bytes()).map(str::to_owned);
     utf8.unwrap_or_else(|_| value.as_bytes().iter().copied().map(char::from).collect())

@@ -1,16 +1,16 @@
 //! An API Gateway HTTP API in front of the functions: payload format 2.0, stage `$default`.
 //!
-//! What it answers by itself, and where that is from:
+//! These responses come from the gateway itself, as documented or observed on AWS:
 //!
 //! | status | when |
 //! |---|---|
 //! | 404 `Not Found` | no route for this path and method; there is no 405 ([routes]) |
-//! | 413 `Request Entity Too Large` | a body over 10 MB, or an event over the 6 MB that Lambda takes ([quotas]) |
+//! | 413 `Request Entity Too Large` | a body over 10 MB, or an event over Lambda's 6 MB ([quotas]) |
 //! | 431 `Request Header Fields Too Large` | request line and header values over 10,240 bytes ([quotas]) |
 //! | 500 `Internal Server Error` | the function failed, timed out, died or could not be started, or its reply is malformed ([5xx]) |
 //! | 503 `Service Unavailable` | no reply within 30 s ([quotas] and [timeout]), or the function is throttled |
 //!
-//! 502 and 504 are answers of REST APIs: an HTTP API with a Lambda integration has no use for them.
+//! 502 and 504 come from REST APIs only; an HTTP API with a Lambda integration never sends them.
 //!
 //! [routes]:
 //! https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
@@ -57,7 +57,7 @@ pub const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BODY: usize = 10 * 1024 * 1024;
 const MAX_HEAD: usize = 10_240;
 
-/// One HTTP API and what stands behind it.
+/// An HTTP API with its routes and the functions behind them.
 pub struct Gateway {
     api_id: String,
     account_id: String,
@@ -69,8 +69,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The gateway of `api`. `integration_timeout` is [`INTEGRATION_TIMEOUT`], but for functions
-    /// that may have to be compiled first (`--functions`) and for tests.
+    /// Creates the gateway of `api`. `integration_timeout` is [`INTEGRATION_TIMEOUT`], except in
+    /// tests and with `--functions`, where a function may have to be compiled first.
     pub fn new(
         api: &HttpApi,
         project: &Project,
@@ -92,10 +92,10 @@ impl Gateway {
     }
 }
 
-/// Serves the API until this is dropped.
+/// Serves the API until the future is dropped.
 ///
 /// # Errors
-/// Only in its type: a connection that fails is not the server's failure.
+/// Never, because axum retries a failed accept.
 pub async fn serve(listener: TcpListener, gateway: Gateway) -> std::io::Result<()> {
     let router = Router::new().fallback(handle).with_state(Arc::new(gateway));
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
@@ -166,7 +166,7 @@ impl Gateway {
         match tokio::time::timeout(self.integration_timeout, invocation).await {
             Err(_) => {
                 let reason = format!(
-                    "no reply of {} within {:?}",
+                    "no reply from {} within {:?}",
                     matched.function, self.integration_timeout
                 );
                 failed(StatusCode::SERVICE_UNAVAILABLE, &reason)
@@ -180,12 +180,12 @@ impl Gateway {
             Ok(Err(e @ (InvokeError::NotFound(_) | InvokeError::Unavailable(_)))) => {
                 failed(StatusCode::INTERNAL_SERVER_ERROR, &e.to_string())
             }
-            // Whoever ran the function has said why, in the log.
+            // The runner of the function has already logged the reason.
             Ok(Ok(invocation)) if invocation.error.is_some() => {
                 refuse(StatusCode::INTERNAL_SERVER_ERROR)
             }
             Ok(Ok(invocation)) => reply::response(&invocation.payload).unwrap_or_else(|e| {
-                let reason = format!("malformed reply of {}: {e:#}", matched.function);
+                let reason = format!("malformed reply from {}: {e:#}", matched.function);
                 failed(StatusCode::INTERNAL_SERVER_ERROR, &reason)
             }),
         }
@@ -196,29 +196,29 @@ async fn read(body: Body) -> Result<Bytes, Response> {
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(e) if e.is::<LengthLimitError>() => Err(refuse(StatusCode::PAYLOAD_TOO_LARGE)),
-        // The client broke off, and will hardly read this.
+        // The client aborted the request, and will hardly read this.
         Err(_) => Err(refuse(StatusCode::BAD_REQUEST)),
     }
 }
 
-/// The request line and the values of the headers, in bytes.
+/// Returns the size of the request line and of the header values, in bytes.
 fn head_size(request: &Parts) -> usize {
     let line = format!("{} {} {:?}", request.method, request.uri, request.version).len();
     line + request.headers.values().map(HeaderValue::len).sum::<usize>()
 }
 
-/// API Gateway's own answers: `{"message": "Not Found"}`.
+/// Returns an error response of API Gateway itself, such as `{"message": "Not Found"}`.
 fn refuse(status: StatusCode) -> Response {
     let message = match status {
-        // The name of an older RFC, which API Gateway has kept.
+        // API Gateway still uses the name from an older RFC.
         StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
         _ => status.canonical_reason().unwrap_or_default(),
     };
     (status, axum::Json(json!({ "message": message }))).into_response()
 }
 
-/// An id of API Gateway's form, 16 characters such as `JKJaXmPLvHcESHA=`: the low byte of the time
-/// and 74 random bits.
+/// Returns a request id in the form of API Gateway's, 16 characters such as `JKJaXmPLvHcESHA=`: the
+/// low byte of the time and 74 random bits.
 fn request_id() -> String {
     BASE64URL.encode(&Uuid::now_v7().as_bytes()[5..])
 }

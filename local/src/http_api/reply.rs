@@ -1,4 +1,4 @@
-//! The response that API Gateway makes of a function's reply: payload format 2.0.
+//! Turns a function's reply into a response, as API Gateway does: payload format 2.0.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 
 use anyhow::{Context as _, bail, ensure};
@@ -13,8 +13,7 @@ use serde_json::{Map, Value};
 
 use super::event::is_hop_by_hop;
 
-/// A reply that says what the response is to be. `multiValueHeaders`, of format 1.0, is ignored, as
-/// is all that is unknown.
+/// A reply in format 2.0. Unknown members are ignored, such as `multiValueHeaders` of format 1.0.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Formatted {
@@ -29,16 +28,16 @@ struct Formatted {
     is_base64_encoded: Option<bool>,
 }
 
-/// The response for a function's reply.
+/// Returns the response for a function's reply.
 ///
 /// # Errors
-/// When the reply is malformed, which is a 500 to the client; the text is for the log.
+/// When the reply is malformed. The client gets a 500; the message is for the log.
 pub(super) fn response(payload: &[u8]) -> anyhow::Result<Response> {
     let reply: Value = serde_json::from_slice(payload).context("the reply is not JSON")?;
     if reply.get("statusCode").is_some() {
         return formatted(serde_json::from_value(reply).context("the reply is not of format 2.0")?);
     }
-    // Without a status the reply itself is the body.
+    // Without a `statusCode`, the whole reply is the body.
     let body = match reply {
         Value::String(text) => text,
         other => other.to_string(),
@@ -51,14 +50,14 @@ pub(super) fn response(payload: &[u8]) -> anyhow::Result<Response> {
 fn formatted(reply: Formatted) -> anyhow::Result<Response> {
     let status =
         StatusCode::from_u16(reply.status_code).context("statusCode is not a status code")?;
-    // Informational statuses are not final: a server cannot end a request with one.
-    ensure!(status.as_u16() >= 200, "statusCode {status} is not a final one");
+    // 1xx statuses are informational: a server can't finish a request with one.
+    ensure!(status.as_u16() >= 200, "statusCode {status} is informational, not final");
     let text = reply.body.unwrap_or_default();
     let body = if reply.is_base64_encoded == Some(true) {
         Bytes::from(
             BASE64
                 .decode(text.as_bytes())
-                .context("body is not base64 although isBase64Encoded")?,
+                .context("isBase64Encoded is true, but body is not base64")?,
         )
     } else {
         Bytes::from(text)
@@ -79,7 +78,8 @@ fn formatted(reply: Formatted) -> anyhow::Result<Response> {
     Ok(response)
 }
 
-/// Without those of the connection, and without the length, which the server knows better.
+/// Converts a reply's headers. Headers about the connection are left out, and so is
+/// `Content-Length`, which the server sets.
 fn headers(given: Map<String, Value>) -> anyhow::Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
@@ -89,7 +89,7 @@ fn headers(given: Map<String, Value>) -> anyhow::Result<HeaderMap> {
             other => bail!("the header {name} is {other}, not a string"),
         };
         let name: HeaderName =
-            name.parse().with_context(|| format!("{name:?} is no name of a header"))?;
+            name.parse().with_context(|| format!("{name:?} is not a header name"))?;
         let value = HeaderValue::from_bytes(value.as_bytes())
             .with_context(|| format!("the value of {name} is malformed"))?;
         if !is_hop_by_hop(&name) && name != CONTENT_LENGTH {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_formatted_reply_is_the_response_it_describes() {
+    async fn a_reply_in_format_2_becomes_the_response_it_describes() {
         let (status, headers, body) = read(json!({
             "statusCode": 201,
             "headers": { "Location": "/orders/1", "X-Count": 3, "Content-Length": "99", "Connection": "close" },
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reply_without_a_status_is_the_body() {
+    async fn a_reply_without_a_status_becomes_the_body() {
         for (reply, expected) in [
             (json!({ "message": "hello" }), r#"{"message":"hello"}"#),
             (json!("hello"), "hello"),

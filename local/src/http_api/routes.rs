@@ -17,21 +17,21 @@ pub(super) struct Routes(Vec<Route>);
 
 #[derive(Debug)]
 struct Route {
-    /// As `routeKey` names it: `POST /orders/{id}/accept`, or `$default`.
+    /// The `routeKey` of events: `POST /orders/{id}/accept`, or `$default`.
     key: String,
-    /// `None` is any.
+    /// `None` for any method.
     method: Option<String>,
     parts: Vec<Part>,
     function: String,
 }
 
-/// One part of a route's path; the order is the order of preference.
+/// One part of a route's path. The variants are in order of preference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Literal(String),
-    /// `{id}`: exactly one part of the request's path.
+    /// `{id}`, which matches exactly one part of the request's path.
     Parameter(String),
-    /// `{proxy+}`: one part or more.
+    /// `{proxy+}`, which matches one or more parts.
     Greedy(String),
 }
 
@@ -40,7 +40,7 @@ enum Part {
 pub(super) struct Matched<'a> {
     pub(super) key: &'a str,
     pub(super) function: &'a str,
-    /// Decoded.
+    /// The path parameters, decoded.
     pub(super) parameters: BTreeMap<String, String>,
 }
 
@@ -49,16 +49,16 @@ impl Routes {
         Self(routes.iter().map(Route::new).collect())
     }
 
-    /// The route for a method and a path as it was sent. API Gateway prefers a route without a
-    /// greedy parameter, then literal parts, then one that names the method, and takes `$default`
-    /// last. There is no fallback from HEAD to GET.
+    /// Returns the route for a method and a path as it was sent. API Gateway prefers routes without
+    /// a greedy parameter, then those with literal parts, then those that name the method; it uses
+    /// `$default` last. HEAD does not fall back to GET.
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Matched<'_>> {
         let path: Vec<_> = path.strip_prefix('/')?.split('/').map(decode).collect();
-        let taken = self
+        let candidates = self
             .0
             .iter()
             .filter(|route| route.method.as_deref().is_none_or(|m| m == method.as_str()));
-        let matching = taken.filter_map(|route| Some((route.matches(&path)?, route)));
+        let matching = candidates.filter_map(|route| Some((route.matches(&path)?, route)));
         let (parameters, route) = matching.min_by_key(|(_, route)| route.preference())?;
         Some(Matched { key: &route.key, function: &route.function, parameters })
     }
@@ -83,8 +83,8 @@ impl Route {
         self.parts.is_empty()
     }
 
-    /// Orders routes: the smallest is preferred. Only the kinds of parts are compared, because routes
-    /// that match one path have equal literals.
+    /// Returns the sort key of the route: the smallest is preferred. It compares only the kinds of
+    /// parts, because routes that match the same path have the same literals.
     fn preference(&self) -> (bool, bool, Vec<u8>, bool) {
         let kinds: Vec<_> = self.parts.iter().map(Part::kind).collect();
         (self.is_default(), kinds.last() == Some(&2), kinds, self.method.is_none())
@@ -135,8 +135,8 @@ impl Part {
     }
 }
 
-/// Percent-decoding as paths have it: `+` is a plus. Bytes that are not UTF-8 become U+FFFD, since
-/// events are JSON.
+/// Percent-decodes a part of a path, where `+` is a plus. Bytes that are not UTF-8 become U+FFFD,
+/// because events are JSON.
 pub(super) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_route_wins_as_in_the_example_of_the_documentation() {
+    fn the_most_specific_route_wins_as_in_the_documentations_example() {
         let routes = routes(&[
             "$default",
             "ANY /{proxy+}",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_without_a_greedy_part_and_one_that_names_the_method_are_preferred() {
+    fn routes_without_a_greedy_part_and_routes_that_name_the_method_are_preferred() {
         let routes =
             routes(&["GET /x/{rest+}", "GET /{a}/b", "ANY /orders/{id}", "GET /orders/{id}"]);
         assert_eq!(key(&routes, "GET /x/b"), Some("GET /{a}/b"));

@@ -1,4 +1,4 @@
-//! The gateway over a real socket, with functions that are closures.
+//! Tests of the gateway over a real socket, with fake functions.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -13,7 +13,7 @@ use super::*;
 use crate::invoke::{FunctionError, Invocation};
 use crate::model::HttpRoute;
 
-/// Does what its name says.
+/// Fake functions: each behaves as its name says.
 struct Fake;
 
 impl Invoke for Fake {
@@ -154,7 +154,7 @@ async fn a_request_reaches_its_function_as_an_event() {
 }
 
 #[tokio::test]
-async fn a_reply_is_the_response_it_describes() {
+async fn a_reply_becomes_the_response_it_describes() {
     let answer = Api::start(None).await.get("/created").await;
     assert_eq!((answer.status, &answer.body[..]), (201, &b"created"[..]));
     assert_eq!(answer.headers["content-type"], "application/problem+json");
@@ -163,7 +163,7 @@ async fn a_reply_is_the_response_it_describes() {
 }
 
 #[tokio::test]
-async fn what_has_no_route_is_404_whatever_the_method() {
+async fn a_request_without_a_route_is_404_with_any_method() {
     let api = Api::start(None).await;
     for (method, path) in [
         (Method::GET, "/"),
@@ -180,13 +180,13 @@ async fn what_has_no_route_is_404_whatever_the_method() {
         assert_eq!(answer.headers["content-type"], "application/json");
         assert!(answer.headers.contains_key("apigw-requestid"));
     }
-    // HEAD is a method like any other, not a GET.
+    // HEAD does not fall back to GET.
     assert_eq!(api.send(Method::HEAD, "/echo", &[], "").await.status, 404);
     assert_eq!(api.send(Method::HEAD, "/any", &[], "").await.status, 200);
 }
 
 #[tokio::test]
-async fn failures_are_answered_as_api_gateway_does() {
+async fn failures_have_the_responses_of_api_gateway() {
     let api = Api::start(None).await;
     for (path, status, message) in [
         ("/failing", 500, "Internal Server Error"),
@@ -208,7 +208,7 @@ async fn failures_are_answered_as_api_gateway_does() {
 }
 
 #[tokio::test]
-async fn bodies_over_10_mb_and_heads_over_10240_bytes_are_refused() {
+async fn bodies_over_10_mb_and_headers_over_10240_bytes_are_refused() {
     let api = Api::start(None).await;
     let text = [("content-type", "text/plain")];
     let answer = api.send(Method::POST, "/any", &text, vec![b'x'; MAX_BODY]).await;
@@ -219,7 +219,7 @@ async fn bodies_over_10_mb_and_heads_over_10240_bytes_are_refused() {
         (413, json!({ "message": "Request Entity Too Large" }))
     );
 
-    // "GET /echo HTTP/1.1" and the value of Host are part of it.
+    // The request line and the value of Host count as well.
     let room = MAX_HEAD - "GET /echo HTTP/1.1".len() - api.base.trim_start_matches("http://").len();
     let answer = api.send(Method::GET, "/echo", &[("x-long", &"x".repeat(room))], "").await;
     assert_eq!(answer.status, 200);
@@ -239,8 +239,8 @@ async fn configured_cors_replaces_the_functions_cors_headers() {
         ..Cors::default()
     }))
     .await;
-    let asking = [("origin", shop), ("access-control-request-method", "GET")];
-    let preflight = api.send(Method::OPTIONS, "/created", &asking, "").await;
+    let headers = [("origin", shop), ("access-control-request-method", "GET")];
+    let preflight = api.send(Method::OPTIONS, "/created", &headers, "").await;
     assert_eq!((preflight.status, preflight.body.len()), (204, 0));
     assert_eq!(preflight.headers["access-control-allow-origin"], shop);
     assert_eq!(preflight.headers["access-control-allow-methods"], "GET");
@@ -250,7 +250,7 @@ async fn configured_cors_replaces_the_functions_cors_headers() {
     let other = api.send(Method::GET, "/created", &[("origin", "https://evil.example")], "").await;
     assert_eq!(other.status, 201);
     assert!(!other.headers.contains_key("access-control-allow-origin"));
-    // A page must be able to read an error too.
+    // Pages must be able to read errors as well.
     let error = api.send(Method::GET, "/failing", &[("origin", shop)], "").await;
     assert_eq!(error.headers["access-control-allow-origin"], shop);
 }

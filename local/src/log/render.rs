@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// One event.
+/// A JSON event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Event {
     /// `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE`.
@@ -14,7 +14,8 @@ pub(super) struct Event {
     pub(super) request_id: Option<String>,
 }
 
-/// Fields that are not shown: the log has a column for them, or they say the same on every line.
+/// Fields that are not shown, because the log has a column for them or they are the same on every
+/// line.
 const HIDDEN: [&str; 10] = [
     "timestamp",
     "level",
@@ -28,21 +29,21 @@ const HIDDEN: [&str; 10] = [
     "xrayTraceId",
 ];
 
-/// What the line of an HTTP request says anyway.
-const OF_THE_REQUEST: [&str; 4] = ["status", "duration_ms", "route", "invocation"];
+/// Fields that the line of an HTTP request already shows.
+const SHOWN_BY_THE_REQUEST: [&str; 4] = ["status", "duration_ms", "route", "invocation"];
 
 impl Event {
-    /// The message and the fields: `order accepted order=ord_1 version=3`.
+    /// Returns the message and the fields: `order accepted order=ord_1 version=3`.
     pub(super) fn text(&self) -> String {
         let text = format!("{}{}", self.message, joined(&self.fields, &[]));
         text.trim_start().to_owned()
     }
 
-    /// The fields of an event that tells how a request ended, for the line of the request:
-    /// ` user=usr_1 order=ord_1`; `None` for any other event.
+    /// Returns the fields for the line of the request, such as ` user=usr_1 order=ord_1`, if the
+    /// event says how a request ended; `None` for any other event.
     pub(super) fn outcome(&self) -> Option<String> {
         let ended = self.level == "INFO" && self.fields.iter().any(|(name, _)| name == "status");
-        ended.then(|| joined(&self.fields, &OF_THE_REQUEST))
+        ended.then(|| joined(&self.fields, &SHOWN_BY_THE_REQUEST))
     }
 }
 
@@ -51,14 +52,14 @@ fn joined(fields: &[(String, String)], without: &[&str]) -> String {
     shown.map(|(name, value)| format!(" {name}={value}")).collect()
 }
 
-/// Reads a line that is such an event; `None` for any other.
+/// Parses a line; `None` if it is not a JSON event.
 pub(super) fn event(line: &str) -> Option<Event> {
     if !line.starts_with('{') {
         return None;
     }
     let event: Map<String, Value> = serde_json::from_str(line).ok()?;
     let level = event.get("level")?.as_str()?.to_ascii_uppercase();
-    // Flattened or not:
+    // Events may be flattened:
     // <https://docs.rs/tracing-subscriber/latest/tracing_subscriber/fmt/format/struct.Json.html>.
     let own = event.get("fields").and_then(Value::as_object).unwrap_or(&event);
     let message = own.get("message").map(plain).unwrap_or_default();
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn flattened_events_are_understood() {
+    fn a_flattened_event_is_parsed() {
         let line = r#"{"timestamp":"t","level":"error","message":"failed","code":7,"target":"x"}"#;
         let event = event(line).unwrap();
         assert_eq!(event.text(), "failed code=7");
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_with_a_status_tells_how_its_request_ended() {
+    fn an_event_with_a_status_is_the_outcome_of_its_request() {
         let outcome = |line: &str| event(line).unwrap().outcome();
         let ended = r#"{"level":"INFO","message":"answered","status":200,"duration_ms":7,"span":{"route":"GET /","user":"u1"}}"#;
         assert_eq!(outcome(ended).as_deref(), Some(" user=u1"));
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_left_alone() {
+    fn other_lines_are_not_events() {
         for line in ["hello", "{\"a\": 1}", "{broken", "[1]", ""] {
             assert_eq!(event(line), None, "{line}");
         }

@@ -5,7 +5,7 @@ use super::*;
 use crate::invoke::{FunctionError, Invocation, InvokeError};
 use crate::testing;
 
-/// The next times after a moment, as text.
+/// Returns the next `count` times after a moment.
 fn times(expression: &str, after: &str, count: usize) -> Vec<String> {
     let expression =
         Expression::parse(expression).unwrap_or_else(|e| panic!("{expression}: {e:#}"));
@@ -18,12 +18,12 @@ fn times(expression: &str, after: &str, count: usize) -> Vec<String> {
     times
 }
 
-fn refused(expression: &str) -> bool {
+fn is_refused(expression: &str) -> bool {
     Expression::parse(expression).is_err()
 }
 
 #[test]
-fn the_examples_of_aws_fire_when_aws_says() {
+fn the_examples_of_aws_fire_at_the_documented_times() {
     // A Wednesday.
     // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
     let from = "2025-01-01T00:00:00Z";
@@ -83,7 +83,7 @@ fn the_examples_of_aws_fire_when_aws_says() {
 }
 
 #[test]
-fn ranges_may_run_across_the_end() {
+fn a_range_may_wrap_around_the_end() {
     // 2025-01-01 is a Wednesday.
     let from = "2025-01-01T00:00:00Z";
     assert_eq!(
@@ -110,7 +110,7 @@ fn days_of_the_week_are_numbered_from_sunday() {
 }
 
 #[test]
-fn the_last_day_the_nearest_weekday_and_the_nth_day() {
+fn the_wildcards_l_w_and_hash_are_supported() {
     // "The L wildcard in the day-of-month field specifies the last day of the month."
     assert_eq!(
         times("cron(0 0 L * ? *)", "2024-02-01T00:00:00Z", 2),
@@ -127,7 +127,7 @@ fn the_last_day_the_nearest_weekday_and_the_nth_day() {
 }
 
 #[test]
-fn years_months_and_lists_are_kept_to() {
+fn years_months_and_lists_restrict_the_times() {
     // "cron(15 10 ? * 6L 2019-2022)": 10:15 on the last Friday of each month in the years 2019 to
     // 2022.
     assert_eq!(
@@ -141,7 +141,7 @@ fn years_months_and_lists_are_kept_to() {
 }
 
 #[test]
-fn rates_are_periods() {
+fn a_rate_fires_after_each_period() {
     let from = "2025-01-01T00:00:00Z";
     assert_eq!(times("rate(1 minute)", from, 2), ["2025-01-01T00:01:00Z", "2025-01-01T00:02:00Z"]);
     assert_eq!(times("rate(5 minutes)", from, 1), ["2025-01-01T00:05:00Z"]);
@@ -150,7 +150,7 @@ fn rates_are_periods() {
 }
 
 #[test]
-fn what_eventbridge_refuses_is_refused() {
+fn expressions_that_eventbridge_refuses_are_refused() {
     for expression in [
         "rate(1 minutes)",
         "rate(5 minute)",
@@ -167,11 +167,11 @@ fn what_eventbridge_refuses_is_refused() {
         "cron(61 10 * * ? *)",
         "cron(0 10 32 * ? *)",
     ] {
-        assert!(refused(expression), "{expression}");
+        assert!(is_refused(expression), "{expression}");
     }
 }
 
-/// Sends what it is invoked with to the test, and fails.
+/// Sends the payload of each invocation to the test, and fails.
 struct Fake(mpsc::UnboundedSender<(String, Value)>);
 
 impl Invoke for Fake {
@@ -224,7 +224,7 @@ async fn the_input_of_the_template_is_the_payload() {
 }
 
 #[tokio::test]
-async fn an_invalid_schedule_is_named() {
+async fn the_error_for_a_malformed_schedule_names_it() {
     let (mut function, mut schedule) = scheduled(None);
     schedule.expression = "rate(1 minutes)".into();
     function.schedules = vec![schedule];

@@ -8,20 +8,24 @@ use yaml_serde::Value;
 use super::model::{Cors, Function, HttpApi, WebSocketApi};
 use super::properties::Properties;
 
-/// Properties of both kinds of API that change nothing a client could see on one machine.
+/// Properties of APIs without an effect that a client could see on one machine, each with the
+/// reason.
 pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("AccessLogSettings", "the local log shows every request"),
     ("DefaultRouteSettings", "throttling, which a laptop does not need, and detailed metrics"),
     ("Description", "shown in the console"),
-    ("FailOnWarnings", "about the import of an OpenAPI document"),
+    ("FailOnWarnings", "only for the import of an OpenAPI document"),
     ("Name", "shown in the console"),
-    ("PropagateTags", "tags are for the bill"),
-    ("Tags", "tags are for the bill"),
+    ("PropagateTags", "tags are for billing"),
+    ("Tags", "tags are for billing"),
 ];
 
-/// Reads an HTTP API, whose routes are read with the functions.
+/// Reads an HTTP API. Its routes are read from the functions' events.
+///
+/// # Errors
+/// When a property is malformed.
 pub(super) fn read_http_api(logical_id: &str, mut properties: Properties<'_>) -> Result<HttpApi> {
-    // Any other stage is a prefix of every path.
+    // The name of any other stage would be a prefix of every path.
     properties.only("StageName", &["$default"])?;
     let cors = read_cors_of(&mut properties)?;
     properties.without_effect(WITHOUT_EFFECT);
@@ -29,10 +33,10 @@ pub(super) fn read_http_api(logical_id: &str, mut properties: Properties<'_>) ->
     Ok(HttpApi { api_id: logical_id.to_owned(), routes: Vec::new(), cors })
 }
 
-/// Takes `CorsConfiguration`: SAM's short form, which is `true`, or what it allows.
+/// Takes `CorsConfiguration`, which may be SAM's short form `true`.
 ///
 /// # Errors
-/// When it is malformed.
+/// When it is malformed, or allows credentials for any origin.
 pub(super) fn read_cors_of(properties: &mut Properties<'_>) -> Result<Option<Cors>> {
     Ok(match properties.flag("CorsConfiguration")? {
         Some(true) => Some(Cors { allow_origins: vec!["*".into()], ..Cors::default() }),
@@ -50,18 +54,21 @@ fn read_cors(mut properties: Properties<'_>) -> Result<Cors> {
         max_age: properties.parsed("MaxAge")?,
         allow_credentials: properties.parsed("AllowCredentials")?.unwrap_or(false),
     };
-    // API Gateway refuses this too, since browsers would.
+    // API Gateway refuses this as well, because browsers do.
     let any = cors.allow_origins.iter().any(|o| o == "*");
     ensure!(
         !(any && cors.allow_credentials),
-        "{}: credentials are not allowed for any origin",
+        "{}: credentials can't be allowed for the origin *",
         properties.at("AllowCredentials")
     );
     properties.finish();
     Ok(cors)
 }
 
-/// Reads a WebSocket API, whose routes name `functions`.
+/// Reads a WebSocket API, whose routes invoke `functions`.
+///
+/// # Errors
+/// When a property is missing or malformed, or a route invokes no function of the template.
 pub(super) fn read_websocket_api(
     logical_id: &str,
     mut properties: Properties<'_>,
@@ -84,7 +91,7 @@ pub(super) fn read_websocket_api(
         let Some(function) = functions.iter().find(|f| f.arn == arn) else {
             bail!("{}: {arn} is not a function of this template", route.at("FunctionArn"));
         };
-        route.without_effect(&[("OperationName", "named in the console")]);
+        route.without_effect(&[("OperationName", "shown in the console")]);
         route.finish();
         api.routes.insert(key, function.name.clone());
     }

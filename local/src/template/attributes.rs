@@ -27,12 +27,12 @@ impl Scope<'_> {
         if let Some(condition) = resource.get("Condition").and_then(Value::as_str) {
             ensure!(
                 self.condition(condition, path)?,
-                "{path}: {logical_id} is not there, since the condition {condition} does not hold"
+                "{path}: {logical_id} does not exist, because the condition {condition} is false"
             );
         }
         let resource_type = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
         if !resources::is_known(resource_type) {
-            // The resource itself is refused; its references are no second problem.
+            // The resource itself is refused, so references to it need no error of their own.
             return Ok(format!("{logical_id}.{}", attribute.unwrap_or("Ref")));
         }
         let name = |property| self.physical_name(logical_id, property);
@@ -47,8 +47,8 @@ impl Scope<'_> {
             ("AWS::DynamoDB::Table", Some("Arn")) => {
                 arn("dynamodb", &format!("table/{}", name("TableName")?))
             }
-            // The label of a real stream is the time of its creation; nothing but equality may
-            // depend on it.
+            // On AWS, the last part is the time when the stream was created. Templates can only
+            // compare it.
             ("AWS::DynamoDB::Table", Some("StreamArn")) => {
                 arn("dynamodb", &format!("table/{}/stream/local", name("TableName")?))
             }
@@ -57,7 +57,7 @@ impl Scope<'_> {
             }
             ("AWS::SQS::Queue", Some("Arn")) => arn("sqs", &name("QueueName")?),
             ("AWS::SQS::Queue", Some("QueueName")) => name("QueueName")?,
-            // A real secret's ARN ends in six characters of chance.
+            // On AWS, the ARN of a secret ends with six random characters.
             ("AWS::SecretsManager::Secret", None | Some("Id")) => {
                 arn("secretsmanager", &format!("secret:{}-local0", name("Name")?))
             }
@@ -102,12 +102,14 @@ impl Scope<'_> {
             }
             (_, Some(attribute)) => {
                 bail!(
-                    "{path}: the local cloud does not know the attribute {attribute} of {logical_id}"
+                    "{path}: the local cloud does not know the attribute {attribute} of \
+                     {logical_id}"
                 )
             }
             (other, None) => {
                 bail!(
-                    "{path}: the local cloud does not know what !Ref {logical_id} gives, which is an {other}"
+                    "{path}: the local cloud does not support !Ref {logical_id}, a reference to an \
+                     {other}"
                 )
             }
         })
@@ -139,8 +141,8 @@ impl Scope<'_> {
     }
 }
 
-/// `Ref` or an attribute of an API. AWS makes up its id; here it is the logical id, which is as
-/// unique.
+/// Returns an attribute of an API, or its `Ref` when `attribute` is `None`. AWS generates the API's
+/// id; here it is the logical id.
 fn api_attribute(logical_id: &str, scheme: &str, attribute: Option<&str>) -> Option<String> {
     match attribute {
         None | Some("ApiId") => Some(logical_id.to_owned()),
@@ -156,7 +158,7 @@ mod tests {
     use crate::template::scope::tests::with_scope;
 
     #[test]
-    fn names_that_refer_to_each_other_in_a_circle_are_an_error() {
+    fn a_cycle_of_names_is_an_error() {
         let template = "
             Resources:
               A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !GetAtt B.QueueName}}
@@ -166,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_whose_condition_does_not_hold_cannot_be_referred_to() {
+    fn a_reference_to_a_resource_whose_condition_is_false_is_an_error() {
         let template = "
             Conditions: {Never: !Equals [a, b]}
             Resources: {A: {Type: 'AWS::SQS::Queue', Condition: Never}}";
         let error = with_scope(template, |scope| scope.attribute("A", None, "Place").unwrap_err());
         assert_eq!(
             error.to_string(),
-            "Place: A is not there, since the condition Never does not hold"
+            "Place: A does not exist, because the condition Never is false"
         );
     }
 }

@@ -6,7 +6,7 @@ use yaml_serde::Value;
 use super::scope::{Scope, UNKNOWN};
 
 impl Scope<'_> {
-    /// Whether the condition of that name holds.
+    /// Whether the condition with this name is true.
     ///
     /// # Errors
     /// When there is no such condition, or it is malformed.
@@ -19,7 +19,7 @@ impl Scope<'_> {
     }
 
     fn holds(&self, condition: &Value, path: &str, depth: usize) -> Result<bool> {
-        // Only a condition that refers to itself is nested this deep.
+        // Only a condition that refers to itself is nested this deeply.
         if depth > 32 {
             bail!("{path}: the condition refers to itself");
         }
@@ -29,7 +29,7 @@ impl Scope<'_> {
             argument
                 .as_sequence()
                 .filter(|a| !a.is_empty())
-                .with_context(|| format!("{path}: conditions are combined from lists"))
+                .with_context(|| format!("{path}: must be a list that is not empty"))
         };
         Ok(match function.as_str().unwrap_or_default() {
             "Condition" => {
@@ -50,18 +50,18 @@ impl Scope<'_> {
                 _ => bail!("{path}: Fn::Not takes a list of one condition"),
             },
             "Fn::And" => {
-                let held: Vec<bool> = arguments()?
+                let results: Vec<bool> = arguments()?
                     .iter()
                     .map(|c| self.holds(c, path, depth + 1))
                     .collect::<Result<_>>()?;
-                held.into_iter().all(|h| h)
+                results.into_iter().all(|holds| holds)
             }
             "Fn::Or" => {
-                let held: Vec<bool> = arguments()?
+                let results: Vec<bool> = arguments()?
                     .iter()
                     .map(|c| self.holds(c, path, depth + 1))
                     .collect::<Result<_>>()?;
-                held.into_iter().any(|h| h)
+                results.into_iter().any(|holds| holds)
             }
             refused => bail!("{path}: {refused} is not a condition function"),
         })
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_conditions_is_an_error() {
+    fn a_cycle_of_conditions_is_an_error() {
         with_scope(TEMPLATE, |scope| {
             let error = scope.condition("Circle", "Place").unwrap_err();
             assert_eq!(error.to_string(), "Conditions.Circle: the condition refers to itself");

@@ -1,4 +1,4 @@
-//! `Events` of a function.
+//! `Events` of a function, which say what invokes it.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use super::properties::Properties;
 pub(super) struct PlacedRoute {
     /// `Resources.<function>.Properties.Events.<key>.Properties`.
     pub(super) place: String,
-    /// The id of its HTTP API; `None` is the one SAM makes when an event names none.
+    /// The id of its HTTP API. `None` is the one that SAM creates for events without an `ApiId`.
     pub(super) api: Option<String>,
     /// The route.
     pub(super) route: HttpRoute,
 }
 
-/// What invokes a function.
+/// Everything that invokes a function.
 #[derive(Default)]
 pub(super) struct Events {
     /// Routes of the HTTP API.
@@ -29,10 +29,13 @@ pub(super) struct Events {
 }
 
 /// Reads the `Events` of the function named `function`.
+///
+/// # Errors
+/// When a property is missing or malformed.
 pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Result<Events> {
-    let mut read = Events::default();
+    let mut sources = Events::default();
     let Some(mut events) = properties.map("Events")? else {
-        return Ok(read);
+        return Ok(sources);
     };
     for key in events.keys() {
         let Some(mut event) = events.map(&key)? else {
@@ -44,11 +47,11 @@ pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Re
             bail!("{}: missing", event.at("Properties"))
         };
         match event_type.as_str() {
-            "HttpApi" => read.routes.push(read_route(function, properties)?),
-            "DynamoDB" => read.streams.extend(read_stream(name, properties)?),
-            "Schedule" => read.schedules.extend(read_schedule(name, properties, "Schedule")?),
+            "HttpApi" => sources.routes.push(read_route(function, properties)?),
+            "DynamoDB" => sources.streams.extend(read_stream(name, properties)?),
+            "Schedule" => sources.schedules.extend(read_schedule(name, properties, "Schedule")?),
             "ScheduleV2" => {
-                read.schedules.extend(read_schedule(name, properties, "ScheduleExpression")?)
+                sources.schedules.extend(read_schedule(name, properties, "ScheduleExpression")?)
             }
             other => event.refuse(
                 "Type",
@@ -57,17 +60,17 @@ pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Re
         }
         event.finish();
     }
-    Ok(read)
+    Ok(sources)
 }
 
 fn read_route(function: &str, mut properties: Properties<'_>) -> Result<PlacedRoute> {
     let api = properties.string("ApiId")?;
-    // SAM makes an event with neither path nor method the API's `$default` route: whatever no other
-    // route takes.
+    // As in SAM, an event with neither a path nor a method is the API's `$default` route, which
+    // gets the requests that no other route takes.
     let (path, method) = match (properties.string("Path")?, properties.string("Method")?) {
         (None, None) => ("$default".to_owned(), "ANY".to_owned()),
         (Some(path), Some(method)) => (path, method.to_ascii_uppercase()),
-        _ => bail!("{}: Path and Method go together", properties.path()),
+        _ => bail!("{}: Path and Method require each other", properties.path()),
     };
     let is_path = path.starts_with('/') || path == "$default";
     ensure!(is_path, "{}: {path} does not start with a slash", properties.at("Path"));
@@ -77,6 +80,7 @@ fn read_route(function: &str, mut properties: Properties<'_>) -> Result<PlacedRo
     Ok(PlacedRoute { place, api, route: HttpRoute { method, path, function: function.to_owned() } })
 }
 
+/// Reads a `DynamoDB` event. Returns `None` if it is disabled.
 /// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-dynamodb.html>
 fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<StreamMapping>> {
     let stream = properties.required("Stream")?;
@@ -104,13 +108,13 @@ fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<St
     let batch_size = properties.parsed("BatchSize")?.unwrap_or(100);
     ensure!(
         (1..=10_000).contains(&batch_size),
-        "{}: {batch_size} is not within 1 and 10000",
+        "{}: {batch_size} is not between 1 and 10000",
         properties.at("BatchSize")
     );
     let parallelization = properties.parsed("ParallelizationFactor")?.unwrap_or(1);
     ensure!(
         (1..=10).contains(&parallelization),
-        "{}: {parallelization} is not within 1 and 10",
+        "{}: {parallelization} is not between 1 and 10",
         properties.at("ParallelizationFactor")
     );
     let mapping = StreamMapping {
@@ -181,7 +185,10 @@ fn read_destination(properties: &mut Properties<'_>) -> Result<Option<String>> {
     Ok(destination)
 }
 
-/// Takes a string that is JSON.
+/// Takes a string that contains JSON.
+///
+/// # Errors
+/// When the value is not a string, or not JSON.
 pub(super) fn json_text(
     properties: &mut Properties<'_>,
     key: &str,
@@ -211,8 +218,8 @@ fn read_schedule(
     let enabled = properties.parsed("Enabled")?.unwrap_or(true)
         && properties.string("State")?.is_none_or(|s| s == "ENABLED");
     properties.without_effect(&[
-        ("Name", "named in the console"),
-        ("OmitName", "named in the console"),
+        ("Name", "shown in the console"),
+        ("OmitName", "shown in the console"),
         ("Description", "shown in the console"),
     ]);
     properties.finish();

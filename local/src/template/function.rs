@@ -14,23 +14,26 @@ use super::policy::read_policies;
 use super::properties::Properties;
 use super::scope::{ACCOUNT, REGION, Scope};
 
-/// Properties that change nothing a program could see on one machine.
+/// Properties without an effect that a function could see on one machine, each with the reason.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
-    ("Architectures", "the binaries are those of this machine"),
+    ("Architectures", "binaries are built for this machine"),
     ("AutoPublishAlias", "there are no versions here"),
     ("DeploymentPreference", "there is nothing to shift traffic between"),
     ("Description", "shown in the console"),
-    ("EphemeralStorage", "the temporary folder is this machine's"),
+    ("EphemeralStorage", "functions use this machine's temporary directory"),
     ("KmsKeyArn", "encrypts the environment at rest"),
-    ("LoggingConfig", "the local log has one format, and keeps every level"),
+    ("LoggingConfig", "the local log has one format and keeps every level"),
     ("ProvisionedConcurrencyConfig", "instances are kept warm here"),
-    ("PropagateTags", "tags are for the bill"),
-    ("RuntimeManagementConfig", "there is one runtime, the binary itself"),
-    ("Tags", "tags are for the bill"),
+    ("PropagateTags", "tags are for billing"),
+    ("RuntimeManagementConfig", "the binary contains its runtime"),
+    ("Tags", "tags are for billing"),
     ("Tracing", "X-Ray only records"),
 ];
 
-/// Reads a function called `name`, and the routes that lead to it.
+/// Reads the function `name` and the HTTP routes that invoke it.
+///
+/// # Errors
+/// When a property is missing, malformed or outside Lambda's limits.
 pub(super) fn read_function(
     logical_id: &str,
     name: String,
@@ -80,7 +83,11 @@ pub(super) fn read_function(
     Ok((function, events.routes))
 }
 
-/// The binaries' names that the template gives, by the logical id of their function.
+/// Returns the name of each function's binary, by the function's logical id. Functions for which
+/// the template names no binary are left out.
+///
+/// # Errors
+/// When a condition, a `CodeUri` or a binary's name can't be evaluated.
 pub(super) fn binaries(scope: &Scope<'_>) -> Result<BTreeMap<String, String>> {
     let mut binaries = BTreeMap::new();
     for (logical_id, resource) in scope.resources {
@@ -120,7 +127,7 @@ fn within(
     let value = properties.parsed(key)?.unwrap_or(default);
     ensure!(
         range.contains(&value),
-        "{}: {value} is not within {} and {}",
+        "{}: {value} is not between {} and {}",
         properties.at(key),
         range.start(),
         range.end()
@@ -129,16 +136,17 @@ fn within(
 }
 
 fn read_variables(mut variables: Properties<'_>) -> Result<BTreeMap<String, String>> {
-    let mut read = BTreeMap::new();
+    let mut values = BTreeMap::new();
     for name in variables.keys() {
-        // <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>: what Lambda sets cannot be given.
+        // Lambda sets these itself.
+        // <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
         if name.starts_with("AWS_") || name == "_HANDLER" || name == "LAMBDA_TASK_ROOT" {
             bail!("{}: the name is reserved by Lambda", variables.at(&name));
         }
         let value = variables
             .reference(&name)?
             .with_context(|| format!("{}: has no value", variables.at(&name)));
-        read.insert(name, value?);
+        values.insert(name, value?);
     }
-    Ok(read)
+    Ok(values)
 }

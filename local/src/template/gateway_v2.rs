@@ -1,4 +1,4 @@
-//! `AWS::ApiGatewayV2::*` and `AWS::Lambda::Permission`: WebSocket and HTTP APIs written out
+//! `AWS::ApiGatewayV2::*` and `AWS::Lambda::Permission`: WebSocket and HTTP APIs that are defined
 //! resource by resource, as most templates did before SAM had a type for them.
 
 use anyhow::{Context, Result, bail, ensure};
@@ -7,12 +7,12 @@ use super::api::{self, WITHOUT_EFFECT};
 use super::model::{Cors, Function, HttpApi, HttpRoute, Project, WebSocketApi};
 use super::properties::Properties;
 
-/// The service that invokes the functions of an API.
+/// The service principal that invokes the functions of an API.
 const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
-/// The resources of APIs, until all are read.
+/// The resources of these types. [`ApiResources::connect`] turns them into APIs once all are read.
 #[derive(Default)]
-pub(super) struct WrittenOut {
+pub(super) struct ApiResources {
     apis: Vec<Api>,
     routes: Vec<Route>,
     integrations: Vec<Integration>,
@@ -46,7 +46,7 @@ struct Stage {
     name: String,
 }
 
-/// Which services may invoke which functions.
+/// Which services may invoke which functions: pairs of a function and a principal.
 #[derive(Default)]
 pub(super) struct Permissions(Vec<(String, String)>);
 
@@ -60,7 +60,7 @@ impl Permissions {
     }
 }
 
-impl WrittenOut {
+impl ApiResources {
     /// Reads a resource of one of these types.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl WrittenOut {
             "AWS::ApiGatewayV2::Route" => {
                 properties.only("AuthorizationType", &["NONE"])?;
                 properties.only("ApiKeyRequired", &["false"])?;
-                properties.without_effect(&[("OperationName", "named in the console")]);
+                properties.without_effect(&[("OperationName", "shown in the console")]);
                 self.routes.push(Route {
                     place: properties.path().to_owned(),
                     api: properties.required("ApiId")?,
@@ -104,7 +104,7 @@ impl WrittenOut {
                 properties.only("IntegrationType", &["AWS_PROXY"])?;
                 properties.only("ConnectionType", &["INTERNET"])?;
                 properties.without_effect(&[
-                    ("ApiId", "read from the routes"),
+                    ("ApiId", "the routes name the API"),
                     ("IntegrationMethod", "functions are always invoked with POST"),
                 ]);
                 self.integrations.push(Integration {
@@ -116,9 +116,9 @@ impl WrittenOut {
             }
             "AWS::ApiGatewayV2::Stage" => {
                 properties.without_effect(&[
-                    ("AutoDeploy", "what the template says is deployed"),
+                    ("AutoDeploy", "the whole template is always deployed"),
                     ("DeploymentId", "there is one deployment"),
-                    ("RouteSettings", "against more callers than a laptop has"),
+                    ("RouteSettings", "throttling and metrics, which a laptop does not need"),
                 ]);
                 self.stages.push(Stage {
                     api: properties.required("ApiId")?,
@@ -137,7 +137,7 @@ impl WrittenOut {
                 self.permissions.0.push((function, properties.required("Principal")?));
                 properties.without_effect(&[
                     ("SourceAccount", "there is one account"),
-                    ("SourceArn", "there is one API, and there are no rules but the template's"),
+                    ("SourceArn", "only this template's APIs and rules invoke functions"),
                 ]);
             }
             other => bail!("{}: the local cloud does not support {other}", properties.path()),
@@ -147,16 +147,16 @@ impl WrittenOut {
         Ok(())
     }
 
-    /// The permissions that were read.
+    /// Returns the permissions read so far.
     pub(super) fn permissions(&self) -> &Permissions {
         &self.permissions
     }
 
-    /// Gives the APIs to `project`.
+    /// Adds the APIs to `project`.
     ///
     /// # Errors
-    /// When a route leads to no function of the template, or to one that API Gateway may not
-    /// invoke; when there are two APIs of a kind; when an API has no stage.
+    /// When a route invokes no function of the template, or one that API Gateway may not invoke;
+    /// when there are two APIs of the same kind; when an API has no stage or several.
     pub(super) fn connect(&self, project: &mut Project) -> Result<()> {
         for api in &self.apis {
             let place = format!("Resources.{}", api.id);
@@ -218,8 +218,8 @@ impl WrittenOut {
         Ok(())
     }
 
-    /// The name of the function that a route leads to. `payload_format` is the only one that the
-    /// local cloud speaks for this kind of API.
+    /// Returns the name of the function that a route invokes. `payload_format` is the only one that
+    /// the local cloud supports for this kind of API.
     fn function(&self, route: &Route, project: &Project, payload_format: &str) -> Result<String> {
         let integration = route
             .target
@@ -228,11 +228,12 @@ impl WrittenOut {
             .with_context(|| {
                 format!("{}.Target: {} is not an integration", route.place, route.target)
             })?;
-        // API Gateway takes 1.0 where nothing else is said.
+        // 1.0 is the default of API Gateway.
         let format = integration.payload_format.as_deref().unwrap_or("1.0");
         if format != payload_format {
             bail!(
-                "{}.PayloadFormatVersion: the local cloud supports only {payload_format}, not {format}",
+                "{}.PayloadFormatVersion: the local cloud supports only {payload_format}, \
+                 not {format}",
                 integration.place
             );
         }

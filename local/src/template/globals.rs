@@ -1,5 +1,5 @@
-//! `Globals`, merged into each resource as SAM does it: maps merge, lists are concatenated,
-//! anything else is overridden.
+//! `Globals`, merged into each resource as SAM does: maps are merged, lists are concatenated, and
+//! other values are overridden.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
 
 use yaml_serde::{Mapping, Value};
@@ -8,7 +8,7 @@ use super::properties::UNSUPPORTED;
 use super::refusals::Refusals;
 use super::scope::intrinsic;
 
-/// `Globals` sections and the resource types they are for.
+/// The sections of `Globals` and the resource type of each.
 const SECTIONS: [(&str, &str); 4] = [
     ("Function", "AWS::Serverless::Function"),
     ("HttpApi", "AWS::Serverless::HttpApi"),
@@ -16,9 +16,8 @@ const SECTIONS: [(&str, &str); 4] = [
     ("WebSocketApi", "AWS::Serverless::WebSocketApi"),
 ];
 
-/// Merges `Globals` into the `Properties` of every resource they are for.
-///
-/// A section for resources that the local cloud does not support is added to `refusals`.
+/// Merges each section of `Globals` into the `Properties` of the resources of its type. Unsupported
+/// sections are added to `refusals`.
 pub(super) fn apply(globals: &Mapping, resources: &mut Mapping, refusals: &Refusals) {
     for (section, defaults) in globals {
         let section = section.as_str().unwrap_or_default();
@@ -37,7 +36,7 @@ pub(super) fn apply(globals: &Mapping, resources: &mut Mapping, refusals: &Refus
 }
 
 fn merged(global: &Value, own: Value) -> Value {
-    // SAM takes an intrinsic for a scalar.
+    // SAM treats an intrinsic as a scalar.
     if intrinsic(global).is_some() || intrinsic(&own).is_some() {
         return own;
     }

@@ -1,8 +1,8 @@
-//! Reads a SAM template into the [`model`] of what the local cloud has to provide.
+//! Reads a SAM template into a [`model`] of the project.
 //!
-//! What the template asks for and the local cloud does not support is refused by name, all of it at
-//! once, with its place in the template. What has no effect that could be seen on one machine is
-//! listed, with the reason, beside the reader it concerns.
+//! A template that uses something the local cloud does not support is refused, with an error that
+//! names every such place at once. Properties without a visible effect on one machine are ignored;
+//! each reader lists the ones it ignores, with the reason.
 
 mod api;
 mod attributes;
@@ -39,7 +39,7 @@ use self::properties::UNSUPPORTED;
 use self::refusals::Refusals;
 use self::scope::Scope;
 
-/// The settings of a deployment, apart from its template.
+/// The inputs of a deployment other than the template.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Deployment {
     /// `AWS::StackName`.
@@ -48,9 +48,9 @@ pub(crate) struct Deployment {
     pub(crate) parameters: BTreeMap<String, String>,
 }
 
-/// Sections of a template that describe nothing to provide.
+/// Sections of a template that describe no resource, each with the reason why it is ignored.
 const SECTIONS_WITHOUT_EFFECT: &[(&str, &str)] = &[
-    ("AWSTemplateFormatVersion", "there is one"),
+    ("AWSTemplateFormatVersion", "there is only one version"),
     ("Description", "for people"),
     ("Metadata", "for tools"),
     ("Outputs", "printed after a deployment"),
@@ -59,8 +59,8 @@ const SECTIONS_WITHOUT_EFFECT: &[(&str, &str)] = &[
 /// Reads the template at `path`.
 ///
 /// # Errors
-/// When the file cannot be read or the template is malformed, and when it asks for anything that
-/// the local cloud does not support: the message names every such place with its line.
+/// When the file can't be read, when the template is malformed, or when it uses something that the
+/// local cloud does not support; the message names every such place with its line.
 pub(crate) fn load(path: &Path, deployment: &Deployment) -> Result<Project> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the template {}", path.display()))?;
@@ -92,7 +92,7 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
     for other in template.keys().filter_map(Value::as_str) {
         refusals.add(format!("{other}: {UNSUPPORTED}"));
     }
-    let written = resources.clone();
+    let unmerged = resources.clone();
     globals::apply(&globals, &mut resources, &refusals);
     let stack_name = deployment.stack_name.clone();
     let scope = Scope {
@@ -109,7 +109,7 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
     if resources.is_empty() && scope.refusals.is_empty() {
         bail!("Resources: missing");
     }
-    scope.refusals.into_result(text, &globals, &written)?;
+    scope.refusals.into_result(text, &globals, &unmerged)?;
     Ok(project)
 }
 

@@ -1,5 +1,5 @@
-//! What a template describes, with every intrinsic resolved. The rest of this crate works with these
-//! types.
+//! The project that a template describes, with every intrinsic resolved. The other modules work
+//! with these types.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,42 +17,42 @@ pub struct Project {
     pub tables: Vec<Table>,
     /// SQS queues: only as on-failure destinations of event source mappings.
     pub queues: Vec<Queue>,
-    /// Secrets, which `{{resolve:secretsmanager:...}}` in a function's environment may name.
+    /// Secrets, for `{{resolve:secretsmanager:...}}` in a function's environment.
     pub secrets: Vec<Secret>,
-    /// What is served with a difference to AWS, one sentence each.
+    /// Differences from AWS, one sentence each.
     pub notes: Vec<String>,
 }
 
 /// One `AWS::Serverless::Function`.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// The name by which every other module knows the function: its binary's name, or its logical
-    /// id when it has no binary name or shares it with another function.
+    /// The name that all other modules use for the function: its binary's name, or its logical id
+    /// if it has no binary name or shares it with another function.
     pub name: String,
     /// The resource's key in the template.
     pub logical_id: String,
-    /// `CodeUri`, as the template has it.
+    /// `CodeUri`, as written in the template.
     pub code_uri: String,
-    /// The name of its binary: `Metadata.BuildProperties.Binary`, or else the last part of
-    /// `CodeUri` (`target/lambda/orders-create/` is `orders-create`). `None` when neither gives a
-    /// name, as with `CodeUri: .`.
+    /// The name of its binary: `Metadata.BuildProperties.Binary`, or the last part of `CodeUri`
+    /// (`orders-create` for `target/lambda/orders-create/`). `None` when neither gives a name, as
+    /// with `CodeUri: .`.
     pub binary: Option<String>,
-    /// `FunctionName` as deployed; the logical id when the template gives none.
+    /// `FunctionName`, or the logical id.
     pub function_name: String,
     /// `arn:aws:lambda:<region>:<account>:function:<function_name>`.
     pub arn: String,
-    /// `Handler`: what Lambda gives as `_HANDLER`.
+    /// `Handler`, which Lambda passes as `_HANDLER`.
     pub handler: String,
-    /// `Environment.Variables`, resolved but for `{{resolve:...}}`, which [`crate::environment`]
-    /// does.
+    /// `Environment.Variables`. Only `{{resolve:...}}` is left, for [`crate::environment`] to
+    /// resolve.
     pub environment: BTreeMap<String, String>,
     /// `Timeout`.
     pub timeout: Duration,
     /// `MemorySize` in MB.
     pub memory_mb: u32,
-    /// `ReservedConcurrentExecutions`: more invocations at once are throttled.
+    /// `ReservedConcurrentExecutions`: the number of invocations at once before throttling.
     pub reserved_concurrency: Option<u32>,
-    /// What its role may do.
+    /// The statements of its role.
     pub policy: Vec<Statement>,
     /// Streams it consumes.
     pub streams: Vec<StreamMapping>,
@@ -79,25 +79,25 @@ pub struct StreamMapping {
     pub name: String,
     /// The table whose stream it is (its name, not its logical id).
     pub table: String,
-    /// `BatchSize` (100 unless given).
+    /// `BatchSize`, 100 by default.
     pub batch_size: usize,
     /// `MaximumBatchingWindowInSeconds`.
     pub batch_window: Duration,
-    /// `StartingPosition` is `TRIM_HORIZON`; otherwise `LATEST`.
+    /// Whether `StartingPosition` is `TRIM_HORIZON`; otherwise it is `LATEST`.
     pub from_start: bool,
-    /// `FilterCriteria` patterns: a record passes when one of them matches; all pass when empty.
+    /// `FilterCriteria` patterns. A record passes if one of them matches, or if there are none.
     pub filters: Vec<serde_json::Value>,
     /// `BisectBatchOnFunctionError`.
     pub bisect: bool,
-    /// `FunctionResponseTypes` holds `ReportBatchItemFailures`.
+    /// Whether `FunctionResponseTypes` contains `ReportBatchItemFailures`.
     pub report_batch_item_failures: bool,
-    /// `MaximumRetryAttempts`; `None` is without end.
+    /// `MaximumRetryAttempts`; `None` for no limit.
     pub max_retries: Option<u32>,
-    /// `MaximumRecordAgeInSeconds`; `None` is until the stream trims (24 h).
+    /// `MaximumRecordAgeInSeconds`; `None` for no limit but the stream's own (24 h).
     pub max_age: Option<Duration>,
-    /// `ParallelizationFactor` (1 unless given).
+    /// `ParallelizationFactor`, 1 by default.
     pub parallelization: usize,
-    /// `DestinationConfig.OnFailure.Destination`: an ARN of a queue in [`Project::queues`].
+    /// `DestinationConfig.OnFailure.Destination`: the ARN of a queue in [`Project::queues`].
     pub on_failure: Option<String>,
 }
 
@@ -108,16 +108,16 @@ pub struct Schedule {
     pub name: String,
     /// `rate(...)` or `cron(...)`, as written.
     pub expression: String,
-    /// `Input`, when the template gives one; otherwise the scheduled event of EventBridge is sent.
+    /// `Input`. Without it, the function gets EventBridge's scheduled event.
     pub input: Option<serde_json::Value>,
 }
 
 /// The `AWS::Serverless::HttpApi`.
 #[derive(Debug, Clone, Default)]
 pub struct HttpApi {
-    /// Its resource key, which doubles as the API id.
+    /// Its logical id, which is also the API id.
     pub api_id: String,
-    /// Routes, as the functions' `HttpApi` events give them.
+    /// The routes, from the functions' `HttpApi` events.
     pub routes: Vec<HttpRoute>,
     /// `CorsConfiguration`.
     pub cors: Option<Cors>,
@@ -128,7 +128,7 @@ pub struct HttpApi {
 pub struct HttpRoute {
     /// `GET`, `POST`, ... or `ANY`.
     pub method: String,
-    /// `/orders/{id}`; a last part `{name+}` is greedy.
+    /// The path, such as `/orders/{id}`. A last part `{name+}` is greedy.
     pub path: String,
     /// The function's [`Function::name`].
     pub function: String,
@@ -154,26 +154,26 @@ pub struct Cors {
 /// The `AWS::Serverless::WebSocketApi`.
 #[derive(Debug, Clone, Default)]
 pub struct WebSocketApi {
-    /// Its resource key, which doubles as the API id.
+    /// Its logical id, which is also the API id.
     pub api_id: String,
     /// `StageName`.
     pub stage: String,
     /// `RouteSelectionExpression`, such as `$request.body.action`.
     pub route_selection: String,
-    /// Route key (`$connect`, `$disconnect`, `$default`, custom) to [`Function::name`].
+    /// The [`Function::name`] for each route key (`$connect`, `$disconnect`, `$default`, custom).
     pub routes: BTreeMap<String, String>,
 }
 
 /// An `AWS::DynamoDB::Table`.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// `TableName`, or the logical id when the template gives none.
+    /// `TableName`, or the logical id.
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// The `Properties` with intrinsics resolved, in CloudFormation's shape: `KeySchema`,
-    /// `AttributeDefinitions`, `GlobalSecondaryIndexes`, `BillingMode`, `StreamSpecification`, ...
-    /// which is nearly that of `CreateTable`.
+    /// The resolved `Properties` in CloudFormation's shape, which is nearly that of `CreateTable`:
+    /// `KeySchema`, `AttributeDefinitions`, `GlobalSecondaryIndexes`, `BillingMode`,
+    /// `StreamSpecification`, ...
     pub properties: serde_json::Value,
     /// `TimeToLiveSpecification.AttributeName`, when enabled.
     pub ttl_attribute: Option<String>,
@@ -210,10 +210,10 @@ pub enum SecretValue {
     Generated {
         /// `PasswordLength`.
         length: usize,
-        /// The characters it is made of; at least one of each class.
+        /// The classes of characters. The value has at least one character of each.
         classes: Vec<String>,
-        /// `SecretStringTemplate` (a JSON object) and `GenerateStringKey`: the object and where the
-        /// password goes.
+        /// `SecretStringTemplate`, a JSON object, and `GenerateStringKey`, the key under which the
+        /// password is added to it.
         object: Option<(serde_json::Map<String, serde_json::Value>, String)>,
     },
     /// Set by hand after the deployment.
@@ -221,7 +221,7 @@ pub enum SecretValue {
 }
 
 impl Project {
-    /// The function of that name, logical id, deployed name or ARN.
+    /// Returns the function with this name, logical id, deployed name or ARN.
     pub fn function(&self, name: &str) -> Option<&Function> {
         self.functions.iter().find(|f| {
             [&f.name, &f.logical_id, &f.function_name, &f.arn].into_iter().any(|n| n == name)

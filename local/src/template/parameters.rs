@@ -24,8 +24,8 @@ pub(super) fn values(
             .get("Type")
             .and_then(Value::as_str)
             .with_context(|| format!("{path}.Type: missing"))?;
-        // The default of a type such as `AWS::SSM::Parameter::Value<String>` names where AWS reads
-        // the value, and is not the value itself.
+        // The default of a type such as `AWS::SSM::Parameter::Value<String>` is not the value, but
+        // says where AWS looks it up.
         let is_looked_up = parameter_type.starts_with("AWS::SSM::");
         let default = parameter
             .get("Default")
@@ -58,8 +58,8 @@ pub(super) fn values(
         };
         values.insert(name.to_owned(), value);
     }
-    if let Some(stranger) = given.keys().find(|name| !values.contains_key(*name)) {
-        bail!("Parameters has no {stranger}, which was given a value");
+    if let Some(unknown) = given.keys().find(|name| !values.contains_key(*name)) {
+        bail!("a value was given for {unknown}, but Parameters has no {unknown}");
     }
     Ok(values)
 }

@@ -1,5 +1,5 @@
-//! `Policies` of a function: inline statements that allow, and SAM's policy templates for what the
-//! local cloud serves.
+//! `Policies` of a function: inline statements with `Effect: Allow`, and those managed policies and
+//! SAM policy templates that concern the services of the local cloud.
 
 use anyhow::{Context, Result, bail, ensure};
 use yaml_serde::Value;
@@ -18,7 +18,10 @@ const READ: [&str; 5] = [
 const WRITE: [&str; 3] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"];
 const CHECK_AND_DELETE: [&str; 2] = ["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"];
 
-/// Reads `Policies`: a policy document or the name of a policy, or a list of them.
+/// Reads `Policies`: a policy document, the name of a policy, or a list of these.
+///
+/// # Errors
+/// When a policy is malformed.
 pub(super) fn read_policies(properties: &mut Properties<'_>) -> Result<Vec<Statement>> {
     let path = properties.at("Policies");
     let policies = match properties.value("Policies")? {
@@ -42,11 +45,11 @@ pub(super) fn read_policies(properties: &mut Properties<'_>) -> Result<Vec<State
     Ok(statements)
 }
 
-/// The statements of a managed policy, named by its name or ARN. One that is not known is refused
-/// at `key` of `properties`.
+/// Returns the statement of the managed policy with this name or ARN, or `None` when the policy
+/// grants nothing that is checked here. An unknown policy is refused at `key` of `properties`.
 pub(super) fn managed(name: &str, properties: &Properties<'_>, key: &str) -> Option<Statement> {
     let (actions, resource) = match name.rsplit('/').next().unwrap_or(name) {
-        // Logs and traces need no permission here, and neither do streams, which Lambda reads.
+        // Locally, logs, traces and the streams that Lambda reads need no permission.
         "AWSLambdaBasicExecutionRole"
         | "AWSLambdaDynamoDBExecutionRole"
         | "AWSXRayDaemonWriteAccess"
@@ -63,7 +66,8 @@ pub(super) fn managed(name: &str, properties: &Properties<'_>, key: &str) -> Opt
             properties.refuse(
                 key,
                 &format!(
-                    "the local cloud does not know the managed policy {name}; write its statements"
+                    "the local cloud does not know the managed policy {name}; \
+                     write out its statements"
                 ),
             );
             return None;
@@ -72,7 +76,7 @@ pub(super) fn managed(name: &str, properties: &Properties<'_>, key: &str) -> Opt
     Some(allow(actions, vec![resource.to_owned()]))
 }
 
-/// The statement of a policy template of SAM; `None` when `policy` is a document.
+/// Returns the statement of a SAM policy template; `None` when `policy` is a policy document.
 /// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html>
 fn template(policy: &mut Properties<'_>) -> Result<Option<Statement>> {
     let Some(name) = policy.keys().into_iter().find(|key| key.ends_with("Policy")) else {
@@ -106,9 +110,12 @@ fn allow(actions: &[&str], resources: Vec<String>) -> Statement {
 /// Reads a policy document.
 ///
 /// # Errors
-/// When a statement has no action or no resource.
+/// When a statement has no action or no resource, or an unsupported condition.
 pub(super) fn read_document(mut document: Properties<'_>) -> Result<Vec<Statement>> {
-    document.without_effect(&[("Version", "there is one policy language"), ("Id", "a name")]);
+    document.without_effect(&[
+        ("Version", "there is one policy language"),
+        ("Id", "a name for people"),
+    ]);
     let mut statements = Vec::new();
     for statement in document.maps("Statement")? {
         statements.push(read_statement(statement)?);
@@ -129,6 +136,7 @@ fn read_statement(mut statement: Properties<'_>) -> Result<Statement> {
     Ok(Statement { actions, resources, leading_keys })
 }
 
+/// Returns the `dynamodb:LeadingKeys` patterns of a condition, the only supported one.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
 fn read_condition(mut condition: Properties<'_>) -> Result<Vec<String>> {
     let operators = condition.keys();

@@ -1,5 +1,4 @@
-//! A map of the template, read key by key. Keys that nothing has taken are refused by name at the
-//! end.
+//! Reads a map of the template key by key, and refuses the keys that no reader has taken.
 
 use anyhow::{Context, Result, bail};
 use yaml_serde::{Mapping, Value};
@@ -7,10 +6,10 @@ use yaml_serde::{Mapping, Value};
 use super::scope::{Scope, UNKNOWN, intrinsic, scalar};
 use super::yaml::below;
 
-/// What is said of a key that nothing here knows.
+/// The message about a key that no reader takes.
 pub(super) const UNSUPPORTED: &str = "the local cloud does not support this";
 
-/// A map whose keys are taken one by one; [`Properties::finish`] refuses those that are left.
+/// A map whose keys are taken one by one; [`Properties::finish`] refuses the keys that are left.
 pub(super) struct Properties<'s> {
     scope: &'s Scope<'s>,
     path: String,
@@ -18,7 +17,11 @@ pub(super) struct Properties<'s> {
 }
 
 impl<'s> Properties<'s> {
-    /// The map at `path`. `value` is as written: intrinsics are evaluated when a key is taken.
+    /// Wraps the map at `path`. `value` is as written: an intrinsic is evaluated when its key is
+    /// taken.
+    ///
+    /// # Errors
+    /// When `value` is neither a map nor null.
     pub(super) fn new(
         scope: &'s Scope<'s>,
         path: impl Into<String>,
@@ -37,22 +40,25 @@ impl<'s> Properties<'s> {
         }
     }
 
-    /// Where this map stands.
+    /// Returns this map's place in the template.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    /// Where `key` of this map stands.
+    /// Returns the place of `key` in the template.
     pub(super) fn at(&self, key: &str) -> String {
         below(&self.path, key)
     }
 
-    /// The keys that are left, as written.
+    /// Returns the keys that are left, as written.
     pub(super) fn keys(&self) -> Vec<String> {
         self.entries.keys().filter_map(|k| k.as_str().map(str::to_owned)).collect()
     }
 
-    /// Takes `key`, evaluated.
+    /// Takes any value.
+    ///
+    /// # Errors
+    /// When an intrinsic can't be evaluated.
     pub(super) fn value(&mut self, key: &str) -> Result<Option<Value>> {
         match self.entries.remove(key) {
             Some(value) => self.scope.resolve(&value, &self.at(key)),
@@ -60,7 +66,11 @@ impl<'s> Properties<'s> {
         }
     }
 
-    /// Takes a string whose value may be known only once the stack is deployed (`{{resolve:...}}`).
+    /// Takes a string that may hold a dynamic reference (`{{resolve:...}}`), whose value is known
+    /// only once the stack is deployed.
+    ///
+    /// # Errors
+    /// When the value is not a string.
     pub(super) fn reference(&mut self, key: &str) -> Result<Option<String>> {
         let value = self.value(key)?;
         value
@@ -69,23 +79,33 @@ impl<'s> Properties<'s> {
     }
 
     /// Takes a string.
+    ///
+    /// # Errors
+    /// When the value is not a string, or holds a dynamic reference.
     pub(super) fn string(&mut self, key: &str) -> Result<Option<String>> {
         let value = self.reference(key)?;
         if let Some(value) = value.as_ref().filter(|v| v.contains(UNKNOWN)) {
             bail!(
-                "{}: {value} is not known before deployment, which the local cloud supports only in Environment",
+                "{}: {value} is not known before deployment, \
+                 which the local cloud supports only in Environment",
                 self.at(key)
             );
         }
         Ok(value)
     }
 
-    /// Takes a string that must be there.
+    /// Takes a string that must be present.
+    ///
+    /// # Errors
+    /// When it is missing or not a string.
     pub(super) fn required(&mut self, key: &str) -> Result<String> {
         self.string(key)?.with_context(|| format!("{}: missing", self.at(key)))
     }
 
-    /// Takes a number or a boolean: whatever `T` reads from its text.
+    /// Takes a number, a boolean or another type that can be parsed from text.
+    ///
+    /// # Errors
+    /// When the value is not a `T`.
     pub(super) fn parsed<T: std::str::FromStr>(&mut self, key: &str) -> Result<Option<T>> {
         let Some(text) = self.string(key)? else {
             return Ok(None);
@@ -97,7 +117,10 @@ impl<'s> Properties<'s> {
         Ok(Some(value))
     }
 
-    /// Takes a list of strings; one string counts as a list of one.
+    /// Takes a list of strings. A single string counts as a list of one.
+    ///
+    /// # Errors
+    /// When an item is not a string.
     pub(super) fn strings(&mut self, key: &str) -> Result<Vec<String>> {
         let items = match self.value(key)? {
             None => return Ok(Vec::new()),
@@ -112,17 +135,26 @@ impl<'s> Properties<'s> {
             .collect()
     }
 
-    /// What stands at `key`, evaluated, without taking it.
+    /// Returns the value of `key` without taking it.
+    ///
+    /// # Errors
+    /// When an intrinsic can't be evaluated.
     pub(super) fn peek(&self, key: &str) -> Result<Option<Value>> {
         self.entries.get(key).map_or(Ok(None), |value| self.scope.resolve(value, &self.at(key)))
     }
 
-    /// A map that stands somewhere below this one.
+    /// Wraps a map that is nested in this one, at `path`.
+    ///
+    /// # Errors
+    /// When `value` is neither a map nor null.
     pub(super) fn nested(&self, path: String, value: &Value) -> Result<Properties<'s>> {
         Self::new(self.scope, path, value)
     }
 
     /// Takes a map.
+    ///
+    /// # Errors
+    /// When the value is not a map.
     pub(super) fn map(&mut self, key: &str) -> Result<Option<Properties<'s>>> {
         self.entries
             .remove(key)
@@ -130,7 +162,10 @@ impl<'s> Properties<'s> {
             .transpose()
     }
 
-    /// Takes a list of maps; one map counts as a list of one.
+    /// Takes a list of maps. A single map counts as a list of one.
+    ///
+    /// # Errors
+    /// When an item is not a map.
     pub(super) fn maps(&mut self, key: &str) -> Result<Vec<Properties<'s>>> {
         let path = self.at(key);
         let items = match self.entries.remove(key) {
@@ -150,8 +185,8 @@ impl<'s> Properties<'s> {
             .collect()
     }
 
-    /// Takes a key whose value must be one of `allowed`, because the local cloud supports nothing
-    /// else. Any other value is refused.
+    /// Takes a string that must be one of `allowed`, the only values that the local cloud supports.
+    /// Any other value is refused.
     ///
     /// # Errors
     /// When the value is not a string.
@@ -165,39 +200,42 @@ impl<'s> Properties<'s> {
         Ok(())
     }
 
-    /// Adds a refusal of `key`, which is reported after the whole template is read.
-    pub(super) fn refuse(&self, key: &str, text: &str) {
-        self.scope.refusals.add(format!("{}: {text}", self.at(key)));
+    /// Adds a message about `key` to the refusals.
+    pub(super) fn refuse(&self, key: &str, message: &str) {
+        self.scope.refusals.add(format!("{}: {message}", self.at(key)));
     }
 
-    /// Takes `key` and refuses it, if it is there.
-    pub(super) fn refuse_if_there(&mut self, key: &str) -> bool {
-        let there = self.entries.remove(key).is_some();
-        if there {
+    /// Takes `key` and refuses it if it is present. Returns whether it was.
+    pub(super) fn refuse_if_present(&mut self, key: &str) -> bool {
+        let present = self.entries.remove(key).is_some();
+        if present {
             self.refuse(key, UNSUPPORTED);
         }
-        there
+        present
     }
 
-    /// Adds a line for people about `key`, which is served with a difference.
+    /// Adds a note for the log: `key` is treated differently from AWS.
     pub(super) fn note(&self, key: &str, text: &str) {
         self.scope.notes.borrow_mut().push(format!("{}: {text}", self.at(key)));
     }
 
-    /// Drops keys that nothing local could show; each is listed with the reason.
+    /// Ignores keys that have no visible effect here; each is paired with the reason.
     pub(super) fn without_effect(&mut self, keys: &[(&str, &str)]) {
         for (key, _reason) in keys {
             self.entries.remove(key);
         }
     }
 
-    /// Refuses every key that was not taken.
+    /// Refuses every key that has not been taken.
     pub(super) fn finish(self) {
         self.keys().iter().for_each(|key| self.refuse(key, UNSUPPORTED));
     }
 }
 
-/// A plain value as JSON.
+/// Converts an evaluated value to JSON.
+///
+/// # Errors
+/// When JSON can't represent it.
 pub(super) fn json(value: &Value, path: &str) -> Result<serde_json::Value> {
     serde_json::to_value(value).with_context(|| format!("{path}: not representable as JSON"))
 }
@@ -217,7 +255,7 @@ mod tests {
             }
             properties.finish();
             let refusals = scope.refusals.take();
-            if refusals.is_empty() { "fine".into() } else { refusals.join("; ") }
+            if refusals.is_empty() { "accepted".into() } else { refusals.join("; ") }
         })
     }
 
@@ -236,12 +274,12 @@ mod tests {
                 p.without_effect(&[("B", "shown nowhere")]);
                 p.string("A").map(drop)
             }),
-            "fine"
+            "accepted"
         );
     }
 
     #[test]
-    fn values_of_the_wrong_kind_are_located() {
+    fn an_error_about_a_malformed_value_names_its_place() {
         assert_eq!(check("{A: [1]}", |p| p.string("A").map(drop)), "Place.A: must be a string");
         assert_eq!(
             check("{A: many}", |p| p.parsed::<u32>("A").map(drop)),
@@ -257,25 +295,25 @@ mod tests {
 
     #[test]
     fn a_dynamic_reference_outside_an_environment_is_refused() {
-        let said = check("{A: '{{resolve:ssm:name}}'}", |p| p.string("A").map(drop));
-        assert!(said.starts_with("Place.A: {{resolve:ssm:name}} is not known"), "{said}");
+        let message = check("{A: '{{resolve:ssm:name}}'}", |p| p.string("A").map(drop));
+        assert!(message.starts_with("Place.A: {{resolve:ssm:name}} is not known"), "{message}");
     }
 
     #[test]
-    fn a_single_value_is_a_list_of_one() {
+    fn a_single_value_counts_as_a_list_of_one() {
         assert_eq!(
             check("{A: x}", |p| {
                 assert_eq!(p.strings("A")?, ["x"]);
                 Ok(())
             }),
-            "fine"
+            "accepted"
         );
         assert_eq!(
             check("{A: {B: x}}", |p| {
                 assert_eq!(p.maps("A")?.len(), 1);
                 Ok(())
             }),
-            "fine"
+            "accepted"
         );
     }
 }

@@ -1,5 +1,4 @@
-//! Collects everything in the template that the local cloud does not support, so that one run names
-//! all of it.
+//! Collects what the local cloud does not support in a template, so that one run names all of it.
 
 use std::cell::RefCell;
 
@@ -16,31 +15,32 @@ impl Refusals {
         self.0.borrow_mut().push(message.into());
     }
 
-    /// The messages so far, which are forgotten.
+    /// Removes and returns the messages so far.
     #[cfg(test)]
     pub(super) fn take(&self) -> Vec<String> {
         self.0.take()
     }
 
-    /// Whether nothing was refused.
+    /// Whether there are no messages.
     pub(super) fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }
 
-    /// Succeeds if nothing was refused.
+    /// Succeeds if there are no messages. `text` is the template, and `unmerged` are its resources
+    /// before `globals` were merged into them.
     ///
     /// # Errors
-    /// All messages, each with its line in `text`. A property that every function has from
-    /// `globals` is named once; `written` are the resources without them.
+    /// When there are messages. The error lists all of them, each with its line in `text`. A
+    /// property that comes from `globals` is listed once, not for each resource.
     pub(super) fn into_result(
         self,
         text: &str,
         globals: &Mapping,
-        written: &Mapping,
+        unmerged: &Mapping,
     ) -> Result<()> {
         let mut messages: Vec<String> = Vec::new();
         for message in self.0.into_inner() {
-            let message = in_globals(&message, globals, written).unwrap_or(message);
+            let message = in_globals(&message, globals, unmerged).unwrap_or(message);
             let line = message
                 .split_once(": ")
                 .and_then(|(place, _)| line(text, place))
@@ -58,13 +58,13 @@ impl Refusals {
     }
 }
 
-/// The message about `Globals`, when a message about a resource is about something that stands
+/// Turns a message about a resource's property into one about `Globals`, if the property comes from
 /// there.
-fn in_globals(message: &str, globals: &Mapping, written: &Mapping) -> Option<String> {
+fn in_globals(message: &str, globals: &Mapping, unmerged: &Mapping) -> Option<String> {
     let rest = message.strip_prefix("Resources.")?;
     let (logical_id, rest) = rest.split_once(".Properties.")?;
     let key = rest.split(['.', '[', ':']).next()?;
-    let resource = written.get(logical_id)?;
+    let resource = unmerged.get(logical_id)?;
     if resource.get("Properties").and_then(|p| p.get(key)).is_some() {
         return None;
     }
@@ -73,13 +73,13 @@ fn in_globals(message: &str, globals: &Mapping, written: &Mapping) -> Option<Str
     Some(format!("Globals.{section}.{rest}"))
 }
 
-/// The line, from 1, of `place` in a template of YAML blocks. Where the template uses the inline
-/// form (`{a: b}`), it is the line of what surrounds `place`.
+/// Returns the line of `place` in the template, counted from 1. In YAML's inline form (`{a: b}`),
+/// it is the line of the innermost enclosing block.
 fn line(text: &str, place: &str) -> Option<usize> {
     let lines: Vec<&str> = text.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
     let is_text = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    // What is found so far, and how far its children are indented at least.
+    // The line found so far, where to go on from there, and the least indentation of its children.
     let (mut found, mut start, mut least) = (None, 0, 0);
     for segment in place.split('.') {
         let key = segment.split('[').next().unwrap_or(segment);
@@ -89,7 +89,7 @@ fn line(text: &str, place: &str) -> Option<usize> {
             if !is_text(line) {
                 return None;
             }
-            // The first key of a list's item stands behind a dash.
+            // The first key of a list item follows a dash.
             let unlisted =
                 line.replacen("- ", "  ", usize::from(line.trim_start().starts_with("- ")));
             if indent(&unlisted) < least {
@@ -153,7 +153,7 @@ Resources:
 ";
 
     #[test]
-    fn places_have_lines() {
+    fn the_line_of_a_place_is_found() {
         for (place, expected) in [
             ("Resources.Bucket", 6),
             ("Resources.F.Properties.Tracing", 21),
@@ -168,15 +168,15 @@ Resources:
     }
 
     #[test]
-    fn everything_is_named_at_once_and_globals_once() {
+    fn every_refusal_is_listed_and_a_global_property_is_listed_once() {
         let refusals = Refusals::default();
         refusals.add("Resources.Bucket: no buckets");
         refusals.add("Resources.F.Properties.Layers: no layers");
         refusals.add("Resources.G.Properties.Layers: no layers");
         let function = "{Type: 'AWS::Serverless::Function', Properties: {}}";
-        let written = parse(&format!("F: {function}\nG: {function}")).unwrap();
+        let unmerged = parse(&format!("F: {function}\nG: {function}")).unwrap();
         let globals = parse("Function: {Layers: [a]}").unwrap();
-        let error = refusals.into_result(TEMPLATE, &globals, &written).unwrap_err();
+        let error = refusals.into_result(TEMPLATE, &globals, &unmerged).unwrap_err();
         assert_eq!(
             error.to_string(),
             "2 places:\n  Resources.Bucket: no buckets (line 6)\n  Globals.Function.Layers: no layers (line 4)"

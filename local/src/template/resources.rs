@@ -1,4 +1,4 @@
-//! The `Resources` of a template, one after the other, and what connects them.
+//! Reads the `Resources` of a template one by one, then links them to each other.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use yaml_serde::Value;
 use super::api;
 use super::events::PlacedRoute;
 use super::function;
-use super::gateway_v2::WrittenOut;
+use super::gateway_v2::ApiResources;
 use super::model::{HttpApi, Project};
 use super::properties::Properties;
 use super::role::{self, Role};
@@ -16,22 +16,22 @@ use super::rule::{self, Rule};
 use super::scope::{IMPLICIT_API, Scope};
 use super::storage;
 
-/// Resource types without anything to provide.
+/// Resource types that need no local counterpart, each with the reason.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
-    ("AWS::ApiGateway::Account", "the role with which API Gateway writes logs"),
+    ("AWS::ApiGateway::Account", "the role that API Gateway uses to write logs"),
     ("AWS::ApplicationInsights::Application", "there are no metrics to watch"),
     ("AWS::Budgets::Budget", "nothing here costs money"),
     ("AWS::CloudWatch::Alarm", "there are no metrics to watch"),
     ("AWS::CloudWatch::AnomalyDetector", "there are no metrics to watch"),
     ("AWS::CloudWatch::CompositeAlarm", "there are no metrics to watch"),
     ("AWS::CloudWatch::Dashboard", "there are no metrics to show"),
-    ("AWS::Logs::LogGroup", "there is one local log, of everything"),
+    ("AWS::Logs::LogGroup", "everything goes to one local log"),
     ("AWS::Logs::MetricFilter", "there are no metrics"),
     ("AWS::Logs::QueryDefinition", "a saved query for the console"),
     ("AWS::ResourceGroups::Group", "groups resources in the console"),
 ];
 
-/// Resource types that are provided.
+/// Resource types that the local cloud provides.
 const PROVIDED: &[&str] = &[
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Deployment",
@@ -50,40 +50,40 @@ const PROVIDED: &[&str] = &[
     "AWS::Serverless::WebSocketApi",
 ];
 
-/// Whether resources of this type are provided, or are without effect here.
+/// Whether resources of this type are supported: provided, or ignored because they have no effect.
 pub(super) fn is_known(resource_type: &str) -> bool {
     PROVIDED.contains(&resource_type)
         || WITHOUT_EFFECT.iter().any(|(known, _)| *known == resource_type)
 }
 
-/// Attributes of a resource that matter to a deployment only.
+/// Attributes of a resource that matter only to a deployment, each with the reason.
 const ATTRIBUTES_WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("Condition", "evaluated before the resource is read"),
     ("DeletionPolicy", "no stack is deleted here"),
-    ("DependsOn", "everything is there before anything runs"),
-    ("Metadata", "for tools; the function's binary was read from it"),
+    ("DependsOn", "everything exists before any function runs"),
+    ("Metadata", "for tools; the name of a function's binary is read separately"),
     ("UpdateReplacePolicy", "no stack is updated here"),
 ];
 
-/// What is read so far.
+/// The state of the reader: everything read so far.
 struct Reader<'s> {
     scope: &'s Scope<'s>,
-    /// The names of the functions' binaries, by logical id.
+    /// The name of each function's binary, by logical id.
     binaries: BTreeMap<String, String>,
     project: Project,
     routes: Vec<PlacedRoute>,
     websocket_api: Option<(&'s str, Properties<'s>)>,
-    written_out: WrittenOut,
+    api_resources: ApiResources,
     rules: Vec<Rule>,
     roles: Vec<Role>,
-    /// ARNs of roles that functions name, by the function's index.
-    roles_of: Vec<(usize, String)>,
+    /// The ARN of each function's `Role`, with the function's index in the project.
+    function_roles: Vec<(usize, String)>,
 }
 
 /// Reads every resource. What is not supported is added to the scope's refusals.
 ///
 /// # Errors
-/// When the names of functions cannot be told.
+/// When the name of a function's binary can't be evaluated.
 pub(super) fn read(scope: &Scope<'_>) -> Result<Project> {
     let mut reader = Reader {
         scope,
@@ -91,10 +91,10 @@ pub(super) fn read(scope: &Scope<'_>) -> Result<Project> {
         project: Project::default(),
         routes: Vec::new(),
         websocket_api: None,
-        written_out: WrittenOut::default(),
+        api_resources: ApiResources::default(),
         rules: Vec::new(),
         roles: Vec::new(),
-        roles_of: Vec::new(),
+        function_roles: Vec::new(),
     };
     let mut all_read = true;
     for (logical_id, resource) in scope.resources {
@@ -103,7 +103,7 @@ pub(super) fn read(scope: &Scope<'_>) -> Result<Project> {
             all_read = false;
         }
     }
-    // A resource that could not be read would be reported as missing, too.
+    // After a failure the links are not checked: they would report the unread resource as missing.
     if all_read && let Err(error) = reader.connect() {
         scope.refusals.add(format!("{error:#}"));
     }
@@ -166,7 +166,7 @@ impl<'s> Reader<'s> {
             }
             "AWS::Events::Rule" => self.rules.extend(rule::read_rule(logical_id, properties)?),
             "AWS::IAM::Role" => self.roles.push(role::read_role(arn()?, properties)?),
-            other => self.written_out.read(logical_id, other, properties)?,
+            other => self.api_resources.read(logical_id, other, properties)?,
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl<'s> Reader<'s> {
             _ => logical_id.to_owned(),
         };
         if let Some(role) = properties.string("Role")? {
-            self.roles_of.push((self.project.functions.len(), role));
+            self.function_roles.push((self.project.functions.len(), role));
         }
         let (function, routes) = function::read_function(logical_id, name, binary, properties)?;
         self.project.functions.push(function);
@@ -189,7 +189,7 @@ impl<'s> Reader<'s> {
 
     fn connect(&mut self) -> Result<()> {
         let project = &mut self.project;
-        for (function, arn) in &self.roles_of {
+        for (function, arn) in &self.function_roles {
             let function = &mut project.functions[*function];
             let role = self.roles.iter().find(|role| role.arn == *arn).with_context(|| {
                 let path = format!("Resources.{}.Properties.Role", function.logical_id);
@@ -201,16 +201,17 @@ impl<'s> Reader<'s> {
             project.websocket_api =
                 Some(api::read_websocket_api(logical_id, properties, &project.functions)?);
         }
-        self.written_out.connect(project)?;
+        self.api_resources.connect(project)?;
         connect_routes(project, std::mem::take(&mut self.routes))?;
         for rule in &self.rules {
-            rule.connect(project, self.written_out.permissions())?;
+            rule.connect(project, self.api_resources.permissions())?;
         }
         check_streams(project)
     }
 }
 
-/// Gives every route to its API. Events that name none belong to the API that SAM makes for them.
+/// Adds every route to its API. Events without an `ApiId` belong to the API that SAM creates for
+/// them.
 fn connect_routes(project: &mut Project, routes: Vec<PlacedRoute>) -> Result<()> {
     for PlacedRoute { place, api, route } in routes {
         let api_id = api.unwrap_or_else(|| IMPLICIT_API.into());
@@ -225,7 +226,7 @@ fn connect_routes(project: &mut Project, routes: Vec<PlacedRoute>) -> Result<()>
         if let Some(other) =
             http_api.routes.iter().find(|r| r.method == route.method && r.path == route.path)
         {
-            bail!("{place}: {} {} is a route of {} too", route.method, route.path, other.function);
+            bail!("{place}: {} {} is also a route of {}", route.method, route.path, other.function);
         }
         http_api.routes.push(route);
     }

@@ -1,4 +1,4 @@
-//! `AWS::IAM::Role`, for functions that name one instead of having SAM make it.
+//! `AWS::IAM::Role`, for functions that name a role instead of having SAM create one.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use super::model::Statement;
 use super::policy;
 use super::properties::Properties;
 
-/// A role and what it allows.
+/// An IAM role and what it allows.
 pub(super) struct Role {
     /// Its ARN.
     pub(super) arn: String,
@@ -14,7 +14,7 @@ pub(super) struct Role {
     pub(super) statements: Vec<Statement>,
 }
 
-/// Reads a role. `arn` is its own.
+/// Reads the role with this ARN.
 ///
 /// # Errors
 /// When a policy is malformed.
@@ -31,12 +31,12 @@ pub(super) fn read_role(arn: String, mut properties: Properties<'_>) -> Result<R
         statements.extend(policy::managed(&name, &properties, "ManagedPolicyArns"));
     }
     properties.without_effect(&[
-        ("AssumeRolePolicyDocument", "every function may take its role here"),
+        ("AssumeRolePolicyDocument", "every function may assume its role here"),
         ("Description", "shown in the console"),
-        ("MaxSessionDuration", "nothing here expires"),
-        ("Path", "a part of its ARN that nothing depends on"),
-        ("RoleName", "read with its ARN"),
-        ("Tags", "tags are for the bill"),
+        ("MaxSessionDuration", "credentials do not expire here"),
+        ("Path", "a part of the ARN that nothing depends on"),
+        ("RoleName", "already read as part of the ARN"),
+        ("Tags", "tags are for billing"),
     ]);
     properties.finish();
     Ok(Role { arn, statements })

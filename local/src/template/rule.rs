@@ -1,4 +1,4 @@
-//! `AWS::Events::Rule` with a schedule: the written-out form of a function's `Schedule` event.
+//! `AWS::Events::Rule` with a schedule, for templates that don't use a function's `Schedule` event.
 
 use anyhow::{Context, Result, ensure};
 
@@ -7,7 +7,7 @@ use super::gateway_v2::Permissions;
 use super::model::{Project, Schedule};
 use super::properties::Properties;
 
-/// The service that invokes the targets of rules.
+/// The service principal that invokes the targets of rules.
 const PRINCIPAL: &str = "events.amazonaws.com";
 
 /// A schedule and the functions it invokes.
@@ -24,13 +24,13 @@ struct Target {
     input: Option<serde_json::Value>,
 }
 
-/// Reads a rule; `None` when it is disabled.
+/// Reads a rule. Returns `None` if it is disabled.
 ///
 /// # Errors
-/// When it has no schedule, or a target without an ARN.
+/// When a property is malformed, or a target has no ARN.
 pub(super) fn read_rule(logical_id: &str, mut properties: Properties<'_>) -> Result<Option<Rule>> {
-    if properties.refuse_if_there("EventPattern") {
-        properties.without_effect(&[("ScheduleExpression", "refused with its pattern")]);
+    if properties.refuse_if_present("EventPattern") {
+        properties.without_effect(&[("ScheduleExpression", "the whole rule is refused")]);
     }
     let expression = properties.string("ScheduleExpression")?.unwrap_or_default();
     properties.only("EventBusName", &["default"])?;
@@ -47,18 +47,18 @@ pub(super) fn read_rule(logical_id: &str, mut properties: Properties<'_>) -> Res
     }
     properties.without_effect(&[
         ("Description", "shown in the console"),
-        ("Name", "named in the console"),
-        ("Tags", "tags are for the bill"),
+        ("Name", "shown in the console"),
+        ("Tags", "tags are for billing"),
     ]);
     properties.finish();
     Ok(enabled.then_some(Rule { logical_id: logical_id.to_owned(), expression, targets }))
 }
 
 impl Rule {
-    /// Gives the schedule to the functions that the rule names.
+    /// Adds the schedule to the functions that are the rule's targets.
     ///
     /// # Errors
-    /// When a target is no function of the template, or EventBridge may not invoke it.
+    /// When a target is not a function of the template, or EventBridge may not invoke it.
     pub(super) fn connect(&self, project: &mut Project, permissions: &Permissions) -> Result<()> {
         for Target { place, arn, input } in &self.targets {
             let function = project.functions.iter_mut().find(|f| f.arn == *arn);

@@ -1,4 +1,4 @@
-//! Evaluates intrinsic functions.
+//! Evaluates intrinsic functions in the scope of a template.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -9,19 +9,19 @@ use yaml_serde::{Mapping, Value};
 use super::refusals::Refusals;
 use super::yaml::below;
 
-/// The region of everything local.
+/// The region of all local resources.
 pub(crate) const REGION: &str = "us-east-1";
-/// The account of everything local.
+/// The account of all local resources.
 pub(crate) const ACCOUNT: &str = "000000000000";
-/// The logical id of the HTTP API that SAM makes for events that name none.
+/// The logical id of the HTTP API that SAM creates for events without an `ApiId`.
 pub(super) const IMPLICIT_API: &str = "ServerlessHttpApi";
 
-/// The names a template can refer to.
+/// Everything that a template can refer to.
 pub(super) struct Scope<'t> {
     /// `AWS::StackName`.
     pub(super) stack_name: String,
-    /// Parameters with their values: strings, lists of strings, or for one without value
-    /// [`unknown`].
+    /// The parameters' values: strings, lists of strings, or [`unknown`] for a parameter without a
+    /// value.
     pub(super) parameters: BTreeMap<String, Value>,
     /// `Mappings`.
     pub(super) mappings: Mapping,
@@ -29,25 +29,25 @@ pub(super) struct Scope<'t> {
     pub(super) conditions: Mapping,
     /// `Resources`.
     pub(super) resources: &'t Mapping,
-    /// How deep names refer to each other at the moment.
+    /// How many names are being evaluated, each of which refers to the next.
     pub(super) naming: Cell<usize>,
-    /// What is not supported, so far.
+    /// The refusals so far.
     pub(super) refusals: Refusals,
-    /// What is served with a difference, so far.
+    /// The notes so far, about differences from AWS.
     pub(super) notes: RefCell<Vec<String>>,
 }
 
 /// The start of CloudFormation's dynamic references, whose values only a deployed stack has.
 pub(crate) const UNKNOWN: &str = "{{resolve:";
 
-/// Stands for a parameter without a value. It can be used only in a function's environment, where
-/// `local.env` can give the value.
+/// Returns the placeholder for a parameter without a value. It is allowed only in a function's
+/// environment, where `local.env` can set the value.
 pub(super) fn unknown(parameter: &str) -> Value {
     format!("{UNKNOWN}parameter:{parameter}}}}}").into()
 }
 
-/// The function and argument of `{"Fn::...": argument}` or `{"Ref": argument}`; `None` for every
-/// other value.
+/// Returns the function and the argument of `{"Fn::...": argument}` or `{"Ref": argument}`; `None`
+/// for any other value.
 pub(super) fn intrinsic(value: &Value) -> Option<(&str, &Value)> {
     let mapping = value.as_mapping().filter(|m| m.len() == 1)?;
     let (name, argument) = mapping.iter().next()?;
@@ -55,7 +55,7 @@ pub(super) fn intrinsic(value: &Value) -> Option<(&str, &Value)> {
     (name == "Ref" || name.starts_with("Fn::")).then_some((name, argument))
 }
 
-/// How CloudFormation writes a scalar where a string is expected.
+/// Converts a scalar to a string, as CloudFormation does where a string is expected.
 pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(s) => Some(s.clone()),
@@ -86,7 +86,10 @@ impl Scope<'_> {
                 let mut resolved = Mapping::with_capacity(entries.len());
                 for (key, value) in entries {
                     let name = key.as_str().unwrap_or_default();
-                    ensure!(!name.starts_with("Fn::"), "{path}: {name} stands beside other keys");
+                    ensure!(
+                        !name.starts_with("Fn::"),
+                        "{path}: {name} can't be combined with other keys"
+                    );
                     if let Some(value) = self.resolve(value, &below(path, name))? {
                         resolved.insert(key.clone(), value);
                     }
@@ -97,8 +100,11 @@ impl Scope<'_> {
         }))
     }
 
-    /// As [`Self::resolve`], where there must be a string (numbers and booleans are written as
-    /// one).
+    /// Returns `value` with every intrinsic evaluated, as a string. Numbers and booleans are
+    /// converted.
+    ///
+    /// # Errors
+    /// When an intrinsic can't be evaluated, or the result is not a string.
     pub(super) fn resolve_string(&self, value: &Value, path: &str) -> Result<String> {
         let resolved = self.resolve(value, path)?;
         resolved.as_ref().and_then(scalar).with_context(|| format!("{path}: must be a string"))
@@ -164,7 +170,7 @@ impl Scope<'_> {
                 let list = self.strings(list, path)?;
                 list.get(index)
                     .with_context(|| {
-                        format!("{path}: Fn::Select {index} of a list of {}", list.len())
+                        format!("{path}: Fn::Select {index} of a list of length {}", list.len())
                     })?
                     .as_str()
                     .into()
@@ -223,8 +229,8 @@ impl Scope<'_> {
         })))
     }
 
-    /// `Fn::Sub`: `${Name}`, `${Resource.Attribute}`, `${!Literal}`, and the local names of its
-    /// two-argument form.
+    /// Evaluates `Fn::Sub`: `${Name}`, `${Resource.Attribute}`, `${!Literal}`, and the local names
+    /// of its two-argument form.
     fn substitute(&self, argument: &Value, path: &str) -> Result<String> {
         let (text, locals) = match argument {
             Value::String(text) => (text, None),
@@ -269,7 +275,8 @@ pub(super) mod tests {
     use super::*;
     use crate::template::yaml::parse;
 
-    /// A scope with the given `Parameters` values, `Mappings`, `Conditions` and `Resources`.
+    /// Runs `check` with a scope of these `Parameters` values, `Mappings`, `Conditions` and
+    /// `Resources`.
     pub(crate) fn with_scope<T>(template: &str, check: impl FnOnce(&Scope<'_>) -> T) -> T {
         let template = parse(template).unwrap();
         let section = |name: &str| {
@@ -339,11 +346,11 @@ pub(super) mod tests {
                 "!GetAtt Orders.Colour",
                 "Place: the local cloud does not know the attribute Colour of Orders",
             ),
-            ("!Select [7, [a]]", "Place: Fn::Select 7 of a list of 1"),
+            ("!Select [7, [a]]", "Place: Fn::Select 7 of a list of length 1"),
             ("!FindInMap [Sizes, prod, Disk]", "Place: Mappings has no Sizes.prod.Disk"),
             ("!If [Unknown, 1, 2]", "Place: Conditions has no Unknown"),
             ("!Equals [1, 1]", "Place: Fn::Equals is only for Conditions"),
-            ("{'Fn::Sub': a, Other: b}", "Place: Fn::Sub stands beside other keys"),
+            ("{'Fn::Sub': a, Other: b}", "Place: Fn::Sub can't be combined with other keys"),
         ] {
             assert_eq!(resolved(written).unwrap_err().to_string(), named, "{written}");
         }

@@ -6,14 +6,17 @@ use yaml_serde::Value;
 use super::model::{Queue, Secret, SecretValue, Table};
 use super::properties::{Properties, UNSUPPORTED, json};
 
-/// Reads a table. `name` and `arn` are its own.
+/// Reads the table with this name and ARN.
+///
+/// # Errors
+/// When `KeySchema` is missing, or a property is malformed.
 pub(super) fn read_table(
     name: String,
     arn: String,
     mut properties: Properties<'_>,
 ) -> Result<Table> {
     properties.only("BillingMode", &["PAY_PER_REQUEST", "PROVISIONED"])?;
-    forget_throughput(&mut properties)?;
+    ignore_throughput(&mut properties)?;
     let mut kept = serde_json::Map::from_iter([
         ("TableName".to_owned(), name.clone().into()),
         ("BillingMode".to_owned(), "PAY_PER_REQUEST".into()),
@@ -58,24 +61,24 @@ pub(super) fn read_table(
     properties.without_effect(&[
         ("ContributorInsightsSpecification", "there are no metrics"),
         ("DeletionProtectionEnabled", "no stack is deleted here"),
-        ("PointInTimeRecoverySpecification", "a backup that only AWS restores"),
-        ("SSESpecification", "encrypts the disks of AWS"),
-        ("TableClass", "a matter of price"),
-        ("Tags", "tags are for the bill"),
+        ("PointInTimeRecoverySpecification", "there are no backups here"),
+        ("SSESpecification", "encryption at rest"),
+        ("TableClass", "only affects the price"),
+        ("Tags", "tags are for billing"),
     ]);
     properties.finish();
     Ok(Table { name, arn, properties: kept.into(), ttl_attribute, stream_view_type })
 }
 
-/// Takes a table's throughput, which the local database does not limit.
-fn forget_throughput(properties: &mut Properties<'_>) -> Result<()> {
+/// Takes a table's throughput and notes that the local database does not enforce it.
+fn ignore_throughput(properties: &mut Properties<'_>) -> Result<()> {
     if properties.value("ProvisionedThroughput")?.is_some() {
         properties.note("ProvisionedThroughput", "not enforced: nothing is throttled here");
     }
     Ok(())
 }
 
-/// Reads a `SimpleTable`: a table with a partition key and nothing else.
+/// Reads the `SimpleTable` with this name and ARN: its only key is a partition key.
 ///
 /// # Errors
 /// When a property is malformed.
@@ -97,12 +100,12 @@ pub(super) fn read_simple_table(
         };
         primary.finish();
     }
-    forget_throughput(&mut properties)?;
+    ignore_throughput(&mut properties)?;
     properties.without_effect(&[
-        ("TableName", "read with its ARN"),
-        ("PointInTimeRecoverySpecification", "a backup that only AWS restores"),
-        ("SSESpecification", "encrypts the disks of AWS"),
-        ("Tags", "tags are for the bill"),
+        ("TableName", "already read as part of the ARN"),
+        ("PointInTimeRecoverySpecification", "there are no backups here"),
+        ("SSESpecification", "encryption at rest"),
+        ("Tags", "tags are for billing"),
     ]);
     properties.finish();
     let definition = serde_json::json!({
@@ -131,25 +134,31 @@ fn only_fields(
     Ok(())
 }
 
-/// Reads a queue. `name` and `arn` are its own.
+/// Reads the queue with this name and ARN.
+///
+/// # Errors
+/// When an intrinsic in its name can't be evaluated.
 pub(super) fn read_queue(
     name: String,
     arn: String,
     mut properties: Properties<'_>,
 ) -> Result<Queue> {
     properties.value("QueueName")?;
-    // Queues are only destinations here: nothing receives from them.
+    // A queue is only a destination for failed batches: no function can receive from it.
     properties.without_effect(&[
-        ("KmsMasterKeyId", "encrypts the disks of AWS"),
-        ("MessageRetentionPeriod", "what arrives is kept until the data directory is removed"),
-        ("SqsManagedSseEnabled", "encrypts the disks of AWS"),
-        ("Tags", "tags are for the bill"),
+        ("KmsMasterKeyId", "encryption at rest"),
+        ("MessageRetentionPeriod", "messages are kept until the data directory is removed"),
+        ("SqsManagedSseEnabled", "encryption at rest"),
+        ("Tags", "tags are for billing"),
     ]);
     properties.finish();
     Ok(Queue { name, arn })
 }
 
-/// Reads a secret. `name` and `arn` are its own.
+/// Reads the secret with this name and ARN.
+///
+/// # Errors
+/// When a property is malformed, or the template both gives and generates the value.
 pub(super) fn read_secret(
     name: String,
     arn: String,
@@ -159,7 +168,7 @@ pub(super) fn read_secret(
     let value = match (properties.string("SecretString")?, properties.map("GenerateSecretString")?)
     {
         (Some(_), Some(_)) => {
-            bail!("{}: stands beside SecretString", properties.at("GenerateSecretString"))
+            bail!("{}: can't be combined with SecretString", properties.at("GenerateSecretString"))
         }
         (Some(given), None) => SecretValue::Given(given),
         (None, Some(generate)) => read_generated(generate)?,
@@ -167,19 +176,20 @@ pub(super) fn read_secret(
     };
     properties.without_effect(&[
         ("Description", "shown in the console"),
-        ("KmsKeyId", "encrypts the disks of AWS"),
-        ("Tags", "tags are for the bill"),
+        ("KmsKeyId", "encryption at rest"),
+        ("Tags", "tags are for billing"),
     ]);
     properties.finish();
     Ok(Secret { name, arn, value })
 }
 
+/// Reads `GenerateSecretString`.
 /// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html>
 fn read_generated(mut properties: Properties<'_>) -> Result<SecretValue> {
     let length = properties.parsed("PasswordLength")?.unwrap_or(32);
     ensure!(
         (4..=4096).contains(&length),
-        "{}: {length} is not within 4 and 4096",
+        "{}: {length} is not between 4 and 4096",
         properties.at("PasswordLength")
     );
     let excluded = properties.string("ExcludeCharacters")?.unwrap_or_default();
@@ -214,7 +224,7 @@ fn read_generated(mut properties: Properties<'_>) -> Result<SecretValue> {
             }
             (None, None) => None,
             _ => bail!(
-                "{}: SecretStringTemplate and GenerateStringKey go together",
+                "{}: SecretStringTemplate and GenerateStringKey require each other",
                 properties.path()
             ),
         };

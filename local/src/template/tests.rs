@@ -1,4 +1,4 @@
-//! Whole templates, and each refusal.
+//! Tests of whole templates, and of each refusal.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ fn deployment() -> Deployment {
     Deployment { stack_name: "shop".into(), parameters: BTreeMap::new() }
 }
 
-/// The message for a template with these resources.
+/// Returns the error message for a template with these resources.
 fn refusal(resources: &str) -> String {
     let error = read(&format!("Resources:\n{resources}"), &deployment()).expect_err("a refusal");
     without_line(&format!("{error:#}"))
 }
 
-/// A message of one place, without the line at its end.
+/// Strips the line number from the end of a message about one place.
 fn without_line(message: &str) -> String {
     message.rsplit_once(" (line ").map_or(message, |(message, _)| message).to_owned()
 }
 
-/// The message for a function with these properties beside the necessary ones.
+/// Returns the error message for a function with these properties besides the required ones.
 fn function_refusal(properties: &str) -> String {
     refusal(&format!(
         "  F: {{Type: 'AWS::Serverless::Function', Properties: {{CodeUri: target/lambda/f/, Runtime: provided.al2023, {properties}}}}}"
@@ -182,28 +182,28 @@ fn a_template_becomes_a_project() {
 }
 
 #[test]
-fn parameters_are_overridden_within_what_they_allow() {
-    let given = |value: &str| Deployment {
+fn a_parameter_accepts_only_its_allowed_values() {
+    let with_stage = |value: &str| Deployment {
         stack_name: "shop".into(),
         parameters: [("Stage".to_owned(), value.to_owned())].into(),
     };
-    let message = |value| format!("{:#}", read(SHOP, &given(value)).unwrap_err());
+    let message = |value| format!("{:#}", read(SHOP, &with_stage(value)).unwrap_err());
     assert_eq!(
         message("prod"),
         "Resources.OnlyInProduction: the local cloud does not support AWS::SNS::Topic (line 28)"
     );
     assert_eq!(message("test"), "Parameters.Stage: test is not one of dev, prod");
-    let stranger =
+    let unknown =
         Deployment { parameters: [("Nobody".to_owned(), String::new())].into(), ..deployment() };
     assert_eq!(
-        format!("{:#}", read(SHOP, &stranger).unwrap_err()),
-        "Parameters has no Nobody, which was given a value"
+        format!("{:#}", read(SHOP, &unknown).unwrap_err()),
+        "a value was given for Nobody, but Parameters has no Nobody"
     );
 }
 
 #[test]
-fn unsupported_resources_are_refused_by_name() {
-    for (resources, named) in [
+fn an_unsupported_resource_or_property_is_refused_by_name() {
+    for (resources, expected) in [
         (
             "  T: {Type: 'AWS::SNS::Topic'}",
             "Resources.T: the local cloud does not support AWS::SNS::Topic",
@@ -237,9 +237,9 @@ fn unsupported_resources_are_refused_by_name() {
             "Resources.T.Properties.KeySchema[0].Colour: the local cloud does not support this",
         ),
     ] {
-        assert_eq!(refusal(resources), named);
+        assert_eq!(refusal(resources), expected);
     }
-    for (template, named) in [
+    for (template, expected) in [
         (
             "{Rules: {}, Resources: {Q: {Type: 'AWS::SQS::Queue'}}}",
             "Rules: the local cloud does not support this",
@@ -255,15 +255,15 @@ fn unsupported_resources_are_refused_by_name() {
         ),
     ] {
         let error = format!("{:#}", read(template, &deployment()).unwrap_err());
-        assert_eq!(without_line(&error), named);
+        assert_eq!(without_line(&error), expected);
     }
 }
 
 #[test]
-fn unsupported_function_properties_are_refused_by_name() {
-    for (properties, named) in [
+fn an_unsupported_property_of_a_function_is_refused_by_name() {
+    for (properties, expected) in [
         ("VpcConfig: {}", "VpcConfig: the local cloud does not support this"),
-        ("Timeout: 901", "Timeout: 901 is not within 1 and 900"),
+        ("Timeout: 901", "Timeout: 901 is not between 1 and 900"),
         ("PackageType: Image", "PackageType: the local cloud supports only Zip, not Image"),
         ("FunctionName: !Ref P", "FunctionName: the template has no resource or parameter P"),
         (
@@ -276,7 +276,7 @@ fn unsupported_function_properties_are_refused_by_name() {
         ),
         (
             "Policies: AdministratorAccess",
-            "Policies[0]: the local cloud does not know the managed policy AdministratorAccess; write its statements",
+            "Policies[0]: the local cloud does not know the managed policy AdministratorAccess; write out its statements",
         ),
         (
             "Policies: [{S3ReadPolicy: {BucketName: b}}]",
@@ -311,11 +311,11 @@ fn unsupported_function_properties_are_refused_by_name() {
             "Events.E.Properties.Stream: x is not the stream of a table",
         ),
     ] {
-        assert_eq!(function_refusal(properties), format!("Resources.F.Properties.{named}"));
+        assert_eq!(function_refusal(properties), format!("Resources.F.Properties.{expected}"));
     }
 }
 
-/// A chat as public templates write it, resource by resource.
+/// A chat application that defines its API resource by resource, as most public templates do.
 const CHAT: &str = r#"
 Transform: [AWS::Serverless-2016-10-31]
 Resources:
@@ -353,7 +353,7 @@ Resources:
 "#;
 
 #[test]
-fn apis_rules_and_roles_may_be_written_out() {
+fn apis_rules_and_roles_may_be_separate_resources() {
     let project = read(CHAT, &deployment()).unwrap();
     let api = project.websocket_api.unwrap();
     assert_eq!(
@@ -418,7 +418,7 @@ Resources:
   Rules: the local cloud does not support this (line 1)
   Resources.Photos: the local cloud does not support AWS::S3::Bucket (line 6)
   Resources.F.Properties.Runtime: the local cloud supports only provided.*, not nodejs20.x (line 12)
-  Resources.F.Properties.Timeout: 901 is not within 1 and 900 (line 13)
+  Resources.F.Properties.Timeout: 901 is not between 1 and 900 (line 13)
   Resources.G.Properties.Events.Upload.Type: the local cloud does not support events of type S3 (line 22)
   Globals.Function.Layers: the local cloud does not support this (line 4)
   Resources.G.Properties.VpcConfig: the local cloud does not support this (line 19)"
@@ -426,7 +426,7 @@ Resources:
 }
 
 #[test]
-fn a_function_is_named_like_its_binary_if_no_other_is() {
+fn a_function_takes_the_name_of_its_binary_unless_it_is_shared() {
     let function = |name: &str, code_uri: &str, metadata: &str| {
         format!(
             "  {name}: {{Type: 'AWS::Serverless::Function', Metadata: {{BuildMethod: rust-cargolambda, {metadata}}}, Properties: {{CodeUri: {code_uri}, Runtime: provided.al2023}}}}\n"
@@ -456,7 +456,7 @@ fn a_function_is_named_like_its_binary_if_no_other_is() {
 }
 
 #[test]
-fn resources_that_do_not_fit_together_are_named() {
+fn conflicting_resources_are_refused_by_name() {
     let function = |name: &str, code: &str, events: &str| {
         format!(
             "  {name}: {{Type: 'AWS::Serverless::Function', Properties: {{CodeUri: {code}, Runtime: provided.al2023, Events: {{{events}}}}}}}\n"
@@ -465,7 +465,7 @@ fn resources_that_do_not_fit_together_are_named() {
     let route = "E: {Type: HttpApi, Properties: {Path: /, Method: GET}}";
     assert_eq!(
         refusal(&(function("F", "f", route) + &function("G", "g", route))),
-        "Resources.G.Properties.Events.E.Properties: GET / is a route of f too"
+        "Resources.G.Properties.Events.E.Properties: GET / is also a route of f"
     );
     let stream = "E: {Type: DynamoDB, Properties: {Stream: 'arn:aws:dynamodb:r:a:table/t/stream/x', StartingPosition: LATEST}}";
     assert_eq!(refusal(&function("F", "f", stream)), "f/E: t is not a table of this template");

@@ -1,11 +1,14 @@
-//! YAML with CloudFormation's short-form tags, read into plain values where every intrinsic has its
-//! long form.
+//! Reads YAML with CloudFormation's short-form tags into plain values, where every intrinsic has
+//! its long form.
 
 use anyhow::{Context, Result, bail};
 use yaml_serde::value::TaggedValue;
 use yaml_serde::{Mapping, Value};
 
 /// Reads a template: `!Sub x` becomes `{"Fn::Sub": x}`, `!Ref x` becomes `{"Ref": x}`.
+///
+/// # Errors
+/// When it is not valid YAML, or its top level is not a map.
 pub(super) fn parse(text: &str) -> Result<Mapping> {
     let value: Value = yaml_serde::from_str(text).context("not valid YAML")?;
     match long_form(value, "")? {
@@ -14,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Mapping> {
     }
 }
 
-/// The path of `key` below `path`, as messages show it: `Resources.Orders.Properties`.
+/// Returns the path of `key` below `path`, as messages show it: `Resources.Orders.Properties`.
 pub(super) fn below(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
@@ -81,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_located_by_line() {
+    fn an_error_about_invalid_yaml_names_the_line() {
         let error = format!("{:#}", parse("Resources:\n  A: [1\n  B: 2").unwrap_err());
         assert!(error.contains("line 3"), "{error}");
     }

@@ -147,7 +147,7 @@ async fn changed_code_is_served_without_a_restart_and_broken_code_leaves_the_old
 
     std::fs::write(project.join("src/main.rs"), "fn main() { broken() }").unwrap();
     logs(&cloud, "cannot find function `broken`").await;
-    logs(&cloud, "the functions built before go on").await;
+    logs(&cloud, "the old functions keep running").await;
     answers(&client, "second").await;
 
     save(&project, "third");

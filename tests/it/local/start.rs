@@ -83,20 +83,21 @@ async fn own_values_reach_the_functions_and_a_stripe_key_selects_stripe() {
 async fn a_failed_start_is_explained_in_one_sentence() {
     let taken = shared_cloud().ready.http.rsplit_once(':').unwrap().1.to_owned();
     let error = start_error("port", &["--ephemeral", "--http-port", &taken]);
-    let expected = "end what uses it, or choose another with --http-port (0 is any free one)";
+    let expected = "stop the program that uses it, or choose another port with --http-port \
+                    (0 for any free one)";
     assert_eq!(error, format!("port {taken} is taken: {expected}"));
     let error = start_error("env-unknown", &["--ephemeral", "--env", "JWT_ISSUES=x"]);
-    assert_eq!(error, "--env gives JWT_ISSUES, which the template gives to no function");
+    assert_eq!(error, "--env sets JWT_ISSUES, but no function in the template has this variable");
     let error = start_error("live-key", &["--ephemeral", "--env", "STRIPE_SECRET_KEY=sk_live_x"]);
     assert_eq!(
         error,
-        "STRIPE_SECRET_KEY is a live key: on a laptop, only Stripe's test mode is used"
+        "STRIPE_SECRET_KEY is a live key: the local cloud only uses Stripe's test mode"
     );
     let error = start_error(
         "no-database",
         &["--http-port", "0", "--ws-port", "0", "--no-build", "--dynamodb", "http://127.0.0.1:1"],
     );
-    assert!(error.contains("no answer from DynamoDB at http://127.0.0.1:1"), "{error}");
+    assert!(error.contains("no response from DynamoDB at http://127.0.0.1:1"), "{error}");
 
     let template = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
     let directory = scratch("broken-template");

@@ -14,7 +14,7 @@ use crate::invoke::{FunctionError, Invocation};
 
 const ARN: &str = "arn:aws:lambda:eu-central-1:000000000000:function:shop-orders-create";
 
-/// Replies with its event; fails as often as it is told to.
+/// Replies with the event it gets, after failing a given number of times.
 #[derive(Default)]
 struct Fake {
     failures: Mutex<usize>,
@@ -116,7 +116,7 @@ async fn post(
 }
 
 #[tokio::test]
-async fn a_function_is_found_by_every_name_it_has() {
+async fn a_function_is_found_by_each_of_its_names() {
     let encoded_arn = ARN.replace(':', "%3A");
     for name in [
         "orders-create",
@@ -136,7 +136,7 @@ async fn a_function_is_found_by_every_name_it_has() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_resource_not_found() {
+async fn an_unknown_function_or_qualifier_is_a_resource_not_found() {
     for path in ["orders/invocations", "orders-create/invocations?Qualifier=live"] {
         let answer = post(api(Fake::failing(0)), path, &[], "{}").await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
@@ -150,7 +150,7 @@ async fn a_failed_function_is_a_200_with_the_error_header() {
     let answer = post(api(Fake::failing(1)), "orders-create/invocations", &[], "").await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.headers["x-amz-function-error"], "Unhandled");
-    // No payload is an empty event.
+    // An empty payload becomes an empty event.
     assert_eq!(answer.body, json!({}));
 }
 
@@ -170,7 +170,7 @@ async fn a_dry_run_invokes_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_is_accepted_at_once_and_tried_three_times() {
+async fn an_asynchronous_event_is_accepted_at_once_and_tried_three_times() {
     let headers = [("x-amz-invocation-type", "Event")];
     for (failures, expected) in [(0, 1), (1, 2), (9, 3)] {
         let fake = Fake::failing(failures);
@@ -180,14 +180,14 @@ async fn an_event_is_accepted_at_once_and_tried_three_times() {
         while fake.calls() < expected && start.elapsed() < Duration::from_secs(10) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        // Time for one call too many.
+        // Gives a surplus call time to show up.
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(fake.calls(), expected, "{failures} failures");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_json_or_too_large_or_not_offered_is_refused() {
+async fn invalid_json_large_payloads_and_unsupported_options_are_refused() {
     let headers: [(&str, &str); 0] = [];
     let cases = [
         (&headers[..], Bytes::from_static(b"{"), 400, "InvalidRequestContentException"),
@@ -216,7 +216,7 @@ async fn what_is_no_json_or_too_large_or_not_offered_is_refused() {
 }
 
 #[tokio::test]
-async fn a_function_invokes_only_what_its_policy_allows_and_the_developer_everything() {
+async fn a_function_invokes_what_its_policy_allows_and_the_developer_everything() {
     let guarded = || InvokeApi {
         authorize: Some(Arc::new(|key, action, resource| {
             (key, action, resource) == ("AKIAALLOWED", "lambda:InvokeFunction", ARN)

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// The side of the function.
+/// A client of the Runtime API, as a function's runtime is.
 struct Runtime {
     client: Client<HttpConnector, Full<Bytes>>,
     base: String,
@@ -42,7 +42,7 @@ fn event(request_id: &str) -> Event {
 }
 
 #[tokio::test]
-async fn an_event_is_taken_and_answered_once() {
+async fn an_event_can_be_answered_only_once() {
     let mut api = RuntimeApi::start().await.unwrap();
     let runtime = Runtime::of(&api);
     api.send(event("one")).await;
@@ -75,7 +75,7 @@ async fn an_event_is_taken_and_answered_once() {
 }
 
 #[tokio::test]
-async fn a_reply_for_another_request_is_refused_and_changes_nothing() {
+async fn a_reply_to_another_request_is_refused_and_changes_nothing() {
     let mut api = RuntimeApi::start().await.unwrap();
     let runtime = Runtime::of(&api);
     api.send(event("two")).await;

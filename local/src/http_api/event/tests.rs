@@ -2,7 +2,7 @@ use super::*;
 use crate::http_api::routes::Routes;
 use crate::model::HttpRoute;
 
-fn made(request: http::request::Builder, body: &[u8]) -> Value {
+fn event_for(request: http::request::Builder, body: &[u8]) -> Value {
     let (request, ()) = request.body(()).unwrap().into_parts();
     let routes = Routes::new(&[HttpRoute {
         method: request.method.to_string(),
@@ -25,7 +25,7 @@ fn post() -> http::request::Builder {
 }
 
 #[test]
-fn events_are_those_of_api_gateway() {
+fn an_event_has_the_shape_of_api_gateways() {
     let request = http::Request::post("/orders/a%20b/accept?x=1&y=a%26b+c&x=2&flag")
         .header("Host", "localhost:8000")
         .header("User-Agent", "curl/8")
@@ -78,12 +78,12 @@ fn events_are_those_of_api_gateway() {
         "body": r#"{"note":1"#,
         "isBase64Encoded": false,
     });
-    assert_eq!(made(request, br#"{"note":1"#), expected);
+    assert_eq!(event_for(request, br#"{"note":1"#), expected);
 }
 
 #[test]
-fn what_is_empty_is_left_out() {
-    let event = made(post(), b"");
+fn empty_members_are_left_out() {
+    let event = event_for(post(), b"");
     for name in ["body", "cookies", "queryStringParameters"] {
         assert_eq!(event.get(name), None, "{name}");
     }
@@ -93,7 +93,7 @@ fn what_is_empty_is_left_out() {
 }
 
 #[test]
-fn bodies_are_text_or_base64_by_their_type() {
+fn the_content_type_decides_whether_a_body_is_text_or_base64() {
     for (content_type, body, is_base64) in [
         (Some("application/json"), &b"{}"[..], false),
         (Some("Text/Plain; charset=utf-8"), b"{}", false),
@@ -106,7 +106,7 @@ fn bodies_are_text_or_base64_by_their_type() {
         let request = content_type
             .into_iter()
             .fold(post(), |request, value| request.header("content-type", value));
-        let event = made(request, body);
+        let event = event_for(request, body);
         assert_eq!(event["isBase64Encoded"], is_base64, "{content_type:?}");
         let expected = if is_base64 {
             BASE64.encode(body)
@@ -120,5 +120,5 @@ fn bodies_are_text_or_base64_by_their_type() {
 #[test]
 fn header_values_that_are_not_utf8_are_kept() {
     let request = post().header("x-name", HeaderValue::from_bytes(b"Andr\xe9").unwrap());
-    assert_eq!(made(request, b"")["headers"]["x-name"], "André");
+    assert_eq!(event_for(request, b"")["headers"]["x-name"], "André");
 }
