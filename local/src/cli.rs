@@ -1,4 +1,4 @@
-//! The command line.
+//! The command-line flags.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct Cli {
     #[arg(long)]
     pub(crate) invoke_port: Option<u16>,
 
-    /// Keep the database in memory and store nothing on disk.
+    /// Keep nothing after the run. The built-in database is in memory.
     #[arg(long, conflicts_with = "data_dir")]
     pub(crate) ephemeral: bool,
 

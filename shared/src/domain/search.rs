@@ -55,7 +55,8 @@ impl schemars::JsonSchema for Search {
             "type": "string",
             "maxLength": MAX,
             "description": "The words to search for in names and descriptions, in any script. Each \
-                matches the beginning of a word, ignoring letter case and accents. All must match.",
+                matches the beginning of a word, ignoring letter case and accents. All must match. \
+                Default: all services.",
             "examples": ["web design"],
         })
     }

@@ -124,7 +124,7 @@ text!(/// A category. Letter case and spacing make no difference when categories
     Category, 1..=40, multi_line: false);
 // The length of notes is limited so that an order's whole history fits into one DynamoDB item
 // (400 KB).
-text!(/// A note on an order or on one of its events.
+text!(/// A note on an order or on an event in its history.
     Note, 0..=2000, multi_line: true);
 text!(/// The reason for a cancellation or a dispute. It must not be blank.
     Reason, 1..=2000, multi_line: true);
@@ -157,6 +157,10 @@ pub struct CategoryKey(String);
 impl schemars::JsonSchema for CategoryKey {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         Category::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        Category::schema_id()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
