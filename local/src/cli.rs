@@ -59,12 +59,12 @@ pub struct Cli {
     pub(crate) no_watch: bool,
 
     /// Send invocations to this Lambda Invoke API instead of running the functions. `cargo lambda
-    /// watch` serves one at <http://localhost:9000>.
+    /// watch` serves one at `http://localhost:9000`.
     #[arg(long, value_name = "URL", conflicts_with_all = ["release", "each"])]
     pub(crate) functions: Option<String>,
 
     /// Use another DynamoDB instead of the built-in one: DynamoDB Local (http://...), or AWS
-    /// (<https://dynamodb.REGION.amazonaws.com>).
+    /// (`https://dynamodb.REGION.amazonaws.com`).
     #[arg(long, value_name = "URL")]
     pub(crate) dynamodb: Option<Uri>,
 
