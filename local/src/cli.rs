@@ -1,4 +1,4 @@
-//! The command line.
+//! The command-line flags.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct Cli {
     #[arg(long)]
     pub(crate) invoke_port: Option<u16>,
 
-    /// Keep the database in memory and store nothing on disk.
+    /// Keep nothing after the run. The built-in database is in memory.
     #[arg(long, conflicts_with = "data_dir")]
     pub(crate) ephemeral: bool,
 
@@ -41,7 +41,7 @@ pub struct Cli {
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) data_dir: Option<PathBuf>,
 
-    /// Build the functions with optimisations.
+    /// Build the functions with optimizations.
     #[arg(long)]
     pub(crate) release: bool,
 
@@ -59,12 +59,12 @@ pub struct Cli {
     pub(crate) no_watch: bool,
 
     /// Send invocations to this Lambda Invoke API instead of running the functions. `cargo lambda
-    /// watch` serves one at <http://localhost:9000>.
+    /// watch` serves one at `http://localhost:9000`.
     #[arg(long, value_name = "URL", conflicts_with_all = ["release", "each"])]
     pub(crate) functions: Option<String>,
 
     /// Use another DynamoDB instead of the built-in one: DynamoDB Local (http://...), or AWS
-    /// (<https://dynamodb.REGION.amazonaws.com>).
+    /// (`https://dynamodb.REGION.amazonaws.com`).
     #[arg(long, value_name = "URL")]
     pub(crate) dynamodb: Option<Uri>,
 

@@ -55,7 +55,7 @@ impl DataDir {
     }
 
     /// Returns where to store what the next run needs; `None` for an ephemeral run.
-    pub(crate) fn to_keep(&self) -> Option<&Path> {
+    pub(crate) fn persistent_path(&self) -> Option<&Path> {
         (!self.ephemeral).then_some(&self.path)
     }
 

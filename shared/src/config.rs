@@ -2,7 +2,7 @@
 //!
 //! Each part of the system reads its own variables where it is built (`Store::from_env`,
 //! `Verifier::from_env`, ...), with the functions of this module. If a variable is missing or
-//! invalid, the function fails during initialisation, and the error names the variable.
+//! invalid, the function fails during initialization, and the error names the variable.
 
 use std::fmt;
 use std::str::FromStr;

@@ -4,7 +4,7 @@
 //!
 //! `cargo run -p tests --bin bench` measures the smallest possible function (tests/hello) as the
 //! baseline, and a few functions of the product. `cargo run -p tests --bin bench -- orders-get
-//! health` measures these two. Linux only, because it reads /proc.
+//! health` measures the baseline and these two. Linux only, because it reads /proc.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Error, Read, Result, Write};
@@ -36,7 +36,7 @@ fn main() -> Result<()> {
         std::env::current_exe()?.ancestors().nth(2).unwrap_or(Path::new("target")).join("release");
     println!(
         "| function | size, MB | start, ms | first request, ms | warm request, ms | \
-         CPU of it, ms | memory, MB | status |"
+         warm request CPU, ms | memory, MB | status |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     let hello = measure(&workspace, "hello", &target.join("hello"))?;
@@ -185,7 +185,7 @@ impl Sandbox {
         }
     }
 
-    /// The next request, on any connection.
+    /// The next request, on this connection or, once that is closed, on a new one.
     fn request(&mut self) -> Result<(String, Vec<u8>)> {
         loop {
             if let Some(connection) = &mut self.connection

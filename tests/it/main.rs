@@ -1,4 +1,4 @@
-//! The product through its front door: real function processes and a real database, called only
+//! End-to-end tests of the product: real function processes and a real database, called only
 //! over the network.
 //!
 //! `functions/src/<area>/<verb>.rs` is tested in `<area>/<verb>.rs`. Tests that cross endpoints are

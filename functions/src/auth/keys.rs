@@ -24,7 +24,7 @@ pub async fn handle(context: &Keys, _: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "The public keys of access tokens")
+    Operation::new(&ENDPOINT, "Get the public keys of access tokens")
         .details(
             "A JSON Web Key Set (RFC 7517). Access tokens are JWTs (RFC 9068), signed with EdDSA \
              by one of these keys.",

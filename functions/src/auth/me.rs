@@ -24,7 +24,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Who one is")
+    Operation::new(&ENDPOINT, "Read your own account")
         .answer(Answer::ok::<UserView<'_>>("The user.").etag())
         .if_none_match()
 }

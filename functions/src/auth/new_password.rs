@@ -9,8 +9,8 @@ use shared::error::Invalid;
 
 use crate::http::{FieldErrors, FieldValue, text};
 
-/// A password that passes the policy, except for the rules about the user's own names
-/// ([`check_policy`]).
+/// 8 to 128 characters. A common password, the username and the e-mail address are refused.
+// A value of this type has passed the policy, except for the rules about the user's own names.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "string", "format" = "password", "minLength" = 8, "maxLength" = 128))]
 pub struct NewPassword(#[schemars(with = "String")] pub Secret);

@@ -41,7 +41,7 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     let state = store.auth_state(&claims.sub, &claims.sid).await?;
     current_caller(&claims, &state, now)?;
     let Some(account) = state.account else { return Err(Error::not_found("user")) };
-    // The user's names, which the password must not be, are known only now.
+    // The password must not be one of the user's names, which are known only now.
     new.check(&account.user.username, &account.user.email)
         .map_err(|invalid| Error::invalid(vec![invalid.at("new_password")]))?;
     let new = new.0;

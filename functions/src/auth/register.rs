@@ -25,7 +25,7 @@ body! {
         password: NewPassword,
         /// Default: `client`.
         role: Option<OwnRole>,
-        /// The categories that a worker serves; only for workers. Default: all.
+        /// The categories that the worker serves. Only for workers. Default: all.
         categories: Option<Categories>,
     }
 }

@@ -5,8 +5,9 @@
 //! itself: an attacker gains nothing by signing in to their own account between guesses.
 //!
 //! There is a limit per login name, whether or not the user exists, and a limit per network.
-//! Someone who fails on purpose with another user's name locks out everyone but that user: for a
-//! network from which the user has signed in before, only failures from that network count.
+//! Someone who fails on purpose under another user's name can lock that user out only on networks
+//! that are new to the user: a network from which the user has signed in before has a limit of its
+//! own.
 
 use std::net::IpAddr;
 
@@ -19,14 +20,14 @@ use shared::store::{Account, CountedAttempt, RateLimit, SignInSource, Store, nor
 
 use crate::http::Request;
 
-/// How long a network from which a user signed in is remembered.
+/// How long we remember that a user signed in from a network.
 const SOURCE_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The limits of failed sign-ins.
 pub struct SignInLimits {
     /// Per login name.
     per_name: RateLimit,
-    /// Per name and network, for networks from which the user has signed in before.
+    /// Per user and network, for networks from which the user has signed in before.
     per_known_network: RateLimit,
     /// Per user, for wrong current passwords when changing the password.
     per_password_change: RateLimit,
@@ -55,8 +56,9 @@ impl SignInLimits {
     /// takes the same steps.
     ///
     /// # Errors
-    /// - 429 when the name or the network has used up its failures, even with the right password
-    /// - `database_unavailable` or internal when the database fails, and then nothing is counted
+    /// - 429 when the name or the network has reached its limit of failures, even with the right
+    ///   password
+    /// - `database_unavailable` or internal when the database fails; then the attempt is not counted
     pub(super) async fn count_sign_in(
         &self,
         store: &Store,
@@ -117,7 +119,8 @@ impl SignInLimits {
 pub(super) struct Attempt(Vec<CountedAttempt>);
 
 impl Attempt {
-    /// Uncounts an attempt that did not fail for a wrong password.
+    /// Takes the attempt back, because it succeeded or was refused for another reason. A failure to
+    /// do so is logged.
     pub(super) async fn uncount(self, store: &Store) {
         for result in
             futures::future::join_all(self.0.into_iter().map(|counted| store.uncount(counted)))
@@ -158,8 +161,8 @@ pub(super) fn network_hash(request: &Request) -> String {
     sha256(&network(&request.source_ip()))
 }
 
-/// The network of one subscriber: an IPv4 address, or an IPv6 /64 (RFC 6177), of which a subscriber
-/// can use all 2^64 addresses.
+/// The network of one subscriber: an IPv4 address, or an IPv6 /64 (RFC 6177), because a subscriber
+/// can use every address in it.
 fn network(address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {

@@ -32,7 +32,7 @@ struct Token<'a> {
     token_type: &'static str,
     /// The lifetime of the access token in seconds.
     expires_in: i64,
-    /// Can be used once.
+    /// Continues the session when the access token has expired. It works once.
     refresh_token: &'a str,
 }
 
@@ -45,10 +45,14 @@ enum Grant {
     Password {
         /// The username or the e-mail address.
         username: String,
+        /// The password.
         password: String,
     },
     /// Continue a session (RFC 6749, section 6).
-    RefreshToken { refresh_token: String },
+    RefreshToken {
+        /// The refresh token of the latest response.
+        refresh_token: String,
+    },
 }
 
 /// Starts a session, or continues one.
@@ -65,8 +69,9 @@ pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Sign in, or continue a session")
         .details(
-            "OAuth 2.0's token endpoint (RFC 6749), for the `password` and `refresh_token` grants. A refresh token is good for one use. Problems \
-             carry OAuth's `error` beside `code`.",
+            "OAuth 2.0's token endpoint (RFC 6749), for the `password` and `refresh_token` grants. \
+             A refresh token works once: each response contains the next one. Errors also have \
+             OAuth's member `error`.",
         )
         .body_of::<Grant>(
             &["application/x-www-form-urlencoded", "application/json"],
@@ -74,7 +79,11 @@ pub fn describe() -> Operation {
             json!({"grant_type": "password", "username": "client1", "password": "client123"}),
         )
         .answer(Answer::ok::<Token<'_>>("The tokens."))
-        .problems(&[&catalogue::UNSUPPORTED_GRANT_TYPE, &catalogue::INVALID_GRANT, &catalogue::ACCOUNT_SUSPENDED])
+        .problems(&[
+            &catalogue::UNSUPPORTED_GRANT_TYPE,
+            &catalogue::INVALID_GRANT,
+            &catalogue::ACCOUNT_SUSPENDED,
+        ])
         .limited()
 }
 

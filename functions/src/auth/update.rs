@@ -21,7 +21,7 @@ body! {
     struct Body {
         email: Option<Email>,
         username: Option<Username>,
-        /// The categories that a worker serves; only for workers.
+        /// The categories that you serve. Only for workers.
         categories: Option<Categories>,
     }
 }

@@ -7,7 +7,7 @@ use shared::domain::ids::UserId;
 use shared::domain::schema::DateTime;
 use shared::domain::user::{Categories, Email, Role, User, UserStatus, Username};
 
-/// `{id, email, username, role, status, categories, created_at, updated_at}`.
+/// A user.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "User")]
 pub struct UserView<'a> {

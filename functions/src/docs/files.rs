@@ -46,7 +46,7 @@ struct File(#[expect(dead_code, reason = "describes what is read")] String);
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Get a file of the documentation page")
         .without_database()
-        .path_parameter::<File>("file", "Its name.")
+        .path_parameter::<File>("file", "The name of the file.")
         .answer(
             Answer::content("text/javascript; charset=utf-8", "The file.")
                 .or("text/css; charset=utf-8")

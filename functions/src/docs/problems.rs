@@ -65,7 +65,7 @@ pub fn describe() -> Operation {
         .without_database()
         .path_parameter::<Name>("code", "The `code` of a problem document.")
         .answer(
-            Answer::content("text/html; charset=utf-8", "A page.")
+            Answer::content("text/html; charset=utf-8", "The page.")
                 .etag()
                 .with("Cache-Control")
                 .with("Content-Security-Policy"),

@@ -11,7 +11,7 @@ use super::{Endpoint, Request};
 const MAX_KEY_LENGTH: usize = 255;
 
 impl Request {
-    /// The key as sent: 1 to 255 characters of visible ASCII.
+    /// The key, without surrounding spaces: 1 to 255 characters of printable ASCII.
     ///
     /// # Errors
     /// 422 for any other value.

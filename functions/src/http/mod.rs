@@ -66,8 +66,8 @@ where
     run(handle, WEBHOOK_BODY_LIMIT)
 }
 
-/// Like [`serve`], for the `$default` route, which gets the requests that match no other route. The
-/// API description leaves it out.
+/// The same as [`serve`], under a name that marks the `$default` route in the registry. That route
+/// gets the requests that match no other one, and is not in the API description.
 pub fn serve_default<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -129,7 +129,7 @@ where
     let reply = result
         .unwrap_or_else(|error| problem::reply(&error, &request_id))
         .not_modified_if_known(known_etags.as_ref());
-    // The one line of every request; details are at `debug`, failures have a line of their own.
+    // Logs one line per request. Details are logged at `debug`, failures in a line of their own.
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(status = reply.status(), duration_ms, "answered");
     Ok(reply.complete(&request_id)?)

@@ -59,7 +59,7 @@ pub(crate) struct List<T> {
 /// The response with a page of a list. `Link` repeats the request's query with the next cursor.
 ///
 /// # Errors
-/// `internal` when the items can't be serialised.
+/// `internal` when the items can't be serialized.
 pub fn reply<T: Serialize>(
     request: &Request,
     items: Vec<T>,

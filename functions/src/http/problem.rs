@@ -37,25 +37,25 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
     })
 }
 
-/// RFC 9457, with our own members: `code`, `request_id`, `errors`, and what a code adds (the
-/// current `version` of what was changed, say).
+/// A problem document (RFC 9457). It also has the members `code`, `request_id` and `errors`, and
+/// some codes add more, such as the current `version` of the resource.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Problem", example = example())]
 pub(crate) struct Document<'a> {
-    /// Leads to what the documentation says of the code.
+    /// The path of the page that explains the code.
     #[serde(rename = "type")]
     kind: String,
     /// The same for every occurrence of the code.
     title: &'a str,
-    /// The status of the answer.
+    /// The HTTP status of the response.
     status: u16,
     /// What was wrong this time, and what to do about it.
     detail: &'a str,
-    /// Stable: what clients match on.
+    /// The stable name of the error. Match on it, not on the sentences.
     code: &'a str,
-    /// What to name when asking for help.
+    /// The id of the request. Quote it when you ask for help.
     request_id: &'a str,
-    /// Each wrong field, when fields were wrong.
+    /// The wrong fields, if fields were wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
     #[serde(flatten)]

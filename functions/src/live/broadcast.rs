@@ -27,6 +27,7 @@ const LIMIT: RateLimit = RateLimit { name: "broadcasts", max: 10, window_seconds
 #[schemars(rename = "Broadcast")]
 struct Accepted<'a> {
     id: &'a BroadcastId,
+    /// The feed that it appears in.
     feed: Feed,
     text: &'a MessageText,
     #[schemars(with = "DateTime")]
@@ -74,6 +75,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Broadcast to all users with a role")
+        .details(
+            "A moment later the broadcast is in the feed of the role and on the sockets of its \
+             users.",
+        )
         .body::<Body>(json!({"role": "worker", "text": "Maintenance tonight at ten."}))
         .answer(Answer::accepted::<Accepted<'_>>("The accepted broadcast."))
         .idempotent()

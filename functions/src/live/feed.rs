@@ -20,22 +20,24 @@ const LIMIT: usize = 100;
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "FeedEntries")]
 struct Entries {
+    /// The entries, oldest first.
     items: Vec<Entry>,
-    /// Ranges of numbers after `after` whose entries are older than 30 days and no longer stored:
-    /// `[{from, to}]`.
+    /// Ranges of numbers after `after` whose entries are older than 30 days and no longer stored.
     missed: Vec<Missed>,
-    /// The number of the feed's last entry. There are more entries while it is higher than the last
-    /// item's.
+    /// The number of the feed's last entry. If it is higher than the `seq` of the last item, there
+    /// are more entries to read.
     last: u64,
 }
 
 body! {
     /// The entries to return.
     struct Query {
+        /// The feed to read. You can read your own (`user:` and your id), that of your role, and as
+        /// a worker those of your categories (`workers:*` if you have none).
         feed: Feed,
-        /// Return entries after this number. Default: 0.
+        /// Return the entries after this number. Default: 0.
         after: Option<Number<0, { u64::MAX }>>,
-        /// The most entries to return. Default: 100.
+        /// The most entries to return, 1 to 100. Default: 100.
         limit: Option<Number<1, { LIMIT as u64 }>>,
     }
 }
@@ -67,8 +69,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Read a feed")
         .details(
-            "Returns the same entries that sockets receive. A client that continues after the last \
-             number it saw misses nothing.",
+            "Returns the same entries that sockets receive. To miss nothing, pass the number of \
+             the last entry that you received as `after`.",
         )
         .query::<Query>()
         .answer(Answer::ok::<Entries>("The entries, oldest first."))

@@ -37,7 +37,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Names the first record that was not handled. Later records may have been handled by then.
-/// Handling them again is harmless: appending twice changes nothing, and clients recognise a
+/// Handling them again is harmless: appending twice changes nothing, and clients recognize a
 /// repeated entry by its number.
 pub async fn handle(
     context: &FanOut,

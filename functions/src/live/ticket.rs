@@ -21,10 +21,11 @@ const LIMIT: RateLimit = RateLimit { name: "tickets", max: 60, window_seconds: 6
 /// A ticket to open one socket.
 #[derive(Serialize, JsonSchema)]
 struct Ticket<'a> {
-    /// The user. Clients store the numbers of feeds per user.
+    /// Your user id, for clients that store how far each user has read the feeds.
     user_id: &'a UserId,
+    /// The ticket, which `url` contains.
     ticket: &'a str,
-    /// The URL to connect to. It contains the ticket.
+    /// The URL to connect to.
     url: String,
     /// The lifetime of the ticket in seconds.
     expires_in: i64,

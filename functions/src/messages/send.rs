@@ -67,7 +67,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Send a message")
-        .details("From the order's client to its worker, or from the worker to the client.")
+        .details("For the order's client and worker. Each writes to the other.")
         .id::<OrderId>()
         .body::<Body>(json!({"text": "When will it be ready?"}))
         .answer(Answer::created::<MessageView<'_>>("The message."))

@@ -9,12 +9,13 @@ use shared::domain::text::MessageText;
 use shared::domain::user::Person;
 use shared::store::Message;
 
-/// `{id, order_id, from: {id, username}, text, created_at}`.
+/// A message.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Message")]
 pub struct MessageView<'a> {
     id: &'a MessageId,
     order_id: &'a OrderId,
+    /// Who sent it.
     from: &'a Person,
     text: &'a MessageText,
     #[schemars(with = "DateTime")]

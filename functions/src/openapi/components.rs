@@ -10,7 +10,7 @@ pub(super) fn parameters() -> Value {
             "description": "A unique key for this request, such as a UUID. Repeat the request \
                 with the same key to retry safely: it takes effect once, and the repeat returns the \
                 first response with `Idempotent-Replayed: true`. Using the key for a different request \
-                is a 422. Without a key, every request counts.",
+                is a 422. Without a key, each request takes effect, repeats included.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
         },
         "IfMatch": {
@@ -63,7 +63,7 @@ pub(super) fn security_schemes() -> Value {
         "password": {
             "type": "oauth2",
             "description": "Sign in with your username or e-mail address and your password. Leave \
-                client id and secret empty.",
+                the client id and the client secret empty.",
             "flows": {"password": {"tokenUrl": "/auth/token", "refreshUrl": "/auth/token", "scopes": {}}},
         },
     })

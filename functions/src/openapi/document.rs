@@ -60,7 +60,8 @@ pub fn of(operations: &[Operation]) -> Value {
             "securitySchemes": components::security_schemes(),
         },
     });
-    plain(&mut document);
+    plain(&mut document["paths"]);
+    plain(&mut document["components"]["schemas"]);
     document
 }
 
@@ -253,6 +254,9 @@ fn without_null(schema: &mut Value) {
         && null == "null"
     {
         schema["type"] = kind.clone();
+    }
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        values.retain(|value| !value.is_null());
     }
     // A `default` of null says nothing.
     if let Some(object) = schema.as_object_mut() {

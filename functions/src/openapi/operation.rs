@@ -161,7 +161,7 @@ impl Operation {
         self
     }
 
-    /// Declares that the endpoint honours `Idempotency-Key`. Call it after [`Operation::answer`].
+    /// Declares that the endpoint honors `Idempotency-Key`. Call it after [`Operation::answer`].
     pub fn idempotent(mut self) -> Self {
         self.shared_parameters.push("IdempotencyKey");
         for answer in &mut self.answers {
@@ -170,13 +170,13 @@ impl Operation {
         self.problems(&[&c::VALIDATION_FAILED, &c::IDEMPOTENCY_KEY_REUSED])
     }
 
-    /// Declares that the endpoint honours `If-Match`.
+    /// Declares that the endpoint honors `If-Match`.
     pub fn if_match(mut self) -> Self {
         self.shared_parameters.push("IfMatch");
         self.problems(&[&c::PRECONDITION_FAILED])
     }
 
-    /// Declares that the endpoint honours `If-None-Match`.
+    /// Declares that the endpoint honors `If-None-Match`.
     pub fn if_none_match(mut self) -> Self {
         self.shared_parameters.push("IfNoneMatch");
         self.answers.push(Answer::not_modified());

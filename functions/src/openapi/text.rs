@@ -33,10 +33,10 @@ explanation, and `errors` lists every wrong field. Unknown fields are refused.
 - **Money** is an amount in minor units with a currency. **Times** are RFC 3339 in UTC. **Ids** are \
 opaque.
 - **Lists** are pages. `next_cursor` and the `Link` header lead to the next page.
-- **Versions**: a single resource has an `ETag`. `If-Match` guards a change, `If-None-Match` saves a \
-read.
+- **Versions**: a single resource has an `ETag`. `If-Match` refuses a change to a version that you \
+have not seen, and `If-None-Match` saves you from reading the same version twice.
 - **Retries** are safe with an `Idempotency-Key`.
 - **Orders** list in `actions` what you may do with them now. `GET /orders/{id}` shows all \
 transitions.
-- Every answer has an `X-Request-Id`. Quote it when you ask for help.
+- Every response has an `X-Request-Id`. Quote it when you ask for help.
 ";

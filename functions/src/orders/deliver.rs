@@ -22,5 +22,5 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"note": "Thank you."});
-    transition::describe::<WithNote>(&ENDPOINT, "Deliver", example)
+    transition::describe::<WithNote>(&ENDPOINT, "Deliver the work", example)
 }

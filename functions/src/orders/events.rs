@@ -39,8 +39,8 @@ pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Read an order's history")
         .details(
             "For the order's client, its worker and administrators. Returns the whole history on \
-             one page, oldest first. Workers don't see the steps of the payment, so their numbers \
-             are missing.",
+             one page, oldest first. Workers don't see the steps of the payment, so their list \
+             skips some numbers.",
         )
         .id::<OrderId>()
         .answer(Answer::page::<EventView<'_>>("The events.").etag())
@@ -53,23 +53,30 @@ fn shown_to<'a>(order: &'a Order, caller: &Caller) -> Vec<EventView<'a>> {
     order.history.iter().filter(shown).map(EventView::from).collect()
 }
 
+/// An event in the history of an order.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "OrderEvent")]
 struct EventView<'a> {
-    /// 1, 2, 3, ...: the order's version after the event.
+    /// The number of the event (1, 2, 3, ...), which is the order's version after it.
     n: u64,
     #[schemars(with = "DateTime")]
     at: Timestamp,
-    /// A transition (`accept`) or a step of the payment (`payment_failed`).
+    /// A transition of the table at `GET /orders/{id}`, or a step of the payment:
+    /// `payment_started`, `payment_processing`, `payment_requires_action`, `payment_failed`,
+    /// `paid_late`, `payment_canceled`, `fee_known`, `refund_started`, `refund_succeeded`,
+    /// `refund_failed`, `refund_refused`, `chargeback_opened` or `chargeback_closed`.
     #[serde(rename = "type")]
     kind: &'static str,
     actor: &'a Actor,
-    /// The note or the reason that came with it.
+    /// The note or the reason that the actor gave.
     note: Option<&'a Note>,
-    /// The order's status after the event. The next three fields are also as of after the event.
+    /// The order's status after the event.
     status: Status,
+    /// The status of the payment after the event.
     payment_status: PaymentStatus,
+    /// The order's worker after the event.
     worker: Option<&'a Person>,
+    /// The order's deadline after the event.
     #[schemars(with = "Option<DateTime>")]
     deadline: Option<Timestamp>,
 }

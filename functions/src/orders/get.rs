@@ -28,7 +28,9 @@ pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Read an order")
         .details(format!(
             "For the order's client, its worker, administrators and, while it is open, any worker. \
-             `actions` lists what the caller may do now. These are all transitions:\n\n{}",
+             `actions` lists what you may do now. This table has all transitions. The first one \
+             creates the order. A timer sets `deadline`. When it runs out, the order is canceled \
+             or completed.\n\n{}",
             diagram::table()
         ))
         .id::<OrderId>()

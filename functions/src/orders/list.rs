@@ -29,7 +29,8 @@ body! {
     }
 }
 
-/// Only orders that need an administrator, last changed first. For administrators. Default: all.
+/// `true`: only orders that an administrator should look at, last changed first. Only for
+/// administrators. Default: all orders.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "boolean", "enum" = [true]))]
 struct True;
@@ -70,8 +71,8 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List orders")
         .details(
-            "A client's own, a worker's assigned, an administrator's all. `?attention=true` is for administrators: what one of them should look at, last \
-             changed first.",
+            "Clients get the orders that they placed, workers those that are assigned to them, \
+             finished ones included, and administrators all orders. Newest first.",
         )
         .query::<Query>()
         .problems(&[&catalogue::FORBIDDEN])

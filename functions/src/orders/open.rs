@@ -15,6 +15,7 @@ const ENDPOINT: Endpoint = Endpoint::get("/orders/open", Who::Worker);
 body! {
     /// Filters of the list.
     struct Query {
+        /// Only orders of this category, in any letter case and spacing. Default: all.
         category: Option<CategoryKey>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
@@ -43,6 +44,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List the orders that can be claimed")
+        .details("Oldest first.")
         .query::<Query>()
         .answer(Answer::page::<OrderView<'_>>("One page of the pool."))
 }

@@ -22,6 +22,6 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    let example = json!({"note": "Thank you."});
+    let example = json!({"note": "I am ill this week."});
     transition::describe::<WithNote>(&ENDPOINT, "Return an order to the pool", example)
 }

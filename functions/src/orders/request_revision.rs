@@ -21,6 +21,6 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    let example = json!({"note": "Thank you."});
+    let example = json!({"note": "Please make the logo larger."});
     transition::describe::<WithNote>(&ENDPOINT, "Ask for changes to a delivery", example)
 }

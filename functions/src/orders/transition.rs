@@ -32,7 +32,7 @@ body! {
 body! {
     /// The reason for a transition.
     pub(super) struct WithReason {
-        /// Why. Shown in the order's history.
+        /// Why. The order's history shows it.
         pub(super) reason: Note,
     }
 }
@@ -80,7 +80,7 @@ pub(super) fn describe<B: FieldSet + JsonSchema>(
     Operation::new(endpoint, summary)
         .id::<OrderId>()
         .body::<B>(example)
-        .answer(Answer::ok::<OrderView<'_>>("The order, after the transition.").etag())
+        .answer(Answer::ok::<OrderView<'_>>("The order after the transition.").etag())
         .idempotent()
         .if_match()
         .problems(REFUSALS)

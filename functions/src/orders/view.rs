@@ -13,8 +13,7 @@ use shared::error::Result;
 
 use crate::http::Reply;
 
-/// `{id, status, payment_status, service, price, client, worker, note, actions, version,
-/// created_at, updated_at, deadline}`, and for administrators `attention`.
+/// An order.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Order")]
 pub struct OrderView<'a> {
@@ -24,20 +23,25 @@ pub struct OrderView<'a> {
     status: Status,
     payment_status: PaymentStatus,
     service: &'a OrderedService,
+    /// What the client pays.
     price: Price,
+    /// Who placed the order.
     client: &'a Person,
+    /// The worker of the order; `null` while it has none.
     worker: Option<&'a Person>,
+    /// What the client wrote when placing the order.
     note: Option<&'a Note>,
-    /// What the caller may do now. An action is the last part of an endpoint's path, with
-    /// underscores instead of hyphens.
+    /// What you may do now. Each action has an endpoint whose path ends with its name:
+    /// `POST /orders/{id}/request-revision` for `request_revision`.
     actions: Vec<&'static str>,
+    /// Grows with each change. The `ETag` contains it.
     version: u64,
     #[schemars(with = "DateTime")]
     created_at: Timestamp,
     #[schemars(with = "DateTime")]
     updated_at: Timestamp,
-    /// When the order moves on by itself: an unpaid or unclaimed order is canceled, an unreviewed
-    /// delivery is completed.
+    /// When the order moves on by itself: an order that is not paid or not claimed by then is
+    /// canceled, and a delivery that is not reviewed by then is completed. `null` if it does not.
     #[schemars(with = "Option<DateTime>")]
     deadline: Option<Timestamp>,
     /// Why the order needs an administrator. Only administrators see it.

@@ -37,6 +37,10 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Cancel an order and its payment")
+        .details(
+            "For the order's client, until a worker accepts the order. The same as \
+             `POST /orders/{id}/cancel`, but without a reason.",
+        )
         .id::<OrderId>()
         .body::<Empty>(json!({}))
         .answer(Answer::ok::<OrderView<'_>>("The canceled order.").etag())

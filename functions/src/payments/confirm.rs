@@ -44,8 +44,10 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Check the payment now")
-        .details("Re-reads the payment intent from Stripe instead of waiting for the webhook. Call it after \
-             the browser has confirmed the payment.")
+        .details(
+            "Asks Stripe for the state of the payment instead of waiting for the webhook. Call it \
+             after Stripe.js has confirmed the payment.",
+        )
         .id::<OrderId>()
         .body::<Empty>(json!({}))
         .answer(Answer::ok::<OrderView<'_>>("The order with the payment's current state.").etag())

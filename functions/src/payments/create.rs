@@ -21,11 +21,15 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment", Who::OrderClie
 /// What a browser needs to pay with Stripe.js.
 #[derive(Serialize, JsonSchema)]
 struct PaymentNeeds<'a> {
+    /// The id of the payment intent at Stripe.
     payment_intent_id: &'a str,
+    /// For Stripe.js. Only the client's browser may know it.
     client_secret: Option<&'a str>,
+    /// The marketplace's public key at Stripe, for Stripe.js.
     publishable_key: &'a str,
-    /// In minor units.
+    /// What the client pays, in minor units.
     amount: i64,
+    /// The currency of `amount`.
     currency: Currency,
     /// The status of the payment intent, as Stripe names it.
     status: &'a str,
@@ -68,8 +72,10 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Create an order's payment")
-        .details("An order has one payment intent; repeated calls return the same. Pay it with Stripe.js, \
-             `client_secret` and `publishable_key`.")
+        .details(
+            "Creates the order's payment intent at Stripe. An order has one, so repeated calls \
+             return the same. To pay it, give `publishable_key` and `client_secret` to Stripe.js.",
+        )
         .id::<OrderId>()
         .body::<Empty>(json!({}))
         .answer(Answer::ok::<PaymentNeeds<'_>>("What the browser passes to Stripe.js."))

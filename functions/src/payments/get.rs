@@ -44,8 +44,8 @@ pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Read an order's payment")
         .details(
             "For the order's client and administrators. Ledger entries are signed: positive for \
-             money that came in, negative for money that went out. All entries except fees sum to \
-             `balance`. Only administrators see fees and `attention`.",
+             money that came in, negative for money that went out. Without the fees, they add up \
+             to `balance`. Only administrators see fees and `attention`.",
         )
         .id::<OrderId>()
         .answer(Answer::ok::<PaymentView<'_>>("The payment.").etag())
@@ -59,14 +59,18 @@ pub fn describe() -> Operation {
 struct PaymentView<'a> {
     #[schemars(with = "OrderId")]
     order_id: &'a str,
+    /// The id of the payment intent at Stripe; `null` while there is none.
     payment_intent_id: Option<&'a str>,
     status: PaymentStatus,
+    /// The price of the order.
     price: Price,
     /// What the marketplace holds of the client's money.
     balance: Money,
     /// Every movement of money, oldest first.
     ledger: Vec<EntryView<'a>>,
+    /// The refunds of the payment, in any status.
     refunds: Vec<RefundView<'a>>,
+    /// The disputes that the client opened at the bank.
     disputes: Vec<DisputeView<'a>>,
     /// Why the order needs an administrator. Only administrators see it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,9 +81,11 @@ struct PaymentView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "LedgerEntry")]
 struct EntryView<'a> {
+    /// Unique within the order: `kind` and `stripe_id`.
     id: String,
     kind: LedgerKind,
     money: Money,
+    /// The id of the charge, refund or dispute at Stripe.
     stripe_id: &'a str,
     #[schemars(with = "DateTime")]
     at: Timestamp,
@@ -89,7 +95,9 @@ struct EntryView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Refund")]
 struct RefundView<'a> {
+    /// The id of the refund at Stripe.
     id: &'a str,
+    /// The refunded amount, positive.
     money: Money,
     status: RefundStatus,
 }
@@ -98,7 +106,9 @@ struct RefundView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Dispute")]
 struct DisputeView<'a> {
+    /// The id of the dispute at Stripe.
     id: &'a str,
+    /// The disputed amount, positive.
     money: Money,
     status: ChargebackState,
 }

@@ -21,7 +21,7 @@ pub trait FromEnv: Sized + Send + Sync + 'static {
     /// Names the variable that is missing or wrong.
     fn from_env() -> Result<Self, ConfigError>;
 
-    /// Opens its connection, if it has one. Called while the sandbox initialises, when Lambda does
+    /// Opens its connection, if it has one. Called while the sandbox initializes, when Lambda does
     /// not throttle the CPU.
     fn warm(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())

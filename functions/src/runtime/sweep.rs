@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use futures::{Stream, StreamExt};
 use shared::error::Result;
 
-/// One run over everything that is due. Work that it does not reach is still due in the next run,
-/// which continues there.
+/// One run over everything that is due. A run keeps no position: each one starts over with the
+/// oldest due items, and what it does not reach is still due in the next one.
 pub(crate) struct Sweep {
     ends: Instant,
     concurrency: usize,

@@ -18,6 +18,7 @@ const ENDPOINT: Endpoint = Endpoint::get("/services/categories", Who::Anyone);
 struct CategoryView {
     /// The name, as last written.
     category: Category,
+    /// How many active services it has.
     count: u64,
 }
 
@@ -36,8 +37,8 @@ pub async fn handle(context: &Data, _: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List categories")
         .details(
-            "Counts active services, exactly. Categories that differ only in case or spacing are \
-             one category.",
+            "Returns each category with the number of its active services. Categories that differ \
+             only in letter case or spacing are one category.",
         )
         .answer(Answer::ok::<Vec<CategoryView>>("All categories, sorted by name."))
 }

@@ -32,7 +32,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "A service")
+    Operation::new(&ENDPOINT, "Read a service")
         .id::<ServiceId>()
         .details("Only administrators see deactivated services.")
         .answer(Answer::ok::<ServiceView<'_>>("The service.").etag())

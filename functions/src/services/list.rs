@@ -21,19 +21,20 @@ type Amount = Number<0, { Price::MAX.unsigned_abs() }>;
 body! {
     /// Filters and order of the list.
     struct Query {
-        /// Only services of this category, in any case. Default: all.
+        /// Only services of this category, in any letter case and spacing. Default: all.
         category: Option<CategoryKey>,
         q: Option<Search>,
         /// The order of the list. Default: `newest`.
         sort: Option<ServiceSort>,
-        /// Only services that cost at least this, in minor units.
+        /// Only services that cost at least this, in minor units. Default: 0.
         min_price: Option<Amount>,
-        /// Only services that cost at most this, in minor units.
+        /// Only services that cost at most this, in minor units. Default: no limit.
         max_price: Option<Amount>,
-        /// Only services priced in this currency. Default: all; with a price range or an order by
-        /// price, the marketplace's own currency.
+        /// Only services priced in this currency. Default: all. With a price range, or sorted by
+        /// price, the default is the marketplace's own currency.
         currency: Option<Currency>,
-        /// Default: `active`. `deactivated` is for administrators.
+        /// Only services with this status. Default: `active`. Only administrators may ask for
+        /// `deactivated`.
         status: Option<ServiceStatus>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
@@ -75,10 +76,10 @@ fn read(query: Query, home: Currency) -> Result<(ServiceFilter, ServiceSort, Pag
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List services")
         .details(
-            "Amounts in different currencies can't be compared, so a price range or an order by \
-             price covers one currency: the marketplace's own, unless `currency` names another. A \
-             search reads at most a thousand services for one page. The page may then be short or \
-             even empty, with a cursor to continue.",
+            "Prices in different currencies can't be compared. A price range, or sorting by price, \
+             therefore covers one currency: the marketplace's own, unless `currency` names \
+             another. A search reads at most a thousand services for one page, so a page may be \
+             short or even empty and still have a `next_cursor`.",
         )
         .query::<Query>()
         .answer(Answer::page::<ServiceView<'_>>("One page of services."))

@@ -9,7 +9,7 @@ use shared::domain::schema::DateTime;
 use shared::domain::service::{Service, ServiceStatus};
 use shared::domain::text::{Category, Description, Name};
 
-/// `{id, name, description, category, price, status, created_at, updated_at}`.
+/// A service of the catalogue.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Service")]
 pub struct ServiceView<'a> {

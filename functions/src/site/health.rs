@@ -33,6 +33,6 @@ pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Check that the API answers").without_database().answer(Answer::ok::<
         Health,
     >(
-        "They are."
+        "The API answers.",
     ))
 }

@@ -22,7 +22,7 @@ body! {
         username: Username,
         password: NewPassword,
         role: Role,
-        /// The categories that a worker serves; only for workers. Default: all.
+        /// The categories that the worker serves. Only for workers. Default: all.
         categories: Option<Categories>,
     }
 }

@@ -30,8 +30,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Deactivate a user")
         .details(
-            "The user's orders and messages stay, and the names stay taken. `PATCH` with \
-             `{\"status\": \"active\"}` reactivates the user.",
+            "The user's orders and messages stay. The username and the e-mail address stay taken. \
+             `PATCH` with `{\"status\": \"active\"}` reactivates the user.",
         )
         .id::<UserId>()
         .answer(Answer::no_content("The user is deactivated."))

@@ -28,7 +28,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "A user")
+    Operation::new(&ENDPOINT, "Read a user")
         .id::<UserId>()
         .answer(Answer::ok::<UserView<'_>>("The user.").etag())
         .if_none_match()

@@ -25,7 +25,8 @@ body! {
         role: Option<Role>,
         /// Only users with this status. Default: all.
         status: Option<UserStatus>,
-        /// The start of the username, in any case. Sorts by username instead of newest first.
+        /// Only users whose username starts with this, in any case, sorted by username. Default:
+        /// all, newest first.
         q: Option<NameStart>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,

@@ -22,12 +22,12 @@ body! {
         username: Option<Username>,
         role: Option<Role>,
         status: Option<GivenStatus>,
-        /// The categories that a worker serves; only for workers.
+        /// The categories that the worker serves. Only for workers.
         categories: Option<Categories>,
     }
 }
 
-/// A status that can be set.
+/// `active` or `suspended`. `DELETE` deactivates a user.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = ["active", "suspended"]))]
 struct GivenStatus(UserStatus);

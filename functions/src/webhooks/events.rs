@@ -33,7 +33,10 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List events from Stripe")
-        .details("Newest first. `?state=mismatch` shows payments that may belong to no order.")
+        .details(
+            "Newest first. `?state=mismatch` shows the events that contradict their order, such as \
+             a payment of a wrong amount.",
+        )
         .query::<Query>()
         .answer(Answer::page::<EventView<'_>>("One page of events."))
 }
@@ -47,7 +50,14 @@ body! {
     }
 }
 
-/// The state of an event: not handled yet, or the outcome.
+/// Only events in this state.
+///
+/// - `pending`: not handled yet.
+/// - `applied`: it changed its order.
+/// - `unchanged`: the order already reflected it.
+/// - `ignored`: it does not concern an order.
+/// - `mismatch`: it contradicts the order that it names. An administrator should look into it.
+/// - `unreadable`: it could not be read. An administrator should look into it.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = states()))]
 struct State(&'static str);
@@ -68,15 +78,23 @@ impl FieldValue for State {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "StripeEvent")]
 struct EventView<'a> {
+    /// The id of the event at Stripe, or an id of the API's own if it has none there.
     id: &'a str,
+    /// The type of the event at Stripe, such as `payment_intent.succeeded`, or
+    /// `finding` for a contradiction that the API found itself.
     #[serde(rename = "type")]
     kind: &'a str,
+    /// The version of Stripe's API that the event was written for.
     api_version: Option<&'a str>,
+    /// The state of the event, as in the parameter `state`.
     state: &'static str,
+    /// A code that explains the state, where that is needed.
     reason: Option<&'a str>,
+    /// The order that the event is about.
     order_id: Option<&'a str>,
     #[schemars(with = "DateTime")]
     received_at: Timestamp,
+    /// When the event was handled; `null` while it is `pending`.
     #[schemars(with = "Option<DateTime>")]
     handled_at: Option<Timestamp>,
 }

@@ -53,10 +53,13 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Receive an event from Stripe")
-        .details("Returns once the event is stored. The event is applied in a second step.")
+        .details(
+            "Only Stripe can call this, because the body must be signed. The response means that \
+             the event is stored. A moment later it is applied to its order.",
+        )
         .header::<String>(
             "Stripe-Signature",
-            "Stripe's signature of exactly this body, at most five minutes old.",
+            "Stripe's signature of the unmodified body, at most five minutes old.",
         )
         .body_of::<Event>(
             &["application/json"],

@@ -76,7 +76,7 @@ enum Runner {
 pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     let began = Instant::now();
     let log = Log::default();
-    let started = async { Cloud::start(Plan::make(cli, &log).await?, log.clone()).await };
+    let started = async { Cloud::start(Plan::prepare(cli, &log).await?, log.clone()).await };
     let cloud = tokio::select! {
         biased;
         () = stop.requested.cancelled() => {
@@ -88,7 +88,7 @@ pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     cloud.announce(began.elapsed())?;
     stop.requested.cancelled().await;
     log.line("local", None, "stopping; Ctrl-C again stops at once");
-    let kept = cloud.plan.what_is_kept();
+    let kept = cloud.plan.kept_data();
     cloud.end(stop.urgent).await;
     log.line("local", None, &format!("stopped; {kept}"));
     Ok(())
@@ -122,7 +122,7 @@ impl Cloud {
         let services =
             plan.services(&dynamodb, &ports.http, &ports.ws, &ports.stripe, &ports.invoke)?;
         let mut secrets =
-            Secrets::open(plan.data_dir.to_keep().map(|path| path.join("secrets.json")))?;
+            Secrets::open(plan.data_dir.persistent_path().map(|path| path.join("secrets.json")))?;
         let environments =
             environment::variables(&plan.project, &plan.overrides, &mut secrets, &services)?;
         let runner = plan.runner(environments, &services, &log).await?;
@@ -170,7 +170,8 @@ impl Cloud {
             Some(listener) => {
                 let webhook =
                     plan.settings.webhook.as_ref().map(|path| format!("{}{path}", services.http));
-                let data_file = plan.data_dir.to_keep().map(|path| path.join("stripe.jsonl"));
+                let data_file =
+                    plan.data_dir.persistent_path().map(|path| path.join("stripe.jsonl"));
                 let mut options = stripe_local::Options::new(webhook, WEBHOOK_SECRET, data_file);
                 let (secret_key, publishable_key) = plan.overrides.stripe_keys();
                 options.secret_keys.extend(secret_key.cloned());
@@ -219,7 +220,7 @@ impl Cloud {
         }
         let project = &self.plan.project;
         let invoke = self.runner.as_invoke();
-        let data_dir = self.plan.data_dir.to_keep();
+        let data_dir = self.plan.data_dir.persistent_path();
         let (dynamodb, pace) = (&self.dynamodb, Pace::default());
         let setup = streams::Setup {
             project,
@@ -263,8 +264,8 @@ impl Cloud {
         let settings = &self.plan.settings;
         let remarks = Remarks {
             took,
-            runner: self.plan.runner_name(),
-            data: self.plan.data_name(),
+            runner: self.plan.runner_description(),
+            data: self.plan.data_description(),
             webhook: settings.webhook.clone(),
             watches: self.reload.is_some(),
             hints: settings.hints.clone(),

@@ -39,7 +39,8 @@ pub(super) struct Plan {
     pub(super) data_dir: DataDir,
     /// The ports, until the start gives each to its server.
     pub(super) ports: Option<Ports>,
-    /// What happens when code changes, until the start; `None` when nothing is watched.
+    /// Rebuilds functions when their code changes, until the start takes it; `None` when nothing is
+    /// watched.
     pub(super) reload: Option<Reload>,
 }
 
@@ -48,8 +49,8 @@ impl Plan {
     /// steps that fail fastest come first.
     ///
     /// # Errors
-    /// When any of these steps fails; the message names the file, flag or port.
-    pub(super) async fn make(mut cli: Cli, log: &Log) -> Result<Self> {
+    /// When one of these steps fails; the message names the file, flag or port.
+    pub(super) async fn prepare(mut cli: Cli, log: &Log) -> Result<Self> {
         let template = std::path::absolute(&cli.template)?;
         let directory = template.parent().unwrap_or(Path::new("/")).to_owned();
         ensure!(template.is_file(), "there is no template {}", cli.template.display());
@@ -61,7 +62,7 @@ impl Plan {
             parameters: settings.parameters.clone().into_iter().chain(cli.parameters()).collect(),
         };
         let project = Arc::new(template::load(&template, &deployment)?);
-        let own = cli.env_file.clone().unwrap_or_else(|| directory.join(".env"));
+        let env_file = cli.env_file.clone().unwrap_or_else(|| directory.join(".env"));
         if cli.verbose {
             // `--env` comes last, so that it takes precedence.
             cli.env = settings.verbose.clone().into_iter().chain(cli.env).collect();
@@ -71,8 +72,13 @@ impl Plan {
             bail!("--env sets {name}, but no function in the template has this variable");
         }
         let process = |name: &str| std::env::var(name).ok();
-        let overrides =
-            Overrides::read(&directory, &own, cli.env_file.is_some(), process, cli.env.clone())?;
+        let overrides = Overrides::read(
+            &directory,
+            &env_file,
+            cli.env_file.is_some(),
+            process,
+            cli.env.clone(),
+        )?;
         if let Some(seed) = &settings.seed {
             let known = project.functions.iter().any(|f| f.name == *seed);
             ensure!(
@@ -98,7 +104,7 @@ impl Plan {
             log.line("local", None, &format!("building {} functions", project.functions.len()));
             if !cli.no_watch {
                 // Watches from before the build, which may miss later changes.
-                let configuration = vec![template, directory.join("local.env"), own];
+                let configuration = vec![template, directory.join("local.env"), env_file];
                 let programs = programs.clone();
                 reload = Some(Reload::new(root.clone(), programs, cli.release, configuration));
             }
@@ -107,7 +113,7 @@ impl Plan {
         Ok(Self { cli, settings, root, programs, project, overrides, data_dir, ports, reload })
     }
 
-    /// Returns the overridden variables that the template gives to no function.
+    /// Returns the overridden variables that no function in the template has.
     pub(super) fn unused_overrides(&self) -> Vec<&str> {
         let known =
             |name: &&str| self.project.functions.iter().any(|f| f.environment.contains_key(*name));
@@ -185,7 +191,7 @@ impl Plan {
         programs.map_or(Ok(Vec::new()), |p| p.files(&self.data_dir, self.cli.release))
     }
 
-    /// Returns what is served, and where.
+    /// Returns the summary of what is served and where.
     pub(super) fn summary(&self, services: Services) -> Summary {
         Summary {
             http: Some(services.http).filter(|url| !url.is_empty()),
@@ -199,7 +205,7 @@ impl Plan {
     }
 
     /// Describes what runs the functions, for the summary.
-    pub(super) fn runner_name(&self) -> String {
+    pub(super) fn runner_description(&self) -> String {
         match (&self.cli.functions, &self.programs) {
             (Some(url), _) => format!("run by {url}"),
             (None, programs) => {
@@ -209,7 +215,7 @@ impl Plan {
     }
 
     /// Describes what is kept after the run.
-    pub(super) fn what_is_kept(&self) -> String {
+    pub(super) fn kept_data(&self) -> String {
         match &self.cli.dynamodb {
             Some(url) => format!("data stays in {url}"),
             None if self.cli.ephemeral => "nothing was kept".to_owned(),
@@ -218,7 +224,7 @@ impl Plan {
     }
 
     /// Describes where data is stored, for the summary.
-    pub(super) fn data_name(&self) -> String {
+    pub(super) fn data_description(&self) -> String {
         match &self.cli.dynamodb {
             Some(url) => format!("a proxy for {url}"),
             None if self.cli.ephemeral => "in memory".to_owned(),

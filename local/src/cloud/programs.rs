@@ -169,7 +169,7 @@ impl Programs {
 
     /// Describes the programs for the summary.
     pub(super) fn describe(&self, release: bool) -> String {
-        let profile = if release { "optimised" } else { "not optimised" };
+        let profile = if release { "optimized" } else { "not optimized" };
         let multicall = self.programs.iter().find_map(|program| match program {
             Program::Multicall { binary, .. } => Some(binary),
             _ => None,

@@ -20,7 +20,7 @@ use crate::sources::Sources;
 /// so that a tool that writes many files causes a single build.
 const CHECK_EVERY: Duration = Duration::from_millis(200);
 
-/// What is watched, and what is built when it changes.
+/// Watches files, and rebuilds the functions when their code changes.
 pub(super) struct Reload {
     /// The project's folder.
     root: PathBuf,

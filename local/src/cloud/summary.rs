@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// What a run serves, and where.
+/// The addresses of what a run serves.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Summary {
     /// The HTTP API.

@@ -1,5 +1,5 @@
-//! The environment of each function: the template's variables with this machine's values, and what
-//! Lambda sets.
+//! The environment of each function: the template's variables, with this machine's values, and the
+//! variables that Lambda sets.
 //!
 //! The rules are those of `sam local --env-vars`: `local.env` (the project's, committed) and `.env`
 //! (the developer's) replace the values of variables that the template gives to a function, and

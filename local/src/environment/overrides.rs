@@ -48,10 +48,14 @@ impl Overrides {
     ) -> Result<Self> {
         let committed = read_file(&project.join("local.env"), false)?;
         let own = read_file(user, user_required)?;
-        Self::of(committed, own, process, flags)
+        Self::merge(committed, own, process, flags)
     }
 
-    pub(super) fn of(
+    /// Merges `values` of the project with the developer's `own` values.
+    ///
+    /// # Errors
+    /// When Stripe's key is a live key.
+    pub(super) fn merge(
         mut values: BTreeMap<String, String>,
         mut own: BTreeMap<String, String>,
         process: impl Fn(&str) -> Option<String>,

@@ -53,7 +53,7 @@ fn overrides(
     process: &[(&str, &str)],
 ) -> Overrides {
     let process = map(process);
-    Overrides::of(map(committed), map(own), |name| process.get(name).cloned(), []).unwrap()
+    Overrides::merge(map(committed), map(own), |name| process.get(name).cloned(), []).unwrap()
 }
 
 fn variables_of(
@@ -87,7 +87,7 @@ fn overrides_replace_values_and_never_add_variables() {
 fn the_command_line_takes_precedence_over_files_and_the_process() {
     let file = map(&[("A", "file")]);
     let overrides =
-        Overrides::of(file.clone(), file, |_| Some("process".into()), map(&[("A", "flag")]));
+        Overrides::merge(file.clone(), file, |_| Some("process".into()), map(&[("A", "flag")]));
     assert_eq!(
         variables_of(&[("A", "1")], &overrides.unwrap(), vec![]).unwrap(),
         map(&[("A", "flag")])
@@ -244,7 +244,7 @@ fn a_developers_own_stripe_key_replaces_the_stand_in() {
         ])
     );
     let live =
-        Overrides::of(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None, []);
+        Overrides::merge(map(&committed), map(&[("STRIPE_SECRET_KEY", "sk_live_x")]), |_| None, []);
     assert_eq!(
         live.unwrap_err().to_string(),
         "STRIPE_SECRET_KEY is a live key: the local cloud only uses Stripe's test mode"

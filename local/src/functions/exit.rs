@@ -1,4 +1,4 @@
-//! The error objects that Lambda returns when a function's process can't.
+//! The error objects that Lambda returns when a function's process can't reply itself.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;

@@ -1,11 +1,11 @@
 //! Functions that another program runs: `--functions URL` is the address of its Lambda Invoke API.
 //!
-//! It is made for `cargo lambda watch` (1.9), which differs from Lambda. A failed function is a
-//! status 500 with the error object as the body, without `X-Amz-Function-Error`. Errors of `watch`
-//! itself are a 500 as well, but with a problem document (`{"type", "status", "title"}`). A
-//! function that is not a binary of the project is a 404, and 408 is the `--timeout` of `watch`. It
-//! compiles a function at its first invocation, so a reply may take minutes; the function's
-//! `Timeout` is therefore not enforced here.
+//! It is made for `cargo lambda watch` (1.9), whose responses differ from Lambda's. If a function
+//! fails, `watch` responds with a 500 and the error object, without `X-Amz-Function-Error`. Errors
+//! of `watch` itself are a 500 as well, but with a problem document (`{"type", "status",
+//! "title"}`). It responds with a 404 if the function is not a binary of the project, and with a
+//! 408 after its own `--timeout`. It compiles a function at its first invocation, so a reply may
+//! take minutes; the function's `Timeout` is therefore not enforced here.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How functions are started, and the limits of their processes.
+//! The settings for starting functions, and the limits of their processes.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -10,9 +10,9 @@ use super::properties::Properties;
 /// The service principal that invokes the functions of an API.
 const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
-/// The resources of these types. [`WrittenOut::connect`] links them once all are read.
+/// The resources of these types. [`ApiResources::connect`] turns them into APIs once all are read.
 #[derive(Default)]
-pub(super) struct WrittenOut {
+pub(super) struct ApiResources {
     apis: Vec<Api>,
     routes: Vec<Route>,
     integrations: Vec<Integration>,
@@ -46,7 +46,7 @@ struct Stage {
     name: String,
 }
 
-/// Which services may invoke which functions.
+/// Which services may invoke which functions: pairs of a function and a principal.
 #[derive(Default)]
 pub(super) struct Permissions(Vec<(String, String)>);
 
@@ -60,7 +60,7 @@ impl Permissions {
     }
 }
 
-impl WrittenOut {
+impl ApiResources {
     /// Reads a resource of one of these types.
     ///
     /// # Errors

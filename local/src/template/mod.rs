@@ -92,7 +92,7 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
     for other in template.keys().filter_map(Value::as_str) {
         refusals.add(format!("{other}: {UNSUPPORTED}"));
     }
-    let written = resources.clone();
+    let unmerged = resources.clone();
     globals::apply(&globals, &mut resources, &refusals);
     let stack_name = deployment.stack_name.clone();
     let scope = Scope {
@@ -109,7 +109,7 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
     if resources.is_empty() && scope.refusals.is_empty() {
         bail!("Resources: missing");
     }
-    scope.refusals.into_result(text, &globals, &written)?;
+    scope.refusals.into_result(text, &globals, &unmerged)?;
     Ok(project)
 }
 

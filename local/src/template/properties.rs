@@ -214,7 +214,7 @@ impl<'s> Properties<'s> {
         present
     }
 
-    /// Adds a note for the summary: `key` is served differently from AWS.
+    /// Adds a note for the log: `key` is treated differently from AWS.
     pub(super) fn note(&self, key: &str, text: &str) {
         self.scope.notes.borrow_mut().push(format!("{}: {text}", self.at(key)));
     }

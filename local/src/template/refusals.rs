@@ -26,7 +26,7 @@ impl Refusals {
         self.0.borrow().is_empty()
     }
 
-    /// Succeeds if there are no messages. `text` is the template, and `written` are its resources
+    /// Succeeds if there are no messages. `text` is the template, and `unmerged` are its resources
     /// before `globals` were merged into them.
     ///
     /// # Errors
@@ -36,11 +36,11 @@ impl Refusals {
         self,
         text: &str,
         globals: &Mapping,
-        written: &Mapping,
+        unmerged: &Mapping,
     ) -> Result<()> {
         let mut messages: Vec<String> = Vec::new();
         for message in self.0.into_inner() {
-            let message = in_globals(&message, globals, written).unwrap_or(message);
+            let message = in_globals(&message, globals, unmerged).unwrap_or(message);
             let line = message
                 .split_once(": ")
                 .and_then(|(place, _)| line(text, place))
@@ -60,11 +60,11 @@ impl Refusals {
 
 /// Turns a message about a resource's property into one about `Globals`, if the property comes from
 /// there.
-fn in_globals(message: &str, globals: &Mapping, written: &Mapping) -> Option<String> {
+fn in_globals(message: &str, globals: &Mapping, unmerged: &Mapping) -> Option<String> {
     let rest = message.strip_prefix("Resources.")?;
     let (logical_id, rest) = rest.split_once(".Properties.")?;
     let key = rest.split(['.', '[', ':']).next()?;
-    let resource = written.get(logical_id)?;
+    let resource = unmerged.get(logical_id)?;
     if resource.get("Properties").and_then(|p| p.get(key)).is_some() {
         return None;
     }
@@ -174,9 +174,9 @@ Resources:
         refusals.add("Resources.F.Properties.Layers: no layers");
         refusals.add("Resources.G.Properties.Layers: no layers");
         let function = "{Type: 'AWS::Serverless::Function', Properties: {}}";
-        let written = parse(&format!("F: {function}\nG: {function}")).unwrap();
+        let unmerged = parse(&format!("F: {function}\nG: {function}")).unwrap();
         let globals = parse("Function: {Layers: [a]}").unwrap();
-        let error = refusals.into_result(TEMPLATE, &globals, &written).unwrap_err();
+        let error = refusals.into_result(TEMPLATE, &globals, &unmerged).unwrap_err();
         assert_eq!(
             error.to_string(),
             "2 places:\n  Resources.Bucket: no buckets (line 6)\n  Globals.Function.Layers: no layers (line 4)"

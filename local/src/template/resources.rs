@@ -8,7 +8,7 @@ use yaml_serde::Value;
 use super::api;
 use super::events::PlacedRoute;
 use super::function;
-use super::gateway_v2::WrittenOut;
+use super::gateway_v2::ApiResources;
 use super::model::{HttpApi, Project};
 use super::properties::Properties;
 use super::role::{self, Role};
@@ -73,7 +73,7 @@ struct Reader<'s> {
     project: Project,
     routes: Vec<PlacedRoute>,
     websocket_api: Option<(&'s str, Properties<'s>)>,
-    written_out: WrittenOut,
+    api_resources: ApiResources,
     rules: Vec<Rule>,
     roles: Vec<Role>,
     /// The ARN of each function's `Role`, with the function's index in the project.
@@ -91,7 +91,7 @@ pub(super) fn read(scope: &Scope<'_>) -> Result<Project> {
         project: Project::default(),
         routes: Vec::new(),
         websocket_api: None,
-        written_out: WrittenOut::default(),
+        api_resources: ApiResources::default(),
         rules: Vec::new(),
         roles: Vec::new(),
         function_roles: Vec::new(),
@@ -166,7 +166,7 @@ impl<'s> Reader<'s> {
             }
             "AWS::Events::Rule" => self.rules.extend(rule::read_rule(logical_id, properties)?),
             "AWS::IAM::Role" => self.roles.push(role::read_role(arn()?, properties)?),
-            other => self.written_out.read(logical_id, other, properties)?,
+            other => self.api_resources.read(logical_id, other, properties)?,
         }
         Ok(())
     }
@@ -201,10 +201,10 @@ impl<'s> Reader<'s> {
             project.websocket_api =
                 Some(api::read_websocket_api(logical_id, properties, &project.functions)?);
         }
-        self.written_out.connect(project)?;
+        self.api_resources.connect(project)?;
         connect_routes(project, std::mem::take(&mut self.routes))?;
         for rule in &self.rules {
-            rule.connect(project, self.written_out.permissions())?;
+            rule.connect(project, self.api_resources.permissions())?;
         }
         check_streams(project)
     }

@@ -1,7 +1,7 @@
 //! The passwords that attackers try first.
 //!
 //! Lists of leaked passwords are long because people vary a few words: `Passw0rd`, `password1`,
-//! `Password2024!`. So this module contains the words, and recognises the variations: letter case,
+//! `Password2024!`. So this module contains the words, and recognizes the variations: letter case,
 //! digits and signs before or after the word, letters written as digits, a repeated word or
 //! sequence, and adjacent keys. That covers more than a list of a hundred times its size, in a few
 //! kilobytes and without a network call.
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn common_passwords_are_recognised_in_all_variations() {
+    fn common_passwords_are_recognized_in_all_variations() {
         for password in [
             "password",
             "password1",

@@ -6,15 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Stage, required};
 
-/// The public keys that access tokens may be signed with: a JSON Web Key Set (RFC 7517) that
-/// contains only the members that RFC 8037 defines for Ed25519.
+/// The public keys of access tokens: a JSON Web Key Set (RFC 7517).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeySet {
     pub(super) keys: Vec<PublicKey>,
 }
 
-/// A public key. Unknown members are refused, so that a private key (member `d`) is never published
-/// by mistake.
+/// A public key for Ed25519 (RFC 8037).
+// Unknown members are refused, so that a private key (member `d`) is never published by mistake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PublicKey {
@@ -23,7 +22,9 @@ pub(super) struct PublicKey {
     #[serde(rename = "use")]
     usage: String,
     alg: String,
+    /// The id of the key. The header of each token names the key that signed it.
     pub(super) kid: String,
+    /// The key itself, in base64url.
     x: String,
 }
 

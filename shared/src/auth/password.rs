@@ -1,7 +1,7 @@
 //! Passwords: argon2id with OWASP's parameters (19 MiB, two passes, one lane), stored as PHC
 //! strings.
 //!
-//! Every password is first converted to Unicode normalisation form C (NIST SP 800-63B, section
+//! Every password is first converted to Unicode normalization form C (NIST SP 800-63B, section
 //! 3.1.1.2), because keyboards encode `é` differently.
 
 use argon2::password_hash::phc::PasswordHash;
@@ -55,7 +55,7 @@ pub fn check_policy(password: &Secret, names: &[&str]) -> std::result::Result<()
 /// is not worth hashing.
 pub fn is_too_long(password: &Secret) -> bool {
     // Up to 128 characters of four bytes each, and what decomposition can add to them before they
-    // are normalised.
+    // are normalized.
     password.expose().len() > 2048
 }
 

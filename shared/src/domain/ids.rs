@@ -34,7 +34,7 @@ fn is_encoded(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'v'))
 }
 
-/// A fingerprint of something that must be recognised but not stored (an `Idempotency-Key`, a
+/// A fingerprint of something that must be recognized but not stored (an `Idempotency-Key`, a
 /// request body): 128 bits of SHA-256.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,4 +1,4 @@
-//! Word search in any script. The searched texts and the query are normalised in the same way.
+//! Word search in any script. The searched texts and the query are normalized in the same way.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
@@ -7,7 +7,7 @@ use super::error::Invalid;
 /// The maximum number of characters of a query.
 const MAX: usize = 100;
 
-/// Returns the normalised words of the texts, for [`Search::terms`] to be found in. Each word is
+/// Returns the normalized words of the texts, for [`Search::terms`] to be found in. Each word is
 /// preceded and followed by a space, and there are two spaces between texts, so that no term
 /// matches across two texts.
 pub fn searchable(texts: &[&str]) -> String {
@@ -55,13 +55,14 @@ impl schemars::JsonSchema for Search {
             "type": "string",
             "maxLength": MAX,
             "description": "The words to search for in names and descriptions, in any script. Each \
-                matches the beginning of a word, ignoring letter case and accents. All must match.",
+                matches the beginning of a word, ignoring letter case and accents. All must match. \
+                Default: all services.",
             "examples": ["web design"],
         })
     }
 }
 
-/// Splits a text into normalised words. In scripts without spaces between words, each character is
+/// Splits a text into normalized words. In scripts without spaces between words, each character is
 /// a word, and so is each pictograph.
 fn tokenize(text: &str) -> Vec<String> {
     let mut words = Vec::new();

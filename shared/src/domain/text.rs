@@ -1,7 +1,7 @@
 //! Text that people write: in any script, with a limited number of characters and without control
 //! characters.
 //!
-//! Each text is converted to Unicode normalisation form C (so that texts that look equal are equal)
+//! Each text is converted to Unicode normalization form C (so that texts that look equal are equal)
 //! and trimmed before its length is measured.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
@@ -72,17 +72,17 @@ fn is_invisible(c: char) -> bool {
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}')
 }
 
-/// Converts to Unicode normalisation form C (UAX #15). The tables cost nothing: the URL parser
+/// Converts to Unicode normalization form C (UAX #15). The tables cost nothing: the URL parser
 /// needs them for host names anyway.
 pub(crate) fn nfc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
-/// Returns the form in which names are compared: lower case, normalised, with white space collapsed
+/// Returns the form in which names are compared: lower case, normalized, with white space collapsed
 /// to single spaces.
 pub(super) fn comparison_form(text: &str) -> String {
     // Converting to lower case can leave form C (capital I with dot), hence the second
-    // normalisation.
+    // normalization.
     let lower = nfc(&nfc(text).to_lowercase());
     lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -124,7 +124,7 @@ text!(/// A category. Letter case and spacing make no difference when categories
     Category, 1..=40, multi_line: false);
 // The length of notes is limited so that an order's whole history fits into one DynamoDB item
 // (400 KB).
-text!(/// A note on an order or on one of its events.
+text!(/// A note on an order or on an event in its history.
     Note, 0..=2000, multi_line: true);
 text!(/// The reason for a cancellation or a dispute. It must not be blank.
     Reason, 1..=2000, multi_line: true);
@@ -157,6 +157,10 @@ pub struct CategoryKey(String);
 impl schemars::JsonSchema for CategoryKey {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         Category::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        Category::schema_id()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -78,7 +78,7 @@ catalogue! {
     LAST_ADMIN "last_admin" Conflict "There must be an administrator"
         "Create another active administrator first.";
     ADMIN_EXISTS "admin_exists" Conflict "There is already an administrator"
-        "Ask an administrator to create further ones with `POST /users`.";
+        "Ask an administrator to create another one with `POST /users`.";
     ILLEGAL_TRANSITION "illegal_transition" Conflict "The order's status does not allow this"
         "Read the order again. Its `actions` list what you can do now.";
     ORDER_NOT_FUNDED "order_not_funded" Conflict "The order does not hold its full price"
@@ -86,9 +86,10 @@ catalogue! {
     NO_REVISIONS_LEFT "no_revisions_left" Conflict "No revisions are left"
         "Complete the order or dispute it.";
     NO_HANDOVERS_LEFT "no_handovers_left" Conflict "No handovers are left"
-        "Deliver the order, or ask an administrator to cancel it.";
+        "The order was released or reassigned as often as possible. Deliver it, or ask an \
+         administrator to cancel it.";
     WORKER_NOT_ELIGIBLE "worker_not_eligible" Conflict "The worker cannot take the order"
-        "Name another active worker who is not the order's client.";
+        "Name an active worker who is neither the order's client nor its current worker.";
     WORKER_NOT_EXPECTED "worker_not_expected" Conflict "A worker cannot be named here"
         "Remove the worker from the request.";
     DEADLINE_NOT_REACHED "deadline_not_reached" Conflict "The deadline has not passed"
@@ -121,7 +122,7 @@ catalogue! {
     PAYMENTS_UNAVAILABLE "payments_unavailable" Unavailable "Payments are unavailable"
         "Wait for `Retry-After`, then try again with the same `Idempotency-Key`.";
     REPLAY_UNFINISHED "replay_unfinished" Unavailable "There are more entries than one hello can replay"
-        "Send `hello` again with the numbers of the last entries that you received.";
+        "Connect again, and send `hello` with the numbers of the last entries that you received.";
     TIMED_OUT "timed_out" Unavailable "The request took too long"
         "It may have taken effect: read the object, or repeat the request with the same \
          `Idempotency-Key`.";

@@ -83,7 +83,7 @@ impl FanOut {
 
 impl<P: Push> FanOut<P> {
     /// Delivers these entries to every subscriber, those of each feed in the order of their
-    /// numbers. Repeating this is safe: a client recognises an entry it already has by its number.
+    /// numbers. Repeating this is safe: a client recognizes an entry it already has by its number.
     ///
     /// Returns the feeds that failed, with the error. Their entries must be delivered again.
     pub async fn deliver(&self, entries: impl IntoIterator<Item = Entry>) -> BTreeMap<Feed, Error> {

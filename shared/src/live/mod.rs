@@ -8,7 +8,7 @@
 //! - [`frame`]: the frames that go over a socket
 //! - [`push`]: posts frames to sockets through API Gateway
 //!
-//! Feeds are stored ([`crate::store::Entry`]), and pushing is an optimisation of reading them. A
+//! Feeds are stored ([`crate::store::Entry`]), and pushing is an optimization of reading them. A
 //! socket always gets all entries of a feed from its starting point on. If an entry can't be
 //! delivered, the socket is closed, and its client reconnects and says which entries it has.
 

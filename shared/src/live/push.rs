@@ -112,9 +112,9 @@ impl ApiGateway {
             .credentials_provider(settings.credentials)
             .http_client(settings.http)
             .timeout_config(timeouts.build())
-            // We retry ourselves. The SDK's retries draw on a budget that all requests of the
-            // process share: a throttle would use it up after a hundred of them, and then healthy
-            // sockets would be closed. Also, it does not recognise throttles without an error type.
+            // We retry ourselves. The SDK's retries share one budget across the process: about a
+            // hundred retries of throttled requests would use it up, and then healthy sockets would
+            // be closed. Also, the SDK does not recognize throttles without an error type.
             .retry_config(RetryConfig::disabled())
             .endpoint_url(endpoint);
         Self {
@@ -163,8 +163,9 @@ impl ApiGateway {
     }
 }
 
-/// Whether the same request may succeed shortly after: throttles and server errors (by status,
-/// because not all throttles have an error type), and network failures.
+/// Whether the same request may succeed shortly after. That is so for network failures, and for
+/// throttles and server errors, which are recognized by status, because not all throttles have an
+/// error type.
 fn is_transient<E>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::ServiceError(e) => matches!(e.raw().status().as_u16(), 429 | 500..),

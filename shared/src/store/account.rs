@@ -1,4 +1,4 @@
-//! Accounts: a user, the hash of its password, and which of its sessions are still valid.
+//! Accounts: a user, the hash of their password, and which of their sessions are still valid.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
     /// Grows by one whenever all sessions are ended. A session carries the generation that was read
-    /// when its password was checked, so a sign-in that races with the end is ended too.
+    /// when the password was checked, so a sign-in that is under way at that moment is ended, too.
     #[serde(default)]
     pub generation: u64,
     /// The session that stayed valid when all others were ended: the one that changed the password.
@@ -65,8 +65,8 @@ impl Account {
         Self { password: hash, ..self.next_version() }
     }
 
-    /// Returns the account with a changed user. Suspending or deactivating a user ends all
-    /// sessions, and they stay ended when the user is reactivated.
+    /// Returns the account with a changed user, which already has the next version. Suspending or
+    /// deactivating a user ends all sessions, and they stay ended when the user is reactivated.
     #[must_use]
     pub fn with_user(&self, user: User) -> Self {
         match self.user.is_active() && !user.is_active() {
@@ -115,7 +115,7 @@ impl Entity for Account {
     }
 }
 
-/// An account as the indexes project it: without the attributes beside `doc`. Only used to read.
+/// An account as the indexes project it: only `doc`. Never written.
 #[derive(Debug, Serialize, Deserialize)]
 struct ProjectedAccount {
     #[serde(flatten)]
@@ -163,8 +163,8 @@ pub struct UserFilter {
 }
 
 impl UserFilter {
-    /// Picks the index partition that contains the least besides the requested users, so that in
-    /// all but rare cases the filters drop few items.
+    /// Picks the smallest index partition that contains all requested users, so that the filters
+    /// rarely drop many items.
     fn query(&self) -> Query {
         let inactive = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));
@@ -232,7 +232,7 @@ impl Store {
     }
 }
 
-/// The key of a login's claim. A login that can't be a name maps to a key that is never used.
+/// The key of a login's claim. A login that is not a valid name maps to a key that no claim has.
 fn login_key(name: &str) -> Key {
     let key = match name.contains('@') {
         true => Email::parse(name).map(|email| keys::email(&email.key())),

@@ -38,7 +38,7 @@ const READS: u32 = 4;
 /// One entry of a feed, in the shape that sockets and `GET /live/feed` show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
-    /// What happened: `order.opened`, ...
+    /// What happened.
     #[serde(rename = "type")]
     pub kind: EntryKind,
     /// The feed it is in.
@@ -50,7 +50,7 @@ pub struct Entry {
     /// When it happened.
     #[schemars(with = "DateTime")]
     pub at: Timestamp,
-    /// The order's public shape, or the message.
+    /// The order, the message, or the `id` and `text` of the broadcast.
     pub data: Value,
 }
 
@@ -77,7 +77,7 @@ pub struct FeedPage {
     pub next: u64,
 }
 
-/// A range of numbers, both ends included, whose entries are no longer kept.
+/// A range of numbers, both ends included, whose entries are no longer stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Missed {
     /// The first number.

@@ -26,7 +26,7 @@ pub struct StoredService {
     /// The public service.
     #[serde(flatten)]
     pub service: Service,
-    /// Its name and description, normalised for search.
+    /// Its name and description, normalized for search.
     #[serde(default)]
     words: String,
     /// The idempotency key of the request that created it, if it had one.

@@ -51,7 +51,7 @@ impl Store {
         Ok(Self { client: client()?, table: required(variable)? })
     }
 
-    /// Opens the connection to DynamoDB while the sandbox initialises, when the CPU is not
+    /// Opens the connection to DynamoDB while the sandbox initializes, when the CPU is not
     /// throttled. The point is the TLS handshake, so any answer will do: the request is unsigned,
     /// which means it needs no permission and leaves no denied call in audit logs.
     ///

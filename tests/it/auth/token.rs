@@ -53,7 +53,7 @@ async fn errors_and_unknown_parameters_follow_oauth() {
             "invalid_request"
         );
     }
-    // RFC 6749, section 3.2: unrecognised parameters are ignored.
+    // RFC 6749, section 3.2: unrecognized parameters are ignored.
     let user = new_client(shared_cloud()).await;
     let fields = [
         ("grant_type", "password"),

@@ -1,5 +1,5 @@
-//! A browser, by the `WebDriver` protocol (<https://www.w3.org/TR/webdriver2/>), which is JSON over
-//! HTTP and needs no library.
+//! Drives a browser over the `WebDriver` protocol (<https://www.w3.org/TR/webdriver2/>), which is
+//! JSON over HTTP and needs no library.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, unique, workspace};
 
-/// Headless Chromium with a profile of its own. It ends when this value is dropped.
+/// Headless Chromium with a profile of its own. Dropping this value ends chromedriver;
+/// [`Browser::end`] also closes the browser and deletes the profile.
 pub struct Browser {
     driver: Child,
     client: Client,
@@ -19,8 +20,8 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts a browser that connects to the second address (`127.0.0.1:43210`) in place of the
-    /// first (`localhost:3000`).
+    /// Starts a browser. For each pair of `addresses`, it connects to the second
+    /// (`127.0.0.1:43210`) in place of the first (`localhost:3000`).
     pub async fn start(addresses: &[(&str, String)]) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -36,8 +37,8 @@ impl Browser {
                 .split_once("successfully on port ")
                 .map(|(_, port)| port.to_owned())
         });
-        let client =
-            Client::new(&format!("http://127.0.0.1:{}", port.expect("chromedriver says its port")));
+        let port = port.expect("chromedriver prints its port");
+        let client = Client::new(&format!("http://127.0.0.1:{port}"));
         // Reads the rest of its output, which would fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
 

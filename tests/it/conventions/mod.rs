@@ -36,7 +36,7 @@ const PUBLIC: [&str; 13] = [
 /// Reads the raw body, of whatever type: its signature decides.
 const RAW: &str = "webhooks-stripe";
 
-/// RFC 6749, section 3.2: unrecognised parameters are ignored.
+/// RFC 6749, section 3.2: unrecognized parameters are ignored.
 const IGNORES_UNKNOWN: &str = "auth-token";
 
 #[derive(Clone)]

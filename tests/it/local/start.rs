@@ -97,7 +97,7 @@ async fn a_failed_start_is_explained_in_one_sentence() {
         "no-database",
         &["--http-port", "0", "--ws-port", "0", "--no-build", "--dynamodb", "http://127.0.0.1:1"],
     );
-    assert!(error.contains("no answer from DynamoDB at http://127.0.0.1:1"), "{error}");
+    assert!(error.contains("no response from DynamoDB at http://127.0.0.1:1"), "{error}");
 
     let template = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
     let directory = scratch("broken-template");

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::{Client, Response, eventually};
 
-/// A running local cloud. It ends when its standard input closes, which happens when this value is
-/// dropped and when the test process ends in whatever way.
+/// A running local cloud. It ends when its standard input closes: when this value is dropped, or
+/// when the test process ends for whatever reason.
 pub struct Cloud {
     pub ready: Ready,
     /// The file it logs to.
@@ -47,7 +47,7 @@ pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The local cloud's program. Builds it and the multi-call binary at the first call.
+/// The local cloud's program. The first call builds it and the multi-call binary.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -111,7 +111,7 @@ impl Cloud {
         .unwrap_or_else(|failure| panic!("the local cloud {name} did not start: {}", failure.log))
     }
 
-    /// Starts a cloud with exactly these flags.
+    /// Starts a cloud with these flags and the two that tests need (`--json`, `--exit-with-stdin`).
     ///
     /// # Errors
     /// When it ends before it is ready.
@@ -219,7 +219,7 @@ impl Cloud {
             .expect(200)
     }
 
-    /// The name of the table of which the name contains this: `Marketplace` or `Connections`.
+    /// The name of the table whose name contains `part`: `Marketplace` or `Connections`.
     async fn table_named(&self, part: &str) -> String {
         let tables = self.dynamodb("ListTables", serde_json::json!({})).await;
         let mut names =
@@ -227,12 +227,12 @@ impl Cloud {
         names.find(|name| name.contains(part)).expect("the table").to_owned()
     }
 
-    /// The name of the table of sockets.
+    /// The name of the connections table.
     pub async fn connections_table(&self) -> String {
         self.table_named("Connections").await
     }
 
-    /// The name of the table that holds everything but sockets.
+    /// The name of the marketplace table.
     pub async fn table(&self) -> String {
         self.table_named("Marketplace").await
     }

@@ -1,4 +1,4 @@
-//! A fake of Stripe with the behaviour that matters to an order: an intent ends once, refunds only
+//! A fake of Stripe with the behavior that matters to an order: an intent ends once, refunds only
 //! move forward, and calls can time out before or after they took effect.
 
 use std::sync::{Mutex, MutexGuard};

@@ -1,4 +1,4 @@
-//! Faults: a process dies, or a response gets lost, at the k-th step.
+//! Makes a process die, or lose a response, at the k-th step.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,11 +16,13 @@ use tokio::sync::Notify;
 pub(super) enum Fault {
     /// The process dies before its k-th write or frame. Everything before that took effect.
     Dies,
-    /// The k-th request to the database takes effect, but the process gets an error.
+    /// The k-th request to the database (a read counts, too) takes effect, but the process gets an
+    /// error.
     ResponseLost,
 }
 
-/// The steps of one process: requests to the database and frames to sockets.
+/// Injects a planned fault into a process by counting its steps: requests to the database and
+/// frames to sockets.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults(Arc<Shared>);
 
@@ -32,7 +34,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Steps count only while the process runs, not those of the test itself.
+    /// Whether the process runs. Only its steps count, not those of the test itself.
     running: bool,
     plan: Option<(usize, Fault)>,
     dead: bool,
@@ -88,7 +90,7 @@ impl Faults {
         let _ = self.death().now_or_never();
     }
 
-    /// Called before a step. A step that changes something may be where the process dies.
+    /// Called before a step. The process can only die before a step that changes something.
     pub(super) fn begin(&self, is_write: bool) -> Result<(), Broken> {
         let mut state = self.state();
         if !state.running {

@@ -17,7 +17,7 @@ use super::user::{Person, Role, User};
 use crate::domain::string_enum::string_enum;
 
 /// A feed: a numbered sequence of entries that certain users can read. The names are `user:<id>`,
-/// `role:workers`, `workers:<category>` and `workers:*`.
+/// `role:clients`, `role:workers`, `role:admins`, `workers:<category>` and `workers:*`.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -125,7 +125,7 @@ impl From<Feed> for String {
 }
 
 string_enum! {
-    /// What a feed entry reports: its `type` on the wire.
+    /// What a feed entry reports.
     EntryKind {
         /// An order entered the pool, or returned to it.
         OrderOpened = "order.opened",

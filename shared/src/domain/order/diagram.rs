@@ -60,8 +60,8 @@ const INTRODUCTION: &str = "\
 # The lifecycle of an order
 
 The diagram shows every status of an order and every transition between them, with the actors who
-can make it. The table adds the conditions of each transition, what has to happen at Stripe
-afterwards, and the timer that starts with the new status.
+can make it. The table adds the conditions of each transition, what must then happen at Stripe, and
+the timer that the new status starts. A transition without a timer stops the one before it.
 
 This page is generated from the transition table in `shared/src/domain/order/table.rs`.
 ";

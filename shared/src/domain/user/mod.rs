@@ -186,12 +186,12 @@ impl From<&User> for Caller {
     }
 }
 
-/// A user as shown to others on an order.
+/// A user, as an order or a message shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Person {
     /// The user's id.
     pub id: UserId,
-    /// The username at the time of the event.
+    /// The username at that time. It may have changed since.
     pub username: Username,
 }
 

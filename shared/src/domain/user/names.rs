@@ -73,9 +73,9 @@ impl Username {
     }
 }
 
-/// An e-mail address: ASCII, at most 254 characters (RFC 5321, section 4.5.3.1), with a dot-atom
-/// before the `@` and a domain of at least two labels after it. Quoted local parts and address
-/// literals are valid but practically unused, so they are refused.
+/// An e-mail address: ASCII, at most 254 characters (RFC 5321, section 4.5.3.1), with a domain of
+/// at least two parts. Quoted names and IP addresses are refused: they are valid, but hardly anyone
+/// uses them.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("format" = "email", "maxLength" = Self::MAX, "pattern" = Self::PATTERN))]

@@ -24,7 +24,7 @@ enum Response {
 
 const DONE: Response = Response::Status(200, None);
 const THROTTLED: Response = Response::Status(429, Some("LimitExceededException"));
-/// A throttle by the gateway in front of `@connections`.
+/// A throttle without an error type, as the gateway in front of `@connections` sends it.
 const UNTYPED: Response = Response::Status(429, None);
 
 /// A fake `@connections` API that follows a script and counts requests by connection.

@@ -34,7 +34,8 @@ pub(super) fn should_retry(error: &StripeError, key_is_spent: bool) -> bool {
 }
 
 /// Whether the idempotency key is useless for a day. Stripe stores the result of a key's first
-/// request, even if that was a server error, and rejects the key with other parameters.
+/// request, even a server error, and rejects later requests that reuse the key with other
+/// parameters.
 pub(super) fn spends_key(error: &StripeError) -> bool {
     match error {
         // A 409 of this type is different: the first request is still in progress.
@@ -45,8 +46,8 @@ pub(super) fn spends_key(error: &StripeError) -> bool {
 }
 
 /// How long to wait after an attempt, counted from 1: a quarter of a second that doubles with each
-/// attempt up to two seconds. A random part of up to half of it is cut, so that callers that failed
-/// together don't retry together.
+/// attempt up to two seconds. A random cut of up to half spreads the retries of callers that failed
+/// together.
 pub(super) fn backoff(attempt: u32) -> Duration {
     // Without randomness, wait for the longest time.
     equal_jitter(attempt.saturating_sub(1), FIRST_WAIT, LONGEST_WAIT).unwrap_or(LONGEST_WAIT)
@@ -93,7 +94,8 @@ fn unavailable(source: String) -> Error {
 fn declined(e: &ApiErrors) -> Error {
     let error = Error::new(&catalogue::CARD_DECLINED, "The card was declined. Try another one.")
         .with_source(summary(e));
-    // The bank's reason if there is one, otherwise Stripe's: `insufficient_funds`, `expired_card`.
+    // The bank's reason (`insufficient_funds`) if there is one, otherwise Stripe's
+    // (`expired_card`).
     match e.decline_code.as_deref().or(code_of(e)) {
         Some(code) => error.with("decline_code", code),
         None => error,

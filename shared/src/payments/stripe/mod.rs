@@ -85,11 +85,11 @@ impl Stripe {
     /// `async-stripe` generate a new key per call. Ours must stay the same across invocations, so
     /// each attempt is a separate call with the same key.
     ///
-    /// Stripe stores the response to a key for a day, even a server error, and rejects the key with
-    /// other parameters (which a new version of this code may send). After such an error we use a
-    /// fallback key, which stays the same for five minutes. That may repeat the action, so it is
-    /// limited to actions that do no harm when repeated: nobody can pay an intent that nobody was
-    /// told about, and refunds can't exceed the charge.
+    /// Stripe stores the response to a key for a day, even a server error, and rejects a request
+    /// that reuses the key with other parameters (as a new version of this code may). In both cases
+    /// we switch to a fallback key, which changes every five minutes. That may repeat the action,
+    /// so call this only for actions that do no harm when repeated: nobody can pay an intent that
+    /// nobody was told about, and refunds can't exceed the charge.
     async fn send_idempotent<T, S, F>(&self, key: &str, send: S) -> Result<T>
     where
         S: Fn(RequestStrategy) -> F + Send + Sync,
@@ -195,8 +195,8 @@ impl StripeApi for Stripe {
             .limit(PAGE_SIZE);
         let mut found = Vec::new();
         for _ in 0..MAX_EVENT_PAGES {
-            // Events have the shape of the endpoint's API version, not of async-stripe's, so they
-            // are not parsed into its types.
+            // Events keep the API version that they were created with, whatever version
+            // async-stripe asks for, so they are not parsed into its types.
             let page = self.send(|| request.build().customize::<Value>().send(&self.client)).await;
             let page = page.map_err(|e| to_error(&e))?;
             found.extend(objects(&page).map(miniserde::json::to_string));

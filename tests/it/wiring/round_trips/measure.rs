@@ -38,7 +38,7 @@ impl CallRecorder {
         Self { cloud, seen: BTreeSet::new(), measured: BTreeMap::new() }
     }
 
-    /// Sends this request, which `function` must answer with success.
+    /// Sends a request that `function` must answer with success, and records its calls.
     pub async fn step(&mut self, function: &str, request: impl Future<Output = Response>) -> Value {
         self.take_new_calls(function).await;
         let answer = request.await;
@@ -60,7 +60,7 @@ impl CallRecorder {
         );
     }
 
-    /// The calls of each invocation of `function` that was not returned before.
+    /// The calls of each invocation of `function` since the last time that this was called for it.
     async fn take_new_calls(&mut self, function: &str) -> Vec<Vec<Call>> {
         let counted =
             Client::new(&self.cloud.ready.dynamodb).get("/_local/invocations").await.expect(200);
@@ -70,8 +70,9 @@ impl CallRecorder {
         of_function.filter(|i| self.seen.insert(i.trace_id.clone())).map(|i| i.calls).collect()
     }
 
-    /// Unless a step has called `function`: sends its sample event as the first caller who may. An
-    /// id in the path becomes that of one of `object_paths`, by area.
+    /// Sends the sample event of `function` as the first of `callers` that is allowed to, unless a
+    /// step has measured it already. `/<area>/<id>` at the start of the path is replaced with the
+    /// path in `objects` of that area.
     pub async fn sample(
         &mut self,
         function: &str,

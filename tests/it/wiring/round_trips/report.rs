@@ -1,4 +1,4 @@
-//! What the calls may be, and docs/round-trips.md, which shows them.
+//! Checks how many DynamoDB calls each endpoint makes, and writes docs/round-trips.md.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use super::measure::Call;
 use crate::support::workspace;
 use crate::wiring::{deployed, updates};
 
-/// A function that needs more calls than the rule allows.
+/// A function that may make more calls than the rule allows.
 struct Exception {
     function: &'static str,
     /// The most calls it may make.
     calls: usize,
-    /// The rest of a sentence that begins "... makes up to 7 calls".
+    /// Why: the end of the sentence "`auth-token` makes up to 7 calls".
     reason: &'static str,
 }
 
