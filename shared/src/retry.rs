@@ -9,9 +9,23 @@ use crate::error::Result;
 /// retry up to `longest`. This is full jitter (AWS Architecture Blog, "Exponential Backoff And
 /// Jitter"), so that clients that failed together do not retry together.
 pub(crate) fn jitter(retry: u32, first: Duration, longest: Duration) -> Result<Duration> {
-    let ceiling = first.saturating_mul(1 << retry.min(16)).min(longest);
-    let fraction = f64::from(u16::from_be_bytes(random()?)) / f64::from(u16::MAX);
-    Ok(ceiling.mul_f64(fraction).max(Duration::from_millis(1)))
+    Ok(ceiling(retry, first, longest).mul_f64(fraction()?).max(Duration::from_millis(1)))
+}
+
+/// Returns a random wait between half the ceiling of [`jitter`] and that ceiling ("equal jitter" in
+/// the same article), for a service that needs some time to recover before each retry.
+pub(crate) fn equal_jitter(retry: u32, first: Duration, longest: Duration) -> Result<Duration> {
+    let half = ceiling(retry, first, longest) / 2;
+    Ok(half + half.mul_f64(fraction()?))
+}
+
+fn ceiling(retry: u32, first: Duration, longest: Duration) -> Duration {
+    first.saturating_mul(1 << retry.min(16)).min(longest)
+}
+
+/// Returns a random number from 0 to 1.
+fn fraction() -> Result<f64> {
+    Ok(f64::from(u16::from_be_bytes(random()?)) / f64::from(u16::MAX))
 }
 
 #[cfg(test)]

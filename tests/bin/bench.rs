@@ -11,7 +11,6 @@ use std::io::{BufRead, BufReader, Error, Read, Result, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-
 use std::time::{Duration, Instant};
 
 /// Starts of each function. The table shows their median.
@@ -140,8 +139,7 @@ impl Sandbox {
         command
             .env_clear()
             .envs(environment)
-            .env("AWS_LAMBDA_RUNTIME_API", runtime.local_addr()?.to_string());
-        command
+            .env("AWS_LAMBDA_RUNTIME_API", runtime.local_addr()?.to_string())
             .env("AWS_ENDPOINT_URL_DYNAMODB", database)
             .stdout(Stdio::null())
             .stderr(Stdio::inherit());

@@ -44,7 +44,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         let account = account.ok_or_else(|| {
             Error::new(&catalogue::INVALID_TOKEN, "You are signed out. Sign in again.")
         })?;
-        context.store.update_account(account, |account| Ok(account.signed_out(None))).await?;
+        context
+            .store
+            .update_account(account, |account| Ok(account.with_sessions_ended(None)))
+            .await?;
         tracing::debug!(user = %claims.sub, "signed out {} everywhere", claims.sub);
     } else {
         let session = named.unwrap_or_else(|| Some(claims.sid.clone()));

@@ -33,7 +33,8 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { current_password: current, new_password: new } = request.body_as()?;
     if password::is_too_long(&current) {
-        return Err(wrong());
+        // Can't be right, so it is not counted as an attempt.
+        return Err(wrong_password());
     }
     let now = Timestamp::now();
     let store = &context.store;
@@ -41,12 +42,12 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     current_caller(&claims, &state, now)?;
     let Some(account) = state.account else { return Err(Error::not_found("user")) };
     // The password must not be one of the user's names, which are known only now.
-    let new_is_fine = new.check(&account.user.username, &account.user.email);
-    new_is_fine.map_err(|invalid| Error::invalid(vec![invalid.at("new_password")]))?;
+    new.check(&account.user.username, &account.user.email)
+        .map_err(|invalid| Error::invalid(vec![invalid.at("new_password")]))?;
     let new = new.0;
-    let attempt = context.limits.change(store, &claims.sub, now).await?;
+    let attempt = context.limits.count_password_change(store, &claims.sub, now).await?;
     if !password::verify(current.clone(), Some(account.password.clone())).await? {
-        return Err(wrong());
+        return Err(wrong_password());
     }
     if current.expose() == new.expose() {
         attempt.uncount(store).await;
@@ -58,9 +59,8 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     }
     let hash = password::hash(new).await?;
     let verified = account.password.clone();
-    let change = |account: &Account| match account.password == verified && account.user.is_active()
-    {
-        true => Ok(account.with_password(hash.clone(), &claims.sid)),
+    let change = |latest: &Account| match latest.password == verified && latest.user.is_active() {
+        true => Ok(latest.with_password(hash.clone(), &claims.sid)),
         false => Err(Error::new(
             &catalogue::VERSION_CONFLICT,
             "Your account was changed by another request. Try again.",
@@ -88,7 +88,7 @@ pub fn describe() -> Operation {
         .limited()
 }
 
-fn wrong() -> Error {
+fn wrong_password() -> Error {
     let field = Invalid::new("wrong", "This is not your password.").at("current_password");
     Error::new(&catalogue::WRONG_PASSWORD, "The current password is wrong.")
         .with_fields(vec![field])

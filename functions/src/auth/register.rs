@@ -51,7 +51,10 @@ pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
     let key = CreationKey::read(&request, &ENDPOINT, None)?;
     // Counted before the work and whatever the result, because the result tells which names are
     // registered.
-    context.store.count(&context.limit.0, &throttle::address(&request), Timestamp::now()).await?;
+    context
+        .store
+        .count(&context.limit.0, &throttle::network_hash(&request), Timestamp::now())
+        .await?;
     let (user, replayed) =
         new_account::create(&context.store, new, password, key, AdminCondition::None).await?;
     Reply::created("/auth/me", &UserView::from(&user))?.etag(user.version)?.replayed(replayed)

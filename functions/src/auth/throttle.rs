@@ -16,23 +16,23 @@ use shared::auth::sha256;
 use shared::config::ConfigError;
 use shared::domain::ids::UserId;
 use shared::error::{Result, catalogue};
-use shared::store::{Account, CountedAttempt, RateLimit, SignInSource, Store, login_name};
+use shared::store::{Account, CountedAttempt, RateLimit, SignInSource, Store, normalized_login};
 
 use crate::http::Request;
 
 /// How long we remember that a user signed in from a network.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
+const SOURCE_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The limits of failed sign-ins.
 pub struct SignInLimits {
     /// Per login name.
-    name: RateLimit,
+    per_name: RateLimit,
     /// Per user and network, for networks from which the user has signed in before.
-    known: RateLimit,
+    per_known_network: RateLimit,
     /// Per user, for wrong current passwords when changing the password.
-    change: RateLimit,
+    per_password_change: RateLimit,
     /// Per network.
-    address: RateLimit,
+    per_network: RateLimit,
 }
 
 impl SignInLimits {
@@ -41,14 +41,14 @@ impl SignInLimits {
     /// # Errors
     /// Names the variable that is wrong.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let name = RateLimit { name: "sign-ins-name", max: 10, window_seconds: 900 }
+        let per_name = RateLimit { name: "sign-ins-name", max: 10, window_seconds: 900 }
             .or_env("SIGN_INS_PER_NAME")?;
-        let address = RateLimit { name: "sign-ins-address", max: 100, window_seconds: 900 };
+        let per_network = RateLimit { name: "sign-ins-address", max: 100, window_seconds: 900 };
         Ok(Self {
-            name,
-            known: RateLimit { name: "sign-ins-known", ..name },
-            change: RateLimit { name: "password-changes", ..name },
-            address: address.or_env("SIGN_INS_PER_ADDRESS")?,
+            per_name,
+            per_known_network: RateLimit { name: "sign-ins-known", ..per_name },
+            per_password_change: RateLimit { name: "password-changes", ..per_name },
+            per_network: per_network.or_env("SIGN_INS_PER_ADDRESS")?,
         })
     }
 
@@ -56,56 +56,62 @@ impl SignInLimits {
     /// takes the same steps.
     ///
     /// # Errors
-    /// 429 when the name or the network has reached its limit of failures, even with the right
-    /// password.
-    pub(super) async fn attempt(
+    /// - 429 when the name or the network has reached its limit of failures, even with the right
+    ///   password
+    /// - `database_unavailable` or internal when the database fails; then the attempt is not counted
+    pub(super) async fn count_sign_in(
         &self,
         store: &Store,
         name: &str,
-        address: &str,
+        network_hash: &str,
         now: Timestamp,
     ) -> Result<(Attempt, Option<Account>)> {
-        let key = sha256(&login_name(name));
-        let (by_address, by_name, account) = futures::join!(
-            store.count(&self.address, address, now),
-            store.count(&self.name, &key, now),
+        let key = sha256(&normalized_login(name));
+        let (by_network, by_name, account) = futures::join!(
+            store.count(&self.per_network, network_hash, now),
+            store.count(&self.per_name, &key, now),
             store.account_by_login(name)
         );
-        let by_address = match by_address {
-            Ok(counted) => counted,
-            Err(refused) => {
-                // An attempt refused for its network does not count against the name.
-                Attempt(by_name.into_iter().collect()).uncount(store).await;
-                return Err(refused);
-            }
-        };
-        let account = account?;
-        let by_name = match by_name {
-            Err(refused) if refused.is(&catalogue::TOO_MANY_REQUESTS) => {
-                let user = account
-                    .as_ref()
-                    .map_or_else(|| UserId::derived(&["nobody"]), |a| a.user.id.clone());
-                if !store.is_known_source(&user, address, now).await? {
-                    return Err(refused);
+        let network_allows = by_network.is_ok();
+        let counted = Attempt(by_network.iter().chain(&by_name).cloned().collect());
+        let result = async {
+            let (by_network, account) = (by_network?, account?);
+            let by_name = match by_name {
+                Err(refused) if refused.is(&catalogue::TOO_MANY_REQUESTS) => {
+                    let user = account.as_ref().map_or_else(UserId::nobody, |a| a.user.id.clone());
+                    if !store.is_known_source(&user, network_hash, now).await? {
+                        return Err(refused);
+                    }
+                    let key = sha256(&format!("{user} {network_hash}"));
+                    store.count(&self.per_known_network, &key, now).await?
                 }
-                store.count(&self.known, &sha256(&format!("{user} {address}")), now).await?
+                counted => counted?,
+            };
+            Ok((Attempt(vec![by_network, by_name]), account))
+        }
+        .await;
+        if let Err(error) = &result {
+            // An attempt refused for its name counts against the network. One refused for its
+            // network does not count against the name, and a failure of the database is nobody's.
+            let refused_for_name = network_allows && error.is(&catalogue::TOO_MANY_REQUESTS);
+            if !refused_for_name {
+                counted.uncount(store).await;
             }
-            counted => counted?,
-        };
-        Ok((Attempt(vec![by_address, by_name]), account))
+        }
+        result
     }
 
     /// Counts a signed-in user's attempt to change the password.
     ///
     /// # Errors
     /// 429 after too many wrong current passwords.
-    pub(super) async fn change(
+    pub(super) async fn count_password_change(
         &self,
         store: &Store,
         user: &UserId,
         now: Timestamp,
     ) -> Result<Attempt> {
-        Ok(Attempt(vec![store.count(&self.change, user.as_str(), now).await?]))
+        Ok(Attempt(vec![store.count(&self.per_password_change, user.as_str(), now).await?]))
     }
 }
 
@@ -116,11 +122,11 @@ impl Attempt {
     /// Takes the attempt back, because it succeeded or was refused for another reason. A failure to
     /// do so is logged.
     pub(super) async fn uncount(self, store: &Store) {
-        for taken in
+        for result in
             futures::future::join_all(self.0.into_iter().map(|counted| store.uncount(counted)))
                 .await
         {
-            if let Err(error) = taken {
+            if let Err(error) = result {
                 tracing::warn!(source = error.cause(), "failed to uncount an attempt");
             }
         }
@@ -142,12 +148,16 @@ impl RegistrationLimit {
 }
 
 /// A record that the user signed in from this network.
-pub(super) fn source(user: &UserId, address: &str, now: Timestamp) -> SignInSource {
-    SignInSource { user_id: user.clone(), hash: address.to_owned(), until: now + REMEMBERED }
+pub(super) fn sign_in_source(user: &UserId, network_hash: &str, now: Timestamp) -> SignInSource {
+    SignInSource {
+        user_id: user.clone(),
+        hash: network_hash.to_owned(),
+        until: now + SOURCE_LIFETIME,
+    }
 }
 
 /// The hashed network that a request comes from.
-pub(super) fn address(request: &Request) -> String {
+pub(super) fn network_hash(request: &Request) -> String {
     sha256(&network(&request.source_ip()))
 }
 

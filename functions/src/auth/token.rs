@@ -94,7 +94,9 @@ async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
     fields.ignore_unknown();
     let grant = fields.required("grant_type", text(|g| Ok(g.to_owned())));
     match grant.as_deref() {
-        Some("password") => by_password(context, fields, &throttle::address(request), now).await,
+        Some("password") => {
+            by_password(context, fields, &throttle::network_hash(request), now).await
+        }
         Some("refresh_token") => by_refresh_token(context, fields, now).await,
         Some(_) => Err(Error::new(
             &catalogue::UNSUPPORTED_GRANT_TYPE,
@@ -109,7 +111,7 @@ async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
 async fn by_password(
     context: &SignIn,
     mut fields: Fields,
-    address: &str,
+    network_hash: &str,
     now: Timestamp,
 ) -> Result<Reply> {
     let username = fields.required("username", text(|u| Ok(u.to_owned())));
@@ -119,7 +121,8 @@ async fn by_password(
         return Err(refused("too long to be a password"));
     }
     let store = &context.store;
-    let (attempt, account) = context.limits.attempt(store, &username, address, now).await?;
+    let (attempt, account) =
+        context.limits.count_sign_in(store, &username, network_hash, now).await?;
     // Hashed for unknown users too, so that the response takes as long and says the same.
     let right =
         password::verify(password.clone(), account.as_ref().map(|a| a.password.clone())).await?;
@@ -128,7 +131,7 @@ async fn by_password(
     };
     check_active(&account)?;
     let (refresh, session) = start(&account, now)?;
-    let source = throttle::source(&account.user.id, address, now);
+    let source = throttle::sign_in_source(&account.user.id, network_hash, now);
     let (started, ()) =
         futures::join!(store.start_session(&session, &source), attempt.uncount(store));
     started?;

@@ -8,7 +8,7 @@ use shared::error::{Error, Result};
 use super::{Endpoint, Request};
 
 /// The longest key (Stripe's limit, which clients know).
-const MAX: usize = 255;
+const MAX_KEY_LENGTH: usize = 255;
 
 impl Request {
     /// The key, without surrounding spaces: 1 to 255 characters of printable ASCII.
@@ -17,8 +17,9 @@ impl Request {
     /// 422 for any other value.
     pub fn idempotency_key(&self) -> Result<Option<&str>> {
         let Some(value) = self.headers().get("idempotency-key") else { return Ok(None) };
-        let key =
-            value.to_str().ok().map(str::trim).filter(|key| !key.is_empty() && key.len() <= MAX);
+        let key = value.to_str().ok().map(str::trim).filter(|key| {
+            (1..=MAX_KEY_LENGTH).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+        });
         let invalid = || {
             Error::field(
                 "Idempotency-Key",

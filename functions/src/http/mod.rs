@@ -13,7 +13,6 @@ mod reply;
 mod request;
 mod strict;
 
-use std::future::Future;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -119,17 +118,17 @@ where
     let start = Instant::now();
     let request_id = request.id().to_owned();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let known: Option<IfNoneMatch> = request.headers().typed_get().filter(|_| is_read);
-    let answered = match request.check_size(body_limit) {
+    let known_etags: Option<IfNoneMatch> = request.headers().typed_get().filter(|_| is_read);
+    let result = match request.check_size(body_limit) {
         Ok(()) => match request.deadline() {
             Some(deadline) => within(deadline, Box::pin(handle(context, request))).await,
             None => Box::pin(handle(context, request)).await,
         },
         Err(error) => Err(error),
     };
-    let reply = answered
+    let reply = result
         .unwrap_or_else(|error| problem::reply(&error, &request_id))
-        .unless_known(known.as_ref());
+        .not_modified_if_known(known_etags.as_ref());
     // Logs one line per request. Details are logged at `debug`, failures in a line of their own.
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(status = reply.status(), duration_ms, "answered");

@@ -89,12 +89,13 @@ impl Reply {
 
     /// Turns a 200 into a 304 when the client already has this version (RFC 9110, section 15.4.5).
     /// `If-None-Match` compares weakly.
-    pub(super) fn unless_known(mut self, known: Option<&IfNoneMatch>) -> Self {
+    pub(super) fn not_modified_if_known(mut self, known_etags: Option<&IfNoneMatch>) -> Self {
         let etag: Option<ETag> = self.headers.typed_get();
-        let (Some(known), Some(etag), StatusCode::OK) = (known, etag, self.status) else {
+        let (Some(known_etags), Some(etag), StatusCode::OK) = (known_etags, etag, self.status)
+        else {
             return self;
         };
-        if !known.precondition_passes(&etag) {
+        if !known_etags.precondition_passes(&etag) {
             self.status = StatusCode::NOT_MODIFIED;
             self.headers.remove(CONTENT_TYPE);
             self.body.clear();

@@ -167,6 +167,13 @@ id!(/// The id of a feed entry.
 id!(/// The id of a broadcast by an administrator.
     BroadcastId, "brc_", "broadcast");
 
+impl UserId {
+    /// Returns an id that no user has.
+    pub fn nobody() -> Self {
+        Self::derived(&["nobody"])
+    }
+}
+
 stripe_id!(/// Stripe's id of a payment intent (`pi_...`).
     PaymentIntentId);
 stripe_id!(/// Stripe's id of a charge (`ch_...`).

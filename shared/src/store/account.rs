@@ -48,7 +48,7 @@ impl Account {
 
     /// Returns the account with all sessions ended except `kept`.
     #[must_use]
-    pub fn signed_out(&self, kept: Option<&str>) -> Self {
+    pub fn with_sessions_ended(&self, kept: Option<&str>) -> Self {
         let generation = self.generation + 1;
         Self { generation, kept_session: kept.map(str::to_owned), ..self.next_version() }
     }
@@ -56,7 +56,7 @@ impl Account {
     /// Returns the account with a new password. Only the session that changed it stays valid.
     #[must_use]
     pub fn with_password(&self, hash: String, kept: &str) -> Self {
-        Self { password: hash, ..self.signed_out(Some(kept)) }
+        Self { password: hash, ..self.with_sessions_ended(Some(kept)) }
     }
 
     /// Returns the account with a new hash of the same password.
@@ -70,7 +70,7 @@ impl Account {
     #[must_use]
     pub fn with_user(&self, user: User) -> Self {
         match self.user.is_active() && !user.is_active() {
-            true => Self { user, ..self.signed_out(None) },
+            true => Self { user, ..self.with_sessions_ended(None) },
             false => Self { user, ..self.clone() },
         }
     }
@@ -117,12 +117,12 @@ impl Entity for Account {
 
 /// An account as the indexes project it: only `doc`. Never written.
 #[derive(Debug, Serialize, Deserialize)]
-struct Projected {
+struct ProjectedAccount {
     #[serde(flatten)]
     user: User,
 }
 
-impl Entity for Projected {
+impl Entity for ProjectedAccount {
     const ENTITY: &'static str = Account::ENTITY;
 
     fn key(&self) -> Key {
@@ -132,7 +132,7 @@ impl Entity for Projected {
 
 /// Reserves a username or an e-mail address for one user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Claim {
+pub(super) struct NameReservation {
     #[serde(skip, default = "empty_key")]
     pub(super) key: Key,
     pub(super) user_id: UserId,
@@ -143,7 +143,7 @@ fn empty_key() -> Key {
     Key::new("", "")
 }
 
-impl Entity for Claim {
+impl Entity for NameReservation {
     const ENTITY: &'static str = "claim";
 
     fn key(&self) -> Key {
@@ -159,7 +159,7 @@ pub struct UserFilter {
     /// Only users with this status.
     pub status: Option<UserStatus>,
     /// Only users whose username starts with this, ignoring case.
-    pub name: Option<String>,
+    pub name_prefix: Option<String>,
 }
 
 impl UserFilter {
@@ -169,9 +169,9 @@ impl UserFilter {
         let inactive = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));
         let status = self.status.map(|status| Filter::Is("status", status.to_string()));
-        match (&self.name, inactive, self.role) {
-            (Some(name), ..) => {
-                let from = name.to_ascii_lowercase();
+        match (&self.name_prefix, inactive, self.role) {
+            (Some(prefix), ..) => {
+                let from = prefix.to_ascii_lowercase();
                 let range = Some(SortKeys::Between(from.clone(), format!("{from}{}", keys::LAST)));
                 let filters = role.into_iter().chain(status).collect();
                 Query { range, filters, ..Query::oldest(Index::Gsi2, keys::index::all_users()) }
@@ -209,9 +209,9 @@ impl Store {
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn account_by_login(&self, name: &str) -> Result<Option<Account>> {
-        let claim = self.get::<Claim>(login_key(name)).await?;
-        let exists = claim.is_some();
-        let id = claim.map_or_else(|| UserId::derived(&["nobody"]), |claim| claim.user_id);
+        let reservation = self.get::<NameReservation>(login_key(name)).await?;
+        let exists = reservation.is_some();
+        let id = reservation.map_or_else(UserId::nobody, |reservation| reservation.user_id);
         Ok(self.account(&id).await?.filter(|_| exists))
     }
 
@@ -227,22 +227,22 @@ impl Store {
         cursors: &CursorKey,
     ) -> Result<Page<User>> {
         let Page { items, next_cursor } =
-            self.list::<Projected>(filter.query(), page, cursors).await?;
+            self.list::<ProjectedAccount>(filter.query(), page, cursors).await?;
         Ok(Page { items: items.into_iter().map(|projected| projected.user).collect(), next_cursor })
     }
 }
 
 /// The key of a login's claim. A login that is not a valid name maps to a key that no claim has.
 fn login_key(name: &str) -> Key {
-    let claim = match name.contains('@') {
+    let key = match name.contains('@') {
         true => Email::parse(name).map(|email| keys::email(&email.key())),
         false => Username::parse(name).map(|username| keys::username(&username.key())),
     };
-    claim.unwrap_or_else(|_| keys::username(""))
+    key.unwrap_or_else(|_| keys::username(""))
 }
 
 /// Normalises a login for rate limits: all spellings of a name share one limit, whether or not such
 /// a user exists.
-pub fn login_name(name: &str) -> String {
+pub fn normalized_login(name: &str) -> String {
     name.trim().to_lowercase()
 }

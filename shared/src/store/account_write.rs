@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Update};
 
-use super::account::{Account, Claim};
+use super::account::{Account, NameReservation};
 use super::error::unavailable;
 use super::keys;
 use super::row::{Entity, Key, number, string};
@@ -153,9 +153,12 @@ impl Store {
             if old.as_ref() == Some(&new) {
                 continue;
             }
-            let claim =
-                Claim { key: new, user_id: after.user.id.clone(), at: after.user.updated_at };
-            transaction = transaction.create(self, &claim)?;
+            let reservation = NameReservation {
+                key: new,
+                user_id: after.user.id.clone(),
+                at: after.user.updated_at,
+            };
+            transaction = transaction.create(self, &reservation)?;
             parts.push(part);
             if let Some(old) = old {
                 transaction = transaction.delete(self.release(old, &after.user.id)?);
@@ -188,10 +191,10 @@ impl Store {
         })
     }
 
-    fn release(&self, claim: Key, holder: &UserId) -> Result<Delete> {
+    fn release(&self, reservation: Key, holder: &UserId) -> Result<Delete> {
         Delete::builder()
             .table_name(&self.table)
-            .set_key(Some(claim.into_item()))
+            .set_key(Some(reservation.into_item()))
             .condition_expression("doc.user_id = :holder")
             .expression_attribute_values(":holder", string(holder.as_str()))
             .build()

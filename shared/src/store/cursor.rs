@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::row::{Item, string};
-use crate::config::{ConfigError, required};
+use crate::config::{ConfigError, secret};
 use crate::error::{Error, Result, catalogue};
 
 /// The page that a client requests.
@@ -37,11 +37,11 @@ impl CursorKey {
     /// # Errors
     /// Names `CURSOR_KEY` if it is missing or too short.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let secret = required("CURSOR_KEY")?;
-        if secret.len() < 32 {
+        let secret = secret("CURSOR_KEY")?;
+        if secret.expose().len() < 32 {
             return Err(ConfigError::new("CURSOR_KEY", "is shorter than 32 characters"));
         }
-        Self::new(secret.as_bytes()).map_err(|e| ConfigError::new("CURSOR_KEY", e))
+        Self::new(secret.expose().as_bytes()).map_err(|e| ConfigError::new("CURSOR_KEY", e))
     }
 
     fn new(secret: &[u8]) -> Result<Self> {
@@ -55,8 +55,11 @@ impl CursorKey {
     pub(crate) fn seal(&self, list_id: &str, position: &Item) -> Result<String> {
         let position: std::collections::BTreeMap<&str, &str> = position
             .iter()
-            .filter_map(|(k, v)| Some((k.as_str(), v.as_s().ok()?.as_str())))
-            .collect();
+            .map(|(name, value)| match value.as_s() {
+                Ok(text) => Ok((name.as_str(), text.as_str())),
+                Err(_) => Err(Error::internal(format!("the key attribute {name} is not a string"))),
+            })
+            .collect::<Result<_>>()?;
         let mut data = serde_json::to_vec(&position).map_err(Error::internal)?;
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| Error::internal("no random nonce"))?;

@@ -33,7 +33,7 @@ impl Store {
             };
             self.pages(query).boxed()
         });
-        stream::select_all(partitions.collect::<Vec<_>>())
+        stream::select_all(partitions)
     }
 
     fn pages<T: Entity + Send + 'static>(

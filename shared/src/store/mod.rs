@@ -44,7 +44,7 @@ pub(crate) mod testing;
 mod transaction;
 mod webhook;
 
-pub use account::{Account, UserFilter, login_name};
+pub use account::{Account, UserFilter, normalized_login};
 pub use account_write::{AdminCondition, ChangeOutcome, RegisterOutcome};
 pub use auth_state::AuthState;
 pub use broadcast::Broadcast;

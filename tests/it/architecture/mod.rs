@@ -44,7 +44,7 @@ const SHARED: [(&str, &[&str]); 11] = [
     ("telemetry", &[]),
     ("aws", &["config"]),
     ("auth", &["domain", "error", "config"]),
-    ("payments", &["domain", "error", "config"]),
+    ("payments", &["domain", "error", "config", "retry"]),
     ("store", &["domain", "error", "config", "aws", "retry", "auth", "payments"]),
     ("live", &["domain", "error", "config", "aws", "retry", "auth", "store"]),
     ("lib", &[]),

@@ -35,7 +35,7 @@ impl Stage<'_> {
     /// What a tab has stored under this name. All tabs share one storage.
     async fn kept(&self, tab: &str, what: &str) -> Vec<Value> {
         let script = format!("return JSON.parse(localStorage.getItem('{tab}.{what}') ?? '[]')");
-        self.browser.run(&script).await.as_array().cloned().unwrap_or_default()
+        self.browser.run_script(&script).await.as_array().cloned().unwrap_or_default()
     }
 
     /// The user's entries by feed, read over HTTP.
@@ -140,7 +140,7 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
     let mut stage = Stage { browser: &browser, tabs: Vec::new() };
     // Ann has two tabs. Each gets every entry.
     for (name, user) in [("ann1", &ann), ("ann2", &ann), ("wim", &wim)] {
-        let handle = browser.tab().await;
+        let handle = browser.open_tab().await;
         let query = format!(
             "api={}&username={}&password={}&tab={name}",
             cloud.ready.http,
@@ -200,8 +200,8 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
 
     let tabs: Vec<_> = stage.tabs.iter().map(|tab| tab.handle.clone()).collect();
     converse(pair, &order, async |n| {
-        browser.switch(&tabs[n % tabs.len()]).await;
-        browser.run("location.reload()").await;
+        browser.switch_to(&tabs[n % tabs.len()]).await;
+        browser.run_script("location.reload()").await;
     })
     .await;
     stage.until_all_tabs_are_complete(20, "pages reloaded").await;
@@ -266,10 +266,10 @@ async fn the_example_signs_in_and_shows_the_feed_live() {
         "form.username.value = '{}'; form.password.value = '{}'; form.requestSubmit()",
         client.username, client.password
     );
-    browser.run(&fill).await;
+    browser.run_script(&fill).await;
     let shows = async |text: &str| {
         eventually(&format!("the page shows {text}"), async || {
-            let shown = browser.run("return document.body.innerText").await;
+            let shown = browser.run_script("return document.body.innerText").await;
             shown.as_str().is_some_and(|shown| shown.contains(text)).then_some(())
         })
         .await;
@@ -278,7 +278,7 @@ async fn the_example_signs_in_and_shows_the_feed_live() {
     let body = json!({"role": "client", "text": "Maintenance tonight"});
     admin(&cloud).await.api.post("/live/broadcasts", body).await.expect(202);
     shows("Maintenance tonight").await;
-    assert_eq!(browser.run("return document.querySelector('output').value").await, "open");
+    assert_eq!(browser.run_script("return document.querySelector('output').value").await, "open");
     browser.end().await;
 }
 
@@ -290,7 +290,7 @@ async fn the_documentation_page_signs_in_and_calls_an_endpoint() {
     browser.open(&format!("{}/docs", cloud.ready.http)).await;
     let shows = async |text: &str| {
         eventually(&format!("the page shows {text}"), async || {
-            let shown = browser.run("return document.body.innerText").await;
+            let shown = browser.run_script("return document.body.innerText").await;
             shown.as_str().is_some_and(|shown| shown.contains(text)).then_some(())
         })
         .await;
@@ -300,15 +300,17 @@ async fn the_documentation_page_signs_in_and_calls_an_endpoint() {
             "const element = document.querySelector('{element}'); element?.click(); return !!element"
         );
         eventually(&format!("the page has {element}"), async || {
-            (browser.run(&click).await == true).then_some(())
+            (browser.run_script(&click).await == true).then_some(())
         })
         .await;
     };
     shows("Sample users: client1/client123").await;
     let form = "const form = document.getElementById('sign-in');";
     let box_of_form = format!("{form} return form.getBoundingClientRect().bottom < 150");
-    assert_eq!(browser.run(&box_of_form).await, true, "the form is at the top");
-    browser.run(&format!("{form} form.password.value = 'client123'; form.requestSubmit()")).await;
+    assert_eq!(browser.run_script(&box_of_form).await, true, "the form is at the top");
+    browser
+        .run_script(&format!("{form} form.password.value = 'client123'; form.requestSubmit()"))
+        .await;
     shows("Signed in as client1.").await;
 
     click("#operations-tag-auth").await;

@@ -61,12 +61,12 @@ impl Browser {
             format!("--user-data-dir={}", profile.display()),
             format!("--host-resolver-rules={}", rules.join(", ")),
         ];
-        let wanted = json!({
+        let capabilities = json!({
             "browserName": "chrome", "goog:chromeOptions": {"args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"},
         });
         let session = client
-            .post("/session", json!({"capabilities": {"alwaysMatch": wanted}}))
+            .post("/session", json!({"capabilities": {"alwaysMatch": capabilities}}))
             .await
             .expect(200);
         let session =
@@ -80,22 +80,22 @@ impl Browser {
     }
 
     /// Opens a tab, makes it the current one, and returns its handle.
-    pub async fn tab(&self) -> String {
+    pub async fn open_tab(&self) -> String {
         let tab = self.command("/window/new", json!({"type": "tab"})).await["handle"]
             .as_str()
             .expect("a tab")
             .to_owned();
-        self.switch(&tab).await;
+        self.switch_to(&tab).await;
         tab
     }
 
     /// Makes a tab the current one.
-    pub async fn switch(&self, tab: &str) {
+    pub async fn switch_to(&self, tab: &str) {
         self.command("/window", json!({"handle": tab})).await;
     }
 
     /// Runs a script in the current tab, and returns its result.
-    pub async fn run(&self, script: &str) -> Value {
+    pub async fn run_script(&self, script: &str) -> Value {
         self.command("/execute/sync", json!({"script": script, "args": []})).await
     }
 
@@ -109,11 +109,8 @@ impl Browser {
     }
 
     /// Ends the browser and deletes its profile.
-    pub async fn end(mut self) {
+    pub async fn end(self) {
         self.client.send(Method::DELETE, &self.session, "", Default::default()).await;
-        drop(self.driver.kill());
-        drop(self.driver.wait());
-        drop(std::fs::remove_dir_all(&self.profile));
     }
 }
 
@@ -121,5 +118,6 @@ impl Drop for Browser {
     fn drop(&mut self) {
         drop(self.driver.kill());
         drop(self.driver.wait());
+        drop(std::fs::remove_dir_all(&self.profile));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::DatabaseFaults;
 use crate::support::{
     Cloud, StartFailure, User, eventually, new_client, new_service, new_worker, pay, place_order,
-    until_status, workspace,
+    sign_in, until_status, workspace,
 };
 
 /// Waits until the feed of a category's workers has the opened order, and returns how often it has
@@ -94,6 +94,21 @@ async fn a_database_outage_delays_notifications_and_loses_none() {
             && !log.contains("records discarded"),
         "the stream waited for the database"
     );
+}
+
+#[tokio::test]
+async fn a_database_outage_does_not_count_as_failed_sign_ins() {
+    let limit = "SIGN_INS_PER_NAME=2/1000000000";
+    let cloud = Cloud::start("sign-in-outage", &["--ephemeral", "--env", limit]);
+    let client = new_client(&cloud).await;
+    let faults = DatabaseFaults::of(&cloud);
+    faults.add("auth-token", "GetItem", "InternalServerError", 1_000_000).await;
+    for _ in 0..3 {
+        let answer = sign_in(&cloud.client(), &client.username, &client.password).await;
+        assert!(answer.status.is_server_error(), "{:#}", answer.body);
+    }
+    faults.clear().await;
+    User::sign_in(&cloud, &client.username, &client.password).await;
 }
 
 #[tokio::test]

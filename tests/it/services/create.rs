@@ -99,7 +99,7 @@ async fn a_repeated_idempotency_key_creates_and_counts_one_service() {
         .await
         .expect(200);
     assert_eq!(api.post("/services", body).await.expect(201), bodies[0]);
-    for bad in ["", &"x".repeat(256), "a b\u{e9}"] {
+    for bad in ["", &"x".repeat(256), "two words", "a\ttab", "caf\u{e9}"] {
         let answer =
             admin.with("idempotency-key", bad).post("/services", json!({"name": "x"})).await;
         assert_eq!(answer.status, 422, "{bad}");

@@ -40,7 +40,7 @@ pub fn shared_cloud() -> &'static Cloud {
 }
 
 /// Selects the profile that this program was built with.
-const PROFILE: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+const PROFILE_FLAGS: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
 
 /// The root of the workspace.
 pub fn workspace() -> &'static Path {
@@ -64,7 +64,7 @@ fn binary() -> &'static Path {
                 "--bin",
                 "marketplace",
             ])
-            .args(PROFILE)
+            .args(PROFILE_FLAGS)
             .current_dir(workspace())
             .status();
         assert!(built.expect("cargo starts").success(), "the local cloud does not build");
@@ -75,7 +75,7 @@ fn binary() -> &'static Path {
 }
 
 /// The program that contains every function, built as needed.
-pub fn functions() -> PathBuf {
+pub fn functions_binary() -> PathBuf {
     binary().with_file_name("marketplace")
 }
 
@@ -99,15 +99,16 @@ impl Cloud {
         } else {
             &["--http-port", "0", "--ws-port", "0"]
         };
-        let further = match flags.contains(&"--ephemeral") {
+        let extra_flags = match flags.contains(&"--ephemeral") {
             true => std::env::var("LOCAL_FLAGS").unwrap_or_default(),
             false => String::new(),
         };
-        let further: Vec<_> = further.split_whitespace().collect();
-        Self::try_start(name, &[ports, PROFILE, &["--no-build"], flags, &further].concat())
-            .unwrap_or_else(|failure| {
-                panic!("the local cloud {name} did not start: {}", failure.log)
-            })
+        let extra_flags: Vec<_> = extra_flags.split_whitespace().collect();
+        Self::try_start(
+            name,
+            &[ports, PROFILE_FLAGS, &["--no-build"], flags, &extra_flags].concat(),
+        )
+        .unwrap_or_else(|failure| panic!("the local cloud {name} did not start: {}", failure.log))
     }
 
     /// Starts a cloud with these flags and the two that tests need (`--json`, `--exit-with-stdin`).

@@ -13,7 +13,7 @@ mod token;
 
 pub use checkout::{Checkout, Shopper, ledger, statuses};
 pub use client::{Client, Response};
-pub use cloud::{Cloud, StartFailure, functions, shared_cloud, workspace};
+pub use cloud::{Cloud, StartFailure, functions_binary, shared_cloud, workspace};
 pub use events::{
     cloud_without_webhooks, deliver_events, events_in_state, start_without_webhooks, until_event,
     until_handled,

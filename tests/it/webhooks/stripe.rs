@@ -56,7 +56,7 @@ async fn only_a_fresh_signature_of_the_exact_bytes_by_a_known_secret_is_accepted
     }
     // None of these was stored.
     let admin = admin(cloud).await;
-    for state in ["pending", "ignored"] {
+    for state in ["pending", "ignored", "unreadable", "mismatch"] {
         assert!(
             !events_in_state(&admin, state).await.iter().any(|event| event["id"] == id.as_str())
         );

@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 
 use super::lists::{registry, template};
 use super::{File, folder, read};
-use crate::support::functions;
+use crate::support::functions_binary;
 
 /// The API description, as the functions that are built now give it.
 pub fn description() -> &'static Value {
     static DESCRIPTION: OnceLock<Value> = OnceLock::new();
     DESCRIPTION.get_or_init(|| {
-        let printed = Command::new(functions()).arg("openapi").output().unwrap();
+        let printed = Command::new(functions_binary()).arg("openapi").output().unwrap();
         assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
         serde_json::from_slice(&printed.stdout).unwrap()
     })

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use futures::FutureExt;
 use tokio::sync::Notify;
 
 /// What happens at the k-th step.
@@ -17,7 +18,7 @@ pub(super) enum Fault {
     Dies,
     /// The k-th request to the database (a read counts, too) takes effect, but the process gets an
     /// error.
-    AnswerLost,
+    ResponseLost,
 }
 
 /// Injects a planned fault into a process by counting its steps: requests to the database and
@@ -37,8 +38,8 @@ struct State {
     running: bool,
     plan: Option<(usize, Fault)>,
     dead: bool,
-    changes: usize,
-    answers: usize,
+    writes: usize,
+    responses: usize,
 }
 
 /// The error of a dead process, or of a step that took effect but reported a failure.
@@ -64,10 +65,10 @@ impl Faults {
     }
 
     /// Removes the planned fault. Returns whether it happened.
-    pub(super) fn met(&self) -> bool {
-        let met = self.state().plan.is_none();
+    pub(super) fn take_outcome(&self) -> bool {
+        let happened = self.state().plan.is_none();
         *self.state() = State::default();
-        met
+        happened
     }
 
     /// Waits until the process dies.
@@ -84,16 +85,19 @@ impl Faults {
     pub(super) fn stop(&self) {
         let mut state = self.state();
         (state.running, state.dead) = (false, false);
+        // A process that returned in the poll in which it died has left a permit, which would kill
+        // the next process.
+        let _ = self.death().now_or_never();
     }
 
     /// Called before a step. The process can only die before a step that changes something.
-    pub(super) fn begin(&self, changes: bool) -> Result<(), Broken> {
+    pub(super) fn begin(&self, is_write: bool) -> Result<(), Broken> {
         let mut state = self.state();
         if !state.running {
             return Ok(());
         }
-        state.changes += usize::from(changes);
-        if changes && state.plan == Some((state.changes, Fault::Dies)) {
+        state.writes += usize::from(is_write);
+        if is_write && state.plan == Some((state.writes, Fault::Dies)) {
             (state.plan, state.dead) = (None, true);
             self.0.death.notify_one();
         }
@@ -106,8 +110,8 @@ impl Faults {
         if !state.running {
             return Ok(());
         }
-        state.answers += 1;
-        let lost = state.plan == Some((state.answers, Fault::AnswerLost));
+        state.responses += 1;
+        let lost = state.plan == Some((state.responses, Fault::ResponseLost));
         if lost {
             state.plan = None;
         }

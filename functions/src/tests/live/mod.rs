@@ -127,7 +127,7 @@ async fn notify_meets(fault: Fault) {
         // In every other round one socket accepts nothing at first.
         world.slow((step % 2 == 0).then_some("w"));
         world.deliver(records, &feeds).await;
-        let met = world.faults.met();
+        let met = world.faults.take_outcome();
         world.slow(None);
         assert_eq!(
             world.catch_up().await > 0,
@@ -194,7 +194,7 @@ async fn live_notify_survives_a_crash_at_any_step() {
 
 #[tokio::test]
 async fn live_notify_survives_a_lost_response_at_any_step() {
-    notify_meets(Fault::AnswerLost).await;
+    notify_meets(Fault::ResponseLost).await;
 }
 
 /// Two of three sockets lag behind and are caught up with a fault at the first step, the second,
@@ -221,7 +221,7 @@ async fn catch_up_meets(fault: Fault) {
         world.slow(None);
         world.faults.plan(step, fault);
         assert_eq!(world.catch_up().await, 2);
-        let met = world.faults.met();
+        let met = world.faults.take_outcome();
         for socket in ["a", "b", "c"] {
             assert_eq!(
                 world.received(socket).0,
@@ -243,7 +243,7 @@ async fn live_catch_up_survives_a_crash_at_any_step() {
 
 #[tokio::test]
 async fn live_catch_up_survives_a_lost_response_at_any_step() {
-    catch_up_meets(Fault::AnswerLost).await;
+    catch_up_meets(Fault::ResponseLost).await;
 }
 
 /// Returns a name in this shard: names whose last bytes are equal modulo 8 share a shard.
@@ -279,7 +279,7 @@ async fn fan_out_meets(fault: Fault) {
                 break;
             }
         }
-        let met = world.faults.met();
+        let met = world.faults.take_outcome();
         // The record is delivered again although everything is done.
         world.fan_out.drain_shard(&feed, SHARD).await.unwrap();
         for socket in ONE_SHARD {
@@ -309,5 +309,5 @@ async fn live_fan_out_survives_a_crash_at_any_step() {
 
 #[tokio::test]
 async fn live_fan_out_survives_a_lost_response_at_any_step() {
-    fan_out_meets(Fault::AnswerLost).await;
+    fan_out_meets(Fault::ResponseLost).await;
 }

@@ -3,10 +3,15 @@
 
 use std::time::Duration;
 
-use ring::rand::{SecureRandom, SystemRandom};
 use stripe::{ApiErrors, ApiErrorsType, StripeError};
 
 use crate::error::{Error, catalogue};
+use crate::retry::equal_jitter;
+
+/// The longest wait after the first attempt.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait after any attempt.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Whether the same request may succeed if it is sent again. With an idempotency key that is safe
 /// even if Stripe has already acted on it (<https://docs.stripe.com/error-low-level>).
@@ -44,12 +49,8 @@ pub(super) fn spends_key(error: &StripeError) -> bool {
 /// attempt up to two seconds. A random cut of up to half spreads the retries of callers that failed
 /// together.
 pub(super) fn backoff(attempt: u32) -> Duration {
-    let longest =
-        Duration::from_millis(250) * 2_u32.saturating_pow(attempt.saturating_sub(1)).min(8);
-    let mut random = [0_u8; 1];
-    // Without randomness, wait for the full time.
-    let cut = if SystemRandom::new().fill(&mut random).is_ok() { u32::from(random[0]) } else { 0 };
-    longest - longest / 2 * cut / 255
+    // Without randomness, wait for the longest time.
+    equal_jitter(attempt.saturating_sub(1), FIRST_WAIT, LONGEST_WAIT).unwrap_or(LONGEST_WAIT)
 }
 
 /// Whether the error says that the object doesn't exist.
@@ -60,15 +61,21 @@ pub(super) fn is_missing(error: &StripeError) -> bool {
 /// Stripe's error code.
 pub(super) fn code(error: &StripeError) -> Option<&str> {
     match error {
-        StripeError::Stripe(e, _) => e.code.as_ref().map(|code| code.as_str()),
+        StripeError::Stripe(e, _) => code_of(e),
         _ => None,
     }
+}
+
+fn code_of(e: &ApiErrors) -> Option<&str> {
+    e.code.as_ref().map(|code| code.as_str())
 }
 
 /// Turns a Stripe error into ours.
 pub(super) fn to_error(error: &StripeError) -> Error {
     match error {
         StripeError::Stripe(e, _) if e.type_ == ApiErrorsType::CardError => declined(e),
+        // Stripe rejects our API key. Until we replace it, payments are down for the client, who can
+        // only try again later.
         StripeError::Stripe(_, 401 | 403) => unavailable(describe(error)),
         transient if is_transient(transient) => unavailable(describe(transient)),
         other => Error::internal(describe(other)),
@@ -89,7 +96,7 @@ fn declined(e: &ApiErrors) -> Error {
         .with_source(summary(e));
     // The bank's reason (`insufficient_funds`) if there is one, otherwise Stripe's
     // (`expired_card`).
-    match e.decline_code.as_deref().or(e.code.as_ref().map(|code| code.as_str())) {
+    match e.decline_code.as_deref().or(code_of(e)) {
         Some(code) => error.with("decline_code", code),
         None => error,
     }
@@ -105,16 +112,17 @@ fn describe(error: &StripeError) -> String {
 }
 
 fn summary(e: &ApiErrors) -> String {
-    let code = e.code.as_ref().map_or("no code", |code| code.as_str());
+    let code = code_of(e).unwrap_or("no code");
     format!("{} {code}: {}", e.type_.as_str(), e.message.as_deref().unwrap_or_default())
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::error::Kind;
 
-    fn stripe_error(status: u16, json: &str) -> StripeError {
+    /// The error for a response with this status and body.
+    pub(in super::super) fn stripe_error(status: u16, json: &str) -> StripeError {
         let e: stripe_shared::Error = miniserde::json::from_str(json).unwrap();
         StripeError::Stripe(e.error, status)
     }
@@ -135,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn stripe_being_down_slow_or_rate_limiting_is_503_with_retry_after() {
+    fn an_unusable_stripe_or_api_key_is_503_with_retry_after() {
         let api_error = r#"{"error": {"type": "api_error", "message": "Stripe's words"}}"#;
         let down = [500, 502, 503, 429, 409, 401].map(|status| stripe_error(status, api_error));
         let silent = [

@@ -10,8 +10,8 @@ use crate::domain::order::{Chargeback, ChargebackState, Refund, RefundStatus};
 use crate::error::{Error, Result};
 use crate::payments::intent::{Charge, Intent, IntentStatus};
 
-pub(super) fn intent(from: PaymentIntent) -> Result<Intent> {
-    let charge = from.latest_charge.map(charge).transpose()?;
+pub(super) fn to_intent(from: PaymentIntent) -> Result<Intent> {
+    let charge = from.latest_charge.map(to_charge).transpose()?;
     Ok(Intent {
         id: PaymentIntentId::parse(from.id.as_str()).map_err(Error::internal)?,
         status: match from.status {
@@ -33,7 +33,7 @@ pub(super) fn intent(from: PaymentIntent) -> Result<Intent> {
     })
 }
 
-fn charge(from: Expandable<stripe_shared::Charge>) -> Result<Charge> {
+fn to_charge(from: Expandable<stripe_shared::Charge>) -> Result<Charge> {
     let id = ChargeId::parse(from.id().as_str()).map_err(Error::internal)?;
     let Some(from) = from.into_object() else {
         return Ok(Charge { id, fee: None, amount_refunded: 0, disputed: false });
@@ -43,7 +43,7 @@ fn charge(from: Expandable<stripe_shared::Charge>) -> Result<Charge> {
     Ok(Charge { id, fee, amount_refunded: from.amount_refunded, disputed: from.disputed })
 }
 
-pub(super) fn refund(from: &stripe_shared::Refund) -> Result<Refund> {
+pub(super) fn to_refund(from: &stripe_shared::Refund) -> Result<Refund> {
     // Statuses that Stripe may add later count as not final.
     let status = match from.status.as_deref() {
         Some("succeeded") => RefundStatus::Succeeded,
@@ -54,7 +54,7 @@ pub(super) fn refund(from: &stripe_shared::Refund) -> Result<Refund> {
     Ok(Refund { id, amount: supported_money(from.amount, &from.currency)?, status })
 }
 
-pub(super) fn chargeback(from: &stripe_shared::Dispute) -> Result<Chargeback> {
+pub(super) fn to_chargeback(from: &stripe_shared::Dispute) -> Result<Chargeback> {
     let state = match &from.status {
         DisputeStatus::NeedsResponse | DisputeStatus::UnderReview => ChargebackState::Open,
         DisputeStatus::Won | DisputeStatus::WarningClosed | DisputeStatus::Prevented => {

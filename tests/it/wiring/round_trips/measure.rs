@@ -1,7 +1,6 @@
 //! Counting the DynamoDB calls of each request.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 
 use http::Method;
 use serde::Deserialize;
@@ -28,20 +27,20 @@ struct Invocation {
 }
 
 /// Sends one request at a time, and records the DynamoDB calls of each.
-pub struct Walk {
+pub struct CallRecorder {
     pub cloud: Cloud,
     seen: BTreeSet<String>,
     pub measured: BTreeMap<String, Vec<Call>>,
 }
 
-impl Walk {
+impl CallRecorder {
     pub fn new(cloud: Cloud) -> Self {
         Self { cloud, seen: BTreeSet::new(), measured: BTreeMap::new() }
     }
 
     /// Sends a request that `function` must answer with success, and records its calls.
     pub async fn step(&mut self, function: &str, request: impl Future<Output = Response>) -> Value {
-        self.new_invocations(function).await;
+        self.take_new_calls(function).await;
         let answer = request.await;
         assert!(answer.status.is_success(), "{function}: {} {:#}", answer.status, answer.body);
         self.measure(function).await;
@@ -50,7 +49,7 @@ impl Walk {
 
     /// Records the calls of `function`, which was invoked at most once since the last step.
     async fn measure(&mut self, function: &str) {
-        let mut new = self.new_invocations(function).await;
+        let mut new = self.take_new_calls(function).await;
         assert!(new.len() < 2, "{function} was invoked {} times by one step", new.len());
         // Invocations without calls are not listed.
         let calls = new.pop().unwrap_or_default();
@@ -62,7 +61,7 @@ impl Walk {
     }
 
     /// The calls of each invocation of `function` since the last time that this was called for it.
-    async fn new_invocations(&mut self, function: &str) -> Vec<Vec<Call>> {
+    async fn take_new_calls(&mut self, function: &str) -> Vec<Vec<Call>> {
         let counted =
             Client::new(&self.cloud.ready.dynamodb).get("/_local/invocations").await.expect(200);
         let counted: Vec<Invocation> =
@@ -77,7 +76,7 @@ impl Walk {
     pub async fn sample(
         &mut self,
         function: &str,
-        objects: &BTreeMap<&str, String>,
+        object_paths: &BTreeMap<&str, String>,
         callers: &[&Client],
     ) {
         if self.measured.contains_key(function) {
@@ -89,7 +88,7 @@ impl Walk {
         let mut parts = path.splitn(4, '/').skip(1);
         let (area, id, rest) = (parts.next(), parts.next(), parts.next());
         let is_id = event["pathParameters"]["id"].as_str() == id;
-        if let Some(object) = area.and_then(|area| objects.get(area)).filter(|_| is_id) {
+        if let Some(object) = area.and_then(|area| object_paths.get(area)).filter(|_| is_id) {
             path = [object, rest.unwrap_or_default()].join("/").trim_end_matches('/').to_owned();
         }
         if !query.is_empty() {
@@ -98,7 +97,7 @@ impl Walk {
         let method: Method = text(&event["requestContext"]["http"]["method"]).parse().unwrap();
         let mut statuses = Vec::new();
         for caller in callers {
-            self.new_invocations(function).await;
+            self.take_new_calls(function).await;
             let body = text(&event["body"]).into();
             let answer = caller.send(method.clone(), &path, "application/json", body).await;
             if answer.status.is_success() {
@@ -115,7 +114,7 @@ impl Walk {
     /// Waits until something else has invoked `function`, and records its calls.
     pub async fn indirect_step(&mut self, function: &str) {
         let calls = eventually(&format!("{function} calls DynamoDB"), async || {
-            let invocations = self.new_invocations(function).await;
+            let invocations = self.take_new_calls(function).await;
             invocations.into_iter().find(|calls| !calls.is_empty())
         })
         .await;
