@@ -84,6 +84,8 @@ fn project(name: &str) -> PathBuf {
     let folder = workspace().join("target/tests").join(name);
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(folder.join("src")).unwrap();
+    // Cargo does not create it when `CARGO_TARGET_DIR` names another one.
+    std::fs::create_dir_all(folder.join("target")).unwrap();
     std::fs::write(folder.join("Cargo.toml"), MANIFEST).unwrap();
     std::fs::write(folder.join("template.yaml"), TEMPLATE).unwrap();
     save(&folder, "first");
