@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, unique, workspace};
 
-/// Headless Chromium with a profile of its own. Dropping this value ends chromedriver;
-/// [`Browser::end`] also closes the browser and deletes the profile.
+/// Headless Chromium with a profile of its own. Dropping this value ends chromedriver and
+/// deletes the profile; [`Browser::end`] closes the browser first.
 pub struct Browser {
     driver: Child,
     client: Client,
@@ -108,7 +108,7 @@ impl Browser {
         self.client.post(&format!("{}{path}", self.session), body).await.expect(200)["value"].take()
     }
 
-    /// Ends the browser and deletes its profile.
+    /// Closes the browser and deletes its profile.
     pub async fn end(self) {
         self.client.send(Method::DELETE, &self.session, "", Default::default()).await;
     }
