@@ -315,6 +315,12 @@ async fn the_documentation_page_signs_in_and_calls_an_endpoint() {
 
     click("#operations-tag-auth").await;
     click("#operations-auth-auth-me button").await;
+    // Swagger UI can send the request only once it has resolved the references of the operation.
+    let resolved = "return !!ui.specSelectors.specResolvedSubtree(['paths', '/auth/me', 'get'])";
+    eventually("the operation is resolved", async || {
+        (browser.run_script(resolved).await == true).then_some(())
+    })
+    .await;
     click("#operations-auth-auth-me .execute").await;
     shows("client1@marketplace.com").await;
     let console = browser.console().await;
