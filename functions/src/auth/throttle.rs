@@ -58,7 +58,8 @@ impl SignInLimits {
     /// # Errors
     /// - 429 when the name or the network has reached its limit of failures, even with the right
     ///   password
-    /// - `database_unavailable` or internal when the database fails; then the attempt is not counted
+    /// - `database_unavailable` or internal when the database fails; then the attempt is not
+    ///   counted
     pub(super) async fn count_sign_in(
         &self,
         store: &Store,

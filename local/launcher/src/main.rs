@@ -42,7 +42,7 @@ fn launch(arguments: &[OsString]) -> io::Result<ExitCode> {
     if !cloud.exists() {
         eprintln!(
             "Builds the local cloud and the functions, starts them, and adds sample data.\n\
-             The first build compiles some 300 crates, which takes about 5 minutes on 2 cores;\n\
+             The first build compiles some 300 crates, which takes about 3 minutes on 2 cores;\n\
              later builds take seconds.\n"
         );
     }

@@ -74,8 +74,8 @@ fn code_of(e: &ApiErrors) -> Option<&str> {
 pub(super) fn to_error(error: &StripeError) -> Error {
     match error {
         StripeError::Stripe(e, _) if e.type_ == ApiErrorsType::CardError => declined(e),
-        // Stripe rejects our API key. Until we replace it, payments are down for the client, who can
-        // only try again later.
+        // Stripe rejects our API key. Until we replace it, payments are down for the client, who
+        // can only try again later.
         StripeError::Stripe(_, 401 | 403) => unavailable(describe(error)),
         transient if is_transient(transient) => unavailable(describe(transient)),
         other => Error::internal(describe(other)),
