@@ -47,7 +47,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         let after = account.with_user(user);
         match context.store.change_account(&account, &after, AdminCondition::None).await? {
             ChangeOutcome::Changed => return reply(&after.user),
-            // Reads again. If the request has `If-Match`, it now fails.
+            // The next attempt reads the user again. If the request has `If-Match`, that attempt
+            // fails.
             ChangeOutcome::Stale => {}
         }
     }

@@ -10,7 +10,7 @@ use shared::store::AuthState;
 use super::{Request, Who};
 
 impl Request {
-    /// The claims of the request's access token (RFC 6750), if its role is one that may call.
+    /// The claims of the request's access token (RFC 6750), if `who` admits its role.
     ///
     /// A token says who someone was when it was issued. A write must not rely on that: it reads the
     /// account as well, and passes both to [`current_caller`].
@@ -39,7 +39,8 @@ impl Request {
         Ok(claims)
     }
 
-    /// As [`Request::caller`]; `None` when the request carries no token.
+    /// Like [`Request::caller`], but admits every role, and returns `None` when the request carries
+    /// no token.
     ///
     /// # Errors
     /// 401 for a token that is not valid.

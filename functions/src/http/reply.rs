@@ -70,8 +70,8 @@ impl Reply {
         Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: String::new() }
     }
 
-    /// 500 from constants alone, so that it can't fail. The response when an error's problem
-    /// document can't be built.
+    /// The response when an error's problem document can't be built: a 500 made only of constants
+    /// and the request id, so that building it can't fail.
     pub(super) fn internal_error(request_id: &str) -> Self {
         let code = &catalogue::INTERNAL;
         let body = json!({
@@ -88,7 +88,7 @@ impl Reply {
     }
 
     /// Turns a 200 into a 304 when the client already has this version (RFC 9110, section 15.4.5).
-    /// `If-None-Match` compares weakly.
+    /// Tags in `If-None-Match` are compared weakly: `W/"1"` matches `"1"`.
     pub(super) fn not_modified_if_known(mut self, known_etags: Option<&IfNoneMatch>) -> Self {
         let etag: Option<ETag> = self.headers.typed_get();
         let (Some(known_etags), Some(etag), StatusCode::OK) = (known_etags, etag, self.status)
@@ -123,7 +123,7 @@ impl Reply {
     }
 
     /// Sets `ETag` to the resource's version. [`Request::check_if_match`] compares `If-Match` with
-    /// it, and a read whose `If-None-Match` has it becomes a 304.
+    /// it, and a read that sends it in `If-None-Match` gets a 304.
     ///
     /// # Errors
     /// None in practice: every version makes a valid tag.
@@ -140,7 +140,8 @@ impl Reply {
         self.header(LINK, &format!("<{target}>; rel=\"next\""))
     }
 
-    /// Marks a response that repeats the first one to the same idempotency key.
+    /// If `replayed`, marks the response as a repetition of the first one to the same idempotency
+    /// key.
     ///
     /// # Errors
     /// None in practice.
@@ -197,8 +198,8 @@ impl Reply {
     }
 }
 
-/// Replaces the conversion of `Response<Body>`, which transcodes to the charset that the media type
-/// names and so links the tables of every charset.
+/// Used instead of `lambda_http`'s conversion of `Response<Body>`. That one transcodes the body to
+/// the charset that the media type names, which links the tables of every charset into the binary.
 impl IntoResponse for Reply {
     fn into_response(self) -> BoxFuture<'static, Response<Body>> {
         let mut response = Response::new(Body::Text(self.body));

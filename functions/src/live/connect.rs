@@ -1,4 +1,4 @@
-//! `$connect`: accepts the handshake of a socket that has a ticket.
+//! `$connect`: accepts the handshake of a socket that presents a valid ticket.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use jiff::Timestamp;
@@ -9,11 +9,12 @@ use shared::store::Connection;
 use super::Handshake;
 use super::default::connection_id;
 
-/// Redeems the ticket and stores the socket. Nothing is pushed to the socket before its hello.
+/// Redeems the ticket and stores the socket. Nothing is pushed to the socket until its client has
+/// sent `hello`.
 ///
 /// # Errors
-/// 403 for a browser on an origin that is not allowed, 401 without a valid ticket. The status
-/// refuses the handshake.
+/// 403 for a browser on an origin that is not allowed, 401 without a valid ticket. API Gateway then
+/// refuses the handshake with that status.
 pub async fn handle(context: &Handshake, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
     // Browsers always send the origin, and a page can't forge it. Other clients may omit it, but
     // need a ticket all the same.

@@ -18,10 +18,9 @@ use crate::payments::webhook_event::WebhookEvent;
 /// How long a settled event is kept: longer than the 30 days for which Stripe lists it.
 const RETENTION: SignedDuration = SignedDuration::from_hours(35 * 24);
 
-/// The largest payload that is stored as received. An item can have 400 KB
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>), and
-/// Stripe's own events have a few. A larger payload is reduced to the parts that we read
-/// ([`WebhookEvent::reduced`]).
+/// The largest payload that is stored as received. A larger one is reduced to the parts that we
+/// read ([`WebhookEvent::reduced`]). Stripe's events are a few KB long, and DynamoDB allows 400 KB
+/// per item (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 const MAX_PAYLOAD: usize = 300 * 1024;
 
 /// A webhook event as stored.
@@ -92,7 +91,7 @@ impl EventOutcome {
 }
 
 impl StripeEvent {
-    /// The [`StripeEvent::state`] of an event that was not handled yet.
+    /// The [`StripeEvent::state`] of an event that has not been handled yet.
     pub const PENDING: &'static str = "pending";
     /// The type of a [`StripeEvent::finding`], which is not one of Stripe's events.
     pub const FINDING: &'static str = "finding";
@@ -101,15 +100,17 @@ impl StripeEvent {
     pub fn received(body: &[u8], at: Timestamp) -> Self {
         let event = WebhookEvent::parse(body);
         let reduced = body.len() > MAX_PAYLOAD;
-        // Stripe sends UTF-8. Anyone else who knows the secret gets a lossy conversion.
+        // Stripe sends UTF-8, so this loses nothing. It could only alter a body that someone else
+        // signed with the secret.
         let payload =
             if reduced { event.reduced() } else { String::from_utf8_lossy(body).into_owned() };
         let WebhookEvent { id, kind, api_version, .. } = event;
         Self { id, kind, api_version, received_at: at, handled: None, reduced, payload, version: 1 }
     }
 
-    /// Creates a record that Stripe's data contradicts an order, when this was found by querying
-    /// Stripe and not through an event. The same finding always has the same id.
+    /// Creates a record of a contradiction between Stripe's data and an order, for one that was
+    /// found by querying Stripe rather than through an event. The same finding always has the same
+    /// id.
     pub fn finding(result: EventResult, intent: &PaymentIntentId) -> Self {
         let parts = [result.order_id.as_ref().map_or("", OrderId::as_str), intent.as_str()];
         let reason = result.reason.as_deref().unwrap_or_default();
@@ -169,14 +170,15 @@ impl Entity for StripeEvent {
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
-        // An event that an administrator should look into is kept until then.
+        // An event that an administrator should look into does not expire.
         self.handled.as_ref().filter(|handled| handled.outcome.is_settled())?;
         self.received_at.checked_add(RETENTION).ok()
     }
 }
 
 impl Store {
-    /// Stores a received event. The conflict is the event as stored by an earlier delivery.
+    /// Stores a received event. If an earlier delivery has stored it already, the outcome is a
+    /// conflict with the stored event.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

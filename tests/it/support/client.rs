@@ -1,4 +1,4 @@
-//! An HTTP client that knows only the conventions of the API.
+//! An HTTP client that knows the conventions of the API, but none of its endpoints.
 
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -34,8 +34,8 @@ impl Client {
         }
     }
 
-    /// This client with connections of its own. A test needs it for a client that another test
-    /// created, whose connections ended with that test.
+    /// This client with new connections. A test that reuses a client from another test needs them,
+    /// because the old connections ended with that other test.
     pub fn reconnected(&self) -> Self {
         Self { http: connections(), ..self.clone() }
     }
@@ -134,14 +134,15 @@ fn connections() -> Http {
 }
 
 impl Response {
-    /// The body. Panics unless the status is this one.
+    /// The body. Panics unless the response has this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
         self.body
     }
 
-    /// The body of a 200, or `None` for a 503, after which the caller tries again.
+    /// The body of a 200, or `None` for a 503, so that the caller can try again. Panics on any
+    /// other status.
     #[track_caller]
     pub fn unless_busy(self) -> Option<Value> {
         if self.status == 503 { None } else { Some(self.expect(200)) }
