@@ -11,13 +11,13 @@ use crate::openapi::{Answer, Operation};
 const ENDPOINT: Endpoint = Endpoint::get("/.well-known/jwks.json", Who::Anyone);
 
 /// How long caches may keep the keys, in seconds. A new key must be published for this long before
-/// it signs.
+/// tokens are signed with it.
 const CACHED: u32 = 300;
 
 /// Returns the key set.
 ///
 /// # Errors
-/// None of its own.
+/// `internal` when the keys can't be serialized.
 pub async fn handle(context: &Keys, _: Request) -> Result<Reply> {
     Reply::ok(&context.keys)?.cacheable(CACHED)
 }

@@ -15,12 +15,12 @@ pub(crate) struct Error {
     /// The object under `error`.
     pub(crate) body: Box<Body>,
     /// Whether the endpoint had begun to execute. Only then is the answer kept under the call's
-    /// idempotency key (<https://docs.stripe.com/api/idempotent_requests>): a parameter that fails
-    /// validation can be corrected and sent again with the same key.
+    /// idempotency key (<https://docs.stripe.com/api/idempotent_requests>). A call that fails
+    /// validation is not kept, so it can be corrected and sent again with the same key.
     pub(crate) executed: bool,
 }
 
-/// The error object. Absent fields are left out, as Stripe does.
+/// The error object. Fields without a value are left out, as in Stripe's answers.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,11 +67,12 @@ impl Error {
     pub(crate) fn missing(kind: &str, id: &str) -> Self {
         let mut error = Self::refused(format!("No such {kind}: '{id}'")).code("resource_missing");
         error.status = 404;
-        // Stripe calls the path's own parameter `intent` for payment intents and `id` for the rest.
+        // Stripe's name for the id in the path is `intent` for payment intents, otherwise `id`.
         error.param(if kind == "payment_intent" { "intent" } else { "id" })
     }
 
-    /// Turns a [`missing`](Self::missing) object into a 400: the parameter `param` named it.
+    /// Turns the 404 of [`missing`](Self::missing) into a 400, for an object that is named by the
+    /// parameter `param` and not by the path.
     pub(crate) fn named_by(mut self, param: &str) -> Self {
         self.status = 400;
         self.param(param)
@@ -110,7 +111,7 @@ impl Error {
         Self { status: 500, body: Box::new(body), executed: true }
     }
 
-    /// Sets the error code, and with it the page that explains it.
+    /// Sets the error code, and `doc_url` to the page that explains the code.
     pub(crate) fn code(mut self, code: &'static str) -> Self {
         self.body.code = Some(code);
         self.body.doc_url =

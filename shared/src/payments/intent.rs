@@ -37,14 +37,14 @@ pub struct Charge {
     pub fee: Option<Money>,
     /// The amount that was refunded or is being refunded, in the intent's currency.
     pub amount_refunded: i64,
-    /// Whether the bank disputes it or has disputed it.
+    /// Whether the bank is disputing the charge or has ever disputed it.
     pub disputed: bool,
 }
 
 /// The status of an intent (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IntentStatus {
-    /// Waits for a card, initially or after a decline.
+    /// Waits for a card: at first, and again after a decline.
     RequiresPaymentMethod,
     /// Waits to be confirmed.
     RequiresConfirmation,

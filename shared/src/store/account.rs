@@ -21,13 +21,14 @@ pub struct Account {
     /// The user's public profile.
     #[serde(flatten)]
     pub user: User,
-    /// The password's hash as a PHC string. Stored beside `doc`, so no index contains it.
+    /// The password's hash as a PHC string. Stored outside `doc`, so no index contains it.
     pub password: String,
     /// The idempotency key of the request that created it, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
     /// Grows by one whenever all sessions are ended. A session carries the generation that was read
-    /// when the password was checked, so a sign-in that is under way at that moment is ended, too.
+    /// when the password was checked. So if a sign-in is under way while sessions are ended, the
+    /// session that it creates is not valid either.
     #[serde(default)]
     pub generation: u64,
     /// The session that stayed valid when all others were ended: the one that changed the password.
@@ -41,7 +42,8 @@ impl Account {
         Self { user, password, created_by, generation: 0, kept_session: None }
     }
 
-    /// Whether a session survived the last time that all of this user's sessions were ended.
+    /// Whether this session is valid: its sign-in began after all sessions were last ended, or it
+    /// is the one that was kept then.
     pub fn admits(&self, session: &Session) -> bool {
         session.generation == self.generation || self.kept_session.as_ref() == Some(&session.id)
     }
@@ -65,8 +67,9 @@ impl Account {
         Self { password: hash, ..self.next_version() }
     }
 
-    /// Returns the account with a changed user, which already has the next version. Suspending or
-    /// deactivating a user ends all sessions, and they stay ended when the user is reactivated.
+    /// Returns the account with a changed user, whose version the caller has already increased.
+    /// Suspending or deactivating a user ends all sessions, and they stay ended when the user is
+    /// reactivated.
     #[must_use]
     pub fn with_user(&self, user: User) -> Self {
         match self.user.is_active() && !user.is_active() {
@@ -75,14 +78,14 @@ impl Account {
         }
     }
 
-    /// The next version, for a change outside of the public profile.
+    /// Returns the account with the next version number, for a change outside the public profile.
     fn next_version(&self) -> Self {
         let mut next = self.clone();
         next.user.version += 1;
         next
     }
 
-    /// Whether it counts as an active administrator, of which there must always be one.
+    /// Whether this is an active administrator. There must always be at least one.
     pub(super) fn is_active_admin(&self) -> bool {
         self.user.role == Role::Admin && self.user.is_active()
     }
@@ -115,7 +118,7 @@ impl Entity for Account {
     }
 }
 
-/// An account as the indexes project it: only `doc`. Never written.
+/// An account as it is read from an index, which contains only its `doc`. Never written.
 #[derive(Debug, Serialize, Deserialize)]
 struct ProjectedAccount {
     #[serde(flatten)]
@@ -151,7 +154,7 @@ impl Entity for NameReservation {
     }
 }
 
-/// Which users to list. Without a name the newest come first; with one they are sorted by name.
+/// Which users to list. They are sorted by name if `name_prefix` is set, otherwise newest first.
 #[derive(Debug, Clone, Default)]
 pub struct UserFilter {
     /// Only users with this role.
@@ -163,8 +166,8 @@ pub struct UserFilter {
 }
 
 impl UserFilter {
-    /// Picks the smallest index partition that contains all requested users, so that the filters
-    /// rarely drop many items.
+    /// Queries the smallest index partition that contains all requested users, so that few items
+    /// are read only to be dropped by a filter.
     fn query(&self) -> Query {
         let inactive = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));
@@ -203,8 +206,8 @@ impl Store {
 
     /// Finds the account for a login: a username, or an e-mail address if it contains `@`.
     ///
-    /// It always makes two reads, of the claim and of the account, so response times don't reveal
-    /// whether a user exists.
+    /// It always makes two reads, of the name's reservation and of the account, so response times
+    /// don't reveal whether a user exists.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -232,7 +235,8 @@ impl Store {
     }
 }
 
-/// The key of a login's claim. A login that is not a valid name maps to a key that no claim has.
+/// The key of a login's reservation. A login that is not a valid name gets a key that is never
+/// used.
 fn login_key(name: &str) -> Key {
     let key = match name.contains('@') {
         true => Email::parse(name).map(|email| keys::email(&email.key())),
@@ -241,8 +245,8 @@ fn login_key(name: &str) -> Key {
     key.unwrap_or_else(|_| keys::username(""))
 }
 
-/// Normalises a login for rate limits: all spellings of a name share one limit, whether or not such
-/// a user exists.
+/// Normalizes a login for rate limits: names that differ only in case or in outer spaces share one
+/// limit, whether or not such a user exists.
 pub fn normalized_login(name: &str) -> String {
     name.trim().to_lowercase()
 }

@@ -1,5 +1,5 @@
-//! Messages between an order's client and its worker. Sending one is a single write; its stream
-//! record puts the message in the recipient's feed.
+//! Messages between an order's client and its worker. Sending one takes a single write. The stream
+//! record of that write then causes the message to be put in the recipient's feed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ pub enum MessageScope<'a> {
 }
 
 impl Store {
-    /// Stores a new message. The conflict is a message that already has its id.
+    /// Stores a new message. It is a conflict if there is already a message with this id.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

@@ -8,7 +8,7 @@ use crate::support::{
     until_event,
 };
 
-/// The different intent ids in these responses.
+/// The distinct intent ids in these responses.
 fn ids(answers: &[Value]) -> Vec<&str> {
     let mut ids: Vec<_> =
         answers.iter().map(|answer| answer["payment_intent_id"].as_str().unwrap()).collect();
@@ -61,7 +61,8 @@ async fn an_order_has_one_payment_intent_at_its_own_price() {
 
 #[tokio::test]
 async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
-    // A cloud of its own: all idempotency keys of the stand-in are forgotten.
+    // This test needs a cloud of its own, because it makes the stand-in for Stripe forget all
+    // idempotency keys.
     let cloud = start_without_webhooks("forgotten-keys").await;
     let shopper = Shopper::new(&cloud).await;
     let (bound, order) = (shopper.checkout().await, shopper.order().await);
@@ -87,8 +88,8 @@ async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
     let intents = shopper.stripe.intents_of(&order).await;
     assert_eq!(intents.len(), 2, "the lost intent and the order's own");
     let lost = intents.iter().find(|intent| intent["id"] != found["payment_intent_id"]).unwrap();
-    // Paying the lost intent, which is possible at the dashboard, does not pay the order. An
-    // administrator has to look at it.
+    // Paying the lost intent, which is possible in Stripe's dashboard, does not pay the order. The
+    // event is listed as a mismatch, for an administrator to look at.
     let lost = lost["id"].as_str().unwrap();
     shopper
         .stripe
@@ -126,8 +127,8 @@ async fn a_lost_late_or_failed_stripe_response_causes_no_second_payment() {
         attempt("timeout_after_acting", 1),
         attempt("error_429", 1),
         attempt("error_500", 1),
-        // Stripe repeats the failure for this idempotency key for a day. Nobody learns of the
-        // intent that it created, so it is never paid.
+        // For a day, Stripe answers this idempotency key with the same error. So a second intent is
+        // created with another key. Nobody learns of the first one, so it is never paid.
         attempt("error_500_after_acting", 2),
     );
 }

@@ -45,7 +45,7 @@ pub async fn run(
             if killed % 2 == 0 {
                 listeners[random(listeners.len())].cut.notify_one();
             } else if let Some(id) = sockets.any() {
-                // The answer is 410 when the socket has closed meanwhile.
+                // The answer is 410 when the socket has closed in the meantime.
                 management
                     .send(
                         http::Method::DELETE,
@@ -57,8 +57,8 @@ pub async fn run(
             }
         }
         while faults < due(began, plan.faults) {
-            // Eight faults exceed the retries of a push, which leaves the socket to
-            // `live-catch-up`.
+            // Eight faults are more than a push's retries can overcome. The push gives up, and
+            // `live-catch-up` has to take care of the socket.
             let (fault, times) =
                 [("error_429", 2), ("timeout", 1), ("error_429", 8), ("timeout_after_acting", 1)]
                     [faults % 4];
@@ -76,7 +76,7 @@ pub async fn run(
     }
 }
 
-/// How often something that happens at this rate should have happened since `began`.
+/// How many times something with this rate should have happened since `began`.
 pub fn due(began: Instant, per_second: f64) -> usize {
     (began.elapsed().as_secs_f64() * per_second) as usize
 }
@@ -94,7 +94,7 @@ struct Sockets {
 }
 
 impl Sockets {
-    /// The id of any open socket.
+    /// Picks an open socket at random, stops listing it as open, and returns its id.
     fn any(&mut self) -> Option<String> {
         let mut new = String::new();
         let mut file = std::fs::File::open(&self.log).ok()?;

@@ -1,4 +1,4 @@
-//! A WebSocket client that does what a browser does: get a ticket, connect, send hello.
+//! A WebSocket client that does what a browser does: it gets a ticket, connects and sends hello.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::User;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything here takes, even on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct Socket {
@@ -27,7 +27,7 @@ impl Socket {
             .expect("the handshake is accepted")
     }
 
-    /// Connects to this URL, as a page of this origin does.
+    /// Connects to this URL, with an `Origin` header if `origin` is given.
     ///
     /// # Errors
     /// When the handshake is refused or the connection fails.
@@ -40,7 +40,7 @@ impl Socket {
         Ok(Self { stream })
     }
 
-    /// The status that the handshake is refused with. Panics when it is accepted.
+    /// Returns the status with which the handshake is refused. Panics when it is accepted.
     pub async fn handshake_status(url: &str, origin: Option<&str>) -> u16 {
         match Self::open(url, origin).await {
             Err(Error::Http(response)) => response.status().as_u16(),

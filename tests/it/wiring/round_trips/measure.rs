@@ -47,7 +47,8 @@ impl CallRecorder {
         answer.body
     }
 
-    /// Records the calls of `function`, which was invoked at most once since the last step.
+    /// Records the calls that `function` made since the last step. Panics if it was invoked more
+    /// than once in that time.
     async fn measure(&mut self, function: &str) {
         let mut new = self.take_new_calls(function).await;
         assert!(new.len() < 2, "{function} was invoked {} times by one step", new.len());
@@ -60,7 +61,7 @@ impl CallRecorder {
         );
     }
 
-    /// The calls of each invocation of `function` since the last time that this was called for it.
+    /// Returns the calls of each invocation of `function` that it has not returned before.
     async fn take_new_calls(&mut self, function: &str) -> Vec<Vec<Call>> {
         let counted =
             Client::new(&self.cloud.ready.dynamodb).get("/_local/invocations").await.expect(200);
@@ -70,9 +71,10 @@ impl CallRecorder {
         of_function.filter(|i| self.seen.insert(i.trace_id.clone())).map(|i| i.calls).collect()
     }
 
-    /// Sends the sample event of `function` as the first of `callers` that is allowed to, unless a
-    /// step has measured it already. `/<area>/<id>` at the start of the path is replaced with the
-    /// path in `objects` of that area.
+    /// Sends the sample event of `function`, unless a step has measured it already. Tries the
+    /// `callers` in turn and records the calls of the first request that succeeds. If the path
+    /// starts with `/<area>/<id>`, `object_paths[area]` takes the place of that part, so that the
+    /// request is about an object that exists.
     pub async fn sample(
         &mut self,
         function: &str,
@@ -111,7 +113,8 @@ impl CallRecorder {
         );
     }
 
-    /// Waits until something else has invoked `function`, and records its calls.
+    /// Waits until `function`, invoked by something other than a request of the test, has called
+    /// DynamoDB, and records its calls.
     pub async fn indirect_step(&mut self, function: &str) {
         let calls = eventually(&format!("{function} calls DynamoDB"), async || {
             let invocations = self.take_new_calls(function).await;
