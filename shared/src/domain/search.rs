@@ -85,7 +85,7 @@ fn tokenize(text: &str) -> Vec<String> {
     words
 }
 
-/// Normalises a text: compatibility form (`ﬁ` becomes `fi`, full width becomes normal width), no
+/// Normalizes a text: compatibility form (`ﬁ` becomes `fi`, full width becomes normal width), no
 /// letter case, and no accents on Latin, Greek and Cyrillic letters.
 fn normalize(text: &str) -> String {
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);

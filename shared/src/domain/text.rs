@@ -16,7 +16,7 @@ struct Limits {
     multi_line: bool,
 }
 
-/// Normalises a text, or returns why it is invalid. Codes: `control_character`, `too_short`,
+/// Normalizes a text, or returns why it is invalid. Codes: `control_character`, `too_short`,
 /// `too_long`.
 fn normalize(text: &str, limits: &Limits) -> Result<String, Invalid> {
     let text = if limits.multi_line { text.replace("\r\n", "\n") } else { text.to_owned() };
@@ -103,7 +103,7 @@ macro_rules! text {
             /// The maximum number of characters after trimming.
             pub const MAX: usize = $max;
 
-            /// Normalises, trims and checks a text.
+            /// Normalizes, trims and checks a text.
             ///
             /// # Errors
             ///
