@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::batch::delete_request;
-use super::error::sdk_error;
+use super::error::{is_condition_failed, sdk_error};
 use super::keys;
 use super::query::Query;
 use super::row::{Entity, Key, from_item};
@@ -159,11 +159,17 @@ impl Connections {
     pub async fn redeem_ticket(&self, hash: &str) -> Result<Option<Ticket>> {
         let deleted = self
             .delete(keys::ticket(hash))
+            // The condition, not the absence of an old item, decides who was first. DynamoDB Local
+            // returns the old item to several deletes that run at the same time.
+            .condition_expression("attribute_exists(pk)")
             .return_values(ReturnValue::AllOld)
             .send()
-            .await
-            .map_err(sdk_error)?;
-        deleted.attributes.map(from_item).transpose()
+            .await;
+        match deleted {
+            Ok(deleted) => deleted.attributes.map(from_item).transpose(),
+            Err(e) if is_condition_failed(&e) => Ok(None),
+            Err(e) => Err(sdk_error(e)),
+        }
     }
 
     /// Stores a new socket.

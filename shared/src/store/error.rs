@@ -46,6 +46,11 @@ where
     if transient { unavailable(source) } else { Error::internal(source) }
 }
 
+/// Says whether a write was refused because its condition didn't hold.
+pub(super) fn is_condition_failed<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("ConditionalCheckFailedException")
+}
+
 /// The item that made a put's condition fail; `None` if there is none.
 pub(super) fn old_item<R>(
     error: SdkError<PutItemError, R>,

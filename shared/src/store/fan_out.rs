@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::batch::put_request;
-use super::error::sdk_error;
+use super::error::{is_condition_failed, sdk_error};
 use super::keys;
 use super::row::{Entity, Key, number, take_item, to_item};
 use super::subscription::Subscription;
@@ -178,12 +178,7 @@ impl FanOutTable {
         match sent {
             Ok(_) => Ok(()),
             // This number, or a higher one, was already requested.
-            Err(e)
-                if e.as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
+            Err(e) if is_condition_failed(&e) => Ok(()),
             Err(e) => Err(sdk_error(e)),
         }
     }

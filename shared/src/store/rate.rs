@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::connection::Connections;
-use super::error::sdk_error;
+use super::error::{is_condition_failed, sdk_error};
 use super::keys;
 use super::row::{Key, number};
 use super::table::Store;
@@ -82,13 +82,10 @@ impl Store {
             .await;
         match sent {
             Ok(_) => Ok(CountedAttempt(key)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
+            Err(error) if is_condition_failed(&error) => {
                 let left = u64::try_from(end - now.as_second()).unwrap_or(1);
-                let detail = format!("Too many requests. Try again in {left} seconds.");
+                let unit = if left == 1 { "second" } else { "seconds" };
+                let detail = format!("Too many requests. Try again in {left} {unit}.");
                 Err(Error::new(&catalogue::TOO_MANY_REQUESTS, detail).retry_after(left))
             }
             Err(error) => Err(sdk_error(error)),
@@ -114,13 +111,7 @@ impl Store {
             .send()
             .await;
         match sent {
-            Err(error)
-                if !error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Err(sdk_error(error))
-            }
+            Err(error) if !is_condition_failed(&error) => Err(sdk_error(error)),
             _ => Ok(()),
         }
     }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::put_request;
 use super::connection::{Connection, Connections};
-use super::error::sdk_error;
+use super::error::{is_condition_failed, sdk_error};
 use super::keys;
 use super::query::Query;
 use super::row::{Entity, Key, from_item, number, string};
@@ -132,12 +132,7 @@ impl Connections {
             .expression_attribute_values(":feeds", feeds);
         match update.condition_expression("attribute_exists(pk)").send().await {
             Ok(_) => Ok(true),
-            Err(e)
-                if e.as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
+            Err(e) if is_condition_failed(&e) => Ok(false),
             Err(e) => Err(sdk_error(e)),
         }
     }

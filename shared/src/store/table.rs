@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 
-use super::error::{old_item, sdk_error, unavailable};
+use super::error::{is_condition_failed, old_item, sdk_error, unavailable};
 use super::keys;
 use super::row::{Entity, Item, Key, from_item, number, to_item};
 use crate::aws::SdkSettings;
@@ -149,11 +149,10 @@ impl Store {
             .await;
         match sent {
             Ok(_) => Ok(WriteOutcome::Written),
-            Err(e) => match e.as_service_error().map(|s| s.is_conditional_check_failed_exception())
-            {
-                Some(true) => Ok(WriteOutcome::Conflict(old_item(e).map(from_item).transpose()?)),
-                _ => Err(sdk_error(e)),
-            },
+            Err(e) if is_condition_failed(&e) => {
+                Ok(WriteOutcome::Conflict(old_item(e).map(from_item).transpose()?))
+            }
+            Err(e) => Err(sdk_error(e)),
         }
     }
 }
