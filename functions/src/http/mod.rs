@@ -20,6 +20,7 @@ use headers::{HeaderMapExt, IfNoneMatch};
 use http::Method;
 use lambda_http::service_fn;
 use shared::error::Result;
+use shared::metrics;
 use tracing::Instrument;
 use tracing::field;
 
@@ -132,5 +133,6 @@ where
     // Logs one line per request. Details are logged at `debug`, failures in a line of their own.
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(status = reply.status(), duration_ms, "answered");
+    metrics::print();
     Ok(reply.complete(&request_id)?)
 }

@@ -4,6 +4,7 @@
 //!
 //! Another function may take each step at the same time, so runs may overlap, repeat or be missed.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
+use shared::metrics::STUCK;
 use shared::payments::{Stripe, StripeApi};
 use shared::store::{StripeEvent, WriteOutcome};
 
@@ -52,53 +54,59 @@ pub struct Report {
     applied: usize,
     /// Orders that moved on.
     settled: usize,
-    /// Items that failed. Each is logged, and the next run tries it again.
-    failed: usize,
 }
 
-/// Reconciles, and returns `{fetched, applied, settled, failed}`. The event may hold
-/// `older_than_seconds` and `undelivered_hours`.
+/// Reconciles, and returns `{fetched, applied, settled}`. The event may hold `older_than_seconds`
+/// and `undelivered_hours`.
 ///
 /// # Errors
-/// 422 when one of them is not a number.
+/// 422 when one of them is not a number; `internal` if an item failed, after all others were
+/// processed. The next run tries it again.
 pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Report> {
     let options: ReconcileOptions = serde_json::from_value(event)
         .map_err(|e| Error::field("event", "invalid", e.to_string()))?;
-    let report = context.reconcile(&options).await;
-    tracing::info!(
-        fetched = report.fetched,
-        applied = report.applied,
-        settled = report.settled,
-        failed = report.failed,
-        "reconciled"
-    );
-    Ok(report)
+    context.reconcile(&options).await
 }
 
 impl<P: StripeApi> PaymentService<P> {
-    async fn reconcile(&self, options: &ReconcileOptions) -> Report {
+    async fn reconcile(&self, options: &ReconcileOptions) -> Result<Report> {
         let sweep = Sweep::start(PATIENCE, AT_ONCE);
         let now = Timestamp::now();
         let until =
             now - SignedDuration::from_secs(options.older_than_seconds.clamp(0, 30 * 24 * 3600));
         let since = now - SignedDuration::from_hours(options.undelivered_hours.clamp(0, 30 * 24));
+        let event_id = |event: &StripeEvent| event.id.to_string();
 
         let pending = self.store.pending_events(until);
-        let applied = sweep.each(pending, |event| self.reapply(event)).await;
+        let applied = sweep.each(pending, event_id, |event| self.reapply(event)).await;
         let orders = self.store.orders_with_unsettled_money(until);
-        let settled = sweep.each(orders, |order| self.advance(order)).await;
+        let (order_id, stuck) = (|order: &Order| order.id.to_string(), AtomicUsize::new(0));
+        let advance = async |order: Order| {
+            let is_stuck = order.is_stuck(now);
+            let advanced = self.advance(order).await;
+            if is_stuck && !matches!(advanced, Ok(true)) {
+                stuck.fetch_add(1, Ordering::Relaxed);
+            }
+            advanced
+        };
+        let settled = sweep.each(orders, order_id, advance).await;
+        STUCK.add("", stuck.into_inner());
         // Last, because a Stripe that is slow with it must not keep the rest from being done.
         let undelivered = match self.stripe.undelivered_events(since).await {
-            Ok(bodies) => bodies.into_iter().map(Ok).collect(),
+            Ok(bodies) => {
+                let event = |body: String| StripeEvent::received(body.as_bytes(), Timestamp::now());
+                bodies.into_iter().map(|body| Ok(event(body))).collect()
+            }
             Err(error) => vec![Err(error)],
         };
-        let fetched = sweep.each(futures::stream::iter(undelivered), |body| self.fetch(body)).await;
-        Report { fetched, applied, settled, failed: sweep.failed() }
+        let undelivered = futures::stream::iter(undelivered);
+        let fetched = sweep.each(undelivered, event_id, |event| self.fetch(event)).await;
+        tracing::info!(fetched, applied, settled, failed = sweep.failed(), "reconciled");
+        sweep.finish(Report { fetched, applied, settled })
     }
 
     /// Stores an event as if Stripe had delivered it. `payments-apply` then applies it.
-    async fn fetch(&self, body: String) -> Result<bool> {
-        let event = StripeEvent::received(body.as_bytes(), Timestamp::now());
+    async fn fetch(&self, event: StripeEvent) -> Result<bool> {
         match self.store.receive_event(&event).await? {
             WriteOutcome::Written => {
                 tracing::warn!(event = %event.id, kind = event.kind, "event {} had not arrived", event.id);
