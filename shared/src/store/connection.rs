@@ -129,7 +129,7 @@ impl Connections {
     /// # Errors
     /// Names the variable that is missing or invalid.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self { table: Store::named_by("CONNECTIONS_TABLE_NAME")? })
+        Ok(Self { table: Store::with_table_from_env("CONNECTIONS_TABLE_NAME")? })
     }
 
     /// Creates the table with this name.

@@ -23,7 +23,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Reads the limit from an environment variable such as `SIGN_INS_PER_NAME=10/900` (how often,
+    /// Reads the limit from an environment variable such as `SIGN_INS_PER_USERNAME=10/900` (how often,
     /// and in how many seconds). Returns `self` if the variable is not set.
     ///
     /// # Errors
