@@ -56,10 +56,11 @@ async fn order(meter: &mut Meter) -> Usage {
     let service = json!({
         "name": "Lawn", "description": "Mown.", "category": "garden", "price": price(1999),
     });
-    let service = admin.api.post("/services", service).await.expect(201);
+    let service = admin.api.post("/services", service).await.expect_status(201);
     let service = service["id"].as_str().expect("an id");
     let ((mut clients, _), (mut workers, _)) =
-        join(Socket::hello(&client, json!({})), Socket::hello(&worker, json!({}))).await;
+        join(Socket::connect_and_hello(&client, json!({})), Socket::hello(&worker, json!({})))
+            .await;
 
     meter
         .measure(async |cloud| {
@@ -69,27 +70,27 @@ async fn order(meter: &mut Meter) -> Usage {
                     ("username", &user.username),
                     ("password", &user.password),
                 ];
-                cloud.client().form("/auth/token", &fields).await.expect(200);
+                cloud.client().form("/auth/token", &fields).await.expect_status(200);
             }
-            client.api.get("/services").await.expect(200);
-            client.api.get(&format!("/services/{service}")).await.expect(200);
+            client.api.get("/services").await.expect_status(200);
+            client.api.get(&format!("/services/{service}")).await.expect_status(200);
             let order =
-                client.api.post("/orders", json!({"service_id": service})).await.expect(201);
+                client.api.post("/orders", json!({"service_id": service})).await.expect_status(201);
             let id = order["id"].as_str().expect("an id");
             let path = format!("/orders/{id}");
             pay(cloud, &client, id, "pm_card_visa").await;
-            client.api.post(&format!("{path}/payment/confirm"), json!({})).await.expect(200);
+            client.api.post(&format!("{path}/payment/confirm"), json!({})).await.expect_status(200);
             until_status(&client, id, "open").await;
-            worker.api.get("/orders/open").await.expect(200);
-            worker.api.post(&format!("{path}/accept"), json!({})).await.expect(200);
+            worker.api.get("/orders/open").await.expect_status(200);
+            worker.api.post(&format!("{path}/accept"), json!({})).await.expect_status(200);
             for user in [&client, &worker] {
                 let text = json!({"text": "Which day suits you? Saturday would be best for me."});
-                user.api.post(&format!("{path}/messages"), text).await.expect(201);
-                user.api.get(&format!("{path}/messages")).await.expect(200);
-                user.api.get(&path).await.expect(200);
+                user.api.post(&format!("{path}/messages"), text).await.expect_status(201);
+                user.api.get(&format!("{path}/messages")).await.expect_status(200);
+                user.api.get(&path).await.expect_status(200);
             }
-            worker.api.post(&format!("{path}/deliver"), json!({})).await.expect(200);
-            client.api.post(&format!("{path}/complete"), json!({})).await.expect(200);
+            worker.api.post(&format!("{path}/deliver"), json!({})).await.expect_status(200);
+            client.api.post(&format!("{path}/complete"), json!({})).await.expect_status(200);
             workers.next_entry("order.completed", id).await;
             clients.frames_until_silent().await + workers.frames_until_silent().await
         })
@@ -102,12 +103,12 @@ async fn connected_hour(meter: &mut Meter) -> Usage {
     let user = new_client(&meter.cloud).await;
     let opened = meter
         .measure(async |_| {
-            let (socket, _) = Socket::hello(&user, json!({})).await;
+            let (socket, _) = Socket::connect_and_hello(&user, json!({})).await;
             socket.close().await;
             2
         })
         .await;
-    let (mut socket, _) = Socket::hello(&user, json!({})).await;
+    let (mut socket, _) = Socket::connect_and_hello(&user, json!({})).await;
     let ping = meter
         .measure(async |_| {
             socket.assert_open().await;

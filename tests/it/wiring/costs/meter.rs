@@ -75,7 +75,7 @@ impl Meter {
         let mut before = None;
         let invocations = eventually("the functions are idle", async || {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let listed = database.get("/_local/invocations").await.expect(200);
+            let listed = database.get("/_local/invocations").await.expect_status(200);
             let listed: Vec<Invocation> =
                 serde_json::from_value(listed).expect("a list of invocations");
             let calls: usize = listed.iter().map(|invocation| invocation.calls.len()).sum();
