@@ -58,9 +58,11 @@ async fn order(meter: &mut Meter) -> Usage {
     });
     let service = admin.api.post("/services", service).await.expect_status(201);
     let service = service["id"].as_str().expect("an id");
-    let ((mut clients, _), (mut workers, _)) =
-        join(Socket::connect_and_hello(&client, json!({})), Socket::hello(&worker, json!({})))
-            .await;
+    let ((mut clients, _), (mut workers, _)) = join(
+        Socket::connect_and_hello(&client, json!({})),
+        Socket::connect_and_hello(&worker, json!({})),
+    )
+    .await;
 
     meter
         .measure(async |cloud| {
