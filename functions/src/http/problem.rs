@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn an_error_whose_document_cannot_be_built_is_a_500() {
-        let unusable = Error::new(&catalogue::METHOD_NOT_ALLOWED, "No.").with("allow", "GET\n");
+        let unusable =
+            Error::new(&catalogue::METHOD_NOT_ALLOWED, "No.").with_member("allow", "GET\n");
         assert!(document(&unusable, "request-1").is_err());
         let reply = reply(&unusable, "request-1");
         assert_eq!(reply.status(), 500);

@@ -42,7 +42,7 @@ pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
     let now = Timestamp::now();
     let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
     current_caller(&claims, &state, now)?;
-    context.connections.count(&LIMIT, claims.sub.as_str(), now).await?;
+    context.connections.count_attempt(&LIMIT, claims.sub.as_str(), now).await?;
     let token = ticket::issue(&context.connections, &claims.sub, &claims.sid, now).await?;
     Reply::ok(&Ticket {
         user_id: &claims.sub,
@@ -58,5 +58,5 @@ pub fn describe() -> Operation {
         .details("Connect to `url` within a minute and send `{\"action\": \"hello\"}`. A ticket opens one socket.")
         .body::<Empty>(json!({}))
         .answer(Answer::ok::<Ticket<'_>>("The ticket."))
-        .limited()
+        .rate_limited()
 }

@@ -108,7 +108,7 @@ fn opened(cloud: &Cloud) -> Vec<String> {
 async fn converse(pair: [&User; 2], order: &str, between: impl AsyncFn(usize)) {
     for n in 0..4 {
         for user in pair {
-            let keyed = user.api.with("idempotency-key", &unique("key"));
+            let keyed = user.api.with_header("idempotency-key", &unique("key"));
             eventually("a message is sent", async || {
                 let path = format!("/orders/{order}/messages");
                 let sent = keyed.post(&path, json!({"text": format!("Message {n}")})).await;

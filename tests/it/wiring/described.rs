@@ -227,8 +227,8 @@ fn others() -> [(&'static str, Vec<String>); 5] {
             "http::serve_default" => 0,
             "events::socket" => 1,
             "events::stream" | "events::batch" => 2,
-            "events::invoked" if is_scheduled => 3,
-            "events::invoked" => 4,
+            "events::direct" if is_scheduled => 3,
+            "events::direct" => 4,
             _ => continue,
         };
         others[kind].1.push(format!("`{}`", function.name));
