@@ -134,5 +134,5 @@ where
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(status = reply.status(), duration_ms, "answered");
     metrics::print();
-    Ok(reply.complete(&request_id)?)
+    Ok(reply.with_common_headers(&request_id)?)
 }

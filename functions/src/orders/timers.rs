@@ -22,10 +22,10 @@ use super::Clockwork;
 use crate::runtime::sweep::Sweep;
 
 /// How long a run takes on new orders: less than the minute after which the next run starts.
-const PATIENCE: Duration = Duration::from_secs(50);
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 /// How many orders are moved at the same time.
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
 /// The counts of one run.
 #[derive(Debug, Default, Serialize)]
@@ -43,7 +43,7 @@ pub struct Report {
 /// # Errors
 /// `internal` if an order failed, after all others were moved. The next run tries it again.
 pub async fn handle(context: &Clockwork, _: Value) -> Result<Report> {
-    let sweep = Sweep::start(PATIENCE, AT_ONCE);
+    let sweep = Sweep::start(TIME_LIMIT, CONCURRENCY);
     let counts = Counts::default();
     sweep
         .each(

@@ -45,7 +45,7 @@ where
 {
     let mut first_failure = None;
     for record in records {
-        let at = sequence(&record);
+        let at = sequence_number(&record);
         // Each record has its own time-out, so that the records before it still count.
         let Err(error) = within(deadline, Box::pin(handle(record))).await else { continue };
         let is_out_of_time = error.is(&catalogue::TIMED_OUT);
@@ -71,7 +71,7 @@ pub struct Failure {
 }
 
 /// The record's sequence number, by which a failure is reported.
-pub fn sequence(record: &EventRecord) -> Option<String> {
+pub fn sequence_number(record: &EventRecord) -> Option<String> {
     record.change.sequence_number.clone()
 }
 
@@ -159,7 +159,7 @@ where
 
 /// Runs `handle` on the JSON that the function is invoked with, and returns its reply or its error
 /// as the invocation's.
-pub fn invoked<C, T, F, Fut>(handle: F) -> ExitCode
+pub fn direct<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
     T: Serialize,
@@ -212,7 +212,7 @@ mod tests {
         };
         let handled = Mutex::new(String::new());
         let handle = |record: EventRecord| {
-            let number = sequence(&record).unwrap();
+            let number = sequence_number(&record).unwrap();
             let result = match failing.contains(&number.as_str()) {
                 true => Err(Error::internal("broken for the test")),
                 false => Ok(handled.lock().unwrap().push_str(&number)),
