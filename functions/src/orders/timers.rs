@@ -57,8 +57,14 @@ pub async fn handle(context: &Clockwork, _: Value) -> Result<Report> {
         completed: counts.completed.into_inner(),
         overtaken: counts.overtaken.into_inner(),
     };
-    TIMERS.add("done", report.canceled + report.completed);
-    TIMERS.add("failed", sweep.failed());
+    for (outcome, count) in
+        [("done", report.canceled + report.completed), ("failed", sweep.failed())]
+    {
+        // A metric is billed for the hours in which it is sent.
+        if count > 0 {
+            TIMERS.add(outcome, count);
+        }
+    }
     STUCK.add("", counts.stuck.into_inner());
     tracing::info!(
         canceled = report.canceled,

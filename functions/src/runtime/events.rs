@@ -63,7 +63,7 @@ where
 /// Where a batch failed, and why.
 #[derive(Debug)]
 pub struct Failure {
-    /// The [`sequence`] number of the first record that was not handled. Lambda delivers it and all
+    /// The [`sequence_number`] of the first record that was not handled. Lambda delivers it and all
     /// later records again. `None`: the whole batch.
     pub at: Option<String>,
     /// The error.
@@ -149,6 +149,9 @@ where
                     )
                 };
                 let status = status.instrument(span).await;
+                if status >= 500 {
+                    metrics::FAILURES.add(&event.context.env_config.function_name, 1);
+                }
                 metrics::print();
                 Ok::<_, lambda_runtime::Error>(json!({"statusCode": status}))
             },
@@ -170,7 +173,11 @@ where
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
             let span = tracing::info_span!("invocation", request_id = event.context.request_id);
             let done = Box::pin(handle(context, event.payload)).instrument(span).await;
-            count_failure(&event.context.env_config.function_name, &done);
+            let function = &event.context.env_config.function_name;
+            count_failure(function, &done);
+            if done.is_ok() {
+                metrics::RUNS.add(function, 1);
+            }
             metrics::print();
             done.map_err(|error| {
                 log(&error, "invocation failed");

@@ -70,7 +70,10 @@ impl Sweep {
         let tally = self.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         match tally.failure() {
             None => Ok(report),
-            Some(failure) => Err(Error::new(&catalogue::INTERNAL, failure)),
+            // For the one who invoked it, and for the log.
+            Some(failure) => {
+                Err(Error::new(&catalogue::INTERNAL, failure.clone()).with_source(failure))
+            }
         }
     }
 

@@ -21,13 +21,18 @@ pub(super) fn lines(recorded: &Recorded, stack: &str, now: Timestamp) -> String 
 }
 
 fn document(metric: Metric, by: &str, values: &[u64], stack: &str, now: Timestamp) -> Value {
-    let mut dimensions = vec!["Stack"];
-    dimensions.extend(metric.dimension);
+    let mut dimensions = vec![vec!["Stack"]];
+    if let Some(dimension) = metric.dimension {
+        dimensions.push(vec!["Stack", dimension]);
+        if !metric.is_totaled {
+            dimensions.remove(0);
+        }
+    }
     let metadata = json!({
         "Timestamp": now.as_millisecond(),
         "CloudWatchMetrics": [{
             "Namespace": NAMESPACE,
-            "Dimensions": [dimensions],
+            "Dimensions": dimensions,
             "Metrics": [{"Name": metric.name, "Unit": metric.unit}],
         }],
     });

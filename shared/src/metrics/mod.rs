@@ -19,23 +19,29 @@ use jiff::Timestamp;
 
 use crate::config::{ConfigError, required};
 
-/// A metric. Its data points have the dimension `Stack`, and at most one more.
+/// A metric. Its data points have the dimension `Stack`, and at most one more. If it is totaled,
+/// each also counts for the stack as a whole, because an alarm watches one set of dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Metric {
     name: &'static str,
     unit: &'static str,
     dimension: Option<&'static str>,
+    is_totaled: bool,
 }
 
 /// Declares the metrics.
 macro_rules! metrics {
-    ($($(#[$doc:meta])* $id:ident = $name:literal in $unit:literal $(by $dimension:literal)?;)+) => {
+    ($(
+        $(#[$doc:meta])*
+        $id:ident = $name:literal in $unit:literal $(by $dimension:literal $($total:ident)?)?;
+    )+) => {
         $(
             $(#[$doc])*
             pub const $id: Metric = Metric {
                 name: $name,
                 unit: $unit,
                 dimension: [$(Some($dimension),)? None][0],
+                is_totaled: [$($(stringify!($total),)?)? ""][0].len() > 0,
             };
         )+
 
@@ -53,8 +59,8 @@ metrics! {
     PAYMENTS = "Payments" in "Count" by "PaymentStatus";
     /// Refunds that `succeeded`, that a bank returned (`failed`), or that Stripe `refused`.
     REFUNDS = "Refunds" in "Count" by "RefundOutcome";
-    /// What an administrator has to look at: reasons that orders gained, and Stripe events with
-    /// `payment_mismatch` or `event_unreadable`.
+    /// What an administrator has to look at: reasons that orders gained, and Stripe events that
+    /// contradict their order or can't be read (`payment_mismatch`).
     ATTENTION = "Attention" in "Count" by "Reason";
     /// Orders that should have moved on long ago and did not in this run.
     STUCK = "OrdersStuck" in "Count";
@@ -67,9 +73,14 @@ metrics! {
     INBOX_AGE = "InboxAge" in "Milliseconds";
     /// Frames that were `sent` to a socket, whose socket was `gone`, or that `failed`.
     PUSHES = "Pushes" in "Count" by "PushOutcome";
-    /// Invocations of stream functions and scheduled functions in which anything failed. Lambda's
-    /// `Errors` does not count batches of which only a part failed.
-    FAILURES = "Failures" in "Count" by "Function";
+    /// Runs of a function, invoked by a schedule or by hand, in which nothing failed.
+    RUNS = "Runs" in "Count" by "Function";
+    /// Batches and runs in which anything failed, and socket events that failed on our side. AWS's
+    /// `Errors` counts neither batches of which a part failed nor socket events.
+    FAILURES = "Failures" in "Count" by "Function" totaled;
+    /// Calls to DynamoDB that it throttled (`throttled`) or did not answer (`unavailable`), after
+    /// all retries.
+    DATABASE = "DatabaseFailures" in "Count" by "DatabaseFailure" totaled;
 }
 
 /// The most values that a line may hold for a metric.

@@ -140,10 +140,8 @@ impl StripeEvent {
 
     /// Counts the event if an administrator should look into it.
     fn count_attention(&self) {
-        match self.handled.as_ref().map(|handled| handled.outcome) {
-            Some(EventOutcome::Mismatch) => metrics::ATTENTION.add("payment_mismatch", 1),
-            Some(EventOutcome::Unreadable) => metrics::ATTENTION.add("event_unreadable", 1),
-            _ => {}
+        if self.handled.as_ref().is_some_and(|handled| !handled.outcome.is_settled()) {
+            metrics::ATTENTION.add("payment_mismatch", 1);
         }
     }
 

@@ -48,27 +48,33 @@ async fn an_order_that_fails_fails_the_timers_after_the_other_orders_were_moved(
         TestOrder::between(cloud, &parties, "pending").await,
         TestOrder::between(cloud, &parties, "pending").await,
         TestOrder::between(cloud, &parties, "pending").await,
+        TestOrder::between(cloud, &parties, "pending").await,
     ];
-    let [first, broken, last] = &orders;
+    let [first, unreadable, broken, last] = &orders;
+    update(cloud, &unreadable.id, "SET doc.price = :broken", json!({":broken": {"S": "broken"}}))
+        .await;
     // The index that lists due orders does not hold the history, so it lists this one, too.
     update(cloud, &broken.id, "SET history = :broken", json!({":broken": {"S": "broken"}})).await;
     for order in &orders {
         expire(cloud, order).await;
     }
-    // The schedule may have run in between, so only the broken order is certain to be left.
+    // The schedule may have run in between, so only the broken orders are certain to be left.
     let error = error_of(cloud, "orders-timers", json!({})).await;
-    assert!(error.contains("items failed (internal: 1)"), "{error}");
+    assert!(error.contains("items failed (internal: 2)"), "{error}");
     until_status(&first.client, &first.id, "canceled").await;
     until_status(&last.client, &last.id, "canceled").await;
     let log = cloud.log_text();
-    let named = format!("{} failed: internal", broken.id);
-    assert!(log.contains(&named), "the log names the order that failed");
+    for named in [format!("{} failed: internal", broken.id), format!("ORDER#{}: ", unreadable.id)] {
+        assert!(log.contains(&named), "the log does not name the order that failed: {named}");
+    }
 
-    let delete = json!({
-        "TableName": cloud.table().await,
-        "Key": {"pk": {"S": format!("ORDER#{}", broken.id)}, "sk": {"S": "ORDER"}},
-    });
-    cloud.dynamodb("DeleteItem", delete).await;
+    for order in [unreadable, broken] {
+        let delete = json!({
+            "TableName": cloud.table().await,
+            "Key": {"pk": {"S": format!("ORDER#{}", order.id)}, "sk": {"S": "ORDER"}},
+        });
+        cloud.dynamodb("DeleteItem", delete).await;
+    }
     cloud.invoke("orders-timers", json!({})).await;
 }
 
@@ -84,7 +90,7 @@ async fn a_payment_that_fails_fails_the_reconciler_after_the_other_payments_were
     // Stripe is unavailable for one order, longer than a function retries.
     shopper.stripe.fault("error_429", "/v1/refunds", &broken.intent, 1000).await;
     for checkout in [&first, &broken, &last] {
-        checkout.cancel().await.expect(200);
+        checkout.cancel().await.expect_status(200);
     }
     let event = json!({"older_than_seconds": 0, "undelivered_hours": 0});
     let error = error_of(cloud, "payments-reconcile", event).await;

@@ -1,6 +1,9 @@
 //! What operators work with: the functions that they invoke, and what tells them that something is
 //! wrong.
 
+mod alarms;
 mod bootstrap_admin;
+mod dashboard;
 mod failures;
+mod metrics;
 mod seed;
