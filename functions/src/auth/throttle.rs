@@ -16,7 +16,7 @@ use shared::auth::sha256;
 use shared::config::ConfigError;
 use shared::domain::ids::UserId;
 use shared::error::{Result, catalogue};
-use shared::store::{Account, CountedAttempt, RateLimit, SignInSource, Store, normalized_login};
+use shared::store::{Account, CountedAttempt, RateLimit, SignInAddress, Store, normalized_login};
 
 use crate::http::Request;
 
@@ -80,7 +80,7 @@ impl SignInLimits {
             let by_name = match by_name {
                 Err(refused) if refused.is(&catalogue::TOO_MANY_REQUESTS) => {
                     let user = account.as_ref().map_or_else(UserId::nobody, |a| a.user.id.clone());
-                    if !store.is_known_source(&user, network_hash, now).await? {
+                    if !store.is_known_address(&user, network_hash, now).await? {
                         return Err(refused);
                     }
                     let key = sha256(&format!("{user} {network_hash}"));
@@ -149,8 +149,8 @@ impl RegistrationLimit {
 }
 
 /// A record that the user signed in from this network.
-pub(super) fn sign_in_source(user: &UserId, network_hash: &str, now: Timestamp) -> SignInSource {
-    SignInSource {
+pub(super) fn sign_in_address(user: &UserId, network_hash: &str, now: Timestamp) -> SignInAddress {
+    SignInAddress {
         user_id: user.clone(),
         hash: network_hash.to_owned(),
         until: now + SOURCE_LIFETIME,

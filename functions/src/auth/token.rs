@@ -131,7 +131,7 @@ async fn by_password(
     };
     check_active(&account)?;
     let (refresh, session) = start(&account, now)?;
-    let source = throttle::sign_in_source(&account.user.id, network_hash, now);
+    let source = throttle::sign_in_address(&account.user.id, network_hash, now);
     let (started, ()) =
         futures::join!(store.start_session(&session, &source), attempt.uncount(store));
     started?;

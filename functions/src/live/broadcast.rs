@@ -60,7 +60,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     context.store.count(&LIMIT, caller.id.as_str(), now).await?;
     let id = BroadcastId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let broadcast = Broadcast { id, role, text, by: caller.id, created_at: now, created_by: key };
-    match context.store.broadcast(&broadcast).await? {
+    match context.store.send_broadcast(&broadcast).await? {
         WriteOutcome::Written => {
             tracing::info!(by = %broadcast.by, broadcast = %broadcast.id, "broadcast {}", broadcast.id);
             reply(&broadcast, false)

@@ -73,7 +73,7 @@ catalogue! {
         "Check the path and the id. Objects that you may not see are also reported as not found.";
     OWN_ACCOUNT "own_account" Conflict "The account is your own"
         "Ask another administrator to do this.";
-    NAME_TAKEN "name_taken" Conflict "The name is taken"
+    NAME_TAKEN "name_taken" Conflict "The username or the e-mail address is taken"
         "Choose another one. `errors` says which field is taken.";
     LAST_ADMIN "last_admin" Conflict "There must be an administrator"
         "Create another active administrator first.";

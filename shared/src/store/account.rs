@@ -26,9 +26,9 @@ pub struct Account {
     /// The idempotency key of the request that created it, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
-    /// Grows by one whenever all sessions are ended. A session carries the generation that was read
-    /// when the password was checked. So if a sign-in is under way while sessions are ended, the
-    /// session that it creates is not valid either.
+    /// Grows by one whenever all sessions are ended. A session stores the generation that was read
+    /// before the password was checked. So if a sign-in is under way while all sessions are ended,
+    /// the session that it creates is not valid either.
     #[serde(default)]
     pub generation: u64,
     /// The session that stayed valid when all others were ended: the one that changed the password.
@@ -118,7 +118,7 @@ impl Entity for Account {
     }
 }
 
-/// An account as it is read from an index, which contains only its `doc`. Never written.
+/// An account as read from an index, which contains only `doc`. It is never written.
 #[derive(Debug, Serialize, Deserialize)]
 struct ProjectedAccount {
     #[serde(flatten)]
@@ -154,7 +154,8 @@ impl Entity for NameReservation {
     }
 }
 
-/// Which users to list. They are sorted by name if `name_prefix` is set, otherwise newest first.
+/// Which users to list. They are sorted by username if `name_prefix` is set, otherwise newest
+/// first.
 #[derive(Debug, Clone, Default)]
 pub struct UserFilter {
     /// Only users with this role.
@@ -166,8 +167,8 @@ pub struct UserFilter {
 }
 
 impl UserFilter {
-    /// Queries the smallest index partition that contains all requested users, so that few items
-    /// are read only to be dropped by a filter.
+    /// Returns the query of the smallest index partition that contains all requested users, so that
+    /// its filters drop few items.
     fn query(&self) -> Query {
         let inactive = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));
@@ -206,13 +207,13 @@ impl Store {
 
     /// Finds the account for a login: a username, or an e-mail address if it contains `@`.
     ///
-    /// It always makes two reads, of the name's reservation and of the account, so response times
-    /// don't reveal whether a user exists.
+    /// This always reads two items, the reservation and the account, so response times don't reveal
+    /// whether a user exists.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn account_by_login(&self, name: &str) -> Result<Option<Account>> {
-        let reservation = self.get::<NameReservation>(login_key(name)).await?;
+    pub async fn account_by_login(&self, login: &str) -> Result<Option<Account>> {
+        let reservation = self.get::<NameReservation>(login_key(login)).await?;
         let exists = reservation.is_some();
         let id = reservation.map_or_else(UserId::nobody, |reservation| reservation.user_id);
         Ok(self.account(&id).await?.filter(|_| exists))
@@ -235,18 +236,18 @@ impl Store {
     }
 }
 
-/// The key of a login's reservation. A login that is not a valid name gets a key that is never
-/// used.
-fn login_key(name: &str) -> Key {
-    let key = match name.contains('@') {
-        true => Email::parse(name).map(|email| keys::email(&email.key())),
-        false => Username::parse(name).map(|username| keys::username(&username.key())),
+/// Returns the key of a login's reservation. For a login that can't be a username or an e-mail
+/// address, it is a key that no reservation has.
+fn login_key(login: &str) -> Key {
+    let key = match login.contains('@') {
+        true => Email::parse(login).map(|email| keys::email(&email.key())),
+        false => Username::parse(login).map(|username| keys::username(&username.key())),
     };
     key.unwrap_or_else(|_| keys::username(""))
 }
 
-/// Normalizes a login for rate limits: names that differ only in case or in outer spaces share one
-/// limit, whether or not such a user exists.
-pub fn normalized_login(name: &str) -> String {
-    name.trim().to_lowercase()
+/// Normalizes a login for rate limits: logins that differ only in case or in surrounding spaces
+/// share one limit, whether or not such a user exists.
+pub fn normalized_login(login: &str) -> String {
+    login.trim().to_lowercase()
 }

@@ -17,7 +17,7 @@ use shared::live::fan_out::FanOut;
 use shared::live::push::{PostOutcome, Push};
 use shared::store::{
     Account, AdminCondition, Connection, Connections, Entity, Entry, FanOutTable, Session,
-    SignInSource, Store,
+    SignInAddress, Store,
 };
 use test_database::create_table;
 
@@ -107,7 +107,7 @@ impl World {
             revoked_at: None,
             version: 1,
         };
-        let source = SignInSource {
+        let source = SignInAddress {
             user_id: user.id.clone(),
             hash: "somewhere".to_owned(),
             until: session.ends_at,
