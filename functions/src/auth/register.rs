@@ -45,19 +45,18 @@ impl FieldValue for OwnRole {
 ///
 /// # Errors
 /// 422 naming every wrong field; 409 for a taken `username` or `email`; 429 after too many
-/// registrations from one network.
+/// registrations from one IP address.
 pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
     let (new, password) = parse(&request)?;
     let key = CreationKey::read(&request, &ENDPOINT, None)?;
-    // Counted before the work and whatever the result, because the result tells which names are
-    // registered.
-    context
-        .store
-        .count(&context.limit.0, &throttle::network_hash(&request), Timestamp::now())
-        .await?;
+    // Counted first, and not uncounted whatever the result, because the result tells whether a
+    // username or an e-mail address is taken.
+    context.store.count(&context.limit.0, &throttle::ip_hash(&request), Timestamp::now()).await?;
     let (user, replayed) =
         new_account::create(&context.store, new, password, key, AdminCondition::None).await?;
-    Reply::created("/auth/me", &UserView::from(&user))?.etag(user.version)?.replayed(replayed)
+    Reply::created("/auth/me", &UserView::from(&user))?
+        .etag(user.version)?
+        .idempotent_replayed(replayed)
 }
 
 /// This endpoint in the API description.

@@ -60,7 +60,7 @@ enum Grant {
 /// # Errors
 /// 401 `invalid_grant`, in the same words whether the user is unknown, the password wrong or the
 /// session over; 403 for a suspended account with the right password; 429 after too many failures
-/// of a name or a network, even with the right password.
+/// with this username or e-mail address or from this IP address, even with the right password.
 pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
     sign_in(context, &request).await.map_err(oauth)
 }
@@ -94,9 +94,7 @@ async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
     fields.ignore_unknown();
     let grant = fields.required("grant_type", text(|g| Ok(g.to_owned())));
     match grant.as_deref() {
-        Some("password") => {
-            by_password(context, fields, &throttle::network_hash(request), now).await
-        }
+        Some("password") => by_password(context, fields, &throttle::ip_hash(request), now).await,
         Some("refresh_token") => by_refresh_token(context, fields, now).await,
         Some(_) => Err(Error::new(
             &catalogue::UNSUPPORTED_GRANT_TYPE,
@@ -106,12 +104,12 @@ async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
     }
 }
 
-/// Takes three round trips: count the attempt and find who has the name; read the account; write
-/// the session.
+/// Signs in with a password, in three round trips: count the attempt and find the login's user; read
+/// the account; write the session.
 async fn by_password(
     context: &SignIn,
     mut fields: Fields,
-    network_hash: &str,
+    ip_hash: &str,
     now: Timestamp,
 ) -> Result<Reply> {
     let username = fields.required("username", text(|u| Ok(u.to_owned())));
@@ -121,8 +119,7 @@ async fn by_password(
         return Err(refused("too long to be a password"));
     }
     let store = &context.store;
-    let (attempt, account) =
-        context.limits.count_sign_in(store, &username, network_hash, now).await?;
+    let (attempt, account) = context.limits.count_sign_in(store, &username, ip_hash, now).await?;
     // Hashed for unknown users too, so that the response takes as long and says the same.
     let right =
         password::verify(password.clone(), account.as_ref().map(|a| a.password.clone())).await?;
@@ -131,9 +128,9 @@ async fn by_password(
     };
     check_active(&account)?;
     let (refresh, session) = start(&account, now)?;
-    let source = throttle::sign_in_address(&account.user.id, network_hash, now);
+    let ip_address = throttle::known_ip_address(&account.user.id, ip_hash, now);
     let (started, ()) =
-        futures::join!(store.start_session(&session, &source), attempt.uncount(store));
+        futures::join!(store.start_session(&session, &ip_address), attempt.uncount(store));
     started?;
     if password::is_outdated(&account.password) {
         store.rehash(&account, password::hash(password).await?).await?;
@@ -168,7 +165,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
             continue;
         }
         check_active(&account)?;
-        if !account.admits(&session) {
+        if !account.is_valid_session(&session) {
             return Err(refused("all sessions of the user were ended"));
         }
         let follows = match state {

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use shared::error::{Error, Result, catalogue};
 
-use super::CACHED;
+use super::MAX_AGE_SECONDS;
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::runtime::context::Nothing;
@@ -34,7 +34,7 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
     let name = request.path_parameter("file");
     let file = FILES.iter().find(|(known, ..)| Some(*known) == name);
     let (_, media_type, text) = file.ok_or_else(|| Error::not_found("file"))?;
-    Reply::text(media_type, text)?.cacheable(CACHED)
+    Reply::text(media_type, text)?.cacheable_for(MAX_AGE_SECONDS)
 }
 
 /// The name of a file.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use shared::error::Result;
 
-use super::CACHED;
+use super::MAX_AGE_SECONDS;
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::runtime::context::context;
@@ -26,7 +26,7 @@ pub struct Description(pub String);
 /// # Errors
 /// None of its own.
 pub async fn handle(context: &Described, _: Request) -> Result<Reply> {
-    Reply::text("application/json", &context.description.0)?.cacheable(CACHED)
+    Reply::text("application/json", &context.description.0)?.cacheable_for(MAX_AGE_SECONDS)
 }
 
 /// An OpenAPI document.

@@ -39,7 +39,7 @@ impl FieldValue for Cursor {
 }
 
 /// The page that these parameters request.
-pub fn of(limit: Option<Limit>, cursor: Option<Cursor>) -> PageRequest {
+pub fn page_request(limit: Option<Limit>, cursor: Option<Cursor>) -> PageRequest {
     PageRequest {
         limit: limit.map_or(DEFAULT, |limit| limit.0),
         cursor: cursor.map(|cursor| cursor.0),

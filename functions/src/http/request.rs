@@ -85,7 +85,7 @@ impl Request {
 
     /// The client's IP address as API Gateway saw it. `X-Forwarded-For` is not used: a client can
     /// write anything there.
-    pub fn source_ip(&self) -> String {
+    pub fn ip_address(&self) -> String {
         self.context().and_then(|context| context.http.source_ip.clone()).unwrap_or_default()
     }
 

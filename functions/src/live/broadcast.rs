@@ -88,5 +88,5 @@ pub fn describe() -> Operation {
 fn reply(broadcast: &Broadcast, replayed: bool) -> Result<Reply> {
     let Broadcast { id, role, text, created_at, .. } = broadcast;
     Reply::accepted(&Accepted { id, feed: Feed::Role(*role), text, created_at: *created_at })?
-        .replayed(replayed)
+        .idempotent_replayed(replayed)
 }

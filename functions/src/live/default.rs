@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use jiff::Timestamp;
-use shared::error::{Error, Result};
+use shared::error::Result;
 use shared::live::LiveService;
 use shared::live::frame::{self, Message};
 use shared::store::{Connection, RateLimit};
+
+use super::connection_id;
 
 /// How many messages a client may send per minute over one socket. Further messages get an error
 /// frame and are otherwise ignored.
@@ -54,10 +56,4 @@ async fn hello(
         context.close_socket(id).await?;
     }
     Ok(())
-}
-
-/// The connection id of an event.
-pub(super) fn connection_id(event: &ApiGatewayWebsocketProxyRequest) -> Result<&str> {
-    let id = event.request_context.connection_id.as_deref();
-    id.ok_or_else(|| Error::internal("a socket event without a connection id"))
 }

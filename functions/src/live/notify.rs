@@ -175,7 +175,7 @@ impl Work {
                 Leaver::User(user) => context.live.close_all(user).await,
                 Leaver::Session(user, session) => context.live.close_session(user, session).await,
                 Leaver::Others(user, kept) => {
-                    context.live.close_others(user, kept.as_deref()).await
+                    context.live.close_all_except(user, kept.as_deref()).await
                 }
             };
             if let Err(error) = closed {

@@ -32,7 +32,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     let Query { limit, cursor } = request.query_as()?;
-    let page = page::of(limit, cursor);
+    let page = page::page_request(limit, cursor);
 
     let (caller, order) = read::with_caller(&context.store, &claims, &id).await?;
     match order.message_recipient(&caller) {

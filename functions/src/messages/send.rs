@@ -78,5 +78,5 @@ pub fn describe() -> Operation {
 
 fn reply(message: &Message, replayed: bool) -> Result<Reply> {
     let location = format!("/orders/{}/messages", message.order_id);
-    Reply::created(&location, &MessageView::from(message))?.replayed(replayed)
+    Reply::created(&location, &MessageView::from(message))?.idempotent_replayed(replayed)
 }

@@ -60,7 +60,7 @@ impl Operation {
         };
         match endpoint.who {
             Who::Anyone => operation,
-            Who::AnyoneOrUser => operation.problems(&[&c::INVALID_TOKEN]),
+            Who::OptionallySignedIn => operation.problems(&[&c::INVALID_TOKEN]),
             Who::User => {
                 operation.problems(&[&c::UNAUTHENTICATED, &c::INVALID_TOKEN, &c::ACCOUNT_SUSPENDED])
             }

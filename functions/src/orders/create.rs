@@ -91,5 +91,7 @@ fn replay(
 
 fn reply(order: &Order, caller: &Caller, replayed: bool) -> Result<Reply> {
     let view = OrderView::new(order, &order.actions(caller));
-    Reply::created(&format!("/orders/{}", order.id), &view)?.etag(order.version)?.replayed(replayed)
+    Reply::created(&format!("/orders/{}", order.id), &view)?
+        .etag(order.version)?
+        .idempotent_replayed(replayed)
 }

@@ -49,7 +49,7 @@ impl FieldValue for True {
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { status, attention, limit, cursor } = request.query_as()?;
-    let page = page::of(limit, cursor);
+    let page = page::page_request(limit, cursor);
     let (of, kind) = match claims.role {
         _ if attention.is_some() => {
             Who::Admin.check(claims.role)?;

@@ -30,7 +30,7 @@ body! {
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { category, limit, cursor } = request.query_as()?;
-    let page = page::of(limit, cursor);
+    let page = page::page_request(limit, cursor);
     let listed = context.store.open_orders(category.as_ref(), &page, &context.cursors).await?;
     let actions = |order: &Order| match order.client.id == claims.sub {
         // The caller was a client once, and this is their own order.

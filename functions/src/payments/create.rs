@@ -66,7 +66,7 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
         currency: price.currency(),
         status: intent.status.as_str(),
     })?
-    .replayed(replayed)
+    .idempotent_replayed(replayed)
 }
 
 /// This endpoint in the API description.

@@ -235,7 +235,7 @@ impl<P: StripeApi> PaymentService<P> {
             order_id: Some(order.clone()),
             at: Timestamp::now(),
         };
-        self.store.receive_event(&StripeEvent::finding(handled, intent)).await.map(drop)
+        self.store.receive_event(&StripeEvent::for_mismatch(handled, intent)).await.map(drop)
     }
 
     /// Writes the order's next version. Returns `None` when it was written, or the current order

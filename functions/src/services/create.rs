@@ -82,5 +82,5 @@ fn replay(before: &StoredService, mut again: StoredService) -> Result<Reply> {
 fn reply(service: &Service, replayed: bool) -> Result<Reply> {
     Reply::created(&format!("/services/{}", service.id), &ServiceView::from(service))?
         .etag(service.version)?
-        .replayed(replayed)
+        .idempotent_replayed(replayed)
 }

@@ -41,7 +41,7 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
         ("live_feed", "/live/feed"),
     ]);
     Reply::ok(&Index { name: "marketplace", version: env!("CARGO_PKG_VERSION"), links })?
-        .cacheable(300)
+        .cacheable_for(300)
 }
 
 /// This endpoint in the API description.

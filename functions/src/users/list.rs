@@ -52,8 +52,10 @@ impl FieldValue for NameStart {
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { role, status, q, limit, cursor } = request.query_as()?;
-    let (of, page) =
-        (UserFilter { role, status, name_prefix: q.map(|start| start.0) }, page::of(limit, cursor));
+    let (of, page) = (
+        UserFilter { role, status, username_prefix: q.map(|start| start.0) },
+        page::page_request(limit, cursor),
+    );
     // Both at once. The caller's account is checked as it is now, because this is other people's
     // data.
     let (state, listed) = futures::join!(

@@ -25,7 +25,7 @@ const ENDPOINT: Endpoint = Endpoint::get("/webhooks/stripe/events", Who::Admin);
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { state: State(state), limit, cursor } = request.query_as()?;
-    let page = page::of(limit, cursor);
+    let page = page::page_request(limit, cursor);
     let listed = context.store.stripe_events(state, &page, &context.cursors).await?;
     page::reply(&request, listed.items.iter().map(EventView::from).collect(), listed.next_cursor)
 }

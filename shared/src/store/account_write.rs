@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Update};
 
-use super::account::{Account, NameReservation};
+use super::account::{Account, LoginReservation};
 use super::error::unavailable;
 use super::keys;
 use super::row::{Entity, Key, number, string};
@@ -154,7 +154,7 @@ impl Store {
             if old.as_ref() == Some(&new) {
                 continue;
             }
-            let reservation = NameReservation {
+            let reservation = LoginReservation {
                 key: new,
                 user_id: after.user.id.clone(),
                 at: after.user.updated_at,

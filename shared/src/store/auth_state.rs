@@ -31,7 +31,9 @@ impl AuthState {
     /// together with the user's other sessions.
     pub fn is_signed_in(&self, now: Timestamp) -> bool {
         match (&self.account, &self.session) {
-            (Some(account), Some(session)) => session.is_open(now) && account.admits(session),
+            (Some(account), Some(session)) => {
+                session.is_open(now) && account.is_valid_session(session)
+            }
             _ => false,
         }
     }

@@ -130,7 +130,7 @@ impl Connections {
     /// # Errors
     /// Fails if a variable is missing or invalid; the error names it.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self { table: Store::named_by("CONNECTIONS_TABLE_NAME")? })
+        Ok(Self { table: Store::with_table_from_env("CONNECTIONS_TABLE_NAME")? })
     }
 
     /// Creates the table with this name.

@@ -24,8 +24,8 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Reads the limit from an environment variable: `SIGN_INS_PER_NAME=10/900` means 10 times in
-    /// 900 seconds. Returns `self` if the variable is not set.
+    /// Reads the limit from an environment variable: `SIGN_INS_PER_USERNAME=10/900` means 10 times
+    /// in 900 seconds. Returns `self` if the variable is not set.
     ///
     /// # Errors
     /// Fails if the variable's value is malformed.

@@ -62,7 +62,7 @@ impl Entity for Session {
 /// An IP address that a user has signed in from. Failed sign-ins from other IP addresses don't lock
 /// the user out at this one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SignInAddress {
+pub struct KnownIpAddress {
     /// The user.
     pub user_id: UserId,
     /// The hash of the IP address.
@@ -71,11 +71,11 @@ pub struct SignInAddress {
     pub until: Timestamp,
 }
 
-impl Entity for SignInAddress {
-    const ENTITY: &'static str = "source";
+impl Entity for KnownIpAddress {
+    const ENTITY: &'static str = "known_ip_address";
 
     fn key(&self) -> Key {
-        keys::sign_in_address(&self.user_id, &self.hash)
+        keys::known_ip_address(&self.user_id, &self.hash)
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
@@ -147,22 +147,26 @@ impl Store {
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn start_session(&self, session: &Session, address: &SignInAddress) -> Result<()> {
-        self.batch_write(vec![put_request(session)?, put_request(address)?]).await
+    pub async fn start_session(
+        &self,
+        session: &Session,
+        ip_address: &KnownIpAddress,
+    ) -> Result<()> {
+        self.batch_write(vec![put_request(session)?, put_request(ip_address)?]).await
     }
 
-    /// Whether the user recently signed in from this IP address.
+    /// Whether the user recently signed in from the IP address with this hash.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn is_known_address(
+    pub async fn is_known_ip_address(
         &self,
         user: &UserId,
         hash: &str,
         now: Timestamp,
     ) -> Result<bool> {
-        let address: Option<SignInAddress> = self.get(keys::sign_in_address(user, hash)).await?;
-        Ok(address.is_some_and(|address| now < address.until))
+        let known: Option<KnownIpAddress> = self.get(keys::known_ip_address(user, hash)).await?;
+        Ok(known.is_some_and(|known| now < known.until))
     }
 
     /// Ends a session. Does nothing if it has already ended or doesn't exist.

@@ -140,7 +140,7 @@ async fn a_write_checks_session_and_role_of_a_validly_signed_token() {
     let write = async |forge: ForgedToken| {
         cloud.client().bearer(&forge.signed()).patch("/auth/me", json!({})).await
     };
-    write(good.clone()).await.expect(200);
+    write(good.clone()).await.expect_status(200);
     for sid in ["another", "", "x#USER", "../USER", &"s".repeat(900)] {
         write(good.claim("sid", json!(sid))).await.problem(401, "invalid_token");
     }
@@ -164,7 +164,7 @@ async fn only_a_bearer_authorization_header_is_accepted() {
     api.with("authorization", &format!("bearer {}", user.access_token))
         .get("/auth/me")
         .await
-        .expect(200);
+        .expect_status(200);
     for header in [
         user.access_token.clone(),
         format!("Basic {}", user.access_token),
@@ -177,7 +177,7 @@ async fn only_a_bearer_authorization_header_is_accepted() {
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         answer.problem(401, "invalid_token");
     }
-    api.with("authorization", "").get("/auth/me").await.expect(401);
+    api.with("authorization", "").get("/auth/me").await.expect_status(401);
     let path = format!("/auth/me?access_token={}", user.access_token);
     api.get(&path).await.problem(401, "unauthenticated");
 }

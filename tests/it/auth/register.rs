@@ -72,10 +72,10 @@ async fn a_repeated_idempotency_key_registers_the_user_once() {
         "password": "correct horse",
     });
     let api = cloud.client().with("idempotency-key", &unique("key"));
-    let first = api.post("/auth/register", body.clone()).await.expect(201);
+    let first = api.post("/auth/register", body.clone()).await.expect_status(201);
     let again = api.post("/auth/register", body.clone()).await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    assert_eq!(again.expect(201), first);
+    assert_eq!(again.expect_status(201), first);
     let mut other = body;
     other["email"] = json!(format!("{username}-2@example.com"));
     api.post("/auth/register", other).await.problem(422, "idempotency_key_reused");
@@ -90,7 +90,7 @@ async fn an_idempotency_key_reused_with_another_password_is_refused() {
         "password": "correct horse",
     });
     let api = cloud.client().with("idempotency-key", &unique("key"));
-    api.post("/auth/register", body.clone()).await.expect(201);
+    api.post("/auth/register", body.clone()).await.expect_status(201);
     body["password"] = json!("battery staple");
     api.post("/auth/register", body).await.problem(422, "idempotency_key_reused");
 }

@@ -24,7 +24,7 @@ async fn a_renamed_user_signs_in_with_the_new_names_and_the_old_ones_are_free() 
     });
     let answer = user.api.patch("/auth/me", change).await;
     assert_eq!(answer.header("etag"), Some("\"2\""));
-    let changed = answer.expect(200);
+    let changed = answer.expect_status(200);
     assert_eq!(changed["categories"], json!(["Design", "Writing"]));
     assert_eq!((&changed["id"], &changed["role"]), (&before["id"], &before["role"]));
     assert_eq!(user.me().await, changed);
@@ -35,7 +35,7 @@ async fn a_renamed_user_signs_in_with_the_new_names_and_the_old_ones_are_free() 
     let again = json!({
         "email": before["email"], "username": before["username"], "password": "correct horse",
     });
-    cloud.client().post("/auth/register", again).await.expect(201);
+    cloud.client().post("/auth/register", again).await.expect_status(201);
 }
 
 #[tokio::test]
@@ -44,14 +44,14 @@ async fn changing_only_the_case_of_a_name_keeps_it_reserved() {
     let user = new_client(cloud).await;
     let loud = user.username.to_uppercase();
     assert_eq!(
-        user.api.patch("/auth/me", json!({"username": loud})).await.expect(200)["username"],
+        user.api.patch("/auth/me", json!({"username": loud})).await.expect_status(200)["username"],
         loud.as_str()
     );
     let same = user.api.patch("/auth/me", json!({"username": loud, "email": null})).await;
     assert_eq!(same.header("etag"), Some("\"2\""), "nothing changed");
     let email = user.me().await["email"].as_str().unwrap().to_uppercase();
     assert_eq!(
-        user.api.patch("/auth/me", json!({"email": email})).await.expect(200)["email"],
+        user.api.patch("/auth/me", json!({"email": email})).await.expect_status(200)["email"],
         email.as_str()
     );
     User::sign_in(cloud, &user.username, &user.password).await;
@@ -148,9 +148,9 @@ async fn two_users_swap_names_only_by_way_of_a_third() {
     let (a, b) = futures::join!(rename(&ann, &bob.username), rename(&bob, &ann.username));
     a.problem(409, "name_taken");
     b.problem(409, "name_taken");
-    rename(&ann, &unique("third")).await.expect(200);
-    rename(&bob, &ann.username).await.expect(200);
-    rename(&ann, &bob.username).await.expect(200);
+    rename(&ann, &unique("third")).await.expect_status(200);
+    rename(&bob, &ann.username).await.expect_status(200);
+    rename(&ann, &bob.username).await.expect_status(200);
     assert_eq!(holder(&ann.username).await, Some(bob.id().await));
     assert_eq!(holder(&bob.username).await, Some(ann.id().await));
 }

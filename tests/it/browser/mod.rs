@@ -40,11 +40,11 @@ impl Stage<'_> {
 
     /// The user's entries by feed, read over HTTP.
     async fn feeds(&self, user: &User) -> BTreeMap<String, Vec<Value>> {
-        let me = user.api.get("/auth/me").await.expect(200);
+        let me = user.api.get("/auth/me").await.expect_status(200);
         let role = format!("role:{}s", me["role"].as_str().unwrap());
         let mut feeds = BTreeMap::new();
         for feed in [format!("user:{}", me["id"].as_str().unwrap()), role] {
-            let page = user.api.get(&format!("/live/feed?feed={feed}")).await.expect(200);
+            let page = user.api.get(&format!("/live/feed?feed={feed}")).await.expect_status(200);
             assert_eq!(
                 page["items"].as_array().unwrap().len() as u64,
                 page["last"].as_u64().unwrap(),
@@ -211,12 +211,12 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
         .api
         .post("/live/broadcasts", json!({"role": "client", "text": "Back soon"}))
         .await
-        .expect(202);
+        .expect_status(202);
     admin
         .api
         .post("/live/broadcasts", json!({"role": "worker", "text": "Back soon"}))
         .await
-        .expect(202);
+        .expect_status(202);
     let port = |url: &str| url.rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
     let ports = [
         ("--http-port", port(&cloud.ready.http)),
@@ -276,7 +276,7 @@ async fn the_example_signs_in_and_shows_the_feed_live() {
     };
     shows("Following role:clients").await;
     let body = json!({"role": "client", "text": "Maintenance tonight"});
-    admin(&cloud).await.api.post("/live/broadcasts", body).await.expect(202);
+    admin(&cloud).await.api.post("/live/broadcasts", body).await.expect_status(202);
     shows("Maintenance tonight").await;
     assert_eq!(browser.run_script("return document.querySelector('output').value").await, "open");
     browser.end().await;

@@ -39,12 +39,12 @@ async fn a_matching_etag_gets_a_304() {
                 let answer = api.with("if-none-match", &known).get(&route.path).await;
                 assert_eq!(answer.header("etag"), Some(etag.as_str()), "{route}");
                 assert_eq!(answer.header("content-type"), None, "{route}");
-                assert_eq!(answer.expect(304), Value::Null);
+                assert_eq!(answer.expect_status(304), Value::Null);
             }
             for other in
                 ["\"x\"".to_owned(), etag.trim_matches('"').to_owned(), format!("\"x,{etag},x\"")]
             {
-                api.with("if-none-match", &other).get(&route.path).await.expect(200);
+                api.with("if-none-match", &other).get(&route.path).await.expect_status(200);
             }
         }
     }

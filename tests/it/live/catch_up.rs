@@ -35,7 +35,8 @@ async fn a_socket_that_keeps_hanging_is_closed_and_its_client_misses_nothing() {
     let order = &conversation.order;
     let own = format!("user:{}", order.client.id().await);
     let last =
-        order.client.api.get(&format!("/live/feed?feed={own}")).await.expect(200)["last"].clone();
+        order.client.api.get(&format!("/live/feed?feed={own}")).await.expect_status(200)["last"]
+            .clone();
     let faults = PushFaults::of(cloud, &order.client).await;
     faults.add("timeout", 1000).await;
     conversation.write(&order.worker, "one").await;
@@ -43,6 +44,7 @@ async fn a_socket_that_keeps_hanging_is_closed_and_its_client_misses_nothing() {
     conversation.client.until_closed().await;
     // The client reconnects over a working network.
     faults.clear().await;
-    let (mut again, _) = Socket::hello(&conversation.order.client, json!({own: last})).await;
+    let (mut again, _) =
+        Socket::connect_and_hello(&conversation.order.client, json!({own: last})).await;
     assert_eq!([text(&mut again).await, text(&mut again).await], ["one", "two"]);
 }

@@ -16,10 +16,10 @@ async fn a_repeated_idempotency_key_places_one_order_and_gets_the_first_answer()
     let replayed =
         answers.iter().filter(|a| a.header("idempotent-replayed") == Some("true")).count();
     assert_eq!(replayed, 9);
-    let bodies: Vec<_> = answers.into_iter().map(|a| a.expect(201)).collect();
+    let bodies: Vec<_> = answers.into_iter().map(|a| a.expect_status(201)).collect();
     assert!(bodies.iter().all(|b| *b == bodies[0]), "{bodies:#?}");
     assert_eq!(
-        owner.api.get("/orders").await.expect(200)["items"].as_array().map(Vec::len),
+        owner.api.get("/orders").await.expect_status(200)["items"].as_array().map(Vec::len),
         Some(1)
     );
     api.post("/orders", json!({"service_id": service["id"], "note": "twice"}))

@@ -18,7 +18,10 @@ async fn a_repeated_idempotency_key_cancels_once() {
         .count();
     assert_eq!(replayed, 4);
     for answer in answers {
-        assert_eq!(statuses(&answer.expect(200)), ("canceled".into(), "refund_pending".into()));
+        assert_eq!(
+            statuses(&answer.expect_status(200)),
+            ("canceled".into(), "refund_pending".into())
+        );
     }
     checkout.until_statuses("canceled", "refunded").await;
     shopper.user.api.post(&path, json!({})).await.problem(409, "illegal_transition");

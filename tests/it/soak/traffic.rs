@@ -115,5 +115,5 @@ async fn pay(cloud: &Cloud, payment: &Value) {
     stripe
         .form(&format!("/v1/payment_intents/{}/confirm", text("payment_intent_id")), &fields)
         .await
-        .expect(200);
+        .expect_status(200);
 }

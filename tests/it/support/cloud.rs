@@ -216,7 +216,7 @@ impl Cloud {
             .with("x-amz-date", "20260101T000000Z")
             .send(http::Method::POST, "/", "application/x-amz-json-1.0", body.to_string().into())
             .await
-            .expect(200)
+            .expect_status(200)
     }
 
     /// The name of the table whose name contains `part`: `Marketplace` or `Connections`.
@@ -241,7 +241,7 @@ impl Cloud {
     pub async fn invoke(&self, function: &str, event: Value) -> Value {
         let answer = self.try_invoke(function, event).await;
         assert_eq!(answer.header("x-amz-function-error"), None, "{function}: {:#}", answer.body);
-        answer.expect(200)
+        answer.expect_status(200)
     }
 
     /// Invokes a function and returns the Invoke API's response: when the function fails, it has
