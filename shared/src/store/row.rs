@@ -93,9 +93,9 @@ pub trait Entity: Serialize + DeserializeOwned {
 pub(crate) fn to_item<T: Entity>(entity: &T) -> Result<Item> {
     let mut doc: Item = serde_dynamo::to_item(entity).map_err(Error::internal)?;
     let mut item = entity.key().into_item();
-    for &heavy in T::UNPROJECTED_FIELDS {
-        if let Some(value) = doc.remove(heavy) {
-            item.insert(heavy.to_owned(), value);
+    for &field in T::UNPROJECTED_FIELDS {
+        if let Some(value) = doc.remove(field) {
+            item.insert(field.to_owned(), value);
         }
     }
     item.insert("entity".to_owned(), AttributeValue::S(T::ENTITY.to_owned()));
@@ -142,9 +142,9 @@ pub(crate) fn from_item<T: Entity>(mut item: Item) -> Result<T> {
         return Err(invalid(&item, "has no doc"));
     };
     let mut doc = if schema == T::SCHEMA { doc } else { T::upgrade(schema, doc) };
-    for &heavy in T::UNPROJECTED_FIELDS {
-        if let Some(value) = item.remove(heavy) {
-            doc.insert(heavy.to_owned(), value);
+    for &field in T::UNPROJECTED_FIELDS {
+        if let Some(value) = item.remove(field) {
+            doc.insert(field.to_owned(), value);
         }
     }
     serde_dynamo::from_item(doc).map_err(|e| invalid(&item, &e.to_string()))
