@@ -95,4 +95,20 @@ impl Socket {
             }
         }
     }
+
+    /// The number of frames until none has come for two seconds.
+    pub async fn frames_until_silent(&mut self) -> usize {
+        let mut frames = 0;
+        while let Ok(Some(Ok(_))) =
+            tokio::time::timeout(Duration::from_secs(2), self.stream.next()).await
+        {
+            frames += 1;
+        }
+        frames
+    }
+
+    /// Closes the socket, as a browser does that leaves the page.
+    pub async fn close(mut self) {
+        self.stream.close(None).await.expect("the socket closes");
+    }
 }

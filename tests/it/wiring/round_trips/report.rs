@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::measure::Call;
 use crate::support::workspace;
-use crate::wiring::{deployed, updates};
+use crate::wiring::{deployed, paragraph, updates};
 
 /// A function that may make more calls than the rule allows.
 struct Exception {
@@ -141,27 +141,8 @@ for small items.
     }
     text.push_str("\nExceptions:\n\n");
     for Exception { function, calls, reason } in EXCEPTIONS {
-        text.push_str(&wrapped(&format!("- `{function}` makes up to {calls} calls{reason}.")));
+        text.push_str(&paragraph(&format!("- `{function}` makes up to {calls} calls{reason}.")));
     }
-    text
-}
-
-/// A list item, wrapped at 100 columns.
-fn wrapped(item: &str) -> String {
-    let (mut text, mut column) = (String::new(), 0);
-    for word in item.split(' ') {
-        if column > 0 && column + 1 + word.len() > 100 {
-            text.push_str("\n ");
-            column = 1;
-        }
-        if column > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += word.len();
-    }
-    text.push('\n');
     text
 }
 
