@@ -69,8 +69,8 @@ impl SignInLimits {
     ) -> Result<(Attempt, Option<Account>)> {
         let key = sha256(&normalized_login(login));
         let (by_ip, by_login, account) = futures::join!(
-            store.count(&self.per_ip_address, ip_hash, now),
-            store.count(&self.per_login, &key, now),
+            store.count_attempt(&self.per_ip_address, ip_hash, now),
+            store.count_attempt(&self.per_login, &key, now),
             store.account_by_login(login)
         );
         let ip_address_allows = by_ip.is_ok();
@@ -84,7 +84,7 @@ impl SignInLimits {
                         return Err(refused);
                     }
                     let key = sha256(&format!("{user} {ip_hash}"));
-                    store.count(&self.per_known_ip_address, &key, now).await?
+                    store.count_attempt(&self.per_known_ip_address, &key, now).await?
                 }
                 counted => counted?,
             };
@@ -112,7 +112,7 @@ impl SignInLimits {
         user: &UserId,
         now: Timestamp,
     ) -> Result<Attempt> {
-        Ok(Attempt(vec![store.count(&self.per_password_change, user.as_str(), now).await?]))
+        Ok(Attempt(vec![store.count_attempt(&self.per_password_change, user.as_str(), now).await?]))
     }
 }
 
@@ -123,7 +123,7 @@ impl Attempt {
     /// Takes the attempt back, because it succeeded or was refused for another reason. Logs a
     /// failure to do so.
     pub(super) async fn uncount(self, store: &Store) {
-        let uncounted = self.0.into_iter().map(|counted| store.uncount(counted));
+        let uncounted = self.0.into_iter().map(|counted| store.uncount_attempt(counted));
         for result in futures::future::join_all(uncounted).await {
             if let Err(error) = result {
                 tracing::warn!(source = error.cause(), "failed to uncount an attempt");

@@ -40,18 +40,18 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
 /// The name of a file.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = FILES.iter().map(|(name, ..)| *name).collect::<Vec<_>>()))]
-struct File(#[expect(dead_code, reason = "describes what is read")] String);
+struct FileName(#[expect(dead_code, reason = "describes what is read")] String);
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Get a file of the documentation page")
         .without_database()
-        .path_parameter::<File>("file", "The name of the file.")
+        .path_parameter::<FileName>("file", "The name of the file.")
         .answer(
             Answer::content("text/javascript; charset=utf-8", "The file.")
-                .or("text/css; charset=utf-8")
+                .or_content("text/css; charset=utf-8")
                 .etag()
-                .with("Cache-Control"),
+                .with_header("Cache-Control"),
         )
         .if_none_match()
         .problems(&[&catalogue::NOT_FOUND])

@@ -41,6 +41,6 @@ struct Document(
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Get this description")
         .without_database()
-        .answer(Answer::ok::<Document>("OpenAPI 3.1.").etag().with("Cache-Control"))
+        .answer(Answer::ok::<Document>("OpenAPI 3.1.").etag().with_header("Cache-Control"))
         .if_none_match()
 }

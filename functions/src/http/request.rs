@@ -259,7 +259,7 @@ impl Request {
         }
         let detail = "The resource has changed, or If-Match is not an ETag that the API returned. Read the \
              resource again.";
-        Err(Error::new(&catalogue::PRECONDITION_FAILED, detail).with("version", version))
+        Err(Error::new(&catalogue::PRECONDITION_FAILED, detail).with_member("version", version))
     }
 }
 

@@ -27,19 +27,21 @@ pub async fn handle(context: &LiveService, event: ApiGatewayWebsocketProxyReques
     let id = connection_id(&event)?;
     let now = Timestamp::now();
     let known = context.connections.connection(id);
-    let (connection, counted) = futures::join!(known, context.connections.count(&LIMIT, id, now));
+    let (connection, counted) =
+        futures::join!(known, context.connections.count_attempt(&LIMIT, id, now));
     let Some(connection) = connection? else { return context.close_socket(id).await };
-    let answer = match counted
-        .and_then(|_| Message::parse(event.body.as_deref().unwrap_or_default()))
-    {
-        Ok(Message::Ping) => frame::pong()?,
-        Ok(Message::Hello { after }) => match context.connections.count(&HELLOS, id, now).await {
-            Ok(_) => return hello(context, &connection, &after, now).await,
+    let answer =
+        match counted.and_then(|_| Message::parse(event.body.as_deref().unwrap_or_default())) {
+            Ok(Message::Ping) => frame::pong()?,
+            Ok(Message::Hello { after }) => {
+                match context.connections.count_attempt(&HELLOS, id, now).await {
+                    Ok(_) => return hello(context, &connection, &after, now).await,
+                    Err(error) => frame::error(&error)?,
+                }
+            }
+            // A binary message arrives as base64, which is not valid JSON.
             Err(error) => frame::error(&error)?,
-        },
-        // A binary message arrives as base64, which is not valid JSON.
-        Err(error) => frame::error(&error)?,
-    };
+        };
     context.send(id, &[answer.as_slice()]).await.map(drop)
 }
 

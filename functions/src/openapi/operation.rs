@@ -184,7 +184,7 @@ impl Operation {
     }
 
     /// Declares that the endpoint has a rate limit.
-    pub fn limited(self) -> Self {
+    pub fn rate_limited(self) -> Self {
         self.problems(&[&c::TOO_MANY_REQUESTS])
     }
 

@@ -85,7 +85,7 @@ fn replay(
     caller: &Caller,
 ) -> Result<Reply> {
     let first = key.map(|key| before.replay(key)).transpose()?.flatten();
-    let first = first.ok_or_else(Error::key_reused)?;
+    let first = first.ok_or_else(Error::idempotency_key_reused)?;
     reply(&first, caller, true)
 }
 

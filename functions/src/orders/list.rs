@@ -23,7 +23,7 @@ body! {
     struct Query {
         /// Only orders with this status. Default: all.
         status: Option<Status>,
-        attention: Option<True>,
+        attention: Option<OnlyTrue>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
     }
@@ -33,9 +33,9 @@ body! {
 /// administrators. Default: all orders.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "boolean", "enum" = [true]))]
-struct True;
+struct OnlyTrue;
 
-impl FieldValue for True {
+impl FieldValue for OnlyTrue {
     fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
         text(|word| one_of(word, &[()], |()| "true"))(name, value).map(|()| Self)
     }

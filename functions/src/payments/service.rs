@@ -259,5 +259,5 @@ pub(super) fn intent_is_missing(intent: &PaymentIntentId, found: &SyncOutcome) -
 
 pub(super) fn contention(order: &Order) -> Error {
     let detail = "Other requests are changing the order. Read it and try again.";
-    Error::new(&catalogue::VERSION_CONFLICT, detail).with("version", order.version)
+    Error::new(&catalogue::VERSION_CONFLICT, detail).with_member("version", order.version)
 }

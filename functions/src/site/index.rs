@@ -48,5 +48,5 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List the main endpoints")
         .without_database()
-        .answer(Answer::ok::<Index>("Links to the main endpoints.").with("Cache-Control"))
+        .answer(Answer::ok::<Index>("Links to the main endpoints.").with_header("Cache-Control"))
 }

@@ -27,7 +27,7 @@ body! {
         status: Option<UserStatus>,
         /// Only users whose username starts with this, in any case, sorted by username. Default:
         /// all, newest first.
-        q: Option<NameStart>,
+        q: Option<UsernamePrefix>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
     }
@@ -36,9 +36,9 @@ body! {
 /// The start of a username.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "string", "minLength" = 1, "maxLength" = Username::MAX, "pattern" = "^[A-Za-z0-9._-]+$"))]
-struct NameStart(String);
+struct UsernamePrefix(String);
 
-impl FieldValue for NameStart {
+impl FieldValue for UsernamePrefix {
     fn read(name: &str, value: Value) -> std::result::Result<Self, FieldErrors> {
         text(Username::parse_prefix)(name, value).map(Self)
     }

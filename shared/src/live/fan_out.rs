@@ -241,7 +241,7 @@ impl<P: Push> FanOut<P> {
                     None => return Ok(()),
                     Some(behind) => {
                         connections
-                            .leave_behind(&subscription, behind, last, Timestamp::now())
+                            .mark_lagging(&subscription, behind, last, Timestamp::now())
                             .await?
                     }
                 },
@@ -252,7 +252,7 @@ impl<P: Push> FanOut<P> {
                         .unsubscribe(&subscription.feed, &subscription.connection)
                         .await;
                 }
-                None => connections.skip(&subscription, last).await?,
+                None => connections.record_skipped(&subscription, last).await?,
             };
             match skipped {
                 // The request is repeated if an earlier invocation left the socket behind, because

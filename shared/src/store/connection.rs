@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 
 /// How long a socket's items are kept: API Gateway closes every connection after 2 hours
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
-const RETENTION: SignedDuration = SignedDuration::from_mins(130);
+const SOCKET_RETENTION: SignedDuration = SignedDuration::from_mins(130);
 
 /// The right to open one socket. The key contains the hash of its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,10 +68,10 @@ pub struct Connection {
 impl Connection {
     /// When DynamoDB may delete its items.
     pub fn ends_at(&self) -> Timestamp {
-        self.connected_at + RETENTION
+        self.connected_at + SOCKET_RETENTION
     }
 
-    fn list_entry(&self) -> OpenSocket {
+    fn open_socket(&self) -> OpenSocket {
         OpenSocket {
             connection: self.id.clone(),
             user_id: self.user_id.clone(),
@@ -114,7 +114,7 @@ impl Entity for OpenSocket {
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.connected_at + RETENTION)
+        Some(self.connected_at + SOCKET_RETENTION)
     }
 }
 
@@ -182,7 +182,7 @@ impl Connections {
         let transaction = Transaction::default();
         let transaction = transaction
             .create(&self.table, connection)?
-            .create(&self.table, &connection.list_entry())?;
+            .create(&self.table, &connection.open_socket())?;
         match transaction.commit(&self.table.client).await? {
             CommitOutcome::Committed => Ok(()),
             CommitOutcome::ConditionFailed(_) => {

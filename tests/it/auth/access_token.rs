@@ -161,7 +161,7 @@ async fn only_a_bearer_authorization_header_is_accepted() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let api = cloud.client();
-    api.with("authorization", &format!("bearer {}", user.access_token))
+    api.with_header("authorization", &format!("bearer {}", user.access_token))
         .get("/auth/me")
         .await
         .expect_status(200);
@@ -173,11 +173,11 @@ async fn only_a_bearer_authorization_header_is_accepted() {
         format!("Bearer {0},{0}", user.access_token),
         "Bearer".to_owned(),
     ] {
-        let answer = api.with("authorization", &header).get("/auth/me").await;
+        let answer = api.with_header("authorization", &header).get("/auth/me").await;
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         answer.problem(401, "invalid_token");
     }
-    api.with("authorization", "").get("/auth/me").await.expect_status(401);
+    api.with_header("authorization", "").get("/auth/me").await.expect_status(401);
     let path = format!("/auth/me?access_token={}", user.access_token);
     api.get(&path).await.problem(401, "unauthenticated");
 }

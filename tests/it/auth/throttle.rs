@@ -147,15 +147,15 @@ async fn an_ip_address_is_limited_over_all_usernames_and_cannot_be_spoofed() {
     let (username, api) = (new_user().await, client_at_new_ip());
     for n in 0..FAILURES_PER_IP_ADDRESS {
         let api = api
-            .with("x-forwarded-for", &format!("198.51.100.{n}"))
-            .with("forwarded", &format!("for=198.51.100.{n}"));
+            .with_header("x-forwarded-for", &format!("198.51.100.{n}"))
+            .with_header("forwarded", &format!("for=198.51.100.{n}"));
         sign_in(&api, &unique("nobody"), "wrong horse").await.problem(401, "invalid_grant");
     }
     assert_throttled(sign_in(&api, &unique("nobody"), "wrong horse").await);
     assert_throttled(sign_in(&api, &username, "correct horse").await);
     for header in ["x-forwarded-for", "x-real-ip", "true-client-ip", "cf-connecting-ip"] {
         assert_throttled(
-            sign_in(&api.with(header, "203.0.113.9"), &username, "correct horse").await,
+            sign_in(&api.with_header(header, "203.0.113.9"), &username, "correct horse").await,
         );
     }
     // Attempts refused for their IP address do not count against the username.
@@ -169,7 +169,7 @@ async fn an_ip_address_is_limited_over_all_usernames_and_cannot_be_spoofed() {
 async fn concurrent_registrations_from_one_ip_address_are_limited() {
     let api = client_at_new_ip();
     let tries = (0..3 * REGISTRATIONS).map(|n| {
-        let api = api.with("x-forwarded-for", &format!("198.51.100.{n}"));
+        let api = api.with_header("x-forwarded-for", &format!("198.51.100.{n}"));
         async move { register(&api).await }
     });
     let (registered, refused): (Vec<_>, Vec<_>) =

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{User, new_client, shared_cloud, sign_in, unique};
 
 #[tokio::test]
-async fn users_sign_in_with_username_or_address_as_form_or_json() {
+async fn users_sign_in_with_username_or_e_mail_as_form_or_json() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let address = format!("{}@example.com", user.username);

@@ -14,7 +14,7 @@ async fn is_free(username: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_renamed_user_signs_in_with_the_new_names_and_the_old_ones_are_free() {
+async fn a_renamed_user_signs_in_with_the_new_username_and_e_mail_and_the_old_ones_are_free() {
     let cloud = shared_cloud();
     let user = new_worker(cloud, &[]).await;
     let before = user.me().await;
@@ -39,7 +39,7 @@ async fn a_renamed_user_signs_in_with_the_new_names_and_the_old_ones_are_free() 
 }
 
 #[tokio::test]
-async fn changing_only_the_case_of_a_name_keeps_it_reserved() {
+async fn changing_only_the_case_of_a_username_keeps_it_reserved() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let loud = user.username.to_uppercase();
@@ -59,7 +59,7 @@ async fn changing_only_the_case_of_a_name_keeps_it_reserved() {
 }
 
 #[tokio::test]
-async fn a_taken_name_is_refused_and_a_refused_change_changes_nothing() {
+async fn a_taken_username_or_e_mail_is_refused_and_a_refused_change_changes_nothing() {
     let cloud = shared_cloud();
     let (user, other) = (new_client(cloud).await, new_client(cloud).await);
     let (before, others) = (user.me().await, other.me().await);
@@ -74,7 +74,7 @@ async fn a_taken_name_is_refused_and_a_refused_change_changes_nothing() {
         (json!({"username": mine, "email": others["email"]}), vec!["email"]),
         (json!({"username": other.username, "email": others["email"]}), vec!["username", "email"]),
     ] {
-        assert_eq!(user.api.patch("/auth/me", change).await.taken_names(), taken);
+        assert_eq!(user.api.patch("/auth/me", change).await.fields_taken(), taken);
     }
     let wrong = user
         .api
@@ -99,7 +99,7 @@ async fn holder(username: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn one_of_several_concurrent_renames_to_a_name_wins() {
+async fn one_of_several_concurrent_renames_to_a_username_wins() {
     let cloud = shared_cloud();
     let users = [new_client(cloud).await, new_client(cloud).await, new_client(cloud).await];
     let wanted = unique("wanted");
@@ -120,7 +120,7 @@ async fn one_of_several_concurrent_renames_to_a_name_wins() {
 }
 
 #[tokio::test]
-async fn concurrent_renames_of_one_user_leave_one_name_reserved() {
+async fn concurrent_renames_of_one_user_leave_one_username_reserved() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let names: Vec<_> = (0..6).map(|n| unique(&format!("many{n}x"))).collect();
@@ -140,7 +140,7 @@ async fn concurrent_renames_of_one_user_leave_one_name_reserved() {
 }
 
 #[tokio::test]
-async fn two_users_swap_names_only_by_way_of_a_third() {
+async fn two_users_swap_usernames_only_by_way_of_a_third() {
     let cloud = shared_cloud();
     let (ann, bob) = (new_client(cloud).await, new_client(cloud).await);
     let rename =

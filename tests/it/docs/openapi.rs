@@ -156,7 +156,7 @@ async fn a_matching_etag_gets_a_304() {
     let answer = api.get("/openapi.json").await;
     let tag = answer.header("etag").unwrap().to_owned();
     assert!(answer.header("cache-control").unwrap().contains("max-age"));
-    let again = api.with("if-none-match", &tag).get("/openapi.json").await;
+    let again = api.with_header("if-none-match", &tag).get("/openapi.json").await;
     assert_eq!((again.status.as_u16(), again.body), (304, Value::Null));
 }
 

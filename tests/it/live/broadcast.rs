@@ -22,7 +22,7 @@ async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
         .post("/live/broadcasts", json!({"role": "king", "text": ""}))
         .await
         .problem(422, "validation_failed");
-    let keyed = admin.api.with("idempotency-key", &unique("key"));
+    let keyed = admin.api.with_header("idempotency-key", &unique("key"));
     let sent = keyed.post("/live/broadcasts", body.clone()).await.expect_status(202);
     assert_eq!(keyed.post("/live/broadcasts", body.clone()).await.expect_status(202), sent);
     keyed

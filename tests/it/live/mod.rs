@@ -41,7 +41,7 @@ impl PushFaults {
     }
 
     /// How many faults are still to happen.
-    async fn left(&self) -> u64 {
+    async fn remaining(&self) -> u64 {
         let faults = self.gateway.get("/_local/faults").await.expect_status(200);
         let own =
             faults.as_array().unwrap().iter().filter(|fault| fault["containing"] == self.entry());

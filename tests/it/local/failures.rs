@@ -31,14 +31,14 @@ async fn functions_killed_in_mid_request_lose_nothing() {
     // The response of the write is lost, and the second attempt hangs until the process is killed.
     faults.add("orders-create", "PutItem", "lost_response", 1).await;
     faults.add("orders-create", "PutItem", "timeout", 10).await;
-    let api = client.api.with("idempotency-key", "once");
+    let api = client.api.with_header("idempotency-key", "once");
     let body = json!({"service_id": service["id"]});
     let placing = tokio::spawn({
         let (api, body) = (api.clone(), body.clone());
         async move { api.post("/orders", body).await }
     });
-    faults.met("orders-create", 1).await;
-    faults.met("orders-create", 10).await;
+    faults.until_used("orders-create", 1).await;
+    faults.until_used("orders-create", 10).await;
     assert!(cloud.kill_function("orders-create", 100) > 0);
     assert_eq!(placing.await.unwrap().expect_status(500)["message"], "Internal Server Error");
     faults.clear().await;
@@ -54,11 +54,11 @@ async fn functions_killed_in_mid_request_lose_nothing() {
     faults.add("payments-apply", "PutItem", "timeout", 10).await;
     faults.add("live-notify", "TransactWriteItems", "timeout", 10).await;
     assert_eq!(pay(&cloud, &client, &order, "pm_card_visa").await["status"], 200);
-    faults.met("payments-apply", 10).await;
+    faults.until_used("payments-apply", 10).await;
     assert!(cloud.kill_function("payments-apply", 100) > 0);
     faults.clear().await;
     faults.add("live-notify", "TransactWriteItems", "timeout", 10).await;
-    faults.met("live-notify", 10).await;
+    faults.until_used("live-notify", 10).await;
     assert!(cloud.kill_function("live-notify", 100) > 0);
     faults.clear().await;
     until_status(&client, &order, "open").await;
@@ -91,7 +91,7 @@ async fn a_database_outage_delays_notifications_and_loses_none() {
     assert_eq!(pay(&cloud, &client, &order, "pm_card_visa").await["status"], 200);
     until_status(&client, &order, "open").await;
     assert_eq!(times_opened(&worker, "outage", &order).await, 1);
-    faults.met("live-notify", times).await;
+    faults.until_used("live-notify", times).await;
     let log = cloud.log_text();
     assert!(
         log.contains("failed to append to feed workers:outage")
@@ -102,7 +102,7 @@ async fn a_database_outage_delays_notifications_and_loses_none() {
 
 #[tokio::test]
 async fn a_database_outage_does_not_count_as_failed_sign_ins() {
-    let limit = "SIGN_INS_PER_NAME=2/1000000000";
+    let limit = "SIGN_INS_PER_USERNAME=2/1000000000";
     let cloud = Cloud::start("sign-in-outage", &["--ephemeral", "--env", limit]);
     let api = cloud.client();
     // Somebody who has not signed in from here before: known networks have a limit of their own.

@@ -24,7 +24,7 @@ impl DatabaseFaults {
     }
 
     /// Waits until this fault has happened as often as it was to.
-    async fn met(&self, function: &str, times: u32) {
+    async fn until_used(&self, function: &str, times: u32) {
         eventually(&format!("{function} meets its fault"), async || {
             let faults = self.0.get("/_local/faults").await.expect_status(200);
             let left = faults

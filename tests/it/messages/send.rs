@@ -13,7 +13,7 @@ async fn client_and_worker_write_to_each_other_and_nobody_else_can() {
     let order = place_assigned_order(cloud, &client, &worker).await;
     let path = format!("/orders/{order}/messages");
     let (mut socket, _) = Socket::connect_and_hello(&worker, json!({})).await;
-    let keyed = client.api.with("idempotency-key", &unique("key"));
+    let keyed = client.api.with_header("idempotency-key", &unique("key"));
     let sent = keyed.post(&path, json!({"text": "When can you start?"})).await.expect_status(201);
     assert_eq!(
         keyed.post(&path, json!({"text": "When can you start?"})).await.expect_status(201),

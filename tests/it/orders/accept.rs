@@ -80,7 +80,7 @@ async fn a_repeated_idempotency_key_gets_the_first_answer_after_later_transition
     let cloud = shared_cloud();
     let (client, worker) = (new_client(cloud).await, new_worker(cloud, &[]).await);
     let order = place_paid_order(cloud, &client, &unique("replay")).await;
-    let keyed = worker.api.with("idempotency-key", &unique("key"));
+    let keyed = worker.api.with_header("idempotency-key", &unique("key"));
     let path = format!("/orders/{order}/accept");
     let first = keyed.post(&path, json!({})).await.expect_status(200);
     worker.api.post(&format!("/orders/{order}/deliver"), json!({})).await.expect_status(200);
@@ -99,7 +99,7 @@ async fn if_match_guards_against_a_change_in_between() {
     let path = format!("/orders/{order}/accept");
     worker
         .api
-        .with("if-match", "\"1\"")
+        .with_header("if-match", "\"1\"")
         .post(&path, json!({}))
         .await
         .problem(412, "precondition_failed");
@@ -110,5 +110,5 @@ async fn if_match_guards_against_a_change_in_between() {
         .header("etag")
         .expect("an etag")
         .to_owned();
-    worker.api.with("if-match", &etag).post(&path, json!({})).await.expect_status(200);
+    worker.api.with_header("if-match", &etag).post(&path, json!({})).await.expect_status(200);
 }

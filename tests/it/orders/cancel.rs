@@ -24,7 +24,7 @@ async fn canceling_an_unpaid_order_cancels_its_payment_intent() {
         let payment =
             order.client.api.post(&order.path("payment"), json!({})).await.expect_status(200);
         let user = if by_admin { &admin } else { &order.client };
-        let keyed = user.api.with("idempotency-key", &unique("key"));
+        let keyed = user.api.with_header("idempotency-key", &unique("key"));
         let first = keyed.post(&order.path(verb), transition_body(verb)).await.expect_status(200);
         assert_eq!(
             (&first["status"], &first["payment_status"]),
@@ -53,7 +53,7 @@ async fn canceling_an_unpaid_order_cancels_its_payment_intent() {
 #[tokio::test]
 async fn canceling_an_order_without_a_payment_intent_can_be_repeated() {
     let order = TestOrder::in_status(shared_cloud(), "pending").await;
-    let keyed = order.client.api.with("idempotency-key", &unique("key"));
+    let keyed = order.client.api.with_header("idempotency-key", &unique("key"));
     let first = keyed.post(&order.path("payment/cancel"), json!({})).await.expect_status(200);
     assert_eq!(
         keyed.post(&order.path("payment/cancel"), json!({})).await.expect_status(200),

@@ -9,7 +9,7 @@ async fn a_repeated_idempotency_key_places_one_order_and_gets_the_first_answer()
     let cloud = shared_cloud();
     let owner = new_client(cloud).await;
     let service = new_service(cloud, "again").await;
-    let api = owner.api.with("idempotency-key", &unique("key"));
+    let api = owner.api.with_header("idempotency-key", &unique("key"));
     let body = json!({"service_id": service["id"], "note": "once"});
     let tries = (0..10).map(|_| api.post("/orders", body.clone()));
     let answers = futures::future::join_all(tries).await;

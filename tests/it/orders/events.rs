@@ -64,7 +64,8 @@ async fn the_history_records_every_transition_and_its_actor() {
     assert_eq!(items[5]["actor"]["username"], second.username.as_str());
     assert_eq!(items[9]["note"], "For a reason.");
     assert!(items.iter().all(|event| event.get("idempotency").is_none()));
-    let again = order.client.api.with("if-none-match", &etag).get(&order.path("events")).await;
+    let again =
+        order.client.api.with_header("if-none-match", &etag).get(&order.path("events")).await;
     assert_eq!((again.status.as_u16(), again.header("etag")), (304, Some(etag.as_str())));
 
     // The worker sees all events but the client's payment steps. The former worker and strangers

@@ -68,7 +68,7 @@ async fn concurrent_requests_with_one_idempotency_key_make_one_transition() {
     for verb in ["cancel", "payment/cancel"] {
         let order = TestOrder::in_status(shared_cloud(), "pending").await;
         order.client.api.post(&order.path("payment"), json!({})).await.expect_status(200);
-        let api = order.client.api.with("idempotency-key", &unique("key"));
+        let api = order.client.api.with_header("idempotency-key", &unique("key"));
         let attempts =
             (0..4).map(|_| async { api.post(&order.path(verb), transition_body(verb)).await });
         let answers = futures::future::join_all(attempts).await;

@@ -9,7 +9,7 @@ use crate::support::{Shopper, cloud_without_webhooks, statuses};
 async fn a_repeated_idempotency_key_cancels_once() {
     let shopper = Shopper::new(cloud_without_webhooks().await).await;
     let checkout = shopper.paid("pm_card_visa").await;
-    let api = shopper.user.api.with("idempotency-key", "cancel-once");
+    let api = shopper.user.api.with_header("idempotency-key", "cancel-once");
     let path = format!("/orders/{}/payment/cancel", checkout.order);
     let answers = join_all((0..5).map(|_| api.post(&path, json!({})))).await;
     let replayed = answers

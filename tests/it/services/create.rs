@@ -73,7 +73,7 @@ async fn texts_may_use_any_script_but_no_control_characters() {
 async fn a_repeated_idempotency_key_creates_and_counts_one_service() {
     let cloud = shared_cloud();
     let (admin, anyone, category) = (admin(cloud).await.api, cloud.client(), unique("Once "));
-    let api = admin.with("idempotency-key", &unique("key"));
+    let api = admin.with_header("idempotency-key", &unique("key"));
     let body =
         json!({"name": "Once", "description": "", "category": category, "price": price(500)});
     let answers =
@@ -101,7 +101,7 @@ async fn a_repeated_idempotency_key_creates_and_counts_one_service() {
     assert_eq!(api.post("/services", body).await.expect_status(201), bodies[0]);
     for bad in ["", &"x".repeat(256), "two words", "a\ttab", "caf\u{e9}"] {
         let answer =
-            admin.with("idempotency-key", bad).post("/services", json!({"name": "x"})).await;
+            admin.with_header("idempotency-key", bad).post("/services", json!({"name": "x"})).await;
         assert_eq!(answer.status, 422, "{bad}");
     }
 }

@@ -13,10 +13,16 @@ async fn a_matching_etag_gets_a_304() {
     let etag = answer.header("etag").expect("an etag").to_owned();
     answer.expect_status(200);
     assert_eq!(
-        api.with("if-none-match", &etag).get(&format!("/services/{id}")).await.expect_status(304),
+        api.with_header("if-none-match", &etag)
+            .get(&format!("/services/{id}"))
+            .await
+            .expect_status(304),
         Value::Null
     );
-    api.with("if-none-match", "\"9\"").get(&format!("/services/{id}")).await.expect_status(200);
+    api.with_header("if-none-match", "\"9\"")
+        .get(&format!("/services/{id}"))
+        .await
+        .expect_status(200);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl Client {
     }
 
     /// This client, sending one more header with every request.
-    pub fn with(&self, name: &str, value: &str) -> Self {
+    pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut next = self.clone();
         next.headers.push((name.to_owned(), value.to_owned()));
         next
@@ -58,7 +58,7 @@ impl Client {
 
     /// This client with a bearer token.
     pub fn bearer(&self, token: &str) -> Self {
-        self.with("authorization", &format!("Bearer {token}"))
+        self.with_header("authorization", &format!("Bearer {token}"))
     }
 
     /// Percent-encodes a value for a query or a form.
@@ -175,7 +175,7 @@ impl Response {
 
     /// The fields that a 409 `name_taken` reports.
     #[track_caller]
-    pub fn taken_names(self) -> Vec<String> {
+    pub fn fields_taken(self) -> Vec<String> {
         let body = self.problem(409, "name_taken");
         let errors = body["errors"].as_array().expect("errors").iter();
         errors.map(|error| error["field"].as_str().expect("field").to_owned()).collect()

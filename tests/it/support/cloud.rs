@@ -211,9 +211,9 @@ impl Cloud {
         let credential = "AWS4-HMAC-SHA256 Credential=developer/20260101/local/dynamodb/aws4_request, \
             SignedHeaders=host;x-amz-date, Signature=0";
         Client::new(&self.ready.dynamodb)
-            .with("x-amz-target", &format!("DynamoDB_20120810.{operation}"))
-            .with("authorization", credential)
-            .with("x-amz-date", "20260101T000000Z")
+            .with_header("x-amz-target", &format!("DynamoDB_20120810.{operation}"))
+            .with_header("authorization", credential)
+            .with_header("x-amz-date", "20260101T000000Z")
             .send(http::Method::POST, "/", "application/x-amz-json-1.0", body.to_string().into())
             .await
             .expect_status(200)

@@ -132,7 +132,7 @@ impl Stripe {
 
     /// Posts a body to the webhook endpoint with this signature.
     pub async fn post(&self, signature: &str, body: &[u8]) -> Response {
-        let endpoint = self.endpoint.with("stripe-signature", signature);
+        let endpoint = self.endpoint.with_header("stripe-signature", signature);
         endpoint
             .send(
                 Method::POST,

@@ -39,14 +39,14 @@ async fn administrators_create_users_of_any_role_who_can_sign_in() {
         .api
         .post("/users", new_user(&admin.username.to_uppercase(), "client"))
         .await
-        .taken_names();
+        .fields_taken();
     assert_eq!(taken, ["username"]);
 }
 
 #[tokio::test]
 async fn a_repeated_idempotency_key_creates_one_user_and_covers_the_password() {
     let admin = admin(shared_cloud()).await;
-    let api = admin.api.with("idempotency-key", &unique("key"));
+    let api = admin.api.with_header("idempotency-key", &unique("key"));
     let body = new_user(&unique("once"), "worker");
     let first = api.post("/users", body.clone()).await.expect_status(201);
     let path = format!("/users/{}", first["id"].as_str().unwrap());

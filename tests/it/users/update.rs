@@ -78,7 +78,7 @@ async fn if_match_lets_one_of_several_concurrent_changes_through() {
     let (admin, user) = (admin(cloud).await, new_client(cloud).await);
     let path = format!("/users/{}", user.id().await);
     let etag = admin.api.get(&path).await.header("etag").unwrap().to_owned();
-    let api = admin.api.with("if-match", &etag);
+    let api = admin.api.with_header("if-match", &etag);
     let change = async |n: usize| {
         api.patch(&path, json!({"username": unique(&format!("r{n}x"))})).await.status.as_u16()
     };
@@ -91,9 +91,9 @@ async fn if_match_lets_one_of_several_concurrent_changes_through() {
     api.delete(&path).await.problem(412, "precondition_failed");
     // The user's own endpoint honours the same version.
     user.api
-        .with("if-match", &etag)
+        .with_header("if-match", &etag)
         .patch("/auth/me", json!({"email": "x@example.com"}))
         .await
         .problem(412, "precondition_failed");
-    user.api.with("if-match", "\"2\"").patch("/auth/me", json!({})).await.expect_status(200);
+    user.api.with_header("if-match", "\"2\"").patch("/auth/me", json!({})).await.expect_status(200);
 }
