@@ -42,11 +42,12 @@ const SHARED: [(&str, &[&str]); 11] = [
     ("config", &[]),
     ("retry", &["auth", "error"]),
     ("telemetry", &[]),
+    ("metrics", &["domain", "config"]),
     ("aws", &["config"]),
     ("auth", &["domain", "error", "config"]),
     ("payments", &["domain", "error", "config", "retry"]),
-    ("store", &["domain", "error", "config", "aws", "retry", "auth", "payments"]),
-    ("live", &["domain", "error", "config", "aws", "retry", "auth", "store"]),
+    ("store", &["domain", "error", "config", "metrics", "aws", "retry", "auth", "payments"]),
+    ("live", &["domain", "error", "config", "metrics", "aws", "retry", "auth", "store"]),
     ("lib", &[]),
 ];
 
