@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::ids::{Fingerprint, PaymentIntentId, StripeEventId};
+use crate::domain::ids::{Fingerprint, OrderId, PaymentIntentId, StripeEventId};
 
 /// The event types that concern an order's payment. Other events are stored and ignored.
 pub(super) const HANDLED: &[&str] = &[
