@@ -25,9 +25,8 @@ const TRACE_VARIABLE: &str = "_X_AMZN_TRACE_ID";
 
 /// Starts logging for this process. Further calls do nothing.
 ///
-/// The level is `info`, unless `LOG_LEVEL` or, as Lambda sets it from the function's configuration,
-/// `AWS_LAMBDA_LOG_LEVEL` says otherwise: a level (`debug`) or a level per crate
-/// (`info,hyper=debug`). Deployed functions contain no `trace` messages (see `Cargo.toml`).
+/// `LOG_LEVEL` is a level (`DEBUG`) or a level per crate (`info,hyper=debug`), and `info` by
+/// default. Deployed functions contain no `trace` messages (see `Cargo.toml`).
 pub fn init() {
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(JsonFields::new())
@@ -43,10 +42,9 @@ pub fn init() {
 fn levels() -> Targets {
     // `EnvFilter` would add a regex engine to every function, because it can also filter by spans
     // and fields.
-    let levels = ["LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok()?.to_lowercase().parse::<Targets>().ok())
-        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let levels: Option<Targets> =
+        std::env::var("LOG_LEVEL").ok().and_then(|levels| levels.parse().ok());
+    let levels = levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     // The runtime's span, which has the request id, is an `info` span without events of its own.
     levels.with_target("lambda_runtime::layers::trace", LevelFilter::INFO)
 }
