@@ -1,8 +1,9 @@
 //! Logging: one JSON object per line on stdout, which `CloudWatch` Logs Insights can query by any
 //! of its fields.
 //!
-//! A line has the fields of its event and of the spans around it, all at the top level. Lambda reads
-//! `timestamp` and `level`, and its runtime adds `requestId` (the invocation) and `xrayTraceId`:
+//! A line has the fields of its event and of the spans around it, all at the top level. Lambda
+//! reads `timestamp` and `level`, and its runtime adds `requestId` (the invocation) and
+//! `xrayTraceId`:
 //! <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>.
 //!
 //! Log identifiers (in the message and as fields), codes and counts. Never log bodies, tokens,
@@ -102,7 +103,8 @@ where
     }
 }
 
-/// The members of a JSON object. Empty if `json` is not one, as the fields of a span without fields.
+/// The members of a JSON object. Empty if `json` is not one, as the fields of a span without
+/// fields.
 fn object(json: &str) -> Map<String, Value> {
     serde_json::from_str(json).unwrap_or_default()
 }
