@@ -1,4 +1,4 @@
-//! What the tests share: local clouds, an HTTP client, a socket client, users, orders and payments.
+//! What the tests share: local clouds, the deployed stack, an HTTP client, a socket client, users, orders and payments.
 
 mod checkout;
 mod client;
@@ -8,6 +8,7 @@ mod orders;
 mod patience;
 mod people;
 mod socket;
+mod stack;
 mod stripe;
 mod token;
 
