@@ -102,7 +102,7 @@ async fn a_database_outage_delays_notifications_and_loses_none() {
 
 #[tokio::test]
 async fn a_database_outage_does_not_count_as_failed_sign_ins() {
-    let limit = "SIGN_INS_PER_NAME=2/1000000000";
+    let limit = "SIGN_INS_PER_USERNAME=2/1000000000";
     let cloud = Cloud::start("sign-in-outage", &["--ephemeral", "--env", limit]);
     let api = cloud.client();
     // Somebody who has not signed in from here before: known networks have a limit of their own.
