@@ -35,7 +35,7 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
 <h1>{title}</h1>
 <p><code>{name}</code>, status {status}.</p>
 <p>{remedy}</p>
-<p><a href="/docs">The API</a></p>
+<p><a href="/docs">API documentation</a></p>
 </body>
 </html>
 "#

@@ -53,7 +53,7 @@ pub(crate) struct Document<'a> {
     detail: &'a str,
     /// The stable name of the error. Match on it, not on the sentences.
     code: &'a str,
-    /// The id of the request. Quote it when you ask for help.
+    /// The id of the request. Give it when you ask for help.
     request_id: &'a str,
     /// The wrong fields, if fields were wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

@@ -53,8 +53,8 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List an order's messages")
         .details(
-            "For the order's client, and for workers who have or had the order. A worker sees \
-             only the messages that they sent or received. Newest first.",
+            "For the order's client and every worker who has or had the order. A worker sees only \
+             the messages that they sent or received. Newest first.",
         )
         .id::<OrderId>()
         .query::<Query>()

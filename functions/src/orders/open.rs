@@ -44,7 +44,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List the orders that can be claimed")
-        .details("Oldest first.")
+        .details("The pool: all orders that are paid and that no worker has claimed, oldest first.")
         .query::<Query>()
-        .answer(Answer::page::<OrderView<'_>>("One page of the pool."))
+        .answer(Answer::page::<OrderView<'_>>("One page of orders."))
 }

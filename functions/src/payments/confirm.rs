@@ -47,7 +47,7 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Check the payment now")
         .details(
-            "Asks Stripe for the state of the payment instead of waiting for the webhook. Call it \
+            "Queries Stripe for the state of the payment, instead of waiting for the webhook. Call it \
              after Stripe.js has confirmed the payment.",
         )
         .id::<OrderId>()

@@ -32,9 +32,9 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// What a tab has stored under this name. All tabs share one storage.
-    async fn kept(&self, tab: &str, what: &str) -> Vec<Value> {
-        let script = format!("return JSON.parse(localStorage.getItem('{tab}.{what}') ?? '[]')");
+    /// Returns what a tab has stored under this key. All tabs share one storage.
+    async fn stored(&self, tab: &str, key: &str) -> Vec<Value> {
+        let script = format!("return JSON.parse(localStorage.getItem('{tab}.{key}') ?? '[]')");
         self.browser.run_script(&script).await.as_array().cloned().unwrap_or_default()
     }
 
@@ -64,7 +64,7 @@ impl Stage<'_> {
                 let feeds = self.feeds(tab.user).await;
                 received =
                     feeds.keys().map(|feed| (feed.clone(), Vec::new())).collect::<BTreeMap<_, _>>();
-                for entry in self.kept(tab.name, "took").await {
+                for entry in self.stored(tab.name, "entries").await {
                     let feed = entry["feed"].as_str().unwrap().to_owned();
                     received.entry(feed).or_default().push(entry);
                 }
@@ -77,7 +77,7 @@ impl Stage<'_> {
             });
             if complete.await.is_none() {
                 let (states, errors) =
-                    (self.kept(tab.name, "states").await, self.kept(tab.name, "errors").await);
+                    (self.stored(tab.name, "states").await, self.stored(tab.name, "errors").await);
                 let console = self.browser.console().await;
                 panic!(
                     "{what}: {} has {received:#?}\nof {expected:#?}\n\
@@ -152,7 +152,7 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
     }
     for tab in &stage.tabs {
         eventually(&format!("{} opens", tab.name), async || {
-            stage.kept(tab.name, "reloads").await.into_iter().next()
+            stage.stored(tab.name, "reloads").await.into_iter().next()
         })
         .await;
     }
@@ -236,18 +236,18 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
 
     for tab in &stage.tabs {
         assert_eq!(
-            stage.kept(tab.name, "reloads").await.len(),
+            stage.stored(tab.name, "reloads").await.len(),
             1,
             "{} never had to reload its data",
             tab.name
         );
-        let states = stage.kept(tab.name, "states").await;
+        let states = stage.stored(tab.name, "states").await;
         assert!(!states.contains(&json!("stopped")), "{states:?}");
         println!(
             "{}: {} times open; {:?}",
             tab.name,
             states.iter().filter(|s| **s == "open").count(),
-            stage.kept(tab.name, "errors").await
+            stage.stored(tab.name, "errors").await
         );
     }
     browser.end().await;
