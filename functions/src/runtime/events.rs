@@ -19,8 +19,8 @@ use super::start;
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
 /// The first record that fails ends the batch. It is reported, and Lambda delivers it and all later
-/// records again. A record can therefore arrive again after it was handled, and handling it twice
-/// must have the effect of once.
+/// records again. A record can therefore arrive again after it was handled, so handling it twice
+/// must have the same effect as handling it once.
 pub fn stream<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -45,14 +45,14 @@ where
 /// Where a batch failed, and why.
 #[derive(Debug)]
 pub struct Failure {
-    /// The [`sequence`] number of the first record that was not handled. Lambda delivers it and all
-    /// later records again. `None`: the whole batch.
+    /// The [`sequence_number`] of the first record that was not handled. Lambda delivers it and all
+    /// later records again. `None` means the whole batch.
     pub at: Option<String>,
     /// The error.
     pub error: Error,
 }
 
-/// The record's sequence number, by which a failure is reported.
+/// Returns the record's sequence number. A failure is reported by this number.
 pub fn sequence_number(record: &EventRecord) -> Option<String> {
     record.change.sequence_number.clone()
 }
@@ -67,7 +67,7 @@ where
     batch_until(|context, records, _| handle(context, records))
 }
 
-/// Like [`batch`], and tells `handle` when Lambda will end the invocation.
+/// Like [`batch`], but also passes the time at which Lambda ends the invocation to `handle`.
 fn batch_until<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -87,8 +87,8 @@ where
     })
 }
 
-/// Reports a failure as `ReportBatchItemFailures` wants it: Lambda continues at the lowest sequence
-/// number. Without a number, the whole batch failed.
+/// Reports a failure as `ReportBatchItemFailures` expects it: Lambda continues at the lowest sequence
+/// number. Without a number, the whole batch has failed.
 fn report(
     handled: std::result::Result<(), Failure>,
 ) -> std::result::Result<Value, lambda_runtime::Error> {
@@ -100,8 +100,8 @@ fn report(
     }
 }
 
-/// Runs `handle` as a route of the WebSocket API. An error becomes the status of its kind, with
-/// which `$connect` refuses the handshake.
+/// Runs `handle` as a route of the WebSocket API. An error becomes the HTTP status of its kind. If
+/// `$connect` returns such a status, API Gateway refuses the handshake with it.
 pub fn socket<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -135,8 +135,8 @@ where
     })
 }
 
-/// Runs `handle` on the JSON that the function is invoked with, and returns its reply or its error
-/// as the invocation's.
+/// Runs `handle` on the JSON that the function is invoked with, by a schedule or by an operator. The
+/// handler's reply or error becomes the result of the invocation.
 pub fn direct<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -147,8 +147,8 @@ where
     start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
             let span = tracing::info_span!("invocation", request_id = event.context.request_id);
-            let done = Box::pin(handle(context, event.payload)).instrument(span).await;
-            done.map_err(|error| {
+            let result = Box::pin(handle(context, event.payload)).instrument(span).await;
+            result.map_err(|error| {
                 log(&error, "invocation failed");
                 lambda_runtime::Error::from(error)
             })

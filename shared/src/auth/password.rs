@@ -26,12 +26,12 @@ const LANES: u32 = 1;
 const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$u2nJnEzLYmP0bnvJ0lKv8g$6xqZ8QbK3Yt0nEoYxYwD0q4gkS0Hq3Y9cR2mF5v1h1s";
 
 /// Checks a new password against the policy: 8 to 128 characters, neither common
-/// ([`common_passwords`](super::common_passwords)) nor one of the user's own `names`.
+/// ([`common_passwords`](super::common_passwords)) nor one of the user's own `logins`.
 ///
 /// # Errors
 ///
 /// Code `too_short`, `too_long` or `too_common`.
-pub fn check_policy(password: &Secret, names: &[&str]) -> std::result::Result<(), Invalid> {
+pub fn check_policy(password: &Secret, logins: &[&str]) -> std::result::Result<(), Invalid> {
     let text = nfc(password.expose());
     let length = text.chars().count();
     if length < 8 {
@@ -41,11 +41,11 @@ pub fn check_policy(password: &Secret, names: &[&str]) -> std::result::Result<()
         return Err(Invalid::new("too_long", "Must have at most 128 characters."));
     }
     let lower = text.to_lowercase();
-    if is_common(&lower) || names.iter().any(|name| lower == name.to_lowercase()) {
+    if is_common(&lower) || logins.iter().any(|login| lower == login.to_lowercase()) {
         return Err(Invalid::new(
             "too_common",
-            "Must not be a common password or one of your own names: attackers try these \
-             first.",
+            "Must not be a common password, your username or your e-mail address: attackers try \
+             these first.",
         ));
     }
     Ok(())

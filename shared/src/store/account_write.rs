@@ -294,6 +294,9 @@ fn check_failed(failed: &[CheckedPart], condition: AdminCondition<'_>) -> Result
     if invalid.is_empty() {
         return Ok(());
     }
-    Err(Error::new(&catalogue::NAME_TAKEN, "The username or the e-mail address is already taken; `errors` says which.")
-        .with_fields(invalid))
+    Err(Error::new(
+        &catalogue::NAME_TAKEN,
+        "The username or the e-mail address is already taken; `errors` says which.",
+    )
+    .with_fields(invalid))
 }
