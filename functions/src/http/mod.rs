@@ -32,7 +32,7 @@ pub use request::Request;
 
 use crate::runtime::context::FromEnv;
 use crate::runtime::deadline::within;
-use crate::runtime::start;
+use crate::runtime::start::{self, milliseconds_since};
 
 /// The largest body in bytes; a larger one is a 413.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -85,16 +85,14 @@ where
     start::run(async |context: &'static C| {
         lambda_http::run(service_fn(|event: lambda_http::Request| {
             let request = Request::new(event);
-            let (request_id, invocation, route) =
-                (request.id(), request.invocation_id(), request.route());
+            let (request_id, route) = (request.id(), request.route());
             // The empty fields are recorded where their values become known.
             let span = tracing::info_span!(
                 "request",
                 request_id,
-                invocation,
                 route,
                 user = field::Empty,
-                order = field::Empty,
+                order = request.order_id(),
                 code = field::Empty,
                 errors = field::Empty,
             );
@@ -130,7 +128,7 @@ where
         .not_modified_if_known(known_etags.as_ref());
     // The one line that every request logs. Failures have a line of their own, and details are
     // logged at `debug`.
-    let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let duration_ms = milliseconds_since(start);
     tracing::info!(status = reply.status(), duration_ms, "answered");
     Ok(reply.with_common_headers(&request_id)?)
 }

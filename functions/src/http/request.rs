@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, Method};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt};
 use serde_json::Value;
+use shared::domain::ids::OrderId;
 use shared::error::{Error, Invalid, Result, catalogue};
 
 use super::fields::unknown;
@@ -57,6 +58,13 @@ impl Request {
             Some(RequestContext::ApiGatewayV2(context)) => Some(context),
             _ => None,
         }
+    }
+
+    /// The order that the path names (`/orders/{id}/...`), for the log. `None` if the id is
+    /// malformed.
+    pub(super) fn order_id(&self) -> Option<&str> {
+        let id = self.path_parameter("id").filter(|_| self.path().starts_with("/orders/"))?;
+        id.parse::<OrderId>().is_ok().then_some(id)
     }
 
     /// The method.
@@ -113,11 +121,7 @@ impl Request {
     /// 404 for a malformed id, as for an unknown one.
     pub fn path_id<T: FromStr>(&self, what: &str) -> Result<T> {
         let id = self.path_parameter("id").ok_or_else(|| Error::not_found(what))?;
-        let parsed = id.parse().map_err(|_| Error::not_found(what))?;
-        if what == "order" {
-            tracing::Span::current().record("order", id);
-        }
-        Ok(parsed)
+        id.parse().map_err(|_| Error::not_found(what))
     }
 
     /// Parses the JSON body as `T` (see [`body!`](super::body)).

@@ -8,6 +8,8 @@ use shared::error::Result;
 use shared::live::LiveService;
 use shared::live::frame::{self, Message};
 use shared::store::{Connection, RateLimit};
+use tracing::Span;
+use tracing::field::display;
 
 use super::connection_id;
 
@@ -31,6 +33,7 @@ pub async fn handle(context: &LiveService, event: ApiGatewayWebsocketProxyReques
     let (connection, counted) =
         futures::join!(known, context.connections.count_attempt(&MESSAGE_LIMIT, id, now));
     let Some(connection) = connection? else { return context.close_socket(id).await };
+    Span::current().record("user", display(&connection.user_id));
     let answer =
         match counted.and_then(|_| Message::parse(event.body.as_deref().unwrap_or_default())) {
             Ok(Message::Ping) => frame::pong()?,
@@ -54,7 +57,7 @@ async fn hello(
 ) -> Result<()> {
     let Err(error) = context.hello(connection, after, now).await else { return Ok(()) };
     let (id, code) = (connection.id.as_str(), error.code().code);
-    tracing::info!(connection = id, code, "closing socket {id} after its hello: {code}");
+    tracing::info!(code, "closing socket {id} after its hello: {code}");
     if context.send(id, &[frame::error(&error)?.as_slice()]).await? {
         context.close_socket(id).await?;
     }

@@ -6,7 +6,7 @@ use shared::domain::feed::{EntryKind, Feed, Reader, notifications};
 use shared::domain::ids::EntryId;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
-use shared::store::{Broadcast, Message, NewEntry};
+use shared::store::{Broadcast, Entry, Message, NewEntry};
 
 use crate::messages::MessageView;
 use crate::orders::OrderView;
@@ -49,6 +49,16 @@ pub(crate) fn of_broadcast(broadcast: &Broadcast) -> (Feed, NewEntry) {
     let (kind, id) = (EntryKind::Broadcast, EntryId::derived(&[broadcast.id.as_str()]));
     let data = json!({"id": broadcast.id, "text": broadcast.text});
     (Feed::Role(broadcast.role), NewEntry { kind, id, at: broadcast.created_at, data })
+}
+
+/// The id of the order that an entry is about, or `None` for a broadcast.
+pub(crate) fn order_id(entry: &Entry) -> Option<&str> {
+    let member = match entry.kind {
+        EntryKind::Broadcast => return None,
+        EntryKind::MessageReceived => "order_id",
+        _ => "id",
+    };
+    entry.data[member].as_str()
 }
 
 /// The order as of the event, in the shape of `GET /orders/{id}`, as this reader may see it.

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use aws_lambda_events::dynamodb::EventRecord;
 use futures::future::join_all;
 use shared::error::{Error, Result};
+use tracing::Instrument;
 
-use crate::runtime::events::{Failure, sequence_number};
+use crate::runtime::events::{Failure, RecordRef};
 
 /// Handles each request of a batch once, all of them at the same time. If one fails, the others are
 /// still handled.
@@ -32,18 +33,21 @@ where
             )
         };
         let request =
-            request.ok_or_else(|| Failure { at: sequence_number(record), error: error() })?;
-        requests.entry(request).or_insert_with(|| sequence_number(record));
+            request.ok_or_else(|| Failure { record: RecordRef::of(record), error: error() })?;
+        requests.entry(request).or_insert_with(|| RecordRef::of(record));
     }
-    let handled = requests.into_iter().map(|(request, at)| {
-        let handled = handle(request);
-        async { handled.await.map_err(|error| Failure { at, error }) }
+    let handled = requests.into_iter().map(|(request, record)| {
+        let handled = handle(request).instrument(record.span.clone());
+        async { handled.await.map_err(|error| Failure { record, error }) }
     });
     let handled = join_all(handled).await;
     // Sequence numbers are decimal strings of different lengths, so the length is compared first.
     let failures = handled.into_iter().filter_map(std::result::Result::err);
     failures
-        .min_by_key(|failure| failure.at.as_ref().map(|at| (at.len(), at.clone())))
+        .min_by_key(|failure| {
+            let number = failure.record.sequence_number.clone();
+            number.map(|number| (number.len(), number))
+        })
         .map_or(Ok(()), Err)
 }
 

@@ -8,6 +8,8 @@ use shared::error::Result;
 use shared::payments::webhook_event::{IgnoredEvent, WebhookEvent};
 use shared::payments::{Stripe, StripeApi};
 use shared::store::{EventOutcome, EventResult, StreamSubject, StripeEvent};
+use tracing::Span;
+use tracing::field::display;
 
 use super::{PaymentService, SyncOutcome};
 
@@ -24,7 +26,10 @@ pub async fn handle(context: &PaymentService<Stripe>, record: EventRecord) -> Re
     });
     match pk.and_then(StreamSubject::parse) {
         Some(StreamSubject::StripeEvent(id)) => context.apply(&id).await,
-        Some(StreamSubject::Order(id)) => context.settle_order(&id).await,
+        Some(StreamSubject::Order(id)) => {
+            Span::current().record("order", display(&id));
+            context.settle_order(&id).await
+        }
         // The event source mapping filters everything else out.
         None => Ok(()),
     }
@@ -40,16 +45,21 @@ impl<P: StripeApi> PaymentService<P> {
         if event.handled.is_some() {
             return Ok(());
         }
+        if let Some(order) = WebhookEvent::parse(event.payload.as_bytes()).order {
+            Span::current().record("order", display(&order));
+        }
         let handled = self.outcome_of(&event).await?;
         let (outcome, reason) =
             (handled.outcome.as_str(), handled.reason.as_deref().unwrap_or_default());
-        let order = handled.order_id.as_ref().map_or("none", OrderId::as_str);
+        if let Some(order) = &handled.order_id {
+            Span::current().record("order", display(order));
+        }
         match handled.outcome {
             EventOutcome::Mismatch | EventOutcome::Unreadable => {
-                tracing::error!(event = %id, kind = event.kind, order, outcome, reason, "event {id} needs an administrator: {outcome} {reason}");
+                tracing::error!(event = %id, kind = event.kind, outcome, reason, "event {id} needs an administrator: {outcome} {reason}");
             }
             _ => {
-                tracing::info!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is {outcome}")
+                tracing::info!(event = %id, kind = event.kind, outcome, reason, "event {id} is {outcome}")
             }
         }
         self.store.record_event_result(&event, handled).await

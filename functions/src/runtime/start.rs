@@ -1,6 +1,7 @@
 //! Starts a Lambda: one thread, one context, one handler.
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use super::context::FromEnv;
 
@@ -35,4 +36,9 @@ pub(crate) fn run<C: FromEnv>(
 fn start_failed(error: &dyn std::error::Error) -> ExitCode {
     tracing::error!(error = %error, "the function failed to start");
     ExitCode::FAILURE
+}
+
+/// The milliseconds since `start`, for the log.
+pub(crate) fn milliseconds_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

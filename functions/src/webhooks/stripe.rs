@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::error::{Result, catalogue};
+use shared::payments::webhook_event::WebhookEvent;
 use shared::store::{StripeEvent, WriteOutcome};
+use tracing::field::display;
 
 use super::Webhook;
 use crate::http::{Endpoint, Reply, Request, Who};
@@ -41,6 +43,9 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     )?;
     let event = StripeEvent::received(body, now);
     let (id, kind) = (&event.id, &event.kind);
+    if let Some(order) = WebhookEvent::parse(event.payload.as_bytes()).order {
+        tracing::Span::current().record("order", display(&order));
+    }
     match context.store.receive_event(&event).await? {
         WriteOutcome::Written => tracing::debug!(event = %id, kind, "event {id} is stored"),
         WriteOutcome::Conflict(_) => {

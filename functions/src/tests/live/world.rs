@@ -144,10 +144,10 @@ impl World {
                 () = self.faults.death() => 0,
                 notified = notify(&self.fan_out, batch) => match notified {
                     Ok(()) => all,
-                    Err(Failure { at: Some(at), .. }) => {
-                        queue.iter().position(|record| record.change.sequence_number.as_ref() == Some(&at)).unwrap()
-                    }
-                    Err(Failure { at: None, .. }) => 0,
+                    Err(Failure { record: failed, .. }) => queue
+                        .iter()
+                        .position(|record| record.change.sequence_number == failed.sequence_number)
+                        .unwrap(),
                 },
             };
             self.faults.stop();
