@@ -40,7 +40,7 @@ pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, NewEntry
 /// The entry for the recipient of a message.
 pub(crate) fn of_message(message: &Message) -> Result<(Feed, NewEntry)> {
     let (kind, id) = (EntryKind::MessageReceived, EntryId::derived(&[message.id.as_str()]));
-    let data = value(&MessageView::from(message))?;
+    let data = to_json(&MessageView::from(message))?;
     Ok((Feed::User(message.to.clone()), NewEntry { kind, id, at: message.created_at, data }))
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn order_id(entry: &Entry) -> Option<&str> {
 /// /orders/{id}` shows the note. A worker who lost the order does not learn who has it now.
 fn order_data(then: &Order, reader: Reader) -> Result<Value> {
     let actions = reader.actor_kind().map(|kind| then.actions_as(kind)).unwrap_or_default();
-    let mut data = value(&OrderView::new(then, &actions))?;
+    let mut data = to_json(&OrderView::new(then, &actions))?;
     if !reader.sees_worker() {
         data["worker"] = Value::Null;
     }
@@ -78,7 +78,7 @@ fn order_data(then: &Order, reader: Reader) -> Result<Value> {
     Ok(data)
 }
 
-fn value(view: &impl Serialize) -> Result<Value> {
+fn to_json(view: &impl Serialize) -> Result<Value> {
     serde_json::to_value(view).map_err(Error::internal)
 }
 

@@ -1,8 +1,8 @@
 //! `live-notify`: the stream function that notifies users. It appends order events, messages and
 //! broadcasts to the feeds of everyone concerned. The appended entry is a second record of the same
-//! stream, and is then pushed to their sockets: a crash between the two steps loses nothing, and
-//! pushes keep the order of the feed. It also closes the sockets of users who may no longer be
-//! connected.
+//! stream, and this function pushes it to their sockets when that record arrives. So a crash between
+//! the two steps loses nothing, and pushes keep the order of the feed. The function also closes the
+//! sockets of users who may no longer be connected.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -73,18 +73,18 @@ pub(crate) async fn notify<P: Push>(
 #[derive(Default)]
 struct Work {
     appends: BTreeMap<Feed, Vec<(usize, NewEntry)>>,
-    leavers: Vec<(usize, Leaver)>,
+    sockets_to_close: Vec<(usize, SocketsToClose)>,
     entries: Vec<(usize, Entry)>,
 }
 
-/// The sockets to close.
-enum Leaver {
+/// Sockets to close.
+enum SocketsToClose {
     /// All sockets of a user.
-    User(UserId),
+    OfUser(UserId),
     /// The sockets of one session.
-    Session(UserId, String),
-    /// The sockets of all sessions but one.
-    Others(UserId, Option<String>),
+    OfSession(UserId, String),
+    /// All sockets of a user except those of one session.
+    OfUserExcept(UserId, Option<String>),
 }
 
 /// The first record that failed. Lambda delivers it and all later ones again.
@@ -152,17 +152,19 @@ impl Work {
             Session::ENTITY => {
                 let session: Session = from_image(new)?;
                 if session.revoked_at.is_some() {
-                    self.leavers.push((at, Leaver::Session(session.user_id, session.id)));
+                    self.sockets_to_close
+                        .push((at, SocketsToClose::OfSession(session.user_id, session.id)));
                 }
             }
             Account::ENTITY if !old.is_empty() => {
                 let (old, new) = (from_image::<Account>(old)?, from_image::<Account>(new)?);
-                // The user was suspended, or has another role or other categories. Clients that may
-                // reconnect do, and subscribe to their current feeds.
+                // The user was suspended, or has another role or other categories. A client that may
+                // still connect reconnects, and subscribes to its user's current feeds.
                 if Feed::of(&old.user) != Feed::of(&new.user) {
-                    self.leavers.push((at, Leaver::User(new.user.id)));
+                    self.sockets_to_close.push((at, SocketsToClose::OfUser(new.user.id)));
                 } else if old.generation != new.generation {
-                    self.leavers.push((at, Leaver::Others(new.user.id, new.kept_session)));
+                    self.sockets_to_close
+                        .push((at, SocketsToClose::OfUserExcept(new.user.id, new.kept_session)));
                 }
             }
             _ => {}
@@ -194,12 +196,14 @@ impl Work {
     }
 
     async fn close<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures<'_>) {
-        for (at, leaver) in std::mem::take(&mut self.leavers) {
-            let closed = match &leaver {
-                Leaver::User(user) => context.live.close_all(user).await,
-                Leaver::Session(user, session) => context.live.close_session(user, session).await,
-                Leaver::Others(user, kept) => {
-                    context.live.close_all_except(user, kept.as_deref()).await
+        for (at, sockets) in std::mem::take(&mut self.sockets_to_close) {
+            let closed = match &sockets {
+                SocketsToClose::OfUser(user) => context.live.close_all(user).await,
+                SocketsToClose::OfSession(user, session) => {
+                    context.live.close_session(user, session).await
+                }
+                SocketsToClose::OfUserExcept(user, session) => {
+                    context.live.close_all_except(user, session.as_deref()).await
                 }
             };
             if let Err(error) = closed {
@@ -209,15 +213,15 @@ impl Work {
     }
 
     async fn push<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures<'_>) {
-        let mut places = BTreeMap::new();
-        // Its entry is pushed when the record is delivered again.
+        let mut first_records = BTreeMap::new();
+        // Records after a failure are delivered again, and their entries are pushed then.
         self.entries.retain(|(at, _)| !failures.precedes(*at));
         for (at, entry) in &self.entries {
-            places.entry(entry.feed.clone()).or_insert(*at);
+            first_records.entry(entry.feed.clone()).or_insert(*at);
         }
         let entries = std::mem::take(&mut self.entries).into_iter().map(|(_, entry)| entry);
         for (feed, error) in context.deliver(entries).await {
-            failures.add(places.get(&feed).copied().unwrap_or(0), error);
+            failures.add(first_records.get(&feed).copied().unwrap_or(0), error);
         }
     }
 }
@@ -236,7 +240,7 @@ async fn append(store: &Store, feed: &Feed, appends: &[NewEntry]) -> Result<()> 
                 sleep(wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
-            done => return done,
+            result => return result,
         }
     }
 }

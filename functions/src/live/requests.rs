@@ -1,5 +1,5 @@
-//! The requests in the fan-out table's stream. A record has only a key. What there is to do is read
-//! from the tables, so a record may arrive twice, late, or after its successor.
+//! The requests in the fan-out table's stream. A record has only a key. The handlers read from the
+//! tables what there is to do, so a record may arrive twice, late, or after its successor.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use tracing::Instrument;
 
 use crate::runtime::events::{Failure, RecordRef};
 
-/// Handles each request of a batch once, all of them at the same time. A failure does not keep the
-/// others from being handled.
+/// Handles each request of a batch once, all of them at the same time. If one fails, the others are
+/// still handled.
 ///
 /// # Errors
 /// Names the first record whose request failed.
@@ -41,7 +41,7 @@ where
         async { handled.await.map_err(|error| Failure { record, error }) }
     });
     let handled = join_all(handled).await;
-    // Sequence numbers are numbers of any length.
+    // Sequence numbers are decimal strings of different lengths, so the length is compared first.
     let failures = handled.into_iter().filter_map(std::result::Result::err);
     failures
         .min_by_key(|failure| {

@@ -66,7 +66,7 @@ impl<P: StripeApi> PaymentService<P> {
     }
 
     async fn outcome_of(&self, event: &StripeEvent) -> Result<EventResult> {
-        let note = |outcome, reason: Option<&str>, order_id| EventResult {
+        let result = |outcome, reason: Option<&str>, order_id| EventResult {
             outcome,
             reason: reason.map(str::to_owned),
             order_id,
@@ -75,33 +75,37 @@ impl<P: StripeApi> PaymentService<P> {
         let subject = match WebhookEvent::parse(event.payload.as_bytes()).subject() {
             Ok(subject) => subject,
             Err(IgnoredEvent::Type) => {
-                return Ok(note(EventOutcome::Ignored, Some("type"), None));
+                return Ok(result(EventOutcome::Ignored, Some("type"), None));
             }
             Err(IgnoredEvent::NoIntent) => {
-                return Ok(note(EventOutcome::Ignored, Some("no_intent"), None));
+                return Ok(result(EventOutcome::Ignored, Some("no_intent"), None));
             }
-            Err(IgnoredEvent::Unreadable) => return Ok(note(EventOutcome::Unreadable, None, None)),
+            Err(IgnoredEvent::Unreadable) => {
+                return Ok(result(EventOutcome::Unreadable, None, None));
+            }
         };
         Ok(match self.sync_intent(&subject.intent, subject.with_refunds).await? {
             SyncOutcome::Applied(order) => {
-                note(EventOutcome::Applied, None, Some(self.settle(order).await?.id))
+                result(EventOutcome::Applied, None, Some(self.settle(order).await?.id))
             }
             SyncOutcome::Unchanged(order) => {
-                note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
+                result(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
             }
-            SyncOutcome::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
-            SyncOutcome::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
+            SyncOutcome::NoIntent => result(EventOutcome::Ignored, Some("unknown_intent"), None),
+            SyncOutcome::NoOrderNamed => {
+                result(EventOutcome::Ignored, Some("no_order_named"), None)
+            }
             SyncOutcome::NoSuchOrder(id) => {
-                note(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
+                result(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
             }
             SyncOutcome::Mismatch(id, mismatch) => {
-                note(EventOutcome::Mismatch, Some(mismatch.as_str()), Some(id))
+                result(EventOutcome::Mismatch, Some(mismatch.as_str()), Some(id))
             }
         })
     }
 
-    /// Does at Stripe what the order needs: cancels its intent or refunds it. After Stripe refused
-    /// a refund, the reconciler retries it later.
+    /// Does at Stripe what the order needs: cancels its intent or refunds its payment. Does nothing
+    /// if Stripe refused the last refund, because the reconciler tries it again later.
     ///
     /// # Errors
     /// When Stripe or the database does not answer.

@@ -19,8 +19,8 @@ use super::start::{self, milliseconds_since};
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
 /// The first record that fails ends the batch. It is reported, and Lambda delivers it and all later
-/// records again. A record can therefore arrive again after it was handled, and handling it twice
-/// must have the effect of once.
+/// records again. A record can therefore arrive again after it was handled, so handling it twice
+/// must have the same effect as handling it once.
 pub fn stream<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -86,7 +86,7 @@ where
     batch_until(|context, records, _| handle(context, records))
 }
 
-/// Like [`batch`], and tells `handle` when Lambda will end the invocation.
+/// Like [`batch`], but also passes the time at which Lambda ends the invocation to `handle`.
 fn batch_until<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -107,8 +107,8 @@ where
     })
 }
 
-/// Reports a failure as `ReportBatchItemFailures` wants it: Lambda continues at the lowest sequence
-/// number. Without a number, the whole batch failed.
+/// Reports a failure as `ReportBatchItemFailures` expects it: Lambda continues at the lowest sequence
+/// number. Without a number, the whole batch has failed.
 fn report(
     handled: std::result::Result<(), Failure>,
 ) -> std::result::Result<Value, lambda_runtime::Error> {
@@ -122,8 +122,8 @@ fn report(
     }
 }
 
-/// Runs `handle` as a route of the WebSocket API. An error becomes the status of its kind, with
-/// which `$connect` refuses the handshake.
+/// Runs `handle` as a route of the WebSocket API. An error becomes the HTTP status of its kind. If
+/// `$connect` returns such a status, API Gateway refuses the handshake with it.
 pub fn socket<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -154,8 +154,8 @@ where
     })
 }
 
-/// Runs `handle` on the JSON that the function is invoked with, and returns its reply or its error
-/// as the invocation's.
+/// Runs `handle` on the JSON that the function is invoked with, by a schedule or by an operator. The
+/// handler's reply or error becomes the result of the invocation.
 pub fn direct<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -165,8 +165,8 @@ where
 {
     start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-            let done = Box::pin(handle(context, event.payload)).await;
-            done.map_err(|error| {
+            let result = Box::pin(handle(context, event.payload)).await;
+            result.map_err(|error| {
                 log(&error, "invocation failed");
                 lambda_runtime::Error::from(error)
             })
