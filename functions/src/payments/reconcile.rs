@@ -1,8 +1,10 @@
 //! `payments-reconcile`: runs on a schedule and completes whatever got stuck between Stripe and an
 //! order: events that never arrived, events that were stored but not applied, orders that may have
-//! been paid without a webhook, and orders whose intent must be canceled or whose payment refunded.
+//! been paid without a webhook, and orders whose intent must be canceled or whose payment must be
+//! refunded.
 //!
-//! Another function may take each step at the same time, so runs may overlap, repeat or be missed.
+//! Each step is safe while another function takes the same step, so runs may overlap, repeat or be
+//! missed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,7 +22,7 @@ use super::service::intent_is_missing;
 use super::{PaymentService, SyncOutcome};
 use crate::runtime::sweep::Sweep;
 
-/// How long a run takes on new work.
+/// How long a run goes on to new items.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// How many items are processed at the same time: far below Stripe's limit of 100 requests a
@@ -31,7 +33,8 @@ const CONCURRENCY: usize = 4;
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 struct ReconcileOptions {
-    /// Skips whatever changed more recently than this: other functions are about to handle it.
+    /// Skips events and orders that changed more recently than this, because other functions are
+    /// about to handle them.
     older_than_seconds: i64,
     /// How far back to look for events that did not arrive. Stripe retries delivery for three days,
     /// and lists events for thirty.
@@ -52,7 +55,7 @@ pub struct Report {
     fetched: usize,
     /// Stored events that were applied.
     applied: usize,
-    /// Orders that moved on.
+    /// Orders that changed.
     settled: usize,
 }
 
@@ -75,23 +78,24 @@ impl<P: StripeApi> PaymentService<P> {
         let until =
             now - SignedDuration::from_secs(options.older_than_seconds.clamp(0, 30 * 24 * 3600));
         let since = now - SignedDuration::from_hours(options.undelivered_hours.clamp(0, 30 * 24));
-        let event_id = |event: &StripeEvent| event.id.to_string();
 
         let pending = self.store.pending_events(until);
-        let applied = sweep.each(pending, event_id, |event| self.reapply(event)).await;
+        let event_span = |event: &StripeEvent| tracing::info_span!("reconcile", event = %event.id);
+        let applied = sweep.for_each(pending, event_span, |event| self.apply_pending(event)).await;
         let orders = self.store.orders_with_unsettled_money(until);
-        let (order_id, stuck) = (|order: &Order| order.id.to_string(), AtomicUsize::new(0));
-        let advance = async |order: Order| {
+        let order_span = |order: &Order| tracing::info_span!("reconcile", order = %order.id);
+        let stuck = AtomicUsize::new(0);
+        let settle = async |order: Order| {
             let is_stuck = order.is_stuck(now);
-            let advanced = self.advance(order).await;
-            if is_stuck && !matches!(advanced, Ok(true)) {
+            let settled = self.settle_listed(order).await;
+            if is_stuck && !matches!(settled, Ok(true)) {
                 stuck.fetch_add(1, Ordering::Relaxed);
             }
-            advanced
+            settled
         };
-        let settled = sweep.each(orders, order_id, advance).await;
+        let settled = sweep.for_each(orders, order_span, settle).await;
         STUCK.add("", stuck.into_inner());
-        // Last, because a Stripe that is slow with it must not keep the rest from being done.
+        // Last, so that a slow answer from Stripe does not delay the rest.
         let undelivered = match self.stripe.undelivered_events(since).await {
             Ok(bodies) => {
                 let event = |body: String| StripeEvent::received(body.as_bytes(), Timestamp::now());
@@ -100,13 +104,15 @@ impl<P: StripeApi> PaymentService<P> {
             Err(error) => vec![Err(error)],
         };
         let undelivered = futures::stream::iter(undelivered);
-        let fetched = sweep.each(undelivered, event_id, |event| self.fetch(event)).await;
+        let store = |event| self.store_undelivered(event);
+        let fetched = sweep.for_each(undelivered, event_span, store).await;
         tracing::info!(fetched, applied, settled, failed = sweep.failed(), "reconciled");
         sweep.finish(Report { fetched, applied, settled })
     }
 
-    /// Stores an event as if Stripe had delivered it. `payments-apply` then applies it.
-    async fn fetch(&self, event: StripeEvent) -> Result<bool> {
+    /// Stores an event as if Stripe had delivered it; `payments-apply` then applies it. Returns
+    /// `false` if the event was stored already.
+    async fn store_undelivered(&self, event: StripeEvent) -> Result<bool> {
         match self.store.receive_event(&event).await? {
             WriteOutcome::Written => {
                 tracing::warn!(event = %event.id, kind = event.kind, "event {} had not arrived", event.id);
@@ -116,13 +122,14 @@ impl<P: StripeApi> PaymentService<P> {
         }
     }
 
-    async fn reapply(&self, event: StripeEvent) -> Result<bool> {
+    async fn apply_pending(&self, event: StripeEvent) -> Result<bool> {
         self.apply(&event.id).await.map(|()| true)
     }
 
-    /// Reads the order's payment from Stripe, and does what the order needs next.
-    async fn advance(&self, listed: Order) -> Result<bool> {
-        // An index may be stale, and its items have no history.
+    /// Reads the order's payment from Stripe, and does at Stripe what the order needs. Returns whether
+    /// the order changed.
+    async fn settle_listed(&self, listed: Order) -> Result<bool> {
+        // The order from the index may be outdated, and has no history.
         let Some(order) = self.store.order(&listed.id).await? else { return Ok(false) };
         let Some(intent) = order.payment_intent.clone() else { return Ok(false) };
         let (version, with_refunds) = (order.version, order.is_charged());

@@ -2,26 +2,26 @@
 //! direct invocations.
 
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use aws_lambda_events::dynamodb::{Event, EventRecord};
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::error::{Error, Result, catalogue};
 use shared::metrics;
-use tracing::Instrument;
+use tracing::{Instrument, Span, field};
 
 use super::context::FromEnv;
 use super::deadline::within;
-use super::start;
+use super::start::{self, milliseconds_since};
 
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
 /// A record that fails does not keep the later ones from being handled. The first one that failed
 /// is reported, and Lambda delivers it and all later records again. A record can therefore arrive
-/// again after it was handled, and handling it twice must have the effect of once.
+/// again after it was handled, so handling it twice must have the same effect as handling it once.
 pub fn stream<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -45,13 +45,14 @@ where
 {
     let mut first_failure = None;
     for record in records {
-        let at = sequence_number(&record);
+        let reference = RecordRef::of(&record);
         // Each record has its own time-out, so that the records before it still count.
-        let Err(error) = within(deadline, Box::pin(handle(record))).await else { continue };
+        let handled = within(deadline, Box::pin(handle(record)));
+        let Err(error) = handled.instrument(reference.span.clone()).await else { continue };
         let is_out_of_time = error.is(&catalogue::TIMED_OUT);
         match &first_failure {
-            None => first_failure = Some(Failure { at, error }),
-            Some(_) => log(&error, "another record failed"),
+            None => first_failure = Some(Failure { record: reference, error }),
+            Some(_) => reference.span.in_scope(|| log(&error, "another record failed")),
         }
         if is_out_of_time {
             break;
@@ -60,19 +61,37 @@ where
     first_failure.map_or(Ok(()), Err)
 }
 
+/// How a record is referred to: by its sequence number towards Lambda, and in the log by a span.
+#[derive(Debug, Clone)]
+pub struct RecordRef {
+    /// Orders the records of a shard. It is a number of any length.
+    pub sequence_number: Option<String>,
+    /// The span of its log lines. It has the `traceparent` of the request that wrote the item. The
+    /// handler records the `order` that the record is about.
+    pub span: Span,
+}
+
+impl RecordRef {
+    /// The reference to this record.
+    pub fn of(record: &EventRecord) -> Self {
+        let traceparent = match record.change.new_image.get("traceparent") {
+            Some(serde_dynamo::AttributeValue::S(traceparent)) => Some(traceparent.as_str()),
+            _ => None,
+        };
+        Self {
+            sequence_number: record.change.sequence_number.clone(),
+            span: tracing::info_span!("record", traceparent, order = field::Empty),
+        }
+    }
+}
+
 /// Where a batch failed, and why.
 #[derive(Debug)]
 pub struct Failure {
-    /// The [`sequence_number`] of the first record that was not handled. Lambda delivers it and all
-    /// later records again. `None`: the whole batch.
-    pub at: Option<String>,
+    /// The first record that was not handled. Lambda delivers it and all later records again.
+    pub record: RecordRef,
     /// The error.
     pub error: Error,
-}
-
-/// The record's sequence number, by which a failure is reported.
-pub fn sequence_number(record: &EventRecord) -> Option<String> {
-    record.change.sequence_number.clone()
 }
 
 /// Runs `handle` on whole batches of a DynamoDB stream.
@@ -85,7 +104,7 @@ where
     batch_until(|context, records, _| handle(context, records))
 }
 
-/// Like [`batch`], and tells `handle` when Lambda will end the invocation.
+/// Like [`batch`], but also passes the time at which Lambda ends the invocation to `handle`.
 fn batch_until<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -94,35 +113,37 @@ where
 {
     start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
-            let span = tracing::info_span!("stream", request_id = event.context.request_id);
-            let function = event.context.env_config.clone();
-            let handled =
-                Box::pin(handle(context, event.payload.records, event.context.deadline()))
-                    .instrument(span.clone())
-                    .await;
-            count_failure(&function.function_name, &handled);
+            let started = Instant::now();
+            let records = event.payload.records;
+            let count = records.len();
+            let handled = Box::pin(handle(context, records, event.context.deadline())).await;
+            let duration_ms = milliseconds_since(started);
+            tracing::debug!(records = count, duration_ms, "handled a batch of {count}");
+            count_failure(&event.context, &handled);
             metrics::print();
-            span.in_scope(|| report(handled))
+            report(handled)
         }))
         .await
     })
 }
 
-/// Reports a failure as `ReportBatchItemFailures` wants it: Lambda continues at the lowest sequence
-/// number. Without a number, the whole batch failed.
+/// Reports a failure as `ReportBatchItemFailures` expects it: Lambda continues at the lowest sequence
+/// number. Without a number, the whole batch has failed.
 fn report(
     handled: std::result::Result<(), Failure>,
 ) -> std::result::Result<Value, lambda_runtime::Error> {
-    let Err(Failure { at, error }) = handled else { return Ok(json!({"batchItemFailures": []})) };
-    log(&error, "record failed");
-    match at {
-        Some(sequence) => Ok(json!({"batchItemFailures": [{"itemIdentifier": sequence}]})),
+    let Err(Failure { record, error }) = handled else {
+        return Ok(json!({"batchItemFailures": []}));
+    };
+    record.span.in_scope(|| log(&error, "record failed"));
+    match record.sequence_number {
+        Some(number) => Ok(json!({"batchItemFailures": [{"itemIdentifier": number}]})),
         None => Err(error.into()),
     }
 }
 
-/// Runs `handle` as a route of the WebSocket API. An error becomes the status of its kind, with
-/// which `$connect` refuses the handshake.
+/// Runs `handle` as a route of the WebSocket API. An error becomes the HTTP status of its kind. If
+/// `$connect` returns such a status, API Gateway refuses the handshake with it.
 pub fn socket<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -134,11 +155,8 @@ where
             async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
                 let connection =
                     event.payload.request_context.connection_id.clone().unwrap_or_default();
-                let span = tracing::info_span!(
-                    "socket",
-                    request_id = event.context.request_id,
-                    connection
-                );
+                // The handler records the user as soon as it is known.
+                let span = tracing::info_span!("socket", connection, user = field::Empty);
                 let status = async {
                     Box::pin(handle(context, event.payload)).await.map_or_else(
                         |error| {
@@ -160,8 +178,8 @@ where
     })
 }
 
-/// Runs `handle` on the JSON that the function is invoked with, and returns its reply or its error
-/// as the invocation's.
+/// Runs `handle` on the JSON that the function is invoked with, by a schedule or by an operator. The
+/// handler's reply or error becomes the result of the invocation.
 pub fn direct<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -171,15 +189,13 @@ where
 {
     start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-            let span = tracing::info_span!("invocation", request_id = event.context.request_id);
-            let done = Box::pin(handle(context, event.payload)).instrument(span).await;
-            let function = &event.context.env_config.function_name;
-            count_failure(function, &done);
-            if done.is_ok() {
-                metrics::RUNS.add(function, 1);
+            let result = Box::pin(handle(context, event.payload)).await;
+            count_failure(&event.context, &result);
+            if result.is_ok() {
+                metrics::RUNS.add(&event.context.env_config.function_name, 1);
             }
             metrics::print();
-            done.map_err(|error| {
+            result.map_err(|error| {
                 log(&error, "invocation failed");
                 lambda_runtime::Error::from(error)
             })
@@ -188,9 +204,9 @@ where
     })
 }
 
-fn count_failure<T, E>(function: &str, result: &std::result::Result<T, E>) {
+fn count_failure<T, E>(context: &Context, result: &std::result::Result<T, E>) {
     if result.is_err() {
-        metrics::FAILURES.add(function, 1);
+        metrics::FAILURES.add(&context.env_config.function_name, 1);
     }
 }
 
@@ -219,7 +235,7 @@ mod tests {
         };
         let handled = Mutex::new(String::new());
         let handle = |record: EventRecord| {
-            let number = sequence_number(&record).unwrap();
+            let number = record.change.sequence_number.unwrap();
             let result = match failing.contains(&number.as_str()) {
                 true => Err(Error::internal("broken for the test")),
                 false => Ok(handled.lock().unwrap().push_str(&number)),
@@ -243,7 +259,10 @@ mod tests {
 
     #[test]
     fn without_a_sequence_number_the_whole_batch_fails() {
-        let failure = Failure { at: None, error: Error::internal("broken for the test") };
+        let failure = Failure {
+            record: RecordRef::of(&EventRecord::default()),
+            error: Error::internal("broken for the test"),
+        };
         report(Err(failure)).unwrap_err();
     }
 }

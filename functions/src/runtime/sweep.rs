@@ -1,5 +1,5 @@
-//! One run of a scheduled function: limited in time, a few items at once. No failure keeps the
-//! other items from being processed, and a run in which anything failed ends with an error.
+//! One run of a scheduled function. It is limited in time, processes a few items at once, and goes
+//! on after an item has failed. A run in which anything failed ends with an error.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use futures::{Stream, StreamExt};
 use shared::error::{Error, Result, catalogue};
+use tracing::{Instrument, Span};
 
-/// One run over everything that is due. A run keeps no position: each one starts over with the
-/// oldest due items, and what it does not reach is still due in the next one.
+/// One run over everything that is due. Runs share no position: each starts with the oldest due
+/// items, and the items that it does not reach are still due in the next run.
 pub(crate) struct Sweep {
-    ends: Instant,
+    deadline: Instant,
     concurrency: usize,
     tally: Mutex<Tally>,
 }
@@ -30,34 +31,39 @@ struct Tally {
 impl Sweep {
     /// Starts now, takes on new items for `time`, and processes `concurrency` of them at once.
     pub(crate) fn start(time: Duration, concurrency: usize) -> Self {
-        Self { ends: Instant::now() + time, concurrency, tally: Mutex::default() }
+        Self { deadline: Instant::now() + time, concurrency, tally: Mutex::default() }
     }
 
     /// Runs `process` on each item, and returns how many of these calls changed something
-    /// (`Ok(true)`). A failure is logged with the item's `id`, and counted for [`Sweep::finish`].
-    pub(crate) async fn each<T, F>(
+    /// (`Ok(true)`). What is logged about an item is logged in its span. Logs each failure, and counts
+    /// it for [`Sweep::finish`].
+    pub(crate) async fn for_each<T, F>(
         &self,
         items: impl Stream<Item = Result<T>> + Send,
-        id: impl Fn(&T) -> String + Sync,
+        span: impl Fn(&T) -> Span + Sync,
         process: impl Fn(T) -> F + Sync,
     ) -> usize
     where
         T: Send,
         F: Future<Output = Result<bool>> + Send,
     {
-        let (id, process) = (&id, &process);
+        let (span, process) = (&span, &process);
         let processed = items
             .take_while(|_| std::future::ready(self.has_time()))
             .map(|item| async move {
                 match item {
-                    Ok(item) => (id(&item), process(item).await),
-                    Err(error) => ("the list of items".to_owned(), Err(error)),
+                    Ok(item) => {
+                        let span = span(&item);
+                        (process(item).instrument(span.clone()).await, span)
+                    }
+                    Err(error) => (Err(error), Span::none()),
                 }
             })
             .buffer_unordered(self.concurrency);
         processed
-            .fold(0, |changed, (id, result)| {
-                std::future::ready(changed + usize::from(self.has_changed(&id, result)))
+            .fold(0, |changed, (result, span)| {
+                let has_changed = span.in_scope(|| self.has_changed(result));
+                std::future::ready(changed + usize::from(has_changed))
             })
             .await
     }
@@ -83,17 +89,17 @@ impl Sweep {
     }
 
     fn has_time(&self) -> bool {
-        let has_time = Instant::now() < self.ends;
+        let has_time = Instant::now() < self.deadline;
         self.tally().is_cut_short |= !has_time;
         has_time
     }
 
-    fn has_changed(&self, id: &str, result: Result<bool>) -> bool {
+    fn has_changed(&self, result: Result<bool>) -> bool {
         self.tally().processed += 1;
         result.unwrap_or_else(|error| {
             let (code, source) = (error.code().code, error.cause());
             *self.tally().failed.entry(code).or_default() += 1;
-            tracing::error!(item = id, code, source, "{id} failed: {code}");
+            tracing::error!(code, source, "item failed: {code}");
             false
         })
     }
@@ -110,7 +116,7 @@ impl Tally {
         let codes: Vec<_> =
             self.failed.iter().map(|(code, count)| format!("{code}: {count}")).collect();
         let failures = format!(
-            "{failed} of {processed} items failed ({}); the log has the id of each, and the next \
+            "{failed} of {processed} items failed ({}); the log has each of them, and the next \
              run tries them again",
             codes.join(", ")
         );
@@ -146,7 +152,7 @@ mod tests {
                 }
             }
         };
-        sweep.each(stream::iter((1..=6).map(Ok)), usize::to_string, process).await;
+        sweep.for_each(stream::iter((1..=6).map(Ok)), |_| Span::none(), process).await;
         (processed.into_inner(), sweep)
     }
 
@@ -171,7 +177,7 @@ mod tests {
     async fn items_that_cannot_be_listed_fail_the_run() {
         let sweep = Sweep::start(Duration::from_secs(60), 1);
         let items = stream::iter([Err(Error::internal("broken for the test"))]);
-        sweep.each(items, usize::to_string, async |_| Ok(true)).await;
+        sweep.for_each(items, |_: &usize| Span::none(), async |_| Ok(true)).await;
         assert!(sweep.finish(()).unwrap_err().detail().starts_with("1 of 1 items failed"));
     }
 }

@@ -5,5 +5,6 @@ mod alarms;
 mod bootstrap_admin;
 mod dashboard;
 mod failures;
+mod log;
 mod metrics;
 mod seed;
