@@ -37,7 +37,7 @@ context! {
     Registration {
         /// The database.
         store: Store,
-        /// Limits registrations per network.
+        /// Limits registrations per IP address.
         limit: RegistrationLimit,
     }
 
@@ -52,9 +52,9 @@ context! {
     }
 
     /// For publishing the public keys.
-    Keys {
+    PublicKeys {
         /// The public keys of access tokens.
-        keys: KeySet,
+        key_set: KeySet,
     }
 }
 

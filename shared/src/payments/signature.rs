@@ -10,7 +10,7 @@ use crate::error::{Error, Result, catalogue};
 
 /// How far a signature's time may differ from ours, in seconds and in both directions. This is the
 /// default of Stripe's own libraries.
-pub const TOLERANCE: u64 = 300;
+pub const TOLERANCE_SECONDS: u64 = 300;
 
 /// The endpoint's signing secrets. While a secret is being rolled, Stripe signs with the old and
 /// the new one, and we can accept both.
@@ -76,7 +76,7 @@ impl WebhookSecrets {
             return Err(invalid("no v1 matches"));
         }
         // Checked last, so that only holders of a secret can learn anything about our clock.
-        if now.as_second().abs_diff(seconds) > TOLERANCE {
+        if now.as_second().abs_diff(seconds) > TOLERANCE_SECONDS {
             return Err(invalid("the signature is too old or from the future"));
         }
         Ok(())

@@ -19,7 +19,7 @@ use crate::error::Result;
 
 impl Entity for Order {
     const ENTITY: &'static str = "order";
-    const HEAVY: &'static [&'static str] = &["history"];
+    const UNPROJECTED_FIELDS: &'static [&'static str] = &["history"];
 
     fn key(&self) -> Key {
         keys::order(&self.id)
