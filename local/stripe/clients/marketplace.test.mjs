@@ -220,7 +220,7 @@ test("webhooks are signed", async () => {
     [body, signature, "whsec_other"],
     [`${body} `, signature, webhookSecret],
     [body, signature.replace("v1=", "v1=0"), webhookSecret],
-    [body, signature.replace(/,v1=[0-9a-f]+/g, ""), webhookSecret],
+    [body, signature.replace("v1=", "v0="), webhookSecret],
   ];
   for (const args of forged) {
     assert.throws(

@@ -92,8 +92,11 @@ class Marketplace(unittest.TestCase):
         self.assertEqual(transaction.net, transaction.amount - transaction.fee)
 
     def test_a_customer_authenticates(self):
-        intent = self.create(confirm=True, payment_method="pm_card_authenticationRequired",
-                             return_url="https://example.com")
+        intent = self.create(
+            confirm=True,
+            payment_method="pm_card_authenticationRequired",
+            return_url="https://example.com",
+        )
         self.assertEqual(intent.status, "requires_action")
         self.assertIsNotNone(intent.next_action)
         control(f"payment_intents/{intent.id}/succeed", {})
@@ -149,6 +152,18 @@ class Marketplace(unittest.TestCase):
         before = self.intents.list({"ending_before": intents[0], "limit": 1})
         self.assertEqual([i.id for i in before.auto_paging_iter()], intents[1:])
 
+    def test_lists_are_filtered_and_expanded(self):
+        intent = self.paid(metadata={"order": "1", "buyer": "2"})
+        now = {"gte": intent.created, "lt": intent.created + 1}
+        listed = self.intents.list({"created": now, "expand": ["data.latest_charge"]})
+        found = next(i for i in listed.auto_paging_iter() if i.id == intent.id)
+        self.assertEqual(found.latest_charge.amount, 2000)
+        charges = self.stripe.v1.charges.list({"payment_intent": intent.id})
+        self.assertEqual([c.id for c in charges.data], [found.latest_charge.id])
+        # An empty value removes a key.
+        updated = self.intents.update(intent.id, {"metadata": {"buyer": ""}})
+        self.assertEqual(updated.metadata.to_dict(), {"order": "1"})
+
     def test_an_idempotency_key_replays_and_refuses_other_parameters(self):
         options = {"idempotency_key": f"order-{time.time_ns()}"}
         params = {"amount": 700, "currency": "usd"}
@@ -161,17 +176,15 @@ class Marketplace(unittest.TestCase):
         self.assertEqual(raised.exception.http_status, 400)
 
     def test_a_lost_response_is_retried_and_pays_once(self):
-        order = f"lost-{time.time_ns()}"
         for fault in ("connection_reset_after_acting", "connection_reset"):
+            order = f"{fault}-{time.time_ns()}"
             control("faults", {"fault": fault, "method": "POST", "containing": order})
-            intents = client(retries=2).v1.payment_intents
-            intent = intents.create(
+            intent = client(retries=2).v1.payment_intents.create(
                 {"amount": 900, "currency": "usd", "metadata": {"order": order}}
             )
-            listed = self.intents.list({"limit": 100}).auto_paging_iter()
-            same = [i.id for i in listed if i.metadata.get("order") == order]
+            intents = self.intents.list({"limit": 100}).auto_paging_iter()
+            same = [i.id for i in intents if getattr(i.metadata, "order", None) == order]
             self.assertEqual(same, [intent.id])
-            order += "+"
 
     def test_a_declined_card_is_a_card_error(self):
         with self.assertRaises(stripe.CardError) as raised:
@@ -190,8 +203,11 @@ class Marketplace(unittest.TestCase):
             ({"amount": 2000, "currency": "xxx"}, "currency", None),
             ({"amount": 2000}, "currency", "parameter_missing"),
             ({"amount": 2000, "currency": "usd", "x": 1}, "x", "parameter_unknown"),
-            ({"amount": 2000, "currency": "usd", "payment_method": "pm_nothing"},
-             "payment_method", "resource_missing"),
+            (
+                {"amount": 2000, "currency": "usd", "payment_method": "pm_nothing"},
+                "payment_method",
+                "resource_missing",
+            ),
         ]
         for params, param, code in mistakes:
             with self.subTest(params), self.assertRaises(stripe.InvalidRequestError) as raised:
@@ -241,8 +257,7 @@ class Marketplace(unittest.TestCase):
             (body, signature, "whsec_other"),
             (body + b" ", signature, WEBHOOK_SECRET),
             (body, signature.replace("v1=", "v1=0"), WEBHOOK_SECRET),
-            (body, ",".join(p for p in signature.split(",") if not p.startswith("v1=")),
-             WEBHOOK_SECRET),
+            (body, signature.replace("v1=", "v0="), WEBHOOK_SECRET),
         ]
         for arguments in forged:
             with self.assertRaises(stripe.SignatureVerificationError):
