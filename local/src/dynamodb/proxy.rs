@@ -21,7 +21,7 @@ use super::request::{Schema, is_partiql, reports_capacity, writes};
 use super::stats::{Call, Stats};
 use super::upstream::Upstream;
 use super::writes::TableWrites;
-use super::{capacity, empty_key, request, stats};
+use super::{capacity, refusals, request, stats, stream_description};
 use crate::iam::{self, Caller, Iam};
 use crate::log::Log;
 
@@ -124,7 +124,7 @@ impl Proxy {
             .map(|(_, op)| op.to_owned());
         let (Some(operation), Ok(json)) = (operation, serde_json::from_slice::<Value>(&body))
         else {
-            // DynamoDB rejects it with its own error.
+            // This isn't a valid request. DynamoDB rejects it with its own error.
             return Ok(self.forward(parts, body).await.map(Full::from));
         };
         let caller = header_text(&parts, "authorization")
@@ -132,19 +132,20 @@ impl Proxy {
             .and_then(|id| self.iam.caller(id));
         let function = caller.map(|c| c.function.as_str());
         let trace = header_text(&parts, "x-amzn-trace-id").map(str::to_owned);
-        let counted_for = stats::Caller { function, trace: trace.as_deref() };
+        let stats_caller = stats::Caller { function, trace: trace.as_deref() };
 
         if let Some(denial) = caller.and_then(|caller| self.denial(caller, &operation, &json)) {
-            self.stats.count(counted_for, Call { operation, denied: true, ..Call::default() });
+            self.stats.count(stats_caller, Call { operation, denied: true, ..Call::default() });
             return Ok(denial);
         }
 
-        if let Some(message) = empty_key::message(&self.schema, &operation, &json) {
-            self.stats.count(counted_for, Call { operation, error: true, ..Call::default() });
-            let kind = "com.amazon.coral.validate#ValidationException";
+        if let Some(refusal) =
+            refusals::refusal(&self.schema, &self.upstream, &operation, &json).await
+        {
+            self.stats.count(stats_caller, Call { operation, error: true, ..Call::default() });
             return Ok(reply(
                 StatusCode::BAD_REQUEST,
-                &json!({"__type": kind, "message": message}),
+                &json!({"__type": refusal.kind, "message": refusal.message}),
             ));
         }
 
@@ -155,7 +156,7 @@ impl Proxy {
             Some(kind) => {
                 if let Some((status, error)) = faults::response(kind, &operation, &json) {
                     self.stats
-                        .count(counted_for, Call { operation, error: true, ..Call::default() });
+                        .count(stats_caller, Call { operation, error: true, ..Call::default() });
                     let status =
                         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                     return Ok(reply(status, &error));
@@ -164,7 +165,7 @@ impl Proxy {
             None => {}
         }
 
-        let answer = self.forward_and_count(parts, body, counted_for, &operation, &json).await;
+        let answer = self.forward_and_count(parts, body, stats_caller, &operation, &json).await;
         if answer.status().is_success() {
             if writes(&operation) {
                 tables.iter().for_each(|table| self.writes.notify(table));
@@ -232,19 +233,25 @@ impl Proxy {
             0.0
         };
         let (read_units, write_units) = if writes(operation) { (0.0, units) } else { (units, 0.0) };
-        let operation = operation.to_owned();
-        self.stats.count(
-            caller,
-            Call { operation, denied: false, error: !success, read_units, write_units },
-        );
+        let call = Call {
+            operation: operation.to_owned(),
+            denied: false,
+            error: !success,
+            read_units,
+            write_units,
+        };
+        self.stats.count(caller, call);
         if add_capacity
             && success
             && let Some(stripped) = capacity::strip(answer.body())
         {
-            let headers = answer.headers_mut();
-            headers.remove(header::CONTENT_LENGTH);
-            headers.insert("x-amz-crc32", crc32fast::hash(&stripped).into());
-            *answer.body_mut() = stripped.into();
+            replace_body(&mut answer, stripped);
+        }
+        if success
+            && operation == "DescribeStream"
+            && let Some(completed) = stream_description::completed(&self.schema, answer.body())
+        {
+            replace_body(&mut answer, completed);
         }
         answer
     }
@@ -264,6 +271,13 @@ impl Proxy {
             }
         }
     }
+}
+
+fn replace_body(answer: &mut Response<Bytes>, body: Vec<u8>) {
+    let headers = answer.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert("x-amz-crc32", crc32fast::hash(&body).into());
+    *answer.body_mut() = body.into();
 }
 
 /// Responds with a serialized list.

@@ -35,21 +35,31 @@ struct TableSchema {
     arn: String,
     /// Its key attributes, the partition key first.
     keys: Vec<String>,
-    /// The key attributes of each index, the partition key first.
-    indexes: HashMap<String, Vec<String>>,
+    indexes: HashMap<String, Index>,
 }
 
-/// The key attributes of a table and its indexes.
+/// An index of a table.
+#[derive(Debug, Clone)]
+pub struct Index {
+    /// Its key attributes, the partition key first.
+    pub keys: Vec<String>,
+    /// For a global index that doesn't carry all attributes: those that it carries, apart from its
+    /// own and the table's keys. DynamoDB reads what a local index lacks from the table.
+    pub carried: Option<Vec<String>>,
+}
+
+/// The key attributes of a table, and its indexes.
 pub struct Keys<'s> {
     /// The key attributes of the table, the partition key first.
     pub table: &'s [String],
-    indexes: &'s HashMap<String, Vec<String>>,
+    /// The indexes of the table.
+    pub indexes: &'s HashMap<String, Index>,
 }
 
 impl<'s> Keys<'s> {
     /// Returns the key attributes of an index, the partition key first.
     pub fn index(&self, name: &str) -> Option<&'s [String]> {
-        self.indexes.get(name).map(Vec::as_slice)
+        self.indexes.get(name).map(|index| index.keys.as_slice())
     }
 }
 
@@ -109,7 +119,7 @@ impl Schema {
             "ListTables" => vec![Access { action, resource: "*".into(), leading_keys: Vec::new() }],
             _ => {
                 let resource = match text(body, "StreamArn") {
-                    "" => self.arn(table),
+                    "" => self.table_arn(table),
                     stream => stream.to_owned(),
                 };
                 vec![Access { action, resource, leading_keys: Vec::new() }]
@@ -120,7 +130,7 @@ impl Schema {
     /// Returns the access to one item, given its key or the whole item.
     fn item(&self, action: String, table: &str, item: &Value) -> Access {
         let leading_keys = self.leading_key(table, item).into_iter().collect();
-        Access { action, resource: self.arn(table), leading_keys }
+        Access { action, resource: self.table_arn(table), leading_keys }
     }
 
     fn transact_item(&self, kind: &str, part: &Value) -> Access {
@@ -135,7 +145,7 @@ impl Schema {
         self.item(action.to_owned(), text(part, "TableName"), &part[item])
     }
 
-    /// A batch needs the batch action itself, once per table.
+    /// Returns the accesses of a batch: the batch action itself, on each of its tables.
     fn batch<'v>(
         &self,
         action: &str,
@@ -145,7 +155,7 @@ impl Schema {
         let tables = body["RequestItems"].as_object().into_iter().flatten();
         let access = |(table, request): (&String, &'v Value)| Access {
             action: action.to_owned(),
-            resource: self.arn(table),
+            resource: self.table_arn(table),
             leading_keys: items(request)
                 .into_iter()
                 .filter_map(|item| self.leading_key(table, item))
@@ -154,14 +164,15 @@ impl Schema {
         tables.map(access).collect()
     }
 
-    /// A Query or Scan that names an index needs access to the index only, not to the table.
+    /// Returns the access of a Query or Scan. If it names an index, it needs access to the index
+    /// only, not to the table.
     fn query_or_scan(&self, action: String, table: &str, body: &Value) -> Access {
-        let schema = self.tables.get(self.name(table));
+        let schema = self.tables.get(self.table_name(table));
         let (resource, partition_key) = match text(body, "IndexName") {
-            "" => (self.arn(table), schema.and_then(|s| s.keys.first())),
+            "" => (self.table_arn(table), schema.and_then(|s| s.keys.first())),
             index => (
-                format!("{}/index/{index}", self.arn(table)),
-                schema.and_then(|s| s.indexes.get(index)?.first()),
+                format!("{}/index/{index}", self.table_arn(table)),
+                schema.and_then(|s| s.indexes.get(index)?.keys.first()),
             ),
         };
         let leading_keys = partition_key
@@ -173,26 +184,26 @@ impl Schema {
     }
 
     fn leading_key(&self, table: &str, item: &Value) -> Option<String> {
-        let schema = self.tables.get(self.name(table))?;
+        let schema = self.tables.get(self.table_name(table))?;
         scalar(item.get(schema.keys.first()?)?)
     }
 
     /// Returns the key attributes of one of the project's tables, given its name or ARN.
     pub fn keys(&self, table: &str) -> Option<Keys<'_>> {
-        let schema = self.tables.get(self.name(table))?;
+        let schema = self.tables.get(self.table_name(table))?;
         Some(Keys { table: &schema.keys, indexes: &schema.indexes })
     }
 
     /// Returns the table name, given a `TableName` parameter, which can be a name or an ARN.
-    fn name<'t>(&self, table: &'t str) -> &'t str {
+    fn table_name<'t>(&self, table: &'t str) -> &'t str {
         match table.strip_prefix("arn:") {
             Some(arn) => arn.split_once("table/").map_or(table, |(_, name)| name),
             None => table,
         }
     }
 
-    fn arn(&self, table: &str) -> String {
-        let name = self.name(table);
+    fn table_arn(&self, table: &str) -> String {
+        let name = self.table_name(table);
         self.tables
             .get(name)
             .map_or_else(|| format!("{}table/{name}", self.arn_prefix), |s| s.arn.clone())
@@ -218,7 +229,7 @@ impl Schema {
             _ => vec![text(body, "TableName")],
         };
         for table in &mut tables {
-            *table = self.name(table);
+            *table = self.table_name(table);
         }
         tables.sort_unstable();
         tables.dedup();
@@ -234,10 +245,22 @@ impl TableSchema {
             keys.sort_by_key(|key| key["KeyType"] != "HASH");
             keys.into_iter().map(|key| text(key, "AttributeName").to_owned()).collect()
         };
+        let carried = |index: &Value| {
+            let projection = &index["Projection"];
+            let names = || projection["NonKeyAttributes"].as_array().into_iter().flatten();
+            (projection["ProjectionType"] != "ALL")
+                .then(|| names().filter_map(Value::as_str).map(str::to_owned).collect())
+        };
         let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
             .into_iter()
-            .flat_map(|kind| table.properties[kind].as_array().into_iter().flatten())
-            .map(|index| (text(index, "IndexName").to_owned(), keys(index)))
+            .flat_map(|kind| {
+                let indexes = table.properties[kind].as_array().into_iter().flatten();
+                indexes.map(move |index| (kind, index))
+            })
+            .map(|(kind, index)| {
+                let carried = (kind == "GlobalSecondaryIndexes").then(|| carried(index)).flatten();
+                (text(index, "IndexName").to_owned(), Index { keys: keys(index), carried })
+            })
             .collect();
         Self { arn: table.arn.clone(), keys: keys(&table.properties), indexes }
     }

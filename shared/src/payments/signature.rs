@@ -21,7 +21,7 @@ impl WebhookSecrets {
     /// Reads the secrets from `STRIPE_WEBHOOK_SECRETS`, separated by commas.
     ///
     /// # Errors
-    /// Names the variable if it is missing or contains no secret.
+    /// Fails if the variable is missing or contains no secret; the error names it.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let list = secret("STRIPE_WEBHOOK_SECRETS")?;
         let secrets: Vec<_> = list
@@ -37,7 +37,7 @@ impl WebhookSecrets {
         }
     }
 
-    /// Creates a set of secrets, of which any may match.
+    /// Creates a set of secrets. A signature may match any of them.
     pub fn new(secrets: &[Secret]) -> Self {
         Self(
             secrets
@@ -73,7 +73,7 @@ impl WebhookSecrets {
             self.0.iter().any(|key| hmac::verify(key, &signed, &signature).is_ok())
         };
         if !signatures.into_iter().any(genuine) {
-            return Err(invalid("no v1 matches"));
+            return Err(invalid("no v1 signature matches"));
         }
         // Checked last, so that only holders of a secret can learn anything about our clock.
         if now.as_second().abs_diff(seconds) > TOLERANCE_SECONDS {
@@ -83,12 +83,12 @@ impl WebhookSecrets {
     }
 }
 
-fn invalid(why: &'static str) -> Error {
+fn invalid(reason: &'static str) -> Error {
     Error::new(
         &catalogue::INVALID_SIGNATURE,
         "Only Stripe may call this. The request needs a recent signature of the unmodified body.",
     )
-    .with_source(why)
+    .with_source(reason)
 }
 
 #[cfg(test)]
@@ -134,16 +134,16 @@ mod tests {
         ] {
             assert!(!accepts(&["whsec_a"], forged, BODY), "{forged}");
         }
-        let none = WebhookSecrets::new(&[Secret::new("whsec_a")]).verify(
+        let missing = WebhookSecrets::new(&[Secret::new("whsec_a")]).verify(
             None,
             BODY,
             Timestamp::UNIX_EPOCH,
         );
-        assert!(none.unwrap_err().is(&catalogue::INVALID_SIGNATURE));
+        assert!(missing.unwrap_err().is(&catalogue::INVALID_SIGNATURE));
     }
 
     #[test]
-    fn the_scheme_is_the_documented_one() {
+    fn a_signature_made_by_openssl_is_accepted() {
         // Computed with: printf '1800000000.{}' | openssl dgst -sha256 -hmac whsec_test
         let header = "t=1800000000,v1=482e6337ac5272392d375c6fdc4d52a7e615dc2facedab0ffe155ddfd6a56e66,v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39";
         assert!(accepts(&["whsec_test"], header, b"{}"));

@@ -15,7 +15,7 @@ use crate::error::{Error, Result, catalogue};
 pub struct PageRequest {
     /// The most items to return.
     pub limit: usize,
-    /// `next_cursor` of the previous page; `None` for the first page.
+    /// The `next_cursor` of the previous page, or `None` for the first page.
     pub cursor: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub struct PageRequest {
 pub struct Page<T> {
     /// The items, in the list's order.
     pub items: Vec<T>,
-    /// The cursor of the next page; `None` at the end.
+    /// The cursor of the next page, or `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -35,7 +35,7 @@ impl CursorKey {
     /// Derives the key from the secret `CURSOR_KEY`, which has 32 characters or more.
     ///
     /// # Errors
-    /// Names `CURSOR_KEY` if it is missing or too short.
+    /// Fails if `CURSOR_KEY` is missing or too short.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let secret = secret("CURSOR_KEY")?;
         if secret.expose().len() < 32 {
@@ -50,8 +50,8 @@ impl CursorKey {
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// Returns the cursor for this position in a list. `list_id` names the list, its owner and its
-    /// filters.
+    /// Returns the cursor for this position in a list. `list_id` identifies the list, including its
+    /// owner and its filters.
     pub(crate) fn seal(&self, list_id: &str, position: &Item) -> Result<String> {
         let position: std::collections::BTreeMap<&str, &str> = position
             .iter()

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use self::pages::Network;
 use self::webdriver::Browser;
 use crate::support::{
-    Cloud, User, admin, eventually, new_client, new_worker, place_assigned_order,
-    try_eventually, unique, workspace,
+    Cloud, User, admin, eventually, new_client, new_worker, place_assigned_order, try_eventually,
+    unique, workspace,
 };
 
 /// A browser tab and its user.

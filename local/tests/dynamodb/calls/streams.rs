@@ -38,6 +38,9 @@ pub(crate) fn calls() -> Vec<Call> {
         PutItem("keys-only") {
             "insert with keys only" => {"Item": {"id": s("1"), "v": n("1")}},
         }
+        PutItem("keys-only") {
+            "replace by the same with keys only" => {"Item": {"id": s("1"), "v": n("1")}},
+        }
         DeleteItem("keys-only") {
             "delete with keys only" => {"Key": {"id": s("1")}},
         }

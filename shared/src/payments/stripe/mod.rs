@@ -54,11 +54,11 @@ pub struct Stripe {
 }
 
 impl Stripe {
-    /// Creates the client from the secret `STRIPE_SECRET_KEY`. `STRIPE_API_URL` replaces Stripe's
-    /// URL.
+    /// Creates the client from the secret `STRIPE_SECRET_KEY`. If `STRIPE_API_URL` is set, it
+    /// replaces Stripe's URL.
     ///
     /// # Errors
-    /// Names the variable that is missing or invalid.
+    /// Fails if a variable is missing or invalid; the error names it.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let key = secret("STRIPE_SECRET_KEY")?;
         let mut client = ClientBuilder::new(key.expose()).timeout(TIMEOUT);
@@ -88,8 +88,8 @@ impl Stripe {
     /// Stripe stores the response to a key for a day, even a server error, and rejects a request
     /// that reuses the key with other parameters (as a new version of this code may). In both cases
     /// we switch to a fallback key, which changes every five minutes. That may repeat the action,
-    /// so call this only for actions that do no harm when repeated: nobody can pay an intent that
-    /// nobody was told about, and refunds can't exceed the charge.
+    /// so call this only for actions that do no harm when repeated: a second intent can't be paid,
+    /// because nobody gets its secret, and refunds can't exceed the charge.
     async fn send_idempotent<T, S, F>(&self, key: &str, send: S) -> Result<T>
     where
         S: Fn(RequestStrategy) -> F + Send + Sync,
@@ -103,8 +103,8 @@ impl Stripe {
         sent.map_err(|e| to_error(&e))
     }
 
-    /// Sends at most [`ATTEMPTS`] times within [`RETRY_WINDOW`]. `send` gets whether the usual
-    /// idempotency key is spent.
+    /// Sends at most [`ATTEMPTS`] times within [`RETRY_WINDOW`]. The argument of `send` says
+    /// whether the usual idempotency key is spent.
     async fn send_with_retries<T, S, F>(&self, send: S) -> std::result::Result<T, StripeError>
     where
         S: Fn(bool) -> F + Send + Sync,
@@ -156,8 +156,8 @@ impl StripeApi for Stripe {
     }
 
     async fn cancel_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
-        // No idempotency key: canceling is idempotent anyway. And with a key, Stripe would repeat
-        // for a day that the intent was processing at the time of the first attempt.
+        // No idempotency key: canceling is idempotent anyway. And if the intent is processing at
+        // the first attempt, Stripe would repeat that response to the same key for a day.
         let request = CancelPaymentIntent::new(id.as_str()).expand(vec![EXPANDED.to_owned()]);
         match self.send(|| request.send(&self.client)).await {
             Ok(canceled) => to_intent(canceled),
@@ -215,7 +215,7 @@ impl StripeApi for Stripe {
     }
 }
 
-/// The objects on a page of a list.
+/// Returns the objects on a page of a list.
 fn objects(page: &Value) -> impl Iterator<Item = &Value> {
     let data = match member(page, "data") {
         Some(Value::Array(data)) => data.as_slice(),
@@ -252,7 +252,7 @@ mod tests {
     use super::error::tests::stripe_error;
     use super::*;
 
-    /// Either client would panic if the process had several TLS crypto providers, or none.
+    /// Either client would panic if the process had no TLS crypto provider, or more than one.
     #[test]
     fn stripe_and_aws_clients_can_be_built_in_one_process() {
         let stripe = ClientBuilder::new("sk_test_x").build();
@@ -264,7 +264,7 @@ mod tests {
         Stripe { client: ClientBuilder::new("sk_test_x").build().unwrap() }
     }
 
-    /// The idempotency keys of all attempts of a call that keeps failing with this error.
+    /// Returns the idempotency keys of all attempts of a call that keeps failing with this error.
     async fn keys(error: impl Fn() -> StripeError + Send + Sync) -> Vec<String> {
         let sent = std::sync::Mutex::new(Vec::new());
         let send = |strategy: RequestStrategy| {
