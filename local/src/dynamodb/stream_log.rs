@@ -1,6 +1,6 @@
 //! Keeps dynoxide's stream log fast, bounded and like DynamoDB's. dynoxide stores stream records in
-//! one SQLite table that it never trims and that has no index on the columns it looks records up by.
-//! Without the index, a write to a table with a stream takes time in proportion to all earlier
+//! one SQLite table that it never trims and that has no index on the columns it looks records up
+//! by. Without the index, a write to a table with a stream takes time in proportion to all earlier
 //! writes. And dynoxide records writes that change nothing, which DynamoDB does not.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `calls/` has one file per kind of call. A call is a name, an operation and a JSON body, which is
-//! sent as it is: an SDK would hide or repair mistakes. [`known`] lists the differences that remain,
-//! with reasons. A listed difference that no longer exists fails the test.
+//! sent as it is: an SDK would hide or repair mistakes. [`known`] lists the differences that
+//! remain, with reasons. A listed difference that no longer exists fails the test.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 

@@ -1,4 +1,5 @@
-//! Mistakes in expressions that the embedded database notices only when it evaluates them, or never.
+//! Mistakes in expressions that the embedded database notices only when it evaluates them, or
+//! never.
 
 use serde_json::Value;
 

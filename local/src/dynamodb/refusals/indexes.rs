@@ -26,8 +26,8 @@ const KEYWORDS: [&str; 11] = [
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const LONGEST_KEYS: [usize; 2] = [2048, 1024];
 
-/// Returns the message of DynamoDB's `ValidationException` if an index can't answer a query, or if a
-/// key is too long for an index.
+/// Returns the message of DynamoDB's `ValidationException` if an index can't answer a query, or if
+/// a key is too long for an index.
 pub fn message(schema: &Schema, operation: &str, body: &Value) -> Option<String> {
     match operation {
         "Query" => {
