@@ -114,8 +114,8 @@ fn in_shared_everything_may_use_the_domain_and_the_domain_uses_nothing() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A module's use of its parent is not counted: Rust spreads a type over submodules that use what `mod.rs`
-/// defines.
+/// A module's use of its parent is not counted: Rust spreads a type over submodules that use what
+/// `mod.rs` defines.
 #[test]
 fn no_cycle_between_files_or_folders() {
     let mut found = Vec::new();
