@@ -1,4 +1,5 @@
-//! What the tests share: local clouds, an HTTP client, a socket client, users, orders and payments.
+//! What the tests share: local clouds, the deployed stack, an HTTP client, a socket client, users,
+//! orders and payments.
 
 mod checkout;
 mod client;
@@ -8,6 +9,7 @@ mod eventually;
 mod orders;
 mod people;
 mod socket;
+mod stack;
 mod stripe;
 mod token;
 
