@@ -1,4 +1,5 @@
-//! What the tests share: local clouds, an HTTP client, a socket client, users, orders and payments.
+//! Helpers that tests share: local clouds, an HTTP client, a socket client, users, orders and
+//! payments.
 
 mod checkout;
 mod client;
