@@ -39,9 +39,10 @@ pub async fn new_worker(cloud: &Cloud, categories: &[&str]) -> User {
     register(cloud, json!({"role": "worker", "categories": categories})).await
 }
 
-/// Signs in as the sample administrator.
+/// Signs in as an administrator.
 pub async fn admin(cloud: &Cloud) -> User {
-    User::sign_in(cloud, "admin", "admin123").await
+    let (username, password) = cloud.admin();
+    User::sign_in(cloud, username, password).await
 }
 
 /// Returns the administrator who creates services. Signs in only once a minute for each cloud,
