@@ -77,7 +77,7 @@ impl Crate {
     /// Returns the module that defines the item `used`, as seen from the module `from`, or `None`
     /// for an item of another crate.
     fn resolve(&self, from: &[String], used: &[String], depth: usize) -> Option<Vec<String>> {
-        assert!(depth < 20, "{used:?} leads in a cycle of re-exports");
+        assert!(depth < 20, "{used:?} leads into a cycle of re-exports");
         let mut rest = used.iter();
         let mut module = match used.first()?.as_str() {
             "crate" => {
