@@ -1,5 +1,5 @@
-//! One run of a scheduled function. It is limited in time, processes a few items at once, and goes on
-//! after an item has failed.
+//! One run of a scheduled function. It is limited in time, processes a few items at once, and goes
+//! on after an item has failed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

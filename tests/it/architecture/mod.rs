@@ -1,5 +1,5 @@
-//! The dependencies between files run one way. This reads the `use` declarations and paths of
-//! `functions`, `shared` and `local`, and names each dependency that runs the wrong way.
+//! Dependencies between files run one way. This test reads the `use` declarations and paths of
+//! `functions`, `shared` and `local`, and reports each dependency that runs the wrong way.
 
 mod source;
 
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::source::{Crate, Dependency};
 use crate::support::workspace;
 
-/// The layers of `functions`, from the top. What is on a layer may use the layers below it.
+/// The layers of `functions`, from the top. A layer may use the layers below it.
 const LAYERS: [&[&str]; 5] = [&["registry"], AREAS, &["openapi"], &["http"], &["runtime"]];
 
 const AREAS: &[&str] = &[
@@ -59,7 +59,7 @@ fn top(file: &str) -> &str {
     file.split('/').next().unwrap_or(file).trim_end_matches(".rs")
 }
 
-/// Each dependency that `allows` refuses, as a line of a message.
+/// Returns a line for each dependency that `allows` refuses.
 fn wrong(
     package: &str,
     dependencies: &BTreeSet<Dependency>,
@@ -114,8 +114,8 @@ fn in_shared_everything_may_use_the_domain_and_the_domain_uses_nothing() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A module's parent is not counted: Rust spreads a type over submodules that use what `mod.rs`
-/// defines.
+/// A module's use of its parent is not counted: Rust spreads a type over submodules that use what
+/// `mod.rs` defines.
 #[test]
 fn no_cycle_between_files_or_folders() {
     let mut found = Vec::new();
@@ -161,8 +161,8 @@ fn common_folder<'a>(one: &'a str, other: &str) -> &'a str {
     &one[..one[..same].rfind('/').map_or(0, |at| at + 1)]
 }
 
-/// Circles among these dependencies, shortest first, none of which shares a file with another: one line
-/// an dependency.
+/// Returns the cycles among these dependencies, shortest first, with one line for each dependency.
+/// No two of them share a file.
 fn cycles<'a>(
     package: &str,
     dependencies: impl Iterator<Item = (String, String, &'a Dependency)>,
@@ -186,7 +186,7 @@ fn cycles<'a>(
     cycles
 }
 
-/// The dependencies of a shortest way from `start` back to it.
+/// Returns the dependencies of a shortest cycle through `start`.
 fn shortest_cycle<'a>(
     graph: &BTreeMap<String, BTreeMap<String, &'a Dependency>>,
     start: &str,

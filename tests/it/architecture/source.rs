@@ -82,7 +82,7 @@ impl Crate {
     /// The module that defines what `used` names, as seen from the module `from`; `None` for
     /// another crate's.
     fn resolve(&self, from: &[String], used: &[String], depth: usize) -> Option<Vec<String>> {
-        assert!(depth < 20, "{used:?} leads in a cycle of re-exports");
+        assert!(depth < 20, "{used:?} leads into a cycle of re-exports");
         let mut rest = used.iter();
         let mut module = match used.first()?.as_str() {
             "crate" => {

@@ -77,7 +77,8 @@ async fn concurrent_attempts_on_a_username_never_exceed_the_limit_whether_it_exi
     let known = new_user().await;
     let mut answers = Vec::new();
     for username in [known.clone(), unique("nobody")] {
-        // Each attempt comes from an IP address of its own, so only the limit of the username applies.
+        // Each attempt comes from an IP address of its own, so only the limit of the username
+        // applies.
         let attempts = (0..4 * FAILURES_PER_USERNAME).map(|n| {
             let (api, username) = (
                 client_at_new_ip(),
@@ -135,8 +136,8 @@ async fn a_successful_sign_in_neither_counts_nor_resets_failures() {
     let (username, other) = (new_user().await, new_user().await);
     for _ in 0..FAILURES_PER_USERNAME {
         sign_in(&client_at_new_ip(), &username, "wrong horse").await.problem(401, "invalid_grant");
-        // An attacker can't reset the counters of the username or the IP address by signing in to an
-        // account of their own.
+        // An attacker can't reset the counters of the username or the IP address by signing in to
+        // an account of their own.
         sign_in(&api, &other, "correct horse").await.expect_status(200);
     }
     assert_throttled(sign_in(&api, &username, "correct horse").await);

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use self::pages::Network;
 use self::webdriver::Browser;
 use crate::support::{
-    Client, Cloud, User, admin, eventually, new_client, new_worker, place_assigned_order,
-    try_eventually, unique, workspace,
+    Cloud, User, admin, eventually, new_client, new_worker, place_assigned_order, try_eventually,
+    unique, workspace,
 };
 
 /// A browser tab and its user.
@@ -160,11 +160,9 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
     let order = place_assigned_order(&cloud, &ann, &wim).await;
     stage.until_all_tabs_are_complete(1, "an order is placed, paid for and accepted").await;
 
-    let management = Client::new(&cloud.ready.invoke);
     converse(pair, &order, async |_| {
         for id in opened(&cloud) {
-            let path = format!("/@connections/{}", id.replace('=', "%3D"));
-            management.send(http::Method::DELETE, &path, "", Default::default()).await;
+            cloud.close_socket(&id).await;
         }
     })
     .await;

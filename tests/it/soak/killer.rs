@@ -45,15 +45,7 @@ pub async fn run(
             if sockets_killed % 2 == 0 {
                 listeners[random(listeners.len())].cut.notify_one();
             } else if let Some(id) = sockets.take_random() {
-                // The answer is 410 when the socket has closed in the meantime.
-                management
-                    .send(
-                        http::Method::DELETE,
-                        &format!("/@connections/{}", id.replace('=', "%3D")),
-                        "",
-                        Default::default(),
-                    )
-                    .await;
+                cloud.close_socket(&id).await;
             }
         }
         while faults_injected < due(began, plan.faults) {

@@ -250,6 +250,18 @@ impl Cloud {
         processes.take(most).filter(|(pid, _)| signal(*pid, "KILL")).count()
     }
 
+    /// Closes a socket through the `@connections` API, as a developer with every permission. The
+    /// socket may have closed already.
+    pub async fn close_socket(&self, id: &str) {
+        let credential = "AWS4-HMAC-SHA256 \
+            Credential=developer/20260101/us-east-1/execute-api/aws4_request, \
+            SignedHeaders=host;x-amz-date, Signature=0";
+        let path = format!("/@connections/{}", id.replace('=', "%3D"));
+        let client = Client::new(&self.ready.invoke).with_header("authorization", credential);
+        let answer = client.send(http::Method::DELETE, &path, "", Default::default()).await;
+        assert!([204, 410].contains(&answer.status.as_u16()), "{}: {}", answer.status, answer.body);
+    }
+
     /// Calls its DynamoDB as a developer with every permission.
     pub async fn dynamodb(&self, operation: &str, body: Value) -> Value {
         if let Host::Stack(stack) = &self.host {
