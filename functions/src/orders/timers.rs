@@ -4,8 +4,8 @@
 //!
 //! A timer belongs to the status that started it. Each transition is checked on the order as it was
 //! read and is written only if the order still has that version. So runs may overlap, repeat or be
-//! missed, and a timer that fires after its order has moved does nothing. `payments-apply` then does
-//! at Stripe what the stored order requires.
+//! missed, and a timer that fires after its order has moved does nothing. `payments-apply` then
+//! does at Stripe what the stored order requires.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -101,8 +101,8 @@ impl Counts {
     }
 }
 
-/// Makes the transition that is due, and returns the order after it. Returns `None` if no transition
-/// is due any more, or if another request was faster.
+/// Makes the transition that is due, and returns the order after it. Returns `None` if no
+/// transition is due any more, or if another request was faster.
 async fn fire_timer(context: &OrderTimers, listed: &Order) -> Result<Option<Order>> {
     // The order from the index may be outdated, and has no history.
     let Some(order) = context.store.order(&listed.id).await? else { return Ok(None) };

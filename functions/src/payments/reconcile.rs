@@ -126,8 +126,8 @@ impl<P: StripeApi> PaymentService<P> {
         self.apply(&event.id).await.map(|()| true)
     }
 
-    /// Reads the order's payment from Stripe, and does at Stripe what the order needs. Returns whether
-    /// the order changed.
+    /// Reads the order's payment from Stripe, and does at Stripe what the order needs. Returns
+    /// whether the order changed.
     async fn settle_listed(&self, listed: Order) -> Result<bool> {
         // The order from the index may be outdated, and has no history.
         let Some(order) = self.store.order(&listed.id).await? else { return Ok(false) };

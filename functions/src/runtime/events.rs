@@ -127,8 +127,8 @@ where
     })
 }
 
-/// Reports a failure as `ReportBatchItemFailures` expects it: Lambda continues at the lowest sequence
-/// number. Without a number, the whole batch has failed.
+/// Reports a failure as `ReportBatchItemFailures` expects it: Lambda continues at the lowest
+/// sequence number. Without a number, the whole batch has failed.
 fn report(
     handled: std::result::Result<(), Failure>,
 ) -> std::result::Result<Value, lambda_runtime::Error> {
@@ -178,8 +178,8 @@ where
     })
 }
 
-/// Runs `handle` on the JSON that the function is invoked with, by a schedule or by an operator. The
-/// handler's reply or error becomes the result of the invocation.
+/// Runs `handle` on the JSON that the function is invoked with, by a schedule or by an operator.
+/// The handler's reply or error becomes the result of the invocation.
 pub fn direct<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,

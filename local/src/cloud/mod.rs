@@ -141,7 +141,7 @@ impl Cloud {
                 log.clone(),
                 shutdown.clone(),
             )?;
-            management = management.merge(running.management(Some(authorize)));
+            management = management.merge(running.management(authorize));
             websocket = Some(running);
         }
         serve(&mut servers, ports.invoke, management);

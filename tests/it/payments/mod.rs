@@ -1,8 +1,8 @@
-//! Payments: one intent an order, declines, banks that take their time, refunds, disputes, and
-//! Stripe failing in every way it can.
+//! Payments: one intent for each order, declines, slow banks, refunds, disputes, and all the ways
+//! in which Stripe can fail.
 //!
-//! Most of it runs in a cloud whose Stripe stand-in delivers no webhooks: each test decides which
-//! event arrives when.
+//! Most tests run in a cloud whose Stripe stand-in delivers no webhooks. They decide themselves
+//! which event arrives when.
 
 mod access;
 mod apply;
@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 
 use crate::support::{Checkout, Cloud, Response, User, eventually, start_without_webhooks};
 
-/// A cloud without webhooks, in which tests invoke the reconciler.
+/// Returns a cloud without webhooks, in which tests invoke the reconciler.
 async fn reconciled_cloud() -> &'static Cloud {
     static CLOUD: OnceCell<Cloud> = OnceCell::const_new();
     CLOUD.get_or_init(|| start_without_webhooks("reconciled")).await
@@ -45,8 +45,8 @@ async fn reconcile_until(cloud: &Cloud, checkout: &Checkout, status: &str, payme
     eventually(&format!("{} is {expected:?}", checkout.order), run).await;
 }
 
-/// The reasons why an administrator should look at this order, or `None` when their list does not
-/// have it.
+/// Returns the reasons why this order is in the administrators' list of orders that need attention,
+/// or `None` if it isn't in the list.
 async fn attention(admin: &User, order: &str) -> Option<Value> {
     let mut path = "/orders?attention=true&limit=100".to_owned();
     loop {

@@ -1,4 +1,4 @@
-//! What the tests share: local clouds, the deployed stack, an HTTP client, a socket client, users,
+//! Helpers that tests share: local clouds, the deployed stack, an HTTP client, a socket client, users,
 //! orders and payments.
 
 mod checkout;
