@@ -231,3 +231,12 @@ async fn deadlines_are_as_long_as_the_template_says() {
         assert!(difference.abs() < 0.1, "{status}: {difference} hours more than {hours}");
     }
 }
+
+#[tokio::test]
+#[ignore = "waits for the schedule, which may take a minute"]
+async fn the_schedule_expires_an_unpaid_order() {
+    let cloud = shared_cloud();
+    let order = TestOrder::in_status(cloud, "pending").await;
+    expire(cloud, &order).await;
+    until_status(&order.client, &order.id, "canceled").await;
+}
