@@ -46,7 +46,7 @@ const SHARED: [(&str, &[&str]); 11] = [
     ("aws", &["config"]),
     ("auth", &["domain", "error", "config"]),
     ("payments", &["domain", "error", "config", "retry"]),
-    ("store", &["domain", "error", "config", "aws", "retry", "auth", "payments"]),
+    ("store", &["domain", "error", "config", "telemetry", "aws", "retry", "auth", "payments"]),
     ("live", &["domain", "error", "config", "aws", "retry", "auth", "store"]),
     ("lib", &[]),
 ];
