@@ -81,8 +81,8 @@ pub struct Cli {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) parameters: Vec<(String, String)>,
 
-    /// Log more: give functions the environment variables that `verbose` lists in
-    /// [workspace.metadata.local] of Cargo.toml.
+    /// Log more: metrics, and what functions log with the environment variables that `verbose`
+    /// sets in [workspace.metadata.local] of Cargo.toml.
     #[arg(long)]
     pub(crate) verbose: bool,
 

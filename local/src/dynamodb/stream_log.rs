@@ -17,7 +17,7 @@ pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 const INDEX: &str = "CREATE INDEX IF NOT EXISTS _local_stream_sequence
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id)";
 
-/// Drops the record of a write that changes nothing: "if you perform a PutItem or UpdateItem
+/// Drops the record of a write that changes nothing: "if you perform a `PutItem` or `UpdateItem`
 /// operation that does not change any data in an item, DynamoDB Streams does not write a stream
 /// record". <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 ///
