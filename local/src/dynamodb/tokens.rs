@@ -22,8 +22,8 @@ pub fn tokens(expression: &str) -> Vec<&str> {
     tokens
 }
 
-/// Returns the attribute of the item that a path (`a`, `#a.b` or `a[0]`) leads through. `request` has
-/// the `ExpressionAttributeNames`.
+/// Returns the attribute of the item that a path (`a`, `#a.b` or `a[0]`) leads through. `request`
+/// has the `ExpressionAttributeNames`.
 pub fn attribute<'v>(path: &'v str, request: &'v Value) -> Option<&'v str> {
     let first = path.split(['.', '[']).next()?.trim();
     match first.strip_prefix('#') {

@@ -68,7 +68,7 @@ pub(crate) fn http_client() -> Result<SharedHttpClient, ConfigError> {
     let tls = TlsContext::builder()
         .with_trust_store(TrustStore::empty().with_pem_certificate(ROOTS))
         .build()
-        .map_err(|e| ConfigError::not_a_variable(format!("TLS can't be set up: {e}")))?;
+        .map_err(|e| ConfigError::setup(format!("TLS can't be set up: {e}")))?;
     let client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(tls)
