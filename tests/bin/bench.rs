@@ -110,6 +110,7 @@ fn environment(workspace: &Path) -> Result<BTreeMap<String, String>> {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     for (name, value) in [
         ("TABLE_NAME", "marketplace"),
+        ("STACK_NAME", "marketplace"),
         ("JWT_ISSUER", "marketplace"),
         ("LOG_LEVEL", "info"),
         ("AWS_LAMBDA_FUNCTION_NAME", "benchmark"),

@@ -63,7 +63,7 @@ struct Cloud {
 /// When the cloud can't start; the message is one sentence that says why.
 pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     let began = Instant::now();
-    let log = Log::default();
+    let log = Log::new(cli.verbose);
     let started = async { Cloud::start(Plan::prepare(cli, &log).await?, log.clone()).await };
     let cloud = tokio::select! {
         biased;

@@ -37,17 +37,21 @@ const BETWEEN_AREAS: [(&str, &str, &str); 6] = [
 ];
 
 /// The modules of `shared`, and the others that each may use.
-const SHARED: [(&str, &[&str]); 11] = [
+const SHARED: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("error", &["domain"]),
     ("config", &[]),
     ("retry", &["auth", "error"]),
     ("telemetry", &[]),
+    ("metrics", &["domain", "config"]),
     ("aws", &["config"]),
     ("auth", &["domain", "error", "config"]),
     ("payments", &["domain", "error", "config", "retry"]),
-    ("store", &["domain", "error", "config", "aws", "retry", "auth", "payments"]),
-    ("live", &["domain", "error", "config", "aws", "retry", "auth", "store"]),
+    (
+        "store",
+        &["domain", "error", "config", "telemetry", "metrics", "aws", "retry", "auth", "payments"],
+    ),
+    ("live", &["domain", "error", "config", "metrics", "aws", "retry", "auth", "store"]),
     ("lib", &[]),
 ];
 

@@ -20,9 +20,10 @@ pub struct Cloud {
 }
 
 /// Where the functions run.
+#[expect(clippy::large_enum_variant, reason = "a process has few clouds")]
 enum Host {
-    /// In a local cloud. It ends when its standard input closes: when this value is dropped, or
-    /// when the test process ends for whatever reason.
+    /// In a local cloud. It stops when its standard input closes, which happens when this value is
+    /// dropped or the test process ends.
     Process { child: Child, stdin: Option<ChildStdin> },
     /// In a stack that the environment variable `DEPLOYED_STACK` describes.
     Stack(Stack),

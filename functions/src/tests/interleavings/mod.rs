@@ -484,6 +484,6 @@ fn scheduled_functions_find_the_orders_payments_and_events_that_are_due() {
 
         let report = timers::handle(&world.timers_context, Value::Null).await.unwrap();
         let report = serde_json::to_value(report).unwrap();
-        assert_eq!((&report["canceled"], &report["failed"]), (&1.into(), &0.into()), "{report}");
+        assert_eq!(report["canceled"], 1, "{report}");
     });
 }
