@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An environment variable is missing or invalid.
+/// An environment variable or a secret is missing or invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(String);
 
@@ -20,9 +20,14 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigError {
-    /// Names the variable and the problem, but never the value, which may be a secret.
+    /// Names the variable and the problem, but never the value.
     pub fn new(variable: &str, problem: impl fmt::Display) -> Self {
         Self(format!("environment variable {variable}: {problem}"))
+    }
+
+    /// Names the secret, by its name or ARN, and the problem, but never the value.
+    pub fn of_secret(secret: &str, problem: impl fmt::Display) -> Self {
+        Self(format!("the secret {secret} {problem}"))
     }
 }
 
@@ -72,15 +77,6 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
-}
-
-/// Returns a secret from the environment.
-///
-/// # Errors
-///
-/// Fails if the variable is not set or empty.
-pub fn secret(variable: &str) -> Result<Secret, ConfigError> {
-    required(variable).map(Secret)
 }
 
 /// The stage that this code runs in.

@@ -14,5 +14,6 @@ pub mod error;
 pub mod live;
 pub mod payments;
 mod retry;
+pub mod secrets;
 pub mod store;
 pub mod telemetry;

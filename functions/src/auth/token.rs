@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use shared::auth::{OpaqueToken, password, random, sha256};
+use shared::auth::{Issuer, OpaqueToken, password, random, sha256};
 use shared::config::Secret;
 use shared::error::{Error, Kind, Result, catalogue};
 use shared::store::{Account, AuthState, RefreshTokenStatus, Session};
@@ -140,7 +140,8 @@ async fn by_password(
         tracing::debug!(user = %account.user.id, "rehashed the password of {}", account.user.id);
     }
     tracing::Span::current().record("user", tracing::field::display(&account.user.id));
-    answer(context, &account, &session.id, &refresh, now)
+    let issuer = context.issuer.recent().await;
+    answer(&issuer, &account, &session.id, &refresh, now)
 }
 
 async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) -> Result<Reply> {
@@ -149,7 +150,8 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     let (user, id) =
         refresh_token::names(&token).ok_or_else(|| refused("not a refresh token of ours"))?;
     let presented = sha256(&token);
-    let successor = refresh_token::successor(&context.issuer, &user, id, &token);
+    let issuer = context.issuer.recent().await;
+    let successor = refresh_token::successor(&issuer, &user, id, &token);
     // If another request with the same token wins the race, the token's state is evaluated again.
     for _ in 0..3 {
         let AuthState { account, session } = context.store.auth_state(&user, id).await?;
@@ -181,7 +183,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
             }
         };
         if follows {
-            return answer(context, &account, &session.id, &successor, now);
+            return answer(&issuer, &account, &session.id, &successor, now);
         }
         if state == RefreshTokenStatus::Previous {
             return Err(refused("the successor was derived with another key"));
@@ -223,17 +225,17 @@ fn check_active(account: &Account) -> Result<()> {
 }
 
 fn answer(
-    context: &SignIn,
+    issuer: &Issuer,
     account: &Account,
     session: &str,
     refresh: &OpaqueToken,
     now: Timestamp,
 ) -> Result<Reply> {
-    let access = context.issuer.issue(&account.user.id, account.user.role, session, now)?;
+    let access = issuer.issue(&account.user.id, account.user.role, session, now)?;
     Reply::ok(&Token {
         access_token: access.expose(),
         token_type: "Bearer",
-        expires_in: context.issuer.lifetime().as_secs(),
+        expires_in: issuer.lifetime().as_secs(),
         refresh_token: refresh.token.expose(),
     })
 }

@@ -78,8 +78,9 @@ impl FromEnv for Connections {
         Self::from_env()
     }
 
-    async fn warm(&self) {
+    async fn warm(&self) -> Result<(), ConfigError> {
         self.warm().await;
+        Ok(())
     }
 }
 
@@ -88,8 +89,9 @@ impl FromEnv for LiveService {
         Self::from_env(TimeoutPolicy::Usual)
     }
 
-    async fn warm(&self) {
+    async fn warm(&self) -> Result<(), ConfigError> {
         self.connections.warm().await;
+        Ok(())
     }
 }
 
@@ -98,8 +100,9 @@ impl FromEnv for FanOut {
         Self::from_env()
     }
 
-    async fn warm(&self) {
+    async fn warm(&self) -> Result<(), ConfigError> {
         self.live.connections.warm().await;
+        Ok(())
     }
 }
 
@@ -108,7 +111,8 @@ impl FromEnv for CatchUp {
         Self::from_env()
     }
 
-    async fn warm(&self) {
+    async fn warm(&self) -> Result<(), ConfigError> {
         self.live.connections.warm().await;
+        Ok(())
     }
 }

@@ -23,7 +23,9 @@ pub(crate) fn run<C: FromEnv>(
             Ok(context) => Box::leak(Box::new(context)),
             Err(error) => return failed(&error),
         };
-        context.warm().await;
+        if let Err(error) = context.warm().await {
+            return failed(&error);
+        }
         match serve(context).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&*error),

@@ -34,11 +34,8 @@ struct Stored {
 pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let body = request.body();
     let now = Timestamp::now();
-    context.secrets.verify(
-        request.header(HeaderName::from_static("stripe-signature")),
-        body,
-        now,
-    )?;
+    let signature = request.header(HeaderName::from_static("stripe-signature"));
+    context.secrets.verify(signature, body, now).await?;
     let event = StripeEvent::received(body, now);
     let (id, kind) = (&event.id, &event.kind);
     match context.store.receive_event(&event).await? {

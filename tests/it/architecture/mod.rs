@@ -36,16 +36,17 @@ const BETWEEN_AREAS: [(&str, &str, &str); 6] = [
 ];
 
 /// The modules of `shared`, and the others that each may use.
-const SHARED: [(&str, &[&str]); 11] = [
+const SHARED: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("error", &["domain"]),
     ("config", &[]),
-    ("retry", &["auth", "error"]),
+    ("retry", &["error"]),
     ("telemetry", &[]),
     ("aws", &["config"]),
-    ("auth", &["domain", "error", "config"]),
-    ("payments", &["domain", "error", "config", "retry"]),
-    ("store", &["domain", "error", "config", "aws", "retry", "auth", "payments"]),
+    ("secrets", &["config", "aws", "retry"]),
+    ("auth", &["domain", "error", "config", "secrets"]),
+    ("payments", &["domain", "error", "config", "retry", "secrets"]),
+    ("store", &["domain", "error", "config", "aws", "retry", "secrets", "auth", "payments"]),
     ("live", &["domain", "error", "config", "aws", "retry", "auth", "store"]),
     ("lib", &[]),
 ];
