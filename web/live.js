@@ -1,6 +1,6 @@
 /**
- * Live entries for a browser page: every entry of the user's feeds, in order and exactly once. See
- * docs/live-client.md.
+ * A client for live updates: gives a browser page every entry of its user's feeds, in order and
+ * exactly once. docs/live-client.md describes it.
  *
  *     import { Live, tickets } from "./live.js";
  *     const ticket = tickets(api, () => accessToken);
@@ -8,19 +8,22 @@
  *     live.start();
  *
  * @typedef {{type: string, feed: string, seq: number, id: string, at: string, data: any}} Entry
- *   `seq` counts 1, 2, 3, ... in each feed. `data` is the order as clients see it, or the message.
+ *   `seq` is the entry's number in its feed: 1, 2, 3, ... `data` is the order as this user may see
+ *   it, the message, or the broadcast.
  *
  * @typedef {object} Options
  * @property {() => Promise<{url: string, user_id: string}>} ticket
  *   Requests a ticket: {@link tickets}, or your own function. If it throws an error whose `status`
- *   is 401, 403, or another 4xx that a retry does not cure, the client stops. After any other error
- *   it tries again, not before the error's `retryAfter` seconds if it has them.
+ *   is a 4xx other than 408, 425 and 429, the client stops. After any other error it tries again,
+ *   at the earliest after the error's `retryAfter` seconds.
  * @property {(entry: Entry) => unknown} onEntry
- *   Handles an entry. The next entry waits for its promise. If it throws, the entry comes again.
+ *   Handles an entry. The next entry waits until its promise resolves. If it throws, the entry
+ *   comes again.
  * @property {(feeds: string[]) => unknown} [onReload]
- *   Loads your state of these feeds anew. It is called at the first start, when missed entries are
- *   too old to be kept, when the server was set up anew, and for a new feed: earlier entries do not
- *   come. Later ones wait for its promise, so that none is lost between your load and the first.
+ *   Loads the current state of these feeds, because their earlier entries will not come: at the
+ *   first start, for a new feed, when the server no longer has missed entries, and when the
+ *   server's data is new. Later entries wait until its promise resolves, so that none is lost in
+ *   between.
  * @property {(state: State) => unknown} [onState]
  *   Receives the state of the connection, for an indicator on the page.
  * @property {(error: Error) => unknown} [onError]
@@ -30,7 +33,7 @@
  *   your handler builds from the entries: in memory (the default) if the state is lost with the
  *   page, in `localStorage` if it is in `localStorage`.
  * @property {string} [name]
- *   Distinguishes several clients that share a storage. The default is "live".
+ *   The prefix of the storage key, for clients that share a storage. The default is "live".
  * @property {Partial<typeof times>} [times]
  *   Replaces some of the default times.
  *
@@ -50,15 +53,18 @@ export const times = {
   retry: 1_000,
   /** ... up to this one ("full jitter"). */
   retryMax: 60_000,
-  /** A socket that lasted this long does not count as a failure. */
+  /** A connection that lasted this long resets the bound. */
   steady: 30_000,
-  /** Limit for a ticket, then for the welcome, then for each missed entry. */
+  /** How long to wait for a ticket, then for the welcome, then for each missed entry. */
   connect: 20_000,
   /** After this much silence the client pings the server ... */
   ping: 240_000,
   /** ... and waits this long for the pong. */
   pong: 15_000,
-  /** Age at which a socket is replaced, or up to a tenth earlier, so that pages spread out. */
+  /**
+   * Age at which a socket is replaced, or up to a tenth earlier, so that pages don't all reconnect
+   * at once.
+   */
   renew: 6_600_000,
 };
 
@@ -111,13 +117,13 @@ export class Live {
   #running = false;
   #user;
   /**
-   * Per feed, the numbers of two entries: `received`, the last one that arrived here, and
-   * `handled`, the last one that the handler took.
+   * The numbers of two entries of each feed: `received`, the last one that arrived, and `handled`,
+   * the last one that the page has handled.
    */
   #positions = new Map();
   /**
-   * The tasks for the handlers, in order. Those of an older epoch are skipped, because their
-   * entries come again.
+   * Calls of the page's handlers, one after another. Calls of an earlier epoch are skipped, because
+   * their entries come again. Each failure of a handler, and each close, starts a new epoch.
    */
   #queue = Promise.resolve();
   #epoch = 0;
@@ -202,8 +208,8 @@ export class Live {
     old?.end("replaced");
     this.#timer = setTimeout(() => this.#connect(), this.#times.renew * (1 - Math.random() / 10));
     for (const feed of this.#positions.keys()) if (!(feed in feeds)) this.#positions.delete(feed);
-    // Feeds that our hello did not name, and feeds whose last number is lower than ours: the server
-    // was set up anew.
+    // Feeds that our hello did not name, and feeds whose last number is lower than ours, because
+    // the server's data is new.
     const unknown = Object.keys(feeds).filter((feed) => !(connection.after[feed] <= feeds[feed]));
     this.#reload(Object.fromEntries(unknown.map((feed) => [feed, feeds[feed]])));
     this.#setState({ name: "open" });
@@ -213,7 +219,7 @@ export class Live {
     const position = this.#positions.get(frame.feed);
     if (frame.type === "error") {
       const error = Object.assign(new Error(frame.detail), frame);
-      // A repeated frame may be about entries that have arrived since.
+      // A repeated error may be about entries that have arrived since.
       if (frame.code === "feed_number_too_old" && position) {
         if (position.received + 1 < frame.oldest) this.#reload({ [frame.feed]: frame.oldest - 1 });
       } else if (frame.code !== "feed_number_ahead") this.#report(error);
@@ -239,7 +245,7 @@ export class Live {
     if (!this.#next) this.#retry();
   }
 
-  /** Makes the page load its state of these feeds. Entries continue after the given numbers. */
+  /** Has the page load the state of these feeds, which continue after the given numbers. */
   #reload(feeds) {
     const positions = Object.entries(feeds).map(([feed, received]) => [feed, { received }]);
     if (!positions.length) return;
@@ -263,7 +269,7 @@ export class Live {
     });
   }
 
-  /** After the handler failed, the next hello makes the server send the unhandled entries again. */
+  /** Ends the connections, so that the next hello makes the server send unhandled entries again. */
   #handlerFailed(error) {
     this.#forgetUnhandled();
     this.#report(error);
@@ -294,7 +300,7 @@ export class Live {
     }
   }
 
-  /** Restores the stored positions, once the ticket has told who the user is. */
+  /** Restores the stored positions of the user, whom the ticket names. */
   #restore(user) {
     if (this.#user === undefined) {
       this.#user = user;
@@ -307,8 +313,9 @@ export class Live {
   }
 
   /**
-   * Stores the position after the handler is done, so that an entry that a dying page had not
-   * handled comes again. Never stores a lower number than another tab, unless the state is new.
+   * Stores the number of an entry that the handler is done with. Until then, a page that is closed
+   * gets the entry again. Another tab's higher number stays, unless the page has just loaded the
+   * state (`anew`).
    */
   #markHandled(feed, position, seq, anew = false) {
     position.handled = seq;
@@ -324,7 +331,7 @@ export class Live {
     }
   }
 
-  /** Called when the computer wakes up or the network is back. */
+  /** Connects or pings at once, when the computer wakes up or the network is back. */
   #check() {
     if (this.#current) this.#current.ping();
     else this.#connect();
@@ -356,7 +363,7 @@ export class Live {
   }
 }
 
-/** One socket. It says hello, checks that the server is still there, and ends exactly once. */
+/** One socket. Says hello, checks that the server is still there, and reports its end once. */
 class Connection {
   #socket;
   #timer;
@@ -407,14 +414,13 @@ class Connection {
       return this.end("a frame was not JSON");
     }
     if (frame.type === "welcome") {
-      // Like any frame, the welcome can come twice. The first one counts.
+      // The welcome can come twice, like any frame. Only the first one counts.
       if (this.#welcomedAt !== undefined) return;
       this.#welcomedAt = Date.now();
       this.last = frame.feeds;
       this.#on.welcome(this, frame);
     } else if (frame.requestId) {
-      // API Gateway sends this when the function behind it failed. The function may not have
-      // processed our hello, or not completely.
+      // API Gateway sends this when a function failed, perhaps before it had answered our hello.
       return this.end(frame.message);
     } else {
       this.#on.frame(this, frame);
@@ -427,7 +433,7 @@ class Connection {
   }
 
   #send(message) {
-    // A closing socket can't send, and reports its end itself.
+    // A socket that is closing can't send. It will report its end.
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 

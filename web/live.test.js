@@ -90,12 +90,12 @@ afterEach(async () => {
     delete globalThis[name];
 });
 
-/** Starts a client and records everything it reports. */
+/** Starts a client, and records what it hands to the page. */
 function page(options = {}) {
-  const page = { took: [], states: [], errors: [], reloads: [] };
+  const page = { handled: [], states: [], errors: [], reloads: [] };
   page.live = new Live({
     ticket: async () => ({ url: "ws://x/?ticket=t", user_id: "u" }),
-    onEntry: (entry) => void page.took.push(`${entry.feed}${entry.seq}`),
+    onEntry: (entry) => void page.handled.push(`${entry.feed}${entry.seq}`),
     onReload: (feeds) => void page.reloads.push(feeds),
     onState: (state) => void page.states.push(state),
     onError: (error) => void page.errors.push(error.message),
@@ -112,7 +112,7 @@ const pings = (socket) => socket.sent.filter((message) => message.action === "pi
 
 test("a new page loads its state first, then handles entries in order", async () => {
   let loaded;
-  const { took, reloads, states } = page({
+  const { handled, reloads, states } = page({
     onReload: (feeds) => new Promise((done) => (loaded = () => done(reloads.push(feeds)))),
   });
   await settle();
@@ -121,17 +121,17 @@ test("a new page loads its state first, then handles entries in order", async ()
   latest().entry(1, "g");
   await settle();
   assert.deepEqual(hello(latest()), {});
-  assert.deepEqual(took, [], "entries wait until the state is loaded");
+  assert.deepEqual(handled, [], "entries wait until the state is loaded");
   loaded();
   latest().entry(6);
   await settle();
   assert.deepEqual(reloads, [["f", "g"]]);
-  assert.deepEqual(took, ["f5", "g1", "f6"]);
+  assert.deepEqual(handled, ["f5", "g1", "f6"]);
   assert.deepEqual(states.map((state) => state.name), ["connecting", "open"]);
 });
 
 test("a duplicate entry is handled once, and a missing one is requested", async () => {
-  const { took, errors, reloads } = page();
+  const { handled, errors, reloads } = page();
   await settle();
   latest().welcome({ f: 0, g: 0 });
   for (const n of [1, 2, 1, 2, 3]) latest().entry(n);
@@ -146,7 +146,7 @@ test("a duplicate entry is handled once, and a missing one is requested", async 
   for (const n of [4, 5, 6, 7]) latest().entry(n);
   latest().entry(1, "foreign");
   await settle();
-  assert.deepEqual(took, ["f1", "f2", "f3", "g1", "f4", "f5", "f6", "f7"]);
+  assert.deepEqual(handled, ["f1", "f2", "f3", "g1", "f4", "f5", "f6", "f7"]);
   assert.equal(reloads.length, 1);
 });
 
@@ -174,25 +174,25 @@ test("the number of an entry is stored after the entry was handled", async () =>
   latest().welcome({ f: 9 });
   latest().entry(9);
   await settle();
-  assert.deepEqual([next.took, next.reloads], [["f9"], []]);
+  assert.deepEqual([next.handled, next.reloads], [["f9"], []]);
   waiting[1]();
 });
 
 test("an entry whose handler fails comes again, before the entries after it", async () => {
   const storage = new FakeStorage();
   let broken = true;
-  const { took, errors } = page({
+  const { handled, errors } = page({
     storage,
     onEntry: (entry) => {
       if (entry.seq === 2 && broken) throw new Error("disk full");
-      took.push(entry.seq);
+      handled.push(entry.seq);
     },
   });
   await settle();
   latest().welcome({ f: 0 });
   for (const n of [1, 2, 3]) latest().entry(n);
   await settle();
-  assert.deepEqual([took, JSON.parse(storage.getItem("live:u"))], [[1], { f: 1 }]);
+  assert.deepEqual([handled, JSON.parse(storage.getItem("live:u"))], [[1], { f: 1 }]);
   assert.ok(errors.includes("disk full"));
   const before = sockets.length;
   await pass(500);
@@ -202,12 +202,12 @@ test("an entry whose handler fails comes again, before the entries after it", as
   assert.deepEqual(hello(latest()), { f: 1 });
   for (const n of [2, 3]) latest().entry(n);
   await settle();
-  assert.deepEqual(took, [1, 2, 3]);
+  assert.deepEqual(handled, [1, 2, 3]);
 });
 
 test("a failed load is repeated before any entry is handled", async () => {
   let attempts = 0;
-  const { took } = page({
+  const { handled } = page({
     onReload: () => (++attempts === 1 ? Promise.reject(new Error("offline")) : null),
   });
   await settle();
@@ -219,11 +219,11 @@ test("a failed load is repeated before any entry is handled", async () => {
   latest().welcome({ f: 4 });
   latest().entry(5);
   await settle();
-  assert.deepEqual([attempts, took], [2, ["f5"]]);
+  assert.deepEqual([attempts, handled], [2, ["f5"]]);
 });
 
 test("a frame that the server sends twice counts once", async () => {
-  const { took, reloads, states } = page();
+  const { handled, reloads, states } = page();
   await settle();
   const socket = latest();
   socket.welcome({ f: 3 });
@@ -240,7 +240,7 @@ test("a frame that the server sends twice counts once", async () => {
   socket.say(tooOld);
   socket.entry(10);
   await settle();
-  assert.deepEqual(took, ["f4", "f5", "f6", "f9", "f10"]);
+  assert.deepEqual(handled, ["f4", "f5", "f6", "f9", "f10"]);
   assert.deepEqual(reloads, [["f"], ["f"]]);
   assert.equal(sockets.length, 1, "the socket stays open");
   assert.equal(states.filter((state) => state.name === "open").length, 1);
@@ -258,7 +258,7 @@ test("tabs that share a storage each handle every entry, and its number never fa
   await settle();
   for (const n of [1, 2]) second.entry(n);
   await settle();
-  assert.deepEqual([one.took, two.took], [["f1", "f2", "f3"], ["f1", "f2"]]);
+  assert.deepEqual([one.handled, two.handled], [["f1", "f2", "f3"], ["f1", "f2"]]);
   assert.equal(storage.getItem("live:u"), '{"f":3}');
   second.drop();
   await pass(1000);
@@ -276,13 +276,13 @@ test("the client works with a storage that is full, forbidden or corrupt", async
       throw new Error("quota");
     };
     const storage = { getItem: () => content, setItem: full };
-    const { took, errors } = page({ storage });
+    const { handled, errors } = page({ storage });
     await settle();
     latest().welcome({ f: 1 });
     latest().entry(2);
     await settle();
     assert.deepEqual(hello(latest()), {}, content);
-    assert.deepEqual(took, ["f2"]);
+    assert.deepEqual(handled, ["f2"]);
     assert.ok(errors.includes("quota"));
   }
 });
@@ -290,7 +290,7 @@ test("the client works with a storage that is full, forbidden or corrupt", async
 test("after the server was set up anew, the client continues at the server's numbers", async () => {
   const storage = new FakeStorage();
   storage.setItem("live:u", '{"f":900,"g":2}');
-  const { took, reloads, errors } = page({ storage });
+  const { handled, reloads, errors } = page({ storage });
   await settle();
   latest().welcome({ f: 3, g: 2 });
   const code = "feed_number_ahead";
@@ -298,21 +298,21 @@ test("after the server was set up anew, the client continues at the server's num
   latest().entry(4);
   latest().entry(3, "g");
   await settle();
-  assert.deepEqual([reloads, took, errors], [[["f"]], ["f4", "g3"], []]);
+  assert.deepEqual([reloads, handled, errors], [[["f"]], ["f4", "g3"], []]);
   assert.equal(storage.getItem("live:u"), '{"f":4,"g":3}');
 });
 
 test("a load replaces entries that are no longer kept", async () => {
   const storage = new FakeStorage();
   storage.setItem("live:u", '{"f":5}');
-  const { took, reloads } = page({ storage });
+  const { handled, reloads } = page({ storage });
   await settle();
   latest().welcome({ f: 22 });
   const code = "feed_number_too_old";
   latest().say({ type: "error", code, feed: "f", oldest: 21, detail: "Gone." });
   for (const n of [21, 22, 23]) latest().entry(n);
   await settle();
-  assert.deepEqual([reloads, took], [[["f"]], ["f21", "f22", "f23"]]);
+  assert.deepEqual([reloads, handled], [[["f"]], ["f21", "f22", "f23"]]);
   assert.equal(sockets.length, 1);
 });
 
@@ -410,13 +410,13 @@ test("a socket without a welcome, or one that never opens, is given up", async (
 });
 
 test("a hello that the server failed to process is repeated", async () => {
-  const { took } = page();
+  const { handled } = page();
   const broken = { message: "Internal server error", connectionId: "c", requestId: "r" };
   await settle();
   latest().open();
   latest().say(broken);
   await pass(1000);
-  assert.equal(sockets.length, 2, "at once, without waiting for the welcome");
+  assert.equal(sockets.length, 2, "the client does not wait for the welcome");
   latest().welcome({ f: 0 });
   await settle();
   latest().drop();
@@ -428,17 +428,17 @@ test("a hello that the server failed to process is repeated", async () => {
   latest().entry(2);
   await pass(times.connect);
   await pass(5000);
-  assert.equal(sockets.length, 4, "only 2 of 3 entries have come");
+  assert.equal(sockets.length, 4, "only two of three entries have come");
   latest().open();
   assert.deepEqual(hello(latest()), { f: 2 });
   latest().welcome({ f: 3 });
   latest().entry(3);
   await pass(times.connect + 1);
-  assert.deepEqual([took, sockets.length], [["f1", "f2", "f3"], 4]);
+  assert.deepEqual([handled, sockets.length], [["f1", "f2", "f3"], 4]);
 });
 
 test("a socket is replaced before it is too old, without a gap", async () => {
-  const { took, states, reloads } = page();
+  const { handled, states, reloads } = page();
   await settle();
   const old = latest();
   old.welcome({ f: 0 });
@@ -452,18 +452,18 @@ test("a socket is replaced before it is too old, without a gap", async () => {
   next.open();
   old.entry(1);
   old.entry(2);
-  // Its welcome is older than these two entries. It replays what hello asked for.
+  // The welcome was made before these two entries, so the new socket sends them, too.
   next.say({ type: "welcome", user_id: "u", feeds: { f: 1 } });
   for (const n of [1, 2, 3]) next.entry(n);
   await settle();
   assert.equal(old.readyState, 3);
-  assert.deepEqual([took, reloads.length], [["f1", "f2", "f3"], 1]);
+  assert.deepEqual([handled, reloads.length], [["f1", "f2", "f3"], 1]);
   const names = states.map((state) => state.name);
   assert.deepEqual(names, ["connecting", "open", "open"], "the page did not notice");
 });
 
 test("an old socket may end while its successor is being opened", async () => {
-  const { took } = page();
+  const { handled } = page();
   await settle();
   const old = latest();
   old.welcome({ f: 0 });
@@ -477,7 +477,7 @@ test("an old socket may end while its successor is being opened", async () => {
   latest().welcome({ f: 1 });
   latest().entry(1);
   await settle();
-  assert.deepEqual(took, ["f1"]);
+  assert.deepEqual(handled, ["f1"]);
 });
 
 test("a page that becomes visible or has a network again reconnects at once", async () => {
@@ -573,12 +573,12 @@ test("a refused access token is renewed once", async () => {
 
 test("the client ignores another user's welcome and stops at another user's ticket", async () => {
   let user = "u";
-  const { states, took } = page({ ticket: async () => ({ url: "ws://x/", user_id: user }) });
+  const { states, handled } = page({ ticket: async () => ({ url: "ws://x/", user_id: user }) });
   await settle();
   latest().welcome({ f: 0 }, "someone else");
   latest().entry(1);
   await pass(500);
-  assert.deepEqual([sockets.length, took], [2, []]);
+  assert.deepEqual([sockets.length, handled], [2, []]);
   user = "v";
   latest().drop();
   await pass(5000);
@@ -587,7 +587,7 @@ test("the client ignores another user's welcome and stops at another user's tick
 });
 
 test("a malformed frame ends the socket or is ignored", async () => {
-  const { took, errors } = page();
+  const { handled, errors } = page();
   await settle();
   latest().welcome({ f: 0 });
   const malformed = [{}, [], 3, { type: "entry", feed: "f", seq: "1" }, { type: "x", feed: "f" }];
@@ -597,14 +597,14 @@ test("a malformed frame ends the socket or is ignored", async () => {
   latest().say("no JSON");
   latest().entry(2);
   await settle();
-  assert.deepEqual(took, ["f1"]);
+  assert.deepEqual(handled, ["f1"]);
   assert.deepEqual(errors, ["The actions are ...", "The connection ended: a frame was not JSON."]);
 });
 
 test("a closed client calls no handler, and a restarted one gets each entry once", async () => {
   let finish;
-  const { live, states, took } = page({
-    onEntry: (entry) => new Promise((done) => (finish = () => done(took.push(entry.seq)))),
+  const { live, states, handled } = page({
+    onEntry: (entry) => new Promise((done) => (finish = () => done(handled.push(entry.seq)))),
   });
   await settle();
   latest().welcome({ f: 0 });
@@ -614,7 +614,7 @@ test("a closed client calls no handler, and a restarted one gets each entry once
   live.start();
   await settle();
   latest().open();
-  assert.deepEqual(hello(latest()), { f: 0 }, "the handler still works on entry 1");
+  assert.deepEqual(hello(latest()), { f: 0 }, "the handler has not finished entry 1");
   latest().say({ type: "welcome", user_id: "u", feeds: { f: 3 } });
   for (const n of [1, 2, 3]) latest().entry(n);
   for (let n = 1; n <= 3; n++) {
@@ -622,7 +622,7 @@ test("a closed client calls no handler, and a restarted one gets each entry once
     await settle();
   }
   await closed;
-  assert.deepEqual(took, [1, 2, 3]);
+  assert.deepEqual(handled, [1, 2, 3]);
   const names = states.map((state) => state.name);
   assert.deepEqual(names, ["connecting", "open", "closed", "connecting", "open"]);
 });

@@ -1,4 +1,5 @@
-"""What schemathesis has to know about single operations. Every operation and check is run."""
+"""What schemathesis has to know about single operations: who may call them, with which ids, and
+which refusals a schema can't express. No operation and no check is left out."""
 
 import hashlib
 import hmac
@@ -18,8 +19,8 @@ API = READY["http"]
 PASSWORDS = {"admin": "admin123", "worker": "worker123", "client": "client123"}
 NAMES = {"admin": "admin", "worker": "worker1", "client": "client1"}
 
-# These end or change the account or session of their caller. A new user calls them, and another new
-# one after each call that succeeded.
+# These operations change the caller's account or end a session. They are called by a newly
+# registered user, who is replaced after each call that succeeded.
 OWN_ACCOUNT = {"auth-logout", "auth-password", "auth-update"}
 
 
@@ -40,7 +41,7 @@ def register():
 
 
 class NewUser:
-    """A user that a call may use up."""
+    """A user whose account or session a call may change or end."""
 
     token = None
 
@@ -77,7 +78,7 @@ def role_for(operation):
 
 @schemathesis.auth(refresh_interval=None)
 class Caller:
-    """Calls each operation as a role that may. tests/it/conventions.rs covers the other roles."""
+    """Calls each operation as a role that may. tests/it/conventions covers the other roles."""
 
     def get(self, case, context):
         operation = context.operation
@@ -106,12 +107,12 @@ def new_service():
 
 
 class Orders:
-    """Existing orders in every state that a transition leads out of.
+    """Existing orders, in each status that is not final.
 
-    A generated id belongs to no order, so it would only ever show the 404.
+    A generated id belongs to no order, so it can only result in a 404.
     """
 
-    # The transitions that lead to each state from a paid order.
+    # The transitions that take a new order, paid unless it is `pending`, to each status.
     TRANSITIONS = {
         "pending": [],
         "open": [],
@@ -120,7 +121,7 @@ class Orders:
         "disputed": ["accept", "dispute"],
     }
 
-    # How many calls use the same order: most calls do not change it.
+    # How many calls use the same order, since most calls do not change it.
     CALLS = 5
 
     def __init__(self):
@@ -155,7 +156,7 @@ class Orders:
 
 ORDERS = Orders()
 CALLERS = {call(role, "GET", "/auth/me")["id"] for role in NAMES}
-# What administrators change, suspend and deactivate.
+# A service and a user for administrators to change, suspend and deactivate.
 SPARE_SERVICE = new_service()
 SPARE_USER = requests.get(
     f"{API}/auth/me", headers={"Authorization": f"Bearer {register()}"}
@@ -166,7 +167,7 @@ ID = re.compile(r"(ord|svc|usr)_[0-9a-v]{26}")
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Replaces every other well-formed id by that of an existing object, and signs webhooks."""
+    """Replaces every other well-formed id with that of an existing object, and signs webhooks."""
     operation = case.operation.definition.raw.get("operationId")
     path = case.path_parameters or {}
     if ID.fullmatch(str(path.get("id", ""))) and next(COUNT) % 2 == 0:
@@ -200,16 +201,17 @@ def after_call(context, case, response):
         NEW_USER.token = None
 
 
-# A request can fit its schema and still be refused: because of the data (a generated cursor belongs
-# to no list), or by a rule that the schema of a single field can't express (which fields go
-# together, which passwords are common). Each entry is a code, or a field and its code.
+# A request can match its schema and still be refused, because of the data (a generated cursor
+# belongs to no list) or by a rule that a schema can't express (which fields go together, which
+# passwords are common). These are such refusals: the problem document's code, or a field and its
+# code.
 BEYOND_THE_SCHEMA = {
     "invalid_cursor",
     "idempotency_key_reused",
     "worker_id unknown_user",
     "password too_common",
     "new_password too_common",
-    # The feed of a category has the category's name in lower case and normal form.
+    # In the name of a feed, a category must be in lower case and normalized.
     "feed unknown_feed",
     # Only workers have categories.
     "categories not_a_worker",
@@ -222,7 +224,7 @@ BEYOND_THE_SCHEMA = {
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Returns False for what is not a finding. Nothing else is excused."""
+    """Returns False for the failures that are expected."""
     if failure.code == "ST202":
         problem = response.json()
         fields = [f"{error['field']} {error['code']}" for error in problem.get("errors", [])]

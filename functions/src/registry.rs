@@ -85,7 +85,7 @@ functions! {
     "orders-dispute" => http::serve, orders::dispute;
     "orders-resolve" => http::serve, orders::resolve;
     "orders-events" => http::serve, orders::events;
-    "orders-timers" => events::invoked, orders::timers;
+    "orders-timers" => events::direct, orders::timers;
     "payments-create" => http::serve, payments::create;
     "payments-get" => http::serve, payments::get;
     "payments-confirm" => http::serve, payments::confirm;
@@ -93,7 +93,7 @@ functions! {
     "webhooks-stripe" => http::serve_webhook, webhooks::stripe;
     "webhooks-events" => http::serve, webhooks::events;
     "payments-apply" => events::stream, payments::apply;
-    "payments-reconcile" => events::invoked, payments::reconcile;
+    "payments-reconcile" => events::direct, payments::reconcile;
     "messages-list" => http::serve, messages::list;
     "messages-send" => http::serve, messages::send;
     "live-ticket" => http::serve, live::ticket;
@@ -112,8 +112,8 @@ functions! {
     "docs-files" => http::serve, docs::files;
     "docs-problems" => http::serve, docs::problems;
     "fallback" => http::serve_default, site::fallback;
-    "bootstrap-admin" => events::invoked, operations::bootstrap_admin;
-    "seed" => events::invoked, operations::seed;
+    "bootstrap-admin" => events::direct, operations::bootstrap_admin;
+    "seed" => events::direct, operations::seed;
 }
 
 /// The API description: an OpenAPI document.

@@ -21,7 +21,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn keep(&mut self, step: &'static str, answer: Response) -> Response {
+    fn record(&mut self, step: &'static str, answer: Response) -> Response {
         self.answers.push((step, format!("{:?} {}", answer.headers, answer.body)));
         answer
     }
@@ -56,30 +56,30 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
     ] {
         let mut fields = fields.clone();
         fields.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        walk.keep(step, api.post("/auth/register", fields).await);
+        walk.record(step, api.post("/auth/register", fields).await);
     }
     let grant = |username: &str, password: &str| {
         json!({
             "grant_type": "password", "username": username, "password": password,
         })
     };
-    walk.keep("wrong password", api.post("/auth/token", grant(&username, &wrong)).await)
+    walk.record("wrong password", api.post("/auth/token", grant(&username, &wrong)).await)
         .problem(401, "invalid_grant");
-    walk.keep("unknown name", api.post("/auth/token", grant(&wrong, &password)).await)
+    walk.record("unknown name", api.post("/auth/token", grant(&wrong, &password)).await)
         .problem(401, "invalid_grant");
     let signed_in = walk
-        .keep(
+        .record(
             "token",
             api.post("/auth/token", grant(&format!("{email}@example.com"), &password)).await,
         )
-        .expect(200);
+        .expect_status(200);
     let (access, refresh) = (text(&signed_in, "access_token"), text(&signed_in, "refresh_token"));
     let again = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
-    let refreshed = walk.keep("token", api.form("/auth/token", &again).await).expect(200);
+    let refreshed = walk.record("token", api.form("/auth/token", &again).await).expect_status(200);
     let (second_access, second_refresh) =
         (text(&refreshed, "access_token"), text(&refreshed, "refresh_token"));
     let made_up = [("grant_type", "refresh_token"), ("refresh_token", wrong.as_str())];
-    walk.keep("made-up refresh token", api.form("/auth/token", &made_up).await)
+    walk.record("made-up refresh token", api.form("/auth/token", &made_up).await)
         .problem(401, "invalid_grant");
     let me = User {
         username,
@@ -90,7 +90,7 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
     };
 
     // Requests that are refused before they are read, with secrets in every place.
-    walk.keep(
+    walk.record(
         "not JSON",
         api.send(
             Method::POST,
@@ -100,24 +100,24 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
         )
         .await,
     );
-    walk.keep(
+    walk.record(
         "no type",
         api.send(Method::POST, "/auth/token", "text/plain", password.clone().into()).await,
     );
-    walk.keep(
+    walk.record(
         "too large",
         api.post("/auth/register", json!({"password": password.repeat(4000)})).await,
     );
-    walk.keep(
+    walk.record(
         "in the query",
         me.api.get(&format!("/services?password={password}&cursor={second_refresh}")).await,
     );
-    walk.keep(
+    walk.record(
         "no bearer",
-        api.with("authorization", &format!("Basic {password}")).get("/auth/me").await,
+        api.with_header("authorization", &format!("Basic {password}")).get("/auth/me").await,
     );
-    walk.keep("forged", api.bearer(&format!("{access}x")).get("/auth/me").await);
-    walk.keep("me", me.api.get("/auth/me").await).expect(200);
+    walk.record("forged", api.bearer(&format!("{access}x")).get("/auth/me").await);
+    walk.record("me", me.api.get("/auth/me").await).expect_status(200);
 
     // A paid order and a message.
     let (admin, worker) = (admin(&cloud).await, new_worker(&cloud, &[]).await);
@@ -126,46 +126,54 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
         "price": {"amount": 1999, "currency": "usd"},
     });
     let service = text(
-        &walk.keep("service", admin.api.post("/services", fields.clone()).await).expect(201),
+        &walk
+            .record("service", admin.api.post("/services", fields.clone()).await)
+            .expect_status(201),
         "id",
     );
-    walk.keep("service", admin.api.post("/services", fields).await).expect(201);
-    let page = walk.keep("services", api.get("/services?limit=1").await).expect(200);
-    walk.keep(
+    walk.record("service", admin.api.post("/services", fields).await).expect_status(201);
+    let page = walk.record("services", api.get("/services?limit=1").await).expect_status(200);
+    walk.record(
         "services",
         api.get(&format!("/services?limit=1&cursor={}", text(&page, "next_cursor"))).await,
     )
-    .expect(200);
+    .expect_status(200);
     let (note, message) = (format!("{mark}-note"), format!("{mark}-message"));
     let order = me.api.post("/orders", json!({"service_id": service, "note": note})).await;
-    let order = text(&walk.keep("order", order).expect(201), "id");
+    let order = text(&walk.record("order", order).expect_status(201), "id");
     let path = format!("/orders/{order}");
-    let payment =
-        walk.keep("payment", me.api.post(&format!("{path}/payment"), json!({})).await).expect(200);
+    let payment = walk
+        .record("payment", me.api.post(&format!("{path}/payment"), json!({})).await)
+        .expect_status(200);
     let client_secret = text(&payment, "client_secret");
-    let (mut socket, _) = Socket::hello(&worker, json!({})).await;
+    let (mut socket, _) = Socket::connect_and_hello(&worker, json!({})).await;
     pay(&cloud, &me, &order, "pm_card_visa").await;
     socket.next_entry("order.opened", &order).await;
-    walk.keep("paid", me.api.get(&format!("{path}/payment")).await).expect(200);
-    walk.keep("accept", worker.api.post(&format!("{path}/accept"), json!({})).await).expect(200);
-    walk.keep("message", me.api.post(&format!("{path}/messages"), json!({"text": message})).await)
-        .expect(201);
+    walk.record("paid", me.api.get(&format!("{path}/payment")).await).expect_status(200);
+    walk.record("accept", worker.api.post(&format!("{path}/accept"), json!({})).await)
+        .expect_status(200);
+    walk.record(
+        "message",
+        me.api.post(&format!("{path}/messages"), json!({"text": message})).await,
+    )
+    .expect_status(201);
 
     // A forged webhook and a socket.
-    let forged = api.with("stripe-signature", &format!("t=1,v1={webhook_secret}"));
-    walk.keep(
+    let forged = api.with_header("stripe-signature", &format!("t=1,v1={webhook_secret}"));
+    walk.record(
         "forged webhook",
         forged.post("/webhooks/stripe", json!({"id": mark, "secret": password})).await,
     )
     .problem(400, "invalid_signature");
-    let ticket = walk.keep("ticket", me.api.post("/live/tickets", json!({})).await).expect(200);
+    let ticket =
+        walk.record("ticket", me.api.post("/live/tickets", json!({})).await).expect_status(200);
     let (url, ticket) = (text(&ticket, "url"), text(&ticket, "ticket"));
     Socket::open(&url, None).await.expect("the handshake is accepted");
     Socket::handshake_status(&url, None).await;
     // A refresh token that is reused after its successor ends the session, which is logged.
     let next = [("grant_type", "refresh_token"), ("refresh_token", second_refresh.as_str())];
-    walk.keep("token", api.form("/auth/token", &next).await).expect(200);
-    let reused = walk.keep("reused", api.form("/auth/token", &again).await);
+    walk.record("token", api.form("/auth/token", &next).await).expect_status(200);
+    let reused = walk.record("reused", api.form("/auth/token", &again).await);
     assert!(reused.status.is_client_error(), "{reused:?}");
 
     let secret = |name, value: &str, in_steps| Secret { name, value: value.to_owned(), in_steps };
@@ -221,10 +229,10 @@ async fn no_payment_secret_reaches_the_log() {
     let cloud = Cloud::start("secrets-payments", &["--ephemeral"]);
     let shopper = Shopper::new(&cloud).await;
     let declined = shopper.checkout().await;
-    declined.pay("pm_card_chargeDeclinedInsufficientFunds").await.expect(402);
+    declined.pay("pm_card_chargeDeclinedInsufficientFunds").await.expect_status(402);
     declined.until_statuses("pending", "failed").await;
     let paid = shopper.paid("pm_card_visa").await;
-    paid.cancel().await.expect(200);
+    paid.cancel().await.expect_status(200);
     paid.until_statuses("canceled", "refunded").await;
     shopper.stripe.post("t=1,v1=00", b"{}").await.problem(400, "invalid_signature");
     let payment = shopper
@@ -232,7 +240,7 @@ async fn no_payment_secret_reaches_the_log() {
         .api
         .post(&format!("/orders/{}/payment", paid.order), json!({}))
         .await
-        .expect(200);
+        .expect_status(200);
     let log = cloud.log_text();
     assert!(log.contains(&paid.intent), "the log is this cloud's");
     let secrets = [

@@ -4,7 +4,7 @@
 use shared::auth::KeySet;
 use shared::error::Result;
 
-use super::Keys;
+use super::PublicKeys;
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 
@@ -12,14 +12,14 @@ const ENDPOINT: Endpoint = Endpoint::get("/.well-known/jwks.json", Who::Anyone);
 
 /// How long caches may keep the keys, in seconds. A new key must be published for this long before
 /// tokens are signed with it.
-const CACHED: u32 = 300;
+const MAX_AGE_SECONDS: u32 = 300;
 
 /// Returns the key set.
 ///
 /// # Errors
 /// `internal` when the keys can't be serialized.
-pub async fn handle(context: &Keys, _: Request) -> Result<Reply> {
-    Reply::ok(&context.keys)?.cacheable(CACHED)
+pub async fn handle(context: &PublicKeys, _: Request) -> Result<Reply> {
+    Reply::ok(&context.key_set)?.cacheable_for(MAX_AGE_SECONDS)
 }
 
 /// This endpoint in the API description.

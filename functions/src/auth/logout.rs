@@ -73,6 +73,6 @@ pub fn describe() -> Operation {
 
 /// The session of a refresh token, if the token is the caller's.
 fn session_of(token: &Secret, caller: &UserId) -> Option<String> {
-    let (user, session) = refresh_token::names(token.expose())?;
+    let (user, session) = refresh_token::parse(token.expose())?;
     (user == *caller).then(|| session.to_owned())
 }

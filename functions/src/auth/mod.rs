@@ -38,7 +38,7 @@ context! {
     Registration {
         /// The database.
         store: Store,
-        /// Limits registrations per network.
+        /// Limits registrations per IP address.
         limit: RegistrationLimit,
     }
 
@@ -53,9 +53,9 @@ context! {
     }
 
     /// For publishing the public keys.
-    Keys {
+    PublicKeys {
         /// The public keys of access tokens.
-        keys: KeySet,
+        key_set: KeySet,
     }
 }
 

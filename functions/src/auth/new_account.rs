@@ -98,7 +98,7 @@ pub(crate) async fn create(
         }
         RegisterOutcome::AlreadyRegistered(before) => {
             if !password::verify(password, Some(before.password)).await? {
-                return Err(Error::key_reused());
+                return Err(Error::idempotency_key_reused());
             }
             // Returns the first response, even if the user has changed since.
             let created_at = before.user.created_at;

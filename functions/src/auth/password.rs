@@ -85,7 +85,7 @@ pub fn describe() -> Operation {
         )
         .answer(Answer::no_content("The password is changed."))
         .problems(&[&catalogue::VERSION_CONFLICT, &catalogue::WRONG_PASSWORD])
-        .limited()
+        .rate_limited()
 }
 
 fn wrong_password() -> Error {

@@ -20,7 +20,7 @@ fn prefix(user: &UserId, session: &str) -> String {
 }
 
 /// The user and the session that a refresh token names.
-pub(super) fn names(token: &str) -> Option<(UserId, &str)> {
+pub(super) fn parse(token: &str) -> Option<(UserId, &str)> {
     let mut parts = token.strip_prefix("rt.")?.split('.');
     let (user, session, secret) = (parts.next()?, parts.next()?, parts.next()?);
     let plain = |part: &str| {
@@ -40,7 +40,7 @@ mod tests {
     fn a_refresh_token_names_its_user_and_session() {
         let user = UserId::derived(&["u"]);
         let token = generate(&user, "abc_-1").unwrap();
-        assert_eq!(names(token.token.expose()), Some((user.clone(), "abc_-1")));
+        assert_eq!(parse(token.token.expose()), Some((user.clone(), "abc_-1")));
         for wrong in [
             "",
             "rt.",
@@ -50,7 +50,7 @@ mod tests {
             &format!("rt.{user}.a.b.c"),
             &format!("{user}.a.b"),
         ] {
-            assert_eq!(names(wrong), None, "{wrong}");
+            assert_eq!(parse(wrong), None, "{wrong}");
         }
     }
 }

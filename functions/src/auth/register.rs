@@ -24,7 +24,7 @@ body! {
         username: Username,
         password: NewPassword,
         /// Default: `client`.
-        role: Option<OwnRole>,
+        role: Option<RegistrationRole>,
         /// The categories that the worker serves. Only for workers. Default: all.
         categories: Option<Categories>,
     }
@@ -33,9 +33,9 @@ body! {
 /// A role that anyone may register with.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = ["client", "worker"]))]
-pub struct OwnRole(Role);
+pub struct RegistrationRole(Role);
 
-impl FieldValue for OwnRole {
+impl FieldValue for RegistrationRole {
     fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
         text(role)(name, value).map(Self)
     }
@@ -45,19 +45,21 @@ impl FieldValue for OwnRole {
 ///
 /// # Errors
 /// 422 naming every wrong field; 409 for a taken `username` or `email`; 429 after too many
-/// registrations from one network.
+/// registrations from one IP address.
 pub async fn handle(context: &Registration, request: Request) -> Result<Reply> {
     let (new, password) = parse(&request)?;
     let key = CreationKey::read(&request, &ENDPOINT, None)?;
-    // Counted before the work and whatever the result, because the result tells which names are
-    // registered.
+    // Counted first, and not uncounted whatever the result, because the result tells whether a
+    // username or an e-mail address is taken.
     context
         .store
-        .count(&context.limit.0, &throttle::network_hash(&request), Timestamp::now())
+        .count_attempt(&context.limit.0, &throttle::ip_hash(&request), Timestamp::now())
         .await?;
     let (user, replayed) =
         new_account::create(&context.store, new, password, key, AdminCondition::None).await?;
-    Reply::created("/auth/me", &UserView::from(&user))?.etag(user.version)?.replayed(replayed)
+    Reply::created("/auth/me", &UserView::from(&user))?
+        .etag(user.version)?
+        .idempotent_replayed(replayed)
 }
 
 /// This endpoint in the API description.
@@ -69,7 +71,7 @@ pub fn describe() -> Operation {
         }))
         .answer(Answer::created::<UserView<'_>>("The new user.").etag())
         .idempotent()
-        .limited()
+        .rate_limited()
         .problems(&[&catalogue::NAME_TAKEN])
 }
 

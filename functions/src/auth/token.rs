@@ -19,9 +19,9 @@ use crate::openapi::{Answer, Operation};
 const ENDPOINT: Endpoint = Endpoint::post("/auth/token", Who::Anyone);
 
 /// How long a session lasts.
-const SESSION: SignedDuration = SignedDuration::from_hours(30 * 24);
+const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long a used refresh token still works, for a client that did not receive the response.
-const GRACE: SignedDuration = SignedDuration::from_secs(10);
+const REFRESH_GRACE_PERIOD: SignedDuration = SignedDuration::from_secs(10);
 
 /// The tokens (RFC 6749, section 5.1).
 #[derive(Serialize, JsonSchema)]
@@ -60,9 +60,9 @@ enum Grant {
 /// # Errors
 /// 401 `invalid_grant`, in the same words whether the user is unknown, the password wrong or the
 /// session over; 403 for a suspended account with the right password; 429 after too many failures
-/// of a name or a network, even with the right password.
+/// with this username or e-mail address or from this IP address, even with the right password.
 pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
-    sign_in(context, &request).await.map_err(oauth)
+    grant_token(context, &request).await.map_err(with_oauth_error)
 }
 
 /// This endpoint in the API description.
@@ -84,10 +84,10 @@ pub fn describe() -> Operation {
             &catalogue::INVALID_GRANT,
             &catalogue::ACCOUNT_SUSPENDED,
         ])
-        .limited()
+        .rate_limited()
 }
 
-async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
+async fn grant_token(context: &SignIn, request: &Request) -> Result<Reply> {
     let now = Timestamp::now();
     let mut fields = request.form_or_json()?;
     // RFC 6749, section 3.2: unknown fields are ignored. Clients send `scope` and `client_id`.
@@ -95,9 +95,9 @@ async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
     let grant = fields.required("grant_type", text(|g| Ok(g.to_owned())));
     match grant.as_deref() {
         Some("password") => {
-            by_password(context, fields, &throttle::network_hash(request), now).await
+            sign_in_with_password(context, fields, &throttle::ip_hash(request), now).await
         }
-        Some("refresh_token") => by_refresh_token(context, fields, now).await,
+        Some("refresh_token") => continue_session(context, fields, now).await,
         Some(_) => Err(Error::new(
             &catalogue::UNSUPPORTED_GRANT_TYPE,
             "Use grant_type=password or grant_type=refresh_token.",
@@ -106,49 +106,48 @@ async fn sign_in(context: &SignIn, request: &Request) -> Result<Reply> {
     }
 }
 
-/// Takes three round trips: count the attempt and find who has the name; read the account; write
-/// the session.
-async fn by_password(
+/// Signs in with a password, in three round trips: count the attempt and find the login's user; read
+/// the account; write the session.
+async fn sign_in_with_password(
     context: &SignIn,
     mut fields: Fields,
-    network_hash: &str,
+    ip_hash: &str,
     now: Timestamp,
 ) -> Result<Reply> {
     let username = fields.required("username", text(|u| Ok(u.to_owned())));
     let password = fields.required("password", text(|p| Ok(Secret::new(p))));
     let (username, password) = fields.finish((username, password))?;
     if password::is_too_long(&password) {
-        return Err(refused("too long to be a password"));
+        return Err(invalid_grant("too long to be a password"));
     }
     let store = &context.store;
-    let (attempt, account) =
-        context.limits.count_sign_in(store, &username, network_hash, now).await?;
+    let (attempt, account) = context.limits.count_sign_in(store, &username, ip_hash, now).await?;
     // Hashed for unknown users too, so that the response takes as long and says the same.
     let right =
         password::verify(password.clone(), account.as_ref().map(|a| a.password.clone())).await?;
     let Some(account) = account.filter(|_| right) else {
-        return Err(refused("unknown user or wrong password"));
+        return Err(invalid_grant("unknown user or wrong password"));
     };
     check_active(&account)?;
-    let (refresh, session) = start(&account, now)?;
-    let source = throttle::sign_in_source(&account.user.id, network_hash, now);
+    let (refresh, session) = new_session(&account, now)?;
+    let ip_address = throttle::known_ip_address(&account.user.id, ip_hash, now);
     let (started, ()) =
-        futures::join!(store.start_session(&session, &source), attempt.uncount(store));
+        futures::join!(store.start_session(&session, &ip_address), attempt.uncount(store));
     started?;
     if password::is_outdated(&account.password) {
-        store.rehash(&account, password::hash(password).await?).await?;
+        store.replace_hash(&account, password::hash(password).await?).await?;
         tracing::debug!(user = %account.user.id, "rehashed the password of {}", account.user.id);
     }
     tracing::Span::current().record("user", tracing::field::display(&account.user.id));
     let issuer = context.issuer.recent().await;
-    answer(&issuer, &account, &session.id, &refresh, now)
+    token_reply(&issuer, &account, &session.id, &refresh, now)
 }
 
-async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) -> Result<Reply> {
+async fn continue_session(context: &SignIn, mut fields: Fields, now: Timestamp) -> Result<Reply> {
     let token = fields.required("refresh_token", text(|t| Ok(t.to_owned())));
     let (token,) = fields.finish((token,))?;
     let (user, id) =
-        refresh_token::names(&token).ok_or_else(|| refused("not a refresh token of ours"))?;
+        refresh_token::parse(&token).ok_or_else(|| invalid_grant("not a refresh token of ours"))?;
     let presented = sha256(&token);
     let issuer = context.issuer.recent().await;
     let successor = refresh_token::successor(&issuer, &user, id, &token);
@@ -156,22 +155,22 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     for _ in 0..3 {
         let AuthState { account, session } = context.store.auth_state(&user, id).await?;
         let (Some(account), Some(session)) = (account, session) else {
-            return Err(refused("no such session"));
+            return Err(invalid_grant("no such session"));
         };
-        let state = session.check_refresh_token(&presented, now, GRACE);
+        let state = session.check_refresh_token(&presented, now, REFRESH_GRACE_PERIOD);
         if state == RefreshTokenStatus::SessionEnded {
-            return Err(refused("the session is over"));
+            return Err(invalid_grant("the session is over"));
         }
         if state == RefreshTokenStatus::Reused {
             tracing::warn!(user = %user, session = id, "a used refresh token was presented again: session {id} ends");
             if context.store.update_session(&session.revoked(now), &session).await? {
-                return Err(refused("a used refresh token"));
+                return Err(invalid_grant("a used refresh token"));
             }
             continue;
         }
         check_active(&account)?;
-        if !account.admits(&session) {
-            return Err(refused("all sessions of the user were ended"));
+        if !account.is_valid_session(&session) {
+            return Err(invalid_grant("all sessions of the user were ended"));
         }
         let follows = match state {
             RefreshTokenStatus::Previous => session.token == successor.hash,
@@ -183,10 +182,10 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
             }
         };
         if follows {
-            return answer(&issuer, &account, &session.id, &successor, now);
+            return token_reply(&issuer, &account, &session.id, &successor, now);
         }
         if state == RefreshTokenStatus::Previous {
-            return Err(refused("the successor was derived with another key"));
+            return Err(invalid_grant("the successor was derived with another key"));
         }
     }
     Err(Error::new(
@@ -196,7 +195,7 @@ async fn by_refresh_token(context: &SignIn, mut fields: Fields, now: Timestamp) 
     .retry_after(1))
 }
 
-fn start(account: &Account, now: Timestamp) -> Result<(OpaqueToken, Session)> {
+fn new_session(account: &Account, now: Timestamp) -> Result<(OpaqueToken, Session)> {
     let id = BASE64URL_NOPAD.encode(&random::<12>()?);
     let user_id = account.user.id.clone();
     let refresh = refresh_token::generate(&user_id, &id)?;
@@ -207,7 +206,7 @@ fn start(account: &Account, now: Timestamp) -> Result<(OpaqueToken, Session)> {
         previous: None,
         rotated_at: now,
         generation: account.generation,
-        ends_at: now + SESSION,
+        ends_at: now + SESSION_LIFETIME,
         revoked_at: None,
         version: 1,
     };
@@ -224,7 +223,7 @@ fn check_active(account: &Account) -> Result<()> {
     }
 }
 
-fn answer(
+fn token_reply(
     issuer: &Issuer,
     account: &Account,
     session: &str,
@@ -241,16 +240,16 @@ fn answer(
 }
 
 /// Adds the `error` member that OAuth clients expect (RFC 6749, section 5.2).
-fn oauth(error: Error) -> Error {
+fn with_oauth_error(error: Error) -> Error {
     let code = match (error.code().code, error.code().kind) {
         (code @ ("invalid_grant" | "unsupported_grant_type"), _) => code,
         ("account_suspended", _) => "invalid_grant",
         (_, Kind::Malformed | Kind::Invalid) => "invalid_request",
         _ => return error,
     };
-    error.with("error", code)
+    error.with_member("error", code)
 }
 
-fn refused(why: &'static str) -> Error {
+fn invalid_grant(why: &'static str) -> Error {
     Error::new(&catalogue::INVALID_GRANT, "The credentials are not valid.").with_source(why)
 }

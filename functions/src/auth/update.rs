@@ -45,7 +45,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         let changed = changed.map_err(|invalid| Error::invalid(vec![invalid.at("categories")]))?;
         let Some(user) = changed else { return reply(&account.user) };
         let after = account.with_user(user);
-        match context.store.change_account(&account, &after, AdminCondition::None).await? {
+        match context.store.replace_account(&account, &after, AdminCondition::None).await? {
             ChangeOutcome::Changed => return reply(&after.user),
             // The next attempt reads the user again. If the request has `If-Match`, that attempt
             // fails.

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use shared::error::{Error, Result, catalogue};
 
-use super::CACHED;
+use super::MAX_AGE_SECONDS;
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::runtime::context::Nothing;
@@ -34,24 +34,24 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
     let name = request.path_parameter("file");
     let file = FILES.iter().find(|(known, ..)| Some(*known) == name);
     let (_, media_type, text) = file.ok_or_else(|| Error::not_found("file"))?;
-    Reply::text(media_type, text)?.cacheable(CACHED)
+    Reply::text(media_type, text)?.cacheable_for(MAX_AGE_SECONDS)
 }
 
 /// The name of a file.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = FILES.iter().map(|(name, ..)| *name).collect::<Vec<_>>()))]
-struct File(#[expect(dead_code, reason = "describes what is read")] String);
+struct FileName(#[expect(dead_code, reason = "describes what is read")] String);
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Get a file of the documentation page")
         .without_database()
-        .path_parameter::<File>("file", "The name of the file.")
+        .path_parameter::<FileName>("file", "The name of the file.")
         .answer(
             Answer::content("text/javascript; charset=utf-8", "The file.")
-                .or("text/css; charset=utf-8")
+                .or_content("text/css; charset=utf-8")
                 .etag()
-                .with("Cache-Control"),
+                .with_header("Cache-Control"),
         )
         .if_none_match()
         .problems(&[&catalogue::NOT_FOUND])

@@ -11,7 +11,7 @@ use shared::error::Result;
 use crate::http::Reply;
 
 /// How long caches keep content that only changes with a deployment, in seconds.
-const CACHED: u32 = 300;
+const MAX_AGE_SECONDS: u32 = 300;
 
 /// A page may load only files from this origin, and may not be framed. Swagger UI sets `style`
 /// attributes, hence `unsafe-inline`.
@@ -23,5 +23,5 @@ fn page(html: &str) -> Result<Reply> {
     Reply::text("text/html; charset=utf-8", html)?
         .header(CONTENT_SECURITY_POLICY, POLICY)?
         .header(REFERRER_POLICY, "no-referrer")?
-        .cacheable(CACHED)
+        .cacheable_for(MAX_AGE_SECONDS)
 }

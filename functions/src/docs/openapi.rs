@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use shared::error::Result;
 
-use super::CACHED;
+use super::MAX_AGE_SECONDS;
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::runtime::context::context;
@@ -26,7 +26,7 @@ pub struct Description(pub String);
 /// # Errors
 /// None of its own.
 pub async fn handle(context: &Described, _: Request) -> Result<Reply> {
-    Reply::text("application/json", &context.description.0)?.cacheable(CACHED)
+    Reply::text("application/json", &context.description.0)?.cacheable_for(MAX_AGE_SECONDS)
 }
 
 /// An OpenAPI document.
@@ -41,6 +41,6 @@ struct Document(
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Get this description")
         .without_database()
-        .answer(Answer::ok::<Document>("OpenAPI 3.1.").etag().with("Cache-Control"))
+        .answer(Answer::ok::<Document>("OpenAPI 3.1.").etag().with_header("Cache-Control"))
         .if_none_match()
 }

@@ -35,7 +35,7 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
 <h1>{title}</h1>
 <p><code>{name}</code>, status {status}.</p>
 <p>{remedy}</p>
-<p><a href="/docs">The API</a></p>
+<p><a href="/docs">API documentation</a></p>
 </body>
 </html>
 "#
@@ -57,18 +57,18 @@ fn html(text: &str) -> String {
 /// An error code.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = catalogue::ALL.iter().map(|code| code.code).collect::<Vec<_>>()))]
-struct Name(#[expect(dead_code, reason = "describes what is read")] String);
+struct ProblemName(#[expect(dead_code, reason = "describes what is read")] String);
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Explain an error code")
         .without_database()
-        .path_parameter::<Name>("code", "The `code` of a problem document.")
+        .path_parameter::<ProblemName>("code", "The `code` of a problem document.")
         .answer(
             Answer::content("text/html; charset=utf-8", "The page.")
                 .etag()
-                .with("Cache-Control")
-                .with("Content-Security-Policy"),
+                .with_header("Cache-Control")
+                .with_header("Content-Security-Policy"),
         )
         .if_none_match()
         .problems(&[&catalogue::NOT_FOUND])

@@ -58,8 +58,8 @@ pub fn describe() -> Operation {
         .answer(
             Answer::content("text/html; charset=utf-8", "Swagger UI.")
                 .etag()
-                .with("Cache-Control")
-                .with("Content-Security-Policy"),
+                .with_header("Cache-Control")
+                .with_header("Content-Security-Policy"),
         )
         .if_none_match()
 }

@@ -46,7 +46,7 @@ impl Request {
     /// 401 for a token that is not valid.
     pub fn caller_if_signed_in(&self, verifier: &Verifier) -> Result<Option<Claims>> {
         match self.header(AUTHORIZATION) {
-            Some(_) => self.caller(Who::AnyoneOrUser, verifier).map(Some),
+            Some(_) => self.caller(Who::OptionallySignedIn, verifier).map(Some),
             None => Ok(None),
         }
     }

@@ -44,7 +44,7 @@ pub enum Who {
     /// Anyone.
     Anyone,
     /// Anyone. Signed-in users may see more.
-    AnyoneOrUser,
+    OptionallySignedIn,
     /// Every signed-in user.
     User,
     /// Clients.
@@ -71,7 +71,7 @@ impl Who {
             Self::Worker => (Role::Worker, "workers"),
             Self::Admin => (Role::Admin, "administrators"),
             Self::Anyone
-            | Self::AnyoneOrUser
+            | Self::OptionallySignedIn
             | Self::User
             | Self::OrderClient
             | Self::OrderWorker => return Ok(()),

@@ -132,5 +132,5 @@ where
     // Logs one line per request. Details are logged at `debug`, failures in a line of their own.
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(status = reply.status(), duration_ms, "answered");
-    Ok(reply.complete(&request_id)?)
+    Ok(reply.with_common_headers(&request_id)?)
 }

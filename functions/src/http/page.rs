@@ -8,22 +8,22 @@ use shared::store::PageRequest;
 use super::{FieldErrors, FieldValue, Number, Reply, Request, text};
 
 /// Items on a page by default.
-const DEFAULT: usize = 20;
+const DEFAULT_LIMIT: usize = 20;
 /// The most items on a page.
-const MAX: usize = 100;
+const MAX_LIMIT: usize = 100;
 
 /// The most items to return, 1 to 100. Default: 20.
 #[derive(Debug, Clone, Copy, JsonSchema)]
 #[schemars(
     inline,
-    extend("type" = "integer", "minimum" = 1, "maximum" = MAX, "default" = DEFAULT)
+    extend("type" = "integer", "minimum" = 1, "maximum" = MAX_LIMIT, "default" = DEFAULT_LIMIT)
 )]
 pub struct Limit(usize);
 
 impl FieldValue for Limit {
     fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
-        let Number(limit) = Number::<1, { MAX as u64 }>::read(name, value)?;
-        Ok(Self(usize::try_from(limit).unwrap_or(MAX)))
+        let Number(limit) = Number::<1, { MAX_LIMIT as u64 }>::read(name, value)?;
+        Ok(Self(usize::try_from(limit).unwrap_or(MAX_LIMIT)))
     }
 }
 
@@ -39,9 +39,9 @@ impl FieldValue for Cursor {
 }
 
 /// The page that these parameters request.
-pub fn of(limit: Option<Limit>, cursor: Option<Cursor>) -> PageRequest {
+pub fn page_request(limit: Option<Limit>, cursor: Option<Cursor>) -> PageRequest {
     PageRequest {
-        limit: limit.map_or(DEFAULT, |limit| limit.0),
+        limit: limit.map_or(DEFAULT_LIMIT, |limit| limit.0),
         cursor: cursor.map(|cursor| cursor.0),
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct Document<'a> {
     detail: &'a str,
     /// The stable name of the error. Match on it, not on the sentences.
     code: &'a str,
-    /// The id of the request. Quote it when you ask for help.
+    /// The id of the request. Give it when you ask for help.
     request_id: &'a str,
     /// The wrong fields, if fields were wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn an_error_whose_document_cannot_be_built_is_a_500() {
-        let unusable = Error::new(&catalogue::METHOD_NOT_ALLOWED, "No.").with("allow", "GET\n");
+        let unusable =
+            Error::new(&catalogue::METHOD_NOT_ALLOWED, "No.").with_member("allow", "GET\n");
         assert!(document(&unusable, "request-1").is_err());
         let reply = reply(&unusable, "request-1");
         assert_eq!(reply.status(), 500);

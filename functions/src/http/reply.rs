@@ -145,7 +145,7 @@ impl Reply {
     ///
     /// # Errors
     /// None in practice.
-    pub fn replayed(self, replayed: bool) -> Result<Self> {
+    pub fn idempotent_replayed(self, replayed: bool) -> Result<Self> {
         if replayed {
             self.header(HeaderName::from_static("idempotent-replayed"), "true")
         } else {
@@ -158,7 +158,7 @@ impl Reply {
     ///
     /// # Errors
     /// None in practice.
-    pub fn revalidated(self) -> Result<Self> {
+    pub fn cacheable_if_revalidated(self) -> Result<Self> {
         self.header(CACHE_CONTROL, "no-cache")
     }
 
@@ -166,7 +166,7 @@ impl Reply {
     ///
     /// # Errors
     /// None in practice.
-    pub fn cacheable(self, seconds: u32) -> Result<Self> {
+    pub fn cacheable_for(self, seconds: u32) -> Result<Self> {
         self.header(CACHE_CONTROL, &format!("public, max-age={seconds}"))
     }
 
@@ -182,7 +182,7 @@ impl Reply {
     }
 
     /// Adds the headers that every response carries.
-    pub(super) fn complete(
+    pub(super) fn with_common_headers(
         mut self,
         request_id: &str,
     ) -> std::result::Result<Self, InvalidHeaderValue> {

@@ -85,7 +85,7 @@ impl Request {
 
     /// The client's IP address as API Gateway saw it. `X-Forwarded-For` is not used: a client can
     /// write anything there.
-    pub fn source_ip(&self) -> String {
+    pub fn ip_address(&self) -> String {
         self.context().and_then(|context| context.http.source_ip.clone()).unwrap_or_default()
     }
 
@@ -259,7 +259,7 @@ impl Request {
         }
         let detail = "The resource has changed, or If-Match is not an ETag that the API returned. Read the \
              resource again.";
-        Err(Error::new(&catalogue::PRECONDITION_FAILED, detail).with("version", version))
+        Err(Error::new(&catalogue::PRECONDITION_FAILED, detail).with_member("version", version))
     }
 }
 

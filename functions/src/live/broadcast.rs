@@ -57,10 +57,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
     let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
     let caller = current_caller(&claims, &state, now)?;
-    context.store.count(&LIMIT, caller.id.as_str(), now).await?;
+    context.store.count_attempt(&LIMIT, caller.id.as_str(), now).await?;
     let id = BroadcastId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let broadcast = Broadcast { id, role, text, by: caller.id, created_at: now, created_by: key };
-    match context.store.broadcast(&broadcast).await? {
+    match context.store.create_broadcast(&broadcast).await? {
         WriteOutcome::Written => {
             tracing::info!(by = %broadcast.by, broadcast = %broadcast.id, "broadcast {}", broadcast.id);
             reply(&broadcast, false)
@@ -68,7 +68,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         WriteOutcome::Conflict(Some(before)) if before.created_by == broadcast.created_by => {
             reply(&before, true)
         }
-        WriteOutcome::Conflict(_) => Err(Error::key_reused()),
+        WriteOutcome::Conflict(_) => Err(Error::idempotency_key_reused()),
     }
 }
 
@@ -82,11 +82,11 @@ pub fn describe() -> Operation {
         .body::<Body>(json!({"role": "worker", "text": "Maintenance tonight at ten."}))
         .answer(Answer::accepted::<Accepted<'_>>("The accepted broadcast."))
         .idempotent()
-        .limited()
+        .rate_limited()
 }
 
 fn reply(broadcast: &Broadcast, replayed: bool) -> Result<Reply> {
     let Broadcast { id, role, text, created_at, .. } = broadcast;
     Reply::accepted(&Accepted { id, feed: Feed::Role(*role), text, created_at: *created_at })?
-        .replayed(replayed)
+        .idempotent_replayed(replayed)
 }

@@ -6,8 +6,7 @@ use shared::error::{Error, Result, catalogue};
 use shared::live::ticket;
 use shared::store::Connection;
 
-use super::Handshake;
-use super::default::connection_id;
+use super::{Handshake, connection_id};
 
 /// Redeems the ticket and stores the socket. Nothing is pushed to the socket until its client has
 /// sent `hello`.

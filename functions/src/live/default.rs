@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use jiff::Timestamp;
-use shared::error::{Error, Result};
+use shared::error::Result;
 use shared::live::LiveService;
 use shared::live::frame::{self, Message};
 use shared::store::{Connection, RateLimit};
+
+use super::connection_id;
 
 /// How many messages a client may send per minute over one socket. Further messages get an error
 /// frame and are otherwise ignored.
@@ -25,19 +27,21 @@ pub async fn handle(context: &LiveService, event: ApiGatewayWebsocketProxyReques
     let id = connection_id(&event)?;
     let now = Timestamp::now();
     let known = context.connections.connection(id);
-    let (connection, counted) = futures::join!(known, context.connections.count(&LIMIT, id, now));
+    let (connection, counted) =
+        futures::join!(known, context.connections.count_attempt(&LIMIT, id, now));
     let Some(connection) = connection? else { return context.close_socket(id).await };
-    let answer = match counted
-        .and_then(|_| Message::parse(event.body.as_deref().unwrap_or_default()))
-    {
-        Ok(Message::Ping) => frame::pong()?,
-        Ok(Message::Hello { after }) => match context.connections.count(&HELLOS, id, now).await {
-            Ok(_) => return hello(context, &connection, &after, now).await,
+    let answer =
+        match counted.and_then(|_| Message::parse(event.body.as_deref().unwrap_or_default())) {
+            Ok(Message::Ping) => frame::pong()?,
+            Ok(Message::Hello { after }) => {
+                match context.connections.count_attempt(&HELLOS, id, now).await {
+                    Ok(_) => return hello(context, &connection, &after, now).await,
+                    Err(error) => frame::error(&error)?,
+                }
+            }
+            // A binary message arrives as base64, which is not valid JSON.
             Err(error) => frame::error(&error)?,
-        },
-        // A binary message arrives as base64, which is not valid JSON.
-        Err(error) => frame::error(&error)?,
-    };
+        };
     context.send(id, &[answer.as_slice()]).await.map(drop)
 }
 
@@ -54,10 +58,4 @@ async fn hello(
         context.close_socket(id).await?;
     }
     Ok(())
-}
-
-/// The connection id of an event.
-pub(super) fn connection_id(event: &ApiGatewayWebsocketProxyRequest) -> Result<&str> {
-    let id = event.request_context.connection_id.as_deref();
-    id.ok_or_else(|| Error::internal("a socket event without a connection id"))
 }

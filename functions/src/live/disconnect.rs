@@ -4,8 +4,7 @@
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use shared::error::Result;
 
-use super::Sockets;
-use super::default::connection_id;
+use super::{Sockets, connection_id};
 
 /// Deletes the socket and its subscriptions.
 ///

@@ -12,8 +12,10 @@ pub mod notify;
 mod requests;
 pub mod ticket;
 
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use shared::auth::Verifier;
 use shared::config::{ConfigError, required};
+use shared::error::{Error, Result};
 use shared::live::LiveService;
 use shared::live::catch_up::CatchUp;
 use shared::live::fan_out::FanOut;
@@ -50,6 +52,12 @@ context! {
     }
 }
 
+/// Returns the id of the socket that an event is about.
+fn connection_id(event: &ApiGatewayWebsocketProxyRequest) -> Result<&str> {
+    let id = event.request_context.connection_id.as_deref();
+    id.ok_or_else(|| Error::internal("a socket event without a connection id"))
+}
+
 /// `LIVE_URL`: where sockets connect to (`wss://...`).
 pub struct LiveUrl(pub String);
 
@@ -57,7 +65,7 @@ pub struct LiveUrl(pub String);
 pub struct Origins(Vec<String>);
 
 impl Origins {
-    fn from_env() -> Result<Self, ConfigError> {
+    fn from_env() -> std::result::Result<Self, ConfigError> {
         let list = required("ALLOWED_ORIGINS")?;
         Ok(Self(list.split(',').map(|origin| origin.trim().to_owned()).collect()))
     }
@@ -74,7 +82,7 @@ parts! {
 }
 
 impl FromEnv for Connections {
-    fn from_env() -> Result<Self, ConfigError> {
+    fn from_env() -> std::result::Result<Self, ConfigError> {
         Self::from_env()
     }
 
@@ -85,7 +93,7 @@ impl FromEnv for Connections {
 }
 
 impl FromEnv for LiveService {
-    fn from_env() -> Result<Self, ConfigError> {
+    fn from_env() -> std::result::Result<Self, ConfigError> {
         Self::from_env(TimeoutPolicy::Usual)
     }
 
@@ -96,7 +104,7 @@ impl FromEnv for LiveService {
 }
 
 impl FromEnv for FanOut {
-    fn from_env() -> Result<Self, ConfigError> {
+    fn from_env() -> std::result::Result<Self, ConfigError> {
         Self::from_env()
     }
 
@@ -107,7 +115,7 @@ impl FromEnv for FanOut {
 }
 
 impl FromEnv for CatchUp {
-    fn from_env() -> Result<Self, ConfigError> {
+    fn from_env() -> std::result::Result<Self, ConfigError> {
         Self::from_env()
     }
 

@@ -21,14 +21,14 @@ use shared::store::{
 use tokio::time::{Instant, sleep};
 
 use super::entry;
-use crate::runtime::events::{Failure, sequence};
+use crate::runtime::events::{Failure, sequence_number};
 
 /// How many feeds are appended to at the same time.
-const AT_ONCE: usize = 16;
+const CONCURRENCY: usize = 16;
 /// How long to retry an append while the database is unavailable. The stream gives up on a record
 /// after ten failures, and its entry would be missing forever, so the function waits for the outage
 /// to end. Shorter than the function's `Timeout`.
-const PATIENCE: Duration = Duration::from_secs(4 * 60);
+const TIME_LIMIT: Duration = Duration::from_secs(4 * 60);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
@@ -51,7 +51,7 @@ pub(crate) async fn notify<P: Push>(
     context: &FanOut<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    let sequences: Vec<_> = records.iter().map(sequence).collect();
+    let sequences: Vec<_> = records.iter().map(sequence_number).collect();
     let mut work = Work::default();
     let mut failures = Failures::default();
     for (at, record) in records.into_iter().enumerate() {
@@ -161,7 +161,7 @@ impl Work {
             let appends: Vec<_> = appends.into_iter().map(|(_, entry)| entry).collect();
             (at, append(&context.live.store, &feed, &appends).await)
         });
-        let appended: Vec<_> = stream::iter(appends).buffer_unordered(AT_ONCE).collect().await;
+        let appended: Vec<_> = stream::iter(appends).buffer_unordered(CONCURRENCY).collect().await;
         for (at, appended) in appended {
             if let Err(error) = appended {
                 failures.add(at, error);
@@ -175,7 +175,7 @@ impl Work {
                 Leaver::User(user) => context.live.close_all(user).await,
                 Leaver::Session(user, session) => context.live.close_session(user, session).await,
                 Leaver::Others(user, kept) => {
-                    context.live.close_others(user, kept.as_deref()).await
+                    context.live.close_all_except(user, kept.as_deref()).await
                 }
             };
             if let Err(error) = closed {
@@ -200,7 +200,7 @@ impl Work {
 
 /// Appends entries to a feed, and waits for an outage of the database to end.
 async fn append(store: &Store, feed: &Feed, appends: &[NewEntry]) -> Result<()> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIME_LIMIT;
     let mut wait = Duration::from_millis(100);
     loop {
         match store.append(feed, appends).await {

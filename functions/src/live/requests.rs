@@ -7,7 +7,7 @@ use aws_lambda_events::dynamodb::EventRecord;
 use futures::future::join_all;
 use shared::error::{Error, Result};
 
-use crate::runtime::events::{Failure, sequence};
+use crate::runtime::events::{Failure, sequence_number};
 
 /// Handles each request of a batch once, all of them at the same time. A failure does not keep the
 /// others from being handled.
@@ -31,8 +31,9 @@ where
                 "a record without a request: does the event source mapping have its filter?",
             )
         };
-        let request = request.ok_or_else(|| Failure { at: sequence(record), error: error() })?;
-        requests.entry(request).or_insert_with(|| sequence(record));
+        let request =
+            request.ok_or_else(|| Failure { at: sequence_number(record), error: error() })?;
+        requests.entry(request).or_insert_with(|| sequence_number(record));
     }
     let handled = requests.into_iter().map(|(request, at)| {
         let handled = handle(request);

@@ -42,7 +42,7 @@ pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
     let now = Timestamp::now();
     let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
     current_caller(&claims, &state, now)?;
-    context.connections.count(&LIMIT, claims.sub.as_str(), now).await?;
+    context.connections.count_attempt(&LIMIT, claims.sub.as_str(), now).await?;
     let token = ticket::issue(&context.connections, &claims.sub, &claims.sid, now).await?;
     Reply::ok(&Ticket {
         user_id: &claims.sub,
@@ -55,8 +55,15 @@ pub async fn handle(context: &Tickets, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Get a ticket for a WebSocket")
-        .details("Connect to `url` within a minute and send `{\"action\": \"hello\"}`. A ticket opens one socket.")
+        .details(
+            "Open a WebSocket to `url` within a minute, and send `{\"action\": \"hello\"}`. The server \
+             answers with a `welcome`, which lists your feeds with the number of each feed's last \
+             entry, and then sends every new entry. When you connect again, get a new ticket, and \
+             send the numbers of the last entries that you received, to get those that you missed: \
+             `{\"action\": \"hello\", \"after\": {\"role:clients\": 7}}`. Send `{\"action\": \"ping\"}` \
+             every few minutes, because an idle socket is closed after ten.",
+        )
         .body::<Empty>(json!({}))
         .answer(Answer::ok::<Ticket<'_>>("The ticket."))
-        .limited()
+        .rate_limited()
 }

@@ -32,7 +32,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     let Query { limit, cursor } = request.query_as()?;
-    let page = page::of(limit, cursor);
+    let page = page::page_request(limit, cursor);
 
     let (caller, order) = read::with_caller(&context.store, &claims, &id).await?;
     match order.message_recipient(&caller) {
@@ -53,8 +53,8 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List an order's messages")
         .details(
-            "For the order's client, and for workers who have or had the order. A worker sees \
-             only the messages that they sent or received. Newest first.",
+            "For the order's client and every worker who has or had the order. A worker sees only \
+             the messages that they sent or received. Newest first.",
         )
         .id::<OrderId>()
         .query::<Query>()

@@ -41,7 +41,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 
     let (caller, order) = read::with_caller(&context.store, &claims, &order).await?;
     let to = order.message_recipient(&caller)?.id.clone();
-    context.store.count(&LIMIT, claims.sub.as_str(), now).await?;
+    context.store.count_attempt(&LIMIT, claims.sub.as_str(), now).await?;
     let id = MessageId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
     let worker = if order.client.id == caller.id { to.clone() } else { caller.id.clone() };
     let from = Person::from(&caller);
@@ -60,7 +60,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         WriteOutcome::Conflict(Some(before)) if before.created_by == message.created_by => {
             reply(&before, true)
         }
-        WriteOutcome::Conflict(_) => Err(Error::key_reused()),
+        WriteOutcome::Conflict(_) => Err(Error::idempotency_key_reused()),
     }
 }
 
@@ -72,11 +72,11 @@ pub fn describe() -> Operation {
         .body::<Body>(json!({"text": "When will it be ready?"}))
         .answer(Answer::created::<MessageView<'_>>("The message."))
         .idempotent()
-        .limited()
+        .rate_limited()
         .problems(&[&catalogue::FORBIDDEN, &catalogue::NO_WORKER_YET])
 }
 
 fn reply(message: &Message, replayed: bool) -> Result<Reply> {
     let location = format!("/orders/{}/messages", message.order_id);
-    Reply::created(&location, &MessageView::from(message))?.replayed(replayed)
+    Reply::created(&location, &MessageView::from(message))?.idempotent_replayed(replayed)
 }

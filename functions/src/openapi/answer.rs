@@ -36,7 +36,7 @@ impl Answer {
 
     /// 200 with a page of a list.
     pub fn page<T: JsonSchema>(description: &'static str) -> Self {
-        Self::ok::<List<T>>(description).with("Link")
+        Self::ok::<List<T>>(description).with_header("Link")
     }
 
     /// 200 with a body of this media type.
@@ -49,14 +49,14 @@ impl Answer {
     }
 
     /// Adds another media type that the body may have.
-    pub fn or(mut self, media_type: &'static str) -> Self {
+    pub fn or_content(mut self, media_type: &'static str) -> Self {
         self.media_types.push(media_type);
         self
     }
 
     /// 201 with the new resource.
     pub fn created<T: JsonSchema>(description: &'static str) -> Self {
-        Self::json::<T>(201, description).with("Location")
+        Self::json::<T>(201, description).with_header("Location")
     }
 
     /// 202.
@@ -76,11 +76,11 @@ impl Answer {
 
     /// Adds the `ETag` header.
     pub fn etag(self) -> Self {
-        self.with("ETag")
+        self.with_header("ETag")
     }
 
     /// Adds a header, by its name in the document's components.
-    pub fn with(mut self, header: &'static str) -> Self {
+    pub fn with_header(mut self, header: &'static str) -> Self {
         self.headers.push(header);
         self
     }

@@ -181,7 +181,7 @@ fn header(name: &str) -> Value {
 /// The roles that may call the operation; empty when anyone may.
 fn roles(who: Who) -> Vec<&'static str> {
     match who {
-        Who::Anyone | Who::AnyoneOrUser => Vec::new(),
+        Who::Anyone | Who::OptionallySignedIn => Vec::new(),
         Who::User => Role::ALL.map(Role::as_str).to_vec(),
         Who::Client | Who::OrderClient => vec![Role::Client.as_str()],
         Who::Worker | Who::OrderWorker => vec![Role::Worker.as_str()],
@@ -192,7 +192,7 @@ fn roles(who: Who) -> Vec<&'static str> {
 fn security(who: Who) -> Value {
     match who {
         Who::Anyone => json!([]),
-        Who::AnyoneOrUser => json!([{}, {"bearer": []}, {"password": []}]),
+        Who::OptionallySignedIn => json!([{}, {"bearer": []}, {"password": []}]),
         Who::User
         | Who::Client
         | Who::Worker
@@ -205,7 +205,7 @@ fn security(who: Who) -> Value {
 fn details(operation: &Operation) -> String {
     let who = match operation.endpoint.who {
         Who::Anyone => "For anyone.",
-        Who::AnyoneOrUser => "For anyone. Signed-in callers may see more.",
+        Who::OptionallySignedIn => "For anyone. Signed-in callers may see more.",
         Who::User => "For any user.",
         Who::Client => "For clients.",
         Who::Worker => "For workers.",

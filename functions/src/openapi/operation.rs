@@ -60,7 +60,7 @@ impl Operation {
         };
         match endpoint.who {
             Who::Anyone => operation,
-            Who::AnyoneOrUser => operation.problems(&[&c::INVALID_TOKEN]),
+            Who::OptionallySignedIn => operation.problems(&[&c::INVALID_TOKEN]),
             Who::User => {
                 operation.problems(&[&c::UNAUTHENTICATED, &c::INVALID_TOKEN, &c::ACCOUNT_SUSPENDED])
             }
@@ -184,7 +184,7 @@ impl Operation {
     }
 
     /// Declares that the endpoint has a rate limit.
-    pub fn limited(self) -> Self {
+    pub fn rate_limited(self) -> Self {
         self.problems(&[&c::TOO_MANY_REQUESTS])
     }
 

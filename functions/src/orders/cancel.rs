@@ -55,8 +55,8 @@ pub fn describe() -> Operation {
     let example = json!({"reason": "This is not what was ordered."});
     transition::describe::<WithReason>(&ENDPOINT, "Cancel an order", example)
         .details(
-            "For the order's client, until a worker accepts it, and for administrators. A payment \
-             is refunded.",
+            "For administrators and, until a worker accepts the order, its client. A payment is \
+             refunded.",
         )
         .problems(&[&catalogue::PAYMENTS_UNAVAILABLE])
 }

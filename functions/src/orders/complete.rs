@@ -23,4 +23,5 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     let example = json!({"note": "Thank you."});
     transition::describe::<WithNote>(&ENDPOINT, "Accept the delivery", example)
+        .details("Completes the order. This is final.")
 }

@@ -85,11 +85,13 @@ fn replay(
     caller: &Caller,
 ) -> Result<Reply> {
     let first = key.map(|key| before.replay(key)).transpose()?.flatten();
-    let first = first.ok_or_else(Error::key_reused)?;
+    let first = first.ok_or_else(Error::idempotency_key_reused)?;
     reply(&first, caller, true)
 }
 
 fn reply(order: &Order, caller: &Caller, replayed: bool) -> Result<Reply> {
     let view = OrderView::new(order, &order.actions(caller));
-    Reply::created(&format!("/orders/{}", order.id), &view)?.etag(order.version)?.replayed(replayed)
+    Reply::created(&format!("/orders/{}", order.id), &view)?
+        .etag(order.version)?
+        .idempotent_replayed(replayed)
 }

@@ -21,6 +21,9 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    let example = json!({"note": "Thank you."});
-    transition::describe::<WithNote>(&ENDPOINT, "Deliver the work", example)
+    let example = json!({"note": "Here are the three drafts."});
+    transition::describe::<WithNote>(&ENDPOINT, "Deliver the work", example).details(
+        "The client can then accept the delivery, ask for changes or dispute it. If the client has \
+         done nothing by the order's `deadline`, the order is completed.",
+    )
 }

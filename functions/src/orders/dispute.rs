@@ -24,5 +24,8 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     let example = json!({"reason": "This is not what was ordered."});
     transition::describe::<WithReason>(&ENDPOINT, "Ask an administrator to decide", example)
-        .details("For the order's client and worker.")
+        .details(
+            "For the order's client and worker. The order then waits until an administrator decides \
+             with `POST /orders/{id}/resolve`.",
+        )
 }

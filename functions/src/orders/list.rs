@@ -23,7 +23,7 @@ body! {
     struct Query {
         /// Only orders with this status. Default: all.
         status: Option<Status>,
-        attention: Option<True>,
+        attention: Option<OnlyTrue>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
     }
@@ -33,9 +33,9 @@ body! {
 /// administrators. Default: all orders.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "boolean", "enum" = [true]))]
-struct True;
+struct OnlyTrue;
 
-impl FieldValue for True {
+impl FieldValue for OnlyTrue {
     fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
         text(|word| one_of(word, &[()], |()| "true"))(name, value).map(|()| Self)
     }
@@ -49,7 +49,7 @@ impl FieldValue for True {
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { status, attention, limit, cursor } = request.query_as()?;
-    let page = page::of(limit, cursor);
+    let page = page::page_request(limit, cursor);
     let (of, kind) = match claims.role {
         _ if attention.is_some() => {
             Who::Admin.check(claims.role)?;

@@ -30,7 +30,7 @@ body! {
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { category, limit, cursor } = request.query_as()?;
-    let page = page::of(limit, cursor);
+    let page = page::page_request(limit, cursor);
     let listed = context.store.open_orders(category.as_ref(), &page, &context.cursors).await?;
     let actions = |order: &Order| match order.client.id == claims.sub {
         // The caller was a client once, and this is their own order.
@@ -44,7 +44,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List the orders that can be claimed")
-        .details("Oldest first.")
+        .details("The pool: all orders that are paid and that no worker has claimed, oldest first.")
         .query::<Query>()
-        .answer(Answer::page::<OrderView<'_>>("One page of the pool."))
+        .answer(Answer::page::<OrderView<'_>>("One page of orders."))
 }

@@ -24,4 +24,5 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     let example = json!({"note": "I am ill this week."});
     transition::describe::<WithNote>(&ENDPOINT, "Return an order to the pool", example)
+        .details("Other workers can then claim it, and you can claim it again.")
 }

@@ -23,4 +23,5 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     let example = json!({"note": "Please make the logo larger."});
     transition::describe::<WithNote>(&ENDPOINT, "Ask for changes to a delivery", example)
+        .details("Gives the order back to its worker, who can deliver it again.")
 }

@@ -21,10 +21,10 @@ use super::Clockwork;
 use crate::runtime::sweep::Sweep;
 
 /// How long a run takes on new orders: less than the minute after which the next run starts.
-const PATIENCE: Duration = Duration::from_secs(50);
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 /// How many orders are moved at the same time.
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
 /// The counts of one run.
 #[derive(Debug, Default, Serialize)]
@@ -44,7 +44,7 @@ pub struct Report {
 /// # Errors
 /// None: failures are counted and logged, and the next run tries again.
 pub async fn handle(context: &Clockwork, _: Value) -> Result<Report> {
-    let sweep = Sweep::start(PATIENCE, AT_ONCE);
+    let sweep = Sweep::start(TIME_LIMIT, CONCURRENCY);
     let counts = Counts::default();
     sweep
         .each(context.store.due_orders(Timestamp::now()), |listed| counts.fire(context, listed))

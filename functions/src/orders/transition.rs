@@ -194,7 +194,7 @@ impl TransitionCommand {
             }
         }
         let detail = "Other requests are changing the order. Read it and try again.";
-        Err(Error::new(&catalogue::VERSION_CONFLICT, detail).with("version", order.version))
+        Err(Error::new(&catalogue::VERSION_CONFLICT, detail).with_member("version", order.version))
     }
 
     fn actor(&self, at: Timestamp) -> ActorContext {

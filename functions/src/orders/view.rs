@@ -88,6 +88,6 @@ impl<'a> OrderView<'a> {
     pub(crate) fn reply(order: &'a Order, caller: &Caller, replayed: bool) -> Result<Reply> {
         Reply::ok(&Self::new(order, &order.actions(caller)).read_by(caller.role))?
             .etag(order.version)?
-            .replayed(replayed)
+            .idempotent_replayed(replayed)
     }
 }

@@ -27,7 +27,9 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
     order.check_payable(&caller)?;
     let Some(intent) = order.payment_intent.clone() else {
         let detail = "The order has no payment yet. Create it with POST /orders/{id}/payment.";
-        return Err(Error::new(&catalogue::NO_PAYMENT_YET, detail).with("version", order.version));
+        return Err(
+            Error::new(&catalogue::NO_PAYMENT_YET, detail).with_member("version", order.version)
+        );
     };
     match context.payments.sync_order(order, &intent, false).await? {
         SyncOutcome::Applied(order) | SyncOutcome::Unchanged(order) => {
@@ -45,7 +47,7 @@ pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Check the payment now")
         .details(
-            "Asks Stripe for the state of the payment instead of waiting for the webhook. Call it \
+            "Queries Stripe for the state of the payment, instead of waiting for the webhook. Call it \
              after Stripe.js has confirmed the payment.",
         )
         .id::<OrderId>()

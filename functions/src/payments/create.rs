@@ -23,7 +23,7 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment", Who::OrderClie
 struct PaymentNeeds<'a> {
     /// The id of the payment intent at Stripe.
     payment_intent_id: &'a str,
-    /// For Stripe.js. Only the client's browser may know it.
+    /// For Stripe.js. Only the client's browser may know it. `null` if Stripe does not return it.
     client_secret: Option<&'a str>,
     /// The marketplace's public key at Stripe, for Stripe.js.
     publishable_key: &'a str,
@@ -66,15 +66,16 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
         currency: price.currency(),
         status: intent.status.as_str(),
     })?
-    .replayed(replayed)
+    .idempotent_replayed(replayed)
 }
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Create an order's payment")
         .details(
-            "Creates the order's payment intent at Stripe. An order has one, so repeated calls \
-             return the same. To pay it, give `publishable_key` and `client_secret` to Stripe.js.",
+            "Creates the order's payment intent at Stripe. An order has only one, so repeated \
+             calls return the same. To pay, pass `publishable_key` and `client_secret` to \
+             Stripe.js.",
         )
         .id::<OrderId>()
         .body::<Empty>(json!({}))

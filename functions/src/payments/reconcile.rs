@@ -19,11 +19,11 @@ use super::{PaymentService, SyncOutcome};
 use crate::runtime::sweep::Sweep;
 
 /// How long a run takes on new work.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// How many items are processed at the same time: far below Stripe's limit of 100 requests a
 /// second.
-const AT_ONCE: usize = 4;
+const CONCURRENCY: usize = 4;
 
 /// Options of a run. The schedule sends none.
 #[derive(Debug, Deserialize)]
@@ -77,7 +77,7 @@ pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Re
 
 impl<P: StripeApi> PaymentService<P> {
     async fn reconcile(&self, options: &ReconcileOptions) -> Report {
-        let sweep = Sweep::start(PATIENCE, AT_ONCE);
+        let sweep = Sweep::start(TIME_LIMIT, CONCURRENCY);
         let now = Timestamp::now();
         let until =
             now - SignedDuration::from_secs(options.older_than_seconds.clamp(0, 30 * 24 * 3600));

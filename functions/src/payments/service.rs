@@ -235,7 +235,7 @@ impl<P: StripeApi> PaymentService<P> {
             order_id: Some(order.clone()),
             at: Timestamp::now(),
         };
-        self.store.receive_event(&StripeEvent::finding(handled, intent)).await.map(drop)
+        self.store.receive_event(&StripeEvent::for_mismatch(handled, intent)).await.map(drop)
     }
 
     /// Writes the order's next version. Returns `None` when it was written, or the current order
@@ -259,5 +259,5 @@ pub(super) fn intent_is_missing(intent: &PaymentIntentId, found: &SyncOutcome) -
 
 pub(super) fn contention(order: &Order) -> Error {
     let detail = "Other requests are changing the order. Read it and try again.";
-    Error::new(&catalogue::VERSION_CONFLICT, detail).with("version", order.version)
+    Error::new(&catalogue::VERSION_CONFLICT, detail).with_member("version", order.version)
 }

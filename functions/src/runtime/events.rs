@@ -31,7 +31,7 @@ where
         let handle = &handle;
         async move {
             for record in records {
-                let at = sequence(&record);
+                let at = sequence_number(&record);
                 // Each record has its own time-out, so that the records before it still count.
                 within(deadline, Box::pin(handle(context, record)))
                     .await
@@ -53,7 +53,7 @@ pub struct Failure {
 }
 
 /// The record's sequence number, by which a failure is reported.
-pub fn sequence(record: &EventRecord) -> Option<String> {
+pub fn sequence_number(record: &EventRecord) -> Option<String> {
     record.change.sequence_number.clone()
 }
 
@@ -137,7 +137,7 @@ where
 
 /// Runs `handle` on the JSON that the function is invoked with, and returns its reply or its error
 /// as the invocation's.
-pub fn invoked<C, T, F, Fut>(handle: F) -> ExitCode
+pub fn direct<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
     T: Serialize,

@@ -30,7 +30,7 @@ struct CategoryView {
 pub async fn handle(context: &Data, _: Request) -> Result<Reply> {
     let categories = context.store.categories().await?;
     let view = |CategoryCount { category, count }| CategoryView { category, count };
-    Reply::ok(&categories.into_iter().map(view).collect::<Vec<_>>())?.revalidated()
+    Reply::ok(&categories.into_iter().map(view).collect::<Vec<_>>())?.cacheable_if_revalidated()
 }
 
 /// This endpoint in the API description.

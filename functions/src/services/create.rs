@@ -72,7 +72,7 @@ pub fn describe() -> Operation {
 /// created it.
 fn replay(before: &StoredService, mut again: StoredService) -> Result<Reply> {
     if before.created_by.is_none() || before.created_by != again.created_by {
-        return Err(Error::key_reused());
+        return Err(Error::idempotency_key_reused());
     }
     again.service.created_at = before.service.created_at;
     again.service.updated_at = before.service.created_at;
@@ -82,5 +82,5 @@ fn replay(before: &StoredService, mut again: StoredService) -> Result<Reply> {
 fn reply(service: &Service, replayed: bool) -> Result<Reply> {
     Reply::created(&format!("/services/{}", service.id), &ServiceView::from(service))?
         .etag(service.version)?
-        .replayed(replayed)
+        .idempotent_replayed(replayed)
 }

@@ -10,7 +10,7 @@ use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::runtime::context::Context;
 
-const ENDPOINT: Endpoint = Endpoint::get("/services/{id}", Who::AnyoneOrUser);
+const ENDPOINT: Endpoint = Endpoint::get("/services/{id}", Who::OptionallySignedIn);
 
 /// Returns one service.
 ///
@@ -27,7 +27,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
         .filter(|s| s.status == ServiceStatus::Active || admin)
         .ok_or_else(|| Error::not_found("service"))?;
     let reply = Reply::ok(&ServiceView::from(&service))?.etag(service.version)?;
-    if admin { Ok(reply) } else { reply.revalidated() }
+    if admin { Ok(reply) } else { reply.cacheable_if_revalidated() }
 }
 
 /// This endpoint in the API description.

@@ -13,7 +13,7 @@ use crate::http::page::{Cursor, Limit};
 use crate::http::{Endpoint, Number, Reply, Request, Who, body, page};
 use crate::openapi::{Answer, Operation};
 
-const ENDPOINT: Endpoint = Endpoint::get("/services", Who::AnyoneOrUser);
+const ENDPOINT: Endpoint = Endpoint::get("/services", Who::OptionallySignedIn);
 
 /// An amount in minor units, as in prices: 1999 is 19.99 dollars.
 type Amount = Number<0, { Price::MAX.unsigned_abs() }>;
@@ -54,7 +54,7 @@ pub async fn handle(context: &Catalogue, request: Request) -> Result<Reply> {
     let listed = context.store.services(&of, sort, &page, &context.cursors).await?;
     let items = listed.items.iter().map(|stored| ServiceView::from(&stored.service)).collect();
     let reply = page::reply(&request, items, listed.next_cursor)?;
-    if of.status == ServiceStatus::Active { reply.revalidated() } else { Ok(reply) }
+    if of.status == ServiceStatus::Active { reply.cacheable_if_revalidated() } else { Ok(reply) }
 }
 
 fn read(query: Query, home: Currency) -> Result<(ServiceFilter, ServiceSort, PageRequest)> {
@@ -69,7 +69,7 @@ fn read(query: Query, home: Currency) -> Result<(ServiceFilter, ServiceSort, Pag
     let price = currency.or(is_priced.then_some(home)).map(|currency| (currency, min, max));
     let status = status.unwrap_or(ServiceStatus::Active);
     let search = q.unwrap_or_default();
-    Ok((ServiceFilter { status, category, search, price }, sort, page::of(limit, cursor)))
+    Ok((ServiceFilter { status, category, search, price }, sort, page::page_request(limit, cursor)))
 }
 
 /// This endpoint in the API description.

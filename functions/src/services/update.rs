@@ -56,7 +56,7 @@ pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Change a service")
         .id::<ServiceId>()
         .details(
-            "Existing orders keep the name and the price that they were placed with. \
+            "Existing orders keep the service's name and price from when they were placed. \
              `{\"status\": \"active\"}` restores a deactivated service.",
         )
         .body::<Body>(json!({"price": {"amount": 2499, "currency": "usd"}}))

@@ -41,12 +41,12 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
         ("live_feed", "/live/feed"),
     ]);
     Reply::ok(&Index { name: "marketplace", version: env!("CARGO_PKG_VERSION"), links })?
-        .cacheable(300)
+        .cacheable_for(300)
 }
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List the main endpoints")
         .without_database()
-        .answer(Answer::ok::<Index>("Links to the main endpoints.").with("Cache-Control"))
+        .answer(Answer::ok::<Index>("Links to the main endpoints.").with_header("Cache-Control"))
 }

@@ -44,7 +44,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     tracing::info!(by = %caller.id, user = %user.id, "made {}", user.id);
     Reply::created(&format!("/users/{}", user.id), &UserView::from(&user))?
         .etag(user.version)?
-        .replayed(replayed)
+        .idempotent_replayed(replayed)
 }
 
 /// This endpoint in the API description.

@@ -5,7 +5,7 @@ use shared::domain::ids::UserId;
 use shared::domain::user::{UserChange, UserStatus};
 use shared::error::Result;
 
-use super::govern;
+use super::change;
 use crate::http::{Empty, Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::runtime::context::Context;
@@ -22,7 +22,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let id: UserId = request.path_id("user")?;
     let Empty {} = request.body_as()?;
     let change = UserChange { status: Some(UserStatus::Deactivated), ..UserChange::default() };
-    govern::change(context, &request, &claims, &id, change).await?;
+    change::change_user(context, &request, &claims, &id, change).await?;
     Ok(Reply::no_content())
 }
 
@@ -36,5 +36,5 @@ pub fn describe() -> Operation {
         .id::<UserId>()
         .answer(Answer::no_content("The user is deactivated."))
         .if_match()
-        .problems(&govern::PROBLEMS)
+        .problems(&change::PROBLEMS)
 }

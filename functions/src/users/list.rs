@@ -27,7 +27,7 @@ body! {
         status: Option<UserStatus>,
         /// Only users whose username starts with this, in any case, sorted by username. Default:
         /// all, newest first.
-        q: Option<NameStart>,
+        q: Option<UsernamePrefix>,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
     }
@@ -36,9 +36,9 @@ body! {
 /// The start of a username.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "string", "minLength" = 1, "maxLength" = Username::MAX, "pattern" = "^[A-Za-z0-9._-]+$"))]
-struct NameStart(String);
+struct UsernamePrefix(String);
 
-impl FieldValue for NameStart {
+impl FieldValue for UsernamePrefix {
     fn read(name: &str, value: Value) -> std::result::Result<Self, FieldErrors> {
         text(Username::parse_prefix)(name, value).map(Self)
     }
@@ -52,8 +52,10 @@ impl FieldValue for NameStart {
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { role, status, q, limit, cursor } = request.query_as()?;
-    let (of, page) =
-        (UserFilter { role, status, name_prefix: q.map(|start| start.0) }, page::of(limit, cursor));
+    let (of, page) = (
+        UserFilter { role, status, username_prefix: q.map(|start| start.0) },
+        page::page_request(limit, cursor),
+    );
     // Both at once. The caller's account is checked as it is now, because this is other people's
     // data.
     let (state, listed) = futures::join!(

@@ -1,8 +1,8 @@
 //! Administrators manage users.
 
+mod change;
 pub mod create;
 pub mod delete;
 pub mod get;
-mod govern;
 pub mod list;
 pub mod update;

@@ -7,7 +7,7 @@ use shared::domain::ids::UserId;
 use shared::domain::user::{Categories, Email, Role, UserChange, UserStatus, Username};
 use shared::error::{Invalid, Result, catalogue};
 
-use super::govern;
+use super::change;
 use crate::auth::UserView;
 use crate::http::{Endpoint, FieldErrors, FieldValue, Reply, Request, Who, body, text};
 use crate::openapi::{Answer, Operation};
@@ -21,7 +21,7 @@ body! {
         email: Option<Email>,
         username: Option<Username>,
         role: Option<Role>,
-        status: Option<GivenStatus>,
+        status: Option<NewStatus>,
         /// The categories that the worker serves. Only for workers.
         categories: Option<Categories>,
     }
@@ -30,9 +30,9 @@ body! {
 /// `active` or `suspended`. `DELETE` deactivates a user.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = ["active", "suspended"]))]
-struct GivenStatus(UserStatus);
+struct NewStatus(UserStatus);
 
-impl FieldValue for GivenStatus {
+impl FieldValue for NewStatus {
     fn read(name: &str, value: Value) -> std::result::Result<Self, FieldErrors> {
         text(status)(name, value).map(Self)
     }
@@ -50,7 +50,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let Body { email, username, role, status, categories } = request.body_as()?;
     let change =
         UserChange { email, username, role, status: status.map(|given| given.0), categories };
-    let user = govern::change(context, &request, &claims, &id, change).await?;
+    let user = change::change_user(context, &request, &claims, &id, change).await?;
     Reply::ok(&UserView::from(&user))?.etag(user.version)
 }
 
@@ -66,7 +66,7 @@ pub fn describe() -> Operation {
         .body::<Body>(json!({"status": "suspended"}))
         .answer(Answer::ok::<UserView<'_>>("The changed user.").etag())
         .if_match()
-        .problems(&govern::PROBLEMS)
+        .problems(&change::PROBLEMS)
         .problems(&[&catalogue::NAME_TAKEN])
 }
 

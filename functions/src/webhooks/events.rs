@@ -24,8 +24,8 @@ const ENDPOINT: Endpoint = Endpoint::get("/webhooks/stripe/events", Who::Admin);
 /// list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     request.caller(ENDPOINT.who, &context.verifier)?;
-    let Query { state: State(state), limit, cursor } = request.query_as()?;
-    let page = page::of(limit, cursor);
+    let Query { state: EventState(state), limit, cursor } = request.query_as()?;
+    let page = page::page_request(limit, cursor);
     let listed = context.store.stripe_events(state, &page, &context.cursors).await?;
     page::reply(&request, listed.items.iter().map(EventView::from).collect(), listed.next_cursor)
 }
@@ -44,7 +44,7 @@ pub fn describe() -> Operation {
 body! {
     /// Filters of the list.
     struct Query {
-        state: State,
+        state: EventState,
         limit: Option<Limit>,
         cursor: Option<Cursor>,
     }
@@ -60,7 +60,7 @@ body! {
 /// - `unreadable`: it could not be read. An administrator should look into it.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("enum" = states()))]
-struct State(&'static str);
+struct EventState(&'static str);
 
 fn states() -> Vec<&'static str> {
     std::iter::once(StripeEvent::PENDING)
@@ -68,7 +68,7 @@ fn states() -> Vec<&'static str> {
         .collect()
 }
 
-impl FieldValue for State {
+impl FieldValue for EventState {
     fn read(name: &str, value: serde_json::Value) -> std::result::Result<Self, FieldErrors> {
         text(|word| one_of(word, &states(), |state| state).map(Self))(name, value)
     }

@@ -17,10 +17,14 @@ pub struct KeySet {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PublicKey {
+    /// Always `OKP`.
     kty: String,
+    /// Always `Ed25519`.
     crv: String,
+    /// Always `sig`: the key verifies signatures.
     #[serde(rename = "use")]
     usage: String,
+    /// Always `EdDSA`.
     alg: String,
     /// The id of the key. The header of each token names the key that signed it.
     pub(super) kid: String,

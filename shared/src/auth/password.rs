@@ -23,7 +23,7 @@ const LANES: u32 = 1;
 
 /// The hash that a password is verified against if the user does not exist, so that "no such user"
 /// takes as long as "wrong password". It is the hash of random bytes.
-const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$u2nJnEzLYmP0bnvJ0lKv8g$6xqZ8QbK3Yt0nEoYxYwD0q4gkS0Hq3Y9cR2mF5v1h1s";
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$u2nJnEzLYmP0bnvJ0lKv8g$6xqZ8QbK3Yt0nEoYxYwD0q4gkS0Hq3Y9cR2mF5v1h1s";
 
 /// Checks a new password against the policy: 8 to 128 characters, neither common
 /// ([`common_passwords`](super::common_passwords)) nor one of the user's own `names`.
@@ -84,7 +84,7 @@ pub async fn hash(password: Secret) -> Result<String> {
 pub async fn verify(password: Secret, stored: Option<String>) -> Result<bool> {
     blocking("verify", move || {
         let known = stored.is_some();
-        let stored = stored.unwrap_or_else(|| DUMMY.to_owned());
+        let stored = stored.unwrap_or_else(|| DUMMY_HASH.to_owned());
         let parsed = PasswordHash::new(&stored).map_err(Error::internal)?;
         let matches =
             Argon2::default().verify_password(nfc(password.expose()).as_bytes(), &parsed).is_ok();
@@ -138,8 +138,8 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_user_never_matches_and_costs_as_much_as_a_known_one() {
         assert!(!verify(Secret::new("anything"), None).await.unwrap());
-        assert!(!is_outdated(DUMMY));
-        PasswordHash::new(DUMMY).unwrap();
+        assert!(!is_outdated(DUMMY_HASH));
+        PasswordHash::new(DUMMY_HASH).unwrap();
     }
 
     #[test]

@@ -73,9 +73,9 @@ catalogue! {
         "Check the path and the id. Objects that you may not see are also reported as not found.";
     OWN_ACCOUNT "own_account" Conflict "The account is your own"
         "Ask another administrator to do this.";
-    NAME_TAKEN "name_taken" Conflict "The name is taken"
+    NAME_TAKEN "name_taken" Conflict "The username or e-mail address is taken"
         "Choose another one. `errors` says which field is taken.";
-    LAST_ADMIN "last_admin" Conflict "There must be an administrator"
+    LAST_ADMIN "last_admin" Conflict "This is the last administrator"
         "Create another active administrator first.";
     ADMIN_EXISTS "admin_exists" Conflict "There is already an administrator"
         "Ask an administrator to create another one with `POST /users`.";
@@ -86,7 +86,7 @@ catalogue! {
     NO_REVISIONS_LEFT "no_revisions_left" Conflict "No revisions are left"
         "Complete the order or dispute it.";
     NO_HANDOVERS_LEFT "no_handovers_left" Conflict "No handovers are left"
-        "The order was released or reassigned as often as possible. Deliver it, or ask an \
+        "The order was released or reassigned as often as it may be. Deliver it, or ask an \
          administrator to cancel it.";
     WORKER_NOT_ELIGIBLE "worker_not_eligible" Conflict "The worker cannot take the order"
         "Name an active worker who is neither the order's client nor its current worker.";
@@ -116,18 +116,20 @@ catalogue! {
     IDEMPOTENCY_KEY_REUSED "idempotency_key_reused" Invalid "The idempotency key was used for another request"
         "Use a new key for each new request, and repeat a key only with the identical request.";
     TOO_MANY_REQUESTS "too_many_requests" Throttled "Too many requests"
-        "Wait for the number of seconds in `Retry-After`.";
+        "Wait for the number of seconds in `Retry-After`, then try again.";
     INTERNAL "internal" Internal "Internal error"
         "Try again. If the error persists, report the `request_id`.";
     PAYMENTS_UNAVAILABLE "payments_unavailable" Unavailable "Payments are unavailable"
-        "Wait for `Retry-After`, then try again with the same `Idempotency-Key`.";
+        "Wait for the number of seconds in `Retry-After`, then try again with the same \
+         `Idempotency-Key`.";
     REPLAY_UNFINISHED "replay_unfinished" Unavailable "There are more entries than one hello can replay"
         "Connect again, and send `hello` with the numbers of the last entries that you received.";
     TIMED_OUT "timed_out" Unavailable "The request took too long"
         "It may have taken effect: read the object, or repeat the request with the same \
          `Idempotency-Key`.";
     DATABASE_UNAVAILABLE "database_unavailable" Unavailable "The database is unavailable"
-        "Wait for `Retry-After`, then try again with the same `Idempotency-Key`.";
+        "Wait for the number of seconds in `Retry-After`, then try again with the same \
+         `Idempotency-Key`.";
 }
 
 /// Returns the content of `docs/problems.md`.

@@ -62,11 +62,11 @@ impl Error {
     pub fn method_not_allowed(methods: &[&str]) -> Self {
         let allow = methods.join(", ");
         Self::new(&catalogue::METHOD_NOT_ALLOWED, format!("This path supports {allow}."))
-            .with("allow", allow)
+            .with_member("allow", allow)
     }
 
     /// 422: the `Idempotency-Key` was already used for another request.
-    pub fn key_reused() -> Self {
+    pub fn idempotency_key_reused() -> Self {
         Self::new(
             &catalogue::IDEMPOTENCY_KEY_REUSED,
             "The Idempotency-Key was already used for another request. Use a new one.",
@@ -109,7 +109,7 @@ impl Error {
     /// Adds a member to the problem document (RFC 9457, section 3.2), such as the current `version`
     /// of an object in conflict.
     #[must_use]
-    pub fn with(mut self, member: &str, value: impl Into<serde_json::Value>) -> Self {
+    pub fn with_member(mut self, member: &str, value: impl Into<serde_json::Value>) -> Self {
         self.members.insert(member.to_owned(), value.into());
         self
     }

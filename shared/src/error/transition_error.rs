@@ -9,8 +9,8 @@ impl From<TransitionError> for Error {
         let detail = error.to_string();
         let conflict = |code, status: Status, version: u64| {
             Self::new(code, error.to_string())
-                .with("order_status", status.as_str())
-                .with("version", version)
+                .with_member("order_status", status.as_str())
+                .with_member("version", version)
         };
         match error {
             TransitionError::NotFound => Self::not_found("order"),
@@ -25,9 +25,9 @@ impl From<TransitionError> for Error {
                 conflict(&catalogue::ORDER_NOT_PAYABLE, status, version)
             }
             TransitionError::NoWorkerYet { version } => {
-                Self::new(&catalogue::NO_WORKER_YET, detail).with("version", version)
+                Self::new(&catalogue::NO_WORKER_YET, detail).with_member("version", version)
             }
-            TransitionError::KeyReused => Self::key_reused(),
+            TransitionError::KeyReused => Self::idempotency_key_reused(),
             TransitionError::Mismatch(_) => Self::new(&catalogue::PAYMENT_MISMATCH, detail),
             TransitionError::Guard { guard, status, version } => {
                 let code = match guard {

@@ -29,12 +29,17 @@ impl<P: Push> LiveService<P> {
         self.close_matching(user, |socket| socket.session_id == session).await
     }
 
-    /// Closes all of a user's sockets except those of the session `kept`.
+    /// Closes all of a user's sockets except those of `session_to_keep`.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn close_others(&self, user: &UserId, kept: Option<&str>) -> Result<()> {
-        self.close_matching(user, |socket| Some(socket.session_id.as_str()) != kept).await
+    pub async fn close_all_except(
+        &self,
+        user: &UserId,
+        session_to_keep: Option<&str>,
+    ) -> Result<()> {
+        self.close_matching(user, |socket| Some(socket.session_id.as_str()) != session_to_keep)
+            .await
     }
 
     /// Closes a user's oldest sockets if there are more than [`MAX_SOCKETS`].

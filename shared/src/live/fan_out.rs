@@ -240,7 +240,7 @@ impl<P: Push> FanOut<P> {
                     None => return Ok(()),
                     Some(behind) => {
                         connections
-                            .leave_behind(&subscription, behind, last, Timestamp::now())
+                            .mark_lagging(&subscription, behind, last, Timestamp::now())
                             .await?
                     }
                 },
@@ -251,7 +251,7 @@ impl<P: Push> FanOut<P> {
                         .unsubscribe(&subscription.feed, &subscription.connection)
                         .await;
                 }
-                None => connections.skip(&subscription, last).await?,
+                None => connections.record_skipped(&subscription, last).await?,
             };
             match skipped {
                 // Also when an earlier invocation left it behind: that one may have crashed before

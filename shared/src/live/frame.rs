@@ -62,7 +62,7 @@ impl Message {
             (_, rest) => {
                 let unknown = rest.keys().next().map_or("", String::as_str);
                 Err(Error::new(&catalogue::VALIDATION_FAILED, "There is no such field.")
-                    .with("field", unknown))
+                    .with_member("field", unknown))
             }
         }
     }
@@ -74,7 +74,7 @@ fn numbers(after: Value) -> Result<BTreeMap<String, u64>> {
         after => serde_json::from_value(after).map_err(|_| {
             let detail =
                 "`after` must be an object with the number of the last entry seen for each feed.";
-            Error::new(&catalogue::VALIDATION_FAILED, detail).with("field", "after")
+            Error::new(&catalogue::VALIDATION_FAILED, detail).with_member("field", "after")
         }),
     }
 }
@@ -203,7 +203,7 @@ mod tests {
         });
         assert_eq!(text(welcome(&user, Role::Worker, &feeds)), expected);
         assert_eq!(text(pong()), serde_json::json!({"type": "pong"}));
-        let forbidden = Error::new(&catalogue::FORBIDDEN, "No.").with("feed", "role:admins");
+        let forbidden = Error::new(&catalogue::FORBIDDEN, "No.").with_member("feed", "role:admins");
         let expected = serde_json::json!({
             "type": "error",
             "code": "forbidden",

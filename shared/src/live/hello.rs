@@ -111,5 +111,5 @@ fn feed_error(feed: &str, n: u64, heads: &BTreeMap<String, u64>) -> Option<Error
         (None, Ok(_)) => (&catalogue::FORBIDDEN, "You may not read this feed."),
         (None, Err(_)) => (&catalogue::NOT_FOUND, "There is no such feed."),
     };
-    Some(Error::new(code, detail).with("feed", feed))
+    Some(Error::new(code, detail).with_member("feed", feed))
 }

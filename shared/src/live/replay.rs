@@ -83,6 +83,6 @@ fn too_old(feed: &Feed, gone: &Missed) -> Error {
                   derive from them and continue from `oldest`.";
     let oldest = gone.to.saturating_add(1);
     Error::new(&catalogue::FEED_NUMBER_TOO_OLD, detail)
-        .with("feed", feed.to_string())
-        .with("oldest", oldest)
+        .with_member("feed", feed.to_string())
+        .with_member("oldest", oldest)
 }

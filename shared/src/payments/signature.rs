@@ -13,7 +13,7 @@ use crate::secrets::{CachedSecret, FromSecret, Members, SecretText};
 
 /// How far a signature's time may differ from ours, in seconds and in both directions. This is the
 /// default of Stripe's own libraries.
-pub const TOLERANCE: u64 = 300;
+pub const TOLERANCE_SECONDS: u64 = 300;
 
 /// Why a signature is refused that may have been made with a newer secret.
 const NO_MATCH: &str = "no v1 matches";
@@ -108,7 +108,7 @@ impl WebhookSecrets {
             return Err(NO_MATCH);
         }
         // Checked last, so that only holders of a secret can learn anything about our clock.
-        if now.as_second().abs_diff(seconds) > TOLERANCE {
+        if now.as_second().abs_diff(seconds) > TOLERANCE_SECONDS {
             return Err("the signature is too old or from the future");
         }
         Ok(())

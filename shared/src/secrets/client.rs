@@ -82,11 +82,7 @@ impl Client {
         Self::new(secret, access, &endpoint)
     }
 
-    pub(super) fn new(
-        secret: String,
-        access: Access,
-        endpoint: &str,
-    ) -> Result<Self, ConfigError> {
+    pub(super) fn new(secret: String, access: Access, endpoint: &str) -> Result<Self, ConfigError> {
         let endpoint = format!("{}/", endpoint.trim_end_matches('/'));
         Ok(Self { secret, access, endpoint, http: secrets_connector()? })
     }

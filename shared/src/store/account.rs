@@ -44,22 +44,23 @@ impl Account {
     }
 
     /// Whether this session is valid: its sign-in began after all sessions were last ended, or it
-    /// is the one that was kept then.
-    pub fn admits(&self, session: &Session) -> bool {
+    /// is the one that stayed valid then.
+    pub fn is_valid_session(&self, session: &Session) -> bool {
         session.generation == self.generation || self.kept_session.as_ref() == Some(&session.id)
     }
 
-    /// Returns the account with all sessions ended except `kept`.
+    /// Returns the account with all sessions ended except `session_to_keep`.
     #[must_use]
-    pub fn with_sessions_ended(&self, kept: Option<&str>) -> Self {
+    pub fn with_sessions_ended(&self, session_to_keep: Option<&str>) -> Self {
         let generation = self.generation + 1;
-        Self { generation, kept_session: kept.map(str::to_owned), ..self.next_version() }
+        let kept_session = session_to_keep.map(str::to_owned);
+        Self { generation, kept_session, ..self.next_version() }
     }
 
     /// Returns the account with a new password. Only the session that changed it stays valid.
     #[must_use]
-    pub fn with_password(&self, hash: String, kept: &str) -> Self {
-        Self { password: hash, ..self.with_sessions_ended(Some(kept)) }
+    pub fn with_password(&self, hash: String, session_to_keep: &str) -> Self {
+        Self { password: hash, ..self.with_sessions_ended(Some(session_to_keep)) }
     }
 
     /// Returns the account with a new hash of the same password.
@@ -94,7 +95,7 @@ impl Account {
 
 impl Entity for Account {
     const ENTITY: &'static str = "user";
-    const HEAVY: &'static [&'static str] =
+    const UNPROJECTED_FIELDS: &'static [&'static str] =
         &["password", "created_by", "generation", "kept_session"];
 
     fn key(&self) -> Key {
@@ -105,7 +106,7 @@ impl Entity for Account {
         let User { id, username, role, status, created_at, .. } = &self.user;
         let mut indexes = vec![
             (Index::Gsi1, keys::index::user_with_role(*role, *created_at, id)),
-            (Index::Gsi2, keys::index::user_by_name(&username.key())),
+            (Index::Gsi2, keys::index::user_by_username(&username.key())),
             (Index::Gsi3, keys::index::user(*created_at, id)),
         ];
         if *status != UserStatus::Active {
@@ -136,7 +137,7 @@ impl Entity for ProjectedAccount {
 
 /// Reserves a username or an e-mail address for one user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct NameReservation {
+pub(super) struct LoginReservation {
     #[serde(skip, default = "empty_key")]
     pub(super) key: Key,
     pub(super) user_id: UserId,
@@ -147,15 +148,16 @@ fn empty_key() -> Key {
     Key::new("", "")
 }
 
-impl Entity for NameReservation {
-    const ENTITY: &'static str = "claim";
+impl Entity for LoginReservation {
+    const ENTITY: &'static str = "login_reservation";
 
     fn key(&self) -> Key {
         self.key.clone()
     }
 }
 
-/// Which users to list. They are sorted by name if `name_prefix` is set, otherwise newest first.
+/// Which users to list. They are sorted by username if `username_prefix` is set, otherwise newest
+/// first.
 #[derive(Debug, Clone, Default)]
 pub struct UserFilter {
     /// Only users with this role.
@@ -163,7 +165,7 @@ pub struct UserFilter {
     /// Only users with this status.
     pub status: Option<UserStatus>,
     /// Only users whose username starts with this, ignoring case.
-    pub name_prefix: Option<String>,
+    pub username_prefix: Option<String>,
 }
 
 impl UserFilter {
@@ -173,7 +175,7 @@ impl UserFilter {
         let inactive = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));
         let status = self.status.map(|status| Filter::Is("status", status.to_string()));
-        match (&self.name_prefix, inactive, self.role) {
+        match (&self.username_prefix, inactive, self.role) {
             (Some(prefix), ..) => {
                 let from = prefix.to_ascii_lowercase();
                 let range = Some(SortKeys::Between(from.clone(), format!("{from}{}", keys::LAST)));
@@ -207,13 +209,13 @@ impl Store {
 
     /// Finds the account for a login: a username, or an e-mail address if it contains `@`.
     ///
-    /// It always makes two reads, of the name's reservation and of the account, so response times
+    /// It always makes two reads, of the login's reservation and of the account, so response times
     /// don't reveal whether a user exists.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn account_by_login(&self, name: &str) -> Result<Option<Account>> {
-        let reservation = self.get::<NameReservation>(login_key(name)).await?;
+    pub async fn account_by_login(&self, login: &str) -> Result<Option<Account>> {
+        let reservation = self.get::<LoginReservation>(login_key(login)).await?;
         let exists = reservation.is_some();
         let id = reservation.map_or_else(UserId::nobody, |reservation| reservation.user_id);
         Ok(self.account(&id).await?.filter(|_| exists))
@@ -236,18 +238,18 @@ impl Store {
     }
 }
 
-/// The key of a login's reservation. A login that is not a valid name gets a key that is never
-/// used.
-fn login_key(name: &str) -> Key {
-    let key = match name.contains('@') {
-        true => Email::parse(name).map(|email| keys::email(&email.key())),
-        false => Username::parse(name).map(|username| keys::username(&username.key())),
+/// The key of a login's reservation. A login that is neither a valid username nor a valid e-mail
+/// address gets a key that is never used.
+fn login_key(login: &str) -> Key {
+    let key = match login.contains('@') {
+        true => Email::parse(login).map(|email| keys::email(&email.key())),
+        false => Username::parse(login).map(|username| keys::username(&username.key())),
     };
     key.unwrap_or_else(|_| keys::username(""))
 }
 
-/// Normalizes a login for rate limits: names that differ only in case or in outer spaces share one
+/// Normalizes a login for rate limits: logins that differ only in case or in outer spaces share one
 /// limit, whether or not such a user exists.
-pub fn normalized_login(name: &str) -> String {
-    name.trim().to_lowercase()
+pub fn normalized_login(login: &str) -> String {
+    login.trim().to_lowercase()
 }

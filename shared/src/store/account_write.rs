@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Update};
 
-use super::account::{Account, NameReservation};
+use super::account::{Account, LoginReservation};
 use super::error::unavailable;
 use super::keys;
 use super::row::{Entity, Key, number, string};
@@ -48,11 +48,11 @@ pub enum ChangeOutcome {
 
 /// A part of the transaction whose condition can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum CheckedPart {
     Account,
     Username,
     Email,
-    OldName,
+    OldReservation,
     AdminCount,
     ActiveAdmin,
 }
@@ -72,14 +72,14 @@ impl Store {
         condition: AdminCondition<'_>,
     ) -> Result<RegisterOutcome> {
         let failed = self.write(None, account, condition).await?;
-        if failed.contains(&Part::Account) {
+        if failed.contains(&CheckedPart::Account) {
             return match self.account(&account.user.id).await? {
                 Some(before)
                     if before.created_by.is_some() && before.created_by == account.created_by =>
                 {
                     Ok(RegisterOutcome::AlreadyRegistered(Box::new(before)))
                 }
-                _ => Err(Error::key_reused()),
+                _ => Err(Error::idempotency_key_reused()),
             };
         }
         check_failed(&failed, condition).map(|()| RegisterOutcome::Created)
@@ -94,14 +94,14 @@ impl Store {
     /// - `forbidden` (403) if `condition` is not met
     /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
     ///   otherwise
-    pub async fn change_account(
+    pub async fn replace_account(
         &self,
         before: &Account,
         after: &Account,
         condition: AdminCondition<'_>,
     ) -> Result<ChangeOutcome> {
         let failed = self.write(Some(before), after, condition).await?;
-        if failed.contains(&Part::Account) {
+        if failed.contains(&CheckedPart::Account) {
             return Ok(ChangeOutcome::Stale);
         }
         check_failed(&failed, condition).map(|()| ChangeOutcome::Changed)
@@ -141,19 +141,20 @@ impl Store {
         before: Option<&Account>,
         after: &Account,
         condition: AdminCondition<'_>,
-    ) -> Result<Vec<Part>> {
-        let mut parts = vec![Part::Account];
+    ) -> Result<Vec<CheckedPart>> {
+        let mut parts = vec![CheckedPart::Account];
         let mut transaction = match before {
             Some(before) => Transaction::default().replace(self, after, before.user.version)?,
             None => Transaction::default().create(self, after)?,
         };
-        for (part, key) in [(Part::Username, username as fn(&Account) -> Key), (Part::Email, email)]
+        for (part, key) in
+            [(CheckedPart::Username, username as fn(&Account) -> Key), (CheckedPart::Email, email)]
         {
             let (old, new) = (before.map(key), key(after));
             if old.as_ref() == Some(&new) {
                 continue;
             }
-            let reservation = NameReservation {
+            let reservation = LoginReservation {
                 key: new,
                 user_id: after.user.id.clone(),
                 at: after.user.updated_at,
@@ -162,12 +163,12 @@ impl Store {
             parts.push(part);
             if let Some(old) = old {
                 transaction = transaction.delete(self.release(old, &after.user.id)?);
-                parts.push(Part::OldName);
+                parts.push(CheckedPart::OldReservation);
             }
         }
         if let Some(count) = self.count_admins(before, after, condition)? {
             transaction = transaction.update(count);
-            parts.push(Part::AdminCount);
+            parts.push(CheckedPart::AdminCount);
         }
         if let AdminCondition::ActiveAdmin(by) = condition
             // A transaction may name an item only once. For administrators who change their own
@@ -175,9 +176,9 @@ impl Store {
             && *by != after.user.id
         {
             transaction = transaction.check(self.check_active_admin(by)?);
-            parts.push(Part::ActiveAdmin);
+            parts.push(CheckedPart::ActiveAdmin);
         }
-        if let (Some(before), [Part::Account]) = (before, parts.as_slice()) {
+        if let (Some(before), [CheckedPart::Account]) = (before, parts.as_slice()) {
             return Ok(match self.replace(after, before.user.version).await? {
                 WriteOutcome::Written => Vec::new(),
                 WriteOutcome::Conflict(_) => parts,
@@ -250,7 +251,7 @@ impl Store {
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn rehash(&self, account: &Account, hash: String) -> Result<()> {
+    pub async fn replace_hash(&self, account: &Account, hash: String) -> Result<()> {
         self.replace(&account.rehashed(hash), account.version()).await.map(drop)
     }
 }
@@ -264,11 +265,11 @@ fn email(account: &Account) -> Key {
 }
 
 /// The error for the parts whose conditions failed.
-fn check_failed(failed: &[Part], condition: AdminCondition<'_>) -> Result<()> {
-    if failed.contains(&Part::ActiveAdmin) {
+fn check_failed(failed: &[CheckedPart], condition: AdminCondition<'_>) -> Result<()> {
+    if failed.contains(&CheckedPart::ActiveAdmin) {
         return Err(Error::new(&catalogue::FORBIDDEN, "You are no longer an administrator."));
     }
-    if failed.contains(&Part::AdminCount) {
+    if failed.contains(&CheckedPart::AdminCount) {
         return Err(match condition {
             AdminCondition::NoAdminYet => Error::new(
                 &catalogue::ADMIN_EXISTS,
@@ -280,12 +281,12 @@ fn check_failed(failed: &[Part], condition: AdminCondition<'_>) -> Result<()> {
             ),
         });
     }
-    if failed.contains(&Part::OldName) {
+    if failed.contains(&CheckedPart::OldReservation) {
         return Err(Error::internal("an account's old name was reserved for another user"));
     }
     let taken = [
-        (Part::Username, "username", "This username is taken."),
-        (Part::Email, "email", "This e-mail address is taken."),
+        (CheckedPart::Username, "username", "This username is taken."),
+        (CheckedPart::Email, "email", "This e-mail address is taken."),
     ];
     let taken = taken.into_iter().filter(|(part, ..)| failed.contains(part));
     let invalid: Vec<_> =
@@ -293,6 +294,9 @@ fn check_failed(failed: &[Part], condition: AdminCondition<'_>) -> Result<()> {
     if invalid.is_empty() {
         return Ok(());
     }
-    Err(Error::new(&catalogue::NAME_TAKEN, "The name is already taken; `errors` says which.")
-        .with_fields(invalid))
+    Err(Error::new(
+        &catalogue::NAME_TAKEN,
+        "The username or the e-mail address is already taken; `errors` says which.",
+    )
+    .with_fields(invalid))
 }

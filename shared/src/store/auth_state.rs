@@ -30,7 +30,9 @@ impl AuthState {
     /// of its user.
     pub fn is_signed_in(&self, now: Timestamp) -> bool {
         match (&self.account, &self.session) {
-            (Some(account), Some(session)) => session.is_open(now) && account.admits(session),
+            (Some(account), Some(session)) => {
+                session.is_open(now) && account.is_valid_session(session)
+            }
             _ => false,
         }
     }

@@ -44,7 +44,7 @@ impl Store {
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn broadcast(&self, broadcast: &Broadcast) -> Result<WriteOutcome<Broadcast>> {
+    pub async fn create_broadcast(&self, broadcast: &Broadcast) -> Result<WriteOutcome<Broadcast>> {
         self.create(broadcast).await
     }
 }

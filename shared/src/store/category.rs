@@ -24,7 +24,7 @@ pub struct CategoryCount {
 impl Entity for CategoryCount {
     const ENTITY: &'static str = "category";
     // Stored beside `doc`, because `ADD` only works on top-level attributes.
-    const HEAVY: &'static [&'static str] = &["count"];
+    const UNPROJECTED_FIELDS: &'static [&'static str] = &["count"];
 
     fn key(&self) -> Key {
         keys::category(&self.category.key())

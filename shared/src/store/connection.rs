@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 
 /// How long a socket's items are kept: API Gateway closes every connection after 2 hours
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
-const KEPT: SignedDuration = SignedDuration::from_mins(130);
+const SOCKET_RETENTION: SignedDuration = SignedDuration::from_mins(130);
 
 /// The right to open one socket. It is stored under the hash of its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,10 +67,10 @@ pub struct Connection {
 impl Connection {
     /// When DynamoDB may delete its items.
     pub fn ends_at(&self) -> Timestamp {
-        self.connected_at + KEPT
+        self.connected_at + SOCKET_RETENTION
     }
 
-    fn listed(&self) -> OpenSocket {
+    fn open_socket(&self) -> OpenSocket {
         OpenSocket {
             connection: self.id.clone(),
             user_id: self.user_id.clone(),
@@ -113,7 +113,7 @@ impl Entity for OpenSocket {
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.connected_at + KEPT)
+        Some(self.connected_at + SOCKET_RETENTION)
     }
 }
 
@@ -129,7 +129,7 @@ impl Connections {
     /// # Errors
     /// Names the variable that is missing or invalid.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self { table: Store::named_by("CONNECTIONS_TABLE_NAME")? })
+        Ok(Self { table: Store::with_table_from_env("CONNECTIONS_TABLE_NAME")? })
     }
 
     /// Creates the table with this name.
@@ -181,7 +181,7 @@ impl Connections {
         let transaction = Transaction::default();
         let transaction = transaction
             .create(&self.table, connection)?
-            .create(&self.table, &connection.listed())?;
+            .create(&self.table, &connection.open_socket())?;
         match transaction.commit(&self.table.client).await? {
             CommitOutcome::Committed => Ok(()),
             CommitOutcome::ConditionFailed(_) => {

@@ -124,7 +124,7 @@ impl FanOutTable {
     /// # Errors
     /// Names the variable that is missing or invalid.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Ok(Self { table: Store::named_by("FAN_OUT_TABLE_NAME")? })
+        Ok(Self { table: Store::with_table_from_env("FAN_OUT_TABLE_NAME")? })
     }
 
     /// Creates the table with this name.

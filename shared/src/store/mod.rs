@@ -60,7 +60,7 @@ pub use order::OrderScope;
 pub use rate::{CountedAttempt, RateLimit};
 pub use row::{Entity, Key, from_image};
 pub use service::{ServiceFilter, StoredService};
-pub use session::{RefreshTokenStatus, Session, SignInSource};
+pub use session::{KnownIpAddress, RefreshTokenStatus, Session};
 pub use subscription::{GoLiveOutcome, SkipOutcome, Subscription, new_hold};
 pub use table::{Store, WriteOutcome};
 pub use webhook::{EventOutcome, EventResult, StripeEvent};

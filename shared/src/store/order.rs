@@ -20,7 +20,7 @@ use crate::secrets::CachedSecret;
 
 impl Entity for Order {
     const ENTITY: &'static str = "order";
-    const HEAVY: &'static [&'static str] = &["history"];
+    const UNPROJECTED_FIELDS: &'static [&'static str] = &["history"];
 
     fn key(&self) -> Key {
         keys::order(&self.id)

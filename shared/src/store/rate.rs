@@ -23,7 +23,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Reads the limit from an environment variable such as `SIGN_INS_PER_NAME=10/900` (how often,
+    /// Reads the limit from an environment variable such as `SIGN_INS_PER_USERNAME=10/900` (how often,
     /// and in how many seconds). Returns `self` if the variable is not set.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Store {
     /// - `too_many_requests` (429), with the seconds until the next window, if the limit is reached
     /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
     ///   otherwise
-    pub async fn count(
+    pub async fn count_attempt(
         &self,
         limit: &RateLimit,
         who: &str,
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn uncount(&self, counted: CountedAttempt) -> Result<()> {
+    pub async fn uncount_attempt(&self, counted: CountedAttempt) -> Result<()> {
         let sent = self
             .client
             .update_item()
@@ -124,13 +124,13 @@ impl Connections {
     /// - `too_many_requests` (429), with the seconds until the next window, if the limit is reached
     /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails
     ///   otherwise
-    pub async fn count(
+    pub async fn count_attempt(
         &self,
         limit: &RateLimit,
         who: &str,
         now: Timestamp,
     ) -> Result<CountedAttempt> {
-        self.table.count(limit, who, now).await
+        self.table.count_attempt(limit, who, now).await
     }
 }
 
@@ -147,18 +147,21 @@ mod tests {
         let limit = RateLimit { name: "test", max: 3, window_seconds: 60 };
         let now = Timestamp::from_second(1_760_000_010).unwrap();
         for _ in 0..3 {
-            store.count(&limit, "ann", now).await.unwrap();
+            store.count_attempt(&limit, "ann", now).await.unwrap();
         }
-        let refused = store.count(&limit, "ann", now).await.unwrap_err();
+        let refused = store.count_attempt(&limit, "ann", now).await.unwrap_err();
         assert_eq!(refused.code().code, "too_many_requests");
         let left = refused.retry_after_seconds().unwrap();
         assert!((1..=60).contains(&left));
-        store.count(&limit, "bob", now).await.unwrap();
-        store.count(&RateLimit { name: "other", ..limit }, "ann", now).await.unwrap();
+        store.count_attempt(&limit, "bob", now).await.unwrap();
+        store.count_attempt(&RateLimit { name: "other", ..limit }, "ann", now).await.unwrap();
         let wait = SignedDuration::from_secs(i64::try_from(left).unwrap());
-        store.count(&limit, "ann", now + wait).await.unwrap();
+        store.count_attempt(&limit, "ann", now + wait).await.unwrap();
         assert!(
-            store.count(&limit, "ann", now + wait - SignedDuration::from_secs(1)).await.is_err()
+            store
+                .count_attempt(&limit, "ann", now + wait - SignedDuration::from_secs(1))
+                .await
+                .is_err()
         );
     }
 
@@ -168,14 +171,15 @@ mod tests {
         let limit = RateLimit { name: "test", max: 5, window_seconds: 60 };
         let now = Timestamp::from_second(1_760_000_010).unwrap();
         let attempts =
-            futures::future::join_all((0..20).map(|_| store.count(&limit, "ann", now))).await;
+            futures::future::join_all((0..20).map(|_| store.count_attempt(&limit, "ann", now)))
+                .await;
         let mut passed: Vec<_> = attempts.into_iter().filter_map(Result::ok).collect();
         assert_eq!(passed.len(), 5);
-        store.uncount(passed.pop().unwrap()).await.unwrap();
-        assert!(store.count(&limit, "ann", now).await.is_ok());
-        assert!(store.count(&limit, "ann", now).await.is_err());
+        store.uncount_attempt(passed.pop().unwrap()).await.unwrap();
+        assert!(store.count_attempt(&limit, "ann", now).await.is_ok());
+        assert!(store.count_attempt(&limit, "ann", now).await.is_err());
         let gone = CountedAttempt(keys::rate("test", "nobody", 0));
-        store.uncount(gone.clone()).await.unwrap();
+        store.uncount_attempt(gone.clone()).await.unwrap();
         assert!(
             store.get::<crate::store::Session>(gone.0).await.unwrap().is_none(),
             "uncount does not create a counter"

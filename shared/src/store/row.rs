@@ -6,7 +6,7 @@
 //! schema          version of its shape; older shapes are upgraded on read
 //! version         for optimistic locking
 //! doc             the entity as lists show it: what the indexes project
-//! history, ...    its heavy parts (Entity::HEAVY), beside `doc` so that indexes don't carry them
+//! history, ...    its heavy parts (Entity::UNPROJECTED_FIELDS), beside `doc` so that indexes don't carry them
 //! gsi1pk, ...     sparse index keys
 //! expires_at      TTL, in epoch seconds
 //! ```
@@ -62,7 +62,7 @@ pub trait Entity: Serialize + DeserializeOwned {
     /// The version of its shape. Raise it with a change that [`Entity::upgrade`] has to handle.
     const SCHEMA: u32 = 1;
     /// Fields that are stored beside `doc`, so that no index projects them.
-    const HEAVY: &'static [&'static str] = &[];
+    const UNPROJECTED_FIELDS: &'static [&'static str] = &[];
 
     /// Its primary key.
     fn key(&self) -> Key;
@@ -93,7 +93,7 @@ pub trait Entity: Serialize + DeserializeOwned {
 pub(crate) fn to_item<T: Entity>(entity: &T) -> Result<Item> {
     let mut doc: Item = serde_dynamo::to_item(entity).map_err(Error::internal)?;
     let mut item = entity.key().into_item();
-    for &heavy in T::HEAVY {
+    for &heavy in T::UNPROJECTED_FIELDS {
         if let Some(value) = doc.remove(heavy) {
             item.insert(heavy.to_owned(), value);
         }
@@ -142,7 +142,7 @@ pub(crate) fn from_item<T: Entity>(mut item: Item) -> Result<T> {
         return Err(wrong(&item, "has no doc"));
     };
     let mut doc = if schema == T::SCHEMA { doc } else { T::upgrade(schema, doc) };
-    for &heavy in T::HEAVY {
+    for &heavy in T::UNPROJECTED_FIELDS {
         if let Some(value) = item.remove(heavy) {
             doc.insert(heavy.to_owned(), value);
         }

@@ -58,23 +58,23 @@ impl Entity for Session {
     }
 }
 
-/// An address that a user has signed in from. Failed sign-ins from other addresses don't lock the
-/// user out here.
+/// An IP address that a user has signed in from. Failed sign-ins from other IP addresses don't lock
+/// the user out here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SignInSource {
+pub struct KnownIpAddress {
     /// The user.
     pub user_id: UserId,
-    /// The hash of the address.
+    /// The hash of the IP address.
     pub hash: String,
     /// When it expires.
     pub until: Timestamp,
 }
 
-impl Entity for SignInSource {
-    const ENTITY: &'static str = "source";
+impl Entity for KnownIpAddress {
+    const ENTITY: &'static str = "known_ip_address";
 
     fn key(&self) -> Key {
-        keys::sign_in_source(&self.user_id, &self.hash)
+        keys::known_ip_address(&self.user_id, &self.hash)
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
@@ -141,22 +141,31 @@ impl Session {
 }
 
 impl Store {
-    /// Stores a new session and the address that it was started from. The session's id is random,
+    /// Stores a new session and the IP address that it was started from. The session's id is random,
     /// so no condition is needed.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn start_session(&self, session: &Session, source: &SignInSource) -> Result<()> {
-        self.batch_write(vec![put_request(session)?, put_request(source)?]).await
+    pub async fn start_session(
+        &self,
+        session: &Session,
+        ip_address: &KnownIpAddress,
+    ) -> Result<()> {
+        self.batch_write(vec![put_request(session)?, put_request(ip_address)?]).await
     }
 
-    /// Whether the user recently signed in from this address.
+    /// Whether the user recently signed in from the IP address with this hash.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn is_known_source(&self, user: &UserId, hash: &str, now: Timestamp) -> Result<bool> {
-        let source: Option<SignInSource> = self.get(keys::sign_in_source(user, hash)).await?;
-        Ok(source.is_some_and(|source| now < source.until))
+    pub async fn is_known_ip_address(
+        &self,
+        user: &UserId,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let known: Option<KnownIpAddress> = self.get(keys::known_ip_address(user, hash)).await?;
+        Ok(known.is_some_and(|known| now < known.until))
     }
 
     /// Ends a session. Does nothing if it is over or unknown.

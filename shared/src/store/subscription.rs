@@ -172,7 +172,7 @@ impl Connections {
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn leave_behind(
+    pub async fn mark_lagging(
         &self,
         live: &Subscription,
         behind: u64,
@@ -212,7 +212,7 @@ impl Connections {
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
-    pub async fn skip(&self, held: &Subscription, last: u64) -> Result<SkipOutcome> {
+    pub async fn record_skipped(&self, held: &Subscription, last: u64) -> Result<SkipOutcome> {
         let update = self
             .update(held.key())
             .update_expression("SET doc.skipped = :last")

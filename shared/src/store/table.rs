@@ -43,11 +43,11 @@ impl Store {
     /// # Errors
     /// Names the variable that is missing or invalid.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        Self::named_by("TABLE_NAME")
+        Self::with_table_from_env("TABLE_NAME")
     }
 
     /// The table whose name is in this environment variable.
-    pub(super) fn named_by(variable: &str) -> std::result::Result<Self, ConfigError> {
+    pub(super) fn with_table_from_env(variable: &str) -> std::result::Result<Self, ConfigError> {
         Ok(Self { client: client()?, table: required(variable)? })
     }
 

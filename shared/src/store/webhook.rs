@@ -94,8 +94,8 @@ impl EventOutcome {
 impl StripeEvent {
     /// The [`StripeEvent::state`] of an event that has not been handled yet.
     pub const PENDING: &'static str = "pending";
-    /// The type of a [`StripeEvent::finding`], which is not one of Stripe's events.
-    pub const FINDING: &'static str = "finding";
+    /// The type of a [`StripeEvent::for_mismatch`], which is not one of Stripe's events.
+    pub const MISMATCH_TYPE: &'static str = "finding";
 
     /// Creates a pending event from a verified webhook body.
     pub fn received(body: &[u8], at: Timestamp) -> Self {
@@ -112,7 +112,7 @@ impl StripeEvent {
     /// Creates a record of a contradiction between Stripe's data and an order, for one that was
     /// found by querying Stripe rather than through an event. The same finding always has the same
     /// id.
-    pub fn finding(result: EventResult, intent: &PaymentIntentId) -> Self {
+    pub fn for_mismatch(result: EventResult, intent: &PaymentIntentId) -> Self {
         let parts = [result.order_id.as_ref().map_or("", OrderId::as_str), intent.as_str()];
         let reason = result.reason.as_deref().unwrap_or_default();
         let fingerprint =
@@ -122,7 +122,7 @@ impl StripeEvent {
             .unwrap_or_else(|_| unreachable!("a prefix and 26 letters and digits are an id"));
         Self {
             id,
-            kind: Self::FINDING.to_owned(),
+            kind: Self::MISMATCH_TYPE.to_owned(),
             api_version: None,
             received_at: result.at,
             handled: Some(result),
@@ -146,7 +146,7 @@ impl StripeEvent {
 
 impl Entity for StripeEvent {
     const ENTITY: &'static str = "stripe_event";
-    const HEAVY: &'static [&'static str] = &["payload"];
+    const UNPROJECTED_FIELDS: &'static [&'static str] = &["payload"];
 
     fn key(&self) -> Key {
         keys::stripe_event(self.id.as_str())
@@ -278,7 +278,7 @@ mod tests {
                 order_id: Some(OrderId::derived(&["a"])),
                 at: at(second),
             };
-            StripeEvent::finding(result, &PaymentIntentId::parse("pi_1").unwrap())
+            StripeEvent::for_mismatch(result, &PaymentIntentId::parse("pi_1").unwrap())
         };
         assert_eq!(finding("amount", 1).key(), finding("amount", 2).key());
         assert_ne!(finding("amount", 1).key(), finding("currency", 1).key());

@@ -1,15 +1,15 @@
-//! The arrows between files run one way. This reads the `use` declarations and paths of
-//! `functions`, `shared` and `local`, and names each arrow that runs the wrong way.
+//! The dependencies between files run one way. This reads the `use` declarations and paths of
+//! `functions`, `shared` and `local`, and names each dependency that runs the wrong way.
 
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::source::{Arrow, Crate};
+use self::source::{Crate, Dependency};
 use crate::support::workspace;
 
-/// The floors of `functions`, from the top. What is on a floor may use the floors below it.
-const FLOORS: [&[&str]; 5] = [&["registry"], AREAS, &["openapi"], &["http"], &["runtime"]];
+/// The layers of `functions`, from the top. What is on a layer may use the layers below it.
+const LAYERS: [&[&str]; 5] = [&["registry"], AREAS, &["openapi"], &["http"], &["runtime"]];
 
 const AREAS: &[&str] = &[
     "auth",
@@ -51,8 +51,8 @@ const SHARED: [(&str, &[&str]); 12] = [
     ("lib", &[]),
 ];
 
-fn arrows(package: &str) -> BTreeSet<Arrow> {
-    Crate::read(&workspace().join(package).join("src/lib.rs")).arrows()
+fn dependencies(package: &str) -> BTreeSet<Dependency> {
+    Crate::read(&workspace().join(package).join("src/lib.rs")).dependencies()
 }
 
 /// `orders` of `orders/create.rs`, `registry` of `registry.rs`.
@@ -60,44 +60,47 @@ fn top(file: &str) -> &str {
     file.split('/').next().unwrap_or(file).trim_end_matches(".rs")
 }
 
-/// Each arrow that `allows` refuses, as a line of a message.
+/// Each dependency that `allows` refuses, as a line of a message.
 fn wrong(
     package: &str,
-    arrows: &BTreeSet<Arrow>,
+    dependencies: &BTreeSet<Dependency>,
     allows: impl Fn(&str, &str) -> bool,
 ) -> Vec<String> {
-    let between = arrows.iter().filter(|arrow| top(&arrow.from) != top(&arrow.to));
-    let wrong = between.filter(|arrow| !allows(top(&arrow.from), top(&arrow.to)));
+    let between =
+        dependencies.iter().filter(|dependency| top(&dependency.from) != top(&dependency.to));
+    let wrong = between.filter(|dependency| !allows(top(&dependency.from), top(&dependency.to)));
     wrong
-        .map(|Arrow { from, to, line }| {
+        .map(|Dependency { from, to, line }| {
             let (lower, upper) = (top(from), top(to));
             format!("{package}/src/{from}:{line} uses {to}: {lower} may not use {upper}")
         })
         .collect()
 }
 
-fn floor(module: &str) -> usize {
-    let floor = FLOORS.iter().position(|floor| floor.contains(&module));
-    floor.unwrap_or_else(|| panic!("functions/src/{module} is on no floor of {}", file!()))
+fn layer(module: &str) -> usize {
+    let layer = LAYERS.iter().position(|layer| layer.contains(&module));
+    layer.unwrap_or_else(|| panic!("functions/src/{module} is on no layer of {}", file!()))
 }
 
 #[test]
-fn no_floor_of_functions_uses_one_above_it() {
-    let arrows = arrows("functions");
-    assert!(arrows.len() > 200, "only {} arrows were found", arrows.len());
+fn no_layer_of_functions_uses_one_above_it() {
+    let dependencies = dependencies("functions");
+    assert!(dependencies.len() > 200, "only {} dependencies were found", dependencies.len());
     let may = |from: &str, to: &str| {
-        floor(from) < floor(to)
+        layer(from) < layer(to)
             || BETWEEN_AREAS.iter().any(|(user, used, _)| (*user, *used) == (from, to))
     };
-    let wrong = wrong("functions", &arrows, may);
+    let wrong = wrong("functions", &dependencies, may);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn every_exception_between_areas_is_in_use() {
-    let arrows = arrows("functions");
+    let dependencies = dependencies("functions");
     for (from, to, _) in BETWEEN_AREAS {
-        let is_used = arrows.iter().any(|arrow| top(&arrow.from) == from && top(&arrow.to) == to);
+        let is_used = dependencies
+            .iter()
+            .any(|dependency| top(&dependency.from) == from && top(&dependency.to) == to);
         assert!(is_used, "{from} no longer uses {to}: take it off the list");
     }
 }
@@ -108,36 +111,42 @@ fn in_shared_everything_may_use_the_domain_and_the_domain_uses_nothing() {
         let used = SHARED.iter().find(|(module, _)| *module == from);
         used.unwrap_or_else(|| panic!("shared/src/{from} is not in {}", file!())).1.contains(&to)
     };
-    let wrong = wrong("shared", &arrows("shared"), may);
+    let wrong = wrong("shared", &dependencies("shared"), may);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// A module's parent is not counted: Rust spreads a type over submodules that use what `mod.rs`
 /// defines.
 #[test]
-fn no_circle_between_files_or_folders() {
+fn no_cycle_between_files_or_folders() {
     let mut found = Vec::new();
     for package in ["functions", "shared", "local"] {
-        let mut arrows = arrows(package);
-        arrows.retain(|arrow| !is_parent(&arrow.to, &arrow.from));
-        let files = arrows.iter().map(|arrow| (arrow.from.clone(), arrow.to.clone(), arrow));
-        found.extend(circles(package, files));
+        let mut dependencies = dependencies(package);
+        dependencies.retain(|dependency| !is_parent(&dependency.to, &dependency.from));
+        let files = dependencies
+            .iter()
+            .map(|dependency| (dependency.from.clone(), dependency.to.clone(), dependency));
+        found.extend(cycles(package, files));
         // Within each folder, a folder below counts as a whole.
-        let mut folders: BTreeMap<&str, Vec<(String, String, &Arrow)>> = BTreeMap::new();
-        for arrow in &arrows {
-            let folder = common_folder(&arrow.from, &arrow.to);
+        let mut folders: BTreeMap<&str, Vec<(String, String, &Dependency)>> = BTreeMap::new();
+        for dependency in &dependencies {
+            let folder = common_folder(&dependency.from, &dependency.to);
             let entry = |file: &str| {
                 let below = file[folder.len()..].split('/').next().unwrap_or_default();
                 format!("{folder}{below}")
             };
-            let arrow = (entry(&arrow.from), entry(&arrow.to), arrow);
-            folders.entry(folder).or_default().push(arrow);
+            let dependency = (entry(&dependency.from), entry(&dependency.to), dependency);
+            folders.entry(folder).or_default().push(dependency);
         }
-        found.extend(folders.into_values().flat_map(|arrows| circles(package, arrows.into_iter())));
+        found.extend(
+            folders
+                .into_values()
+                .flat_map(|dependencies| cycles(package, dependencies.into_iter())),
+        );
     }
     found.sort();
     found.dedup();
-    assert!(found.is_empty(), "{} circles:\n{}", found.len(), found.join("\n\n"));
+    assert!(found.is_empty(), "{} cycles:\n{}", found.len(), found.join("\n\n"));
 }
 
 /// Whether `parent` is the `mod.rs` above `child`, or the file that its folder is named after.
@@ -153,42 +162,42 @@ fn common_folder<'a>(one: &'a str, other: &str) -> &'a str {
     &one[..one[..same].rfind('/').map_or(0, |at| at + 1)]
 }
 
-/// Circles among these arrows, shortest first, none of which shares a file with another: one line
-/// an arrow.
-fn circles<'a>(
+/// Circles among these dependencies, shortest first, none of which shares a file with another: one line
+/// an dependency.
+fn cycles<'a>(
     package: &str,
-    arrows: impl Iterator<Item = (String, String, &'a Arrow)>,
+    dependencies: impl Iterator<Item = (String, String, &'a Dependency)>,
 ) -> Vec<String> {
-    let mut graph: BTreeMap<String, BTreeMap<String, &Arrow>> = BTreeMap::new();
-    for (from, to, arrow) in arrows {
-        graph.entry(from).or_default().entry(to).or_insert(arrow);
+    let mut graph: BTreeMap<String, BTreeMap<String, &Dependency>> = BTreeMap::new();
+    for (from, to, dependency) in dependencies {
+        graph.entry(from).or_default().entry(to).or_insert(dependency);
     }
-    let mut ways: Vec<_> = graph.keys().filter_map(|start| way_back(&graph, start)).collect();
+    let mut ways: Vec<_> = graph.keys().filter_map(|start| shortest_cycle(&graph, start)).collect();
     ways.sort_by_key(Vec::len);
-    let (mut seen, mut circles) = (BTreeSet::new(), Vec::new());
+    let (mut seen, mut cycles) = (BTreeSet::new(), Vec::new());
     for way in ways {
-        if way.iter().all(|arrow| !seen.contains(&arrow.from)) {
-            seen.extend(way.iter().map(|arrow| &arrow.from));
-            let line = |Arrow { from, to, line }: &Arrow| {
+        if way.iter().all(|dependency| !seen.contains(&dependency.from)) {
+            seen.extend(way.iter().map(|dependency| &dependency.from));
+            let line = |Dependency { from, to, line }: &Dependency| {
                 format!("{package}/src/{from}:{line} uses {package}/src/{to}")
             };
-            circles.push(way.into_iter().map(line).collect::<Vec<_>>().join("\n"));
+            cycles.push(way.into_iter().map(line).collect::<Vec<_>>().join("\n"));
         }
     }
-    circles
+    cycles
 }
 
-/// The arrows of a shortest way from `start` back to it.
-fn way_back<'a>(
-    graph: &BTreeMap<String, BTreeMap<String, &'a Arrow>>,
+/// The dependencies of a shortest way from `start` back to it.
+fn shortest_cycle<'a>(
+    graph: &BTreeMap<String, BTreeMap<String, &'a Dependency>>,
     start: &str,
-) -> Option<Vec<&'a Arrow>> {
+) -> Option<Vec<&'a Dependency>> {
     let mut ways = std::collections::VecDeque::from([(start, Vec::new())]);
     let mut seen = BTreeSet::new();
     while let Some((at, way)) = ways.pop_front() {
-        for (next, arrow) in graph.get(at).into_iter().flatten() {
+        for (next, dependency) in graph.get(at).into_iter().flatten() {
             let mut way = way.clone();
-            way.push(*arrow);
+            way.push(*dependency);
             if next == start {
                 return Some(way);
             }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// One use of one file by another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Arrow {
+pub struct Dependency {
     /// The file that uses, relative to the crate's `src`: `orders/create.rs`.
     pub from: String,
     /// The file that is used.
@@ -56,8 +56,8 @@ impl Crate {
     /// `mod x;` is not a use, and neither is a re-export (`pub use x::Y`): it gives the name
     /// another address, and whoever uses it there uses `x`. If the file also needs the name itself,
     /// that is a use.
-    pub fn arrows(&self) -> BTreeSet<Arrow> {
-        let mut arrows = BTreeSet::new();
+    pub fn dependencies(&self) -> BTreeSet<Dependency> {
+        let mut dependencies = BTreeSet::new();
         for (path, module) in &self.modules {
             let imported = module
                 .imports
@@ -68,17 +68,21 @@ impl Crate {
                 let Some(used) = self.resolve(path, &used, 0) else { continue };
                 let to = &self.modules[&used].file;
                 if *to != module.file {
-                    arrows.insert(Arrow { from: module.file.clone(), to: to.clone(), line });
+                    dependencies.insert(Dependency {
+                        from: module.file.clone(),
+                        to: to.clone(),
+                        line,
+                    });
                 }
             }
         }
-        arrows
+        dependencies
     }
 
     /// The module that defines what `used` names, as seen from the module `from`; `None` for
     /// another crate's.
     fn resolve(&self, from: &[String], used: &[String], depth: usize) -> Option<Vec<String>> {
-        assert!(depth < 20, "{used:?} leads in a circle of re-exports");
+        assert!(depth < 20, "{used:?} leads in a cycle of re-exports");
         let mut rest = used.iter();
         let mut module = match used.first()?.as_str() {
             "crate" => {

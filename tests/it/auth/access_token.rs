@@ -140,7 +140,7 @@ async fn a_write_checks_session_and_role_of_a_validly_signed_token() {
     let write = async |forge: ForgedToken| {
         cloud.client().bearer(&forge.signed()).patch("/auth/me", json!({})).await
     };
-    write(good.clone()).await.expect(200);
+    write(good.clone()).await.expect_status(200);
     for sid in ["another", "", "x#USER", "../USER", &"s".repeat(900)] {
         write(good.claim("sid", json!(sid))).await.problem(401, "invalid_token");
     }
@@ -161,10 +161,10 @@ async fn only_a_bearer_authorization_header_is_accepted() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let api = cloud.client();
-    api.with("authorization", &format!("bearer {}", user.access_token))
+    api.with_header("authorization", &format!("bearer {}", user.access_token))
         .get("/auth/me")
         .await
-        .expect(200);
+        .expect_status(200);
     for header in [
         user.access_token.clone(),
         format!("Basic {}", user.access_token),
@@ -173,11 +173,11 @@ async fn only_a_bearer_authorization_header_is_accepted() {
         format!("Bearer {0},{0}", user.access_token),
         "Bearer".to_owned(),
     ] {
-        let answer = api.with("authorization", &header).get("/auth/me").await;
+        let answer = api.with_header("authorization", &header).get("/auth/me").await;
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         answer.problem(401, "invalid_token");
     }
-    api.with("authorization", "").get("/auth/me").await.expect(401);
+    api.with_header("authorization", "").get("/auth/me").await.expect_status(401);
     let path = format!("/auth/me?access_token={}", user.access_token);
     api.get(&path).await.problem(401, "unauthenticated");
 }

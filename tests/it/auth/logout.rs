@@ -9,11 +9,11 @@ async fn signing_out_ends_this_session_with_its_sockets_and_no_other() {
     let cloud = shared_cloud();
     let here = new_client(cloud).await;
     let elsewhere = User::sign_in(cloud, &here.username, &here.password).await;
-    let (socket, _) = Socket::hello(&here, json!({})).await;
-    let (mut other, _) = Socket::hello(&elsewhere, json!({})).await;
-    let ticket = here.api.post("/live/tickets", json!({})).await.expect(200);
+    let (socket, _) = Socket::connect_and_hello(&here, json!({})).await;
+    let (mut other, _) = Socket::connect_and_hello(&elsewhere, json!({})).await;
+    let ticket = here.api.post("/live/tickets", json!({})).await.expect_status(200);
 
-    assert_eq!(here.api.post("/auth/logout", json!({})).await.expect(204), Value::Null);
+    assert_eq!(here.api.post("/auth/logout", json!({})).await.expect_status(204), Value::Null);
     here.write().await.problem(401, "invalid_token");
     here.api.post("/live/tickets", json!({})).await.problem(401, "invalid_token");
     here.refresh(cloud).await.problem(401, "invalid_grant");
@@ -23,11 +23,11 @@ async fn signing_out_ends_this_session_with_its_sockets_and_no_other() {
         late.send(json!({"action": "hello"})).await;
         late.until_closed().await;
     }
-    here.api.post("/auth/logout", json!({})).await.expect(204);
+    here.api.post("/auth/logout", json!({})).await.expect_status(204);
 
     other.assert_open().await;
-    elsewhere.write().await.expect(200);
-    elsewhere.refresh(cloud).await.expect(200);
+    elsewhere.write().await.expect_status(200);
+    elsewhere.refresh(cloud).await.expect_status(200);
     cloud.client().post("/auth/logout", json!({})).await.problem(401, "unauthenticated");
 }
 
@@ -43,18 +43,18 @@ async fn signing_out_with_a_refresh_token_ends_the_session_of_that_token() {
     for other in
         [&*stranger.refresh_token, "nonsense", "", &format!("rt.{}.a#b.c", here.id().await)]
     {
-        out(json!({"refresh_token": other})).await.expect(204);
+        out(json!({"refresh_token": other})).await.expect_status(204);
     }
     assert_eq!(out(json!({"refresh_token": 7})).await.field_errors()[0].0, "refresh_token");
     assert_eq!(out(json!({"all": "yes"})).await.field_errors()[0].0, "all");
     for user in [&here, &elsewhere, &stranger] {
-        user.write().await.expect(200);
+        user.write().await.expect_status(200);
     }
-    out(json!({"refresh_token": elsewhere.refresh_token})).await.expect(204);
+    out(json!({"refresh_token": elsewhere.refresh_token})).await.expect_status(204);
     elsewhere.write().await.problem(401, "invalid_token");
     elsewhere.refresh(cloud).await.problem(401, "invalid_grant");
-    here.write().await.expect(200);
-    out(json!({"refresh_token": elsewhere.refresh_token, "all": false})).await.expect(204);
+    here.write().await.expect_status(200);
+    out(json!({"refresh_token": elsewhere.refresh_token, "all": false})).await.expect_status(204);
 }
 
 #[tokio::test]
@@ -67,9 +67,9 @@ async fn signing_out_everywhere_ends_all_sessions_and_later_ones_work() {
     }
     let mut sockets = Vec::new();
     for user in &users {
-        sockets.push(Socket::hello(user, json!({})).await.0);
+        sockets.push(Socket::connect_and_hello(user, json!({})).await.0);
     }
-    first.api.post("/auth/logout", json!({"all": true})).await.expect(204);
+    first.api.post("/auth/logout", json!({"all": true})).await.expect_status(204);
     for user in &users {
         user.write().await.problem(401, "invalid_token");
         user.refresh(cloud).await.problem(401, "invalid_grant");
@@ -80,6 +80,6 @@ async fn signing_out_everywhere_ends_all_sessions_and_later_ones_work() {
         socket.until_closed().await;
     }
     let again = User::sign_in(cloud, &first.username, &first.password).await;
-    again.write().await.expect(200);
-    again.refresh(cloud).await.expect(200);
+    again.write().await.expect_status(200);
+    again.refresh(cloud).await.expect_status(200);
 }

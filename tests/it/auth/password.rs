@@ -9,8 +9,8 @@ async fn changing_the_password_needs_the_current_one_and_ends_all_other_sessions
     let cloud = shared_cloud();
     let here = new_client(cloud).await;
     let elsewhere = User::sign_in(cloud, &here.username, &here.password).await;
-    let (mut socket, _) = Socket::hello(&here, json!({})).await;
-    let (other, _) = Socket::hello(&elsewhere, json!({})).await;
+    let (mut socket, _) = Socket::connect_and_hello(&here, json!({})).await;
+    let (other, _) = Socket::connect_and_hello(&elsewhere, json!({})).await;
     let change = async |current: &str, new: &str| {
         here.api
             .post("/auth/password", json!({"current_password": current, "new_password": new}))
@@ -30,10 +30,10 @@ async fn changing_the_password_needs_the_current_one_and_ends_all_other_sessions
     for wrong in ["wrong horse", &"y".repeat(5000)] {
         change(wrong, "battery staple").await.problem(403, "wrong_password");
     }
-    elsewhere.write().await.expect(200);
+    elsewhere.write().await.expect_status(200);
 
-    assert_eq!(change(&here.password, "battery staple").await.expect(204), Value::Null);
-    here.write().await.expect(200);
+    assert_eq!(change(&here.password, "battery staple").await.expect_status(204), Value::Null);
+    here.write().await.expect_status(200);
     socket.assert_open().await;
     elsewhere.write().await.problem(401, "invalid_token");
     elsewhere.refresh(cloud).await.problem(401, "invalid_grant");
@@ -42,8 +42,8 @@ async fn changing_the_password_needs_the_current_one_and_ends_all_other_sessions
     let renewed = User::sign_in(cloud, &here.username, "battery staple").await;
 
     // Signing out everywhere also ends the session that the password change kept.
-    here.refresh(cloud).await.expect(200);
-    renewed.api.post("/auth/logout", json!({"all": true})).await.expect(204);
+    here.refresh(cloud).await.expect_status(200);
+    renewed.api.post("/auth/logout", json!({"all": true})).await.expect_status(204);
     here.write().await.problem(401, "invalid_token");
 }
 

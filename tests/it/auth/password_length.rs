@@ -34,5 +34,5 @@ async fn an_overlong_password_is_refused_before_it_is_hashed() {
         user.api.post("/auth/password", change(&long)).await.field_errors(),
         too_long("new_password")
     );
-    cloud.client().post("/auth/register", fields(&"ünglücks".repeat(16))).await.expect(201);
+    cloud.client().post("/auth/register", fields(&"ünglücks".repeat(16))).await.expect_status(201);
 }

@@ -9,13 +9,13 @@ async fn a_refresh_token_reused_after_its_successor_ends_the_session() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let next = async |token: &str| {
-        refresh(cloud, token).await.expect(200)["refresh_token"].as_str().unwrap().to_owned()
+        refresh(cloud, token).await.expect_status(200)["refresh_token"].as_str().unwrap().to_owned()
     };
     let second = next(&user.refresh_token).await;
     // A client that lost the response sends the same token again.
     assert_eq!(next(&user.refresh_token).await, second);
     let third = next(&second).await;
-    user.write().await.expect(200);
+    user.write().await.expect_status(200);
     refresh(cloud, &user.refresh_token).await.problem(401, "invalid_grant");
     refresh(cloud, &third).await.problem(401, "invalid_grant");
     user.write().await.problem(401, "invalid_token");
@@ -28,12 +28,14 @@ async fn concurrent_uses_of_a_refresh_token_get_the_same_successor() {
     let answers = futures::future::join_all((0..8).map(|_| user.refresh(cloud))).await;
     let mut successors: Vec<_> = answers
         .into_iter()
-        .map(|answer| answer.expect(200)["refresh_token"].as_str().expect("a token").to_owned())
+        .map(|answer| {
+            answer.expect_status(200)["refresh_token"].as_str().expect("a token").to_owned()
+        })
         .collect();
     successors.dedup();
     assert_eq!(successors.len(), 1, "{successors:?}");
     assert_ne!(successors[0], user.refresh_token);
-    refresh(cloud, &successors[0]).await.expect(200);
+    refresh(cloud, &successors[0]).await.expect_status(200);
     // After its successor was used, the first token can only come from a theft.
     user.refresh(cloud).await.problem(401, "invalid_grant");
     user.write().await.problem(401, "invalid_token");
@@ -65,7 +67,7 @@ async fn a_tampered_refresh_token_is_refused_and_ends_no_other_session() {
     ] {
         refresh(cloud, &wrong).await.problem(401, "invalid_grant");
     }
-    user.refresh(cloud).await.expect(200);
+    user.refresh(cloud).await.expect_status(200);
     // Somebody who knows a session's id but not its secret can end the session, and no more. Only
     // its user learns the id.
     refresh(cloud, &format!("rt.{victim_id}.{victim_session}.{bits}"))
@@ -80,12 +82,12 @@ async fn ending_a_session_for_a_stolen_token_closes_its_sockets_only() {
     let cloud = shared_cloud();
     let client = new_client(cloud).await;
     let elsewhere = User::sign_in(cloud, &client.username, &client.password).await;
-    let (socket, _) = Socket::hello(&client, json!({})).await;
-    let (mut other, _) = Socket::hello(&elsewhere, json!({})).await;
+    let (socket, _) = Socket::connect_and_hello(&client, json!({})).await;
+    let (mut other, _) = Socket::connect_and_hello(&elsewhere, json!({})).await;
     let mut token = client.refresh_token.clone();
     for _ in 0..2 {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
-        let next = client.api.form("/auth/token", &fields).await.expect(200);
+        let next = client.api.form("/auth/token", &fields).await.expect_status(200);
         token = next["refresh_token"].as_str().unwrap().to_owned();
     }
     let fields =

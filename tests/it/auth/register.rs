@@ -32,7 +32,7 @@ async fn every_wrong_field_is_reported_at_once() {
 }
 
 #[tokio::test]
-async fn usernames_and_addresses_are_unique_regardless_of_case() {
+async fn usernames_and_e_mail_addresses_are_unique_regardless_of_case() {
     let cloud = shared_cloud();
     let first = new_client(cloud).await;
     let email = format!("{}@EXAMPLE.com", first.username.to_uppercase());
@@ -40,7 +40,7 @@ async fn usernames_and_addresses_are_unique_regardless_of_case() {
         "email": email, "username": first.username.to_uppercase(), "password": "correct horse",
     });
     assert_eq!(
-        cloud.client().post("/auth/register", body).await.taken_names(),
+        cloud.client().post("/auth/register", body).await.fields_taken(),
         ["username", "email"]
     );
 }
@@ -71,11 +71,11 @@ async fn a_repeated_idempotency_key_registers_the_user_once() {
         "email": format!("{username}@example.com"), "username": username,
         "password": "correct horse",
     });
-    let api = cloud.client().with("idempotency-key", &unique("key"));
-    let first = api.post("/auth/register", body.clone()).await.expect(201);
+    let api = cloud.client().with_header("idempotency-key", &unique("key"));
+    let first = api.post("/auth/register", body.clone()).await.expect_status(201);
     let again = api.post("/auth/register", body.clone()).await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    assert_eq!(again.expect(201), first);
+    assert_eq!(again.expect_status(201), first);
     let mut other = body;
     other["email"] = json!(format!("{username}-2@example.com"));
     api.post("/auth/register", other).await.problem(422, "idempotency_key_reused");
@@ -89,8 +89,8 @@ async fn an_idempotency_key_reused_with_another_password_is_refused() {
         "email": format!("{username}@example.com"), "username": username,
         "password": "correct horse",
     });
-    let api = cloud.client().with("idempotency-key", &unique("key"));
-    api.post("/auth/register", body.clone()).await.expect(201);
+    let api = cloud.client().with_header("idempotency-key", &unique("key"));
+    api.post("/auth/register", body.clone()).await.expect_status(201);
     body["password"] = json!("battery staple");
     api.post("/auth/register", body).await.problem(422, "idempotency_key_reused");
 }

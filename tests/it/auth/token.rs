@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{User, new_client, shared_cloud, sign_in, unique};
 
 #[tokio::test]
-async fn users_sign_in_with_username_or_address_as_form_or_json() {
+async fn users_sign_in_with_username_or_e_mail_as_form_or_json() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let address = format!("{}@example.com", user.username);
@@ -14,7 +14,7 @@ async fn users_sign_in_with_username_or_address_as_form_or_json() {
         json!({"grant_type": "password", "username": user.username, "password": user.password});
     let token = cloud.client().post("/auth/token", body).await;
     assert_eq!(token.header("cache-control"), Some("no-store"));
-    assert_eq!(token.expect(200)["token_type"], "Bearer");
+    assert_eq!(token.expect_status(200)["token_type"], "Bearer");
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn errors_and_unknown_parameters_follow_oauth() {
         ("client_id", "web"),
         ("scope", "all"),
     ];
-    let token: Value = send(&fields).await.expect(200);
+    let token: Value = send(&fields).await.expect_status(200);
     assert_eq!(token["expires_in"], 900);
 }
 
@@ -86,7 +86,7 @@ async fn signing_in_rehashes_a_password_with_outdated_parameters() {
     cloud.dynamodb("UpdateItem", weaken).await;
     sign_in(&cloud.client(), &user.username, "wrong horse").await.problem(401, "invalid_grant");
     assert_eq!(stored().await, WEAK);
-    User::sign_in(cloud, &user.username, "correct horse").await.write().await.expect(200);
+    User::sign_in(cloud, &user.username, "correct horse").await.write().await.expect_status(200);
     let renewed = stored().await;
     assert!(renewed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{renewed}");
     User::sign_in(cloud, &user.username, "correct horse").await;

@@ -14,7 +14,7 @@ async fn is_free(username: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_renamed_user_signs_in_with_the_new_names_and_the_old_ones_are_free() {
+async fn a_renamed_user_signs_in_with_the_new_username_and_e_mail_and_the_old_ones_are_free() {
     let cloud = shared_cloud();
     let user = new_worker(cloud, &[]).await;
     let before = user.me().await;
@@ -24,7 +24,7 @@ async fn a_renamed_user_signs_in_with_the_new_names_and_the_old_ones_are_free() 
     });
     let answer = user.api.patch("/auth/me", change).await;
     assert_eq!(answer.header("etag"), Some("\"2\""));
-    let changed = answer.expect(200);
+    let changed = answer.expect_status(200);
     assert_eq!(changed["categories"], json!(["Design", "Writing"]));
     assert_eq!((&changed["id"], &changed["role"]), (&before["id"], &before["role"]));
     assert_eq!(user.me().await, changed);
@@ -35,23 +35,23 @@ async fn a_renamed_user_signs_in_with_the_new_names_and_the_old_ones_are_free() 
     let again = json!({
         "email": before["email"], "username": before["username"], "password": "correct horse",
     });
-    cloud.client().post("/auth/register", again).await.expect(201);
+    cloud.client().post("/auth/register", again).await.expect_status(201);
 }
 
 #[tokio::test]
-async fn changing_only_the_case_of_a_name_keeps_it_reserved() {
+async fn changing_only_the_case_of_a_username_keeps_it_reserved() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let loud = user.username.to_uppercase();
     assert_eq!(
-        user.api.patch("/auth/me", json!({"username": loud})).await.expect(200)["username"],
+        user.api.patch("/auth/me", json!({"username": loud})).await.expect_status(200)["username"],
         loud.as_str()
     );
     let same = user.api.patch("/auth/me", json!({"username": loud, "email": null})).await;
     assert_eq!(same.header("etag"), Some("\"2\""), "nothing changed");
     let email = user.me().await["email"].as_str().unwrap().to_uppercase();
     assert_eq!(
-        user.api.patch("/auth/me", json!({"email": email})).await.expect(200)["email"],
+        user.api.patch("/auth/me", json!({"email": email})).await.expect_status(200)["email"],
         email.as_str()
     );
     User::sign_in(cloud, &user.username, &user.password).await;
@@ -59,7 +59,7 @@ async fn changing_only_the_case_of_a_name_keeps_it_reserved() {
 }
 
 #[tokio::test]
-async fn a_taken_name_is_refused_and_a_refused_change_changes_nothing() {
+async fn a_taken_username_or_e_mail_is_refused_and_a_refused_change_changes_nothing() {
     let cloud = shared_cloud();
     let (user, other) = (new_client(cloud).await, new_client(cloud).await);
     let (before, others) = (user.me().await, other.me().await);
@@ -74,7 +74,7 @@ async fn a_taken_name_is_refused_and_a_refused_change_changes_nothing() {
         (json!({"username": mine, "email": others["email"]}), vec!["email"]),
         (json!({"username": other.username, "email": others["email"]}), vec!["username", "email"]),
     ] {
-        assert_eq!(user.api.patch("/auth/me", change).await.taken_names(), taken);
+        assert_eq!(user.api.patch("/auth/me", change).await.fields_taken(), taken);
     }
     let wrong = user
         .api
@@ -99,7 +99,7 @@ async fn holder(username: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn one_of_several_concurrent_renames_to_a_name_wins() {
+async fn one_of_several_concurrent_renames_to_a_username_wins() {
     let cloud = shared_cloud();
     let users = [new_client(cloud).await, new_client(cloud).await, new_client(cloud).await];
     let wanted = unique("wanted");
@@ -120,7 +120,7 @@ async fn one_of_several_concurrent_renames_to_a_name_wins() {
 }
 
 #[tokio::test]
-async fn concurrent_renames_of_one_user_leave_one_name_reserved() {
+async fn concurrent_renames_of_one_user_leave_one_username_reserved() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let names: Vec<_> = (0..6).map(|n| unique(&format!("many{n}x"))).collect();
@@ -140,7 +140,7 @@ async fn concurrent_renames_of_one_user_leave_one_name_reserved() {
 }
 
 #[tokio::test]
-async fn two_users_swap_names_only_by_way_of_a_third() {
+async fn two_users_swap_usernames_only_by_way_of_a_third() {
     let cloud = shared_cloud();
     let (ann, bob) = (new_client(cloud).await, new_client(cloud).await);
     let rename =
@@ -148,9 +148,9 @@ async fn two_users_swap_names_only_by_way_of_a_third() {
     let (a, b) = futures::join!(rename(&ann, &bob.username), rename(&bob, &ann.username));
     a.problem(409, "name_taken");
     b.problem(409, "name_taken");
-    rename(&ann, &unique("third")).await.expect(200);
-    rename(&bob, &ann.username).await.expect(200);
-    rename(&ann, &bob.username).await.expect(200);
+    rename(&ann, &unique("third")).await.expect_status(200);
+    rename(&bob, &ann.username).await.expect_status(200);
+    rename(&ann, &bob.username).await.expect_status(200);
     assert_eq!(holder(&ann.username).await, Some(bob.id().await));
     assert_eq!(holder(&bob.username).await, Some(ann.id().await));
 }

@@ -32,19 +32,19 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// What a tab has stored under this name. All tabs share one storage.
-    async fn kept(&self, tab: &str, what: &str) -> Vec<Value> {
-        let script = format!("return JSON.parse(localStorage.getItem('{tab}.{what}') ?? '[]')");
+    /// Returns what a tab has stored under this key. All tabs share one storage.
+    async fn stored(&self, tab: &str, key: &str) -> Vec<Value> {
+        let script = format!("return JSON.parse(localStorage.getItem('{tab}.{key}') ?? '[]')");
         self.browser.run_script(&script).await.as_array().cloned().unwrap_or_default()
     }
 
     /// The user's entries by feed, read over HTTP.
     async fn feeds(&self, user: &User) -> BTreeMap<String, Vec<Value>> {
-        let me = user.api.get("/auth/me").await.expect(200);
+        let me = user.api.get("/auth/me").await.expect_status(200);
         let role = format!("role:{}s", me["role"].as_str().unwrap());
         let mut feeds = BTreeMap::new();
         for feed in [format!("user:{}", me["id"].as_str().unwrap()), role] {
-            let page = user.api.get(&format!("/live/feed?feed={feed}")).await.expect(200);
+            let page = user.api.get(&format!("/live/feed?feed={feed}")).await.expect_status(200);
             assert_eq!(
                 page["items"].as_array().unwrap().len() as u64,
                 page["last"].as_u64().unwrap(),
@@ -64,7 +64,7 @@ impl Stage<'_> {
                 let feeds = self.feeds(tab.user).await;
                 received =
                     feeds.keys().map(|feed| (feed.clone(), Vec::new())).collect::<BTreeMap<_, _>>();
-                for entry in self.kept(tab.name, "took").await {
+                for entry in self.stored(tab.name, "entries").await {
                     let feed = entry["feed"].as_str().unwrap().to_owned();
                     received.entry(feed).or_default().push(entry);
                 }
@@ -77,7 +77,7 @@ impl Stage<'_> {
             });
             if complete.await.is_none() {
                 let (states, errors) =
-                    (self.kept(tab.name, "states").await, self.kept(tab.name, "errors").await);
+                    (self.stored(tab.name, "states").await, self.stored(tab.name, "errors").await);
                 let console = self.browser.console().await;
                 panic!(
                     "{what}: {} has {received:#?}\nof {expected:#?}\n\
@@ -108,7 +108,7 @@ fn opened(cloud: &Cloud) -> Vec<String> {
 async fn converse(pair: [&User; 2], order: &str, between: impl AsyncFn(usize)) {
     for n in 0..4 {
         for user in pair {
-            let keyed = user.api.with("idempotency-key", &unique("key"));
+            let keyed = user.api.with_header("idempotency-key", &unique("key"));
             eventually("a message is sent", async || {
                 let path = format!("/orders/{order}/messages");
                 let sent = keyed.post(&path, json!({"text": format!("Message {n}")})).await;
@@ -152,7 +152,7 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
     }
     for tab in &stage.tabs {
         eventually(&format!("{} opens", tab.name), async || {
-            stage.kept(tab.name, "reloads").await.into_iter().next()
+            stage.stored(tab.name, "reloads").await.into_iter().next()
         })
         .await;
     }
@@ -211,12 +211,12 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
         .api
         .post("/live/broadcasts", json!({"role": "client", "text": "Back soon"}))
         .await
-        .expect(202);
+        .expect_status(202);
     admin
         .api
         .post("/live/broadcasts", json!({"role": "worker", "text": "Back soon"}))
         .await
-        .expect(202);
+        .expect_status(202);
     let port = |url: &str| url.rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
     let ports = [
         ("--http-port", port(&cloud.ready.http)),
@@ -236,18 +236,18 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
 
     for tab in &stage.tabs {
         assert_eq!(
-            stage.kept(tab.name, "reloads").await.len(),
+            stage.stored(tab.name, "reloads").await.len(),
             1,
             "{} never had to reload its data",
             tab.name
         );
-        let states = stage.kept(tab.name, "states").await;
+        let states = stage.stored(tab.name, "states").await;
         assert!(!states.contains(&json!("stopped")), "{states:?}");
         println!(
             "{}: {} times open; {:?}",
             tab.name,
             states.iter().filter(|s| **s == "open").count(),
-            stage.kept(tab.name, "errors").await
+            stage.stored(tab.name, "errors").await
         );
     }
     browser.end().await;
@@ -276,7 +276,7 @@ async fn the_example_signs_in_and_shows_the_feed_live() {
     };
     shows("Following role:clients").await;
     let body = json!({"role": "client", "text": "Maintenance tonight"});
-    admin(&cloud).await.api.post("/live/broadcasts", body).await.expect(202);
+    admin(&cloud).await.api.post("/live/broadcasts", body).await.expect_status(202);
     shows("Maintenance tonight").await;
     assert_eq!(browser.run_script("return document.querySelector('output').value").await, "open");
     browser.end().await;

@@ -68,7 +68,7 @@ impl Browser {
         let session = client
             .post("/session", json!({"capabilities": {"alwaysMatch": capabilities}}))
             .await
-            .expect(200);
+            .expect_status(200);
         let session =
             format!("/session/{}", session["value"]["sessionId"].as_str().expect("a session"));
         Self { driver, client, session, profile }
@@ -105,7 +105,8 @@ impl Browser {
     }
 
     async fn command(&self, path: &str, body: Value) -> Value {
-        self.client.post(&format!("{}{path}", self.session), body).await.expect(200)["value"].take()
+        self.client.post(&format!("{}{path}", self.session), body).await.expect_status(200)["value"]
+            .take()
     }
 
     /// Closes the browser and deletes its profile.

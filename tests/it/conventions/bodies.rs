@@ -41,7 +41,8 @@ async fn another_media_type_is_refused() {
         ] {
             world.refused(route, media_type, b"{}").await.problem(415, "unsupported_media_type");
         }
-        let encoded = world.people.iter().map(|user| user.api.with("content-encoding", "gzip"));
+        let encoded =
+            world.people.iter().map(|user| user.api.with_header("content-encoding", "gzip"));
         for api in encoded {
             let answer =
                 api.send(route.method.clone(), &route.path, "application/json", "{}".into()).await;

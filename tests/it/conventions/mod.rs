@@ -89,8 +89,9 @@ impl World {
         let cloud = shared_cloud();
         let people = [new_client(cloud).await, new_worker(cloud, &[]).await, admin(cloud).await];
         let service = new_service(cloud, "conventions").await["id"].as_str().unwrap().to_owned();
-        let order = people[0].api.post("/orders", json!({"service_id": service})).await.expect(201);
-        let user = people[0].api.get("/auth/me").await.expect(200);
+        let order =
+            people[0].api.post("/orders", json!({"service_id": service})).await.expect_status(201);
+        let user = people[0].api.get("/auth/me").await.expect_status(200);
         let ids = BTreeMap::from([
             ("services", service),
             ("orders", order["id"].as_str().unwrap().to_owned()),

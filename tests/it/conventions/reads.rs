@@ -36,15 +36,15 @@ async fn a_matching_etag_gets_a_304() {
                 format!("\"x,y\", W/\"z\" , {etag}"),
                 "*".to_owned(),
             ] {
-                let answer = api.with("if-none-match", &known).get(&route.path).await;
+                let answer = api.with_header("if-none-match", &known).get(&route.path).await;
                 assert_eq!(answer.header("etag"), Some(etag.as_str()), "{route}");
                 assert_eq!(answer.header("content-type"), None, "{route}");
-                assert_eq!(answer.expect(304), Value::Null);
+                assert_eq!(answer.expect_status(304), Value::Null);
             }
             for other in
                 ["\"x\"".to_owned(), etag.trim_matches('"').to_owned(), format!("\"x,{etag},x\"")]
             {
-                api.with("if-none-match", &other).get(&route.path).await.expect(200);
+                api.with_header("if-none-match", &other).get(&route.path).await.expect_status(200);
             }
         }
     }

@@ -11,5 +11,5 @@ use crate::support::shared_cloud;
 
 /// The API description.
 async fn document() -> Value {
-    shared_cloud().client().get("/openapi.json").await.expect(200)
+    shared_cloud().client().get("/openapi.json").await.expect_status(200)
 }

@@ -156,7 +156,7 @@ async fn a_matching_etag_gets_a_304() {
     let answer = api.get("/openapi.json").await;
     let tag = answer.header("etag").unwrap().to_owned();
     assert!(answer.header("cache-control").unwrap().contains("max-age"));
-    let again = api.with("if-none-match", &tag).get("/openapi.json").await;
+    let again = api.with_header("if-none-match", &tag).get("/openapi.json").await;
     assert_eq!((again.status.as_u16(), again.body), (304, Value::Null));
 }
 
@@ -178,14 +178,14 @@ async fn examples_name_sample_data_and_work_as_they_stand() {
     let schema = |id: &str| document["components"]["schemas"][id]["examples"][0].clone();
     let api = shared_cloud().client();
     let service = schema("ServiceId");
-    api.get(&format!("/services/{}", service.as_str().unwrap())).await.expect(200);
+    api.get(&format!("/services/{}", service.as_str().unwrap())).await.expect_status(200);
     let body = &document["paths"]["/orders"]["post"]["requestBody"]["content"];
     let order = body["application/json"]["example"].clone();
     assert_eq!(order["service_id"], service);
     let parameters = &document["components"]["parameters"];
     assert!(parameters["IdempotencyKey"]["example"].is_null(), "a key belongs to one request");
-    new_client(shared_cloud()).await.api.post("/orders", order).await.expect(201);
+    new_client(shared_cloud()).await.api.post("/orders", order).await.expect_status(201);
     let user = schema("UserId");
     let admin = admin(shared_cloud()).await;
-    admin.api.get(&format!("/users/{}", user.as_str().unwrap())).await.expect(200);
+    admin.api.get(&format!("/users/{}", user.as_str().unwrap())).await.expect_status(200);
 }

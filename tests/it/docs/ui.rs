@@ -11,7 +11,7 @@ async fn the_page_loads_only_files_that_are_served_here() {
         policy.contains("default-src 'none'") && policy.contains("script-src 'self';"),
         "{policy}"
     );
-    let html = page.expect(200);
+    let html = page.expect_status(200);
     let html = html.as_str().unwrap();
     let mut files = 0;
     for attribute in ["src=\"", "href=\""] {
@@ -26,7 +26,7 @@ async fn the_page_loads_only_files_that_are_served_here() {
                 address.ends_with(".css"),
                 "{address} is {media_type}"
             );
-            file.expect(200);
+            file.expect_status(200);
             files += 1;
         }
     }

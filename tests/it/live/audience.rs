@@ -51,7 +51,7 @@ struct Watcher {
 
 impl Watcher {
     async fn new(user: User) -> Self {
-        let (socket, welcome) = Socket::hello(&user, json!({})).await;
+        let (socket, welcome) = Socket::connect_and_hello(&user, json!({})).await;
         let feeds = serde_json::from_value(welcome["feeds"].clone()).unwrap();
         Self { user, socket, feeds, entries: Vec::new() }
     }
@@ -81,7 +81,7 @@ impl Watcher {
                     .api
                     .get(&format!("/live/feed?feed={}&after={after}", encoded(feed)))
                     .await
-                    .expect(200);
+                    .expect_status(200);
                 let items = page["items"].as_array().unwrap().clone();
                 let Some(last) = items.last() else { break };
                 after = last["seq"].as_u64().unwrap();
@@ -113,7 +113,10 @@ fn encoded(feed: &str) -> String {
 }
 
 async fn transition(user: &User, order: &str, verb: &str) {
-    user.api.post(&format!("/orders/{order}/{verb}"), transition_body(verb)).await.expect(200);
+    user.api
+        .post(&format!("/orders/{order}/{verb}"), transition_body(verb))
+        .await
+        .expect_status(200);
 }
 
 /// Takes orders through every transition that adds entries, and returns their ids.
@@ -135,14 +138,14 @@ async fn cause_every_entry(
         .stripe()
         .post(&format!("/_local/payment_intents/{intent}/succeed"), json!({}))
         .await
-        .expect(200);
+        .expect_status(200);
     until_status(client, &done, "open").await;
     for verb in ["accept", "release", "accept"] {
         transition(worker, &done, verb).await;
     }
     let messages = format!("/orders/{done}/messages");
-    client.api.post(&messages, json!({"text": "When?"})).await.expect(201);
-    worker.api.post(&messages, json!({"text": "Now."})).await.expect(201);
+    client.api.post(&messages, json!({"text": "When?"})).await.expect_status(201);
+    worker.api.post(&messages, json!({"text": "Now."})).await.expect_status(201);
     for (user, verb) in [
         (worker, "deliver"),
         (client, "request-revision"),
@@ -207,7 +210,7 @@ pub async fn assert_audiences(cloud: &Cloud) {
                 .api
                 .post("/live/broadcasts", json!({"role": role, "text": text}))
                 .await
-                .expect(202);
+                .expect_status(202);
         }
         for watcher in watchers.values_mut() {
             watcher.until(text).await;

@@ -12,9 +12,9 @@ async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
     let workers = [new_worker(cloud, &[]).await, new_worker(cloud, &["design"]).await];
     let mut sockets = Vec::new();
     for worker in &workers {
-        sockets.push(Socket::hello(worker, json!({})).await.0);
+        sockets.push(Socket::connect_and_hello(worker, json!({})).await.0);
     }
-    let (mut clients, _) = Socket::hello(&client, json!({})).await;
+    let (mut clients, _) = Socket::connect_and_hello(&client, json!({})).await;
     let body = json!({"role": "worker", "text": unique("Maintenance ")});
     client.api.post("/live/broadcasts", body.clone()).await.problem(403, "forbidden");
     admin
@@ -22,9 +22,9 @@ async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
         .post("/live/broadcasts", json!({"role": "king", "text": ""}))
         .await
         .problem(422, "validation_failed");
-    let keyed = admin.api.with("idempotency-key", &unique("key"));
-    let sent = keyed.post("/live/broadcasts", body.clone()).await.expect(202);
-    assert_eq!(keyed.post("/live/broadcasts", body.clone()).await.expect(202), sent);
+    let keyed = admin.api.with_header("idempotency-key", &unique("key"));
+    let sent = keyed.post("/live/broadcasts", body.clone()).await.expect_status(202);
+    assert_eq!(keyed.post("/live/broadcasts", body.clone()).await.expect_status(202), sent);
     keyed
         .post("/live/broadcasts", json!({"role": "worker", "text": "Else"}))
         .await

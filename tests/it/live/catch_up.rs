@@ -12,16 +12,16 @@ async fn a_hanging_socket_delays_nobody_and_gets_its_entries_later() {
     let faults = PushFaults::of(cloud, &conversation.order.client).await;
     faults.add("timeout", 4).await;
     conversation.write(&conversation.order.worker, "one").await;
-    eventually("a push hangs", async || (faults.left().await < 4).then_some(())).await;
+    eventually("a push hangs", async || (faults.remaining().await < 4).then_some(())).await;
     conversation.write(&conversation.order.client, "two").await;
     assert_eq!(text(&mut conversation.worker).await, "two");
-    assert!(faults.left().await > 0, "others get their entries while the socket still hangs");
+    assert!(faults.remaining().await > 0, "others get their entries while the socket still hangs");
     conversation.write(&conversation.order.worker, "three").await;
     conversation.write(&conversation.order.worker, "four").await;
     for expected in ["one", "three", "four"] {
         assert_eq!(text(&mut conversation.client).await, expected, "over the same socket");
     }
-    assert_eq!(faults.left().await, 0);
+    assert_eq!(faults.remaining().await, 0);
     conversation.client.assert_open().await;
     // Later entries are pushed to it as before.
     conversation.write(&conversation.order.worker, "five").await;
@@ -35,7 +35,8 @@ async fn a_socket_that_keeps_hanging_is_closed_and_its_client_misses_nothing() {
     let order = &conversation.order;
     let own = format!("user:{}", order.client.id().await);
     let last =
-        order.client.api.get(&format!("/live/feed?feed={own}")).await.expect(200)["last"].clone();
+        order.client.api.get(&format!("/live/feed?feed={own}")).await.expect_status(200)["last"]
+            .clone();
     let faults = PushFaults::of(cloud, &order.client).await;
     faults.add("timeout", 1000).await;
     conversation.write(&order.worker, "one").await;
@@ -43,6 +44,7 @@ async fn a_socket_that_keeps_hanging_is_closed_and_its_client_misses_nothing() {
     conversation.client.until_closed().await;
     // The client reconnects over a working network.
     faults.clear().await;
-    let (mut again, _) = Socket::hello(&conversation.order.client, json!({own: last})).await;
+    let (mut again, _) =
+        Socket::connect_and_hello(&conversation.order.client, json!({own: last})).await;
     assert_eq!([text(&mut again).await, text(&mut again).await], ["one", "two"]);
 }

@@ -60,7 +60,7 @@ async fn too_many_messages_are_refused_and_the_socket_stays_open() {
 async fn an_expired_socket_is_closed_when_it_sends_a_message() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
-    let (mut socket, _) = Socket::hello(&user, json!({})).await;
+    let (mut socket, _) = Socket::connect_and_hello(&user, json!({})).await;
     // As the TTL does after two hours.
     let table = cloud.connections_table().await;
     let query = json!({

@@ -15,8 +15,8 @@ async fn a_closed_socket_is_forgotten() {
         "ConsistentRead": true,
     });
     let sockets = async || cloud.dynamodb("Query", query.clone()).await["Count"].clone();
-    let (first, _) = Socket::hello(&user, json!({})).await;
-    let (mut second, _) = Socket::hello(&user, json!({})).await;
+    let (first, _) = Socket::connect_and_hello(&user, json!({})).await;
+    let (mut second, _) = Socket::connect_and_hello(&user, json!({})).await;
     assert_eq!(sockets().await, 2);
     drop(first);
     eventually("one socket is left", async || (sockets().await == 1).then_some(())).await;

@@ -16,7 +16,7 @@ async fn missed_entries_are_the_same_over_the_socket_and_over_http() {
     let mut silent = Socket::connect(&client).await;
     let order = place_assigned_order(cloud, &client, &worker).await;
 
-    let (mut socket, welcome) = Socket::hello(&client, json!({&own: 0})).await;
+    let (mut socket, welcome) = Socket::connect_and_hello(&client, json!({&own: 0})).await;
     assert_eq!(welcome["user_id"], own.trim_start_matches("user:"));
     assert_eq!(welcome["role"], "client");
     let mut entries = vec![socket.next().await];
@@ -29,7 +29,8 @@ async fn missed_entries_are_the_same_over_the_socket_and_over_http() {
     assert!(entries.iter().all(|e| e["feed"] == own.as_str() && e["data"]["id"] == order.as_str()));
     let stored = feed(&client, &own).await;
     assert_eq!((&stored["items"], &stored["last"]), (&json!(entries), &json!(2)));
-    let rest = client.api.get(&format!("/live/feed?feed={own}&after=1&limit=1")).await.expect(200);
+    let rest =
+        client.api.get(&format!("/live/feed?feed={own}&after=1&limit=1")).await.expect_status(200);
     assert_eq!(rest["items"], json!([entries[1]]));
 
     // The other socket got nothing before its hello. It sends its position and gets the rest.
@@ -37,7 +38,7 @@ async fn missed_entries_are_the_same_over_the_socket_and_over_http() {
     let welcome = silent.next().await;
     assert_eq!((&welcome["type"], &welcome["feeds"][&own]), (&json!("welcome"), &json!(2)));
     assert_eq!(silent.next().await, entries[1]);
-    worker.api.post(&format!("/orders/{order}/deliver"), json!({})).await.expect(200);
+    worker.api.post(&format!("/orders/{order}/deliver"), json!({})).await.expect_status(200);
     for socket in [&mut socket, &mut silent] {
         let delivered = socket.next().await;
         assert_eq!((&delivered["type"], &delivered["seq"]), (&json!("order.delivered"), &json!(3)));
@@ -57,7 +58,8 @@ async fn feeds_of_others_are_refused_over_the_socket_and_over_http() {
         wrong.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(),
         ["feed", "after"]
     );
-    let (mut socket, welcome) = Socket::hello(&ann, json!({&bobs: 0, "role:kings": 0})).await;
+    let (mut socket, welcome) =
+        Socket::connect_and_hello(&ann, json!({&bobs: 0, "role:kings": 0})).await;
     let own = format!("user:{}", ann.id().await);
     let feeds: Vec<_> = welcome["feeds"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(feeds, ["role:clients", own.as_str()]);
@@ -76,19 +78,19 @@ async fn expired_entries_are_reported_over_http_and_over_the_socket() {
     let own = format!("user:{}", order.client.id().await);
     let path = format!("/live/feed?feed={own}");
     eventually("three entries", async || {
-        (order.client.api.get(&path).await.expect(200)["last"] == 3).then_some(())
+        (order.client.api.get(&path).await.expect_status(200)["last"] == 3).then_some(())
     })
     .await;
     let table = cloud.table().await;
     let first = json!({"pk": {"S": format!("ENTRIES#{own}")}, "sk": {"S": format!("{:020}", 1)}});
     cloud.dynamodb("DeleteItem", json!({"TableName": table, "Key": first})).await;
-    let feed = order.client.api.get(&path).await.expect(200);
+    let feed = order.client.api.get(&path).await.expect_status(200);
     assert_eq!((&feed["missed"], &feed["last"]), (&json!([{"from": 1, "to": 1}]), &json!(3)));
     assert_eq!(
         feed["items"].as_array().unwrap().iter().map(|e| e["seq"].clone()).collect::<Vec<_>>(),
         [2, 3]
     );
-    let (mut socket, _) = Socket::hello(&order.client, json!({&own: 0})).await;
+    let (mut socket, _) = Socket::connect_and_hello(&order.client, json!({&own: 0})).await;
     let error = socket.next().await;
     assert_eq!(
         (&error["code"], &error["feed"], &error["oldest"]),

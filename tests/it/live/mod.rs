@@ -17,7 +17,7 @@ use crate::support::{Client, Cloud, Socket, TestOrder, User, eventually};
 
 /// A feed, over HTTP.
 async fn feed(user: &User, feed: &str) -> Value {
-    user.api.get(&format!("/live/feed?feed={feed}")).await.expect(200)
+    user.api.get(&format!("/live/feed?feed={feed}")).await.expect_status(200)
 }
 
 /// Faults in pushes of one user's feed (`local/src/websocket/faults.rs`).
@@ -37,20 +37,20 @@ impl PushFaults {
     async fn add(&self, fault: &str, times: u32) {
         let rule =
             json!({"fault": fault, "method": "POST", "containing": self.entry(), "times": times});
-        self.gateway.post("/_local/faults", rule).await.expect(201);
+        self.gateway.post("/_local/faults", rule).await.expect_status(201);
     }
 
     /// How many faults are still to happen.
-    async fn left(&self) -> u64 {
-        let faults = self.gateway.get("/_local/faults").await.expect(200);
+    async fn remaining(&self) -> u64 {
+        let faults = self.gateway.get("/_local/faults").await.expect_status(200);
         let own =
             faults.as_array().unwrap().iter().filter(|fault| fault["containing"] == self.entry());
         own.map(|fault| fault["times"].as_u64().unwrap()).sum()
     }
 
     async fn clear(&self) {
-        let path = format!("/_local/faults?containing={}", Client::percent(&self.entry()));
-        self.gateway.delete(&path).await.expect(200);
+        let path = format!("/_local/faults?containing={}", Client::percent_encode(&self.entry()));
+        self.gateway.delete(&path).await.expect_status(200);
     }
 
     /// A text that is in entries of this feed, but in no welcome.
@@ -73,7 +73,7 @@ impl Conversation {
         for user in [&order.client, &order.worker] {
             let path = format!("/live/feed?feed=user:{}", user.id().await);
             eventually("the feed has the order", async || {
-                let items = user.api.get(&path).await.expect(200)["items"].clone();
+                let items = user.api.get(&path).await.expect_status(200)["items"].clone();
                 items
                     .as_array()
                     .unwrap()
@@ -83,13 +83,13 @@ impl Conversation {
             })
             .await;
         }
-        let (client, _) = Socket::hello(&order.client, json!({})).await;
-        let (worker, _) = Socket::hello(&order.worker, json!({})).await;
+        let (client, _) = Socket::connect_and_hello(&order.client, json!({})).await;
+        let (worker, _) = Socket::connect_and_hello(&order.worker, json!({})).await;
         Self { order, client, worker }
     }
 
     async fn write(&self, from: &User, text: &str) {
-        from.api.post(&self.order.path("messages"), json!({"text": text})).await.expect(201);
+        from.api.post(&self.order.path("messages"), json!({"text": text})).await.expect_status(201);
     }
 }
 

@@ -14,7 +14,7 @@ async fn throttled_pushes_are_retried_and_no_socket_is_closed() {
         faults.add(fault, times).await;
         conversation.write(&conversation.order.worker, fault).await;
         assert_eq!(text(&mut conversation.client).await, fault);
-        assert_eq!(faults.left().await, 0);
+        assert_eq!(faults.remaining().await, 0);
     }
     conversation.client.assert_open().await;
 }

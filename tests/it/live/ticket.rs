@@ -14,7 +14,7 @@ async fn a_ticket_opens_one_socket_and_nothing_else_opens_any() {
         .post("/live/tickets", json!({"for": "ever"}))
         .await
         .problem(422, "validation_failed");
-    let ticket = client.api.post("/live/tickets", json!({})).await.expect(200);
+    let ticket = client.api.post("/live/tickets", json!({})).await.expect_status(200);
     assert_eq!(ticket["expires_in"], 60);
     assert_eq!(ticket["user_id"], client.id().await);
     let (token, url) = (ticket["ticket"].as_str().unwrap(), ticket["url"].as_str().unwrap());

@@ -12,7 +12,8 @@ use crate::support::{
 /// it.
 async fn times_opened(worker: &User, category: &str, order: &str) -> usize {
     let opened = async || {
-        let feed = worker.api.get(&format!("/live/feed?feed=workers:{category}")).await.expect(200);
+        let feed =
+            worker.api.get(&format!("/live/feed?feed=workers:{category}")).await.expect_status(200);
         let entries = feed["items"].as_array().expect("items").clone();
         entries.iter().filter(|e| e["type"] == "order.opened" && e["data"]["id"] == order).count()
     };
@@ -30,31 +31,34 @@ async fn functions_killed_in_mid_request_lose_nothing() {
     // The response of the write is lost, and the second attempt hangs until the process is killed.
     faults.add("orders-create", "PutItem", "lost_response", 1).await;
     faults.add("orders-create", "PutItem", "timeout", 10).await;
-    let api = client.api.with("idempotency-key", "once");
+    let api = client.api.with_header("idempotency-key", "once");
     let body = json!({"service_id": service["id"]});
     let placing = tokio::spawn({
         let (api, body) = (api.clone(), body.clone());
         async move { api.post("/orders", body).await }
     });
-    faults.met("orders-create", 1).await;
-    faults.met("orders-create", 10).await;
+    faults.until_used("orders-create", 1).await;
+    faults.until_used("orders-create", 10).await;
     assert!(cloud.kill_function("orders-create", 100) > 0);
-    assert_eq!(placing.await.unwrap().expect(500)["message"], "Internal Server Error");
+    assert_eq!(placing.await.unwrap().expect_status(500)["message"], "Internal Server Error");
     faults.clear().await;
     let again = api.post("/orders", body).await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    let order = again.expect(201)["id"].as_str().unwrap().to_owned();
-    assert_eq!(client.api.get("/orders").await.expect(200)["items"].as_array().unwrap().len(), 1);
+    let order = again.expect_status(201)["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        client.api.get("/orders").await.expect_status(200)["items"].as_array().unwrap().len(),
+        1
+    );
 
     // Killed during a stream's batch: the batch is delivered again and takes effect once.
     faults.add("payments-apply", "PutItem", "timeout", 10).await;
     faults.add("live-notify", "TransactWriteItems", "timeout", 10).await;
     assert_eq!(pay(&cloud, &client, &order, "pm_card_visa").await["status"], 200);
-    faults.met("payments-apply", 10).await;
+    faults.until_used("payments-apply", 10).await;
     assert!(cloud.kill_function("payments-apply", 100) > 0);
     faults.clear().await;
     faults.add("live-notify", "TransactWriteItems", "timeout", 10).await;
-    faults.met("live-notify", 10).await;
+    faults.until_used("live-notify", 10).await;
     assert!(cloud.kill_function("live-notify", 100) > 0);
     faults.clear().await;
     until_status(&client, &order, "open").await;
@@ -87,7 +91,7 @@ async fn a_database_outage_delays_notifications_and_loses_none() {
     assert_eq!(pay(&cloud, &client, &order, "pm_card_visa").await["status"], 200);
     until_status(&client, &order, "open").await;
     assert_eq!(times_opened(&worker, "outage", &order).await, 1);
-    faults.met("live-notify", times).await;
+    faults.until_used("live-notify", times).await;
     let log = cloud.log_text();
     assert!(
         log.contains("failed to append to feed workers:outage")
@@ -98,14 +102,14 @@ async fn a_database_outage_delays_notifications_and_loses_none() {
 
 #[tokio::test]
 async fn a_database_outage_does_not_count_as_failed_sign_ins() {
-    let limit = "SIGN_INS_PER_NAME=2/1000000000";
+    let limit = "SIGN_INS_PER_USERNAME=2/1000000000";
     let cloud = Cloud::start("sign-in-outage", &["--ephemeral", "--env", limit]);
     let api = cloud.client();
     // Somebody who has not signed in from here before: known networks have a limit of their own.
     let account = json!({
         "username": "outage", "email": "outage@example.com", "password": "correct horse",
     });
-    api.post("/auth/register", account).await.expect(201);
+    api.post("/auth/register", account).await.expect_status(201);
     let faults = DatabaseFaults::of(&cloud);
     faults.add("auth-token", "GetItem", "InternalServerError", 1_000_000).await;
     for _ in 0..3 {
@@ -113,7 +117,7 @@ async fn a_database_outage_does_not_count_as_failed_sign_ins() {
         assert!(answer.status.is_server_error(), "{:#}", answer.body);
     }
     faults.clear().await;
-    sign_in(&api, "outage", "correct horse").await.expect(200);
+    sign_in(&api, "outage", "correct horse").await.expect_status(200);
 }
 
 #[tokio::test]
@@ -147,9 +151,12 @@ async fn a_killed_cloud_resumes_from_its_data_directory() {
     let worker = User::sign_in(&cloud, &worker_before.username, &worker_before.password).await;
     assert_eq!(times_opened(&worker, "data", &order).await, 1);
     // The Stripe stand-in has kept the payment as well.
-    let confirmed =
-        client.api.post(&format!("/orders/{order}/payment/confirm"), json!({})).await.expect(200);
+    let confirmed = client
+        .api
+        .post(&format!("/orders/{order}/payment/confirm"), json!({}))
+        .await
+        .expect_status(200);
     assert_eq!(confirmed["payment_status"], "paid");
-    worker.api.post(&format!("/orders/{order}/accept"), json!({})).await.expect(200);
+    worker.api.post(&format!("/orders/{order}/accept"), json!({})).await.expect_status(200);
     assert!(cloud.stop("TERM").await.success());
 }

@@ -20,13 +20,13 @@ impl DatabaseFaults {
 
     async fn add(&self, function: &str, action: &str, error: &str, times: u32) {
         let fault = json!({"function": function, "action": action, "error": error, "times": times});
-        self.0.post("/_local/faults", fault).await.expect(201);
+        self.0.post("/_local/faults", fault).await.expect_status(201);
     }
 
     /// Waits until this fault has happened as often as it was to.
-    async fn met(&self, function: &str, times: u32) {
+    async fn until_used(&self, function: &str, times: u32) {
         eventually(&format!("{function} meets its fault"), async || {
-            let faults = self.0.get("/_local/faults").await.expect(200);
+            let faults = self.0.get("/_local/faults").await.expect_status(200);
             let left = faults
                 .as_array()
                 .unwrap()
@@ -41,7 +41,7 @@ impl DatabaseFaults {
         self.0
             .send(http::Method::DELETE, "/_local/faults", "", Default::default())
             .await
-            .expect(200);
+            .expect_status(200);
     }
 }
 

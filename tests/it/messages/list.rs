@@ -10,10 +10,10 @@ async fn client_and_worker_list_their_messages_newest_first_and_nobody_else_can(
     let (client, worker) = (new_client(cloud).await, new_worker(cloud, &[&unique("Live ")]).await);
     let order = place_assigned_order(cloud, &client, &worker).await;
     let path = format!("/orders/{order}/messages");
-    client.api.post(&path, json!({"text": "When can you start?"})).await.expect(201);
-    worker.api.post(&path, json!({"text": "At once."})).await.expect(201);
+    client.api.post(&path, json!({"text": "When can you start?"})).await.expect_status(201);
+    worker.api.post(&path, json!({"text": "At once."})).await.expect_status(201);
     for user in [&client, &worker] {
-        let listed = user.api.get(&path).await.expect(200);
+        let listed = user.api.get(&path).await.expect_status(200);
         let texts: Vec<_> = listed["items"]
             .as_array()
             .unwrap()

@@ -81,7 +81,7 @@ async fn assert_one_of_two_remains(cloud: &Cloud, first: User) {
         "username": username, "email": format!("{username}@example.com"),
         "password": "correct horse", "role": "admin",
     });
-    first.api.post("/users", body).await.expect(201);
+    first.api.post("/users", body).await.expect_status(201);
     let second = User::sign_in(cloud, &username, "correct horse").await;
     let mut two = [first, second];
     for round in 0..6 {
@@ -99,15 +99,15 @@ async fn assert_one_of_two_remains(cloud: &Cloud, first: User) {
         assert!([401, 403].contains(&lost.status.as_u16()), "both were demoted: {:#}", lost.body);
         // The winner is still an administrator and reinstates the other one.
         let back = json!({"status": "active", "role": "admin"});
-        two[winner].api.patch(&paths[1 - winner], back).await.expect(200);
+        two[winner].api.patch(&paths[1 - winner], back).await.expect_status(200);
         let loser = &two[1 - winner];
         two[1 - winner] = User::sign_in(cloud, &loser.username, &loser.password).await;
     }
     // The last administrator can't demote themselves.
     let [last, other] = &two;
-    last.api.delete(&format!("/users/{}", other.id().await)).await.expect(204);
+    last.api.delete(&format!("/users/{}", other.id().await)).await.expect_status(204);
     let path = format!("/users/{}", last.id().await);
     last.api.delete(&path).await.problem(409, "own_account");
     last.api.patch(&path, json!({"status": "suspended"})).await.problem(409, "own_account");
-    last.write().await.expect(200);
+    last.write().await.expect_status(200);
 }

@@ -10,7 +10,7 @@ async fn seeding_twice_creates_the_sample_data_once() {
     let seeded = cloud.invoke("seed", json!({})).await;
     assert_eq!(seeded, json!({"users": 3, "services": 4}));
     assert_eq!(cloud.invoke("seed", json!({})).await, json!({"users": 0, "services": 0}));
-    let services = cloud.client().get("/services").await.expect(200);
+    let services = cloud.client().get("/services").await.expect_status(200);
     assert_eq!(services["items"].as_array().map(Vec::len), Some(4));
 }
 

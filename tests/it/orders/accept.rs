@@ -49,14 +49,15 @@ async fn neither_the_client_nor_a_suspended_worker_can_accept() {
     let order = TestOrder::in_status(cloud, "open").await;
     let change = async |user: &User, change: Value| {
         let path = format!("/users/{}", user.id().await);
-        admin.api.patch(&path, change).await.expect(200)
+        admin.api.patch(&path, change).await.expect_status(200)
     };
     change(&order.client, json!({"role": "worker"})).await;
     let turned = User::sign_in(cloud, &order.client.username, &order.client.password).await;
     let read = order.read(&turned).await;
     assert_eq!(actions(&read), Vec::<String>::new());
     let category = read["service"]["category"].as_str().expect("a category").replace(' ', "%20");
-    let pool = turned.api.get(&format!("/orders/open?category={category}")).await.expect(200);
+    let pool =
+        turned.api.get(&format!("/orders/open?category={category}")).await.expect_status(200);
     assert_eq!(pool["items"], json!([read]));
     turned.api.post(&order.path("accept"), json!({})).await.problem(403, "own_order");
 
@@ -69,7 +70,7 @@ async fn neither_the_client_nor_a_suspended_worker_can_accept() {
     // An administrator cannot assign an order to a suspended worker either.
     let assigned = TestOrder::in_status(cloud, "assigned").await;
     let suspended = format!("/users?q={}", order.worker.username);
-    let suspended = admin.api.get(&suspended).await.expect(200)["items"][0]["id"].clone();
+    let suspended = admin.api.get(&suspended).await.expect_status(200)["items"][0]["id"].clone();
     let body = json!({"worker_id": suspended});
     admin.api.post(&assigned.path("reassign"), body).await.problem(409, "worker_not_eligible");
 }
@@ -79,13 +80,13 @@ async fn a_repeated_idempotency_key_gets_the_first_answer_after_later_transition
     let cloud = shared_cloud();
     let (client, worker) = (new_client(cloud).await, new_worker(cloud, &[]).await);
     let order = place_paid_order(cloud, &client, &unique("replay")).await;
-    let keyed = worker.api.with("idempotency-key", &unique("key"));
+    let keyed = worker.api.with_header("idempotency-key", &unique("key"));
     let path = format!("/orders/{order}/accept");
-    let first = keyed.post(&path, json!({})).await.expect(200);
-    worker.api.post(&format!("/orders/{order}/deliver"), json!({})).await.expect(200);
+    let first = keyed.post(&path, json!({})).await.expect_status(200);
+    worker.api.post(&format!("/orders/{order}/deliver"), json!({})).await.expect_status(200);
     let again = keyed.post(&path, json!({})).await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    let again = again.expect(200);
+    let again = again.expect_status(200);
     assert_eq!((&again["status"], &again["version"]), (&first["status"], &first["version"]));
     keyed.post(&path, json!({"note": "other"})).await.problem(422, "idempotency_key_reused");
 }
@@ -98,7 +99,7 @@ async fn if_match_guards_against_a_change_in_between() {
     let path = format!("/orders/{order}/accept");
     worker
         .api
-        .with("if-match", "\"1\"")
+        .with_header("if-match", "\"1\"")
         .post(&path, json!({}))
         .await
         .problem(412, "precondition_failed");
@@ -109,5 +110,5 @@ async fn if_match_guards_against_a_change_in_between() {
         .header("etag")
         .expect("an etag")
         .to_owned();
-    worker.api.with("if-match", &etag).post(&path, json!({})).await.expect(200);
+    worker.api.with_header("if-match", &etag).post(&path, json!({})).await.expect_status(200);
 }

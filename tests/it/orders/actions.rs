@@ -95,7 +95,7 @@ async fn every_transition_in_actions_is_allowed_and_lists_agree() {
             assert_eq!(actions(&read), named, "{status} {by}");
             // The list has the newest order first.
             assert_eq!(
-                user.api.get("/orders").await.expect(200)["items"][0],
+                user.api.get("/orders").await.expect_status(200)["items"][0],
                 read,
                 "{status} {by}"
             );
@@ -117,7 +117,8 @@ async fn every_transition_in_actions_is_allowed_and_lists_agree() {
         let order = TestOrder::between(cloud, &parties, status).await;
         let read = order.read(&admin).await;
         assert_eq!(actions(&read), named, "{status}");
-        let listed = admin.api.get(&format!("/orders?limit=100&status={status}")).await.expect(200);
+        let listed =
+            admin.api.get(&format!("/orders?limit=100&status={status}")).await.expect_status(200);
         assert!(listed["items"].as_array().expect("items").contains(&read), "{status}");
         order.transition(&admin, named[0]).await;
     }

@@ -12,7 +12,7 @@ use crate::support::{
 async fn intent_status(cloud: &Cloud, intent: &Value) -> Value {
     let intent = intent.as_str().expect("an intent");
     let stripe = cloud.stripe().bearer("sk_test_local");
-    stripe.get(&format!("/v1/payment_intents/{intent}")).await.expect(200)["status"].clone()
+    stripe.get(&format!("/v1/payment_intents/{intent}")).await.expect_status(200)["status"].clone()
 }
 
 #[tokio::test]
@@ -21,10 +21,11 @@ async fn canceling_an_unpaid_order_cancels_its_payment_intent() {
     let (admin, parties) = (admin(cloud).await, Parties::new(cloud).await);
     for (by_admin, verb) in [(false, "cancel"), (true, "cancel"), (false, "payment/cancel")] {
         let order = TestOrder::between(cloud, &parties, "pending").await;
-        let payment = order.client.api.post(&order.path("payment"), json!({})).await.expect(200);
+        let payment =
+            order.client.api.post(&order.path("payment"), json!({})).await.expect_status(200);
         let user = if by_admin { &admin } else { &order.client };
-        let keyed = user.api.with("idempotency-key", &unique("key"));
-        let first = keyed.post(&order.path(verb), transition_body(verb)).await.expect(200);
+        let keyed = user.api.with_header("idempotency-key", &unique("key"));
+        let first = keyed.post(&order.path(verb), transition_body(verb)).await.expect_status(200);
         assert_eq!(
             (&first["status"], &first["payment_status"]),
             (&json!("canceled"), &json!("unpaid"))
@@ -36,7 +37,7 @@ async fn canceling_an_unpaid_order_cancels_its_payment_intent() {
         );
         let again = keyed.post(&order.path(verb), transition_body(verb)).await;
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
-        assert_eq!(again.expect(200), first);
+        assert_eq!(again.expect_status(200), first);
         user.api
             .post(&order.path(verb), transition_body(verb))
             .await
@@ -52,9 +53,12 @@ async fn canceling_an_unpaid_order_cancels_its_payment_intent() {
 #[tokio::test]
 async fn canceling_an_order_without_a_payment_intent_can_be_repeated() {
     let order = TestOrder::in_status(shared_cloud(), "pending").await;
-    let keyed = order.client.api.with("idempotency-key", &unique("key"));
-    let first = keyed.post(&order.path("payment/cancel"), json!({})).await.expect(200);
-    assert_eq!(keyed.post(&order.path("payment/cancel"), json!({})).await.expect(200), first);
+    let keyed = order.client.api.with_header("idempotency-key", &unique("key"));
+    let first = keyed.post(&order.path("payment/cancel"), json!({})).await.expect_status(200);
+    assert_eq!(
+        keyed.post(&order.path("payment/cancel"), json!({})).await.expect_status(200),
+        first
+    );
     order
         .client
         .api
@@ -76,7 +80,7 @@ async fn canceling_a_paid_order_refunds_it() {
             (&json!("canceled"), &json!("refund_pending"))
         );
         until_payment_status(&order.client, &order.id, "refunded").await;
-        let payment = order.client.api.get(&order.path("payment")).await.expect(200);
+        let payment = order.client.api.get(&order.path("payment")).await.expect_status(200);
         assert_eq!(payment["balance"]["amount"], 0);
         assert_eq!(payment["refunds"].as_array().map(Vec::len), Some(1));
     }

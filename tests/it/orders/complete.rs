@@ -13,7 +13,8 @@ async fn only_its_client_completes_a_delivered_order() {
     let path = order.path("complete");
     stranger.api.post(&path, json!({})).await.problem(404, "not_found");
     order.worker.api.post(&path, json!({})).await.problem(403, "forbidden");
-    let completed = order.client.api.post(&path, json!({"note": "Thank you."})).await.expect(200);
+    let completed =
+        order.client.api.post(&path, json!({"note": "Thank you."})).await.expect_status(200);
     assert_eq!((&completed["status"], &completed["actions"]), (&json!("completed"), &json!([])));
     let event = order.last_event().await;
     assert_eq!((&event["type"], &event["note"]), (&json!("complete"), &json!("Thank you.")));

@@ -26,7 +26,7 @@ async fn only_its_worker_delivers_an_order() {
     let (path, other) = (order.path("deliver"), new_worker(cloud, &[]).await);
     other.api.post(&path, json!({})).await.problem(404, "not_found");
     order.client.api.post(&path, json!({})).await.problem(403, "forbidden");
-    let delivered = order.worker.api.post(&path, json!({"note": "Done."})).await.expect(200);
+    let delivered = order.worker.api.post(&path, json!({"note": "Done."})).await.expect_status(200);
     assert_eq!(delivered["status"], "delivered");
     assert!(delivered["deadline"].is_string(), "the client has limited time to review");
     assert_eq!(order.last_event().await["note"], "Done.");

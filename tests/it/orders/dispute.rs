@@ -15,7 +15,7 @@ async fn both_parties_can_dispute_an_order_and_nobody_else() {
         let body = json!({"reason": "Not what was agreed."});
         stranger.api.post(&path, body.clone()).await.problem(404, "not_found");
         let user = if by_client { &order.client } else { &order.worker };
-        let disputed = user.api.post(&path, body.clone()).await.expect(200);
+        let disputed = user.api.post(&path, body.clone()).await.expect_status(200);
         assert_eq!((&disputed["status"], &disputed["actions"]), (&json!("disputed"), &json!([])));
         assert_eq!(order.last_event().await["note"], body["reason"]);
         user.api.post(&path, body).await.problem(409, "illegal_transition");

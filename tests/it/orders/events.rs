@@ -10,7 +10,7 @@ async fn the_history_records_every_transition_and_its_actor() {
     let order = TestOrder::in_status(cloud, "assigned").await;
     let (second, admin) = (new_worker(cloud, &[]).await, admin(cloud).await);
     let note = json!({"note": "I am ill."});
-    let released = order.worker.api.post(&order.path("release"), note).await.expect(200);
+    let released = order.worker.api.post(&order.path("release"), note).await.expect_status(200);
     assert_eq!((&released["status"], &released["worker"]), (&json!("open"), &Value::Null));
     order.transition(&second, "accept").await;
     order.transition(&second, "deliver").await;
@@ -18,7 +18,7 @@ async fn the_history_records_every_transition_and_its_actor() {
     order.transition(&second, "deliver").await;
     order.transition(&order.client, "dispute").await;
     let decided = json!({"outcome": "release", "note": "It is what was ordered."});
-    let completed = admin.api.post(&order.path("resolve"), decided).await.expect(200);
+    let completed = admin.api.post(&order.path("resolve"), decided).await.expect_status(200);
     assert_eq!(
         (&completed["status"], &completed["payment_status"]),
         (&json!("completed"), &json!("paid"))
@@ -26,7 +26,7 @@ async fn the_history_records_every_transition_and_its_actor() {
 
     let events = order.client.api.get(&order.path("events")).await;
     let etag = events.header("etag").expect("an etag").to_owned();
-    let events = events.expect(200);
+    let events = events.expect_status(200);
     assert_eq!(events["next_cursor"], Value::Null);
     let items = events["items"].as_array().expect("items");
     let numbers: Vec<_> =
@@ -64,16 +64,17 @@ async fn the_history_records_every_transition_and_its_actor() {
     assert_eq!(items[5]["actor"]["username"], second.username.as_str());
     assert_eq!(items[9]["note"], "For a reason.");
     assert!(items.iter().all(|event| event.get("idempotency").is_none()));
-    let again = order.client.api.with("if-none-match", &etag).get(&order.path("events")).await;
+    let again =
+        order.client.api.with_header("if-none-match", &etag).get(&order.path("events")).await;
     assert_eq!((again.status.as_u16(), again.header("etag")), (304, Some(etag.as_str())));
 
     // The worker sees all events but the client's payment steps. The former worker and strangers
     // see none.
-    let seen = second.api.get(&order.path("events")).await.expect(200);
+    let seen = second.api.get(&order.path("events")).await.expect_status(200);
     let seen: Vec<_> =
         seen["items"].as_array().expect("items").iter().map(|event| event["n"].clone()).collect();
     assert_eq!(seen, (1..=11).filter(|n| *n != 2).map(Value::from).collect::<Vec<_>>());
-    admin.api.get(&order.path("events")).await.expect(200);
+    admin.api.get(&order.path("events")).await.expect_status(200);
     for stranger in [&order.worker, &new_client(cloud).await] {
         stranger.api.get(&order.path("events")).await.problem(404, "not_found");
     }

@@ -21,7 +21,7 @@ async fn an_order_is_visible_only_to_its_parties() {
     }
     let read = owner.api.get(&format!("/orders/{order}")).await;
     assert_eq!(read.header("etag"), Some("\"1\""));
-    let read = read.expect(200);
+    let read = read.expect_status(200);
     assert_eq!((&read["id"], &read["status"]), (&json!(order), &json!("pending")));
     assert_eq!(read["client"]["username"], owner.username.as_str());
 }

@@ -9,13 +9,13 @@ async fn users_list_their_own_orders_and_filter_by_status() {
     let cloud = shared_cloud();
     let (owner, stranger) = (new_client(cloud).await, new_client(cloud).await);
     let order = place_order(&owner, &new_service(cloud, "private").await).await;
-    let listed = stranger.api.get("/orders").await.expect(200);
+    let listed = stranger.api.get("/orders").await.expect_status(200);
     assert_eq!(listed["items"], json!([]));
     assert_eq!(
-        owner.api.get("/orders?status=pending").await.expect(200)["items"][0]["id"],
+        owner.api.get("/orders?status=pending").await.expect_status(200)["items"][0]["id"],
         order.as_str()
     );
-    assert_eq!(owner.api.get("/orders?status=open").await.expect(200)["items"], json!([]));
+    assert_eq!(owner.api.get("/orders?status=open").await.expect_status(200)["items"], json!([]));
 }
 
 #[tokio::test]

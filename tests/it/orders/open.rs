@@ -20,10 +20,10 @@ async fn a_released_order_returns_to_the_front_of_the_pool() {
     let pool = async || {
         // Reads pages of two orders.
         let path = format!("/orders/open?category={}&limit=2", category.replace(' ', "%20"));
-        let first = worker.api.get(&path).await.expect(200);
+        let first = worker.api.get(&path).await.expect_status(200);
         let mut all = first["items"].as_array().expect("items").clone();
         if let Some(cursor) = first["next_cursor"].as_str() {
-            let next = worker.api.get(&format!("{path}&cursor={cursor}")).await.expect(200);
+            let next = worker.api.get(&format!("{path}&cursor={cursor}")).await.expect_status(200);
             all.extend(next["items"].as_array().expect("items").clone());
             assert_eq!(next["next_cursor"], Value::Null);
         }
@@ -32,8 +32,8 @@ async fn a_released_order_returns_to_the_front_of_the_pool() {
             .collect::<Vec<_>>()
     };
     assert_eq!(pool().await, orders);
-    worker.api.post(&format!("/orders/{}/accept", orders[0]), json!({})).await.expect(200);
+    worker.api.post(&format!("/orders/{}/accept", orders[0]), json!({})).await.expect_status(200);
     assert_eq!(pool().await, orders[1..]);
-    worker.api.post(&format!("/orders/{}/release", orders[0]), json!({})).await.expect(200);
+    worker.api.post(&format!("/orders/{}/release", orders[0]), json!({})).await.expect_status(200);
     assert_eq!(pool().await, orders);
 }

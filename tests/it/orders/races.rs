@@ -20,7 +20,7 @@ async fn race(order: &TestOrder, one: (&User, &str), other: (&User, &str)) -> (S
     };
     let (first, second) = futures::join!(attempt(one), attempt(other));
     let (won, lost) = if first.0.status == 200 { (first, second) } else { (second, first) };
-    let after = won.0.expect(200);
+    let after = won.0.expect_status(200);
     let problem = lost.0.problem(409, "illegal_transition");
     assert_eq!(problem["order_status"], after["status"], "the loser gets the new status");
     // A refund may have followed, but no second transition.
@@ -67,15 +67,15 @@ async fn an_order_is_either_delivered_or_canceled_by_an_administrator() {
 async fn concurrent_requests_with_one_idempotency_key_make_one_transition() {
     for verb in ["cancel", "payment/cancel"] {
         let order = TestOrder::in_status(shared_cloud(), "pending").await;
-        order.client.api.post(&order.path("payment"), json!({})).await.expect(200);
-        let api = order.client.api.with("idempotency-key", &unique("key"));
+        order.client.api.post(&order.path("payment"), json!({})).await.expect_status(200);
+        let api = order.client.api.with_header("idempotency-key", &unique("key"));
         let attempts =
             (0..4).map(|_| async { api.post(&order.path(verb), transition_body(verb)).await });
         let answers = futures::future::join_all(attempts).await;
         let replayed =
             answers.iter().filter(|answer| answer.header("idempotent-replayed").is_some()).count();
         assert_eq!(replayed, 3, "{verb}");
-        let bodies: Vec<_> = answers.into_iter().map(|answer| answer.expect(200)).collect();
+        let bodies: Vec<_> = answers.into_iter().map(|answer| answer.expect_status(200)).collect();
         assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:#?}");
     }
 }
@@ -87,7 +87,8 @@ async fn canceling_while_paying_leaves_nothing_owed() {
     let parties = Parties::new(cloud).await;
     for round in 0..2 * ROUNDS {
         let order = TestOrder::between(cloud, &parties, "pending").await;
-        let payment = order.client.api.post(&order.path("payment"), json!({})).await.expect(200);
+        let payment =
+            order.client.api.post(&order.path("payment"), json!({})).await.expect_status(200);
         let intent = payment["payment_intent_id"].as_str().expect("an intent").to_owned();
         let stripe = cloud.stripe().bearer(payment["publishable_key"].as_str().expect("a key"));
         let secret = payment["client_secret"].as_str().expect("a secret").to_owned();
@@ -99,13 +100,13 @@ async fn canceling_while_paying_leaves_nothing_owed() {
         let cancels =
             async { order.client.api.post(&order.path(verb), transition_body(verb)).await };
         let (paid, canceled) = futures::join!(pays, cancels);
-        assert_eq!(canceled.expect(200)["status"], "canceled");
+        assert_eq!(canceled.expect_status(200)["status"], "canceled");
         if paid == 200 {
             until_payment_status(&order.client, &order.id, "refunded").await;
         } else {
             assert_eq!(order.read(&order.client).await["payment_status"], "unpaid");
         }
-        let payment = order.client.api.get(&order.path("payment")).await.expect(200);
+        let payment = order.client.api.get(&order.path("payment")).await.expect_status(200);
         assert_eq!(payment["balance"]["amount"], 0, "{payment:#}");
         assert_eq!(
             payment["ledger"].as_array().map(Vec::len),

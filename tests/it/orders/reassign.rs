@@ -19,18 +19,22 @@ async fn an_administrator_reassigns_an_order_or_returns_it_to_the_pool() {
         let body = json!({"worker_id": unfit.id().await});
         admin.api.post(&path, body).await.problem(409, "worker_not_eligible");
     }
-    let given = admin.api.post(&path, json!({"worker_id": second.id().await})).await.expect(200);
+    let given =
+        admin.api.post(&path, json!({"worker_id": second.id().await})).await.expect_status(200);
     assert_eq!(
         (&given["status"], &given["worker"]["username"]),
         (&json!("assigned"), &json!(second.username))
     );
     order.worker.api.post(&order.path("deliver"), json!({})).await.problem(404, "not_found");
-    assert_eq!(second.api.get("/orders").await.expect(200)["items"][0]["id"], order.id.as_str());
-    assert_eq!(order.worker.api.get("/orders").await.expect(200)["items"], json!([]));
+    assert_eq!(
+        second.api.get("/orders").await.expect_status(200)["items"][0]["id"],
+        order.id.as_str()
+    );
+    assert_eq!(order.worker.api.get("/orders").await.expect_status(200)["items"], json!([]));
 
-    let back = admin.api.post(&path, json!({})).await.expect(200);
+    let back = admin.api.post(&path, json!({})).await.expect_status(200);
     assert_eq!((&back["status"], &back["worker"]), (&json!("open"), &Value::Null));
-    second.api.post(&order.path("accept"), json!({})).await.expect(200);
+    second.api.post(&order.path("accept"), json!({})).await.expect_status(200);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ async fn only_its_worker_returns_an_order_to_the_pool() {
     let (path, other) = (order.path("release"), new_worker(cloud, &[]).await);
     other.api.post(&path, json!({})).await.problem(404, "not_found");
     order.client.api.post(&path, json!({})).await.problem(403, "forbidden");
-    let released = order.worker.api.post(&path, json!({})).await.expect(200);
+    let released = order.worker.api.post(&path, json!({})).await.expect_status(200);
     assert_eq!((&released["status"], &released["worker"]), (&json!("open"), &Value::Null));
     order.transition(&other, "accept").await;
 }

@@ -12,7 +12,8 @@ async fn only_its_client_sends_a_delivery_back() {
     let (path, stranger) = (order.path("request-revision"), new_client(cloud).await);
     stranger.api.post(&path, json!({})).await.problem(404, "not_found");
     order.worker.api.post(&path, json!({})).await.problem(403, "forbidden");
-    let sent_back = order.client.api.post(&path, json!({"note": "In blue."})).await.expect(200);
+    let sent_back =
+        order.client.api.post(&path, json!({"note": "In blue."})).await.expect_status(200);
     assert_eq!(sent_back["status"], "assigned");
     assert_eq!(order.last_event().await["note"], "In blue.");
 }

@@ -16,7 +16,7 @@ async fn an_administrator_resolves_a_dispute_for_either_party() {
         for party in [&order.client, &order.worker] {
             party.api.post(&path, body.clone()).await.problem(403, "forbidden");
         }
-        let resolved = admin.api.post(&path, body).await.expect(200);
+        let resolved = admin.api.post(&path, body).await.expect_status(200);
         assert_eq!(resolved["status"], status);
         let paid = if outcome == "release" { "paid" } else { "refunded" };
         until_payment_status(&order.client, &order.id, paid).await;

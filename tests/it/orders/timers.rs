@@ -64,8 +64,8 @@ async fn an_unpaid_order_expires_and_can_no_longer_be_paid() {
     let order = TestOrder::between(cloud, &parties, "pending").await;
     let other = TestOrder::between(cloud, &parties, "pending").await;
     let client = &order.client;
-    let payment = client.api.post(&order.path("payment"), json!({})).await.expect(200);
-    let (mut socket, _) = Socket::hello(client, json!({})).await;
+    let payment = client.api.post(&order.path("payment"), json!({})).await.expect_status(200);
+    let (mut socket, _) = Socket::connect_and_hello(client, json!({})).await;
 
     let expired = expire_until(cloud, &order, "canceled").await;
     assert_eq!(
@@ -78,7 +78,7 @@ async fn an_unpaid_order_expires_and_can_no_longer_be_paid() {
     let intent = payment["payment_intent_id"].as_str().expect("an intent");
     let stripe = cloud.stripe().bearer("sk_test_local");
     eventually("the intent is canceled", async || {
-        let intent = stripe.get(&format!("/v1/payment_intents/{intent}")).await.expect(200);
+        let intent = stripe.get(&format!("/v1/payment_intents/{intent}")).await.expect_status(200);
         (intent["status"] == "canceled").then_some(())
     })
     .await;
@@ -114,7 +114,7 @@ async fn an_order_paid_as_it_expires_is_either_open_or_refunded() {
     for _ in 0..6 {
         let order = TestOrder::between(cloud, &parties, "pending").await;
         let client = &order.client;
-        client.api.post(&order.path("payment"), json!({})).await.expect(200);
+        client.api.post(&order.path("payment"), json!({})).await.expect_status(200);
         expire(cloud, &order).await;
         let (paid, ()) = futures::join!(pay(cloud, client, &order.id, "pm_card_visa"), run(cloud));
         if paid["status"] != 200 {
@@ -125,7 +125,7 @@ async fn an_order_paid_as_it_expires_is_either_open_or_refunded() {
             order["status"] == "open" || order["payment_status"] == "refunded"
         })
         .await;
-        let payment = client.api.get(&order.path("payment")).await.expect(200);
+        let payment = client.api.get(&order.path("payment")).await.expect_status(200);
         match settled["status"].as_str() {
             Some("open") => assert_eq!(payment["balance"]["amount"], 1999),
             Some("canceled") => {
@@ -146,8 +146,11 @@ async fn an_unclaimed_order_expires_and_is_refunded() {
     let client = &order.client;
     expire_until(cloud, &order, "canceled").await;
     until_payment_status(client, &order.id, "refunded").await;
-    let feed =
-        client.api.get(&format!("/live/feed?feed=user:{}", client.id().await)).await.expect(200);
+    let feed = client
+        .api
+        .get(&format!("/live/feed?feed=user:{}", client.id().await))
+        .await
+        .expect_status(200);
     let types: Vec<_> = feed["items"]
         .as_array()
         .expect("items")
@@ -190,7 +193,7 @@ async fn an_unreviewed_delivery_completes_the_order_unless_it_is_disputed_first(
     let cloud = shared_cloud();
     let parties = Parties::new(cloud).await;
     let order = TestOrder::between(cloud, &parties, "assigned").await;
-    let (mut socket, _) = Socket::hello(&order.worker, json!({})).await;
+    let (mut socket, _) = Socket::connect_and_hello(&order.worker, json!({})).await;
     order.transition(&order.worker, "deliver").await;
     let completed = expire_until(cloud, &order, "completed").await;
     assert_eq!((&completed["payment_status"], &completed["actions"]), (&json!("paid"), &json!([])));

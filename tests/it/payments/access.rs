@@ -15,7 +15,7 @@ async fn only_its_client_acts_on_a_payment_and_administrators_read_it() {
         shopper.paid("pm_card_visa").await,
         shopper.paid("pm_card_visa").await,
     );
-    holder.api.post(&format!("/orders/{}/accept", taken.order), json!({})).await.expect(200);
+    holder.api.post(&format!("/orders/{}/accept", taken.order), json!({})).await.expect_status(200);
     for (user, order, status) in [
         (&stranger, &pending, 404),
         (&stranger, &open, 404),
@@ -51,9 +51,9 @@ async fn only_its_client_acts_on_a_payment_and_administrators_read_it() {
             .problem(422, "validation_failed");
     }
     let path = format!("/orders/{}/payment", open.order);
-    admin.api.get(&path).await.expect(200);
+    admin.api.get(&path).await.expect_status(200);
     for id in ["ord_unknown", "..", "%00", &format!("ord_{}", "0".repeat(26))] {
-        shopper.user.api.post(&format!("/orders/{id}/payment"), json!({})).await.expect(404);
+        shopper.user.api.post(&format!("/orders/{id}/payment"), json!({})).await.expect_status(404);
     }
     // Nothing of this changed an order.
     assert_eq!(pending.statuses().await, ("pending".into(), "unpaid".into()));

@@ -14,7 +14,7 @@ async fn a_slow_bank_transfer_keeps_the_order_pending_and_is_refunded_after_a_ca
         (shopper.checkout().await, shopper.checkout().await, shopper.checkout().await);
     for checkout in [&kept, &refused, &called_off] {
         assert_eq!(
-            checkout.pay("pm_usBankAccount_processing").await.expect(200)["status"],
+            checkout.pay("pm_usBankAccount_processing").await.expect_status(200)["status"],
             "processing"
         );
         deliver_events(&shopper, checkout, "payment_intent.processing").await;
@@ -27,7 +27,7 @@ async fn a_slow_bank_transfer_keeps_the_order_pending_and_is_refunded_after_a_ca
     }
     // An intent that is processing can't be canceled, but its order can.
     assert_eq!(
-        statuses(&called_off.cancel().await.expect(200)),
+        statuses(&called_off.cancel().await.expect_status(200)),
         ("canceled".into(), "unpaid".into())
     );
     for (checkout, end) in [(&kept, "succeed"), (&refused, "fail"), (&called_off, "succeed")] {
@@ -75,11 +75,11 @@ async fn a_webhook_that_overtakes_the_response_of_its_own_request_is_applied() {
             &[("payment_method", "pm_card_visa")],
         )
         .await
-        .expect(200);
+        .expect_status(200);
     let event = &shopper.stripe.events_of(&intent, &["payment_intent.succeeded"]).await[0];
     shopper.stripe.deliver(event).await;
     until_event(&shopper.admin, "applied", event["id"].as_str().unwrap()).await;
-    let payment = creating.await.unwrap().expect(200);
+    let payment = creating.await.unwrap().expect_status(200);
     assert_eq!(payment["payment_intent_id"], intent.as_str());
     let checkout = Checkout::new(&shopper, order, &payment);
     assert_eq!(checkout.statuses().await, ("open".into(), "paid".into()));
@@ -95,8 +95,11 @@ async fn a_mismatching_intent_never_changes_an_order_and_is_listed() {
     for (change, reason) in [([("amount", "1998")], "amount"), ([("currency", "eur")], "currency")]
     {
         let checkout = shopper.checkout().await;
-        stripe.call(&format!("/v1/payment_intents/{}", checkout.intent), &change).await.expect(200);
-        checkout.pay("pm_card_visa").await.expect(200);
+        stripe
+            .call(&format!("/v1/payment_intents/{}", checkout.intent), &change)
+            .await
+            .expect_status(200);
+        checkout.pay("pm_card_visa").await.expect_status(200);
         checkout.confirm().await.problem(409, "payment_mismatch");
         for event in deliver_events(&shopper, &checkout, "payment_intent.succeeded").await {
             let listed =
@@ -128,7 +131,7 @@ async fn a_mismatching_intent_never_changes_an_order_and_is_listed() {
             ("automatic_payment_methods[enabled]", "true"),
             ("automatic_payment_methods[allow_redirects]", "never"),
         ];
-        let intent = stripe.call("/v1/payment_intents", &fields).await.expect(200);
+        let intent = stripe.call("/v1/payment_intents", &fields).await.expect_status(200);
         let event = &stripe
             .events_of(intent["id"].as_str().unwrap(), &["payment_intent.succeeded"])
             .await[0];
@@ -140,11 +143,11 @@ async fn a_mismatching_intent_never_changes_an_order_and_is_listed() {
         );
     }
     assert_eq!(bound.statuses().await, ("pending".into(), "unpaid".into()));
-    let untouched = shopper.user.api.get(&format!("/orders/{unbound}")).await.expect(200);
+    let untouched = shopper.user.api.get(&format!("/orders/{unbound}")).await.expect_status(200);
     assert_eq!((&untouched["status"], &untouched["version"]), (&json!("pending"), &json!(1)));
     // An intent pays only its own order, even if another order costs the same.
     let other = shopper.checkout().await;
-    other.pay("pm_card_visa").await.expect(200);
+    other.pay("pm_card_visa").await.expect_status(200);
     deliver_events(&shopper, &other, "payment_intent.succeeded").await;
     other.until_statuses("open", "paid").await;
     assert_eq!(bound.statuses().await, ("pending".into(), "unpaid".into()));

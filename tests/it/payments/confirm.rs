@@ -15,27 +15,27 @@ async fn a_declined_card_leaves_the_order_payable_with_the_same_intent() {
         ("pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"),
         ("pm_card_chargeDeclinedExpiredCard", "expired_card"),
     ] {
-        let declined = checkout.pay(card).await.expect(402);
+        let declined = checkout.pay(card).await.expect_status(402);
         assert_eq!(declined["error"]["decline_code"], reason);
-        let order = checkout.confirm().await.expect(200);
+        let order = checkout.confirm().await.expect_status(200);
         assert_eq!(statuses(&order), ("pending".into(), "failed".into()), "{card}");
         assert!(order["deadline"].is_string(), "the deadline still applies");
     }
     // The bank asks for authentication, which fails first and succeeds the second time.
     assert_eq!(
-        checkout.pay("pm_card_authenticationRequired").await.expect(200)["status"],
+        checkout.pay("pm_card_authenticationRequired").await.expect_status(200)["status"],
         "requires_action"
     );
     assert_eq!(
-        statuses(&checkout.confirm().await.expect(200)),
+        statuses(&checkout.confirm().await.expect_status(200)),
         ("pending".into(), "requires_action".into())
     );
     shopper.stripe.control(&format!("payment_intents/{}/fail", checkout.intent), json!({})).await;
     assert_eq!(
-        statuses(&checkout.confirm().await.expect(200)),
+        statuses(&checkout.confirm().await.expect_status(200)),
         ("pending".into(), "failed".into())
     );
-    checkout.pay("pm_card_threeDSecure2Required").await.expect(200);
+    checkout.pay("pm_card_threeDSecure2Required").await.expect_status(200);
     // This event is outdated by now: the order takes the intent's current state.
     deliver_events(&shopper, &checkout, "payment_intent.payment_failed").await;
     checkout.until_statuses("pending", "requires_action").await;
@@ -43,7 +43,10 @@ async fn a_declined_card_leaves_the_order_payable_with_the_same_intent() {
         .stripe
         .control(&format!("payment_intents/{}/succeed", checkout.intent), json!({}))
         .await;
-    assert_eq!(statuses(&checkout.confirm().await.expect(200)), ("open".into(), "paid".into()));
+    assert_eq!(
+        statuses(&checkout.confirm().await.expect_status(200)),
+        ("open".into(), "paid".into())
+    );
     assert_eq!(ledger(&checkout.payment().await), [("charge", 1999)]);
 
     deliver_events(&shopper, &checkout, "payment_intent.payment_failed").await;

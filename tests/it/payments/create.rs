@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// The distinct intent ids in these responses.
-fn ids(answers: &[Value]) -> Vec<&str> {
+fn distinct_intent_ids(answers: &[Value]) -> Vec<&str> {
     let mut ids: Vec<_> =
         answers.iter().map(|answer| answer["payment_intent_id"].as_str().unwrap()).collect();
     ids.dedup();
@@ -29,8 +29,8 @@ async fn an_order_has_one_payment_intent_at_its_own_price() {
     }
     api.post(&format!("{path}/confirm"), json!({})).await.problem(409, "no_payment_yet");
     let created = join_all((0..8).map(|_| api.post(&path, json!({})))).await;
-    let created: Vec<_> = created.into_iter().map(|answer| answer.expect(200)).collect();
-    assert_eq!(ids(&created).len(), 1, "{created:#?}");
+    let created: Vec<_> = created.into_iter().map(|answer| answer.expect_status(200)).collect();
+    assert_eq!(distinct_intent_ids(&created).len(), 1, "{created:#?}");
     assert_eq!((&created[0]["amount"], &created[0]["currency"]), (&json!(1999), &json!("usd")));
     let intents = shopper.stripe.intents_of(&order).await;
     assert_eq!(
@@ -40,23 +40,23 @@ async fn an_order_has_one_payment_intent_at_its_own_price() {
 
     let checkout = Checkout::new(&shopper, order.clone(), &created[0]);
     assert_eq!(
-        statuses(&checkout.cancel().await.expect(200)),
+        statuses(&checkout.cancel().await.expect_status(200)),
         ("canceled".into(), "unpaid".into())
     );
-    let after = api.post(&path, json!({})).await.expect(200);
+    let after = api.post(&path, json!({})).await.expect_status(200);
     assert_eq!(
         (&after["payment_intent_id"], &after["status"]),
         (&created[0]["payment_intent_id"], &json!("canceled"))
     );
-    checkout.pay("pm_card_visa").await.expect(400);
+    checkout.pay("pm_card_visa").await.expect_status(400);
     assert_eq!(shopper.stripe.intents_of(&order).await.len(), 1);
 
-    let without = shopper.order().await;
-    api.post(&format!("/orders/{without}/payment/cancel"), json!({})).await.expect(200);
-    api.post(&format!("/orders/{without}/payment"), json!({}))
+    let canceled = shopper.order().await;
+    api.post(&format!("/orders/{canceled}/payment/cancel"), json!({})).await.expect_status(200);
+    api.post(&format!("/orders/{canceled}/payment"), json!({}))
         .await
         .problem(409, "order_not_payable");
-    assert!(shopper.stripe.intents_of(&without).await.is_empty());
+    assert!(shopper.stripe.intents_of(&canceled).await.is_empty());
 }
 
 #[tokio::test]
@@ -80,11 +80,11 @@ async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
         .api
         .post(&format!("/orders/{}/payment", bound.order), json!({}))
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(again["payment_intent_id"], bound.intent.as_str());
     assert_eq!(shopper.stripe.intents_of(&bound.order).await.len(), 1);
 
-    let found = shopper.user.api.post(&path, json!({})).await.expect(200);
+    let found = shopper.user.api.post(&path, json!({})).await.expect_status(200);
     let intents = shopper.stripe.intents_of(&order).await;
     assert_eq!(intents.len(), 2, "the lost intent and the order's own");
     let lost = intents.iter().find(|intent| intent["id"] != found["payment_intent_id"]).unwrap();
@@ -95,15 +95,18 @@ async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
         .stripe
         .call(&format!("/v1/payment_intents/{lost}/confirm"), &[("payment_method", "pm_card_visa")])
         .await
-        .expect(200);
+        .expect_status(200);
     let event = &shopper.stripe.events_of(lost, &["payment_intent.succeeded"]).await[0];
     shopper.stripe.deliver(event).await;
     let listed = until_event(&shopper.admin, "mismatch", event["id"].as_str().unwrap()).await;
     assert_eq!((&listed["reason"], &listed["order_id"]), (&json!("intent"), &json!(order)));
     let checkout = Checkout::new(&shopper, order, &found);
     assert_eq!(checkout.statuses().await, ("pending".into(), "unpaid".into()));
-    checkout.pay("pm_card_visa").await.expect(200);
-    assert_eq!(statuses(&checkout.confirm().await.expect(200)), ("open".into(), "paid".into()));
+    checkout.pay("pm_card_visa").await.expect_status(200);
+    assert_eq!(
+        statuses(&checkout.confirm().await.expect_status(200)),
+        ("open".into(), "paid".into())
+    );
 }
 
 #[tokio::test]
@@ -113,12 +116,16 @@ async fn a_lost_late_or_failed_stripe_response_causes_no_second_payment() {
     let attempt = async |fault: &str, intents: usize| {
         let order = shopper.order().await;
         shopper.stripe.fault(fault, "/v1/payment_intents", &order, 1).await;
-        let payment =
-            shopper.user.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
+        let payment = shopper
+            .user
+            .api
+            .post(&format!("/orders/{order}/payment"), json!({}))
+            .await
+            .expect_status(200);
         assert_eq!(shopper.stripe.intents_of(&order).await.len(), intents, "{fault}");
         let checkout = Checkout::new(shopper, order, &payment);
-        checkout.pay("pm_card_visa").await.expect(200);
-        checkout.confirm().await.expect(200);
+        checkout.pay("pm_card_visa").await.expect_status(200);
+        checkout.confirm().await.expect_status(200);
         assert_eq!(ledger(&checkout.payment().await), [("charge", 1999)], "{fault}");
     };
     futures::join!(

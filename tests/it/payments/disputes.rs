@@ -29,11 +29,11 @@ async fn a_chargeback_flags_the_order_notifies_administrators_and_withholds_the_
     until_attention(admin, &won.order, None).await;
     until_notified(admin, "payment.dispute_closed", &won.order).await;
     assert_eq!(won.payment().await["balance"]["amount"], 1999);
-    late.api.post(&format!("/orders/{}/accept", won.order), json!({})).await.expect(200);
+    late.api.post(&format!("/orders/{}/accept", won.order), json!({})).await.expect_status(200);
 
     let dispute = open(&lost).await;
     // The client takes the money back at the bank, and then cancels the order to get a refund, too.
-    lost.cancel().await.expect(200);
+    lost.cancel().await.expect_status(200);
     assert_eq!(
         lost.statuses().await,
         ("canceled".into(), "refund_pending".into()),
@@ -58,7 +58,7 @@ async fn until_notified(admin: &User, kind: &str, order: &str) {
                 .api
                 .get(&format!("/live/feed?feed=role:admins&after={after}"))
                 .await
-                .unless_busy()?;
+                .ok_unless_unavailable()?;
             let items = feed["items"].as_array().expect("items");
             if items.iter().any(|entry| entry["type"] == kind && entry["data"]["id"] == order) {
                 return Some(());

@@ -81,8 +81,8 @@ async fn every_permutation_of_a_payments_events_has_the_same_outcome() {
             "payment_intent.succeeded",
         ],
         async |shopper, checkout| {
-            checkout.pay("pm_card_chargeDeclined").await.expect(402);
-            checkout.pay("pm_card_authenticationRequired").await.expect(200);
+            checkout.pay("pm_card_chargeDeclined").await.expect_status(402);
+            checkout.pay("pm_card_authenticationRequired").await.expect_status(200);
             shopper
                 .stripe
                 .control(&format!("payment_intents/{}/succeed", checkout.intent), json!({}))
@@ -93,20 +93,20 @@ async fn every_permutation_of_a_payments_events_has_the_same_outcome() {
         &shopper,
         &["payment_intent.succeeded", "refund.created", "charge.refunded"],
         async |shopper, checkout| {
-            checkout.pay("pm_card_visa").await.expect(200);
+            checkout.pay("pm_card_visa").await.expect_status(200);
             shopper
                 .stripe
                 .call("/v1/refunds", &[("payment_intent", &checkout.intent)])
                 .await
-                .expect(200);
+                .expect_status(200);
         },
     );
     let paid_when_canceled = assert_order_does_not_matter(
         &shopper,
         &["payment_intent.processing", "payment_intent.succeeded"],
         async |shopper, checkout| {
-            checkout.pay("pm_usBankAccount_processing").await.expect(200);
-            checkout.cancel().await.expect(200);
+            checkout.pay("pm_usBankAccount_processing").await.expect_status(200);
+            checkout.cancel().await.expect_status(200);
             shopper
                 .stripe
                 .control(&format!("payment_intents/{}/succeed", checkout.intent), json!({}))
@@ -117,7 +117,7 @@ async fn every_permutation_of_a_payments_events_has_the_same_outcome() {
         &shopper,
         &["payment_intent.succeeded", "charge.dispute.created", "charge.dispute.closed"],
         async |shopper, checkout| {
-            checkout.pay("pm_card_createDispute").await.expect(200);
+            checkout.pay("pm_card_createDispute").await.expect_status(200);
             let disputes = shopper
                 .stripe
                 .read(&format!("/v1/disputes?payment_intent={}", checkout.intent))
@@ -157,7 +157,7 @@ async fn every_permutation_of_a_payments_events_has_the_same_outcome() {
 async fn a_concurrently_repeated_event_is_stored_and_applied_once() {
     let shopper = Shopper::new(cloud_without_webhooks().await).await;
     let checkout = shopper.checkout().await;
-    checkout.pay("pm_card_visa").await.expect(200);
+    checkout.pay("pm_card_visa").await.expect_status(200);
     let event = &shopper.stripe.events_of(&checkout.intent, &["payment_intent.succeeded"]).await[0];
     join_all((0..20).map(|_| shopper.stripe.deliver(event))).await;
     let order = checkout.until_statuses("open", "paid").await;

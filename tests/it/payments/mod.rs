@@ -50,8 +50,10 @@ async fn reconcile_until(cloud: &Cloud, checkout: &Checkout, status: &str, payme
 async fn attention(admin: &User, order: &str) -> Option<Value> {
     let mut path = "/orders?attention=true&limit=100".to_owned();
     loop {
-        let page =
-            eventually("a page of orders", async || admin.api.get(&path).await.unless_busy()).await;
+        let page = eventually("a page of orders", async || {
+            admin.api.get(&path).await.ok_unless_unavailable()
+        })
+        .await;
         if let Some(found) =
             page["items"].as_array().unwrap().iter().find(|item| item["id"] == order)
         {

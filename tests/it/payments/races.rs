@@ -11,7 +11,7 @@ async fn concurrent_confirm_cancel_and_webhook_end_in_one_payment_or_none() {
     let shopper = &shopper;
     let race = async || {
         let checkout = shopper.checkout().await;
-        checkout.pay("pm_card_visa").await.expect(200);
+        checkout.pay("pm_card_visa").await.expect_status(200);
         let event =
             &shopper.stripe.events_of(&checkout.intent, &["payment_intent.succeeded"]).await[0];
         let (confirmed, canceled, again, ()) = futures::join!(
@@ -20,7 +20,7 @@ async fn concurrent_confirm_cancel_and_webhook_end_in_one_payment_or_none() {
             checkout.cancel(),
             shopper.stripe.deliver(event)
         );
-        confirmed.expect(200);
+        confirmed.expect_status(200);
         let done = [canceled, again].into_iter().filter(|answer| answer.status == 200).count();
         assert!(done >= 1, "a client may cancel before work begins");
         checkout.until_statuses("canceled", "refunded").await;
@@ -34,7 +34,7 @@ async fn concurrent_confirm_cancel_and_webhook_end_in_one_payment_or_none() {
     let close = async || {
         let checkout = shopper.checkout().await;
         let (paid, canceled) = futures::join!(checkout.pay("pm_card_visa"), checkout.cancel());
-        canceled.expect(200);
+        canceled.expect_status(200);
         match paid.status.as_u16() {
             200 => drop(checkout.until_statuses("canceled", "refunded").await),
             _ => assert_eq!(checkout.statuses().await, ("canceled".into(), "unpaid".into())),

@@ -11,8 +11,8 @@ async fn payments_and_refunds_are_found_without_any_webhook() {
     let shopper = Shopper::new(cloud).await;
     let (paid, slow, untouched) =
         (shopper.checkout().await, shopper.checkout().await, shopper.checkout().await);
-    paid.pay("pm_card_visa").await.expect(200);
-    slow.pay("pm_usBankAccount_processing").await.expect(200);
+    paid.pay("pm_card_visa").await.expect_status(200);
+    slow.pay("pm_usBankAccount_processing").await.expect_status(200);
     reconcile_until(cloud, &paid, "open", "paid").await;
     reconcile_until(cloud, &slow, "pending", "processing").await;
     assert_eq!(untouched.statuses().await, ("pending".into(), "unpaid".into()));
@@ -20,7 +20,7 @@ async fn payments_and_refunds_are_found_without_any_webhook() {
     shopper.stripe.control(&format!("payment_intents/{}/succeed", slow.intent), json!({})).await;
     // A refund that stays pending at Stripe.
     let back = shopper.paid("pm_card_pendingRefund").await;
-    back.cancel().await.expect(200);
+    back.cancel().await.expect_status(200);
     let refund_made = async || shopper.stripe.refunds_of(&back.intent).await.into_iter().next();
     let refund = eventually("a refund is made", refund_made).await;
     assert_eq!(
@@ -56,7 +56,7 @@ async fn undelivered_events_are_fetched_and_applied() {
         .stripe
         .call("/v1/refunds", &[("payment_intent", refunded.intent.as_str())])
         .await
-        .expect(200);
+        .expect_status(200);
     let event = json!({"older_than_seconds": 86400, "undelivered_hours": 1});
     cloud.invoke("payments-reconcile", event).await;
     refunded.until_statuses("open", "refunded").await;
@@ -92,8 +92,8 @@ async fn a_mismatching_payment_is_found_and_listed_once() {
         .stripe
         .call(&format!("/v1/payment_intents/{}", checkout.intent), &[("amount", "100")])
         .await
-        .expect(200);
-    checkout.pay("pm_card_visa").await.expect(200);
+        .expect_status(200);
+    checkout.pay("pm_card_visa").await.expect_status(200);
     let about = async || {
         let mut found = events_in_state(admin, "mismatch").await;
         // The event itself may be listed as well, because another test fetches undelivered events.
@@ -110,7 +110,7 @@ async fn a_mismatching_payment_is_found_and_listed_once() {
     assert_eq!(checkout.statuses().await, ("pending".into(), "unpaid".into()));
     // The order can be canceled without a refund: it was not paid. An administrator handles the
     // mismatching payment.
-    checkout.cancel().await.expect(200);
+    checkout.cancel().await.expect_status(200);
     reconcile(cloud).await;
     assert_eq!(checkout.statuses().await, ("canceled".into(), "unpaid".into()));
     assert!(shopper.stripe.refunds_of(&checkout.intent).await.is_empty());

@@ -16,7 +16,7 @@ async fn a_refused_refund_is_tried_three_times_and_then_needs_an_administrator()
     let checkout = shopper.paid("pm_card_visa").await;
     // As when the account's balance is too low. Stripe repeats a refusal for its idempotency key.
     shopper.stripe.fault("error_400", "/v1/refunds", &checkout.intent, 3).await;
-    checkout.cancel().await.expect(200);
+    checkout.cancel().await.expect_status(200);
     // The stream tries once, the reconciler twice. Version 7: placed, payment started, paid,
     // canceled, and three refusals.
     let refused = async || {
@@ -34,7 +34,7 @@ async fn a_refused_refund_is_tried_three_times_and_then_needs_an_administrator()
         .stripe
         .call("/v1/refunds", &[("payment_intent", checkout.intent.as_str())])
         .await
-        .expect(200);
+        .expect_status(200);
     reconcile_until(cloud, &checkout, "canceled", "refunded").await;
     assert_eq!(attention(admin, &checkout.order).await, None);
 
@@ -48,7 +48,7 @@ async fn refunds_that_fail_later_are_retried_a_bounded_number_of_times() {
     let shopper = Shopper::new(cloud).await;
     let admin = &shopper.admin;
     let checkout = shopper.paid("pm_card_refundFail").await;
-    checkout.cancel().await.expect(200);
+    checkout.cancel().await.expect_status(200);
     until_attention(admin, &checkout.order, Some(json!(["refund_failed"]))).await;
     assert_eq!(checkout.statuses().await, ("canceled".into(), "refund_pending".into()));
     let payment = checkout.payment().await;
@@ -115,7 +115,7 @@ async fn partial_refunds_made_at_stripe_are_recorded_once_and_never_exceed_the_p
     let checkout = shopper.paid("pm_card_visa").await;
     for amount in ["500", "1499"] {
         let fields = [("payment_intent", checkout.intent.as_str()), ("amount", amount)];
-        shopper.stripe.call("/v1/refunds", &fields).await.expect(200);
+        shopper.stripe.call("/v1/refunds", &fields).await.expect_status(200);
     }
     for event in deliver_events(&shopper, &checkout, "charge.refunded")
         .await
@@ -132,7 +132,7 @@ async fn partial_refunds_made_at_stripe_are_recorded_once_and_never_exceed_the_p
     assert_eq!(payment["balance"]["amount"], 0);
     // Canceling the order has nothing left to refund.
     assert_eq!(
-        statuses(&checkout.cancel().await.expect(200)),
+        statuses(&checkout.cancel().await.expect_status(200)),
         ("canceled".into(), "refunded".into())
     );
     assert_eq!(shopper.stripe.refunds_of(&checkout.intent).await.len(), 2);

@@ -41,9 +41,9 @@ async fn active_services_are_counted_exactly_under_concurrent_changes() {
                 admin
                     .patch(&format!("/services/{id}"), json!({"category": second}))
                     .await
-                    .expect(200),
+                    .expect_status(200),
             ),
-            _ => drop(admin.delete(&format!("/services/{id}")).await.expect(204)),
+            _ => drop(admin.delete(&format!("/services/{id}")).await.expect_status(204)),
         }
     }
     assert_eq!(
@@ -53,17 +53,22 @@ async fn active_services_are_counted_exactly_under_concurrent_changes() {
     );
     assert_eq!(count(&anyone, &second).await, 4);
     assert_eq!(
-        list(&anyone, &format!("/services?category={}", Client::percent(&second))).await.len(),
+        list(&anyone, &format!("/services?category={}", Client::percent_encode(&second)))
+            .await
+            .len(),
         4
     );
 
     // A category that is written in several ways is shown as last written.
     let shouted = second.to_uppercase();
-    admin.patch(&format!("/services/{}", ids[0]), json!({"category": shouted})).await.expect(200);
+    admin
+        .patch(&format!("/services/{}", ids[0]), json!({"category": shouted}))
+        .await
+        .expect_status(200);
     assert_eq!(count(&anyone, &shouted).await, 4);
     admin
         .patch(&format!("/services/{}", ids[1]), json!({"status": "active", "category": second}))
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(count(&anyone, &second).await, 5);
 }

@@ -56,10 +56,10 @@ async fn texts_may_use_any_script_but_no_control_characters() {
         ("category", "Веб-дизайн"),
         ("description", "Zeile\nZeile\tTab"),
     ] {
-        assert_eq!(code(field, text.to_owned()).await.expect(201)[field], text);
+        assert_eq!(code(field, text.to_owned()).await.expect_status(201)[field], text);
     }
     for (field, longest) in [("name", 100), ("category", 40), ("description", 4000)] {
-        code(field, "設".repeat(longest)).await.expect(201);
+        code(field, "設".repeat(longest)).await.expect_status(201);
         let wrong = code(field, "設".repeat(longest + 1)).await.field_errors();
         assert_eq!(wrong, [(field.to_owned(), "too_long".to_owned())]);
         for bad in ["a\u{0}b", "a\u{202e}b", "a\u{1b}b", "\u{feff}a"] {
@@ -73,7 +73,7 @@ async fn texts_may_use_any_script_but_no_control_characters() {
 async fn a_repeated_idempotency_key_creates_and_counts_one_service() {
     let cloud = shared_cloud();
     let (admin, anyone, category) = (admin(cloud).await.api, cloud.client(), unique("Once "));
-    let api = admin.with("idempotency-key", &unique("key"));
+    let api = admin.with_header("idempotency-key", &unique("key"));
     let body =
         json!({"name": "Once", "description": "", "category": category, "price": price(500)});
     let answers =
@@ -83,7 +83,7 @@ async fn a_repeated_idempotency_key_creates_and_counts_one_service() {
         .filter(|answer| answer.header("idempotent-replayed") == Some("true"))
         .count();
     assert_eq!(replayed, 4);
-    let mut bodies: Vec<_> = answers.into_iter().map(|answer| answer.expect(201)).collect();
+    let mut bodies: Vec<_> = answers.into_iter().map(|answer| answer.expect_status(201)).collect();
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
     assert_eq!(count(&anyone, &category).await, 1);
@@ -97,11 +97,11 @@ async fn a_repeated_idempotency_key_creates_and_counts_one_service() {
             json!({"name": "Changed"}),
         )
         .await
-        .expect(200);
-    assert_eq!(api.post("/services", body).await.expect(201), bodies[0]);
+        .expect_status(200);
+    assert_eq!(api.post("/services", body).await.expect_status(201), bodies[0]);
     for bad in ["", &"x".repeat(256), "two words", "a\ttab", "caf\u{e9}"] {
         let answer =
-            admin.with("idempotency-key", bad).post("/services", json!({"name": "x"})).await;
+            admin.with_header("idempotency-key", bad).post("/services", json!({"name": "x"})).await;
         assert_eq!(answer.status, 422, "{bad}");
     }
 }

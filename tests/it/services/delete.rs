@@ -15,8 +15,8 @@ async fn a_deactivated_service_is_visible_to_administrators_only() {
     buyer.delete(&path).await.problem(403, "forbidden");
     anyone.patch(&path, json!({"name": "x"})).await.problem(401, "unauthenticated");
 
-    admin.delete(&path).await.expect(204);
-    admin.delete(&path).await.expect(204);
+    admin.delete(&path).await.expect_status(204);
+    admin.delete(&path).await.expect_status(204);
     for api in [&anyone, &buyer] {
         api.get(&path).await.problem(404, "not_found");
         assert_eq!(list(api, &listed).await, [""; 0]);
@@ -24,7 +24,7 @@ async fn a_deactivated_service_is_visible_to_administrators_only() {
     buyer.post("/orders", json!({"service_id": id})).await.problem(404, "not_found");
     let seen = admin.get(&path).await;
     assert_eq!(seen.header("cache-control"), Some("no-store"));
-    assert_eq!(seen.expect(200)["status"], "deactivated");
+    assert_eq!(seen.expect_status(200)["status"], "deactivated");
     let deactivated = format!("{listed}&status=deactivated");
     assert_eq!(list(&admin, &deactivated).await, std::slice::from_ref(&id));
     assert_eq!(
@@ -35,7 +35,7 @@ async fn a_deactivated_service_is_visible_to_administrators_only() {
     anyone.get(&deactivated).await.problem(401, "unauthenticated");
 
     assert_eq!(
-        admin.patch(&path, json!({"status": "active"})).await.expect(200)["status"],
+        admin.patch(&path, json!({"status": "active"})).await.expect_status(200)["status"],
         "active"
     );
     assert_eq!(list(&anyone, &listed).await, [id]);

@@ -11,12 +11,18 @@ async fn a_matching_etag_gets_a_304() {
     let api = cloud.client();
     let answer = api.get(&format!("/services/{id}")).await;
     let etag = answer.header("etag").expect("an etag").to_owned();
-    answer.expect(200);
+    answer.expect_status(200);
     assert_eq!(
-        api.with("if-none-match", &etag).get(&format!("/services/{id}")).await.expect(304),
+        api.with_header("if-none-match", &etag)
+            .get(&format!("/services/{id}"))
+            .await
+            .expect_status(304),
         Value::Null
     );
-    api.with("if-none-match", "\"9\"").get(&format!("/services/{id}")).await.expect(200);
+    api.with_header("if-none-match", "\"9\"")
+        .get(&format!("/services/{id}"))
+        .await
+        .expect_status(200);
 }
 
 #[tokio::test]

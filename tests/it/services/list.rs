@@ -19,7 +19,7 @@ async fn pages_follow_newest_first_and_cursors_fit_no_other_list() {
     let cursor = loop {
         let answer = api.get(&path).await;
         let link = answer.header("link").map(str::to_owned);
-        let page = answer.expect(200);
+        let page = answer.expect_status(200);
         seen.extend(page["items"].as_array().expect("items").iter().map(|s| s["id"].clone()));
         let Some(cursor) = page["next_cursor"].as_str() else { break path };
         path = format!("/services?category={category}&limit=2&cursor={cursor}");
@@ -110,20 +110,20 @@ async fn a_list_stays_correct_while_services_change_between_pages() {
             admin
                 .patch(&path(&rename), json!({"name": format!("Renamed {round}")}))
                 .await
-                .expect(200);
+                .expect_status(200);
             admin
                 .patch(
                     &path(&reprice),
                     json!({"price": price([500, 1003, 1007, 1011, 3000][round % 5])}),
                 )
                 .await
-                .expect(200);
+                .expect_status(200);
             // The last service of a page may be gone when its cursor is used.
-            admin.delete(&path(&gone)).await.expect(204);
+            admin.delete(&path(&gone)).await.expect_status(204);
             admin
                 .patch(&path(&gone), json!({"status": "active", "category": unique("elsewhere")}))
                 .await
-                .expect(200);
+                .expect_status(200);
         })
         .await;
         let untouched: Vec<_> =
@@ -138,7 +138,7 @@ async fn a_list_stays_correct_while_services_change_between_pages() {
             admin
                 .patch(&format!("/services/{id}"), json!({"category": category}))
                 .await
-                .expect(200);
+                .expect_status(200);
         }
     }
 }
@@ -151,13 +151,13 @@ async fn a_cursor_is_valid_only_with_the_parameters_it_was_issued_for() {
         add(&admin, "Same words", "", &category, price(1000 + n)).await;
     }
     let own = format!("category={category}&q=same&sort=price&min_price=900&max_price=2000&limit=1");
-    let cursor = anyone.get(&format!("/services?{own}")).await.expect(200)["next_cursor"]
+    let cursor = anyone.get(&format!("/services?{own}")).await.expect_status(200)["next_cursor"]
         .as_str()
         .expect("a cursor")
         .to_owned();
     let with = async |query: &str| anyone.get(&format!("/services?{query}&cursor={cursor}")).await;
-    with(&own).await.expect(200);
-    with(&own.replace("limit=1", "limit=2")).await.expect(200);
+    with(&own).await.expect_status(200);
+    with(&own.replace("limit=1", "limit=2")).await.expect_status(200);
     for (was, is) in [
         ("q=same", "q=words"),
         ("sort=price", "sort=-price"),

@@ -16,7 +16,7 @@ use crate::support::Client;
 async fn add(api: &Client, name: &str, description: &str, category: &str, price: Value) -> String {
     let body =
         json!({"name": name, "description": description, "category": category, "price": price});
-    api.post("/services", body).await.expect(201)["id"].as_str().expect("an id").to_owned()
+    api.post("/services", body).await.expect_status(201)["id"].as_str().expect("an id").to_owned()
 }
 
 /// The ids on all pages of a list. Runs `between` after each page but the last.
@@ -25,7 +25,7 @@ async fn walk(api: &Client, path: &str, mut between: impl AsyncFnMut()) -> Vec<S
     loop {
         let answer = api.get(&next).await;
         let link = answer.header("link").map(str::to_owned);
-        let page = answer.expect(200);
+        let page = answer.expect_status(200);
         ids.extend(
             page["items"]
                 .as_array()
@@ -51,7 +51,7 @@ async fn list(api: &Client, path: &str) -> Vec<String> {
 
 /// The number of services that `GET /services/categories` gives for a category, or null.
 async fn count(api: &Client, category: &str) -> Value {
-    let categories = api.get("/services/categories").await.expect(200);
+    let categories = api.get("/services/categories").await.expect_status(200);
     let found = categories.as_array().expect("a list").iter().find(|c| c["category"] == category);
     found.map_or(Value::Null, |found| found["count"].clone())
 }

@@ -18,7 +18,7 @@ async fn words_are_found_in_names_and_descriptions_of_any_script() {
     }
     let found = async |words: &str| {
         let query = [("category", category.as_str()), ("q", words), ("limit", "1")];
-        let query = query.map(|(name, value)| format!("{name}={}", Client::percent(value)));
+        let query = query.map(|(name, value)| format!("{name}={}", Client::percent_encode(value)));
         list(&anyone, &format!("/services?{}", query.join("&"))).await
     };
     assert_eq!(found("cafe").await, [both.clone(), cafe.clone()]);
@@ -32,7 +32,7 @@ async fn words_are_found_in_names_and_descriptions_of_any_script() {
     admin
         .patch(&format!("/services/{both}"), json!({"name": "Garden", "description": ""}))
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(found("garden").await, [both]);
     assert_eq!(found("cafe").await, [cafe]);
 }

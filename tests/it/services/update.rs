@@ -13,12 +13,12 @@ async fn an_update_changes_the_named_fields_and_needs_the_current_version() {
     let path = format!("/services/{id}");
     let first = admin.get(&path).await;
     let etag = first.header("etag").expect("an etag").to_owned();
-    let first = first.expect(200);
+    let first = first.expect_status(200);
 
     let changed =
-        admin.with("if-match", &etag).patch(&path, json!({"name": "  Cafe\u{301} "})).await;
+        admin.with_header("if-match", &etag).patch(&path, json!({"name": "  Cafe\u{301} "})).await;
     let second = changed.header("etag").expect("an etag").to_owned();
-    let changed = changed.expect(200);
+    let changed = changed.expect_status(200);
     assert_ne!(second, etag);
     assert_eq!(changed["name"], "Café");
     for same in ["id", "description", "category", "price", "status", "created_at"] {
@@ -26,20 +26,27 @@ async fn an_update_changes_the_named_fields_and_needs_the_current_version() {
     }
     for stale in [etag.as_str(), "W/\"2\"", "\"x\"", "2", "", "\"2"] {
         admin
-            .with("if-match", stale)
+            .with_header("if-match", stale)
             .patch(&path, json!({"name": "Lost"}))
             .await
             .problem(412, "precondition_failed");
-        admin.with("if-match", stale).delete(&path).await.problem(412, "precondition_failed");
+        admin
+            .with_header("if-match", stale)
+            .delete(&path)
+            .await
+            .problem(412, "precondition_failed");
     }
     // An update that changes nothing creates no new version.
     let same = admin
-        .with("if-match", &format!("\"9\", {second}"))
+        .with_header("if-match", &format!("\"9\", {second}"))
         .patch(&path, json!({"name": "Café"}))
         .await;
     assert_eq!(same.header("etag"), Some(second.as_str()));
-    assert_eq!(same.expect(200), changed);
-    assert_eq!(admin.with("if-match", "*").patch(&path, json!({})).await.expect(200), changed);
+    assert_eq!(same.expect_status(200), changed);
+    assert_eq!(
+        admin.with_header("if-match", "*").patch(&path, json!({})).await.expect_status(200),
+        changed
+    );
 
     let wrong = admin
         .patch(

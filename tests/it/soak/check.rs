@@ -108,7 +108,7 @@ async fn read(cloud: &Cloud, reader: &Arc<Person>, feed: &str, entries: &mut Vec
             tokio::time::sleep(std::time::Duration::from_millis(500)).await;
             continue;
         }
-        let page = answer.expect(200);
+        let page = answer.expect_status(200);
         let items = page["items"].as_array().unwrap();
         entries.extend(items.iter().cloned());
         if items.is_empty() || entries.len() as u64 >= page["last"].as_u64().unwrap() {

@@ -34,7 +34,7 @@ pub struct Person {
 
 impl Person {
     pub async fn new(user: User, category: Option<(usize, &str)>) -> Self {
-        let me = user.api.get("/auth/me").await.expect(200);
+        let me = user.api.get("/auth/me").await.expect_status(200);
         let id = me["id"].as_str().unwrap().to_owned();
         let mut feeds = vec![format!("user:{id}")];
         match (me["role"].as_str().unwrap(), category) {

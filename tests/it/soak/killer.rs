@@ -33,18 +33,18 @@ pub async fn run(
     counters: Arc<Counters>,
     until: Instant,
 ) {
-    let mut sockets = Sockets { log: cloud.log.clone(), read: 0, open: BTreeSet::new() };
+    let mut sockets = OpenSockets { log: cloud.log.clone(), bytes_read: 0, open: BTreeSet::new() };
     let management = Client::new(&cloud.ready.invoke);
     let began = Instant::now();
-    let (mut killed, mut processes, mut faults) = (0, 0, 0);
+    let (mut sockets_killed, mut kill_attempts, mut faults_injected) = (0, 0, 0);
     while Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        while killed < due(began, plan.kills) {
-            killed += 1;
+        while sockets_killed < due(began, plan.kills) {
+            sockets_killed += 1;
             counters.killed.fetch_add(1, Relaxed);
-            if killed % 2 == 0 {
+            if sockets_killed % 2 == 0 {
                 listeners[random(listeners.len())].cut.notify_one();
-            } else if let Some(id) = sockets.any() {
+            } else if let Some(id) = sockets.take_random() {
                 // The answer is 410 when the socket has closed in the meantime.
                 management
                     .send(
@@ -56,21 +56,21 @@ pub async fn run(
                     .await;
             }
         }
-        while faults < due(began, plan.faults) {
+        while faults_injected < due(began, plan.faults) {
             // Eight faults are more than a push's retries can overcome. The push gives up, and
             // `live-catch-up` has to take care of the socket.
             let (fault, times) =
                 [("error_429", 2), ("timeout", 1), ("error_429", 8), ("timeout_after_acting", 1)]
-                    [faults % 4];
-            faults += 1;
+                    [faults_injected % 4];
+            faults_injected += 1;
             management
                 .post("/_local/faults", json!({"fault": fault, "method": "POST", "times": times}))
                 .await
-                .expect(201);
+                .expect_status(201);
         }
-        while plan.kill_functions && processes < due(began, 0.2) {
-            let name = FUNCTIONS[processes % FUNCTIONS.len()];
-            processes += 1;
+        while plan.kill_functions && kill_attempts < due(began, 0.2) {
+            let name = FUNCTIONS[kill_attempts % FUNCTIONS.len()];
+            kill_attempts += 1;
             counters.functions_killed.fetch_add(cloud.kill_function(name, 1), Relaxed);
         }
     }
@@ -87,22 +87,23 @@ pub fn random(below: usize) -> usize {
 }
 
 /// The open sockets, according to the log of the local cloud.
-struct Sockets {
+struct OpenSockets {
     log: PathBuf,
-    read: u64,
+    /// How much of the log was read.
+    bytes_read: u64,
     open: BTreeSet<String>,
 }
 
-impl Sockets {
+impl OpenSockets {
     /// Picks an open socket at random, stops listing it as open, and returns its id.
-    fn any(&mut self) -> Option<String> {
+    fn take_random(&mut self) -> Option<String> {
         let mut new = String::new();
         let mut file = std::fs::File::open(&self.log).ok()?;
-        file.seek(SeekFrom::Start(self.read)).ok()?;
+        file.seek(SeekFrom::Start(self.bytes_read)).ok()?;
         file.read_to_string(&mut new).ok()?;
         // The last line may be incomplete.
         let complete = new.rfind('\n').map_or(0, |at| at + 1);
-        self.read += complete as u64;
+        self.bytes_read += complete as u64;
         for line in new[..complete].lines() {
             let Some((_, rest)) = line.split_once(" socket ") else { continue };
             match rest.split(' ').collect::<Vec<_>>().as_slice() {

@@ -36,7 +36,7 @@ async fn probe(cloud: &Cloud, more: impl Fn(usize) -> bool, every: Duration) -> 
     let mut socket = None;
     while more(health.len()) {
         let before = Instant::now();
-        http.get("/health").await.expect(200);
+        http.get("/health").await.expect_status(200);
         health.push(before.elapsed());
         // Probe sockets are killed at random, too.
         if socket.is_none() {

@@ -71,8 +71,12 @@ async fn complete_order(cloud: &Cloud, crowd: &Crowd, caused: &Mutex<Caused>, co
         // Retries have the same idempotency key, so nothing is done twice.
         let key = unique("key");
         for _ in 0..200 {
-            let answer =
-                person.api().await.with("idempotency-key", &key).post(path, body.clone()).await;
+            let answer = person
+                .api()
+                .await
+                .with_header("idempotency-key", &key)
+                .post(path, body.clone())
+                .await;
             match answer.status.as_u16() {
                 200..=299 => return answer.body,
                 401 => person.renew(cloud).await,
@@ -115,5 +119,5 @@ async fn pay(cloud: &Cloud, payment: &Value) {
     stripe
         .form(&format!("/v1/payment_intents/{}/confirm", text("payment_intent_id")), &fields)
         .await
-        .expect(200);
+        .expect_status(200);
 }

@@ -22,7 +22,7 @@ impl Shopper {
         let body = json!({
             "name": "Work", "description": "Paid.", "category": category, "price": price(1999),
         });
-        let service = admin.api.post("/services", body).await.expect(201);
+        let service = admin.api.post("/services", body).await.expect_status(201);
         Self { stripe: Stripe::of(cloud), user, admin, category, service, browser: cloud.stripe() }
     }
 
@@ -33,23 +33,27 @@ impl Shopper {
             .api
             .post("/orders", json!({"service_id": self.service["id"]}))
             .await
-            .expect(201);
+            .expect_status(201);
         order["id"].as_str().expect("an id").to_owned()
     }
 
     /// Places an order and creates its payment intent.
     pub async fn checkout(&self) -> Checkout {
         let order = self.order().await;
-        let payment =
-            self.user.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
+        let payment = self
+            .user
+            .api
+            .post(&format!("/orders/{order}/payment"), json!({}))
+            .await
+            .expect_status(200);
         Checkout::new(self, order, &payment)
     }
 
     /// Places an order, pays it with this card, and confirms the payment.
     pub async fn paid(&self, card: &str) -> Checkout {
         let checkout = self.checkout().await;
-        checkout.pay(card).await.expect(200);
-        assert_eq!(checkout.confirm().await.expect(200)["status"], "open");
+        checkout.pay(card).await.expect_status(200);
+        assert_eq!(checkout.confirm().await.expect_status(200)["status"], "open");
         checkout
     }
 }
@@ -93,7 +97,7 @@ impl Checkout {
 
     /// `GET /orders/{id}`.
     pub async fn read(&self) -> Value {
-        self.user.api.get(&format!("/orders/{}", self.order)).await.expect(200)
+        self.user.api.get(&format!("/orders/{}", self.order)).await.expect_status(200)
     }
 
     /// The order's status and payment status.
@@ -103,7 +107,7 @@ impl Checkout {
 
     /// `GET /orders/{id}/payment`.
     pub async fn payment(&self) -> Value {
-        self.user.api.get(&format!("/orders/{}/payment", self.order)).await.expect(200)
+        self.user.api.get(&format!("/orders/{}/payment", self.order)).await.expect_status(200)
     }
 
     /// Waits until the order has this status and this payment status, and returns it.
@@ -111,7 +115,12 @@ impl Checkout {
         let expected = (status.to_owned(), payment_status.to_owned());
         let path = format!("/orders/{}", self.order);
         eventually(&format!("{} is {expected:?}", self.order), async || {
-            self.user.api.get(&path).await.unless_busy().filter(|order| statuses(order) == expected)
+            self.user
+                .api
+                .get(&path)
+                .await
+                .ok_unless_unavailable()
+                .filter(|order| statuses(order) == expected)
         })
         .await
     }

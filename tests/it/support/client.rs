@@ -40,8 +40,8 @@ impl Client {
         Self { http: connections(), ..self.clone() }
     }
 
-    /// A client that connects from this address. On Linux, all of 127.0.0.0/8 is this machine.
-    pub fn from_address(base: &str, address: [u8; 4]) -> Self {
+    /// A client that connects from this IP address. On Linux, all of 127.0.0.0/8 is this machine.
+    pub fn from_ip_address(base: &str, address: [u8; 4]) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_local_address(Some(address.into()));
         let http =
@@ -50,7 +50,7 @@ impl Client {
     }
 
     /// This client, sending one more header with every request.
-    pub fn with(&self, name: &str, value: &str) -> Self {
+    pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut next = self.clone();
         next.headers.push((name.to_owned(), value.to_owned()));
         next
@@ -58,11 +58,11 @@ impl Client {
 
     /// This client with a bearer token.
     pub fn bearer(&self, token: &str) -> Self {
-        self.with("authorization", &format!("Bearer {token}"))
+        self.with_header("authorization", &format!("Bearer {token}"))
     }
 
     /// Percent-encodes a value for a query or a form.
-    pub fn percent(value: &str) -> String {
+    pub fn percent_encode(value: &str) -> String {
         value
             .bytes()
             .map(|b| {
@@ -96,8 +96,10 @@ impl Client {
     }
 
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Response {
-        let pairs: Vec<_> =
-            fields.iter().map(|(name, value)| format!("{name}={}", Self::percent(value))).collect();
+        let pairs: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", Self::percent_encode(value)))
+            .collect();
         self.send(Method::POST, path, "application/x-www-form-urlencoded", pairs.join("&").into())
             .await
     }
@@ -136,7 +138,7 @@ fn connections() -> Http {
 impl Response {
     /// The body. Panics unless the response has this status.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Value {
+    pub fn expect_status(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
         self.body
     }
@@ -144,8 +146,8 @@ impl Response {
     /// The body of a 200, or `None` for a 503, so that the caller can try again. Panics on any
     /// other status.
     #[track_caller]
-    pub fn unless_busy(self) -> Option<Value> {
-        if self.status == 503 { None } else { Some(self.expect(200)) }
+    pub fn ok_unless_unavailable(self) -> Option<Value> {
+        if self.status == 503 { None } else { Some(self.expect_status(200)) }
     }
 
     /// The problem document. Panics unless it has this status and code, and all members that
@@ -173,7 +175,7 @@ impl Response {
 
     /// The fields that a 409 `name_taken` reports.
     #[track_caller]
-    pub fn taken_names(self) -> Vec<String> {
+    pub fn fields_taken(self) -> Vec<String> {
         let body = self.problem(409, "name_taken");
         let errors = body["errors"].as_array().expect("errors").iter();
         errors.map(|error| error["field"].as_str().expect("field").to_owned()).collect()

@@ -211,12 +211,12 @@ impl Cloud {
         let credential = "AWS4-HMAC-SHA256 Credential=developer/20260101/local/dynamodb/aws4_request, \
             SignedHeaders=host;x-amz-date, Signature=0";
         Client::new(&self.ready.dynamodb)
-            .with("x-amz-target", &format!("DynamoDB_20120810.{operation}"))
-            .with("authorization", credential)
-            .with("x-amz-date", "20260101T000000Z")
+            .with_header("x-amz-target", &format!("DynamoDB_20120810.{operation}"))
+            .with_header("authorization", credential)
+            .with_header("x-amz-date", "20260101T000000Z")
             .send(http::Method::POST, "/", "application/x-amz-json-1.0", body.to_string().into())
             .await
-            .expect(200)
+            .expect_status(200)
     }
 
     /// The name of the table whose name contains `part`: `Marketplace` or `Connections`.
@@ -241,7 +241,7 @@ impl Cloud {
     pub async fn invoke(&self, function: &str, event: Value) -> Value {
         let answer = self.try_invoke(function, event).await;
         assert_eq!(answer.header("x-amz-function-error"), None, "{function}: {:#}", answer.body);
-        answer.expect(200)
+        answer.expect_status(200)
     }
 
     /// Invokes a function and returns the Invoke API's response: when the function fails, it has

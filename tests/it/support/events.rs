@@ -34,8 +34,10 @@ pub async fn events_in_state(admin: &User, state: &str) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
         let path = format!("/webhooks/stripe/events?state={state}&limit=100{cursor}");
-        let page =
-            eventually("a page of events", async || admin.api.get(&path).await.unless_busy()).await;
+        let page = eventually("a page of events", async || {
+            admin.api.get(&path).await.ok_unless_unavailable()
+        })
+        .await;
         found.extend(page["items"].as_array().expect("items").iter().cloned());
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),

@@ -4,8 +4,8 @@ mod checkout;
 mod client;
 mod cloud;
 mod events;
+mod eventually;
 mod orders;
-mod patience;
 mod people;
 mod socket;
 mod stripe;
@@ -18,11 +18,11 @@ pub use events::{
     cloud_without_webhooks, deliver_events, events_in_state, start_without_webhooks, until_event,
     until_handled,
 };
+pub use eventually::{eventually, try_eventually};
 pub use orders::{
     Parties, TestOrder, pay, place_assigned_order, place_order, place_paid_order, transition_body,
     until_order, until_payment_status, until_status,
 };
-pub use patience::{eventually, try_eventually};
 pub use people::{
     User, admin, new_client, new_service, new_worker, price, refresh, sign_in, unique,
 };

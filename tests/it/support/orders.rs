@@ -28,7 +28,8 @@ pub struct TestOrder {
 
 /// Places an order of this service and returns its id.
 pub async fn place_order(client: &User, service: &Value) -> String {
-    let order = client.api.post("/orders", json!({"service_id": service["id"]})).await.expect(201);
+    let order =
+        client.api.post("/orders", json!({"service_id": service["id"]})).await.expect_status(201);
     order["id"].as_str().expect("an id").to_owned()
 }
 
@@ -43,14 +44,15 @@ pub async fn place_paid_order(cloud: &Cloud, client: &User, category: &str) -> S
 /// Places an order of a new service, pays it, has `worker` accept it, and returns its id.
 pub async fn place_assigned_order(cloud: &Cloud, client: &User, worker: &User) -> String {
     let id = place_paid_order(cloud, client, &unique("Live ")).await;
-    worker.api.post(&format!("/orders/{id}/accept"), json!({})).await.expect(200);
+    worker.api.post(&format!("/orders/{id}/accept"), json!({})).await.expect_status(200);
     id
 }
 
 /// Pays an order at the Stripe stand-in as the browser does: with the publishable key and the
 /// client secret. Returns our answer, Stripe's status and Stripe's answer.
 pub async fn pay(cloud: &Cloud, client: &User, order: &str, card: &str) -> Value {
-    let payment = client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect(200);
+    let payment =
+        client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect_status(200);
     let intent = payment["payment_intent_id"].as_str().expect("an intent").to_owned();
     let stripe = cloud.stripe().bearer(payment["publishable_key"].as_str().expect("a key"));
     let fields = [
@@ -80,7 +82,7 @@ pub async fn until_order(
 ) -> Value {
     let mut seen = Value::Null;
     let found = try_eventually(async || {
-        seen = user.api.get(&format!("/orders/{order}")).await.unless_busy()?;
+        seen = user.api.get(&format!("/orders/{order}")).await.ok_unless_unavailable()?;
         holds(&seen).then_some(())
     });
     assert!(found.await.is_some(), "order {order} did not become {what}: {seen:#}");
@@ -133,17 +135,17 @@ impl TestOrder {
 
     /// Makes a transition that must succeed, and returns the order.
     pub async fn transition(&self, user: &User, verb: &str) -> Value {
-        user.api.post(&self.path(verb), transition_body(verb)).await.expect(200)
+        user.api.post(&self.path(verb), transition_body(verb)).await.expect_status(200)
     }
 
     /// The order, as this user sees it.
     pub async fn read(&self, user: &User) -> Value {
-        user.api.get(&format!("/orders/{}", self.id)).await.expect(200)
+        user.api.get(&format!("/orders/{}", self.id)).await.expect_status(200)
     }
 
     /// The last event of the order's history.
     pub async fn last_event(&self) -> Value {
-        let events = self.client.api.get(&self.path("events")).await.expect(200);
+        let events = self.client.api.get(&self.path("events")).await.expect_status(200);
         events["items"].as_array().expect("items").last().expect("an event").clone()
     }
 

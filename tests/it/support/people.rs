@@ -74,7 +74,7 @@ async fn register(cloud: &Cloud, mut fields: Value) -> User {
     fields["username"] = json!(username);
     fields["email"] = json!(format!("{username}@example.com"));
     fields["password"] = json!("correct horse");
-    cloud.client().post("/auth/register", fields).await.expect(201);
+    cloud.client().post("/auth/register", fields).await.expect_status(201);
     User::sign_in(cloud, &username, "correct horse").await
 }
 
@@ -82,11 +82,11 @@ impl User {
     pub async fn sign_in(cloud: &Cloud, username: &str, password: &str) -> Self {
         let api = cloud.client();
         let fields = [("grant_type", "password"), ("username", username), ("password", password)];
-        let token = api.form("/auth/token", &fields).await.expect(200);
+        let token = api.form("/auth/token", &fields).await.expect_status(200);
         let text = |name: &str| token[name].as_str().expect(name).to_owned();
         let (access_token, refresh_token) = (text("access_token"), text("refresh_token"));
         let api = api.bearer(&access_token);
-        api.get("/auth/me").await.expect(200);
+        api.get("/auth/me").await.expect_status(200);
         Self {
             username: username.to_owned(),
             password: password.to_owned(),
@@ -98,7 +98,7 @@ impl User {
 
     /// `GET /auth/me`.
     pub async fn me(&self) -> Value {
-        self.api.get("/auth/me").await.expect(200)
+        self.api.get("/auth/me").await.expect_status(200)
     }
 
     pub async fn id(&self) -> String {
@@ -144,5 +144,5 @@ pub async fn new_service(cloud: &Cloud, category: &str) -> Value {
         "name": unique("Service "), "description": "Created by a test.", "category": category,
         "price": price(1999),
     });
-    service_admin(cloud).await.api.post("/services", body).await.expect(201)
+    service_admin(cloud).await.api.post("/services", body).await.expect_status(201)
 }

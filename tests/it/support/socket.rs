@@ -21,7 +21,7 @@ pub struct Socket {
 impl Socket {
     /// Connects with a new ticket.
     pub async fn connect(user: &User) -> Self {
-        let ticket = user.api.post("/live/tickets", json!({})).await.expect(200);
+        let ticket = user.api.post("/live/tickets", json!({})).await.expect_status(200);
         Self::open(ticket["url"].as_str().expect("url"), None)
             .await
             .expect("the handshake is accepted")
@@ -50,7 +50,7 @@ impl Socket {
     }
 
     /// Connects, sends hello with these feed positions, and returns the socket and the welcome.
-    pub async fn hello(user: &User, after: Value) -> (Self, Value) {
+    pub async fn connect_and_hello(user: &User, after: Value) -> (Self, Value) {
         let mut socket = Self::connect(user).await;
         socket.send(json!({"action": "hello", "after": after})).await;
         let welcome = socket.next().await;
@@ -94,5 +94,21 @@ impl Socket {
                 return frame;
             }
         }
+    }
+
+    /// The number of frames until none has come for two seconds.
+    pub async fn frames_until_silent(&mut self) -> usize {
+        let mut frames = 0;
+        while let Ok(Some(Ok(_))) =
+            tokio::time::timeout(Duration::from_secs(2), self.stream.next()).await
+        {
+            frames += 1;
+        }
+        frames
+    }
+
+    /// Closes the socket, as a browser does that leaves the page.
+    pub async fn close(mut self) {
+        self.stream.close(None).await.expect("the socket closes");
     }
 }

@@ -59,7 +59,7 @@ impl Stripe {
 
     /// Reads an object.
     pub async fn read(&self, path: &str) -> Value {
-        self.api.get(path).await.expect(200)
+        self.api.get(path).await.expect_status(200)
     }
 
     /// All pages of a list, newest first.
@@ -107,7 +107,7 @@ impl Stripe {
 
     /// Calls the control API.
     pub async fn control(&self, path: &str, body: Value) -> Value {
-        self.control.post(&format!("/_local/{path}"), body).await.expect(200)
+        self.control.post(&format!("/_local/{path}"), body).await.expect_status(200)
     }
 
     /// Makes the next `times` calls fail that have this text in their parameters.
@@ -127,12 +127,12 @@ impl Stripe {
         self.control
             .send(Method::DELETE, "/_local/idempotency_keys", "", Vec::new().into())
             .await
-            .expect(200);
+            .expect_status(200);
     }
 
     /// Posts a body to the webhook endpoint with this signature.
     pub async fn post(&self, signature: &str, body: &[u8]) -> Response {
-        let endpoint = self.endpoint.with("stripe-signature", signature);
+        let endpoint = self.endpoint.with_header("stripe-signature", signature);
         endpoint
             .send(
                 Method::POST,
@@ -149,7 +149,7 @@ impl Stripe {
         eventually("an event is accepted", async || {
             self.post(&signature(&self.secret, now(), body.as_bytes()), body.as_bytes())
                 .await
-                .unless_busy()
+                .ok_unless_unavailable()
         })
         .await;
     }

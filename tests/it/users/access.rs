@@ -40,12 +40,12 @@ async fn only_administrators_manage_users_and_unknown_ids_are_not_found() {
 async fn a_demoted_administrator_is_refused_at_the_next_request() {
     let cloud = shared_cloud();
     let (admin, other) = (admin(cloud).await, create_user("admin").await);
-    other.api.get("/users?limit=1").await.expect(200);
+    other.api.get("/users?limit=1").await.expect_status(200);
     admin
         .api
         .patch(&format!("/users/{}", other.id().await), json!({"role": "client"}))
         .await
-        .expect(200);
+        .expect_status(200);
     let path = format!("/users/{}", new_client(cloud).await.id().await);
     other.api.get("/users?limit=1").await.problem(401, "invalid_token");
     other.api.get(&path).await.problem(401, "invalid_token");

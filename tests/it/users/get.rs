@@ -10,6 +10,6 @@ async fn an_administrator_reads_a_user_as_the_user_does() {
     let path = format!("/users/{}", me["id"].as_str().unwrap());
     let read = admin.api.get(&path).await;
     assert_eq!(read.header("etag"), Some("\"1\""));
-    assert_eq!(read.expect(200), me);
+    assert_eq!(read.expect_status(200), me);
     user.api.get(&path).await.problem(403, "forbidden");
 }

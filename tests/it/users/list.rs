@@ -9,7 +9,7 @@ use crate::support::{Client, admin, new_client, shared_cloud, unique};
 async fn all(api: &Client, query: &str) -> Vec<String> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = api.get(&format!("/users?{query}{cursor}")).await.expect(200);
+        let page = api.get(&format!("/users?{query}{cursor}")).await.expect_status(200);
         found.extend(names(&page).into_iter().map(str::to_owned));
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -19,22 +19,25 @@ async fn all(api: &Client, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn users_are_listed_by_role_status_and_name_prefix() {
+async fn users_are_listed_by_role_status_and_username_prefix() {
     let cloud = shared_cloud();
     let admin = admin(cloud).await;
     let prefix = unique("Li");
     let mut ids = Vec::new();
     for (n, role) in ["worker", "client", "client", "worker", "client"].into_iter().enumerate() {
-        let user =
-            admin.api.post("/users", new_user(&format!("{prefix}-{n}"), role)).await.expect(201);
+        let user = admin
+            .api
+            .post("/users", new_user(&format!("{prefix}-{n}"), role))
+            .await
+            .expect_status(201);
         ids.push(user["id"].as_str().unwrap().to_owned());
     }
     admin
         .api
         .patch(&format!("/users/{}", ids[2]), json!({"status": "suspended"}))
         .await
-        .expect(200);
-    admin.api.delete(&format!("/users/{}", ids[4])).await.expect(204);
+        .expect_status(200);
+    admin.api.delete(&format!("/users/{}", ids[4])).await.expect_status(204);
 
     let name = |n: usize| format!("{prefix}-{n}");
     let some = |numbers: &[usize]| numbers.iter().map(|n| name(*n)).collect::<Vec<_>>();
@@ -66,7 +69,7 @@ async fn users_are_listed_by_role_status_and_name_prefix() {
     let path = format!("/users/{}", ids[2]);
     let renamed = format!("{prefix}-9");
     let change = json!({"username": renamed, "role": "worker", "status": "active"});
-    admin.api.patch(&path, change).await.expect(200);
+    admin.api.patch(&path, change).await.expect_status(200);
     assert_eq!(list("&role=worker").await, [some(&[0, 3]), vec![renamed]].concat());
     assert_eq!(list("&status=suspended").await, some(&[]));
 }
@@ -98,8 +101,8 @@ async fn unknown_parameters_and_foreign_cursors_are_refused() {
     let page = admin.api.get("/users?role=client&limit=1").await;
     let link = page.header("link").unwrap().to_owned();
     assert!(link.contains("/users?limit=1&role=client&cursor="), "{link}");
-    let cursor = page.expect(200)["next_cursor"].as_str().unwrap().to_owned();
-    admin.api.get(&format!("/users?role=client&limit=50&cursor={cursor}")).await.expect(200);
+    let cursor = page.expect_status(200)["next_cursor"].as_str().unwrap().to_owned();
+    admin.api.get(&format!("/users?role=client&limit=50&cursor={cursor}")).await.expect_status(200);
     for query in ["", "role=worker&", "role=client&status=active&", "q=u&"] {
         admin
             .api

@@ -14,7 +14,7 @@ use crate::support::{User, admin, shared_cloud, unique};
 /// Creates a user of this role as an administrator, and signs the user in.
 async fn create_user(role: &str) -> User {
     let admin = admin(shared_cloud()).await;
-    let user = admin.api.post("/users", new_user(&unique("m"), role)).await.expect(201);
+    let user = admin.api.post("/users", new_user(&unique("m"), role)).await.expect_status(201);
     User::sign_in(shared_cloud(), user["username"].as_str().unwrap(), "correct horse").await
 }
 

@@ -10,7 +10,7 @@ async fn only_administrators_list_events_by_state() {
     let cloud = shared_cloud();
     let (stripe, admin) = (Stripe::of(cloud), admin(cloud).await);
     let (id, body) = harmless();
-    stripe.post(&signature(stripe.secret(), now(), &body), &body).await.expect(200);
+    stripe.post(&signature(stripe.secret(), now(), &body), &body).await.expect_status(200);
     let listed = until_event(&admin, "ignored", &id).await;
     assert_eq!(
         (&listed["type"], &listed["state"]),

@@ -73,7 +73,7 @@ async fn only_a_fresh_signature_of_the_exact_bytes_by_a_known_secret_is_accepted
     ];
     for header in rolled {
         assert_eq!(
-            stripe.post(&header, &body).await.expect(200),
+            stripe.post(&header, &body).await.expect_status(200),
             json!({"received": true}),
             "{header}"
         );
@@ -89,7 +89,7 @@ async fn both_secrets_are_accepted_during_a_rotation() {
     let stripe = Stripe::of(&cloud);
     for secret in ["whsec_new_one", "whsec_old_one"] {
         let (id, body) = harmless();
-        stripe.post(&signature(secret, now(), &body), &body).await.expect(200);
+        stripe.post(&signature(secret, now(), &body), &body).await.expect_status(200);
         until_event(&admin(&cloud).await, "ignored", &id).await;
     }
     let (_, body) = harmless();
@@ -149,7 +149,7 @@ async fn a_body_of_one_mebibyte_is_accepted_and_a_larger_one_refused() {
     stripe
         .post(&signature(stripe.secret(), now(), largest.as_bytes()), largest.as_bytes())
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(until_event(&admin(cloud).await, "ignored", &id).await["type"], "customer.created");
     let larger = of_size(&unique("evt_larger"), 1024 * 1024 + 1);
     stripe

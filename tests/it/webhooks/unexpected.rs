@@ -57,7 +57,7 @@ async fn unexpected_events_are_stored_and_change_no_order() {
         ),
     ] {
         let (id, body) = of_type(kind, object);
-        stripe.post(&sign(body.as_bytes()), body.as_bytes()).await.expect(200);
+        stripe.post(&sign(body.as_bytes()), body.as_bytes()).await.expect_status(200);
         let stored = until_event(&shopper.admin, state, &id).await;
         assert_eq!(
             (&stored["type"], &stored["api_version"]),
@@ -84,19 +84,19 @@ async fn unexpected_events_are_stored_and_change_no_order() {
     ];
     let before = unreadable().await;
     for body in odd.iter().chain(&odd) {
-        stripe.post(&sign(body.as_bytes()), body.as_bytes()).await.expect(200);
+        stripe.post(&sign(body.as_bytes()), body.as_bytes()).await.expect_status(200);
     }
     let all_stored = async || Some(unreadable().await).filter(|after| *after >= before + odd.len());
     assert_eq!(eventually("all are stored", all_stored).await, before + odd.len());
 
     // Only the intent's id is read from an event, so an unknown shape around it does no harm.
     let checkout = shopper.checkout().await;
-    checkout.pay("pm_card_visa").await.expect(200);
+    checkout.pay("pm_card_visa").await.expect_status(200);
     let (id, body) = of_type(
         "payment_intent.succeeded",
         json!({"object": "payment_intent", "id": checkout.intent, "amount": "lots", "status": 7}),
     );
-    stripe.post(&sign(body.as_bytes()), body.as_bytes()).await.expect(200);
+    stripe.post(&sign(body.as_bytes()), body.as_bytes()).await.expect_status(200);
     assert_eq!(
         until_event(&shopper.admin, "applied", &id).await["order_id"],
         checkout.order.as_str()
@@ -109,7 +109,7 @@ async fn unexpected_events_are_stored_and_change_no_order() {
         "status": "succeeded",
     });
     let (id, body) = of_type("payment_intent.succeeded", object);
-    stripe.post(&sign(body.as_bytes()), body.as_bytes()).await.expect(200);
+    stripe.post(&sign(body.as_bytes()), body.as_bytes()).await.expect_status(200);
     until_event(&shopper.admin, "unchanged", &id).await;
     assert_eq!(unpaid.statuses().await, ("pending".into(), "unpaid".into()));
 }

@@ -2,6 +2,7 @@
 //! stanza in the template. Everything else follows from them: `UPDATE_WIRING=1 cargo test -p tests
 //! wiring` writes it, and without the variable the same tests fail when something is stale.
 
+mod costs;
 mod described;
 mod lists;
 mod round_trips;
@@ -63,6 +64,26 @@ fn updates() -> bool {
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(workspace().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// A paragraph or list item of Markdown, wrapped at 100 columns.
+fn paragraph(text: &str) -> String {
+    let indentation = if text.starts_with("- ") { "  " } else { "" };
+    let (mut wrapped, mut column) = (String::new(), 0);
+    for word in text.split(' ') {
+        if column > 0 && column + 1 + word.len() > 100 {
+            wrapped.push('\n');
+            wrapped.push_str(indentation);
+            column = indentation.len();
+        } else if column > 0 {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped.push_str(word);
+        column += word.len();
+    }
+    wrapped.push('\n');
+    wrapped
 }
 
 /// The names in a folder, sorted.

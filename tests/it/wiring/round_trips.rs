@@ -20,7 +20,7 @@ use crate::support::{
 
 /// Places an order and returns its path.
 async fn order_path(client: &User, service: &str) -> String {
-    let order = client.api.post("/orders", json!({"service_id": service})).await.expect(201);
+    let order = client.api.post("/orders", json!({"service_id": service})).await.expect_status(201);
     format!("/orders/{}", order["id"].as_str().expect("an id"))
 }
 
@@ -96,13 +96,18 @@ async fn every_endpoint_keeps_to_its_dynamodb_calls() {
         .await;
     let short_lived =
         json!({"name": "Ice", "description": "Melts.", "category": "garden", "price": price(1999)});
-    let short_lived = admin.api.post("/services", short_lived).await.expect(201);
+    let short_lived = admin.api.post("/services", short_lived).await.expect_status(201);
     let short_lived = format!("/services/{}", short_lived["id"].as_str().expect("an id"));
     recorder.step("services-delete", admin.api.delete(&short_lived)).await;
 
     // An order up to its payment. Stripe's events are held back, so that confirming the payment
     // finds a new state.
-    recorder.cloud.stripe().post("/_local/webhooks", json!({"mode": "hold"})).await.expect(200);
+    recorder
+        .cloud
+        .stripe()
+        .post("/_local/webhooks", json!({"mode": "hold"}))
+        .await
+        .expect_status(200);
     let placed = recorder
         .step("orders-create", client.api.post("/orders", json!({"service_id": service})))
         .await;
@@ -114,12 +119,17 @@ async fn every_endpoint_keeps_to_its_dynamodb_calls() {
         .step("payments-confirm", client.api.post(&format!("{path}/payment/confirm"), none()))
         .await;
     recorder.step("payments-get", client.api.get(&format!("{path}/payment"))).await;
-    recorder.cloud.stripe().post("/_local/webhooks", json!({"mode": "deliver"})).await.expect(200);
-    recorder.cloud.stripe().post("/_local/webhooks/release", none()).await.expect(200);
+    recorder
+        .cloud
+        .stripe()
+        .post("/_local/webhooks", json!({"mode": "deliver"}))
+        .await
+        .expect_status(200);
+    recorder.cloud.stripe().post("/_local/webhooks/release", none()).await.expect_status(200);
     recorder.indirect_step("webhooks-stripe").await;
     recorder.step("webhooks-events", admin.api.get("/webhooks/stripe/events?state=mismatch")).await;
     let unpaid = order_path(&client, &service).await;
-    client.api.post(&format!("{unpaid}/payment"), none()).await.expect(200);
+    client.api.post(&format!("{unpaid}/payment"), none()).await.expect_status(200);
     recorder
         .step("payments-cancel", client.api.post(&format!("{unpaid}/payment/cancel"), none()))
         .await;

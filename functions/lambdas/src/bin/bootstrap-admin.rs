@@ -1,5 +1,5 @@
 //! The Lambda `bootstrap-admin`.
 
 fn main() -> std::process::ExitCode {
-    functions::runtime::events::invoked(functions::operations::bootstrap_admin::handle)
+    functions::runtime::events::direct(functions::operations::bootstrap_admin::handle)
 }

@@ -1,5 +1,5 @@
 //! The Lambda `orders-timers`.
 
 fn main() -> std::process::ExitCode {
-    functions::runtime::events::invoked(functions::orders::timers::handle)
+    functions::runtime::events::direct(functions::orders::timers::handle)
 }

@@ -1,5 +1,5 @@
 //! The Lambda `payments-reconcile`.
 
 fn main() -> std::process::ExitCode {
-    functions::runtime::events::invoked(functions::payments::reconcile::handle)
+    functions::runtime::events::direct(functions::payments::reconcile::handle)
 }

@@ -1,5 +1,5 @@
 //! The Lambda `seed`.
 
 fn main() -> std::process::ExitCode {
-    functions::runtime::events::invoked(functions::operations::seed::handle)
+    functions::runtime::events::direct(functions::operations::seed::handle)
 }

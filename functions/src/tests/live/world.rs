@@ -16,8 +16,8 @@ use shared::live::catch_up::CatchUp;
 use shared::live::fan_out::FanOut;
 use shared::live::push::{PostOutcome, Push};
 use shared::store::{
-    Account, AdminCondition, Connection, Connections, Entity, Entry, FanOutTable, Session,
-    SignInSource, Store,
+    Account, AdminCondition, Connection, Connections, Entity, Entry, FanOutTable, KnownIpAddress,
+    Session, Store,
 };
 use test_database::create_table;
 
@@ -107,12 +107,12 @@ impl World {
             revoked_at: None,
             version: 1,
         };
-        let source = SignInSource {
+        let ip_address = KnownIpAddress {
             user_id: user.id.clone(),
-            hash: "somewhere".to_owned(),
+            hash: "hash".to_owned(),
             until: session.ends_at,
         };
-        self.fan_out.live.store.start_session(&session, &source).await.unwrap();
+        self.fan_out.live.store.start_session(&session, &ip_address).await.unwrap();
         user
     }
 

@@ -59,9 +59,14 @@ pub fn markdown() -> String {
 const INTRODUCTION: &str = "\
 # The lifecycle of an order
 
-The diagram shows every status of an order and every transition between them, with the actors who
-can make it. The table adds the conditions of each transition, what must then happen at Stripe, and
-the timer that the new status starts. A transition without a timer stops the one before it.
+The diagram shows every status of an order, and every transition with the actors who can make it.
+The table adds the conditions of each transition, what must then happen at Stripe, and the timer
+that the new status starts. A transition that starts no timer stops the running one.
+
+When a timer runs out, `orders-timers` makes the transition of the actor `timer`: `unpaid` (30
+minutes) and `unclaimed` (7 days) cancel the order, `unreviewed` (3 days) completes it. The
+template's parameters `OrderUnpaidSeconds`, `OrderUnclaimedSeconds` and `OrderUnreviewedSeconds` set
+these times.
 
 This page is generated from the transition table in `shared/src/domain/order/table.rs`.
 ";

@@ -157,7 +157,7 @@ async fn a_socket_whose_catch_up_never_ran_is_eventually_closed() {
     let live = sockets().await;
     let sub = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
     let minute_ago = Timestamp::now() - SignedDuration::from_secs(61);
-    live.connections.leave_behind(&sub, 2, 2, minute_ago).await.unwrap();
+    live.connections.mark_lagging(&sub, 2, 2, minute_ago).await.unwrap();
     append_and_deliver(&live, 3..=3).await;
     assert_eq!(live.push.closed(), ["c1"]);
     assert_eq!(live.connections.subscription(&FEED, "c1").await.unwrap(), None);

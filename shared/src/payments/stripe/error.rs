@@ -97,7 +97,7 @@ fn declined(e: &ApiErrors) -> Error {
     // The bank's reason (`insufficient_funds`) if there is one, otherwise Stripe's
     // (`expired_card`).
     match e.decline_code.as_deref().or(code_of(e)) {
-        Some(code) => error.with("decline_code", code),
+        Some(code) => error.with_member("decline_code", code),
         None => error,
     }
 }

@@ -13,27 +13,28 @@ use crate::domain::text::CategoryKey;
 use crate::domain::user::{Role, UserStatus};
 use crate::store::row::Key;
 
-fn newest(at: Timestamp, id: impl std::fmt::Display) -> String {
+/// A sort key that sorts by time, and by id where times are equal.
+fn time_then_id(at: Timestamp, id: impl std::fmt::Display) -> String {
     format!("{}#{id}", time(at))
 }
 
 /// gsi1: users of a role, newest first.
 pub(crate) fn user_with_role(role: Role, at: Timestamp, id: &UserId) -> Key {
-    Key::new(users_with_role(role), newest(at, id))
+    Key::new(users_with_role(role), time_then_id(at, id))
 }
 
 pub(crate) fn users_with_role(role: Role) -> String {
     format!("USERS#{}", role.as_str())
 }
 
-/// gsi2: all users, by name. A prefix of the name narrows the list.
-pub(crate) fn user_by_name(key: &str) -> Key {
+/// gsi2: all users, by username. A prefix of the username narrows the list.
+pub(crate) fn user_by_username(key: &str) -> Key {
     Key::new(all_users(), key)
 }
 
 /// gsi3: all users, newest first.
 pub(crate) fn user(at: Timestamp, id: &UserId) -> Key {
-    Key::new(all_users(), newest(at, id))
+    Key::new(all_users(), time_then_id(at, id))
 }
 
 pub(crate) fn all_users() -> String {
@@ -42,7 +43,7 @@ pub(crate) fn all_users() -> String {
 
 /// gsi4: users who may not sign in, newest first. Sparse: active users are not in it.
 pub(crate) fn inactive_user(status: UserStatus, at: Timestamp, id: &UserId) -> Key {
-    Key::new(inactive_users(status), newest(at, id))
+    Key::new(inactive_users(status), time_then_id(at, id))
 }
 
 pub(crate) fn inactive_users(status: UserStatus) -> String {
@@ -51,7 +52,7 @@ pub(crate) fn inactive_users(status: UserStatus) -> String {
 
 /// gsi1: services, newest first.
 pub(crate) fn service(status: ServiceStatus, at: Timestamp, id: &ServiceId) -> Key {
-    Key::new(services(status), newest(at, id))
+    Key::new(services(status), time_then_id(at, id))
 }
 
 /// gsi2: services of a category, newest first.
@@ -61,7 +62,7 @@ pub(crate) fn service_in_category(
     at: Timestamp,
     id: &ServiceId,
 ) -> Key {
-    Key::new(services_in_category(status, category), newest(at, id))
+    Key::new(services_in_category(status, category), time_then_id(at, id))
 }
 
 /// gsi3: services by their price in one currency.
@@ -71,7 +72,7 @@ pub(crate) fn service_by_price(
     at: Timestamp,
     id: &ServiceId,
 ) -> Key {
-    Key::new(services_by_price(status, price.currency()), price_then_newest(price, at, id))
+    Key::new(services_by_price(status, price.currency()), price_then_time(price, at, id))
 }
 
 /// gsi4: services of a category by their price in one currency.
@@ -84,7 +85,7 @@ pub(crate) fn service_in_category_by_price(
 ) -> Key {
     Key::new(
         services_in_category_by_price(status, price.currency(), category),
-        price_then_newest(price, at, id),
+        price_then_time(price, at, id),
     )
 }
 
@@ -112,8 +113,8 @@ pub(crate) fn services_in_category_by_price(
     format!("{}#{category}", services_by_price(status, currency))
 }
 
-fn price_then_newest(price: Price, at: Timestamp, id: &ServiceId) -> String {
-    format!("{}#{}", amount(price.amount()), newest(at, id))
+fn price_then_time(price: Price, at: Timestamp, id: &ServiceId) -> String {
+    format!("{}#{}", amount(price.amount()), time_then_id(at, id))
 }
 
 /// The sort keys of this price range, both ends included.
@@ -128,7 +129,7 @@ fn amount(amount: i64) -> String {
 
 /// gsi2: the messages of an order, newest first.
 pub(crate) fn message(order: &OrderId, at: Timestamp, id: &MessageId) -> Key {
-    Key::new(messages_of(order), newest(at, id))
+    Key::new(messages_of(order), time_then_id(at, id))
 }
 
 pub(crate) fn messages_of(order: &OrderId) -> String {
@@ -142,7 +143,7 @@ pub(crate) fn message_with_worker(
     at: Timestamp,
     id: &MessageId,
 ) -> Key {
-    Key::new(messages_with_worker(order, worker), newest(at, id))
+    Key::new(messages_with_worker(order, worker), time_then_id(at, id))
 }
 
 pub(crate) fn messages_with_worker(order: &OrderId, worker: &UserId) -> String {
@@ -151,7 +152,7 @@ pub(crate) fn messages_with_worker(order: &OrderId, worker: &UserId) -> String {
 
 /// gsi1: all orders, newest first.
 pub(crate) fn order(at: Timestamp, id: &OrderId) -> Key {
-    Key::new(all_orders(), newest(at, id))
+    Key::new(all_orders(), time_then_id(at, id))
 }
 
 pub(crate) fn all_orders() -> String {
@@ -160,7 +161,7 @@ pub(crate) fn all_orders() -> String {
 
 /// gsi2: a client's orders, newest first.
 pub(crate) fn order_of_client(client: &UserId, at: Timestamp, id: &OrderId) -> Key {
-    Key::new(orders_of_client(client), newest(at, id))
+    Key::new(orders_of_client(client), time_then_id(at, id))
 }
 
 pub(crate) fn orders_of_client(client: &UserId) -> String {
@@ -169,7 +170,7 @@ pub(crate) fn orders_of_client(client: &UserId) -> String {
 
 /// gsi3: a worker's orders, newest first.
 pub(crate) fn order_of_worker(worker: &UserId, at: Timestamp, id: &OrderId) -> Key {
-    Key::new(orders_of_worker(worker), newest(at, id))
+    Key::new(orders_of_worker(worker), time_then_id(at, id))
 }
 
 pub(crate) fn orders_of_worker(worker: &UserId) -> String {
@@ -178,7 +179,7 @@ pub(crate) fn orders_of_worker(worker: &UserId) -> String {
 
 /// gsi3: open orders, oldest first. Sparse: only orders that a worker can accept are in it.
 pub(crate) fn open_order(placed: Timestamp, id: &OrderId) -> Key {
-    Key::new(open_orders(shard(id.as_str())), newest(placed, id))
+    Key::new(open_orders(shard(id.as_str())), time_then_id(placed, id))
 }
 
 pub(crate) fn open_orders(shard: u8) -> String {
@@ -191,7 +192,7 @@ pub(crate) fn open_order_in_category(
     placed: Timestamp,
     id: &OrderId,
 ) -> Key {
-    Key::new(open_orders_in_category(shard(id.as_str()), category), newest(placed, id))
+    Key::new(open_orders_in_category(shard(id.as_str()), category), time_then_id(placed, id))
 }
 
 pub(crate) fn open_orders_in_category(shard: u8, category: &CategoryKey) -> String {
@@ -200,7 +201,7 @@ pub(crate) fn open_orders_in_category(shard: u8, category: &CategoryKey) -> Stri
 
 /// gsi5: timers, by when they are due. Sparse.
 pub(crate) fn timer(due: Timestamp, id: &OrderId) -> Key {
-    Key::new(timers(shard(id.as_str())), newest(due, id))
+    Key::new(timers(shard(id.as_str())), time_then_id(due, id))
 }
 
 pub(crate) fn timers(shard: u8) -> String {
@@ -209,7 +210,7 @@ pub(crate) fn timers(shard: u8) -> String {
 
 /// gsi1: webhook events by state, newest first.
 pub(crate) fn stripe_event(state: &str, received: Timestamp, id: &str) -> Key {
-    Key::new(stripe_events(state), newest(received, id))
+    Key::new(stripe_events(state), time_then_id(received, id))
 }
 
 pub(crate) fn stripe_events(state: &str) -> String {
@@ -218,7 +219,7 @@ pub(crate) fn stripe_events(state: &str) -> String {
 
 /// gsi6: orders that an administrator should look at, by when they last changed. Sparse and short.
 pub(crate) fn order_for_attention(changed: Timestamp, id: &OrderId) -> Key {
-    Key::new(orders_for_attention(), newest(changed, id))
+    Key::new(orders_for_attention(), time_then_id(changed, id))
 }
 
 pub(crate) fn orders_for_attention() -> String {
@@ -228,7 +229,7 @@ pub(crate) fn orders_for_attention() -> String {
 /// gsi4: orders that wait for a payment step, by when they last changed. Sparse, and disjoint from
 /// the open orders.
 pub(crate) fn order_with_unsettled_money(changed: Timestamp, id: &OrderId) -> Key {
-    Key::new(orders_with_unsettled_money(shard(id.as_str())), newest(changed, id))
+    Key::new(orders_with_unsettled_money(shard(id.as_str())), time_then_id(changed, id))
 }
 
 pub(crate) fn orders_with_unsettled_money(shard: u8) -> String {
@@ -237,7 +238,7 @@ pub(crate) fn orders_with_unsettled_money(shard: u8) -> String {
 
 /// gsi5: pending webhook events, oldest first. Sparse.
 pub(crate) fn pending_event(received: Timestamp, id: &str) -> Key {
-    Key::new(pending_events(shard(id)), newest(received, id))
+    Key::new(pending_events(shard(id)), time_then_id(received, id))
 }
 
 pub(crate) fn pending_events(shard: u8) -> String {

@@ -40,12 +40,12 @@ pub(super) fn user(id: &UserId) -> Key {
     Key::new(format!("USER#{id}"), "USER")
 }
 
-/// The claim on a username; `key` is [`crate::domain::user::Username::key`].
+/// The reservation of a username; `key` is [`crate::domain::user::Username::key`].
 pub(super) fn username(key: &str) -> Key {
     Key::new(format!("USERNAME#{key}"), "USERNAME")
 }
 
-/// The claim on an e-mail address.
+/// The reservation of an e-mail address.
 pub(super) fn email(key: &str) -> Key {
     Key::new(format!("EMAIL#{key}"), "EMAIL")
 }
@@ -55,9 +55,9 @@ pub(super) fn session(user: &UserId, id: &str) -> Key {
     Key::new(format!("USER#{user}"), format!("SESSION#{id}"))
 }
 
-/// An address that a user has signed in from, by its hash.
-pub(super) fn sign_in_source(user: &UserId, hash: &str) -> Key {
-    Key::new(format!("USER#{user}"), format!("SOURCE#{hash}"))
+/// An IP address that a user has signed in from, by its hash.
+pub(super) fn known_ip_address(user: &UserId, hash: &str) -> Key {
+    Key::new(format!("USER#{user}"), format!("IP_ADDRESS#{hash}"))
 }
 
 /// The number of active administrators.

@@ -28,7 +28,7 @@ fn keys_have_exactly_these_strings() {
         (username("ann"), "USERNAME#ann".into(), "USERNAME".into()),
         (email("ann@example.com"), "EMAIL#ann@example.com".into(), "EMAIL".into()),
         (session(&user, "s"), format!("USER#{user}"), "SESSION#s".into()),
-        (sign_in_source(&user, "h"), format!("USER#{user}"), "SOURCE#h".into()),
+        (known_ip_address(&user, "h"), format!("USER#{user}"), "IP_ADDRESS#h".into()),
         (admins(), "ADMINS".into(), "COUNT".into()),
         (super::service(&service), format!("SERVICE#{service}"), "SERVICE".into()),
         (super::category(&category), "CATEGORIES".into(), category.to_string()),
@@ -52,7 +52,7 @@ fn keys_have_exactly_these_strings() {
             "USERS#client".into(),
             format!("{time}#{user}"),
         ),
-        (index::user_by_name("ann"), "USERS".into(), "ann".into()),
+        (index::user_by_username("ann"), "USERS".into(), "ann".into()),
         (
             index::inactive_user(UserStatus::Suspended, at, &user),
             "USERS#suspended".into(),

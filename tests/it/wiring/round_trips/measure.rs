@@ -63,8 +63,10 @@ impl CallRecorder {
 
     /// Returns the calls of each invocation of `function` that it has not returned before.
     async fn take_new_calls(&mut self, function: &str) -> Vec<Vec<Call>> {
-        let counted =
-            Client::new(&self.cloud.ready.dynamodb).get("/_local/invocations").await.expect(200);
+        let counted = Client::new(&self.cloud.ready.dynamodb)
+            .get("/_local/invocations")
+            .await
+            .expect_status(200);
         let counted: Vec<Invocation> =
             serde_json::from_value(counted).expect("a list of invocations");
         let of_function = counted.into_iter().filter(|invocation| invocation.function == function);

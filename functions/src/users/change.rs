@@ -24,7 +24,7 @@ pub(super) static PROBLEMS: [&Code; 3] =
 /// 404 for an unknown user; 409 for the caller's own role or status and for the last active
 /// administrator; 412 when `If-Match` names another version; 422 for a change that the user's role
 /// does not allow.
-pub(super) async fn change(
+pub(super) async fn change_user(
     context: &Context,
     request: &Request,
     claims: &Claims,
@@ -49,7 +49,7 @@ pub(super) async fn change(
         let after = account.with_user(user);
         match context
             .store
-            .change_account(&account, &after, AdminCondition::ActiveAdmin(&caller.id))
+            .replace_account(&account, &after, AdminCondition::ActiveAdmin(&caller.id))
             .await?
         {
             ChangeOutcome::Changed => {
