@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{User, workspace};
 
 /// The private half of `local-2`, the key in `local.env` that is published but does not sign.
-const NEXT_KEY: &str = "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
+pub const NEXT_KEY: &str = "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
 
 /// An access token before it is signed.
 #[derive(Clone)]
