@@ -21,7 +21,7 @@ pub(crate) struct Workspace {
     binaries: Vec<Binary>,
     packages: Vec<Package>,
     /// The package of this program, if it belongs to the workspace.
-    own: Option<String>,
+    own_package: Option<String>,
 }
 
 /// Whether Cargo prints its progress, or only errors and warnings.
@@ -77,12 +77,12 @@ struct Target {
 struct Dependency {
     /// The folder of a path dependency.
     path: Option<PathBuf>,
-    /// `dev` or `build`; `None` for a normal dependency.
+    /// `dev` or `build`, or `None` for a normal dependency.
     kind: Option<String>,
 }
 
 impl Workspace {
-    /// Returns the workspace that `directory` belongs to; `None` when neither it nor a parent
+    /// Returns the workspace that `directory` belongs to, or `None` if neither it nor a parent
     /// folder has a `Cargo.toml`.
     ///
     /// # Errors
@@ -103,12 +103,12 @@ impl Workspace {
             directory.display(),
             stderr.trim()
         );
-        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-        Self::from_metadata(&output.stdout, own).map(Some)
+        let own_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self::from_metadata(&output.stdout, own_folder).map(Some)
     }
 
-    /// Reads the output of `cargo metadata`. `own` is the folder of this program's package.
-    fn from_metadata(metadata: &[u8], own: &Path) -> Result<Self> {
+    /// Reads the output of `cargo metadata`. `own_folder` is the folder of this program's package.
+    fn from_metadata(metadata: &[u8], own_folder: &Path) -> Result<Self> {
         let metadata: Metadata = serde_json::from_slice(metadata)
             .context("[workspace.metadata.local] in Cargo.toml is malformed")?;
         let settings = metadata.metadata.and_then(|m| m.local).unwrap_or_default();
@@ -116,7 +116,11 @@ impl Workspace {
             root: metadata.workspace_root,
             target: metadata.target_directory,
             binaries: metadata.packages.iter().flat_map(Package::binaries).collect(),
-            own: metadata.packages.iter().find(|p| p.folder() == own).map(|p| p.name.clone()),
+            own_package: metadata
+                .packages
+                .iter()
+                .find(|p| p.folder() == own_folder)
+                .map(|p| p.name.clone()),
             packages: metadata.packages,
             settings,
         })
@@ -192,8 +196,8 @@ impl Workspace {
         // If this program belongs to the workspace, its package is selected as well. Cargo chooses
         // the features of dependencies for all selected packages together, so another selection
         // could compile shared dependencies again.
-        packages.extend(self.own.as_deref().filter(|own| !packages.contains(own)));
-        // Cargo finds binaries outside the default members only in packages that are named.
+        packages.extend(self.own_package.as_deref().filter(|own| !packages.contains(own)));
+        // Outside the default members, Cargo only finds binaries of packages that are named.
         for package in packages {
             command.args(["--package", package]);
         }
@@ -205,7 +209,7 @@ impl Workspace {
         }
         // Our stdout is reserved for the JSON line.
         command.stdin(Stdio::null()).stdout(Stdio::null());
-        // A process group of its own, so that Cargo's compilers can be stopped with it.
+        // Cargo gets a process group of its own, so that its compilers can be stopped with it.
         let child = command.process_group(0).spawn().context("cannot run cargo")?;
         let status = Build(child).0.wait().await.context("cannot wait for cargo")?;
         if !status.success() {
@@ -266,15 +270,15 @@ struct Build(Child);
 impl Drop for Build {
     fn drop(&mut self) {
         if let Some(group) = self.0.id() {
-            // Rust's standard library can only signal single processes; a shell can signal groups.
+            // Rust's standard library can't signal a process group, but a shell can.
             let kill = ["-c", "kill -TERM -- -$0", &group.to_string()].map(OsString::from);
             drop(std::process::Command::new("sh").args(kill).stderr(Stdio::null()).status());
         }
     }
 }
 
-/// Returns a Cargo command without the variables that `cargo run` sets for the program it runs:
-/// they would make build scripts that watch them run again.
+/// Returns a Cargo command without the variables that `cargo run` sets for this program. Build
+/// scripts that depend on them would run again.
 fn cargo(directory: &Path) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -291,98 +295,4 @@ fn cargo(directory: &Path) -> Command {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PACKAGES: &str = r#"[
-        {"name": "shared", "manifest_path": "/shop/shared/Cargo.toml", "targets": [],
-         "dependencies": [{"path": "/elsewhere", "kind": null}, {"kind": null}]},
-        {"name": "cloud", "manifest_path": "/shop/cloud/Cargo.toml", "targets": []},
-        {"name": "functions", "manifest_path": "/shop/functions/Cargo.toml",
-         "dependencies": [{"path": "/shop/shared", "kind": null}, {"path": "/shop/cloud", "kind": "dev"}],
-         "targets": [{"name": "shop", "kind": ["bin"]}, {"name": "functions", "kind": ["lib"]}]},
-        {"name": "greet", "manifest_path": "/shop/greet/Cargo.toml", "default_run": "greet-http",
-         "targets": [{"name": "greet", "kind": ["bin"]}, {"name": "greet-http", "kind": ["bin"]}]}]"#;
-
-    fn metadata(metadata: &str) -> Vec<u8> {
-        format!(
-            r#"{{"workspace_root": "/shop", "target_directory": "/shop/target",
-                "metadata": {metadata}, "packages": {PACKAGES}}}"#
-        )
-        .into_bytes()
-    }
-
-    fn workspace(text: &str) -> Result<Workspace> {
-        Workspace::from_metadata(&metadata(text), Path::new("/shop/cloud"))
-    }
-
-    #[test]
-    fn the_sources_of_a_binary_include_path_dependencies() {
-        let sources = |binaries: &[&str]| workspace("null").unwrap().sources(binaries);
-        let expected = ["/shop/functions", "/shop/shared", "/elsewhere", "/shop/Cargo.toml"];
-        assert_eq!(sources(&["shop"]), expected.map(PathBuf::from));
-        let expected = ["/shop/greet", "/shop/Cargo.toml"];
-        assert_eq!(sources(&["greet", "greet-http"]), expected.map(PathBuf::from));
-    }
-
-    #[test]
-    fn this_programs_package_is_found_in_its_own_workspace() {
-        assert_eq!(workspace("null").unwrap().own.as_deref(), Some("cloud"));
-        let elsewhere = Path::new("/home/me/.cargo/registry/src/local-0.1.0");
-        assert_eq!(Workspace::from_metadata(&metadata("null"), elsewhere).unwrap().own, None);
-    }
-
-    #[test]
-    fn settings_and_binaries_are_read() {
-        let local = r#"{"local": {"multicall": "shop", "webhook": "/hook"}}"#;
-        let workspace = workspace(local).unwrap();
-        let settings = &workspace.settings;
-        assert_eq!(
-            (settings.stack.as_str(), settings.webhook.as_deref(), settings.multicall.as_deref()),
-            ("local", Some("/hook"), Some("shop"))
-        );
-        assert!(workspace.has_binary("shop") && !workspace.has_binary("functions"));
-        let error = workspace.built("nothing", false).unwrap_err().to_string();
-        assert!(error.starts_with("there is no binary /shop/target/debug/nothing"), "{error}");
-    }
-
-    #[test]
-    fn a_workspace_without_settings_has_the_defaults() {
-        for metadata in ["null", "{}", r#"{"lambda": {"watch": {}}}"#] {
-            let workspace = workspace(metadata).unwrap();
-            assert_eq!(workspace.settings.stack, "local");
-            assert_eq!(workspace.settings.webhook, None);
-        }
-    }
-
-    #[test]
-    fn the_main_binary_of_a_package_is_its_only_or_default_one() {
-        let workspace = workspace("null").unwrap();
-        let binary = |directory| workspace.binary_of_package(Path::new(directory));
-        assert_eq!(binary("/shop/functions"), Some("shop"));
-        assert_eq!(binary("/shop/greet"), Some("greet-http"));
-        assert_eq!(binary("/shop"), None);
-    }
-
-    #[test]
-    fn malformed_settings_are_an_error() {
-        let message = |local: &str| {
-            format!("{:#}", workspace(&format!(r#"{{"local": {local}}}"#)).unwrap_err())
-        };
-        let unknown = message(r#"{"colour": 1}"#);
-        assert!(unknown.contains("unknown field `colour`"), "{unknown}");
-    }
-
-    #[tokio::test]
-    async fn a_folder_outside_any_workspace_has_no_workspace() {
-        let directory = crate::testing::TempDir::new();
-        assert!(Workspace::find(&directory.0).await.unwrap().is_none());
-    }
-
-    #[tokio::test]
-    async fn a_missing_binary_is_named_before_anything_is_built() {
-        let workspace = workspace("null").unwrap();
-        let error = workspace.build(&["orders-create"], false, Progress::Shown).await.unwrap_err();
-        assert_eq!(error.to_string(), "the workspace /shop has no binary orders-create");
-    }
-}
+mod tests;

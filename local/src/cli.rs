@@ -11,7 +11,7 @@ use http::Uri;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 pub struct Cli {
-    /// Port of the HTTP API. 0 means any free port, for this and the other ports.
+    /// Port of the HTTP API. Here and for the other ports, 0 means any free port.
     #[arg(long, default_value_t = 8000)]
     pub(crate) http_port: u16,
 
@@ -129,7 +129,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Cli {
-    /// Returns the given port; without one, `default`, or 0 if the HTTP API has any free port.
+    /// Returns the port `given` by a flag. Without the flag, returns `default`, or 0 (any free
+    /// port) if that is also the HTTP API's port.
     fn port(&self, given: Option<u16>, default: u16) -> u16 {
         given.unwrap_or(if self.http_port == 0 { 0 } else { default })
     }
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_fixed_unless_the_http_api_has_any_free_one() {
+    fn ports_are_fixed_unless_the_http_port_is_0() {
         let ports = |cli: &Cli| {
             [cli.http_port, cli.ws_port, cli.dynamodb_port(), cli.stripe_port(), cli.invoke_port()]
         };
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn contradicting_flags_and_negative_durations_are_refused() {
+    fn conflicting_flags_and_negative_durations_are_rejected() {
         for arguments in
             [&["--ephemeral", "--data-dir", "x"][..], &["--functions", "http://x", "--each"]]
         {

@@ -38,7 +38,7 @@ impl DataDir {
         }
     }
 
-    /// Creates a directory that is removed after the run; everything else is in memory.
+    /// Creates a temporary directory, which is removed after the run.
     ///
     /// # Errors
     /// When the system's temporary directory can't be written.
@@ -54,7 +54,7 @@ impl DataDir {
         &self.path
     }
 
-    /// Returns where to store what the next run needs; `None` for an ephemeral run.
+    /// Returns the folder for data that the next run needs, or `None` for an ephemeral run.
     pub(crate) fn persistent_path(&self) -> Option<&Path> {
         (!self.ephemeral).then_some(&self.path)
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_cloud_on_the_same_directory_is_refused_until_the_first_ends() {
+    fn a_second_cloud_on_the_same_directory_is_rejected_until_the_first_ends() {
         let path = std::env::temp_dir().join(format!("data-dir-{}", uuid::Uuid::now_v7()));
         let first = DataDir::open(&path).unwrap();
         let error = DataDir::open(&path).unwrap_err().to_string();

@@ -1,9 +1,7 @@
 //! IAM for the functions: finds out which function is calling, and whether its policy allows the
-//! call.
-//!
-//! Each function has its own access key id, so that a permission that is missing in the template is
-//! missing here as well. Keys that belong to no function (a developer's CLI, the cloud itself) may
-//! do everything. Signatures are not checked.
+//! call. Each function has its own access key id, so that a permission that the template lacks is
+//! denied here as well. Keys that belong to no function (those of a developer's CLI or of the local
+//! cloud itself) may do everything. Signatures are not checked.
 
 use std::collections::HashMap;
 
@@ -48,8 +46,8 @@ impl Iam {
     pub fn new(project: &Project) -> Self {
         let caller = |f: &crate::model::Function| Caller {
             function: f.name.clone(),
-            // On AWS, the session has the function's deployed name. The role, which SAM would name,
-            // is named after the function here.
+            // As on AWS, the session has the function's deployed name. SAM would generate a name
+            // for the role. Here the role is named after the function.
             session: format!(
                 "arn:aws:sts::{}:assumed-role/{}/{}",
                 account(&f.arn),
@@ -67,7 +65,7 @@ impl Iam {
         }
     }
 
-    /// Returns the function with this access key id; `None` for keys that may do everything.
+    /// Returns the function with this access key id, or `None` for a key that may do everything.
     pub fn caller(&self, access_key_id: &str) -> Option<&Caller> {
         self.callers.get(access_key_id)
     }
@@ -117,8 +115,8 @@ fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
-    // The last `*` in the pattern and the end of the text it stands for. If the rest does not
-    // match, that `*` takes one more character.
+    // The position of the last `*` in the pattern, and the end of the text that it stands for. If
+    // the rest doesn't match, the `*` takes one more character.
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -131,10 +129,10 @@ fn matches(pattern: &str, text: &str) -> bool {
                 t += 1;
             }
             _ => match retry {
-                Some((star, taken)) => {
-                    retry = Some((star, taken + 1));
+                Some((star, end)) => {
+                    retry = Some((star, end + 1));
                     p = star + 1;
-                    t = taken + 1;
+                    t = end + 1;
                 }
                 None => return false,
             },

@@ -10,8 +10,8 @@ pub struct Invocation {
     /// The function's reply, or Lambda's error object (`{"errorMessage", "errorType", ...}`) when
     /// `error` is set.
     pub payload: Bytes,
-    /// `X-Amz-Function-Error`: `Unhandled` when the function failed, timed out or died; `None` when
-    /// it replied.
+    /// Why the function failed, or `None` if it replied. The Invoke API reports every kind as
+    /// `X-Amz-Function-Error: Unhandled`.
     pub error: Option<FunctionError>,
 }
 

@@ -37,8 +37,8 @@ use template::model;
 /// Runs the local cloud until Ctrl-C, SIGTERM or SIGHUP stops it. Call it inside a Tokio runtime.
 ///
 /// # Errors
-/// When the template can't be used, the build fails, a port is taken or a function does not start.
-/// The message is one sentence that names the place.
+/// When the template can't be used, the build fails, a port is taken or a function doesn't start.
+/// The message is one sentence that names the file, flag, port or function.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let stop = signals::Stop::listen(cli.exit_with_stdin)?;
     cloud::run(cli, stop).await

@@ -19,13 +19,13 @@ const SOURCE_WIDTH: usize = 20;
 /// The width of the request id column: ids of API Gateway have 16 characters.
 const ID_WIDTH: usize = 16;
 
-/// Colours for sources, readable on dark and light backgrounds: ANSI 31 to 36 and 91 to 96.
-const COLOURS: [u8; 12] = [32, 33, 34, 35, 36, 31, 92, 93, 94, 95, 96, 91];
+/// Colors for sources, readable on dark and light backgrounds: ANSI 31 to 36 and 91 to 96.
+const COLORS: [u8; 12] = [32, 33, 34, 35, 36, 31, 92, 93, 94, 95, 96, 91];
 
 /// A handle to the log, which goes to stderr line by line. Clones share one log.
 #[derive(Debug, Clone)]
 pub struct Log {
-    coloured: bool,
+    colored: bool,
     /// HTTP requests in progress, and the fields that their functions have logged about them.
     requests: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -34,7 +34,7 @@ impl Default for Log {
     fn default() -> Self {
         // <https://no-color.org>
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-        Self { coloured: std::io::stderr().is_terminal() && !no_color, requests: Arc::default() }
+        Self { colored: std::io::stderr().is_terminal() && !no_color, requests: Arc::default() }
     }
 }
 
@@ -87,19 +87,19 @@ impl Log {
         let time = now.strftime("%H:%M:%S%.3f");
         let id = id.unwrap_or("-");
         let level_column = if level.is_empty() { String::new() } else { format!("{level:<5} ") };
-        if !self.coloured {
+        if !self.colored {
             return format!(
                 "{time} {source:<SOURCE_WIDTH$} {id:<ID_WIDTH$} {level_column}{text}\n"
             );
         }
-        let colour = colour(source);
+        let color = color(source);
         let (level_on, level_off) = match level {
             "ERROR" => ("\x1b[1;31m", "\x1b[0m"),
             "WARN" => ("\x1b[33m", "\x1b[0m"),
             _ => ("", ""),
         };
         format!(
-            "\x1b[2m{time}\x1b[0m \x1b[{colour}m{source:<SOURCE_WIDTH$}\x1b[0m \
+            "\x1b[2m{time}\x1b[0m \x1b[{color}m{source:<SOURCE_WIDTH$}\x1b[0m \
              \x1b[2m{id:<ID_WIDTH$}\x1b[0m {level_on}{level_column}{level_off}{text}\n"
         )
     }
@@ -109,7 +109,7 @@ impl Log {
     }
 }
 
-/// The log line of an HTTP request in progress. It is dropped unwritten if the client goes away.
+/// The log line of an HTTP request in progress. If the client goes away, it is never written.
 pub struct RequestLine<'a> {
     log: &'a Log,
     id: String,
@@ -138,13 +138,13 @@ fn write(line: &str) {
     drop(std::io::stderr().lock().write_all(line.as_bytes()));
 }
 
-/// Returns the colour of a source, which is the same in every run.
-fn colour(source: &str) -> u8 {
+/// Returns the color of a source, which is the same in every run.
+fn color(source: &str) -> u8 {
     // FNV-1a.
     let hash = source
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    COLOURS[hash as usize % COLOURS.len()]
+    COLORS[hash as usize % COLORS.len()]
 }
 
 #[cfg(test)]
@@ -157,12 +157,12 @@ mod tests {
         "2026-03-04T05:06:07.089Z".parse().unwrap()
     }
 
-    fn log(coloured: bool) -> Log {
-        Log { coloured, requests: Arc::default() }
+    fn log(colored: bool) -> Log {
+        Log { colored, requests: Arc::default() }
     }
 
-    fn format(coloured: bool, request_id: Option<&str>, text: &str) -> String {
-        log(coloured).format(&now(), "orders-create", request_id, text).unwrap()
+    fn format(colored: bool, request_id: Option<&str>, text: &str) -> String {
+        log(colored).format(&now(), "orders-create", request_id, text).unwrap()
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_function_logs_about_a_request_goes_into_the_requests_line() {
+    fn fields_that_a_function_logs_about_a_request_go_into_the_requests_line() {
         let event = r#"{"level":"INFO","message":"answered","status":422,"duration_ms":3,
             "span":{"request_id":"JKJaXmPLvHcESHA=","invocation":"i1","route":"POST /orders","user":"usr_1","errors":"note:too_long"}}"#;
         let log = log(false);
@@ -206,11 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn only_terminals_get_colours() {
+    fn only_terminals_get_colors() {
         assert!(!format(false, None, "x").contains('\x1b'));
         assert!(
             format(true, None, "x")
-                .contains(&format!("\x1b[{}morders-create", colour("orders-create")))
+                .contains(&format!("\x1b[{}morders-create", color("orders-create")))
         );
     }
 }

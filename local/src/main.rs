@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         }
     };
     let outcome = runtime.block_on(local::run(cli));
-    // Tasks that still run now have nothing left to do that matters.
+    // Nothing depends on the tasks that are still running, so they get no more than a second.
     runtime.shutdown_timeout(Duration::from_secs(1));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -35,7 +35,7 @@ impl Schedules {
     ///
     /// # Errors
     ///
-    /// When EventBridge would refuse an expression; the message names the schedule.
+    /// When EventBridge would reject an expression. The message names the schedule.
     pub fn start(project: &Project, invoke: Arc<dyn Invoke>, log: Log) -> anyhow::Result<Self> {
         let mut schedules = JoinSet::new();
         for function in &project.functions {
@@ -56,7 +56,7 @@ impl Schedules {
     }
 }
 
-/// Fires whenever the schedule is due. As on AWS, a slow run does not delay the next.
+/// Fires whenever the schedule is due. As on AWS, a slow run doesn't delay the next one.
 async fn run(
     expression: Expression,
     function: Function,
@@ -77,7 +77,8 @@ async fn run(
     while runs.join_next().await.is_some() {}
 }
 
-/// Sleeps by the wall clock: a timer alone stops while a laptop sleeps.
+/// Sleeps until a time of the wall clock. A single long timer wouldn't do, because timers stop
+/// while a laptop sleeps.
 async fn sleep_until(time: Timestamp) {
     while let Ok(left) = Duration::try_from(time.duration_since(Timestamp::now()))
         && !left.is_zero()
@@ -125,18 +126,18 @@ fn event(function: &Function, schedule: &Schedule, time: Timestamp) -> Value {
 
 impl Expression {
     fn parse(expression: &str) -> anyhow::Result<Self> {
-        let within =
+        let arguments_of =
             |kind: &str| expression.trim().strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
-        if let Some(rate) = within("rate") {
+        if let Some(rate) = arguments_of("rate") {
             return parse_rate(rate).map(Self::Rate);
         }
-        if let Some(cron) = within("cron") {
+        if let Some(cron) = arguments_of("cron") {
             return parse_cron(cron).map(|cron| Self::Cron(Box::new(cron)));
         }
         bail!("a schedule must be rate(...) or cron(...)")
     }
 
-    /// Returns the next time after `last`; `None` if there is none.
+    /// Returns the next time after `last`, or `None` if the schedule won't fire again.
     fn next(&self, last: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Rate(period) => last.checked_add(*period).ok(),

@@ -14,12 +14,12 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Listens for signals, and for the end of standard input if `stdin` is set. Must be called in
-    /// a Tokio runtime.
+    /// Listens for signals, and for the end of standard input if `watch_stdin` is set. Must be
+    /// called in a Tokio runtime.
     ///
     /// # Errors
     /// When the system refuses to register a signal handler.
-    pub(crate) fn listen(stdin: bool) -> std::io::Result<Self> {
+    pub(crate) fn listen(watch_stdin: bool) -> std::io::Result<Self> {
         let stop = Self { requested: CancellationToken::new(), urgent: CancellationToken::new() };
         for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
             let mut signals = signal(kind)?;
@@ -30,10 +30,10 @@ impl Stop {
                 }
             });
         }
-        if stdin {
+        if watch_stdin {
             let stop = stop.clone();
-            // A thread, because the runtime would wait for a read of Tokio's standard input when
-            // it shuts down.
+            // Reads on a thread, because a read of Tokio's standard input would keep the runtime
+            // from shutting down.
             std::thread::spawn(move || {
                 drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
                 stop.requested.cancel();

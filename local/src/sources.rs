@@ -1,7 +1,7 @@
 //! Finds the files that changed since the last check.
 //!
 //! It compares modification times and sizes instead of using notifications of the operating system.
-//! That takes a millisecond or two for some hundred files, needs no dependency, and works on every
+//! That takes a millisecond or two for a few hundred files, needs no dependency, and works on every
 //! file system (folders mounted into containers send no notifications) and with every way in which
 //! editors save files.
 

@@ -1,4 +1,5 @@
-//! Configuration: only the environment variables that `template.yaml` gives to each function.
+//! Configuration. It comes only from environment variables, which `template.yaml` sets for each
+//! function.
 //!
 //! Each part of the system reads its own variables where it is built (`Store::from_env`,
 //! `Verifier::from_env`, ...), with the functions of this module. If a variable is missing or
@@ -7,7 +8,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An environment variable or a secret is missing or invalid.
+/// Why a function can't start: an environment variable or a secret is missing or invalid, or, in
+/// rare cases, something else can't be set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(String);
 
@@ -20,14 +22,20 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigError {
-    /// Names the variable and the problem, but never the value.
+    /// Creates the error of an environment variable. It names the variable and the problem, but
+    /// never the value.
     pub fn new(variable: &str, problem: impl fmt::Display) -> Self {
         Self(format!("environment variable {variable}: {problem}"))
     }
 
-    /// Names the secret, by its name or ARN, and the problem, but never the value.
+    /// Creates the error of a secret. It names the secret and the problem, but never the value.
     pub fn of_secret(secret: &str, problem: impl fmt::Display) -> Self {
         Self(format!("the secret {secret} {problem}"))
+    }
+
+    /// Creates the error for a problem that no environment variable causes.
+    pub(crate) fn not_a_variable(problem: impl fmt::Display) -> Self {
+        Self(problem.to_string())
     }
 }
 
@@ -45,12 +53,12 @@ pub fn required(variable: &str) -> Result<String, ConfigError> {
     })
 }
 
-/// Returns the variable's value, or `None` if it is not set or empty.
+/// Returns the variable's value, or `None` if it is missing or empty.
 pub fn optional(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|v| !v.is_empty())
 }
 
-/// Returns the variable's parsed value, or `default` if it is not set or empty.
+/// Returns the variable's parsed value, or `default` if it is missing or empty.
 ///
 /// # Errors
 ///
@@ -73,7 +81,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// Returns the secret. Review every call.
+    /// Returns the secret. Review every call, because the result can be logged by accident.
     pub fn expose(&self) -> &str {
         &self.0
     }

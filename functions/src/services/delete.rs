@@ -29,8 +29,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Remove a service from the catalogue")
         .id::<ServiceId>()
-        .details("Deactivates the service: its orders go on, and `PATCH` with `{\"status\": \"active\"}` \
-             restores it. Deactivating it twice succeeds.")
+        .details(
+            "Deactivates the service. Its existing orders continue. `PATCH` with \
+             `{\"status\": \"active\"}` restores it. Deactivating it twice succeeds.",
+        )
         .answer(Answer::no_content("The service is deactivated."))
         .if_match()
         .problems(&[&catalogue::VERSION_CONFLICT])

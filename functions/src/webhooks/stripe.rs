@@ -51,8 +51,8 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Receive an event from Stripe")
         .details(
-            "Only Stripe can call this, because the body must be signed. The response means that \
-             the event is stored. A moment later it is applied to its order.",
+            "For Stripe, which signs the body. The response means that the event is stored. A \
+             moment later it is applied to its order.",
         )
         .header::<String>(
             "Stripe-Signature",

@@ -1,9 +1,7 @@
 //! `cargo local`: builds the local cloud and the functions with one Cargo command, then becomes the
-//! local cloud.
-//!
-//! Cargo chooses a dependency's features for the packages that one command selects. Two commands,
-//! one a package, would compile what both packages use twice. The local cloud rebuilds the
-//! functions with the same selection (`local/src/cargo.rs`).
+//! local cloud. Cargo chooses the features of dependencies for all packages that a command selects.
+//! With a command for each package, it would compile shared dependencies twice. The local cloud
+//! rebuilds the functions with the same selection (`local/src/cargo.rs`).
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -12,15 +10,15 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// Selects the packages whose features are unified.
+/// The packages for which Cargo chooses the features of dependencies together.
 const SELECTION: [&str; 4] = ["--package", "local", "--package", "lambdas"];
 
-/// The local cloud, and the one binary that holds all functions.
+/// The binary of the local cloud.
 const CLOUD: [&str; 2] = ["--bin", "local"];
+/// The binary that contains all functions.
 const FUNCTIONS: [&str; 2] = ["--bin", "marketplace"];
 
-/// With one of these, the local cloud runs other functions than the debug build of `FUNCTIONS`, or
-/// none.
+/// Flags with which the local cloud doesn't run the debug build of [`FUNCTIONS`].
 const OTHER_FUNCTIONS: [&str; 8] =
     ["--each", "--release", "--no-build", "--functions", "--help", "-h", "--version", "-V"];
 
@@ -35,15 +33,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Builds, and becomes the local cloud. Returns only when one of them fails.
+/// Builds the binaries, then becomes the local cloud. Returns only if one of these steps fails.
 fn launch(arguments: &[OsString]) -> io::Result<ExitCode> {
-    // Cargo puts all programs of a profile into one folder.
+    // Cargo puts all programs of a build profile into one folder.
     let cloud = env::current_exe()?.with_file_name("local");
     if !cloud.exists() {
         eprintln!(
-            "Builds the local cloud and the functions, starts them, and adds sample data.\n\
-             The first build compiles some 300 crates, which takes about 3 minutes on 2 cores;\n\
-             later builds take seconds.\n"
+            "This builds and starts the local cloud and the functions, and adds sample data.\n\
+             The first build compiles about 300 crates, which takes about 3 minutes on 2 cores.\n\
+             Later builds take seconds.\n"
         );
     }
     let mut build = cargo();
@@ -57,10 +55,11 @@ fn launch(arguments: &[OsString]) -> io::Result<ExitCode> {
     Err(become_the_cloud(&cloud, arguments))
 }
 
-/// Replaces this process, so that signals and standard input reach the local cloud.
+/// Replaces this process by the local cloud, so that signals and standard input reach it. Returns
+/// only if that fails.
 fn become_the_cloud(cloud: &Path, arguments: &[OsString]) -> io::Error {
     let mut command = Command::new(cloud);
-    forget_cargo_run(&mut command);
+    remove_cargo_run_variables(&mut command);
     let error = command.args(arguments).exec();
     io::Error::new(error.kind(), format!("can't start {}: {error}", cloud.display()))
 }
@@ -77,19 +76,19 @@ fn runs_other_functions(arguments: &[OsString]) -> bool {
 fn cargo() -> Command {
     let program = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     let mut command = Command::new(program);
-    forget_cargo_run(&mut command);
+    remove_cargo_run_variables(&mut command);
     command
 }
 
-/// Removes what `cargo run` tells the program it runs. Build scripts watch some of these variables
-/// (ring's does), and would run again whenever Cargo is started another way.
-fn forget_cargo_run(command: &mut Command) {
-    for (name, _) in env::vars_os().filter(|(name, _)| is_of_cargo_run(name)) {
+/// Removes the variables that `cargo run` sets for this program. Some build scripts, such as
+/// ring's, depend on them, and would run again whenever Cargo is started in another way.
+fn remove_cargo_run_variables(command: &mut Command) {
+    for (name, _) in env::vars_os().filter(|(name, _)| is_set_by_cargo_run(name)) {
         command.env_remove(name);
     }
 }
 
-fn is_of_cargo_run(name: &OsStr) -> bool {
+fn is_set_by_cargo_run(name: &OsStr) -> bool {
     name.to_str()
         .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
 }
@@ -99,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_are_built_along_unless_others_are_run() {
+    fn functions_are_built_too_unless_others_run() {
         let others = |flags: &[&str]| {
             runs_other_functions(&flags.iter().map(OsString::from).collect::<Vec<_>>())
         };

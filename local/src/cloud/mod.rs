@@ -1,13 +1,13 @@
 //! One run of the local cloud, from its start to its end.
 
+mod lambda_watch;
 mod plan;
 mod ports;
 mod programs;
 mod reload;
+mod runner;
 mod summary;
-mod watch;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,15 +22,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::plan::{Plan, WEBHOOK_SECRET};
+use self::runner::Runner;
 use self::summary::{Remarks, Summary};
 use crate::cli::Cli;
 use crate::dynamodb::DynamoDb;
-use crate::environment::{self, Services};
+use crate::environment;
 use crate::functions::invoke_api::{self, InvokeApi};
-use crate::functions::remote::RemoteFunctions;
-use crate::functions::{Functions, Launch, Settings};
-use crate::iam::{self, Iam};
-use crate::invoke::Invoke;
+use crate::iam::Iam;
 use crate::log::Log;
 use crate::model::Function;
 use crate::schedules::Schedules;
@@ -53,21 +51,11 @@ struct Cloud {
     websocket: Option<websocket::Running>,
     stripe: Option<JoinHandle<()>>,
     servers: JoinSet<()>,
-    /// Streams and schedules, which start once every function is known to start.
+    /// Streams and schedules, which start after every function has started once.
     background: Option<(Streams, Schedules)>,
     /// Rebuilds functions whose code changes.
     reload: Option<AbortOnDropHandle<()>>,
     dynamodb: DynamoDb,
-}
-
-/// What runs the functions.
-#[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
-enum Runner {
-    /// This cloud.
-    Own(Functions),
-    /// Another program with an Invoke API.
-    Remote(RemoteFunctions),
 }
 
 /// Runs the local cloud until `stop` is requested.
@@ -262,14 +250,14 @@ impl Cloud {
         Ok(())
     }
 
-    fn announce(&self, took: Duration) -> Result<()> {
+    fn announce(&self, startup_time: Duration) -> Result<()> {
         if self.plan.cli.json {
             println!("{}", self.summary.to_json()?);
             return Ok(());
         }
         let settings = &self.plan.settings;
         let remarks = Remarks {
-            took,
+            startup_time,
             runner: self.plan.runner_description(),
             data: self.plan.data_description(),
             webhook: settings.webhook.clone(),
@@ -280,7 +268,7 @@ impl Cloud {
         Ok(())
     }
 
-    /// Stops everything in order, or at once when `urgent`.
+    /// Stops everything in order, or at once when `urgent` is cancelled.
     async fn end(self, urgent: CancellationToken) {
         let Self {
             plan,
@@ -300,11 +288,11 @@ impl Cloud {
         let in_order = async {
             shutdown.cancel();
             if let Some(websocket) = websocket {
-                // `$disconnect` needs the functions and the database.
+                // Waits for `$disconnect`, which needs the functions and the database.
                 websocket.drained().await;
             }
             if let Some(stripe) = stripe {
-                // It ends by itself; nobody needs its outcome.
+                // `shutdown` ends it. Its result doesn't matter anymore.
                 drop(stripe.await);
             }
         };
@@ -312,51 +300,8 @@ impl Cloud {
         servers.abort_all();
         runner.stop().await;
         drop(dynamodb);
-        // Last, because the next run may take the data directory from here on.
+        // The plan releases the data directory, which the next run may then take.
         drop(plan);
-    }
-}
-
-impl Runner {
-    fn as_invoke(&self) -> Arc<dyn Invoke> {
-        match self {
-            Self::Own(functions) => Arc::new(functions.clone()),
-            Self::Remote(remote) => Arc::new(remote.clone()),
-        }
-    }
-
-    /// Kills the functions' processes, unless another program runs them.
-    async fn stop(&self) {
-        if let Self::Own(functions) = self {
-            functions.stop().await;
-        }
-    }
-}
-
-impl Plan {
-    async fn runner(
-        &self,
-        environments: BTreeMap<String, BTreeMap<String, String>>,
-        services: &Services,
-        log: &Log,
-    ) -> Result<Runner> {
-        if let Some(url) = &self.cli.functions {
-            let shared = environment::aws("LOCAL".to_owned(), services);
-            watch::write_environment(&self.root, &environments, shared)?;
-            let remote = RemoteFunctions::new(url)?;
-            watch::wait_for(url, log).await?;
-            return Ok(Runner::Remote(remote));
-        }
-        let mut launches = Vec::new();
-        let programs = self.programs()?;
-        for (function, program) in self.project.functions.iter().zip(programs) {
-            let mut env = environments.get(&function.name).cloned().unwrap_or_default();
-            env.extend(environment::lambda(function, iam::access_key_id(&function.name), services));
-            let root = program.parent().map(|p| p.display().to_string()).unwrap_or_default();
-            env.insert("LAMBDA_TASK_ROOT".into(), root);
-            launches.push((function.clone(), Launch { program, args: Vec::new(), env }));
-        }
-        Ok(Runner::Own(Functions::new(launches, Settings::default(), log.clone())))
     }
 }
 

@@ -33,21 +33,21 @@ pub(super) struct Plan {
     pub(super) settings: Settings,
     /// The folder of the Cargo workspace, or of the template if there is no workspace.
     pub(super) root: PathBuf,
-    /// The functions' programs; `None` with `--functions`, where another program runs them.
+    /// The functions' programs, or `None` with `--functions`, where another program runs them.
     programs: Option<Programs>,
     pub(super) project: Arc<Project>,
     pub(super) overrides: Overrides,
     pub(super) data_dir: DataDir,
     /// The ports, until the start gives each to its server.
     pub(super) ports: Option<Ports>,
-    /// Rebuilds functions when their code changes, until the start takes it; `None` when nothing is
-    /// watched.
+    /// Rebuilds functions when their code changes. `None` if nothing is watched, and once the start
+    /// has taken it.
     pub(super) reload: Option<Reload>,
 }
 
 impl Plan {
-    /// Reads the project, takes the data directory and the ports, and builds the functions. The
-    /// steps that fail fastest come first.
+    /// Reads the project, takes the data directory and the ports, and builds the functions. Steps
+    /// that fail quickly come first.
     ///
     /// # Errors
     /// When one of these steps fails; the message names the file, flag or port.
@@ -107,7 +107,7 @@ impl Plan {
         if let Some(programs) = programs.as_ref().filter(|_| !cli.no_build) {
             log.line("local", None, &format!("building {} functions", project.functions.len()));
             if !cli.no_watch {
-                // Watches from before the build, which may miss later changes.
+                // Watching starts before the build, which may miss changes made while it runs.
                 let configuration = vec![template, directory.join("local.env"), env_file];
                 let programs = programs.clone();
                 reload = Some(Reload::new(root.clone(), programs, cli.release, configuration));
@@ -149,11 +149,11 @@ impl Plan {
 
     /// Returns the quotas of the WebSocket API: those of AWS, unless flags change them.
     pub(super) fn quotas(&self) -> Quotas {
-        let usual = Quotas::default();
+        let defaults = Quotas::default();
         Quotas {
-            idle_timeout: self.cli.ws_idle_timeout.unwrap_or(usual.idle_timeout),
-            max_duration: self.cli.ws_max_duration.unwrap_or(usual.max_duration),
-            ..usual
+            idle_timeout: self.cli.ws_idle_timeout.unwrap_or(defaults.idle_timeout),
+            max_duration: self.cli.ws_max_duration.unwrap_or(defaults.max_duration),
+            ..defaults
         }
     }
 
@@ -177,7 +177,7 @@ impl Plan {
     ) -> Result<Services> {
         let port = |listener: &TcpListener| listener.local_addr().map(|a| a.port());
         let url = |scheme: &str, listener: &Option<TcpListener>| -> Result<String> {
-            // Browsers treat `localhost` as a secure origin by name.
+            // Browsers treat the name `localhost` as a secure origin.
             listener
                 .as_ref()
                 .map_or(Ok(String::new()), |l| Ok(format!("{scheme}://localhost:{}", port(l)?)))

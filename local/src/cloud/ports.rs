@@ -24,8 +24,8 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Binds the ports that `project` needs, as `cli` says, and one for the stand-in for Stripe if
-    /// `stripe` is set.
+    /// Binds the ports that `project` needs, with the numbers in `cli`. Binds one for the stand-in
+    /// for Stripe if `stripe` is set.
     ///
     /// # Errors
     /// When a port can't be bound; the message names it and the flag that chooses another.

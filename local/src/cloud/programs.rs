@@ -42,7 +42,7 @@ impl Programs {
     /// may be built for another processor.
     ///
     /// # Errors
-    /// When functions have no program; the message names all of them. When Cargo can't read a
+    /// When functions have no program (the message names all of them), or when Cargo can't read a
     /// workspace.
     pub(super) async fn find(
         directory: &Path,
@@ -50,9 +50,9 @@ impl Programs {
         functions: &[Function],
         each: bool,
     ) -> Result<Self> {
+        let has_own_workspace = workspace.is_some();
         let mut found = Self { workspaces: workspace.into_iter().collect(), programs: Vec::new() };
         let mut missing = Vec::new();
-        let own = found.workspaces.len();
         for function in functions {
             let folder = directory.join(&function.code_uri);
             let folder = folder.canonicalize().unwrap_or(folder);
@@ -61,8 +61,8 @@ impl Programs {
                 None => found
                     .workspaces
                     .first()
-                    .filter(|_| own == 1)
-                    .and_then(|workspace| member(workspace, function, each))
+                    .filter(|_| has_own_workspace)
+                    .and_then(|workspace| binary_in_workspace(workspace, function, each))
                     .or_else(|| bootstrap(&folder)),
             };
             match program {
@@ -132,8 +132,8 @@ impl Programs {
         self.workspaces.iter().enumerate().filter_map(|(index, workspace)| {
             let mut binaries: Vec<&str> = Vec::new();
             for program in &self.programs {
-                if let Some((of, binary)) = program.binary()
-                    && of == index
+                if let Some((owner, binary)) = program.binary()
+                    && owner == index
                     && !binaries.contains(&binary)
                 {
                     binaries.push(binary);
@@ -195,7 +195,7 @@ impl Program {
 }
 
 /// Returns the binary of the template's own workspace that contains `function`.
-fn member(workspace: &Workspace, function: &Function, each: bool) -> Option<Program> {
+fn binary_in_workspace(workspace: &Workspace, function: &Function, each: bool) -> Option<Program> {
     let name = function.binary.clone()?;
     match &workspace.settings.multicall {
         Some(binary) if !each => {

@@ -51,7 +51,7 @@ impl Reload {
         loop {
             sleep(CHECK_EVERY).await;
             for file in self.configuration.changes() {
-                log(&format!("{} changed: restart to apply it", self.name(&file)));
+                log(&format!("{} changed: restart to apply it", self.relative_path(&file)));
             }
             let changed = self.code.changes();
             let Some(first) = changed.first() else { continue };
@@ -59,7 +59,7 @@ impl Reload {
                 0 => String::new(),
                 others => format!(" and {others} more"),
             };
-            log(&format!("{}{others} changed: building", self.name(first)));
+            log(&format!("{}{others} changed: building", self.relative_path(first)));
             self.wait_for_the_last_change().await;
             let began = Instant::now();
             let built = self.programs.build(self.release, Progress::Hidden).await;
@@ -85,7 +85,7 @@ impl Reload {
     }
 
     /// Returns the path relative to the project's folder.
-    fn name(&self, file: &Path) -> String {
+    fn relative_path(&self, file: &Path) -> String {
         file.strip_prefix(&self.root).unwrap_or(file).display().to_string()
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Summary {
     pub(super) stripe: Option<String>,
     /// The Lambda Invoke API, and `@connections` of the WebSocket API.
     pub(super) invoke: String,
-    /// The secret that the stand-in uses to sign webhooks.
+    /// The secret that the stand-in for Stripe signs webhooks with.
     pub(super) webhook_secret: Option<String>,
     /// The functions' names.
     pub(super) functions: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct Summary {
 #[derive(Debug, Clone)]
 pub(super) struct Remarks {
     /// How long the start took.
-    pub(super) took: Duration,
+    pub(super) startup_time: Duration,
     /// A description of what runs the functions.
     pub(super) runner: String,
     /// A description of where data is stored.
@@ -51,8 +51,10 @@ impl Summary {
 
     /// Returns a few lines for people.
     pub(super) fn to_text(&self, remarks: &Remarks) -> String {
-        let mut text =
-            format!("\nThe local cloud is ready, after {:.1} s.\n\n", remarks.took.as_secs_f64());
+        let mut text = format!(
+            "\nThe local cloud is ready, after {:.1} s.\n\n",
+            remarks.startup_time.as_secs_f64()
+        );
         let mut line = |name: &str, address: &str, remark: &str| {
             let line = format!("  {name:<14}{address:<26}{remark}");
             text.push_str(line.trim_end());
@@ -120,7 +122,7 @@ mod tests {
 
     fn remarks() -> Remarks {
         Remarks {
-            took: Duration::from_millis(1234),
+            startup_time: Duration::from_millis(1234),
             runner: "run from target/debug/shop".into(),
             data: "kept in .local".into(),
             webhook: Some("/hook".into()),

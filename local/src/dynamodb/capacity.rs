@@ -1,5 +1,5 @@
-//! Consumed capacity. The proxy requests it from DynamoDB when the caller did not, and removes it
-//! from the response again.
+//! Consumed capacity. If the caller doesn't request it, the proxy does, and removes it from the
+//! response before the caller gets it.
 
 use std::collections::BTreeMap;
 

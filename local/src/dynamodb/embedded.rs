@@ -16,8 +16,8 @@ use super::upstream::Upstream;
 use super::writes::TableWrites;
 use crate::log::Log;
 
-/// How often expired items are deleted. AWS promises "within a few days". A sweep reads whole
-/// tables, so it doesn't run more often.
+/// How often expired items are deleted. AWS only promises "within a few days". A sweep reads whole
+/// tables, which is too slow to do much more often.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How often the stream log is trimmed.
 const TRIM_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -100,8 +100,9 @@ impl Embedded {
                             log.line("dynamodb", None, &format!("TTL sweep failed: {error}"));
                         }
                     },
-                    // Trimming opens a second connection, which would make writes to an in-memory
-                    // database fail meanwhile. Such a database doesn't live for a day anyway.
+                    // An in-memory database isn't trimmed: trimming opens a second connection, and
+                    // writes to such a database would fail meanwhile. It rarely lives for a day
+                    // anyway.
                     _ = trim.tick(), if !in_memory => {
                         let path = path.clone();
                         let trim = tokio::task::spawn_blocking(move || stream_log::trim(&path));
@@ -135,7 +136,7 @@ fn serve(
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listener = {
-        let _inside = runtime.enter();
+        let _guard = runtime.enter();
         TcpListener::from_std(listener)?
     };
     std::thread::Builder::new().name("dynamodb".into()).spawn(move || {

@@ -13,7 +13,9 @@ pub fn message(schema: &Schema, operation: &str, body: &Value) -> Option<String>
             let items = body["TransactItems"].as_array().into_iter().flatten();
             items.filter_map(|item| item.get("Get")).find_map(|get| {
                 let keys = schema.keys(get["TableName"].as_str()?)?;
-                keys.table.iter().find_map(|key| empty(get["Key"].get(key)?, key, None))
+                keys.table
+                    .iter()
+                    .find_map(|key| empty_value_message(get["Key"].get(key)?, key, None))
             })
         }
         "Query" | "Scan" => {
@@ -32,29 +34,30 @@ fn in_conditions(keys: &Keys<'_>, index: Option<&str>, body: &Value) -> Option<S
     };
     names.iter().find_map(|key| {
         let mut values = key_condition::values(body, key).into_iter();
-        values.find_map(|value| empty(value, key, index))
+        values.find_map(|value| empty_value_message(value, key, index))
     })
 }
 
 fn in_start_key(keys: &Keys<'_>, index: Option<&str>, body: &Value) -> Option<String> {
     let start = body.get("ExclusiveStartKey")?;
-    let in_table_key = || keys.table.iter().find_map(|key| empty(start.get(key)?, key, None));
+    let in_table_key =
+        || keys.table.iter().find_map(|key| empty_value_message(start.get(key)?, key, None));
     let in_index_key = || {
         let names = keys.index(index?)?;
-        names.iter().find_map(|key| empty(start.get(key)?, key, index))
+        names.iter().find_map(|key| empty_value_message(start.get(key)?, key, index))
     };
     let message = in_table_key().or_else(in_index_key)?;
     Some(format!("The provided starting key is invalid: {message}"))
 }
 
 /// Returns the error message if `value`, the value of the key `name`, is an empty string or binary.
-fn empty(value: &Value, name: &str, index: Option<&str>) -> Option<String> {
+fn empty_value_message(value: &Value, name: &str, index: Option<&str>) -> Option<String> {
     let kind = match value.as_object()?.iter().next()? {
         (kind, value) if kind == "S" && value == "" => "string",
         (kind, value) if kind == "B" && value == "" => "binary",
         _ => return None,
     };
-    let (index_note, place) = match index {
+    let (index_note, location) = match index {
         Some(index) => (
             "A value specified for a secondary index key is not supported. ",
             format!("IndexName: {index}, IndexKey: {name}"),
@@ -63,7 +66,7 @@ fn empty(value: &Value, name: &str, index: Option<&str>) -> Option<String> {
     };
     Some(format!(
         "One or more parameter values are not valid. {index_note}The AttributeValue for a key \
-         attribute cannot contain an empty {kind} value. {place}"
+         attribute cannot contain an empty {kind} value. {location}"
     ))
 }
 

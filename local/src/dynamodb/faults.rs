@@ -30,7 +30,7 @@ pub struct Fault {
 pub enum FaultKind {
     /// Another transaction is using the item.
     TransactionConflict,
-    /// Throttled.
+    /// DynamoDB throttles the request.
     ProvisionedThroughputExceededException,
     /// DynamoDB answers with status 500.
     InternalServerError,

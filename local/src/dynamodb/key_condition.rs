@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-/// Returns the attribute value (`{"S": "..."}`) that a Query has for `partition_key`, or `None` for
-/// a Scan or for a Query that DynamoDB will reject.
+/// Returns the attribute value (`{"S": "..."}`) that a Query compares `partition_key` with, or
+/// `None` for a Scan or for a Query that DynamoDB will reject.
 pub fn partition_key_value<'v>(body: &'v Value, partition_key: &str) -> Option<&'v Value> {
     values(body, partition_key).first().copied()
 }
@@ -23,13 +23,13 @@ pub fn values<'v>(body: &'v Value, key: &str) -> Vec<&'v Value> {
     let Some(at) = tokens.iter().position(is_key) else { return Vec::new() };
     let token = |i: usize| tokens.get(i).copied().unwrap_or_default();
     // `begins_with(key, :a)`, `key BETWEEN :a AND :b`, `key = :a`.
-    let places = match (at.checked_sub(1).map(token), token(at + 1)) {
+    let value_positions = match (at.checked_sub(1).map(token), token(at + 1)) {
         (Some("begins_with"), _) => vec![at + 1],
         (_, between) if between.eq_ignore_ascii_case("between") => vec![at + 2, at + 4],
         _ => vec![at + 2],
     };
     let values = body.get("ExpressionAttributeValues");
-    places.into_iter().filter_map(|place| values?.get(token(place))).collect()
+    value_positions.into_iter().filter_map(|position| values?.get(token(position))).collect()
 }
 
 /// Splits an expression into names, placeholders and operators. Parentheses and commas are dropped.

@@ -124,7 +124,7 @@ impl Proxy {
             .map(|(_, op)| op.to_owned());
         let (Some(operation), Ok(json)) = (operation, serde_json::from_slice::<Value>(&body))
         else {
-            // DynamoDB rejects it with its own error.
+            // This isn't a valid request. DynamoDB rejects it with its own error.
             return Ok(self.forward(parts, body).await.map(Full::from));
         };
         let caller = header_text(&parts, "authorization")
@@ -132,15 +132,15 @@ impl Proxy {
             .and_then(|id| self.iam.caller(id));
         let function = caller.map(|c| c.function.as_str());
         let trace = header_text(&parts, "x-amzn-trace-id").map(str::to_owned);
-        let counted_for = stats::Caller { function, trace: trace.as_deref() };
+        let stats_caller = stats::Caller { function, trace: trace.as_deref() };
 
         if let Some(denial) = caller.and_then(|caller| self.denial(caller, &operation, &json)) {
-            self.stats.count(counted_for, Call { operation, denied: true, ..Call::default() });
+            self.stats.count(stats_caller, Call { operation, denied: true, ..Call::default() });
             return Ok(denial);
         }
 
         if let Some(message) = empty_key::message(&self.schema, &operation, &json) {
-            self.stats.count(counted_for, Call { operation, error: true, ..Call::default() });
+            self.stats.count(stats_caller, Call { operation, error: true, ..Call::default() });
             let kind = "com.amazon.coral.validate#ValidationException";
             return Ok(reply(
                 StatusCode::BAD_REQUEST,
@@ -155,7 +155,7 @@ impl Proxy {
             Some(kind) => {
                 if let Some((status, error)) = faults::response(kind, &operation, &json) {
                     self.stats
-                        .count(counted_for, Call { operation, error: true, ..Call::default() });
+                        .count(stats_caller, Call { operation, error: true, ..Call::default() });
                     let status =
                         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                     return Ok(reply(status, &error));
@@ -164,7 +164,7 @@ impl Proxy {
             None => {}
         }
 
-        let answer = self.forward_and_count(parts, body, counted_for, &operation, &json).await;
+        let answer = self.forward_and_count(parts, body, stats_caller, &operation, &json).await;
         if answer.status().is_success() {
             if writes(&operation) {
                 tables.iter().for_each(|table| self.writes.notify(table));

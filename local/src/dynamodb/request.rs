@@ -109,7 +109,7 @@ impl Schema {
             "ListTables" => vec![Access { action, resource: "*".into(), leading_keys: Vec::new() }],
             _ => {
                 let resource = match text(body, "StreamArn") {
-                    "" => self.arn(table),
+                    "" => self.table_arn(table),
                     stream => stream.to_owned(),
                 };
                 vec![Access { action, resource, leading_keys: Vec::new() }]
@@ -120,7 +120,7 @@ impl Schema {
     /// Returns the access to one item, given its key or the whole item.
     fn item(&self, action: String, table: &str, item: &Value) -> Access {
         let leading_keys = self.leading_key(table, item).into_iter().collect();
-        Access { action, resource: self.arn(table), leading_keys }
+        Access { action, resource: self.table_arn(table), leading_keys }
     }
 
     fn transact_item(&self, kind: &str, part: &Value) -> Access {
@@ -135,7 +135,7 @@ impl Schema {
         self.item(action.to_owned(), text(part, "TableName"), &part[item])
     }
 
-    /// A batch needs the batch action itself, once per table.
+    /// Returns the accesses of a batch: the batch action itself, on each of its tables.
     fn batch<'v>(
         &self,
         action: &str,
@@ -145,7 +145,7 @@ impl Schema {
         let tables = body["RequestItems"].as_object().into_iter().flatten();
         let access = |(table, request): (&String, &'v Value)| Access {
             action: action.to_owned(),
-            resource: self.arn(table),
+            resource: self.table_arn(table),
             leading_keys: items(request)
                 .into_iter()
                 .filter_map(|item| self.leading_key(table, item))
@@ -154,13 +154,14 @@ impl Schema {
         tables.map(access).collect()
     }
 
-    /// A Query or Scan that names an index needs access to the index only, not to the table.
+    /// Returns the access of a Query or Scan. If it names an index, it needs access to the index
+    /// only, not to the table.
     fn query_or_scan(&self, action: String, table: &str, body: &Value) -> Access {
-        let schema = self.tables.get(self.name(table));
+        let schema = self.tables.get(self.table_name(table));
         let (resource, partition_key) = match text(body, "IndexName") {
-            "" => (self.arn(table), schema.and_then(|s| s.keys.first())),
+            "" => (self.table_arn(table), schema.and_then(|s| s.keys.first())),
             index => (
-                format!("{}/index/{index}", self.arn(table)),
+                format!("{}/index/{index}", self.table_arn(table)),
                 schema.and_then(|s| s.indexes.get(index)?.first()),
             ),
         };
@@ -173,26 +174,26 @@ impl Schema {
     }
 
     fn leading_key(&self, table: &str, item: &Value) -> Option<String> {
-        let schema = self.tables.get(self.name(table))?;
+        let schema = self.tables.get(self.table_name(table))?;
         scalar(item.get(schema.keys.first()?)?)
     }
 
     /// Returns the key attributes of one of the project's tables, given its name or ARN.
     pub fn keys(&self, table: &str) -> Option<Keys<'_>> {
-        let schema = self.tables.get(self.name(table))?;
+        let schema = self.tables.get(self.table_name(table))?;
         Some(Keys { table: &schema.keys, indexes: &schema.indexes })
     }
 
     /// Returns the table name, given a `TableName` parameter, which can be a name or an ARN.
-    fn name<'t>(&self, table: &'t str) -> &'t str {
+    fn table_name<'t>(&self, table: &'t str) -> &'t str {
         match table.strip_prefix("arn:") {
             Some(arn) => arn.split_once("table/").map_or(table, |(_, name)| name),
             None => table,
         }
     }
 
-    fn arn(&self, table: &str) -> String {
-        let name = self.name(table);
+    fn table_arn(&self, table: &str) -> String {
+        let name = self.table_name(table);
         self.tables
             .get(name)
             .map_or_else(|| format!("{}table/{name}", self.arn_prefix), |s| s.arn.clone())
@@ -218,7 +219,7 @@ impl Schema {
             _ => vec![text(body, "TableName")],
         };
         for table in &mut tables {
-            *table = self.name(table);
+            *table = self.table_name(table);
         }
         tables.sort_unstable();
         tables.dedup();

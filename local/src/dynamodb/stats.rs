@@ -1,8 +1,7 @@
 //! Counts each function's DynamoDB calls and their billed capacity, in total (`GET /_local/stats`)
-//! and for each of the last invocations (`GET /_local/invocations`).
-//!
-//! Invocations are told apart by the trace id that the AWS SDK sends with each call. Lambda uses it
-//! to detect recursive loops.
+//! and for each of the last invocations (`GET /_local/invocations`). The AWS SDK sends the trace id
+//! of the invocation with each call, because Lambda uses it to detect recursive loops. The calls of
+//! an invocation are found by this id.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
 
 use std::collections::{BTreeMap, VecDeque};
@@ -61,10 +60,10 @@ struct Invocation {
 
 /// The calls counted so far.
 #[derive(Debug, Default)]
-pub struct Stats(Mutex<Counted>);
+pub struct Stats(Mutex<Counts>);
 
 #[derive(Debug, Default)]
-struct Counted {
+struct Counts {
     /// Counters by function and operation. The function is `-` for other callers.
     totals: BTreeMap<String, BTreeMap<String, Counters>>,
     /// The latest one is last.
@@ -74,9 +73,9 @@ struct Counted {
 impl Stats {
     /// Counts one call.
     pub fn count(&self, caller: Caller<'_>, call: Call) {
-        let mut counted = self.counted();
+        let mut counts = self.lock();
         let operations =
-            counted.totals.entry(caller.function.unwrap_or("-").to_owned()).or_default();
+            counts.totals.entry(caller.function.unwrap_or("-").to_owned()).or_default();
         let counters = operations.entry(call.operation.clone()).or_default();
         counters.calls += 1;
         counters.denied += u64::from(call.denied);
@@ -84,7 +83,7 @@ impl Stats {
         counters.capacity_units += call.read_units + call.write_units;
         if let (Some(function), Some(trace_id)) = (caller.function, caller.trace.and_then(trace_id))
         {
-            counted.record(function, trace_id, call);
+            counts.record(function, trace_id, call);
         }
     }
 
@@ -94,7 +93,7 @@ impl Stats {
     /// # Errors
     /// When they can't be serialized.
     pub fn totals(&self) -> serde_json::Result<Vec<u8>> {
-        serde_json::to_vec(&self.counted().totals)
+        serde_json::to_vec(&self.lock().totals)
     }
 
     /// Returns the last invocations as JSON, the latest one last: `[{"function": "orders-create",
@@ -103,15 +102,15 @@ impl Stats {
     /// # Errors
     /// When they can't be serialized.
     pub fn invocations(&self) -> serde_json::Result<Vec<u8>> {
-        serde_json::to_vec(&self.counted().invocations)
+        serde_json::to_vec(&self.lock().invocations)
     }
 
-    fn counted(&self) -> MutexGuard<'_, Counted> {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Counted {
+impl Counts {
     fn record(&mut self, function: &str, trace_id: &str, call: Call) {
         if let Some(invocation) = self.invocations.iter_mut().rev().find(|i| i.trace_id == trace_id)
         {
@@ -149,13 +148,13 @@ mod tests {
         }
         stats.count(Caller { function: Some("orders-get"), trace: None }, call("GetItem"));
         stats.count(Caller { function: None, trace: Some("Root=1-x") }, call("GetItem"));
-        let counted = stats.counted();
-        assert_eq!(counted.totals["orders-get"]["GetItem"].calls, MAX_INVOCATIONS as u64 + 2);
-        assert_eq!(counted.totals["-"]["GetItem"].calls, 1);
-        assert_eq!(counted.invocations.len(), MAX_INVOCATIONS);
-        assert_eq!(counted.invocations[0].trace_id, "1-1");
+        let counts = stats.lock();
+        assert_eq!(counts.totals["orders-get"]["GetItem"].calls, MAX_INVOCATIONS as u64 + 2);
+        assert_eq!(counts.totals["-"]["GetItem"].calls, 1);
+        assert_eq!(counts.invocations.len(), MAX_INVOCATIONS);
+        assert_eq!(counts.invocations[0].trace_id, "1-1");
         let operations: Vec<_> =
-            counted.invocations[0].calls.iter().map(|c| c.operation.as_str()).collect();
+            counts.invocations[0].calls.iter().map(|c| c.operation.as_str()).collect();
         assert_eq!(operations, ["GetItem", "Query"]);
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Parses `NAME=value` lines. `#` starts a comment at the start of a line, and after white space
-/// that follows an unquoted value. Double quotes know the escapes `\n`, `\"` and `\\`; single
-/// quotes know none. A value can't span lines.
+/// Parses `NAME=value` lines. `#` starts a comment at the start of a line or value, after white
+/// space in an unquoted value, and after a quoted value. Double quotes support the escapes `\n`,
+/// `\"` and `\\`, single quotes none. A value can't span lines.
 ///
 /// # Errors
-/// When a line is malformed; the message has its number.
+/// When a line is malformed. The message has its number.
 pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>> {
     let mut values = BTreeMap::new();
     for (i, line) in text.lines().enumerate() {

@@ -27,8 +27,8 @@ use crate::template::{REGION, UNKNOWN};
 /// Returns the variables that the template gives to each function, with this machine's values.
 ///
 /// # Errors
-/// When variables have no value here; the message lists all of them with their functions. When an
-/// override or a secret is malformed.
+/// When variables have no value here (the message lists all of them with their functions), or when
+/// an override or a secret is malformed.
 pub(crate) fn variables(
     project: &Project,
     overrides: &Overrides,

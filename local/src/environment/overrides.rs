@@ -12,7 +12,7 @@ use super::services::Services;
 const STRIPE_KEY: &str = "STRIPE_SECRET_KEY";
 /// The variable with the Stripe key for browsers.
 const STRIPE_PUBLISHABLE_KEY: &str = "STRIPE_PUBLISHABLE_KEY";
-/// References that have a value only when the stand-in runs.
+/// References that only have a value while the stand-in for Stripe runs.
 const STAND_IN_REFERENCES: [&str; 2] = ["${LOCAL_STRIPE}", "${LOCAL_WEBHOOK_SECRET}"];
 
 /// This machine's values, by variable.
@@ -25,7 +25,7 @@ pub(crate) struct Overrides {
 /// Which Stripe the functions use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Stripe {
-    /// The stand-in.
+    /// The stand-in for Stripe.
     #[default]
     StandIn,
     /// Stripe itself in test mode, because the developer gave their own key.
@@ -33,35 +33,37 @@ pub(crate) enum Stripe {
 }
 
 impl Overrides {
-    /// Reads `local.env` in the folder `project`, if it exists, and the developer's file `user`
-    /// (`.env`), which must exist if `user_required` is set. `process` looks up the environment of
-    /// the local cloud, and `flags` are the values of `--env`.
+    /// Reads `local.env` in the folder `project`, if it exists, and the developer's `env_file`
+    /// (`.env`), which must exist if `env_file_required` is set. `process_env` looks up a variable
+    /// in the environment of the local cloud, and `flags` are the values of `--env`.
     ///
     /// # Errors
     /// When a file can't be read or is malformed, or when Stripe's key is a live key.
     pub(crate) fn read(
         project: &Path,
-        user: &Path,
-        user_required: bool,
-        process: impl Fn(&str) -> Option<String>,
+        env_file: &Path,
+        env_file_required: bool,
+        process_env: impl Fn(&str) -> Option<String>,
         flags: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self> {
         let committed = read_file(&project.join("local.env"), false)?;
-        let own = read_file(user, user_required)?;
-        Self::merge(committed, own, process, flags)
+        let own = read_file(env_file, env_file_required)?;
+        Self::merge(committed, own, process_env, flags)
     }
 
-    /// Merges `values` of the project with the developer's `own` values.
+    /// Merges the project's `values` with others that take precedence, each over the one before:
+    /// the developer's `own` file, the environment of the local cloud (only for names in `values`),
+    /// and `flags`.
     ///
     /// # Errors
     /// When Stripe's key is a live key.
     pub(super) fn merge(
         mut values: BTreeMap<String, String>,
         mut own: BTreeMap<String, String>,
-        process: impl Fn(&str) -> Option<String>,
+        process_env: impl Fn(&str) -> Option<String>,
         flags: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self> {
-        own.extend(values.keys().filter_map(|name| Some((name.clone(), process(name)?))));
+        own.extend(values.keys().filter_map(|name| Some((name.clone(), process_env(name)?))));
         own.extend(flags);
         let stripe = match own.get(STRIPE_KEY) {
             Some(key) if key.starts_with("sk_live_") || key.starts_with("rk_live_") => {
@@ -79,12 +81,12 @@ impl Overrides {
         Ok(Self { values, stripe })
     }
 
-    /// Which Stripe the functions use.
+    /// Returns which Stripe the functions use.
     pub(crate) fn stripe(&self) -> Stripe {
         self.stripe
     }
 
-    /// Returns the Stripe keys that functions are given: a secret and a publishable one.
+    /// Returns Stripe's secret and publishable keys, as far as they are overridden.
     pub(crate) fn stripe_keys(&self) -> (Option<&String>, Option<&String>) {
         (self.values.get(STRIPE_KEY), self.values.get(STRIPE_PUBLISHABLE_KEY))
     }
@@ -97,7 +99,7 @@ impl Overrides {
     /// Returns the value of a variable, with `${LOCAL_...}` replaced.
     ///
     /// # Errors
-    /// When the value refers to a service that does not exist or does not run.
+    /// When the value refers to a service that doesn't exist or isn't running.
     pub(super) fn value(&self, name: &str, services: &Services) -> Result<Option<String>> {
         let Some(value) = self.values.get(name) else {
             return Ok(None);

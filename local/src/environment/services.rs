@@ -11,15 +11,15 @@ pub(crate) struct Services {
     pub(crate) ws: String,
     /// `${LOCAL_CONNECTIONS}`: `@connections` of the WebSocket API.
     pub(crate) connections: String,
-    /// `${LOCAL_DYNAMODB}`.
+    /// `${LOCAL_DYNAMODB}`: DynamoDB.
     pub(crate) dynamodb: String,
-    /// `${LOCAL_STRIPE}`: the stand-in, when it runs.
+    /// `${LOCAL_STRIPE}`: the stand-in for Stripe, if it runs.
     pub(crate) stripe: Option<String>,
-    /// `${LOCAL_WEBHOOK_SECRET}`: the secret that the stand-in uses to sign webhooks.
+    /// `${LOCAL_WEBHOOK_SECRET}`: the secret that the stand-in for Stripe signs webhooks with.
     pub(crate) webhook_secret: Option<String>,
     /// The Lambda Invoke API.
     pub(crate) invoke: String,
-    /// The region and credentials of AWS, when functions use the real DynamoDB.
+    /// The region and credentials of AWS, if functions use the real DynamoDB.
     pub(crate) aws: Option<Aws>,
 }
 
@@ -28,6 +28,6 @@ pub(crate) struct Services {
 pub(crate) struct Aws {
     /// The region of the tables.
     pub(crate) region: String,
-    /// `AWS_ACCESS_KEY_ID` and its like, from the local cloud's own environment.
+    /// `AWS_ACCESS_KEY_ID` and related variables, from the local cloud's own environment.
     pub(crate) credentials: BTreeMap<String, String>,
 }

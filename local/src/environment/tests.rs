@@ -178,7 +178,7 @@ fn secrets_of_the_template_are_resolved() {
             "given:SecretString:user:AWSPREVIOUS",
             "the local cloud only resolves the current SecretString of a secret",
         ),
-        ("given:SecretString:colour", "the secret given has no key colour"),
+        ("given:SecretString:color", "the secret given has no key color"),
         ("unset", "give them values in local.env or .env"),
     ] {
         let value = format!("{{{{resolve:secretsmanager:{reference}}}}}");

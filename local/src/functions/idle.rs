@@ -47,20 +47,20 @@ impl Idle {
     }
 
     /// Wakes everyone who waits for [`Idle::freed`].
-    pub(super) fn announce(&self) {
+    pub(super) fn notify_freed(&self) {
         self.freed.notify_waiters();
     }
 
-    /// Completes at the next [`Idle::announce`].
+    /// Completes at the next [`Idle::notify_freed`].
     pub(super) fn freed(&self) -> Notified<'_> {
         self.freed.notified()
     }
 
-    /// Kills instances that have been idle for longer than `longest`, and removes those whose
+    /// Kills instances that have been idle for longer than `max_idle`, and removes those whose
     /// process has ended.
-    pub(super) async fn reap(&self, longest: Duration) {
+    pub(super) async fn reap(&self, max_idle: Duration) {
         let is_expired = |instance: &mut Instance| {
-            instance.idle_since.elapsed() > longest || !instance.is_alive()
+            instance.idle_since.elapsed() > max_idle || !instance.is_alive()
         };
         let expired: Vec<_> = self.instances().extract_if(.., is_expired).collect();
         kill(expired).await;

@@ -1,4 +1,4 @@
-//! One instance of a function: its process, from start to end. Its owner is its only caller.
+//! One instance of a function: its process, from start to end.
 
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const MEASURE_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct Instance {
     pub(super) function: Arc<Function>,
     pub(super) idle_since: Instant,
-    /// The pool's generation when the process started; older programs have lower ones.
+    /// The pool's generation when the process started. Older programs have lower ones.
     pub(super) generation: u64,
     child: Child,
     api: RuntimeApi,
@@ -108,7 +108,7 @@ impl Instance {
     }
 
     async fn init(&mut self, timeout: Duration) -> Result<(), String> {
-        match self.change(Instant::now() + timeout).await {
+        match self.next_change(Instant::now() + timeout).await {
             Change::Report(Report::InitFailure(error)) => {
                 Err(format!("failed at init, reporting {}", String::from_utf8_lossy(&error)))
             }
@@ -133,7 +133,7 @@ impl Instance {
         self.api.send(event).await;
         let used = std::mem::replace(&mut self.used, true);
         loop {
-            return match self.change(deadline).await {
+            return match self.next_change(deadline).await {
                 Change::Report(Report::Reply(payload)) => {
                     Outcome::Answered(Invocation { payload, error: None })
                 }
@@ -166,8 +166,8 @@ impl Instance {
 
     /// Waits, after a reply, until the function asks for its next event. What it does until then
     /// counts towards the invocation's `Timeout`. Returns false if the process ended instead.
-    pub(super) async fn settle(&mut self, deadline: Instant) -> bool {
-        match self.change(deadline).await {
+    pub(super) async fn wait_until_ready(&mut self, deadline: Instant) -> bool {
+        match self.next_change(deadline).await {
             Change::Report(_) => {
                 self.idle_since = Instant::now();
                 true
@@ -193,7 +193,7 @@ impl Instance {
         drop(self.child.kill().await);
     }
 
-    async fn change(&mut self, deadline: Instant) -> Change {
+    async fn next_change(&mut self, deadline: Instant) -> Change {
         let mut measure = interval_at(Instant::now() + MEASURE_EVERY, MEASURE_EVERY);
         loop {
             tokio::select! {

@@ -18,6 +18,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::settings::MAX_PAYLOAD;
+use crate::iam;
 use crate::invoke::{Invoke, InvokeError};
 use crate::log::Log;
 use crate::model::{Function, Project};
@@ -71,27 +72,27 @@ async fn invoke(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let outcome = answer(&api, &name, parameters.qualifier.as_deref(), &headers, body).await;
-    let mut response = outcome.unwrap_or_else(Refusal::into_response);
+    let outcome = respond(&api, &name, parameters.qualifier.as_deref(), &headers, body).await;
+    let mut response = outcome.unwrap_or_else(ApiError::into_response);
     if let Ok(id) = Uuid::now_v7().to_string().parse() {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
     response
 }
 
-async fn answer(
+async fn respond(
     api: &Arc<InvokeApi>,
     name: &str,
     qualifier: Option<&str>,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let function = find(&api.project, name, qualifier)?;
     authorize(api, function, headers)?;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     for (name, supported) in [("x-amz-log-type", "None"), ("x-amz-client-context", "")] {
         if let Some(value) = header(name).filter(|value| *value != supported) {
-            return Err(Refusal::parameter(format!(
+            return Err(ApiError::parameter(format!(
                 "the local cloud does not support {name}: {value}"
             )));
         }
@@ -100,7 +101,7 @@ async fn answer(
         "DryRun" => Ok(StatusCode::NO_CONTENT.into_response()),
         "Event" => {
             let payload = read(body, MAX_ASYNC_PAYLOAD).await?;
-            tokio::spawn(retry(api.clone(), function.name.clone(), payload));
+            tokio::spawn(invoke_with_retries(api.clone(), function.name.clone(), payload));
             Ok(StatusCode::ACCEPTED.into_response())
         }
         "RequestResponse" => {
@@ -113,12 +114,12 @@ async fn answer(
             };
             set("x-amz-executed-version", "$LATEST");
             if invocation.error.is_some() {
-                // Always this value: `Handled` belonged to a runtime of 2016.
+                // Lambda always sends this value. Only a runtime of 2016 had `Handled`.
                 set("x-amz-function-error", "Unhandled");
             }
             Ok(response)
         }
-        other => Err(Refusal::parameter(format!(
+        other => Err(ApiError::parameter(format!(
             "X-Amz-Invocation-Type must be RequestResponse, Event or DryRun, not {other}"
         ))),
     }
@@ -130,7 +131,7 @@ fn find<'a>(
     project: &'a Project,
     name: &str,
     qualifier: Option<&str>,
-) -> Result<&'a Function, Refusal> {
+) -> Result<&'a Function, ApiError> {
     let unqualified = name.strip_suffix(":$LATEST").unwrap_or(name);
     let bare = unqualified.rsplit_once("function:").map_or(unqualified, |(_, name)| name);
     let latest = qualifier.is_none_or(|qualifier| qualifier == "$LATEST");
@@ -138,13 +139,15 @@ fn find<'a>(
         project.function(unqualified).or_else(|| project.function(bare)).filter(|_| latest);
     function.ok_or_else(|| {
         let qualifier = qualifier.map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
-        Refusal::from(InvokeError::NotFound(format!("Function not found: {name}{qualifier}")))
+        ApiError::from(InvokeError::NotFound(format!("Function not found: {name}{qualifier}")))
     })
 }
 
-fn authorize(api: &InvokeApi, function: &Function, headers: &HeaderMap) -> Result<(), Refusal> {
-    let credential =
-        headers.get("authorization").and_then(|value| value.to_str().ok()).and_then(access_key_id);
+fn authorize(api: &InvokeApi, function: &Function, headers: &HeaderMap) -> Result<(), ApiError> {
+    let credential = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .and_then(iam::credential);
     let (Some(authorize), Some(key)) = (&api.authorize, credential) else {
         return Ok(());
     };
@@ -154,18 +157,10 @@ fn authorize(api: &InvokeApi, function: &Function, headers: &HeaderMap) -> Resul
     }
     let message =
         format!("User {key} is not authorized to perform: {action} on resource: {}", function.arn);
-    Err(Refusal { status: StatusCode::FORBIDDEN, kind: "AccessDeniedException", message })
+    Err(ApiError { status: StatusCode::FORBIDDEN, kind: "AccessDeniedException", message })
 }
 
-/// Returns `AKID` from `AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-central-1/lambda/aws4_request,
-/// SignedHeaders=..., Signature=...`.
-fn access_key_id(authorization: &str) -> Option<&str> {
-    let (_, credential) =
-        authorization.strip_prefix("AWS4-HMAC-SHA256")?.split_once("Credential=")?;
-    credential.split_once('/').map(|(key, _)| key)
-}
-
-async fn read(body: Body, limit: usize) -> Result<Bytes, Refusal> {
+async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
     let body = Limited::new(body, limit).collect().await.map_err(|_| {
         InvokeError::TooLarge(format!(
             "Request must be smaller than {limit} bytes for the InvokeFunction operation"
@@ -178,7 +173,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refusal> {
     }
     match serde_json::from_slice::<IgnoredAny>(&body) {
         Ok(_) => Ok(body),
-        Err(e) => Err(Refusal {
+        Err(e) => Err(ApiError {
             status: StatusCode::BAD_REQUEST,
             kind: "InvalidRequestContentException",
             message: format!("Could not parse request body into json: {e}"),
@@ -187,7 +182,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refusal> {
 }
 
 /// Runs an asynchronous invocation, with two retries if it fails.
-async fn retry(api: Arc<InvokeApi>, function: String, payload: Bytes) {
+async fn invoke_with_retries(api: Arc<InvokeApi>, function: String, payload: Bytes) {
     let mut delays = api.retry_delays.iter();
     loop {
         let reason = match api.invoke.invoke(&function, payload.clone()).await {
@@ -214,13 +209,13 @@ async fn retry(api: Arc<InvokeApi>, function: String, payload: Bytes) {
 
 /// An error of the API itself, in Lambda's shape.
 #[derive(Debug)]
-struct Refusal {
+struct ApiError {
     status: StatusCode,
     kind: &'static str,
     message: String,
 }
 
-impl Refusal {
+impl ApiError {
     fn parameter(message: String) -> Self {
         Self { status: StatusCode::BAD_REQUEST, kind: "InvalidParameterValueException", message }
     }
@@ -234,7 +229,7 @@ impl Refusal {
     }
 }
 
-impl From<InvokeError> for Refusal {
+impl From<InvokeError> for ApiError {
     fn from(error: InvokeError) -> Self {
         let (status, kind) = match error {
             InvokeError::NotFound(_) => (StatusCode::NOT_FOUND, "ResourceNotFoundException"),

@@ -70,7 +70,7 @@ impl Functions {
     }
 
     /// Kills every process, busy ones included, and returns when none is left. Later invocations
-    /// are refused.
+    /// are rejected.
     pub async fn stop(&self) {
         self.pool.stop().await;
     }

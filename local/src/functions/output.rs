@@ -52,8 +52,8 @@ impl Output {
         Self { request_id, tail, readers: [stdout, stderr].into_iter().flatten().collect() }
     }
 
-    /// Attributes later lines to this request, also after its reply: lines that are still in the
-    /// pipe then, and what the function prints afterwards, belong to it.
+    /// Attributes all later lines to this request, even after its reply: some lines may still be in
+    /// the pipe, and the function may go on printing.
     pub(super) fn attribute_to(&self, request_id: &str) {
         *lock(&self.request_id) = Some(request_id.to_owned());
     }

@@ -209,14 +209,14 @@ impl Pool {
         reply: Reply,
         invocation: Invocation,
     ) {
-        if let Ok(ready) = timeout(READY_GRACE, instance.settle(deadline)).await {
+        if let Ok(ready) = timeout(READY_GRACE, instance.wait_until_ready(deadline)).await {
             if ready {
                 self.put_back(instance, admission);
             }
             return answer(reply, Ok(invocation));
         }
         answer(reply, Ok(invocation));
-        if instance.settle(deadline).await {
+        if instance.wait_until_ready(deadline).await {
             self.put_back(instance, admission);
         }
     }
@@ -275,7 +275,7 @@ impl Pool {
             self.idle.put(instance);
         }
         drop(admission);
-        self.idle.announce();
+        self.idle.notify_freed();
     }
 }
 

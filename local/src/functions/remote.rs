@@ -67,7 +67,7 @@ impl RemoteFunctions {
         let (head, body) = response.into_parts();
         let failed = head.headers.contains_key("x-amz-function-error");
         let body = Limited::new(body, MAX_PAYLOAD).collect().await.map_err(|e| unavailable(&e))?;
-        read(head.status, failed, body.to_bytes())
+        interpret(head.status, failed, body.to_bytes())
     }
 }
 
@@ -92,7 +92,7 @@ impl Invoke for RemoteFunctions {
 }
 
 /// Interprets a response. `failed` says whether it has `X-Amz-Function-Error`.
-fn read(status: StatusCode, failed: bool, body: Bytes) -> Result<Invocation, InvokeError> {
+fn interpret(status: StatusCode, failed: bool, body: Bytes) -> Result<Invocation, InvokeError> {
     let text = || format!("{status}: {}", String::from_utf8_lossy(&body));
     match status {
         StatusCode::OK => {
@@ -120,23 +120,29 @@ mod tests {
 
     #[test]
     fn a_failed_function_differs_from_a_failure_of_watch() {
-        let of_function = Bytes::from_static(br#"{"errorType":"Error","errorMessage":"no"}"#);
-        let read_500 = |body| read(StatusCode::INTERNAL_SERVER_ERROR, false, body);
-        assert_eq!(read_500(of_function.clone()).unwrap().error, Some(FunctionError::Unhandled));
-        let of_watch =
-            Bytes::from_static(br#"{"type":"https://httpstatuses.com/500","status":500}"#);
-        assert!(matches!(read_500(of_watch), Err(InvokeError::Unavailable(_))));
+        let function_error = Bytes::from_static(br#"{"errorType":"Error","errorMessage":"no"}"#);
+        let interpret_500 = |body| interpret(StatusCode::INTERNAL_SERVER_ERROR, false, body);
         assert_eq!(
-            read(StatusCode::OK, true, of_function).unwrap().error,
+            interpret_500(function_error.clone()).unwrap().error,
             Some(FunctionError::Unhandled)
         );
-        assert_eq!(read(StatusCode::OK, false, Bytes::from_static(b"{}")).unwrap().error, None);
+        let watch_error =
+            Bytes::from_static(br#"{"type":"https://httpstatuses.com/500","status":500}"#);
+        assert!(matches!(interpret_500(watch_error), Err(InvokeError::Unavailable(_))));
+        assert_eq!(
+            interpret(StatusCode::OK, true, function_error).unwrap().error,
+            Some(FunctionError::Unhandled)
+        );
+        assert_eq!(
+            interpret(StatusCode::OK, false, Bytes::from_static(b"{}")).unwrap().error,
+            None
+        );
         assert!(matches!(
-            read(StatusCode::NOT_FOUND, false, Bytes::new()),
+            interpret(StatusCode::NOT_FOUND, false, Bytes::new()),
             Err(InvokeError::NotFound(_))
         ));
         assert!(matches!(
-            read(StatusCode::REQUEST_TIMEOUT, false, Bytes::new()),
+            interpret(StatusCode::REQUEST_TIMEOUT, false, Bytes::new()),
             Err(InvokeError::Unavailable(_))
         ));
     }

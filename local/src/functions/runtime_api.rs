@@ -37,13 +37,13 @@ pub(super) struct Event {
 /// A message from the process.
 #[derive(Debug)]
 pub(super) enum Report {
-    /// It asks for an event: init or the previous invocation is finished.
+    /// It asks for an event, because init or the previous invocation is finished.
     Ready,
     /// It replied.
     Reply(Bytes),
     /// It reported that the invocation failed, with this error object.
     Failure(Bytes),
-    /// It replied with more than [`MAX_PAYLOAD`], which was refused.
+    /// Its reply was larger than [`MAX_PAYLOAD`] and was rejected.
     TooLarge,
     /// It reported that init failed, with this error object.
     InitFailure(Bytes),
@@ -81,7 +81,7 @@ impl RuntimeApi {
             Arc::new(Shared { events: next.into(), reports: report, current: Mutex::default() });
         let router = router(shared.clone());
         let server = tokio::spawn(async move {
-            // Messages are small: waiting to fill a packet would cost each invocation some
+            // Messages are small. Waiting to fill a packet would delay each invocation by some
             // milliseconds.
             let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
             // Never returns, because axum retries a failed accept.
@@ -117,7 +117,7 @@ impl Shared {
     }
 
     fn report(&self, report: Report) {
-        // Fails only while the instance is being killed; then nobody needs the report.
+        // Fails only while the instance is being killed, when the report doesn't matter.
         drop(self.reports.send(report));
     }
 
@@ -144,7 +144,7 @@ fn router(shared: Arc<Shared>) -> Router {
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
     shared.report(Report::Ready);
     let Some(event) = shared.events.lock().await.recv().await else {
-        return refuse(
+        return error_response(
             StatusCode::INTERNAL_SERVER_ERROR,
             "ContainerError",
             "the instance is being stopped",
@@ -184,11 +184,11 @@ async fn finish(shared: &Shared, id: &str, body: Body, report: fn(Bytes) -> Repo
             let message = format!("Exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes).");
             (
                 Report::TooLarge,
-                refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message),
+                error_response(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message),
             )
         }
         Err(e) => {
-            return refuse(
+            return error_response(
                 StatusCode::BAD_REQUEST,
                 "InvalidRequest",
                 &format!("the body is incomplete: {e}"),
@@ -200,7 +200,7 @@ async fn finish(shared: &Shared, id: &str, body: Body, report: fn(Bytes) -> Repo
 }
 
 async fn init_error(State(shared): State<Arc<Shared>>, body: Body) -> Response {
-    // A body that can't be read is replaced by nothing: it only explains the failure to people.
+    // The body only explains the failure to people, so an unreadable one is left out.
     let body = Limited::new(body, MAX_PAYLOAD).collect().await.map(|body| body.to_bytes());
     shared.report(Report::InitFailure(body.unwrap_or_default()));
     accepted()
@@ -210,17 +210,17 @@ fn accepted() -> Response {
     (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response()
 }
 
-/// Refuses a reply to a request that this instance is not handling: it is finished, or belongs to
-/// another instance.
+/// Returns the error for a reply to a request that this instance is not handling, because the
+/// request is finished or another instance handles it.
 fn unknown_request(id: &str) -> Response {
-    refuse(
+    error_response(
         StatusCode::FORBIDDEN,
         "InvalidRequestID",
         &format!("this instance is not handling request {id}"),
     )
 }
 
-fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
+fn error_response(status: StatusCode, kind: &str, message: &str) -> Response {
     (status, axum::Json(json!({ "errorType": kind, "errorMessage": message }))).into_response()
 }
 

@@ -54,14 +54,14 @@ fn launch() -> Launch {
     }
 }
 
-fn run(change: impl FnOnce(&mut Function, &mut Launch, &mut Settings)) -> Functions {
+fn start_echo_with(change: impl FnOnce(&mut Function, &mut Launch, &mut Settings)) -> Functions {
     let (mut function, mut launch, mut settings) = (function(), launch(), Settings::default());
     change(&mut function, &mut launch, &mut settings);
     Functions::new([(function, launch)], settings, Log::default())
 }
 
-fn plain() -> Functions {
-    run(|_, _, _| {})
+fn start_echo() -> Functions {
+    start_echo_with(|_, _, _| {})
 }
 
 async fn invoke(
@@ -84,7 +84,7 @@ async fn error(functions: &Functions, event: Value) -> (Value, FunctionError) {
 }
 
 fn is_running(pid: &Value) -> bool {
-    // A zombie counts as running: nobody has waited for it, so it would be left behind.
+    // A zombie counts as running: the cloud should have reaped it.
     PathBuf::from(format!("/proc/{pid}")).exists()
 }
 
@@ -103,7 +103,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[tokio::test]
 async fn a_function_gets_its_event_context_and_only_its_own_environment() {
-    let functions = plain();
+    let functions = start_echo();
     let reply = reply(&functions, json!({ "hello": "world" })).await;
     assert_eq!(reply["event"], json!({ "hello": "world" }));
     assert_eq!(reply["arn"], function().arn);
@@ -129,7 +129,7 @@ async fn a_function_gets_its_event_context_and_only_its_own_environment() {
 
 #[tokio::test]
 async fn sequential_calls_reuse_one_process() {
-    let functions = plain();
+    let functions = start_echo();
     let mut pids = BTreeSet::new();
     for _ in 0..20 {
         pids.insert(reply(&functions, json!({})).await["pid"].to_string());
@@ -140,7 +140,7 @@ async fn sequential_calls_reuse_one_process() {
 
 #[tokio::test]
 async fn concurrent_calls_get_a_process_each_and_reuse_them() {
-    let functions = plain();
+    let functions = start_echo();
     let at_once = async || {
         let calls = (0..4).map(|_| reply(&functions, json!({ "sleep_ms": 1500 })));
         let replies = futures::future::join_all(calls).await;
@@ -154,13 +154,13 @@ async fn concurrent_calls_get_a_process_each_and_reuse_them() {
 
 #[tokio::test]
 async fn calls_queue_for_an_instance_and_are_throttled_after_the_queue_wait() {
-    let functions = run(|_, _, settings| settings.max_instances = 1);
+    let functions = start_echo_with(|_, _, settings| settings.max_instances = 1);
     let (a, b) =
         tokio::join!(reply(&functions, json!({ "sleep_ms": 200 })), reply(&functions, json!({})));
     assert_eq!(a["pid"], b["pid"]);
     functions.stop().await;
 
-    let functions = run(|_, _, settings| {
+    let functions = start_echo_with(|_, _, settings| {
         settings.max_instances = 1;
         settings.queue_wait = Duration::from_millis(100);
     });
@@ -173,7 +173,7 @@ async fn calls_queue_for_an_instance_and_are_throttled_after_the_queue_wait() {
 
 #[tokio::test]
 async fn reserved_concurrency_throttles_without_a_queue() {
-    let functions = run(|function, _, _| function.reserved_concurrency = Some(1));
+    let functions = start_echo_with(|function, _, _| function.reserved_concurrency = Some(1));
     let (_, second) = tokio::join!(
         biased; reply(&functions, json!({ "sleep_ms": 500 })), invoke(&functions, json!({})));
     assert!(matches!(second, Err(InvokeError::Throttled(_))), "{second:?}");
@@ -196,7 +196,7 @@ async fn an_idle_instance_is_evicted_for_another_function() {
 
 #[tokio::test]
 async fn a_function_that_times_out_is_killed_and_the_next_call_succeeds() {
-    let functions = run(|function, _, _| function.timeout = Duration::from_secs(1));
+    let functions = start_echo_with(|function, _, _| function.timeout = Duration::from_secs(1));
     let first = reply(&functions, json!({})).await;
     let (payload, kind) = error(&functions, json!({ "sleep_ms": 60_000 })).await;
     assert_eq!(kind, FunctionError::TimedOut);
@@ -212,7 +212,7 @@ async fn a_function_that_times_out_is_killed_and_the_next_call_succeeds() {
 
 #[tokio::test]
 async fn kill_9_during_a_request_fails_only_that_request_and_at_once() {
-    let functions = plain();
+    let functions = start_echo();
     let pid = reply(&functions, json!({})).await["pid"].clone();
     let start = std::time::Instant::now();
     let kill = async {
@@ -238,7 +238,7 @@ async fn kill_9_during_a_request_fails_only_that_request_and_at_once() {
 
 #[tokio::test]
 async fn an_exit_a_panic_and_an_error_have_different_messages() {
-    let functions = plain();
+    let functions = start_echo();
     let (payload, _) = error(&functions, json!({ "exit": 3 })).await;
     assert!(
         payload["errorMessage"]
@@ -263,7 +263,7 @@ async fn an_exit_a_panic_and_an_error_have_different_messages() {
 
 #[tokio::test]
 async fn an_event_for_a_process_that_died_while_idle_goes_to_another_process() {
-    let functions = plain();
+    let functions = start_echo();
     let pid = reply(&functions, json!({ "die_when_idle": true })).await["pid"].clone();
     // The process stays a zombie until the pool checks on it.
     let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat"));
@@ -286,7 +286,7 @@ async fn a_dead_process_reports_that_it_has_not_taken_the_event() {
         Instance::start(function().into(), 0, &launch, &group, Duration::from_secs(10), stop, &log);
     let mut instance = start.await.unwrap();
     let Outcome::Answered(first) = instance.invoke(event()).await else { panic!("no answer") };
-    assert!(instance.settle(tokio::time::Instant::now() + Duration::from_secs(10)).await);
+    assert!(instance.wait_until_ready(tokio::time::Instant::now() + Duration::from_secs(10)).await);
     let reply: Value = serde_json::from_slice(&first.payload).unwrap();
     kill_9(&reply["pid"]).await;
     // Gives the server time to notice that the process's connection is gone.
@@ -296,7 +296,7 @@ async fn a_dead_process_reports_that_it_has_not_taken_the_event() {
 
 #[tokio::test]
 async fn a_function_that_exceeds_its_memory_size_is_killed() {
-    let functions = plain();
+    let functions = start_echo();
     let (payload, kind) = error(&functions, json!({ "allocate_mb": 200 })).await;
     assert_eq!(
         (kind, payload["errorType"].as_str()),
@@ -307,15 +307,16 @@ async fn a_function_that_exceeds_its_memory_size_is_killed() {
 
 #[tokio::test]
 async fn the_error_for_a_crash_at_init_has_the_function_and_its_last_lines() {
-    let functions =
-        run(|_, launch, _| drop(launch.env.insert("ECHO_INIT".to_owned(), "crash".to_owned())));
+    let functions = start_echo_with(|_, launch, _| {
+        drop(launch.env.insert("ECHO_INIT".to_owned(), "crash".to_owned()))
+    });
     let Err(InvokeError::Unavailable(text)) = functions.warm("echo").await else {
         panic!("it started")
     };
     assert_eq!(text, "echo crashed at init (exit status 7): ECHO_TABLE is not set");
     functions.stop().await;
 
-    let functions = run(|_, launch, _| launch.program = "/no/such/program".into());
+    let functions = start_echo_with(|_, launch, _| launch.program = "/no/such/program".into());
     let Err(InvokeError::Unavailable(text)) = invoke(&functions, json!({})).await else {
         panic!("it started")
     };
@@ -324,7 +325,7 @@ async fn the_error_for_a_crash_at_init_has_the_function_and_its_last_lines() {
 
 #[tokio::test]
 async fn init_has_its_own_timeout() {
-    let functions = run(|_, launch, settings| {
+    let functions = start_echo_with(|_, launch, settings| {
         launch.env.insert("ECHO_INIT".to_owned(), "hang".to_owned());
         settings.init_timeout = Duration::from_millis(500);
     });
@@ -335,8 +336,8 @@ async fn init_has_its_own_timeout() {
 }
 
 #[tokio::test]
-async fn events_and_replies_over_6_mb_are_refused() {
-    let functions = plain();
+async fn events_and_replies_over_6_mb_are_rejected() {
+    let functions = start_echo();
     let limit = MAX_PAYLOAD as u64 - 2;
     assert_eq!(
         reply(&functions, json!({ "reply_bytes": limit })).await.as_str().unwrap().len() as u64,
@@ -351,15 +352,16 @@ async fn events_and_replies_over_6_mb_are_refused() {
 
 #[tokio::test]
 async fn idle_instances_are_reaped() {
-    let functions = run(|_, _, settings| settings.idle_timeout = Duration::from_millis(100));
+    let functions =
+        start_echo_with(|_, _, settings| settings.idle_timeout = Duration::from_millis(100));
     let pid = reply(&functions, json!({})).await["pid"].clone();
     until("the idle process ends", || !is_running(&pid)).await;
     functions.stop().await;
 }
 
 #[tokio::test]
-async fn stop_leaves_no_process_and_refuses_later_calls() {
-    let functions = plain();
+async fn stop_leaves_no_process_and_rejects_later_calls() {
+    let functions = start_echo();
     let busy_pid = reply(&functions, json!({})).await["pid"].clone();
     let mut busy = tokio::spawn({
         let functions = functions.clone();
@@ -379,6 +381,6 @@ async fn stop_leaves_no_process_and_refuses_later_calls() {
 
 #[tokio::test]
 async fn an_unknown_function_is_not_found() {
-    let missing = plain().invoke("missing", Bytes::new()).await;
+    let missing = start_echo().invoke("missing", Bytes::new()).await;
     assert!(matches!(missing, Err(InvokeError::NotFound(_))), "{missing:?}");
 }

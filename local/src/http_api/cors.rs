@@ -19,15 +19,15 @@ pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 impl Cors {
-    /// Replaces the CORS headers of a response. `request` are the headers of its request. An origin
+    /// Replaces the CORS headers of a response. `request` has the headers of the request. An origin
     /// that is not allowed gets no CORS headers.
     pub(super) fn apply(&self, request: &HeaderMap, is_preflight: bool, response: &mut HeaderMap) {
-        let own: Vec<_> = response
+        let from_function: Vec<_> = response
             .keys()
             .filter(|name| name.as_str().starts_with("access-control-"))
             .cloned()
             .collect();
-        for name in own {
+        for name in from_function {
             response.remove(name);
         }
         let Some(allowed) = request.get(ORIGIN).and_then(|origin| self.allowed_origin(origin))
@@ -72,7 +72,11 @@ impl Cors {
 mod tests {
     use super::*;
 
-    fn applied(cors: &Cors, origin: Option<&'static str>, is_preflight: bool) -> HeaderMap {
+    fn response_headers(
+        cors: &Cors,
+        origin: Option<&'static str>,
+        is_preflight: bool,
+    ) -> HeaderMap {
         let mut request = HeaderMap::new();
         if let Some(origin) = origin {
             request.insert(ORIGIN, HeaderValue::from_static(origin));
@@ -98,12 +102,12 @@ mod tests {
 
     #[test]
     fn a_preflight_gets_methods_headers_and_age_and_a_request_gets_exposed_headers() {
-        let preflight = applied(&cors(&["*"]), Some("https://shop.example"), true);
+        let preflight = response_headers(&cors(&["*"]), Some("https://shop.example"), true);
         assert_eq!(preflight[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert_eq!(preflight[ACCESS_CONTROL_ALLOW_METHODS], "GET,POST");
         assert_eq!(preflight[ACCESS_CONTROL_ALLOW_HEADERS], "authorization");
         assert_eq!(preflight[ACCESS_CONTROL_MAX_AGE], "600");
-        let request = applied(&cors(&["*"]), Some("https://shop.example"), false);
+        let request = response_headers(&cors(&["*"]), Some("https://shop.example"), false);
         assert_eq!(request[ACCESS_CONTROL_EXPOSE_HEADERS], "etag,link");
         assert!(!request.contains_key(ACCESS_CONTROL_ALLOW_METHODS));
         assert!(!request.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS));
@@ -114,11 +118,11 @@ mod tests {
         let mut listed = cors(&["https://shop.example", "http://*"]);
         listed.allow_credentials = true;
         for origin in ["https://shop.example", "http://localhost:5173"] {
-            let headers = applied(&listed, Some(origin), false);
+            let headers = response_headers(&listed, Some(origin), false);
             assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], origin);
             assert_eq!(headers[ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
         }
-        assert!(applied(&listed, Some("https://evil.example"), true).is_empty());
-        assert!(applied(&listed, None, false).is_empty());
+        assert!(response_headers(&listed, Some("https://evil.example"), true).is_empty());
+        assert!(response_headers(&listed, None, false).is_empty());
     }
 }

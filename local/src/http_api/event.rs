@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::routes::{Matched, decode};
 use crate::functions::trace_root;
 
-/// What the event holds besides the request.
+/// The values of an event that don't come from the HTTP request itself.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) account_id: &'a str,
@@ -35,13 +35,13 @@ pub(super) fn event(
     matched: &Matched<'_>,
     context: &Context<'_>,
 ) -> Value {
-    // API Gateway decodes `rawPath` in spite of its name; only Function URLs and REST APIs leave
-    // the path as it was sent.
+    // Despite the name `rawPath`, API Gateway decodes the path. Only Function URLs and REST APIs
+    // leave it as the client sent it.
     let path = decode(request.uri.path());
     let host = header(&request.headers, &HOST);
     let (text, is_base64) = encode(&request.headers, body);
-    // The address that connected. Clients can write anything into `X-Forwarded-For`, so it proves
-    // nothing.
+    // The IP address that connected. `X-Forwarded-For` can't be trusted, because clients can send
+    // any value.
     let source_ip = context.client.ip().to_canonical().to_string();
     let mut event = json!({
         "version": "2.0",
@@ -85,8 +85,9 @@ pub(super) fn event(
     event
 }
 
-/// Returns the event's headers: names in lower case (as in the `http` crate), the values of a name
-/// joined with commas, without headers about the connection, and with those that API Gateway adds.
+/// Returns the event's headers. Names are in lower case (as in the `http` crate), and the values of
+/// a repeated name are joined with commas. Headers about the connection are left out, and those
+/// that API Gateway adds are included.
 fn headers(headers: &HeaderMap, length: usize, source_ip: &str) -> Map<String, Value> {
     let mut joined: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in headers {
@@ -111,7 +112,7 @@ fn append(list: &mut String, separator: &str, value: &str) {
     list.push_str(value);
 }
 
-/// Whether a header is about the connection, in either direction (RFC 9110, section 7.6.1).
+/// Whether a request or response header only concerns the connection (RFC 9110, section 7.6.1).
 pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
     const NAMES: [&str; 7] = [
         "connection",
@@ -145,8 +146,9 @@ fn query(query: &str) -> BTreeMap<String, String> {
 
 /// Returns the body as a string, and whether it is base64. API Gateway treats `text/*` and
 /// `application/json`, `/xml` and `/javascript` as text. Everything else is base64, including forms
-/// (`application/x-www-form-urlencoded`), `application/*+json` and bodies without a type. The list
-/// is not documented; it was measured in <https://github.com/ministackorg/ministack/pull/766>.
+/// (`application/x-www-form-urlencoded`), `application/*+json` and bodies without a type. AWS
+/// doesn't document this list. It was measured in
+/// <https://github.com/ministackorg/ministack/pull/766>.
 fn encode(headers: &HeaderMap, body: &Bytes) -> (String, bool) {
     let content_type = header(headers, &CONTENT_TYPE).to_ascii_lowercase();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();

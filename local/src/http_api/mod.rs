@@ -1,6 +1,6 @@
 //! An API Gateway HTTP API in front of the functions: payload format 2.0, stage `$default`.
 //!
-//! These responses come from the gateway itself, as documented or observed on AWS:
+//! The gateway itself sends these responses, as documented or observed on AWS:
 //!
 //! | status | when |
 //! |---|---|
@@ -115,7 +115,7 @@ async fn handle(
         gateway.cors.is_some() && cors::is_preflight(&request.method, &request.headers);
     let mut source = "http";
     let mut response = if head_size(&request) > MAX_HEAD {
-        refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+        error_response(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
     } else if is_preflight {
         StatusCode::NO_CONTENT.into_response()
     } else if let Some(matched) = gateway.routes.find(&request.method, request.uri.path()) {
@@ -129,7 +129,7 @@ async fn handle(
         };
         gateway.integrate(&request, body, &matched, &context).await
     } else {
-        refuse(StatusCode::NOT_FOUND)
+        error_response(StatusCode::NOT_FOUND)
     };
     if let Some(cors) = &gateway.cors {
         cors.apply(&request.headers, is_preflight, response.headers_mut());
@@ -137,7 +137,7 @@ async fn handle(
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("apigw-requestid", id);
     }
-    // Without the query, which may contain secrets.
+    // The query is left out, because it may contain secrets.
     let (method, path, status) = (&request.method, request.uri.path(), response.status().as_u16());
     let line = format!("{method} {path} {status} {} ms", start.elapsed().as_millis());
     log_line.end(source, &line);
@@ -154,14 +154,14 @@ impl Gateway {
     ) -> Response {
         let body = match read(body).await {
             Ok(body) => body,
-            Err(refused) => return refused,
+            Err(response) => return response,
         };
         let event = event::event(request, &body, matched, context).to_string();
         let invocation = self.invoke.invoke(matched.function, event.into());
         let failed = |status: StatusCode, reason: &str| {
             let text = format!("{} {}: {reason}", matched.key, status.as_u16());
             self.log.line("http", Some(context.request_id), &text);
-            refuse(status)
+            error_response(status)
         };
         match tokio::time::timeout(self.integration_timeout, invocation).await {
             Err(_) => {
@@ -182,7 +182,7 @@ impl Gateway {
             }
             // The runner of the function has already logged the reason.
             Ok(Ok(invocation)) if invocation.error.is_some() => {
-                refuse(StatusCode::INTERNAL_SERVER_ERROR)
+                error_response(StatusCode::INTERNAL_SERVER_ERROR)
             }
             Ok(Ok(invocation)) => reply::response(&invocation.payload).unwrap_or_else(|e| {
                 let reason = format!("malformed reply from {}: {e:#}", matched.function);
@@ -195,9 +195,9 @@ impl Gateway {
 async fn read(body: Body) -> Result<Bytes, Response> {
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(e) if e.is::<LengthLimitError>() => Err(refuse(StatusCode::PAYLOAD_TOO_LARGE)),
-        // The client aborted the request, and will hardly read this.
-        Err(_) => Err(refuse(StatusCode::BAD_REQUEST)),
+        Err(e) if e.is::<LengthLimitError>() => Err(error_response(StatusCode::PAYLOAD_TOO_LARGE)),
+        // The client aborted the request, and is unlikely to read this response.
+        Err(_) => Err(error_response(StatusCode::BAD_REQUEST)),
     }
 }
 
@@ -208,17 +208,17 @@ fn head_size(request: &Parts) -> usize {
 }
 
 /// Returns an error response of API Gateway itself, such as `{"message": "Not Found"}`.
-fn refuse(status: StatusCode) -> Response {
+fn error_response(status: StatusCode) -> Response {
     let message = match status {
-        // API Gateway still uses the name from an older RFC.
+        // API Gateway still uses the name from an older RFC (2616).
         StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
         _ => status.canonical_reason().unwrap_or_default(),
     };
     (status, axum::Json(json!({ "message": message }))).into_response()
 }
 
-/// Returns a request id in the form of API Gateway's, 16 characters such as `JKJaXmPLvHcESHA=`: the
-/// low byte of the time and 74 random bits.
+/// Returns a request id of 16 characters, such as `JKJaXmPLvHcESHA=`, as API Gateway does. It
+/// encodes the low byte of the time and 74 random bits.
 fn request_id() -> String {
     BASE64URL.encode(&Uuid::now_v7().as_bytes()[5..])
 }

@@ -13,10 +13,10 @@ use serde_json::{Map, Value};
 
 use super::event::is_hop_by_hop;
 
-/// A reply in format 2.0. Unknown members are ignored, such as `multiValueHeaders` of format 1.0.
+/// A reply in format 2.0. Unknown members, such as `multiValueHeaders` of format 1.0, are ignored.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Formatted {
+struct Format2Reply {
     status_code: u16,
     #[serde(default)]
     headers: Option<Map<String, Value>>,
@@ -31,11 +31,13 @@ struct Formatted {
 /// Returns the response for a function's reply.
 ///
 /// # Errors
-/// When the reply is malformed. The client gets a 500; the message is for the log.
+/// When the reply is malformed. The message is for the log. The client gets a 500.
 pub(super) fn response(payload: &[u8]) -> anyhow::Result<Response> {
     let reply: Value = serde_json::from_slice(payload).context("the reply is not JSON")?;
     if reply.get("statusCode").is_some() {
-        return formatted(serde_json::from_value(reply).context("the reply is not of format 2.0")?);
+        return format_2_response(
+            serde_json::from_value(reply).context("the reply is not of format 2.0")?,
+        );
     }
     // Without a `statusCode`, the whole reply is the body.
     let body = match reply {
@@ -47,10 +49,10 @@ pub(super) fn response(payload: &[u8]) -> anyhow::Result<Response> {
     Ok(response)
 }
 
-fn formatted(reply: Formatted) -> anyhow::Result<Response> {
+fn format_2_response(reply: Format2Reply) -> anyhow::Result<Response> {
     let status =
         StatusCode::from_u16(reply.status_code).context("statusCode is not a status code")?;
-    // 1xx statuses are informational: a server can't finish a request with one.
+    // 1xx statuses are informational. A server can't finish a request with one.
     ensure!(status.as_u16() >= 200, "statusCode {status} is informational, not final");
     let text = reply.body.unwrap_or_default();
     let body = if reply.is_base64_encoded == Some(true) {
@@ -78,11 +80,11 @@ fn formatted(reply: Formatted) -> anyhow::Result<Response> {
     Ok(response)
 }
 
-/// Converts a reply's headers. Headers about the connection are left out, and so is
-/// `Content-Length`, which the server sets.
-fn headers(given: Map<String, Value>) -> anyhow::Result<HeaderMap> {
+/// Converts a reply's headers. Leaves out headers about the connection, and `Content-Length`, which
+/// the server sets.
+fn headers(reply_headers: Map<String, Value>) -> anyhow::Result<HeaderMap> {
     let mut headers = HeaderMap::new();
-    for (name, value) in given {
+    for (name, value) in reply_headers {
         let value = match value {
             Value::String(text) => text,
             Value::Number(_) | Value::Bool(_) => value.to_string(),

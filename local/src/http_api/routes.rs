@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::model::HttpRoute;
 
-/// The path of the route for requests that no other route takes.
+/// The path of the route for requests that match no other route.
 const DEFAULT: &str = "$default";
 
 /// The routes of an API.
@@ -19,7 +19,7 @@ pub(super) struct Routes(Vec<Route>);
 struct Route {
     /// The `routeKey` of events: `POST /orders/{id}/accept`, or `$default`.
     key: String,
-    /// `None` for any method.
+    /// The method, or `None` for any.
     method: Option<String>,
     parts: Vec<Part>,
     function: String,
@@ -49,9 +49,9 @@ impl Routes {
         Self(routes.iter().map(Route::new).collect())
     }
 
-    /// Returns the route for a method and a path as it was sent. API Gateway prefers routes without
-    /// a greedy parameter, then those with literal parts, then those that name the method; it uses
-    /// `$default` last. HEAD does not fall back to GET.
+    /// Returns the route for a method and the path that the client sent, still encoded. API Gateway
+    /// prefers routes without a greedy parameter, then those with literal parts, then those that
+    /// name the method. It uses `$default` last. HEAD doesn't fall back to GET.
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Matched<'_>> {
         let path: Vec<_> = path.strip_prefix('/')?.split('/').map(decode).collect();
         let candidates = self
@@ -83,8 +83,8 @@ impl Route {
         self.parts.is_empty()
     }
 
-    /// Returns the sort key of the route: the smallest is preferred. It compares only the kinds of
-    /// parts, because routes that match the same path have the same literals.
+    /// Returns the sort key of the route. The route with the smallest key is preferred. The key has
+    /// only the kinds of the parts, because routes that match the same path have the same literals.
     fn preference(&self) -> (bool, bool, Vec<u8>, bool) {
         let kinds: Vec<_> = self.parts.iter().map(Part::kind).collect();
         (self.is_default(), kinds.last() == Some(&2), kinds, self.method.is_none())
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_route_wins_as_in_the_documentations_example() {
+    fn the_most_specific_route_wins_as_in_the_example_of_aws() {
         let routes = routes(&[
             "$default",
             "ANY /{proxy+}",

@@ -13,7 +13,7 @@ use super::*;
 use crate::invoke::{FunctionError, Invocation};
 use crate::model::HttpRoute;
 
-/// Fake functions: each behaves as its name says.
+/// Fake functions, each of which does what its name says.
 struct Fake;
 
 impl Invoke for Fake {
@@ -208,7 +208,7 @@ async fn failures_have_the_responses_of_api_gateway() {
 }
 
 #[tokio::test]
-async fn bodies_over_10_mb_and_headers_over_10240_bytes_are_refused() {
+async fn bodies_over_10_mb_and_headers_over_10240_bytes_are_rejected() {
     let api = Api::start(None).await;
     let text = [("content-type", "text/plain")];
     let answer = api.send(Method::POST, "/any", &text, vec![b'x'; MAX_BODY]).await;

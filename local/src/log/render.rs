@@ -40,19 +40,19 @@ impl Event {
     }
 
     /// Returns the fields for the line of the request, such as ` user=usr_1 order=ord_1`, if the
-    /// event says how a request ended; `None` for any other event.
+    /// event says how a request ended, or `None` for any other event.
     pub(super) fn outcome(&self) -> Option<String> {
         let ended = self.level == "INFO" && self.fields.iter().any(|(name, _)| name == "status");
         ended.then(|| joined(&self.fields, &SHOWN_BY_THE_REQUEST))
     }
 }
 
-fn joined(fields: &[(String, String)], without: &[&str]) -> String {
-    let shown = fields.iter().filter(|(name, _)| !without.contains(&name.as_str()));
+fn joined(fields: &[(String, String)], hidden: &[&str]) -> String {
+    let shown = fields.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
     shown.map(|(name, value)| format!(" {name}={value}")).collect()
 }
 
-/// Parses a line; `None` if it is not a JSON event.
+/// Parses a line. Returns `None` if it is not a JSON event.
 pub(super) fn event(line: &str) -> Option<Event> {
     if !line.starts_with('{') {
         return None;
@@ -61,11 +61,11 @@ pub(super) fn event(line: &str) -> Option<Event> {
     let level = event.get("level")?.as_str()?.to_ascii_uppercase();
     // Events may be flattened:
     // <https://docs.rs/tracing-subscriber/latest/tracing_subscriber/fmt/format/struct.Json.html>.
-    let own = event.get("fields").and_then(Value::as_object).unwrap_or(&event);
-    let message = own.get("message").map(plain).unwrap_or_default();
+    let event_fields = event.get("fields").and_then(Value::as_object).unwrap_or(&event);
+    let message = event_fields.get("message").map(plain).unwrap_or_default();
     let span = event.get("span").and_then(Value::as_object);
     let mut fields: Vec<(String, String)> = Vec::new();
-    for (name, value) in own.iter().chain(span.into_iter().flatten()) {
+    for (name, value) in event_fields.iter().chain(span.into_iter().flatten()) {
         if !HIDDEN.contains(&name.as_str()) && fields.iter().all(|(seen, _)| seen != name) {
             fields.push((name.clone(), plain(value)));
         }
@@ -74,7 +74,7 @@ pub(super) fn event(line: &str) -> Option<Event> {
     let request_id = span
         .into_iter()
         .chain(spans.into_iter().flatten().filter_map(Value::as_object))
-        .chain([own])
+        .chain([event_fields])
         .find_map(|s| s.get("request_id").or_else(|| s.get("requestId")))
         .map(plain);
     Some(Event { level, message, fields, request_id })

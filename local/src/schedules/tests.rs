@@ -5,7 +5,7 @@ use super::*;
 use crate::invoke::{FunctionError, Invocation, InvokeError};
 use crate::testing;
 
-/// Returns the next `count` times after a moment.
+/// Returns the first `count` times at which the schedule fires after the time `after`.
 fn times(expression: &str, after: &str, count: usize) -> Vec<String> {
     let expression =
         Expression::parse(expression).unwrap_or_else(|e| panic!("{expression}: {e:#}"));
@@ -18,7 +18,7 @@ fn times(expression: &str, after: &str, count: usize) -> Vec<String> {
     times
 }
 
-fn is_refused(expression: &str) -> bool {
+fn is_rejected(expression: &str) -> bool {
     Expression::parse(expression).is_err()
 }
 
@@ -150,7 +150,7 @@ fn a_rate_fires_after_each_period() {
 }
 
 #[test]
-fn expressions_that_eventbridge_refuses_are_refused() {
+fn expressions_that_eventbridge_rejects_are_rejected() {
     for expression in [
         "rate(1 minutes)",
         "rate(5 minute)",
@@ -167,7 +167,7 @@ fn expressions_that_eventbridge_refuses_are_refused() {
         "cron(61 10 * * ? *)",
         "cron(0 10 32 * ? *)",
     ] {
-        assert!(is_refused(expression), "{expression}");
+        assert!(is_rejected(expression), "{expression}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! The progress of each event source mapping, on disk: after a restart it continues where it
-//! stopped.
+//! The progress of each event source mapping, stored on disk so that the mapping continues after a
+//! restart where it stopped.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// The progress of one mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// The ARN of the stream. If the table was created again, its new stream starts without
+    /// The ARN of the stream. If the table is created again, its new stream starts without
     /// checkpoints.
     pub stream_arn: String,
     /// The shards seen so far, by id.

@@ -32,18 +32,18 @@ enum Outcome {
     FailedFrom(usize),
 }
 
-/// Delivers `records` in order. `resolved` is called with the sequence number up to which every
+/// Delivers `records` in order. Calls `on_progress` with the sequence number up to which every
 /// record is processed or discarded.
 pub async fn deliver(
     mapping: &Mapping,
     shard_id: &str,
     records: Vec<Record>,
-    resolved: impl Fn(&str),
+    on_progress: impl Fn(&str),
 ) {
     let mut parts = vec![Part::new(records)];
     let mut not_invoked = 0;
     while let Some(mut part) = parts.pop() {
-        expire(mapping, shard_id, &mut part, &resolved);
+        discard_expired(mapping, shard_id, &mut part, &on_progress);
         let Some(last) = part.records.last().map(|r| r.sequence_number.clone()) else { continue };
         let outcome = invoke(mapping, &mut part).await;
         if !matches!(outcome, Outcome::NotInvoked(_)) {
@@ -51,7 +51,7 @@ pub async fn deliver(
         }
         let bisect = mapping.settings.bisect;
         match outcome {
-            Outcome::Processed => resolved(&last),
+            Outcome::Processed => on_progress(&last),
             Outcome::NotInvoked(reason) => {
                 not_invoked += 1;
                 let wait = mapping.pace.backoff(not_invoked);
@@ -67,14 +67,14 @@ pub async fn deliver(
             Outcome::FailedFrom(index) if index > 0 => {
                 let rest = part.records.split_off(index);
                 if let Some(last_processed) = part.records.last() {
-                    resolved(&last_processed.sequence_number);
+                    on_progress(&last_processed.sequence_number);
                 }
                 mapping.log_line(&format!("{index} records were processed, {} failed", rest.len()));
                 let rest = Part { records: rest, ..part };
                 if bisect {
                     parts.push(Part::new(rest.records));
                 } else {
-                    retry(mapping, shard_id, rest, &mut parts, &resolved).await;
+                    retry(mapping, shard_id, rest, &mut parts, &on_progress).await;
                 }
             }
             // Splitting a batch does not count as a retry.
@@ -94,7 +94,7 @@ pub async fn deliver(
                     part.records.len(),
                     outcome.reason()
                 ));
-                retry(mapping, shard_id, part, &mut parts, &resolved).await;
+                retry(mapping, shard_id, part, &mut parts, &on_progress).await;
             }
         }
     }
@@ -116,14 +116,19 @@ impl Outcome {
 }
 
 /// Discards the records at the front that are too old.
-fn expire(mapping: &Mapping, shard_id: &str, part: &mut Part, resolved: &impl Fn(&str)) {
+fn discard_expired(
+    mapping: &Mapping,
+    shard_id: &str,
+    part: &mut Part,
+    on_progress: &impl Fn(&str),
+) {
     let max_age = mapping.settings.max_age.map_or(RETENTION, |age| age.min(RETENTION));
     let oldest =
         jiff::Timestamp::now().as_second() - i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
     let expired = part.records.iter().take_while(|r| r.created < oldest).count();
     if expired > 0 {
         let rest = part.records.split_off(expired);
-        discard(mapping, shard_id, part, Condition::RecordAgeExceeded, resolved);
+        discard(mapping, shard_id, part, Condition::RecordAgeExceeded, on_progress);
         part.records = rest;
     }
 }
@@ -134,23 +139,24 @@ async fn retry(
     shard_id: &str,
     mut part: Part,
     parts: &mut Vec<Part>,
-    resolved: &impl Fn(&str),
+    on_progress: &impl Fn(&str),
 ) {
     if mapping.settings.max_retries.is_some_and(|max| part.retries >= max) {
-        return discard(mapping, shard_id, &part, Condition::RetryAttemptsExhausted, resolved);
+        return discard(mapping, shard_id, &part, Condition::RetryAttemptsExhausted, on_progress);
     }
     part.retries += 1;
     tokio::time::sleep(mapping.pace.backoff(part.retries)).await;
     parts.push(part);
 }
 
-/// Discards a part: logs it, sends it to the destination if there is one, and continues after it.
+/// Discards a part: logs it, sends it to the on-failure destination if the mapping has one, and
+/// reports it as done.
 fn discard(
     mapping: &Mapping,
     shard_id: &str,
     part: &Part,
     condition: Condition,
-    resolved: &impl Fn(&str),
+    on_progress: &impl Fn(&str),
 ) {
     let (Some(first), Some(last)) = (part.records.first(), part.records.last()) else { return };
     let request_id = Uuid::now_v7().to_string();
@@ -178,7 +184,7 @@ fn discard(
         };
         queue.send(&discarded.message(&request_id), &mapping.log, &request_id);
     }
-    resolved(&last.sequence_number);
+    on_progress(&last.sequence_number);
 }
 
 async fn invoke(mapping: &Mapping, part: &mut Part) -> Outcome {
@@ -205,17 +211,17 @@ async fn invoke(mapping: &Mapping, part: &mut Part) -> Outcome {
             )
         }
         None if mapping.settings.report_batch_item_failures => {
-            failures(&invocation.payload, &part.records)
+            failed_records(&invocation.payload, &part.records)
         }
         None => Outcome::Processed,
     }
 }
 
 /// Reads the reply of a function that reports batch item failures. Delivery continues at the lowest
-/// failed sequence number. A malformed reply fails the whole batch, such as one whose identifier is
-/// empty, null, misnamed, or not in the batch.
+/// failed sequence number. A malformed reply, such as one with an identifier that is empty, null,
+/// misnamed or not in the batch, fails the whole batch.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
-fn failures(reply: &[u8], records: &[Record]) -> Outcome {
+fn failed_records(reply: &[u8], records: &[Record]) -> Outcome {
     if reply.is_empty() {
         return Outcome::Processed;
     }
@@ -225,17 +231,17 @@ fn failures(reply: &[u8], records: &[Record]) -> Outcome {
         Ok(reply) => reply,
         Err(error) => return malformed(&error.to_string()),
     };
-    let failures = match &reply {
+    let failed_records = match &reply {
         Value::Null => return Outcome::Processed,
         Value::Object(members) => match members.get("batchItemFailures") {
             None | Some(Value::Null) => return Outcome::Processed,
-            Some(Value::Array(failures)) => failures,
+            Some(Value::Array(failed_records)) => failed_records,
             Some(_) => return malformed("batchItemFailures is not a list"),
         },
         _ => return malformed("it is not an object"),
     };
     let mut lowest: Option<usize> = None;
-    for failure in failures {
+    for failure in failed_records {
         let Some(identifier) = failure.get("itemIdentifier").and_then(Value::as_str) else {
             return malformed("an itemIdentifier is missing");
         };

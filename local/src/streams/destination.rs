@@ -28,8 +28,8 @@ pub struct Discarded<'a> {
     pub condition: Condition,
     /// How often the function was invoked with the batch.
     pub invocations: u32,
-    /// `Unhandled` if the last invocation failed; `None` if the function replied that records
-    /// failed, or was not invoked.
+    /// `Unhandled` if the last invocation failed, or `None` if the function replied that records
+    /// failed or was not invoked.
     pub function_error: Option<&'a str>,
     pub records: &'a [Record],
 }
@@ -73,7 +73,8 @@ impl Discarded<'_> {
     }
 }
 
-/// A queue: a file of JSON lines in the data directory, or only the log for an ephemeral run.
+/// A queue. Its messages are lines of JSON in a file of the data directory. An ephemeral run has no
+/// file, and writes them to the log.
 #[derive(Debug, Clone)]
 pub struct Queue {
     name: String,
@@ -86,7 +87,7 @@ impl Queue {
         Self { name: name.to_owned(), file: directory.map(|d| d.join(format!("{name}.jsonl"))) }
     }
 
-    /// Appends a message. If that fails, the message is in the log.
+    /// Appends a message. If that fails, the message is written to the log instead.
     pub fn send(&self, message: &Value, log: &Log, request_id: &str) {
         match &self.file {
             None => log.line(&self.name, Some(request_id), &message.to_string()),
@@ -116,7 +117,7 @@ fn append(file: &Path, message: &Value) -> anyhow::Result<()> {
         .append(true)
         .open(file)
         .with_context(|| format!("can't write {}", file.display()))?;
-    // In one write, so that the lines of several mappings do not mix.
+    // A single write, so that lines of several mappings don't mix.
     queue
         .write_all(format!("{message}\n").as_bytes())
         .with_context(|| format!("can't write {}", file.display()))

@@ -15,7 +15,7 @@ type Item = HashMap<String, AttributeValue>;
 pub struct Record {
     /// Its sequence number, which orders the records of a shard.
     pub sequence_number: String,
-    /// When it was made, in seconds since 1970.
+    /// The time of the write, in seconds since 1970.
     pub created: i64,
     /// A hash of the item's key.
     pub key_hash: u32,
@@ -61,8 +61,8 @@ pub fn record(record: types::Record, event_source_arn: &str) -> anyhow::Result<R
         "eventSourceARN": event_source_arn,
     });
     if record.user_identity.is_some() {
-        // TTL is the only possible identity. The SDK can't read its members from dynoxide, which
-        // spells them differently.
+        // Only deletions by TTL have an identity. The SDK can't read its members from dynoxide,
+        // which spells them differently.
         event["userIdentity"] = json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"});
     }
     let size = event.to_string().len();

@@ -104,8 +104,8 @@ impl Mapping {
         })
     }
 
-    /// Decides where a mapping starts that has never run. Existing shards start at
-    /// `StartingPosition`, later ones at their beginning.
+    /// Decides where a mapping that has never run starts: in existing shards at `StartingPosition`,
+    /// in later shards at the beginning.
     ///
     /// # Errors
     /// When the stream can't be read or the checkpoints can't be written.

@@ -24,7 +24,7 @@ use self::mapping::Mapping;
 pub use self::mapping::Setup;
 pub use self::pace::Pace;
 
-/// The running mappings. They stop when this is dropped; unprocessed records are delivered after
+/// The running mappings. They stop when this is dropped. Unprocessed records are delivered after
 /// the next start.
 pub struct Streams {
     _mappings: JoinSet<()>,

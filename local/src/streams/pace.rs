@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How often streams are read, and how long retries wait. AWS doesn't document its delays. These
-/// are short enough for a developer to watch.
+/// are short enough for a developer to watch retries happen.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// How often a stream is read when there is no notification of a write.

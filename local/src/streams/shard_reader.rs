@@ -119,7 +119,8 @@ impl ShardReader {
                 read
             }
             Err(error) => {
-                // The iterator has expired or the database is away: continue from `position`.
+                // The iterator has expired or the database can't be reached. The next read
+                // continues from `position`.
                 self.iterator = None;
                 let error = format!("{error:#}");
                 if self.last_error.as_ref() != Some(&error) {
@@ -161,10 +162,10 @@ impl ShardReader {
     /// Whether this lane delivers a record to the function.
     fn delivers(&self, record: &Record) -> bool {
         let lanes = self.mapping.settings.parallelization.max(1);
-        let trimmed = jiff::Timestamp::now().as_second()
+        let oldest = jiff::Timestamp::now().as_second()
             - i64::try_from(RETENTION.as_secs()).unwrap_or(i64::MAX);
         record.key_hash as usize % lanes == self.lane
-            && record.created >= self.skip_before.unwrap_or(i64::MIN).max(trimmed)
+            && record.created >= self.skip_before.unwrap_or(i64::MIN).max(oldest)
             && self.mapping.filter.passes(&record.event)
     }
 

@@ -50,7 +50,7 @@ impl Source {
     pub fn new(endpoint: &StreamsEndpoint) -> anyhow::Result<Self> {
         let (credentials, http_client) = if endpoint.is_aws {
             let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-            (credentials_of_environment()?, Builder::new().tls_provider(ring).build_https())
+            (credentials_from_environment()?, Builder::new().tls_provider(ring).build_https())
         } else {
             let key = endpoint.access_key_id.as_str();
             (Credentials::new(key, "unchecked", None, None, "local"), Builder::new().build_http())
@@ -75,16 +75,16 @@ impl Source {
             .map_err(|e| with_cause(&e))
             .with_context(|| format!("can't find the stream of table {table}"))?;
         let streams = listed.streams.unwrap_or_default().into_iter();
-        // Disabled streams are still listed for a day. Labels are timestamps, so the highest is
-        // current.
+        // A disabled stream is still listed for a day. Labels are timestamps, so the current stream
+        // has the highest.
         let latest = streams
             .filter(|s| s.table_name() == Some(table))
             .max_by(|a, b| a.stream_label.cmp(&b.stream_label));
         latest.and_then(|s| s.stream_arn).with_context(|| format!("table {table} has no stream"))
     }
 
-    /// Returns the ARN that functions see as `eventSourceARN`: that of the template's table,
-    /// whatever the database calls it.
+    /// Returns the ARN that functions see as `eventSourceARN`. Except on AWS, it has the ARN of the
+    /// template's table, because the database may use another one.
     pub fn event_source_arn(&self, stream_arn: &str, table_arn: &str) -> String {
         let label = stream_arn.rsplit_once("/stream/").map_or("", |(_, label)| label);
         if self.is_aws { stream_arn.to_owned() } else { format!("{table_arn}/stream/{label}") }
@@ -93,7 +93,7 @@ impl Source {
     /// Returns the shards of a stream.
     ///
     /// # Errors
-    /// When the database can't be reached or refuses.
+    /// When the database can't be reached or rejects the request.
     pub async fn shards(&self, stream_arn: &str) -> anyhow::Result<Vec<Shard>> {
         let mut shards = Vec::new();
         let mut start = None;
@@ -118,7 +118,7 @@ impl Source {
     /// Returns an iterator at a position, or at the oldest record if that position was trimmed.
     ///
     /// # Errors
-    /// When the database can't be reached or refuses.
+    /// When the database can't be reached or rejects the request.
     pub async fn iterator(
         &self,
         stream_arn: &str,
@@ -149,7 +149,8 @@ impl Source {
     /// Reads up to `limit` records (1000 at most), with `event_source_arn` as their source.
     ///
     /// # Errors
-    /// When the database can't be reached or refuses, as it does for an expired iterator.
+    /// When the database can't be reached or rejects the request, as it does for an expired
+    /// iterator.
     pub async fn records(
         &self,
         iterator: &str,
@@ -186,7 +187,7 @@ where
     }
 }
 
-fn credentials_of_environment() -> anyhow::Result<Credentials> {
+fn credentials_from_environment() -> anyhow::Result<Credentials> {
     let variable = |name: &str| {
         std::env::var(name)
             .with_context(|| format!("--dynamodb with AWS needs the environment variable {name}"))

@@ -54,7 +54,7 @@ fn read_cors(mut properties: Properties<'_>) -> Result<Cors> {
         max_age: properties.parsed("MaxAge")?,
         allow_credentials: properties.parsed("AllowCredentials")?.unwrap_or(false),
     };
-    // API Gateway refuses this as well, because browsers do.
+    // API Gateway rejects this as well, because browsers do.
     let any = cors.allow_origins.iter().any(|o| o == "*");
     ensure!(
         !(any && cors.allow_credentials),

@@ -32,7 +32,7 @@ impl Scope<'_> {
         }
         let resource_type = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
         if !resources::is_known(resource_type) {
-            // The resource itself is refused, so references to it need no error of their own.
+            // The resource itself is rejected, so references to it need no error of their own.
             return Ok(format!("{logical_id}.{}", attribute.unwrap_or("Ref")));
         }
         let name = |property| self.physical_name(logical_id, property);
@@ -47,8 +47,8 @@ impl Scope<'_> {
             ("AWS::DynamoDB::Table", Some("Arn")) => {
                 arn("dynamodb", &format!("table/{}", name("TableName")?))
             }
-            // On AWS, the last part is the time when the stream was created. Templates can only
-            // compare it.
+            // On AWS, the last part is the time when the stream was created. A template has no use
+            // for it except to compare ARNs.
             ("AWS::DynamoDB::Table", Some("StreamArn")) => {
                 arn("dynamodb", &format!("table/{}/stream/local", name("TableName")?))
             }
@@ -120,19 +120,19 @@ impl Scope<'_> {
     /// # Errors
     /// When the name refers to itself, or is not a string.
     pub(super) fn physical_name(&self, logical_id: &str, property: &str) -> Result<String> {
-        let written = self
+        let value = self
             .resources
             .get(logical_id)
             .and_then(|r| r.get("Properties"))
             .and_then(|p| p.get(property));
-        let Some(written) = written else {
+        let Some(value) = value else {
             return Ok(logical_id.to_owned());
         };
         let path = format!("Resources.{logical_id}.Properties.{property}");
-        ensure!(self.naming.get() < 32, "{path}: the name refers to itself");
-        self.naming.set(self.naming.get() + 1);
-        let resolved = self.resolve(written, &path);
-        self.naming.set(self.naming.get() - 1);
+        ensure!(self.name_depth.get() < 32, "{path}: the name refers to itself");
+        self.name_depth.set(self.name_depth.get() + 1);
+        let resolved = self.resolve(value, &path);
+        self.name_depth.set(self.name_depth.get() - 1);
         match resolved? {
             Some(Value::String(name)) => Ok(name),
             None => Ok(logical_id.to_owned()),

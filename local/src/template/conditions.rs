@@ -63,7 +63,7 @@ impl Scope<'_> {
                     .collect::<Result<_>>()?;
                 results.into_iter().any(|holds| holds)
             }
-            refused => bail!("{path}: {refused} is not a condition function"),
+            other => bail!("{path}: {other} is not a condition function"),
         })
     }
 

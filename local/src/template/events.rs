@@ -11,7 +11,8 @@ use super::properties::Properties;
 pub(super) struct PlacedRoute {
     /// `Resources.<function>.Properties.Events.<key>.Properties`.
     pub(super) place: String,
-    /// The id of its HTTP API. `None` is the one that SAM creates for events without an `ApiId`.
+    /// The id of its HTTP API, or `None` for the API that SAM creates for events without an
+    /// `ApiId`.
     pub(super) api: Option<String>,
     /// The route.
     pub(super) route: HttpRoute,
@@ -53,7 +54,7 @@ pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Re
             "ScheduleV2" => {
                 sources.schedules.extend(read_schedule(name, properties, "ScheduleExpression")?)
             }
-            other => event.refuse(
+            other => event.reject(
                 "Type",
                 &format!("the local cloud does not support events of type {other}"),
             ),
@@ -66,7 +67,7 @@ pub(super) fn read_events(function: &str, properties: &mut Properties<'_>) -> Re
 fn read_route(function: &str, mut properties: Properties<'_>) -> Result<PlacedRoute> {
     let api = properties.string("ApiId")?;
     // As in SAM, an event with neither a path nor a method is the API's `$default` route, which
-    // gets the requests that no other route takes.
+    // gets the requests that match no other route.
     let (path, method) = match (properties.string("Path")?, properties.string("Method")?) {
         (None, None) => ("$default".to_owned(), "ANY".to_owned()),
         (Some(path), Some(method)) => (path, method.to_ascii_uppercase()),
@@ -103,7 +104,7 @@ fn read_stream(name: String, mut properties: Properties<'_>) -> Result<Option<St
     let report = properties.strings("FunctionResponseTypes")?;
     if let Some(unknown) = report.iter().find(|r| *r != "ReportBatchItemFailures") {
         let text = format!("the local cloud does not support {unknown}");
-        properties.refuse("FunctionResponseTypes", &text);
+        properties.reject("FunctionResponseTypes", &text);
     }
     let batch_size = properties.parsed("BatchSize")?.unwrap_or(100);
     ensure!(

@@ -45,12 +45,12 @@ pub(super) fn read_function(
     let runtime = properties.required("Runtime")?;
     if !runtime.starts_with("provided.") {
         let text = format!("the local cloud supports only provided.*, not {runtime}");
-        properties.refuse("Runtime", &text);
+        properties.reject("Runtime", &text);
     }
     let handler = properties.string("Handler")?.unwrap_or_else(|| "bootstrap".into());
     let function_name = properties.string("FunctionName")?.unwrap_or_else(|| logical_id.to_owned());
-    let timeout = within(&mut properties, "Timeout", 3, 1..=900)?;
-    let memory_mb = within(&mut properties, "MemorySize", 128, 128..=10_240)?;
+    let timeout = in_range(&mut properties, "Timeout", 3, 1..=900)?;
+    let memory_mb = in_range(&mut properties, "MemorySize", 128, 128..=10_240)?;
     let reserved_concurrency = properties.parsed("ReservedConcurrentExecutions")?;
     let environment = match properties.map("Environment")? {
         Some(mut environment) => {
@@ -118,7 +118,7 @@ fn binary(scope: &Scope<'_>, resource: &Value, path: &str) -> Result<Option<Stri
     Ok(last.map(str::to_owned))
 }
 
-fn within(
+fn in_range(
     properties: &mut Properties<'_>,
     key: &str,
     default: u32,
@@ -138,7 +138,7 @@ fn within(
 fn read_variables(mut variables: Properties<'_>) -> Result<BTreeMap<String, String>> {
     let mut values = BTreeMap::new();
     for name in variables.keys() {
-        // Lambda sets these itself.
+        // Lambda sets these variables itself.
         // <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
         if name.starts_with("AWS_") || name == "_HANDLER" || name == "LAMBDA_TASK_ROOT" {
             bail!("{}: the name is reserved by Lambda", variables.at(&name));

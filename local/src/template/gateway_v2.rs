@@ -10,7 +10,7 @@ use super::properties::Properties;
 /// The service principal that invokes the functions of an API.
 const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
-/// The resources of these types. [`ApiResources::connect`] turns them into APIs once all are read.
+/// The resources of these types. Once all are read, [`ApiResources::connect`] turns them into APIs.
 #[derive(Default)]
 pub(super) struct ApiResources {
     apis: Vec<Api>,
@@ -22,7 +22,7 @@ pub(super) struct ApiResources {
 
 struct Api {
     id: String,
-    /// `None` for an HTTP API.
+    /// `RouteSelectionExpression` of a WebSocket API, or `None` for an HTTP API.
     route_selection: Option<String>,
     cors: Option<Cors>,
 }
@@ -84,7 +84,7 @@ impl ApiResources {
                 };
                 properties.only("DisableExecuteApiEndpoint", &["false"])?;
                 properties.without_effect(&[
-                    ("ApiKeySelectionExpression", "routes that need an API key are refused"),
+                    ("ApiKeySelectionExpression", "routes that need an API key are rejected"),
                     ("Version", "shown in the console"),
                 ]);
                 self.apis.push(api);
@@ -155,8 +155,8 @@ impl ApiResources {
     /// Adds the APIs to `project`.
     ///
     /// # Errors
-    /// When a route invokes no function of the template, or one that API Gateway may not invoke;
-    /// when there are two APIs of the same kind; when an API has no stage or several.
+    /// When a route doesn't invoke a function of the template or API Gateway may not invoke it,
+    /// when there are two APIs of the same kind, or when an API has no stage or several.
     pub(super) fn connect(&self, project: &mut Project) -> Result<()> {
         for api in &self.apis {
             let place = format!("Resources.{}", api.id);

@@ -4,8 +4,8 @@
 
 use yaml_serde::{Mapping, Value};
 
+use super::diagnostics::Diagnostics;
 use super::properties::UNSUPPORTED;
-use super::refusals::Refusals;
 use super::scope::intrinsic;
 
 /// The sections of `Globals` and the resource type of each.
@@ -17,12 +17,12 @@ const SECTIONS: [(&str, &str); 4] = [
 ];
 
 /// Merges each section of `Globals` into the `Properties` of the resources of its type. Unsupported
-/// sections are added to `refusals`.
-pub(super) fn apply(globals: &Mapping, resources: &mut Mapping, refusals: &Refusals) {
+/// sections are added to `diagnostics`.
+pub(super) fn apply(globals: &Mapping, resources: &mut Mapping, diagnostics: &Diagnostics) {
     for (section, defaults) in globals {
         let section = section.as_str().unwrap_or_default();
         let Some((_, resource_type)) = SECTIONS.iter().find(|(name, _)| *name == section) else {
-            refusals.add(format!("Globals.{section}: {UNSUPPORTED}"));
+            diagnostics.add(format!("Globals.{section}: {UNSUPPORTED}"));
             continue;
         };
         for resource in resources.values_mut().filter_map(Value::as_mapping_mut) {
@@ -66,9 +66,9 @@ mod tests {
     fn apply_to(template: &str) -> (Mapping, Vec<String>) {
         let mut template = parse(template).unwrap();
         let mut resources = template.remove("Resources").unwrap().as_mapping().unwrap().clone();
-        let refusals = Refusals::default();
-        apply(template["Globals"].as_mapping().unwrap(), &mut resources, &refusals);
-        (resources, refusals.take())
+        let diagnostics = Diagnostics::default();
+        apply(template["Globals"].as_mapping().unwrap(), &mut resources, &diagnostics);
+        (resources, diagnostics.take())
     }
 
     #[test]
@@ -91,8 +91,8 @@ mod tests {
     }
 
     #[test]
-    fn an_unsupported_section_is_refused_by_name() {
-        let (_, refusals) = apply_to("{Globals: {StateMachine: {}}, Resources: {}}");
-        assert_eq!(refusals, ["Globals.StateMachine: the local cloud does not support this"]);
+    fn an_unsupported_section_is_rejected_by_name() {
+        let (_, diagnostics) = apply_to("{Globals: {StateMachine: {}}, Resources: {}}");
+        assert_eq!(diagnostics, ["Globals.StateMachine: the local cloud does not support this"]);
     }
 }

@@ -1,12 +1,13 @@
 //! Reads a SAM template into a [`model`] of the project.
 //!
-//! A template that uses something the local cloud does not support is refused, with an error that
-//! names every such place at once. Properties without a visible effect on one machine are ignored;
-//! each reader lists the ones it ignores, with the reason.
+//! A template that uses something the local cloud does not support is rejected, with an error that
+//! names every such place at once. Properties without a visible effect on one machine are ignored.
+//! Each reader lists the properties that it ignores, with reasons.
 
 mod api;
 mod attributes;
 mod conditions;
+mod diagnostics;
 mod events;
 mod function;
 mod gateway_v2;
@@ -15,7 +16,6 @@ pub(crate) mod model;
 mod parameters;
 mod policy;
 mod properties;
-mod refusals;
 mod resources;
 mod role;
 mod rule;
@@ -34,9 +34,9 @@ use yaml_serde::{Mapping, Value};
 
 pub(crate) use self::scope::{ACCOUNT, REGION, UNKNOWN};
 
+use self::diagnostics::Diagnostics;
 use self::model::Project;
 use self::properties::UNSUPPORTED;
-use self::refusals::Refusals;
 use self::scope::Scope;
 
 /// The inputs of a deployment other than the template.
@@ -59,8 +59,8 @@ const SECTIONS_WITHOUT_EFFECT: &[(&str, &str)] = &[
 /// Reads the template at `path`.
 ///
 /// # Errors
-/// When the file can't be read, when the template is malformed, or when it uses something that the
-/// local cloud does not support; the message names every such place with its line.
+/// When the file can't be read, or when the template is malformed or uses something that the local
+/// cloud doesn't support. The message names every such place with its line.
 pub(crate) fn load(path: &Path, deployment: &Deployment) -> Result<Project> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the template {}", path.display()))?;
@@ -70,7 +70,7 @@ pub(crate) fn load(path: &Path, deployment: &Deployment) -> Result<Project> {
 
 fn read(text: &str, deployment: &Deployment) -> Result<Project> {
     let mut template = yaml::parse(text)?;
-    let refusals = Refusals::default();
+    let diagnostics = Diagnostics::default();
     for (section, _reason) in SECTIONS_WITHOUT_EFFECT {
         template.remove(section);
     }
@@ -80,7 +80,7 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
         Some(Value::Sequence(transforms))
             if transforms.iter().all(|t| t == "AWS::Serverless-2016-10-31") => {}
         Some(_) => {
-            refusals.add("Transform: the local cloud supports only AWS::Serverless-2016-10-31")
+            diagnostics.add("Transform: the local cloud supports only AWS::Serverless-2016-10-31")
         }
     }
     let parameters =
@@ -90,10 +90,10 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
     let globals = section(&mut template, "Globals")?;
     let mut resources = section(&mut template, "Resources")?;
     for other in template.keys().filter_map(Value::as_str) {
-        refusals.add(format!("{other}: {UNSUPPORTED}"));
+        diagnostics.add(format!("{other}: {UNSUPPORTED}"));
     }
     let unmerged = resources.clone();
-    globals::apply(&globals, &mut resources, &refusals);
+    globals::apply(&globals, &mut resources, &diagnostics);
     let stack_name = deployment.stack_name.clone();
     let scope = Scope {
         stack_name,
@@ -101,15 +101,15 @@ fn read(text: &str, deployment: &Deployment) -> Result<Project> {
         mappings,
         conditions,
         resources: &resources,
-        naming: Cell::new(0),
-        refusals,
+        name_depth: Cell::new(0),
+        diagnostics,
         notes: RefCell::default(),
     };
     let project = resources::read(&scope)?;
-    if resources.is_empty() && scope.refusals.is_empty() {
+    if resources.is_empty() && scope.diagnostics.is_empty() {
         bail!("Resources: missing");
     }
-    scope.refusals.into_result(text, &globals, &unmerged)?;
+    scope.diagnostics.into_result(text, &globals, &unmerged)?;
     Ok(project)
 }
 

@@ -34,7 +34,7 @@ pub struct Function {
     /// `CodeUri`, as written in the template.
     pub code_uri: String,
     /// The name of its binary: `Metadata.BuildProperties.Binary`, or the last part of `CodeUri`
-    /// (`orders-create` for `target/lambda/orders-create/`). `None` when neither gives a name, as
+    /// (`orders-create` for `target/lambda/orders-create/`). `None` if neither gives a name, as
     /// with `CodeUri: .`.
     pub binary: Option<String>,
     /// `FunctionName`, or the logical id.
@@ -60,12 +60,12 @@ pub struct Function {
     pub schedules: Vec<Schedule>,
 }
 
-/// One IAM policy statement with `Effect: Allow` (others are refused by name).
+/// One IAM policy statement with `Effect: Allow` (statements with another effect are rejected).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// Actions, such as `dynamodb:GetItem`; `*` and `?` are wildcards as in IAM.
+    /// Actions, such as `dynamodb:GetItem`. `*` and `?` are wildcards, as in IAM.
     pub actions: Vec<String>,
-    /// Resource ARNs, resolved; `*` and `?` are wildcards as in IAM.
+    /// Resource ARNs, resolved. `*` and `?` are wildcards, as in IAM.
     pub resources: Vec<String>,
     /// `dynamodb:LeadingKeys` patterns (`ForAllValues:StringLike` or `StringEquals`), when the
     /// statement has that condition.
@@ -91,9 +91,9 @@ pub struct StreamMapping {
     pub bisect: bool,
     /// Whether `FunctionResponseTypes` contains `ReportBatchItemFailures`.
     pub report_batch_item_failures: bool,
-    /// `MaximumRetryAttempts`; `None` for no limit.
+    /// `MaximumRetryAttempts`, or `None` for no limit.
     pub max_retries: Option<u32>,
-    /// `MaximumRecordAgeInSeconds`; `None` for no limit but the stream's own (24 h).
+    /// `MaximumRecordAgeInSeconds`, or `None` if only the stream's own limit (24 h) applies.
     pub max_age: Option<Duration>,
     /// `ParallelizationFactor`, 1 by default.
     pub parallelization: usize,
@@ -206,7 +206,7 @@ pub struct Secret {
 pub enum SecretValue {
     /// `SecretString`, as written.
     Given(String),
-    /// `GenerateSecretString`: generated once, and then kept.
+    /// `GenerateSecretString`: generated in the first run, and reused in later runs.
     Generated {
         /// `PasswordLength`.
         length: usize,
@@ -216,7 +216,7 @@ pub enum SecretValue {
         /// password is added to it.
         object: Option<(serde_json::Map<String, serde_json::Value>, String)>,
     },
-    /// Set by hand after the deployment.
+    /// The template gives no value. Someone sets it by hand after the deployment.
     Unset,
 }
 

@@ -45,8 +45,8 @@ pub(super) fn read_policies(properties: &mut Properties<'_>) -> Result<Vec<State
     Ok(statements)
 }
 
-/// Returns the statement of the managed policy with this name or ARN, or `None` when the policy
-/// grants nothing that is checked here. An unknown policy is refused at `key` of `properties`.
+/// Returns the statement of the managed policy with this name or ARN, or `None` if it only grants
+/// permissions that are not checked here. Rejects an unknown policy at `key` of `properties`.
 pub(super) fn managed(name: &str, properties: &Properties<'_>, key: &str) -> Option<Statement> {
     let (actions, resource) = match name.rsplit('/').next().unwrap_or(name) {
         // Locally, logs, traces and the streams that Lambda reads need no permission.
@@ -63,7 +63,7 @@ pub(super) fn managed(name: &str, properties: &Properties<'_>, key: &str) -> Opt
             "arn:aws:execute-api:*:*:*",
         ),
         _ => {
-            properties.refuse(
+            properties.reject(
                 key,
                 &format!(
                     "the local cloud does not know the managed policy {name}; \
@@ -76,7 +76,7 @@ pub(super) fn managed(name: &str, properties: &Properties<'_>, key: &str) -> Opt
     Some(allow(actions, vec![resource.to_owned()]))
 }
 
-/// Returns the statement of a SAM policy template; `None` when `policy` is a policy document.
+/// Returns the statement of a SAM policy template, or `None` if `policy` is a policy document.
 /// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html>
 fn template(policy: &mut Properties<'_>) -> Result<Option<Statement>> {
     let Some(name) = policy.keys().into_iter().find(|key| key.ends_with("Policy")) else {

@@ -1,4 +1,4 @@
-//! Reads a map of the template key by key, and refuses the keys that no reader has taken.
+//! Reads a map of the template key by key, and rejects the keys that no reader has taken.
 
 use anyhow::{Context, Result, bail};
 use yaml_serde::{Mapping, Value};
@@ -9,7 +9,7 @@ use super::yaml::below;
 /// The message about a key that no reader takes.
 pub(super) const UNSUPPORTED: &str = "the local cloud does not support this";
 
-/// A map whose keys are taken one by one; [`Properties::finish`] refuses the keys that are left.
+/// A map whose keys are taken one by one. [`Properties::finish`] rejects the keys that are left.
 pub(super) struct Properties<'s> {
     scope: &'s Scope<'s>,
     path: String,
@@ -17,8 +17,8 @@ pub(super) struct Properties<'s> {
 }
 
 impl<'s> Properties<'s> {
-    /// Wraps the map at `path`. `value` is as written: an intrinsic is evaluated when its key is
-    /// taken.
+    /// Wraps the map at `path`. The values in `value` are as written in the template. Intrinsics
+    /// are evaluated when their key is taken.
     ///
     /// # Errors
     /// When `value` is neither a map nor null.
@@ -186,7 +186,7 @@ impl<'s> Properties<'s> {
     }
 
     /// Takes a string that must be one of `allowed`, the only values that the local cloud supports.
-    /// Any other value is refused.
+    /// Any other value is rejected.
     ///
     /// # Errors
     /// When the value is not a string.
@@ -195,21 +195,21 @@ impl<'s> Properties<'s> {
             && !allowed.contains(&value.as_str())
         {
             let allowed = allowed.join(" or ");
-            self.refuse(key, &format!("the local cloud supports only {allowed}, not {value}"));
+            self.reject(key, &format!("the local cloud supports only {allowed}, not {value}"));
         }
         Ok(())
     }
 
-    /// Adds a message about `key` to the refusals.
-    pub(super) fn refuse(&self, key: &str, message: &str) {
-        self.scope.refusals.add(format!("{}: {message}", self.at(key)));
+    /// Adds a message about `key` to the diagnostics, so that the template is rejected.
+    pub(super) fn reject(&self, key: &str, message: &str) {
+        self.scope.diagnostics.add(format!("{}: {message}", self.at(key)));
     }
 
-    /// Takes `key` and refuses it if it is present. Returns whether it was.
-    pub(super) fn refuse_if_present(&mut self, key: &str) -> bool {
+    /// Takes `key` and rejects it if it is present. Returns whether it was.
+    pub(super) fn reject_if_present(&mut self, key: &str) -> bool {
         let present = self.entries.remove(key).is_some();
         if present {
-            self.refuse(key, UNSUPPORTED);
+            self.reject(key, UNSUPPORTED);
         }
         present
     }
@@ -219,7 +219,7 @@ impl<'s> Properties<'s> {
         self.scope.notes.borrow_mut().push(format!("{}: {text}", self.at(key)));
     }
 
-    /// Ignores keys that have no visible effect here; each is paired with the reason.
+    /// Ignores keys that have no visible effect here. Each is paired with the reason.
     pub(super) fn without_effect(&mut self, keys: &[(&str, &str)]) {
         for (key, _reason) in keys {
             self.entries.remove(key);
@@ -228,7 +228,7 @@ impl<'s> Properties<'s> {
 
     /// Refuses every key that has not been taken.
     pub(super) fn finish(self) {
-        self.keys().iter().for_each(|key| self.refuse(key, UNSUPPORTED));
+        self.keys().iter().for_each(|key| self.reject(key, UNSUPPORTED));
     }
 }
 
@@ -241,79 +241,4 @@ pub(super) fn json(value: &Value, path: &str) -> Result<serde_json::Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::template::scope::tests::with_scope;
-    use crate::template::yaml::parse;
-
-    fn check(yaml: &str, read: impl FnOnce(&mut Properties<'_>) -> Result<()>) -> String {
-        let value = Value::Mapping(parse(yaml).unwrap());
-        with_scope("Resources: {}", |scope| {
-            let mut properties = Properties::new(scope, "Place", &value).unwrap();
-            if let Err(error) = read(&mut properties) {
-                return error.to_string();
-            }
-            properties.finish();
-            let refusals = scope.refusals.take();
-            if refusals.is_empty() { "accepted".into() } else { refusals.join("; ") }
-        })
-    }
-
-    #[test]
-    fn every_unknown_key_is_refused_by_name() {
-        assert_eq!(
-            check("{A: 1, B: 2}", |_| Ok(())),
-            "Place.A: the local cloud does not support this; Place.B: the local cloud does not support this"
-        );
-        assert_eq!(
-            check("{A: 1, B: 2}", |p| p.string("A").map(drop)),
-            "Place.B: the local cloud does not support this"
-        );
-        assert_eq!(
-            check("{A: 1, B: 2}", |p| {
-                p.without_effect(&[("B", "shown nowhere")]);
-                p.string("A").map(drop)
-            }),
-            "accepted"
-        );
-    }
-
-    #[test]
-    fn an_error_about_a_malformed_value_names_its_place() {
-        assert_eq!(check("{A: [1]}", |p| p.string("A").map(drop)), "Place.A: must be a string");
-        assert_eq!(
-            check("{A: many}", |p| p.parsed::<u32>("A").map(drop)),
-            "Place.A: many is not a valid value"
-        );
-        assert_eq!(check("{A: 1}", |p| p.map("A").map(drop)), "Place.A: must be a map");
-        assert_eq!(check("{}", |p| p.required("A").map(drop)), "Place.A: missing");
-        assert_eq!(
-            check("{A: x}", |p| p.only("A", &["y", "z"])),
-            "Place.A: the local cloud supports only y or z, not x"
-        );
-    }
-
-    #[test]
-    fn a_dynamic_reference_outside_an_environment_is_refused() {
-        let message = check("{A: '{{resolve:ssm:name}}'}", |p| p.string("A").map(drop));
-        assert!(message.starts_with("Place.A: {{resolve:ssm:name}} is not known"), "{message}");
-    }
-
-    #[test]
-    fn a_single_value_counts_as_a_list_of_one() {
-        assert_eq!(
-            check("{A: x}", |p| {
-                assert_eq!(p.strings("A")?, ["x"]);
-                Ok(())
-            }),
-            "accepted"
-        );
-        assert_eq!(
-            check("{A: {B: x}}", |p| {
-                assert_eq!(p.maps("A")?.len(), 1);
-                Ok(())
-            }),
-            "accepted"
-        );
-    }
-}
+mod tests;

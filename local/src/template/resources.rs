@@ -80,7 +80,7 @@ struct Reader<'s> {
     function_roles: Vec<(usize, String)>,
 }
 
-/// Reads every resource. What is not supported is added to the scope's refusals.
+/// Reads every resource. What is not supported is added to the scope's diagnostics.
 ///
 /// # Errors
 /// When the name of a function's binary can't be evaluated.
@@ -99,13 +99,14 @@ pub(super) fn read(scope: &Scope<'_>) -> Result<Project> {
     let mut all_read = true;
     for (logical_id, resource) in scope.resources {
         if let Err(error) = reader.resource(logical_id.as_str().unwrap_or_default(), resource) {
-            scope.refusals.add(format!("{error:#}"));
+            scope.diagnostics.add(format!("{error:#}"));
             all_read = false;
         }
     }
-    // After a failure the links are not checked: they would report the unread resource as missing.
+    // After a failure the links are not checked, because they would report the unread resource as
+    // missing.
     if all_read && let Err(error) = reader.connect() {
-        scope.refusals.add(format!("{error:#}"));
+        scope.diagnostics.add(format!("{error:#}"));
     }
     reader.project.notes = scope.notes.take();
     Ok(reader.project)

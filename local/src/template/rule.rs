@@ -29,8 +29,8 @@ struct Target {
 /// # Errors
 /// When a property is malformed, or a target has no ARN.
 pub(super) fn read_rule(logical_id: &str, mut properties: Properties<'_>) -> Result<Option<Rule>> {
-    if properties.refuse_if_present("EventPattern") {
-        properties.without_effect(&[("ScheduleExpression", "the whole rule is refused")]);
+    if properties.reject_if_present("EventPattern") {
+        properties.without_effect(&[("ScheduleExpression", "the whole rule is rejected")]);
     }
     let expression = properties.string("ScheduleExpression")?.unwrap_or_default();
     properties.only("EventBusName", &["default"])?;

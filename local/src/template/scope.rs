@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 use yaml_serde::{Mapping, Value};
 
-use super::refusals::Refusals;
+use super::diagnostics::Diagnostics;
 use super::yaml::below;
 
 /// The region of all local resources.
@@ -29,10 +29,10 @@ pub(super) struct Scope<'t> {
     pub(super) conditions: Mapping,
     /// `Resources`.
     pub(super) resources: &'t Mapping,
-    /// How many names are being evaluated, each of which refers to the next.
-    pub(super) naming: Cell<usize>,
-    /// The refusals so far.
-    pub(super) refusals: Refusals,
+    /// How many names are being evaluated. A name may refer to the name of another resource.
+    pub(super) name_depth: Cell<usize>,
+    /// The unsupported and malformed parts found so far.
+    pub(super) diagnostics: Diagnostics,
     /// The notes so far, about differences from AWS.
     pub(super) notes: RefCell<Vec<String>>,
 }
@@ -46,8 +46,8 @@ pub(super) fn unknown(parameter: &str) -> Value {
     format!("{UNKNOWN}parameter:{parameter}}}}}").into()
 }
 
-/// Returns the function and the argument of `{"Fn::...": argument}` or `{"Ref": argument}`; `None`
-/// for any other value.
+/// Returns the function and the argument of `{"Fn::...": argument}` or `{"Ref": argument}`, or
+/// `None` for any other value.
 pub(super) fn intrinsic(value: &Value) -> Option<(&str, &Value)> {
     let mapping = value.as_mapping().filter(|m| m.len() == 1)?;
     let (name, argument) = mapping.iter().next()?;
@@ -66,7 +66,7 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
 }
 
 impl Scope<'_> {
-    /// Returns `value` with every intrinsic evaluated; `None` is `AWS::NoValue`.
+    /// Returns `value` with every intrinsic evaluated, or `None` for `AWS::NoValue`.
     ///
     /// # Errors
     /// When an intrinsic is malformed, unsupported, or refers to something that does not exist.
@@ -196,7 +196,7 @@ impl Scope<'_> {
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
                 bail!("{path}: {function} is only for Conditions")
             }
-            refused => bail!("{path}: the local cloud does not support {refused}"),
+            other => bail!("{path}: the local cloud does not support {other}"),
         }))
     }
 
@@ -271,88 +271,4 @@ impl Scope<'_> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::template::yaml::parse;
-
-    /// Runs `check` with a scope of these `Parameters` values, `Mappings`, `Conditions` and
-    /// `Resources`.
-    pub(crate) fn with_scope<T>(template: &str, check: impl FnOnce(&Scope<'_>) -> T) -> T {
-        let template = parse(template).unwrap();
-        let section = |name: &str| {
-            template.get(name).and_then(Value::as_mapping).cloned().unwrap_or_default()
-        };
-        let scope = Scope {
-            stack_name: "shop".into(),
-            parameters: section("Parameters")
-                .into_iter()
-                .map(|(k, v)| (k.as_str().unwrap().to_owned(), v))
-                .collect(),
-            mappings: section("Mappings"),
-            conditions: section("Conditions"),
-            resources: &section("Resources"),
-            naming: Cell::new(0),
-            refusals: Refusals::default(),
-            notes: RefCell::default(),
-        };
-        check(&scope)
-    }
-
-    const TEMPLATE: &str = "
-        Parameters: {Stage: prod, Origins: [https://a.example, https://b.example]}
-        Mappings: {Sizes: {prod: {Memory: 512}, dev: {Memory: 128}}}
-        Conditions: {IsProd: !Equals [!Ref Stage, prod], IsDev: !Not [{Condition: IsProd}]}
-        Resources:
-          Orders: {Type: 'AWS::DynamoDB::Table', Properties: {TableName: !Sub '${AWS::StackName}-orders'}}";
-
-    fn resolved(value: &str) -> Result<Option<Value>> {
-        let value = parse(&format!("v: {value}")).unwrap().get("v").unwrap().clone();
-        with_scope(TEMPLATE, |scope| scope.resolve(&value, "Place"))
-    }
-
-    #[test]
-    fn intrinsics_are_evaluated() {
-        for (written, expected) in [
-            ("!Ref Stage", "prod"),
-            ("!Ref AWS::Region", "us-east-1"),
-            ("!Ref AWS::AccountId", "'000000000000'"),
-            ("!Ref Orders", "shop-orders"),
-            ("!GetAtt Orders.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/shop-orders"),
-            (
-                "!Sub '${Orders.Arn}/index/* ${!Kept} ${AWS::Partition}'",
-                "'arn:aws:dynamodb:us-east-1:000000000000:table/shop-orders/index/* ${Kept} aws'",
-            ),
-            ("!Sub ['${A}-${Stage}', {A: !Ref AWS::StackName}]", "shop-prod"),
-            ("!Join [',', !Ref Origins]", "'https://a.example,https://b.example'"),
-            ("!Select [1, !Split ['-', a-b-c]]", "b"),
-            ("!FindInMap [Sizes, !Ref Stage, Memory]", "512"),
-            ("!If [IsProd, yes please, !Ref Missing]", "yes please"),
-            ("!If [IsDev, 1, 2]", "2"),
-            ("{a: !Ref AWS::NoValue, b: [1, !If [IsDev, 2, !Ref AWS::NoValue]]}", "{b: [1]}"),
-        ] {
-            let expected = parse(&format!("v: {expected}")).unwrap().get("v").unwrap().clone();
-            assert_eq!(resolved(written).unwrap(), Some(expected), "{written}");
-        }
-    }
-
-    #[test]
-    fn unsupported_intrinsics_are_refused_by_name_and_place() {
-        for (written, named) in [
-            ("{a: !ImportValue x}", "Place.a: the local cloud does not support Fn::ImportValue"),
-            ("!GetAZs x", "Place: the local cloud does not support Fn::GetAZs"),
-            ("[!Ref AWS::StackId]", "Place[0]: the local cloud does not support !Ref AWS::StackId"),
-            ("!Ref Nothing", "Place: the template has no resource or parameter Nothing"),
-            (
-                "!GetAtt Orders.Colour",
-                "Place: the local cloud does not know the attribute Colour of Orders",
-            ),
-            ("!Select [7, [a]]", "Place: Fn::Select 7 of a list of length 1"),
-            ("!FindInMap [Sizes, prod, Disk]", "Place: Mappings has no Sizes.prod.Disk"),
-            ("!If [Unknown, 1, 2]", "Place: Conditions has no Unknown"),
-            ("!Equals [1, 1]", "Place: Fn::Equals is only for Conditions"),
-            ("{'Fn::Sub': a, Other: b}", "Place: Fn::Sub can't be combined with other keys"),
-        ] {
-            assert_eq!(resolved(written).unwrap_err().to_string(), named, "{written}");
-        }
-    }
-}
+pub(super) mod tests;

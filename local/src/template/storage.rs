@@ -17,7 +17,7 @@ pub(super) fn read_table(
 ) -> Result<Table> {
     properties.only("BillingMode", &["PAY_PER_REQUEST", "PROVISIONED"])?;
     ignore_throughput(&mut properties)?;
-    let mut kept = serde_json::Map::from_iter([
+    let mut definition = serde_json::Map::from_iter([
         ("TableName".to_owned(), name.clone().into()),
         ("BillingMode".to_owned(), "PAY_PER_REQUEST".into()),
     ]);
@@ -33,15 +33,15 @@ pub(super) fn read_table(
                 item.as_mapping_mut().map(|index| index.remove("ProvisionedThroughput"));
             }
             only_fields(&value, fields, key, &properties)?;
-            kept.insert(key.to_owned(), json(&value, &properties.at(key))?);
+            definition.insert(key.to_owned(), json(&value, &properties.at(key))?);
         }
     }
-    ensure!(kept.contains_key("KeySchema"), "{}: missing", properties.at("KeySchema"));
+    ensure!(definition.contains_key("KeySchema"), "{}: missing", properties.at("KeySchema"));
     let stream_view_type = match properties.map("StreamSpecification")? {
         Some(mut stream) => {
             let view = stream.required("StreamViewType")?;
             stream.finish();
-            kept.insert(
+            definition.insert(
                 "StreamSpecification".into(),
                 serde_json::json!({"StreamEnabled": true, "StreamViewType": view}),
             );
@@ -67,7 +67,7 @@ pub(super) fn read_table(
         ("Tags", "tags are for billing"),
     ]);
     properties.finish();
-    Ok(Table { name, arn, properties: kept.into(), ttl_attribute, stream_view_type })
+    Ok(Table { name, arn, properties: definition.into(), ttl_attribute, stream_view_type })
 }
 
 /// Takes a table's throughput and notes that the local database does not enforce it.
@@ -128,7 +128,7 @@ fn only_fields(
     for (i, item) in items.iter().enumerate() {
         let item = item.as_mapping().with_context(|| format!("{path}[{i}]: must be a map"))?;
         for field in item.keys().filter_map(Value::as_str).filter(|f| !fields.contains(f)) {
-            properties.refuse(&format!("{key}[{i}].{field}"), UNSUPPORTED);
+            properties.reject(&format!("{key}[{i}].{field}"), UNSUPPORTED);
         }
     }
     Ok(())
@@ -144,10 +144,10 @@ pub(super) fn read_queue(
     mut properties: Properties<'_>,
 ) -> Result<Queue> {
     properties.value("QueueName")?;
-    // A queue is only a destination for failed batches: no function can receive from it.
+    // A queue is only a destination for failed batches. Functions can't receive from it.
     properties.without_effect(&[
         ("KmsMasterKeyId", "encryption at rest"),
-        ("MessageRetentionPeriod", "messages are kept until the data directory is removed"),
+        ("MessageRetentionPeriod", "messages are definition until the data directory is removed"),
         ("SqsManagedSseEnabled", "encryption at rest"),
         ("Tags", "tags are for billing"),
     ]);

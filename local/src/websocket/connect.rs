@@ -1,4 +1,4 @@
-//! Invokes the `$connect` function, which accepts or refuses a handshake.
+//! Invokes the `$connect` function, which accepts or rejects a handshake.
 
 use std::sync::Arc;
 
@@ -13,10 +13,11 @@ use super::event::Event;
 use super::gateway::Gateway;
 use super::integration::Failure;
 
-/// Invokes `$connect`, if there is one. Returns `accepted` with the subprotocol that it chose.
+/// Invokes `$connect`, if the API has this route. Returns `accepted`, with the subprotocol that the
+/// function chose.
 ///
 /// # Errors
-/// The response that refuses the handshake.
+/// The response that rejects the handshake.
 pub(super) async fn authorize(
     gateway: &Arc<Gateway>,
     connection: &Connection,
@@ -31,7 +32,7 @@ pub(super) async fn authorize(
     let failed = |status, message| {
         let body =
             json!({"message": message, "connectionId": connection.id, "requestId": request_id});
-        refusal(status, "InternalServerErrorException", body)
+        error_response(status, "InternalServerErrorException", body)
     };
     let reply = match gateway.integrate(function, event).await {
         Ok(reply) => reply,
@@ -46,7 +47,7 @@ pub(super) async fn authorize(
         gateway.log.line(
             "ws",
             Some(&request_id),
-            &format!("{} refused by {function}: {}", connection.id, reply.status),
+            &format!("{} rejected by {function}: {}", connection.id, reply.status),
         );
         return Err(reply.status.into_response());
     }
@@ -61,8 +62,8 @@ pub(super) async fn authorize(
     Ok(accepted)
 }
 
-/// Returns an error response as API Gateway itself makes it.
-pub(super) fn refusal(
+/// Returns an error response in the form of API Gateway's own.
+pub(super) fn error_response(
     status: StatusCode,
     error_type: &'static str,
     body: serde_json::Value,

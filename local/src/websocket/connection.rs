@@ -34,7 +34,7 @@ pub(super) struct Connection {
     pub(super) domain_name: String,
     opened: Instant,
     /// The milliseconds from `opened` to the last message.
-    active_after: AtomicU64,
+    last_message_after: AtomicU64,
     queue: mpsc::Sender<Outgoing>,
 }
 
@@ -76,7 +76,7 @@ impl Connection {
             identity: Identity { source_ip, user_agent: header(http::header::USER_AGENT) },
             domain_name: header(http::header::HOST).unwrap_or_default(),
             opened: Instant::now(),
-            active_after: AtomicU64::new(0),
+            last_message_after: AtomicU64::new(0),
             queue,
         };
         (Arc::new(connection), outgoing)
@@ -97,22 +97,22 @@ impl Connection {
     /// Records that a message was sent or received now.
     pub(super) fn touch(&self) {
         let after = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.active_after.fetch_max(after, Ordering::Relaxed);
+        self.last_message_after.fetch_max(after, Ordering::Relaxed);
     }
 
     /// Returns the time from the opening of the connection to its last message.
-    fn active_after(&self) -> Duration {
-        Duration::from_millis(self.active_after.load(Ordering::Relaxed))
+    fn last_message_after(&self) -> Duration {
+        Duration::from_millis(self.last_message_after.load(Ordering::Relaxed))
     }
 
     /// Returns the time since the last message in either direction.
     pub(super) fn idle_for(&self) -> Duration {
-        self.opened.elapsed().saturating_sub(self.active_after())
+        self.opened.elapsed().saturating_sub(self.last_message_after())
     }
 
     /// Returns when the last message was sent or received.
     pub(super) fn last_active_at(&self) -> Timestamp {
-        let after = SignedDuration::try_from(self.active_after()).unwrap_or_default();
+        let after = SignedDuration::try_from(self.last_message_after()).unwrap_or_default();
         self.connected_at.saturating_add(after).unwrap_or(self.connected_at)
     }
 }

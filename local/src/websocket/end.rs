@@ -15,7 +15,7 @@ pub(super) struct End {
     pub(super) code: u16,
     /// `disconnectReason`.
     pub(super) reason: Cow<'static, str>,
-    /// Whether the gateway sends the close frame. If not, the client has sent one or is gone.
+    /// Whether the gateway sends the close frame. Otherwise the client has sent one or is gone.
     by_gateway: bool,
 }
 

@@ -140,7 +140,8 @@ impl Event {
     }
 }
 
-/// Returns the client's headers without the hop-by-hop ones, plus those that API Gateway adds.
+/// Returns the client's headers without those about the connection, plus those that API Gateway
+/// adds.
 fn headers(client_headers: &HeaderMap, connection: &Connection) -> Multi {
     let mut headers = Multi::new();
     for (name, value) in

@@ -75,7 +75,7 @@ async fn add(State(faults): App, Json(rule): Json<Rule>) -> (StatusCode, Json<Ve
     (StatusCode::CREATED, list(State(faults)).await)
 }
 
-/// Which faults to remove. All if it is empty.
+/// Selects the faults to remove: all of them, unless `containing` is given.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Selector {

@@ -12,19 +12,19 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
-use super::connect::refusal;
+use super::connect::error_response;
 use super::gateway::Gateway;
 use super::lifetime;
 
 /// Handles an upgrade request to `/<stage>` or `/`. Responds with 101 if `$connect` accepts it, and
-/// with the status from `$connect` otherwise.
+/// otherwise with the status that `$connect` returned.
 pub(super) async fn handshake(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     mut request: Request,
 ) -> Response {
-    if !serves(&gateway.api.stage, request.uri().path()) {
-        return refusal(
+    if !is_stage_path(&gateway.api.stage, request.uri().path()) {
+        return error_response(
             StatusCode::FORBIDDEN,
             "ForbiddenException",
             json!({"message": "Forbidden"}),
@@ -49,9 +49,9 @@ pub(super) async fn handshake(
     answered.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-/// Whether a path belongs to the stage. API Gateway serves it at `/<stage>`. `/` works as if a
-/// custom domain name were mapped to it.
-fn serves(stage: &str, path: &str) -> bool {
+/// Whether a path is that of the stage: `/<stage>`, as on API Gateway, or `/`, as if a custom
+/// domain name were mapped to the stage.
+fn is_stage_path(stage: &str, path: &str) -> bool {
     let path = path.trim_matches('/');
     path.is_empty() || path == stage
 }
@@ -65,7 +65,7 @@ fn invalid_handshake(error: &Error) -> Response {
         _ => StatusCode::BAD_REQUEST,
     };
     let mut response =
-        refusal(status, "BadRequestException", json!({"message": error.to_string()}));
+        error_response(status, "BadRequestException", json!({"message": error.to_string()}));
     // A 426 must name the protocol (RFC 9110, 15.5.22).
     response.headers_mut().insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
     response
@@ -73,11 +73,11 @@ fn invalid_handshake(error: &Error) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::serves;
+    use super::is_stage_path;
 
     #[test]
     fn only_the_stage_and_the_root_are_served() {
-        assert!(["/", "/prod", "/prod/"].into_iter().all(|path| serves("prod", path)));
-        assert!(!["/dev", "/prod/x", "/PROD"].into_iter().any(|path| serves("prod", path)));
+        assert!(["/", "/prod", "/prod/"].into_iter().all(|path| is_stage_path("prod", path)));
+        assert!(!["/dev", "/prod/x", "/PROD"].into_iter().any(|path| is_stage_path("prod", path)));
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn new() -> String {
     BASE64URL.encode(&bytes)
 }
 
-/// Whether `id` has the format of an id. For other ids `@connections` answers 400, as AWS does
+/// Whether `id` has API Gateway's format. `@connections` answers other ids with 400, as AWS does
 /// (localstack issue 4694).
 pub(super) fn is_well_formed(id: &str) -> bool {
     BASE64URL.decode(id.as_bytes()).is_ok_and(|bytes| bytes.len() == BYTES)

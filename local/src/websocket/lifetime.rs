@@ -13,11 +13,9 @@ use super::event::Event;
 use super::gateway::Gateway;
 use super::{connect, socket};
 
-/// Runs one connection. `accepted` is the response that completes the handshake. `answer` receives
-/// it, or a refusal.
-///
-/// This must run as its own task. The handshake's task is dropped when its client goes away, but
-/// `$connect` must run to its end.
+/// Runs one connection. `accepted` is the response that completes the handshake. It is sent to
+/// `answer`, or an error response is. This must run as its own task. The task of the handshake is
+/// dropped when its client goes away, but `$connect` must run to its end.
 pub(super) async fn run(
     gateway: Arc<Gateway>,
     parts: Parts,
@@ -29,9 +27,9 @@ pub(super) async fn run(
     let (connection, mut outgoing) = Connection::new(&parts, source_ip, &gateway.quotas);
     let response = match connect::authorize(&gateway, &connection, &parts, accepted).await {
         Ok(response) => response,
-        Err(refusal) => {
+        Err(rejection) => {
             // Sending fails if the client has gone, which doesn't matter here.
-            drop(answer.send(refusal));
+            drop(answer.send(rejection));
             return;
         }
     };

@@ -19,6 +19,7 @@ use super::end::End;
 use super::faults::Fault;
 use super::gateway::Gateway;
 use super::id;
+use crate::iam;
 
 /// Decides whether an access key (the first part of a `SigV4` `Credential`) is allowed an action
 /// (`execute-api:ManageConnections`) on a resource
@@ -28,8 +29,8 @@ pub type Authorize = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
 const ACTION: &str = "execute-api:ManageConnections";
 const ARN_PREFIX: &str = "arn:aws:execute-api:us-east-1:000000000000";
 
-/// The largest body that is read: API Gateway's payload limit. Reading bodies that are over the
-/// message limit lets their callers receive a 413 instead of a reset.
+/// The largest body that is read: API Gateway's payload limit. Bodies over the message limit are
+/// read too, so that their callers receive a 413 instead of a reset connection.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
 #[derive(Clone)]
@@ -58,7 +59,7 @@ enum ApiError {
 
 pub(super) fn router(gateway: Arc<Gateway>, authorize: Option<Authorize>) -> Router {
     let mut router = Router::new();
-    // Some callers encode the `@`, and routes are matched before decoding.
+    // Some callers encode the `@`, and axum matches routes before it decodes paths.
     for connections in ["@connections", "%40connections"] {
         router = router
             .route(&format!("/{connections}/{{id}}"), any(manage))
@@ -140,7 +141,7 @@ fn delete(gateway: &Gateway, connection: &Arc<Connection>) -> Response {
     gateway.open.remove(&connection.id);
     let (connection, wait) = (Arc::clone(connection), gateway.quotas.slow_client);
     gateway.tasks.spawn(async move {
-        // If the queue stays full for that long, the slow client's connection ends anyway.
+        // If the queue stays full for that long, the connection of the slow client ends anyway.
         drop(connection.send(Outgoing::Close(End::DELETED), wait).await);
     });
     StatusCode::NO_CONTENT.into_response()
@@ -156,7 +157,7 @@ impl Management {
         let api = &self.gateway.api;
         let resource =
             format!("{ARN_PREFIX}:{}/{}/{method}/@connections/{id}", api.api_id, api.stage);
-        let key = header.to_str().ok().and_then(access_key);
+        let key = header.to_str().ok().and_then(iam::credential);
         match key {
             Some(key) if authorize(key, ACTION, &resource) => Ok(()),
             Some(key) => Err(ApiError::Forbidden(format!(
@@ -167,15 +168,6 @@ impl Management {
             )),
         }
     }
-}
-
-/// Extracts the access key id from `AWS4-HMAC-SHA256
-/// Credential=<key>/<date>/<region>/execute-api/aws4_request, ...`.
-fn access_key(authorization: &str) -> Option<&str> {
-    let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
-    let credential =
-        parameters.split(',').find_map(|parameter| parameter.trim().strip_prefix("Credential="))?;
-    credential.split_once('/').map(|(key, _)| key)
 }
 
 impl IntoResponse for ApiError {
@@ -208,17 +200,5 @@ impl IntoResponse for ApiError {
             }
         };
         (status, [("x-amzn-errortype", name)], Json(json!({"message": message}))).into_response()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::access_key;
-
-    #[test]
-    fn the_access_key_is_the_first_part_of_the_credential() {
-        let header = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=0";
-        assert_eq!(access_key(header), Some("AKID"));
-        assert_eq!(access_key("Bearer x"), None);
     }
 }

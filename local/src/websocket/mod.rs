@@ -4,14 +4,12 @@
 //! [`start`] serves the clients, and [`Running::management`] is the API through which functions
 //! reach them. Each connection is one task ([`lifetime`]) from its handshake to its `$disconnect`.
 //! Connections share only the registry of open connections, whose lock is never held across an
-//! await.
+//! await. It behaves as AWS documents ([overview], [quotas], [routes], [binary]). On these points
+//! the documentation is silent, and this implementation chooses:
 //!
-//! The behaviour follows AWS's documentation ([overview], [quotas], [routes], [binary]). These
-//! points are undocumented and decided here:
-//!
-//! - The handshake is refused with 502 if the `$connect` function fails or its reply has no valid
-//!   `statusCode`, and with 504 if it exceeds the integration timeout. The body of a refusing reply
-//!   is not forwarded.
+//! - The handshake is rejected with 502 if the `$connect` function fails or its reply has no valid
+//!   `statusCode`, and with 504 if it exceeds the integration timeout. The body of a rejecting
+//!   reply is not forwarded.
 //! - Messages of one connection are handled concurrently. Each invokes its function at once, so
 //!   they can overtake each other.
 //! - Messages in either direction reset the idle timeout. Pings and pongs do not.
@@ -22,7 +20,7 @@
 //! - If a connection ends while its `$connect` is running, its `$disconnect` runs if `$connect`
 //!   accepts it.
 //! - Only the reply of `$connect` is used. Route responses are not supported, and a template that
-//!   has them is refused.
+//!   has them is rejected.
 //!
 //! [overview]:
 //! https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-overview.html

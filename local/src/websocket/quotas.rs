@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Quotas {
     /// The largest message in either direction, in bytes. A larger one from a client closes its
-    /// connection with 1009. A larger one to `@connections` is refused with 413.
+    /// connection with 1009. A larger one to `@connections` is rejected with 413.
     pub message_bytes: usize,
     /// The largest frame, in bytes. A larger one from a client closes its connection with 1009.
     /// Messages to clients are split into frames of this size.

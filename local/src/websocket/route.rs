@@ -38,8 +38,9 @@ impl Selection {
         Ok(Self { path })
     }
 
-    /// Returns the key and the function of the route for `message`. This is the route that it
-    /// selects, or `$default`, or none. A message can't select `$connect` or `$disconnect`.
+    /// Returns the key and the function of the route that `message` selects, or else of `$default`.
+    /// Returns `None` if the API doesn't have these routes. A message can't select `$connect` or
+    /// `$disconnect`.
     pub(super) fn route<'r>(
         &self,
         routes: &'r BTreeMap<String, String>,
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn unsupported_selection_expressions_are_refused() {
+    fn unsupported_selection_expressions_are_rejected() {
         for expression in [
             "",
             "$request.header.x",

@@ -44,8 +44,8 @@ pub(super) async fn serve(
     let mut socket =
         WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     let (sink, stream) = (&mut socket).split();
-    // Reading doesn't wait for writing, so that messages and timeouts of a client that doesn't read
-    // are still handled.
+    // Reading doesn't wait for writing, so that the messages and timeouts of a client are handled
+    // even if it doesn't read.
     let end = tokio::select! {
         end = read(gateway, connection, stream) => end,
         end = write(quotas, connection, sink, outgoing) => end,
@@ -128,7 +128,7 @@ async fn write(
     End::DROPPED
 }
 
-/// Splits `message` into frames of at most `max` bytes: one, or a first one and its continuations.
+/// Splits `message` into frames of at most `max` bytes: a first one and, if needed, continuations.
 fn frames(message: &Bytes, max: usize) -> impl Iterator<Item = Frame> {
     let data = if std::str::from_utf8(message).is_ok() { Data::Text } else { Data::Binary };
     let starts = (0..message.len().max(1)).step_by(max);

@@ -5,10 +5,8 @@
 //! digits and signs before or after the word, letters written as digits, a repeated word or
 //! sequence, and adjacent keys. That covers more than a list of a hundred times its size, in a few
 //! kilobytes and without a network call.
-//! lookup over the network.
 
-/// The words that people base passwords on: only letters, as they remain when all variations are
-/// removed.
+/// The words that people base passwords on, in lower case and without variations.
 const WORDS: &str = "
 access account admin administrator airborne alexander alexandra amanda america andrea andrew angel angelina angels anthony apple arsenal asdf
 asdfasdf asdfgh asdfghjkl ashley austin autumn babygirl badboy banana barcelona baseball basketball batman beautiful benjamin bigdaddy blessed
@@ -59,10 +57,11 @@ pub fn is_common(lower: &str) -> bool {
     })
 }
 
-/// Returns whether the rest of a password, as written or with digits read as letters, is empty or
-/// one of the [`WORDS`].
-fn is_word(written: &str, read: &str) -> bool {
-    [written, read].iter().any(|text| {
+/// Returns whether a password is one of the [`WORDS`] with at most a few digits and signs around
+/// it, or is short and has no letters at all. `decoded` is the password with digits replaced by
+/// letters.
+fn is_word(written: &str, decoded: &str) -> bool {
+    [written, decoded].iter().any(|text| {
         let core = text.trim_matches(|c: char| !c.is_alphabetic());
         if core.is_empty() {
             return text.chars().count() < 12;
@@ -74,7 +73,7 @@ fn is_word(written: &str, read: &str) -> bool {
     })
 }
 
-/// Replaces digits and signs by the letters that they stand for.
+/// Replaces digits and signs with the letters that they stand for.
 fn digits_to_letters(text: &str) -> String {
     let letter = |c| match c {
         '0' => 'o',

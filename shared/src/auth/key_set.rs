@@ -37,46 +37,46 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// Fails if the variable is missing, is not a set of Ed25519 signature keys with different
-    /// names, or contains a development key outside the stage `local`; or if `STAGE` is missing or
+    /// Fails if the variable is missing, is not a set of Ed25519 signature keys with different ids,
+    /// or contains a development key outside the stage `local`. Also fails if `STAGE` is missing or
     /// unknown.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         Self::parse(&required("JWT_PUBLIC_KEYS")?, Stage::from_env()?)
     }
 
     pub(super) fn parse(text: &str, stage: Stage) -> std::result::Result<Self, ConfigError> {
-        let wrong = |problem: String| ConfigError::new("JWT_PUBLIC_KEYS", problem);
+        let invalid = |problem: String| ConfigError::new("JWT_PUBLIC_KEYS", problem);
         let set: Self = serde_json::from_str(text)
-            .map_err(|e| wrong(format!("is not a JSON Web Key Set of public keys: {e}")))?;
+            .map_err(|e| invalid(format!("is not a JSON Web Key Set of public keys: {e}")))?;
         if set.keys.is_empty() {
-            return Err(wrong("contains no key".to_owned()));
+            return Err(invalid("contains no key".to_owned()));
         }
         for (index, key) in set.keys.iter().enumerate() {
             let kid = &key.kid;
             if [&*key.kty, &*key.crv, &*key.usage, &*key.alg] != ["OKP", "Ed25519", "sig", "EdDSA"]
             {
-                return Err(wrong(format!("key `{kid}` is not an Ed25519 key for signatures")));
+                return Err(invalid(format!("key `{kid}` is not an Ed25519 key for signatures")));
             }
             if set.keys[..index].iter().any(|earlier| earlier.kid == *kid) {
-                return Err(wrong(format!("contains two keys with the id `{kid}`")));
+                return Err(invalid(format!("contains two keys with the id `{kid}`")));
             }
-            check_stage(kid, stage).map_err(wrong)?;
+            check_stage(kid, stage).map_err(invalid)?;
             key.bytes()
-                .ok_or_else(|| wrong(format!("key `{kid}`: `x` is not 32 bytes in base64url")))?;
+                .ok_or_else(|| invalid(format!("key `{kid}`: `x` is not 32 bytes in base64url")))?;
         }
         Ok(set)
     }
 }
 
 impl PublicKey {
-    /// Returns the 32 bytes of the key.
+    /// Returns the 32 bytes of the key, or `None` if `x` is not 32 bytes in base64url.
     pub(super) fn bytes(&self) -> Option<Vec<u8>> {
         BASE64URL_NOPAD.decode(self.x.as_bytes()).ok().filter(|bytes| bytes.len() == 32)
     }
 }
 
-/// Refuses development keys outside the stage `local`. Their names start with `local-`, and the
-/// repository contains their private halves.
+/// Refuses development keys outside the stage `local`. Their ids start with `local-`, and their
+/// private halves are in the repository.
 fn check_stage(key_id: &str, stage: Stage) -> std::result::Result<(), String> {
     match key_id.starts_with("local-") && stage != Stage::Local {
         true => Err(format!(
@@ -91,29 +91,30 @@ pub(super) mod tests {
     use super::*;
 
     /// The keys in `local.env`.
-    pub(in crate::auth) const PUBLISHED: &str = r#"{"keys":[
+    pub(in crate::auth) const PUBLISHED_KEYS: &str = r#"{"keys":[
         {"kty":"OKP","crv":"Ed25519","use":"sig","alg":"EdDSA","kid":"local-1","x":"xqjtIIsUwRtc1gSh_xYeWrY_RLzDQjU7aSSyFVqpS2I"},
         {"kty":"OKP","crv":"Ed25519","use":"sig","alg":"EdDSA","kid":"local-2","x":"XCj1fVd8Ob9qD4ju41NAj8PqtdbSxdMfcGe3CswH_SM"}
     ]}"#;
     /// The private half of `local-2`.
-    pub(in crate::auth) const OTHER: &str =
+    pub(in crate::auth) const LOCAL_2_PRIVATE_KEY: &str =
         "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
 
     #[test]
-    fn a_key_set_contains_only_public_ed25519_keys_with_different_names() {
+    fn a_key_set_contains_only_public_ed25519_keys_with_different_ids() {
         let parse = |text: &str| KeySet::parse(text, Stage::Local);
-        assert_eq!(parse(PUBLISHED).unwrap().keys.len(), 2);
-        let private = PUBLISHED.replace(r#""kid":"local-1""#, r#""kid":"local-1","d":"c2VjcmV0""#);
+        assert_eq!(parse(PUBLISHED_KEYS).unwrap().keys.len(), 2);
+        let private =
+            PUBLISHED_KEYS.replace(r#""kid":"local-1""#, r#""kid":"local-1","d":"c2VjcmV0""#);
         for wrong in [
             "",
             "{}",
             r#"{"keys":[]}"#,
             &private,
-            &PUBLISHED.replace("local-2", "local-1"),
-            &PUBLISHED.replace("EdDSA", "HS256"),
-            &PUBLISHED.replace("OKP", "RSA"),
-            &PUBLISHED.replace("xqjtIIsU", "xqjtIIs="),
-            &PUBLISHED.replace("xqjtIIsU", ""),
+            &PUBLISHED_KEYS.replace("local-2", "local-1"),
+            &PUBLISHED_KEYS.replace("EdDSA", "HS256"),
+            &PUBLISHED_KEYS.replace("OKP", "RSA"),
+            &PUBLISHED_KEYS.replace("xqjtIIsU", "xqjtIIs="),
+            &PUBLISHED_KEYS.replace("xqjtIIsU", ""),
         ] {
             let error = parse(wrong).unwrap_err().to_string();
             assert!(error.starts_with("environment variable JWT_PUBLIC_KEYS"), "{error}");
@@ -124,8 +125,8 @@ pub(super) mod tests {
     #[test]
     fn development_keys_are_refused_outside_the_local_stage() {
         for stage in [Stage::Dev, Stage::Staging, Stage::Production] {
-            assert!(KeySet::parse(PUBLISHED, stage).is_err());
-            assert!(KeySet::parse(&PUBLISHED.replace("local-", "key-"), stage).is_ok());
+            assert!(KeySet::parse(PUBLISHED_KEYS, stage).is_err());
+            assert!(KeySet::parse(&PUBLISHED_KEYS.replace("local-", "key-"), stage).is_ok());
         }
     }
 }

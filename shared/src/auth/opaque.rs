@@ -1,5 +1,4 @@
-//! Opaque tokens: 256 random bits without any meaning outside the store, which keeps only their
-//! hash.
+//! Opaque tokens: 256 random bits that mean nothing by themselves. The store keeps only their hash.
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
@@ -45,7 +44,7 @@ impl OpaqueToken {
         Ok(Self::from_bits(prefix, random()?))
     }
 
-    /// Creates a token from the given bits, which nobody else may be able to guess.
+    /// Creates a token from these bits. Nobody else may be able to guess them.
     pub fn from_bits(prefix: &str, bits: [u8; 32]) -> Self {
         let token = format!("{prefix}{}", BASE64URL_NOPAD.encode(&bits));
         Self { hash: sha256(&token), token: Secret::new(token) }

@@ -21,17 +21,18 @@ const MEMORY: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// The hash that a password is verified against if the user does not exist, so that "no such user"
-/// takes as long as "wrong password". It is the hash of random bytes.
+/// The hash that a password is verified against if the user does not exist, so that the response
+/// takes as long as for a wrong password. It is the hash of random bytes.
 const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$u2nJnEzLYmP0bnvJ0lKv8g$6xqZ8QbK3Yt0nEoYxYwD0q4gkS0Hq3Y9cR2mF5v1h1s";
 
-/// Checks a new password against the policy: 8 to 128 characters, neither common
-/// ([`common_passwords`](super::common_passwords)) nor one of the user's own `names`.
+/// Checks a new password against the policy: it has 8 to 128 characters, is not common
+/// ([`common_passwords`](super::common_passwords)), and is not one of the user's own identifiers
+/// (username and e-mail address).
 ///
 /// # Errors
 ///
 /// Code `too_short`, `too_long` or `too_common`.
-pub fn check_policy(password: &Secret, names: &[&str]) -> std::result::Result<(), Invalid> {
+pub fn check_policy(password: &Secret, identifiers: &[&str]) -> std::result::Result<(), Invalid> {
     let text = nfc(password.expose());
     let length = text.chars().count();
     if length < 8 {
@@ -41,11 +42,12 @@ pub fn check_policy(password: &Secret, names: &[&str]) -> std::result::Result<()
         return Err(Invalid::new("too_long", "Must have at most 128 characters."));
     }
     let lower = text.to_lowercase();
-    if is_common(&lower) || names.iter().any(|name| lower == name.to_lowercase()) {
+    if is_common(&lower) || identifiers.iter().any(|identifier| lower == identifier.to_lowercase())
+    {
         return Err(Invalid::new(
             "too_common",
-            "Must not be a common password or one of your own names: attackers try these \
-             first.",
+            "Must not be a common password, your username or your e-mail address: attackers try \
+             these first.",
         ));
     }
     Ok(())
@@ -54,8 +56,7 @@ pub fn check_policy(password: &Secret, names: &[&str]) -> std::result::Result<()
 /// Returns whether a password is longer, in bytes, than any that can have been set. Such a password
 /// is not worth hashing.
 pub fn is_too_long(password: &Secret) -> bool {
-    // Up to 128 characters of four bytes each, and what decomposition can add to them before they
-    // are normalized.
+    // 128 characters of four bytes each, with room for the decomposed form, which is longer.
     password.expose().len() > 2048
 }
 
@@ -93,8 +94,8 @@ pub async fn verify(password: Secret, stored: Option<String>) -> Result<bool> {
     .await
 }
 
-/// Returns whether a stored hash was created with other parameters than the current ones. The next
-/// sign-in replaces it.
+/// Returns whether a stored hash was created with other parameters than the current ones. The
+/// user's next sign-in then replaces it.
 pub fn is_outdated(stored: &str) -> bool {
     !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}$"))
 }
@@ -107,10 +108,10 @@ fn hasher() -> Result<Argon2<'static>> {
 /// Runs `work` on a blocking thread. Argon2 takes tens of milliseconds of CPU and would block the
 /// only thread of the runtime.
 async fn blocking<T: Send + 'static>(
-    what: &'static str,
+    operation: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let span = tracing::info_span!("password", what);
+    let span = tracing::info_span!("password", operation);
     tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(Error::internal)?
 }
 
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_refuses_short_long_and_common_passwords_and_the_users_own_names() {
+    fn the_policy_refuses_short_long_and_common_passwords_and_the_users_own_identifiers() {
         let check = |p: &str| {
             check_policy(&Secret::new(p), &["Marketeer", "ada@example.com"]).map_err(|e| e.code)
         };

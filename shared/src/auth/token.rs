@@ -103,8 +103,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// `invalid_token`, for whatever reason the token is not valid. Only the log contains the
-    /// reason.
+    /// `invalid_token` if the token is not valid. Only the log contains the reason.
     pub fn verify(&self, token: &str) -> Result<Claims> {
         self.check(token).map_err(|reason| {
             let detail =
@@ -137,7 +136,7 @@ pub struct Issuer {
     key_id: String,
     issuer: String,
     lifetime: SignedDuration,
-    successors: hmac::Key,
+    successor_key: hmac::Key,
 }
 
 impl FromSecret for Issuer {
@@ -170,22 +169,22 @@ impl Issuer {
         seconds: u32,
     ) -> std::result::Result<Self, String> {
         signature::install();
-        let wrong =
+        let invalid =
             || "has a member `signing_key` that is not an Ed25519 key in base64 PKCS#8".to_owned();
-        let der = BASE64.decode(key.as_bytes()).map_err(|_| wrong())?;
-        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| wrong())?;
+        let der = BASE64.decode(key.as_bytes()).map_err(|_| invalid())?;
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| invalid())?;
         let public = published.keys.iter().find(|key| key.kid == key_id).and_then(PublicKey::bytes);
         if public.as_deref() != Some(pair.public_key().as_ref()) {
             return Err("has a member `kid` that does not name the key of JWT_PUBLIC_KEYS that \
                         belongs to `signing_key`"
                 .to_owned());
         }
-        // A separate key. RFC 5869 would extract and expand, but a single HMAC is as good for a
-        // uniformly random key.
-        let successors =
+        // The key for successors is derived from the signing key. RFC 5869 would extract and
+        // expand, but a single HMAC is as good for a uniformly random key.
+        let successor_key =
             hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &der), b"successors of refresh tokens");
         Ok(Self {
-            successors: hmac::Key::new(hmac::HMAC_SHA256, successors.as_ref()),
+            successor_key: hmac::Key::new(hmac::HMAC_SHA256, successor_key.as_ref()),
             key: EncodingKey::from_ed_der(&der),
             key_id: key_id.to_owned(),
             issuer,
@@ -193,16 +192,16 @@ impl Issuer {
         })
     }
 
-    /// Returns how long its tokens are valid.
+    /// Returns how long the tokens of this issuer are valid.
     pub fn lifetime(&self) -> SignedDuration {
         self.lifetime
     }
 
     /// Returns the bits of the refresh token that replaces this one. They are always the same, so
-    /// that a repeated request and simultaneous requests get the same response, and they cannot be
-    /// computed without the key.
+    /// that repeated and simultaneous requests get the same response. They cannot be computed
+    /// without the key.
     pub fn successor(&self, refresh_token: &str) -> [u8; 32] {
-        let tag = hmac::sign(&self.successors, refresh_token.as_bytes());
+        let tag = hmac::sign(&self.successor_key, refresh_token.as_bytes());
         let mut bits = [0; 32];
         bits.copy_from_slice(tag.as_ref());
         bits
@@ -242,23 +241,24 @@ impl Issuer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::key_set::tests::{OTHER, PUBLISHED};
+    use crate::auth::key_set::tests::{LOCAL_2_PRIVATE_KEY, PUBLISHED_KEYS};
     use crate::config::Stage;
 
-    const KEY: &str = "MC4CAQAwBQYDK2VwBCIEII9WOTpU7JS8yia/rQ53hNM7W0kMXZV3Tj/w6KIcxNWt";
+    const LOCAL_1_PRIVATE_KEY: &str =
+        "MC4CAQAwBQYDK2VwBCIEII9WOTpU7JS8yia/rQ53hNM7W0kMXZV3Tj/w6KIcxNWt";
 
     fn issuer(key: &str, key_id: &str) -> std::result::Result<Issuer, String> {
-        let published = KeySet::parse(PUBLISHED, Stage::Local).unwrap();
+        let published = KeySet::parse(PUBLISHED_KEYS, Stage::Local).unwrap();
         Issuer::new(key, key_id, &published, "here".to_owned(), 900)
     }
 
     #[test]
     fn an_issuer_with_an_unpublished_key_does_not_start() {
-        assert!(issuer(KEY, "local-1").is_ok());
+        assert!(issuer(LOCAL_1_PRIVATE_KEY, "local-1").is_ok());
         for (key, key_id) in [
-            (KEY, "local-2"),
-            (KEY, "local-3"),
-            (OTHER, "local-1"),
+            (LOCAL_1_PRIVATE_KEY, "local-2"),
+            (LOCAL_1_PRIVATE_KEY, "local-3"),
+            (LOCAL_2_PRIVATE_KEY, "local-1"),
             ("bm9uZQ==", "local-1"),
             ("?", "local-1"),
         ] {
@@ -269,8 +269,8 @@ mod tests {
 
     #[test]
     fn a_token_is_valid_only_for_its_issuer_and_until_it_expires() {
-        let published = KeySet::parse(PUBLISHED, Stage::Local).unwrap();
-        let issuer = issuer(KEY, "local-1").unwrap();
+        let published = KeySet::parse(PUBLISHED_KEYS, Stage::Local).unwrap();
+        let issuer = issuer(LOCAL_1_PRIVATE_KEY, "local-1").unwrap();
         let user = UserId::derived(&["u"]);
         let issue = |age: i64| {
             let issued_at = Timestamp::now() - SignedDuration::from_secs(age);
@@ -290,9 +290,12 @@ mod tests {
 
     #[test]
     fn a_refresh_token_has_one_successor_that_depends_on_the_key() {
-        let (ours, theirs) = (issuer(KEY, "local-1").unwrap(), issuer(OTHER, "local-2").unwrap());
-        assert_eq!(ours.successor("t1"), ours.successor("t1"));
-        assert_ne!(ours.successor("t1"), ours.successor("t2"));
-        assert_ne!(ours.successor("t1"), theirs.successor("t1"));
+        let (one, other) = (
+            issuer(LOCAL_1_PRIVATE_KEY, "local-1").unwrap(),
+            issuer(LOCAL_2_PRIVATE_KEY, "local-2").unwrap(),
+        );
+        assert_eq!(one.successor("t1"), one.successor("t1"));
+        assert_ne!(one.successor("t1"), one.successor("t2"));
+        assert_ne!(one.successor("t1"), other.successor("t1"));
     }
 }

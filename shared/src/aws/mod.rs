@@ -2,8 +2,8 @@
 //! and time-outs that fit inside an API call.
 //!
 //! They are built without `aws-config`. In Lambda, the region and the credentials are environment
-//! variables. Looking for profiles or metadata services would slow down cold starts and could only
-//! find wrong ones.
+//! variables. `aws-config` would also look for profiles and metadata services, which would slow
+//! down cold starts and could only find wrong values.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -54,8 +54,8 @@ pub(crate) struct SdkSettings {
     pub(crate) credentials: Credentials,
     /// The process's only connection pool.
     pub(crate) http: SharedHttpClient,
-    /// Limits for a connect, for one attempt and for all attempts together, which is shorter than a
-    /// function's `Timeout`.
+    /// Limits for connecting, for one attempt, and for all attempts together. The last is shorter
+    /// than a function's `Timeout`.
     pub(crate) timeouts: TimeoutConfig,
     /// Three attempts with jittered back-off.
     pub(crate) retries: RetryConfig,
@@ -88,8 +88,8 @@ pub(crate) fn http_client() -> Result<SharedHttpClient, ConfigError> {
     let client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(tls()?)
-        // When a frozen sandbox wakes up, its connections are dead. Don't try those that were idle
-        // for longer.
+        // While a sandbox is frozen, the other side closes its connections. Don't reuse one that
+        // was idle for longer than this.
         .pool_idle_timeout(Duration::from_secs(50))
         .build_https();
     Ok(CLIENT.get_or_init(|| client).clone())
@@ -109,5 +109,5 @@ fn tls() -> Result<TlsContext, ConfigError> {
     TlsContext::builder()
         .with_trust_store(TrustStore::empty().with_pem_certificate(ROOTS))
         .build()
-        .map_err(|e| ConfigError::new("AWS_REGION", format!("TLS can't be set up: {e}")))
+        .map_err(|e| ConfigError::not_a_variable(format!("TLS can't be set up: {e}")))
 }

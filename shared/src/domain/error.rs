@@ -1,5 +1,5 @@
-//! Why a value is invalid. (Why a change to an order was refused is
-//! [`crate::domain::order::TransitionError`].)
+//! Says why a value is invalid. ([`crate::domain::order::TransitionError`] says why a change to an
+//! order was refused.)
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! Identifiers. Ours consist of a type prefix and 26 characters. Stripe's are used as they are,
-//! within a limited character set.
+//! Identifiers. Ours consist of a type prefix and 26 characters. Stripe's are used as they are, but
+//! only a limited character set is accepted.
 //!
 //! Both are validated wherever they enter (parsing, deserializing), so an identifier can never
 //! contain the separator of a database key.
@@ -70,8 +70,9 @@ impl From<Fingerprint> for String {
     }
 }
 
-// `$sample` names one of the sample data, if there is one of the type: the function `seed` derives
-// ids from names, so that the examples of the API description work on a laptop as they stand.
+// `$sample` is the name of an object in the sample data, if it contains any of this type. The
+// function `seed` derives ids from names, so the example ids in the API description exist on a
+// laptop.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $sample:literal) => {
         $(#[$doc])*
@@ -93,8 +94,8 @@ macro_rules! id {
                 Self(format!(concat!($prefix, "{}"), encode(*uuid.as_bytes())))
             }
 
-            /// Returns the identifier that these parts always give, such as a caller and an
-            /// `Idempotency-Key`.
+            /// Derives an identifier from these parts, such as a caller and an `Idempotency-Key`.
+            /// The same parts always give the same identifier.
             pub fn derived(parts: &[&str]) -> Self {
                 let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
                 Self(format!(concat!($prefix, "{}"), hash($prefix, &parts)))

@@ -7,8 +7,8 @@ use super::error::Invalid;
 /// The maximum number of characters of a query.
 const MAX: usize = 100;
 
-/// Returns the normalized words of the texts, for [`Search::terms`] to be found in. Each word is
-/// preceded and followed by a space, and there are two spaces between texts, so that no term
+/// Returns the normalized words of the texts, in which [`Search::terms`] are looked up. Each word
+/// is preceded and followed by a space, and there are two spaces between texts, so that no term
 /// matches across two texts.
 pub fn searchable(texts: &[&str]) -> String {
     texts.iter().map(|text| format!(" {} ", tokenize(text).join(" "))).collect()
@@ -85,8 +85,8 @@ fn tokenize(text: &str) -> Vec<String> {
     words
 }
 
-/// Normalizes a text: compatibility form (`ﬁ` becomes `fi`, full width becomes normal width), no
-/// letter case, and no accents on Latin, Greek and Cyrillic letters.
+/// Normalizes a text: converts it to compatibility form (`ﬁ` becomes `fi`, full width becomes
+/// normal width), and removes letter case and the accents of Latin, Greek and Cyrillic letters.
 fn normalize(text: &str) -> String {
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
     let plain = decomposed.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c));

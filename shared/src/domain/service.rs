@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_without_effect_is_none() {
+    fn a_change_without_effect_returns_none() {
         let same = ServiceChange { price: Some(service().price), ..ServiceChange::default() };
         assert_eq!(service().changed(same, Timestamp::MAX), None);
         assert_eq!(service().changed(ServiceChange::default(), Timestamp::MAX), None);

@@ -1,8 +1,8 @@
-//! What all validated string types have in common besides their own `parse`.
+//! The code that all validated string types share.
 
-/// Implements for a newtype over `String` with a `parse` function everything that follows from it:
-/// reading, displaying, and the conversions that serde uses (`try_from = "String", into =
-/// "String"`), so that nothing can be deserialized that `parse` would refuse.
+/// Implements what follows from the `parse` function of a newtype over `String`: `as_str`,
+/// `Display`, `FromStr`, and the conversions that serde uses (`try_from = "String", into =
+/// "String"`). Deserializing calls `parse`, so it refuses whatever `parse` refuses.
 macro_rules! string_type {
     ($name:ident) => {
         impl $name {

@@ -72,8 +72,8 @@ fn is_invisible(c: char) -> bool {
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}')
 }
 
-/// Converts to Unicode normalization form C (UAX #15). The tables cost nothing: the URL parser
-/// needs them for host names anyway.
+/// Converts to Unicode normalization form C (UAX #15). The tables add nothing to a binary, because
+/// the URL parser needs them for host names anyway.
 pub(crate) fn nfc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }

@@ -141,12 +141,12 @@ impl Error {
         &self.members
     }
 
-    /// Returns the number of seconds for `Retry-After`.
+    /// Returns the number of seconds for `Retry-After`, if the error has one.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after
     }
 
-    /// Returns the cause as text for the log. Empty if there is none.
+    /// Returns the cause as text for the log, or an empty text if the error has no cause.
     pub fn cause(&self) -> String {
         self.source.as_ref().map(ToString::to_string).unwrap_or_default()
     }

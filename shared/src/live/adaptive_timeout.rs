@@ -1,4 +1,4 @@
-//! An adaptive time-out for posts to sockets while other sockets are waiting.
+//! An adaptive time-out for posts to a socket while other sockets are waiting.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -31,7 +31,7 @@ impl AdaptiveTimeout {
             .clamp(Self::MIN, self.max)
     }
 
-    /// Records the latency of a post. Slower posts before it gradually lose their weight.
+    /// Records the latency of a post. The weight of slower posts before it decays.
     pub(super) fn record(&self, latency: Duration) {
         let before = self.slowest.load(Relaxed);
         self.store(micros(latency).max(before / 8 * 7));
@@ -43,8 +43,8 @@ impl AdaptiveTimeout {
     }
 
     fn store(&self, slowest: u64) {
-        // Concurrent updates may overwrite each other. They are based on similar latencies, so that
-        // does no harm.
+        // Concurrent updates may overwrite each other. That does no harm, because they are based on
+        // similar latencies.
         self.slowest.store(slowest.min(micros(self.max / Self::FACTOR)), Relaxed);
     }
 }

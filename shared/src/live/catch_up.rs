@@ -1,4 +1,4 @@
-//! Catch-up: sends a lagging socket the entries it has missed, in an invocation of its own, while
+//! Catch-up: sends a lagging socket the entries it has missed, in a separate invocation, while
 //! pushes to other sockets continue.
 
 use std::time::Instant;
@@ -20,15 +20,15 @@ impl CatchUp {
     /// Reads the variables that [`LiveService::from_env`] reads.
     ///
     /// # Errors
-    /// Names the variable that is missing or invalid.
+    /// Fails if a variable is missing or invalid; the error names it.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         Ok(Self { live: LiveService::from_env(TimeoutPolicy::Long)? })
     }
 }
 
 impl<P: Push> CatchUp<P> {
-    /// Sends a socket the entries of a feed that it has missed, then makes it live again. A socket
-    /// that is too slow for that as well is closed. A socket that does not lag is left alone, so
+    /// Sends a socket the entries of a feed that it has missed, then makes it live again. Closes
+    /// the socket if it is too slow even for that. Does nothing if the socket does not lag, so
     /// repeating this is safe.
     ///
     /// # Errors

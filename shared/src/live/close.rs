@@ -55,20 +55,21 @@ impl<P: Push> LiveService<P> {
     async fn close_matching(
         &self,
         user: &UserId,
-        which: impl Fn(&OpenSocket) -> bool,
+        matches: impl Fn(&OpenSocket) -> bool,
     ) -> Result<()> {
         let mut sockets = self.connections.sockets_of(user).await?;
-        sockets.retain(which);
+        sockets.retain(matches);
         self.close_each(&sockets).await
     }
 
     async fn close_each(&self, sockets: &[OpenSocket]) -> Result<()> {
-        // All at once, so that this takes only as long as the slowest.
+        // All sockets are closed at once, so this takes only as long as the slowest one.
         let closed = sockets.iter().map(async |socket| {
             let OpenSocket { connection, user_id, .. } = socket;
             tracing::info!(user = %user_id, connection, "closing socket {connection}");
             self.close_socket(&socket.connection).await?;
-            // Its own item may have expired before this one.
+            // If TTL has already deleted the socket's own item, `close_socket` did not find the
+            // list entry.
             self.connections.unlist(socket).await
         });
         // `join_all` lets each one finish even if another fails.

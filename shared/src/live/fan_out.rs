@@ -4,9 +4,9 @@
 //! becomes wide: its pushes are requested in the fan-out table, and a separate invocation per shard
 //! carries them out ([`FanOut::drain_shard`]). Repeated requests have no effect.
 //!
-//! Each socket gets its frames in order, and sockets don't wait for each other. A slow socket is
-//! given half a second and then counts as lagging: a catch-up ([`super::catch_up`]) sends it what
-//! it lacks, and pushes to the other sockets continue.
+//! Each socket gets its frames in order, and sockets don't wait for each other. A socket that is
+//! still not reached after half a second counts as lagging: a catch-up ([`super::catch_up`]) sends
+//! it the entries that it misses, and pushes to the other sockets continue.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -22,24 +22,24 @@ use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
 use crate::store::{Entry, FanOutTable, ShardProgress, SkipOutcome, Subscription, Sweep};
 
-/// Sockets that are pushed to concurrently.
+/// How many sockets are pushed to concurrently.
 const CONCURRENT_SOCKETS: usize = 64;
-/// Feeds whose subscriptions are read concurrently.
+/// How many feeds' subscriptions are read concurrently.
 const CONCURRENT_FEEDS: usize = 32;
 /// The time that a socket may take for all frames of a batch: a fixed part, and a part per frame. A
-/// post takes 10 to 20 ms with API Gateway and is limited to half a second. A socket on which every
-/// post takes much longer than usual is slow as well.
+/// post takes 10 to 20 ms with API Gateway and is limited to half a second. This budget also finds
+/// sockets on which every post takes much longer than usual, but none takes half a second.
 const SLOW_SOCKET_BUDGET: (Duration, Duration) =
     (Duration::from_millis(500), Duration::from_millis(50));
 /// The default of [`FanOut::page`].
 const PAGE: usize = 100;
 /// The most entries that one sweep over a shard pushes.
 const SWEEP_ENTRIES: u64 = 100;
-/// A replay that has held a subscription for longer than this has died: its function times out
-/// earlier.
+/// The longest time that a replay can hold a subscription, because its function times out earlier.
+/// A subscription that is held for longer was left behind by a crash.
 const REPLAY_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
-/// Entries as numbers and frames, in order.
+/// Entries of a feed, in order: the number and the frame of each.
 type Frames = Vec<(u64, Vec<u8>)>;
 
 /// Pushes feed entries to sockets.
@@ -64,7 +64,7 @@ impl FanOut {
     /// and the variables that [`LiveService::from_env`] reads.
     ///
     /// # Errors
-    /// Names the variable that is missing or invalid.
+    /// Fails if a variable is missing or invalid; the error names it.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         let pace = parsed("FAN_OUT_PACE", 600)?;
         if pace == 0 {
@@ -82,10 +82,11 @@ impl FanOut {
 }
 
 impl<P: Push> FanOut<P> {
-    /// Delivers these entries to every subscriber, those of each feed in the order of their
-    /// numbers. Repeating this is safe: a client recognizes an entry it already has by its number.
+    /// Delivers these entries to every subscriber of their feeds. The entries of one feed must be
+    /// in the order of their numbers, and every socket gets them in that order. Repeating this is
+    /// safe: a client recognizes an entry that it already has by its number.
     ///
-    /// Returns the feeds that failed, with the error. Their entries must be delivered again.
+    /// Returns the feeds that failed, with their errors. Their entries must be delivered again.
     pub async fn deliver(&self, entries: impl IntoIterator<Item = Entry>) -> BTreeMap<Feed, Error> {
         let failures = Mutex::new(BTreeMap::new());
         let record_failure = |feed: &Feed, error| {
@@ -124,8 +125,8 @@ impl<P: Push> FanOut<P> {
         (feed, frames, self.recipients(feed, frames).await)
     }
 
-    /// The subscriptions to push to directly. For a wide feed there are none: this requests a push
-    /// to each shard instead.
+    /// Returns the subscriptions to push to directly. For a wide feed, requests a push to each
+    /// shard instead and returns an empty list.
     async fn recipients(&self, feed: &Feed, frames: &Frames) -> Result<Vec<Subscription>> {
         let subscribers = self.live.connections.subscribers(feed);
         let (Some((first, _)), Some((last, _))) = (frames.first(), frames.last()) else {
@@ -147,8 +148,8 @@ impl<P: Push> FanOut<P> {
         Ok(Vec::new())
     }
 
-    /// Pushes to the sockets of one shard everything that was requested. After a crash, the next
-    /// call continues where the last one stopped. Does nothing if nothing is left to push.
+    /// Pushes all requested entries to the sockets of one shard. After a crash, the next call
+    /// continues where the last one stopped. Does nothing if no requested entry is left.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -168,7 +169,7 @@ impl<P: Push> FanOut<P> {
     }
 
     /// Pushes the entries up to `to` to all sockets of a shard, starting after the last socket that
-    /// is done.
+    /// an interrupted sweep has finished.
     async fn sweep(&self, mut progress: ShardProgress, to: u64) -> Result<()> {
         let frames = self.frames(&progress.feed, progress.done, to).await?;
         loop {
@@ -193,8 +194,8 @@ impl<P: Push> FanOut<P> {
         }
     }
 
-    /// Delivers frames to all of these sockets, no faster than the pace. A failure of one does not
-    /// stop the others.
+    /// Delivers frames to these sockets, no faster than the pace. If one fails, the others still
+    /// get theirs.
     async fn deliver_paced(&self, sockets: Vec<Subscription>, frames: &Frames) -> Result<()> {
         let frame_count = u32::try_from(frames.len()).unwrap_or(u32::MAX).max(1);
         let mut pace = tokio::time::interval(Duration::from_secs(1) * frame_count / self.pace);
@@ -215,7 +216,7 @@ impl<P: Push> FanOut<P> {
         result.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The entries of a feed after the number `after`, up to `to`.
+    /// Reads the entries of a feed after the number `after`, up to `to`.
     async fn frames(&self, feed: &Feed, mut after: u64, to: u64) -> Result<Frames> {
         let mut frames = Vec::new();
         while after < to {
@@ -245,7 +246,7 @@ impl<P: Push> FanOut<P> {
                     }
                 },
                 None if subscription.held_at + REPLAY_TIMEOUT < Timestamp::now() => {
-                    // The replay has died. The client will reconnect and send another hello.
+                    // The replay has crashed. The client will reconnect and send another hello.
                     self.live.close_socket(&subscription.connection).await?;
                     return connections
                         .unsubscribe(&subscription.feed, &subscription.connection)
@@ -254,8 +255,8 @@ impl<P: Push> FanOut<P> {
                 None => connections.record_skipped(&subscription, last).await?,
             };
             match skipped {
-                // Also when an earlier invocation left it behind: that one may have crashed before
-                // it made the request.
+                // The request is repeated if an earlier invocation left the socket behind, because
+                // that invocation may have crashed before it made the request.
                 SkipOutcome::Recorded(held) if held.behind.is_some() => {
                     return self.table.request_catch_up(&held).await;
                 }
@@ -269,11 +270,11 @@ impl<P: Push> FanOut<P> {
     /// the last number that it has received.
     async fn push_frames(
         &self,
-        to: &Subscription,
+        subscription: &Subscription,
         from: u64,
         frames: &Frames,
     ) -> Result<Option<u64>> {
-        let connection = &to.connection;
+        let connection = &subscription.connection;
         let missing: Vec<_> = frames.iter().filter(|(seq, _)| *seq > from).collect();
         let (base, per_frame) = SLOW_SOCKET_BUDGET;
         let frame_count = u32::try_from(missing.len()).unwrap_or(u32::MAX);
@@ -288,7 +289,7 @@ impl<P: Push> FanOut<P> {
                 Ok(PostOutcome::Gone) => {
                     self.live.connections.remove(connection).await?;
                     // A hello that raced with the socket's removal may have left a subscription.
-                    self.live.connections.unsubscribe(&to.feed, connection).await?;
+                    self.live.connections.unsubscribe(&subscription.feed, connection).await?;
                     return Ok(None);
                 }
                 Err(error) => {

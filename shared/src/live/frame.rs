@@ -17,9 +17,9 @@ pub const MAX_MESSAGE: usize = 8 * 1024;
 /// A message from a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// `{"action": "hello", "after": {"<feed>": n}}`: continue after these numbers.
+    /// `{"action": "hello", "after": {"<feed>": n}}`: continue each feed after this number.
     Hello {
-        /// The last number seen, by the feed's name. The names are not validated.
+        /// The number of the last entry seen, by the name of the feed. The names are not validated.
         after: BTreeMap<String, u64>,
     },
     /// `{"action": "ping"}`.
@@ -47,7 +47,7 @@ impl Message {
         let message = match action.as_str() {
             "hello" => {
                 let after = message.remove("after").unwrap_or_default();
-                (Self::Hello { after: numbers(after)? }, message)
+                (Self::Hello { after: parse_after(after)? }, message)
             }
             "ping" => (Self::Ping, message),
             _ => {
@@ -68,7 +68,7 @@ impl Message {
     }
 }
 
-fn numbers(after: Value) -> Result<BTreeMap<String, u64>> {
+fn parse_after(after: Value) -> Result<BTreeMap<String, u64>> {
     match after {
         Value::Null => Ok(BTreeMap::new()),
         after => serde_json::from_value(after).map_err(|_| {
@@ -102,8 +102,8 @@ impl Frame<'_> {
     }
 }
 
-/// The first frame after a hello: `{"type": "welcome", "user_id", "role", "feeds": {"<feed>":
-/// last}}`.
+/// Returns the first frame after a hello: `{"type": "welcome", "user_id", "role", "feeds":
+/// {"<feed>": last}}`.
 ///
 /// # Errors
 /// Internal if it can't be serialized.
@@ -111,7 +111,7 @@ pub fn welcome(user_id: &UserId, role: Role, feeds: &BTreeMap<String, u64>) -> R
     Frame::Welcome { user_id, role, feeds }.bytes()
 }
 
-/// The response to a ping: `{"type": "pong"}`.
+/// Returns the response to a ping: `{"type": "pong"}`.
 ///
 /// # Errors
 /// Internal if it can't be serialized.
@@ -119,8 +119,8 @@ pub fn pong() -> Result<Vec<u8>> {
     Frame::Pong.bytes()
 }
 
-/// An error frame: `{"type": "error", "code", "detail"}`, with `feed` or `field` if it is about
-/// one.
+/// Returns an error frame: `{"type": "error", "code", "detail"}`, with a `feed` or a `field` if the
+/// error is about one.
 ///
 /// # Errors
 /// Internal if it can't be serialized.

@@ -1,9 +1,9 @@
-//! Hello: a client says which entries it has seen and gets the ones it missed, then every new one,
-//! without gaps or duplicates.
+//! Hello: a client says which entries it has seen. It gets the entries that it missed and then
+//! every new one, without gaps or duplicates.
 //!
-//! A hello first stores held subscriptions, then reads the feeds' last numbers, and replays up to
-//! them ([`super::replay`]). If entries are appended in the meantime, their pushers record this in
-//! the held subscription ([`crate::store::Subscription`]).
+//! A hello first stores held subscriptions, then reads each feed's last number, and replays the
+//! entries up to it ([`super::replay`]). If entries are appended in the meantime, their pusher
+//! records that in the held subscription ([`crate::store::Subscription`]).
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -49,8 +49,8 @@ impl<P: Push> LiveService<P> {
             .map(|feed| Subscription::held(connection, feed.clone(), &hold, now))
             .collect();
         self.connections.put_subscriptions(&held).await?;
-        // This must come after the subscriptions are stored: the pusher of any entry that is
-        // appended after this read then finds them.
+        // The subscriptions must be stored before this read. Then the pusher of any entry that is
+        // appended after it finds them.
         let heads = self.store.feed_heads(&feeds).await?;
 
         let heads: BTreeMap<String, u64> =
@@ -88,18 +88,18 @@ impl<P: Push> LiveService<P> {
         }
     }
 
-    /// Stores the socket's feeds, and deletes subscriptions from an earlier hello that the user may
-    /// no longer have. Returns `false` if the socket was closed.
+    /// Stores the socket's feeds, and deletes its subscriptions to feeds that the user may no
+    /// longer read. Returns `false` if the socket was closed.
     async fn subscribe(&self, connection: &Connection, feeds: &[Feed]) -> Result<bool> {
-        for lost in connection.feeds.iter().filter(|feed| !feeds.contains(feed)) {
-            self.connections.unsubscribe(lost, &connection.id).await?;
+        for former in connection.feeds.iter().filter(|feed| !feeds.contains(feed)) {
+            self.connections.unsubscribe(former, &connection.id).await?;
         }
         self.connections.set_feeds(&connection.id, feeds).await
     }
 }
 
-/// Why a feed can't be followed from this number, if so: the user may not read it, or it has not
-/// reached the number yet.
+/// Returns the error if a feed can't be followed from the number `n`: the user may not read the
+/// feed, or it has not reached the number yet.
 fn feed_error(feed: &str, n: u64, heads: &BTreeMap<String, u64>) -> Option<Error> {
     let (code, detail) = match (heads.get(feed), Feed::parse(feed)) {
         (Some(&last), _) if n <= last => return None,

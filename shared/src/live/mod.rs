@@ -8,9 +8,10 @@
 //! - [`frame`]: the frames that go over a socket
 //! - [`push`]: posts frames to sockets through API Gateway
 //!
-//! Feeds are stored ([`crate::store::Entry`]), and pushing is an optimization of reading them. A
-//! socket always gets all entries of a feed from its starting point on. If an entry can't be
-//! delivered, the socket is closed, and its client reconnects and says which entries it has.
+//! Entries are stored ([`crate::store::Entry`]) before they are pushed, so a client can also read
+//! them, and nothing depends on a push. A socket gets every entry of a feed from its starting point
+//! on. If an entry can't be delivered, the socket is closed, and its client reconnects and says
+//! which entries it has.
 
 mod adaptive_timeout;
 pub mod catch_up;
@@ -47,7 +48,7 @@ impl LiveService {
     /// sets.
     ///
     /// # Errors
-    /// Names the variable that is missing or invalid.
+    /// Fails if a variable is missing or invalid; the error names it.
     pub fn from_env(timeout: TimeoutPolicy) -> std::result::Result<Self, ConfigError> {
         let (store, connections) = (Store::from_env()?, Connections::from_env()?);
         Ok(Self { store, connections, push: ApiGateway::from_env(timeout)? })
@@ -55,8 +56,9 @@ impl LiveService {
 }
 
 impl<P: Push> LiveService<P> {
-    /// Sends frames to a socket, in order. Returns `false` if the socket is gone. If a frame can't
-    /// be delivered, the socket is closed, so its client never misses one in between.
+    /// Sends frames to a socket, in order. If a frame can't be delivered, closes the socket, so
+    /// that its client never misses a frame in between. Returns `false` if the socket is gone or
+    /// was closed.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -80,9 +82,9 @@ impl<P: Push> LiveService<P> {
         Ok(true)
     }
 
-    /// Closes a socket and deletes it from the connections table, even if closing fails. It then
-    /// gets no more entries and delays nobody, and it is closed when its client sends the next
-    /// message, such as a ping.
+    /// Closes a socket and deletes it from the connections table, even if closing fails. A socket
+    /// that could not be closed gets no more entries, and it is closed when its client sends the
+    /// next message, such as a ping.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

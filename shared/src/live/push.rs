@@ -23,7 +23,7 @@ use crate::retry::jitter;
 #[cfg(test)]
 mod tests;
 
-/// The time limit of one attempt. A post normally takes milliseconds.
+/// The time limit of one attempt. A post normally takes 10 to 20 ms.
 const ATTEMPT: Duration = Duration::from_millis(1500);
 /// The longest wait before the first retry. It doubles with each retry, up to [`MAX_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -97,7 +97,7 @@ impl ApiGateway {
     /// sets.
     ///
     /// # Errors
-    /// Names the variable that is missing or invalid.
+    /// Fails if a variable is missing or invalid; the error names it.
     pub fn from_env(policy: TimeoutPolicy) -> std::result::Result<Self, ConfigError> {
         Ok(Self::new(SdkSettings::from_env()?, required("PUSH_ENDPOINT")?, policy))
     }
@@ -159,13 +159,13 @@ impl ApiGateway {
             || "no response".to_owned(),
             |error| DisplayErrorContext(&error).to_string(),
         );
-        Err(Error::internal(format!("given up after {limit:?}: {cause}")))
+        Err(Error::internal(format!("gave up after {limit:?}: {cause}")))
     }
 }
 
-/// Whether the same request may succeed shortly after. That is so for network failures, and for
-/// throttles and server errors, which are recognized by status, because not all throttles have an
-/// error type.
+/// Whether the same request may succeed shortly afterwards: after a network failure, a throttle or
+/// a server error. Throttles and server errors are recognized by status, because some throttles
+/// have no error type.
 fn is_transient<E>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::ServiceError(e) => matches!(e.raw().status().as_u16(), 429 | 500..),
@@ -211,7 +211,7 @@ impl Push for ApiGateway {
     }
 }
 
-/// The cause of a failed push, for the log.
+/// Returns the cause of a failed push, for the log.
 pub(super) fn cause(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

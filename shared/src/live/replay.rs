@@ -11,15 +11,15 @@ use crate::domain::feed::Feed;
 use crate::error::{Error, Result, catalogue};
 use crate::store::{FeedPage, GoLiveOutcome, Missed, Subscription};
 
-/// Entries per read.
+/// How many entries one read returns.
 const PAGE: usize = 100;
-/// The time limit of a replay. Its function is stopped soon after. The client gets the rest when it
-/// reconnects.
+/// The time limit of a replay, which is shorter than the `Timeout` of its function. The client gets
+/// the rest when it reconnects.
 const TIME_LIMIT: Duration = Duration::from_secs(18);
 
 impl<P: Push> LiveService<P> {
     /// Sends the entries after `seen` up to `last`, then those that were appended in the meantime,
-    /// until none are left and the subscription can go live.
+    /// until the socket has them all and the subscription goes live.
     ///
     /// # Errors
     /// - `replay_unfinished` if the time is up. The socket misses entries then and must be closed.
@@ -41,7 +41,8 @@ impl<P: Push> LiveService<P> {
                     .await?;
                 position = page.next;
                 for frame in frames(&held.feed, &page)? {
-                    // Checked for each frame, because a slow client can make a frame take long.
+                    // The time is checked before each frame, because a slow client can make one
+                    // frame take long.
                     if started.elapsed() > TIME_LIMIT {
                         let detail = "There are more entries. Reconnect and send a hello with the \
                                       numbers you have now.";
@@ -60,28 +61,28 @@ impl<P: Push> LiveService<P> {
     }
 }
 
-/// The frames for a page: its entries, and an error in place of missing ones.
+/// Returns the frames for a page: its entries, and an error in place of each range of missing ones.
 fn frames(feed: &Feed, page: &FeedPage) -> Result<Vec<Vec<u8>>> {
     let mut frames = Vec::new();
     let mut missed = page.missed.iter().peekable();
     for entry in &page.items {
-        while let Some(gone) = missed.next_if(|gone| gone.to < entry.seq) {
-            frames.push(frame::error(&too_old(feed, gone))?);
+        while let Some(range) = missed.next_if(|range| range.to < entry.seq) {
+            frames.push(frame::error(&too_old(feed, range))?);
         }
         frames.push(serde_json::to_vec(entry).map_err(Error::internal)?);
     }
-    for gone in missed {
-        frames.push(frame::error(&too_old(feed, gone))?);
+    for range in missed {
+        frames.push(frame::error(&too_old(feed, range))?);
     }
     Ok(frames)
 }
 
-/// The error that tells a client that entries it missed are no longer kept. Without it, the client
-/// could not tell deleted entries from lost frames.
-fn too_old(feed: &Feed, gone: &Missed) -> Error {
+/// Returns the error that tells a client that entries it missed are no longer stored. Without it,
+/// the client could not tell deleted entries from lost frames.
+fn too_old(feed: &Feed, missed: &Missed) -> Error {
     let detail = "Entries that you have not seen are no longer available. Reload the data that you \
                   derive from them and continue from `oldest`.";
-    let oldest = gone.to.saturating_add(1);
+    let oldest = missed.to.saturating_add(1);
     Error::new(&catalogue::FEED_NUMBER_TOO_OLD, detail)
         .with_member("feed", feed.to_string())
         .with_member("oldest", oldest)

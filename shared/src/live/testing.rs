@@ -20,23 +20,24 @@ use crate::error::{Error, Result};
 use crate::store::testing::tables;
 use crate::store::{Account, Connection, Entry, FanOutTable, NewEntry, Session};
 
-/// A [`Push`] that records what it does with every socket.
+/// A [`Push`] that records the frames of every socket instead of sending them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Recorder(Arc<Mutex<Sockets>>);
 
 #[derive(Debug, Default)]
 struct Sockets {
     frames: HashMap<String, Vec<Value>>,
+    /// Sockets that no longer exist.
     gone: HashSet<String>,
-    /// Posts to these fail, although they are open.
+    /// Sockets that are open, but to which posts fail.
     stalled: HashSet<String>,
-    /// Posts to these take this long.
+    /// How long posts to a socket take.
     slow: HashMap<String, Duration>,
-    /// Closing these fails.
+    /// Sockets that can't be closed.
     unclosable: HashSet<String>,
     closed: Vec<String>,
-    /// A socket, the number of an entry that is held up on its way there, and the gate that holds
-    /// it.
+    /// A socket, the number of an entry that is held up on its way to it, and the gate that holds
+    /// it up.
     gate: Option<(String, u64, Arc<Gate>)>,
 }
 
@@ -62,7 +63,7 @@ impl Gate {
 
 impl Push for Recorder {
     async fn post(&self, connection: &str, frame: &[u8]) -> Result<PostOutcome> {
-        // Let other tasks run in between, as on a network.
+        // Let other tasks run in between, as they would during a network request.
         tokio::task::yield_now().await;
         if let Some(gate) = self.gate(connection, frame) {
             gate.reached.notify_one();
@@ -134,29 +135,29 @@ impl Recorder {
             .collect()
     }
 
-    /// The socket disconnects without a trace.
+    /// Disconnects the socket without telling anyone: later posts find it gone.
     pub(super) fn disconnect(&self, connection: &str) {
         self.0.lock().unwrap().gone.insert(connection.to_owned());
     }
 
-    /// Posts to the socket fail from now on.
+    /// Makes posts to the socket fail from now on.
     pub(super) fn stall(&self, connection: &str) {
         self.0.lock().unwrap().stalled.insert(connection.to_owned());
     }
 
-    /// Posts to the socket take this long from now on.
+    /// Makes posts to the socket take this long from now on.
     pub(super) fn slow_down(&self, connection: &str, delay: Duration) {
         self.0.lock().unwrap().slow.insert(connection.to_owned(), delay);
     }
 
-    /// Posts to the socket succeed at once again.
+    /// Makes posts to the socket succeed at once again.
     pub(super) fn recover(&self, connection: &str) {
         let mut sockets = self.0.lock().unwrap();
         sockets.stalled.remove(connection);
         sockets.slow.remove(connection);
     }
 
-    /// Posts to the socket fail from now on, and so does closing it.
+    /// Makes posts to the socket, and attempts to close it, fail from now on.
     pub(super) fn hang(&self, connection: &str) {
         self.stall(connection);
         self.0.lock().unwrap().unclosable.insert(connection.to_owned());
@@ -176,14 +177,14 @@ pub(super) async fn live() -> LiveService<Recorder> {
 pub(super) fn fan_out(live: &LiveService<Recorder>, threshold: usize) -> FanOut<Recorder> {
     FanOut {
         live: live.clone(),
-        table: FanOutTable::beside(&live.store),
+        table: FanOutTable::in_database_of(&live.store),
         threshold,
         pace: 100_000,
         page: 2,
     }
 }
 
-/// Pushes entries directly to their sockets. Nothing may fail.
+/// Pushes entries directly to their sockets, and asserts that nothing fails.
 pub(super) async fn deliver(live: &LiveService<Recorder>, entries: Vec<Entry>) {
     assert!(fan_out(live, 1000).deliver(entries).await.is_empty());
 }
@@ -200,7 +201,7 @@ pub(super) async fn catch_up(live: &LiveService<Recorder>, feed: &Feed, connecti
     CatchUp { live: live.clone() }.catch_up(feed, connection).await.unwrap();
 }
 
-/// Creates a user with this name who is signed in with the session `s`.
+/// Creates a user with this username who is signed in with the session `s`.
 pub(super) async fn user(
     live: &LiveService<Recorder>,
     name: &str,

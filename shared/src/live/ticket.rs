@@ -1,6 +1,6 @@
-//! Tickets: a signed-in client exchanges its access token for a ticket, which opens one socket
-//! within a minute. Browsers can't send an `Authorization` header with a WebSocket handshake, and a
-//! token in the URL would end up in logs.
+//! Tickets: a signed-in client exchanges its access token for a ticket, with which it can open one
+//! socket within a minute. Browsers can't send an `Authorization` header with a WebSocket
+//! handshake, and an access token in the URL would end up in logs.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,17 +37,17 @@ pub async fn issue(
 /// - `invalid_ticket` (401) if it was never issued, was already redeemed, or has expired
 /// - `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise
 pub async fn redeem(connections: &Connections, token: &str, now: Timestamp) -> Result<Ticket> {
-    let invalid = |why: &'static str| {
+    let invalid = |reason: &'static str| {
         Error::new(
             &catalogue::INVALID_TICKET,
             "Get a new ticket from POST /live/tickets. Each opens one socket, within a minute.",
         )
-        .with_source(why)
+        .with_source(reason)
     };
     let ticket = connections
         .redeem_ticket(&sha256(token))
         .await?
         .ok_or_else(|| invalid("unknown or already redeemed"))?;
-    // TTL deletes late.
+    // TTL may not have deleted an expired ticket yet.
     if now < ticket.valid_until { Ok(ticket) } else { Err(invalid("expired")) }
 }

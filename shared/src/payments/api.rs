@@ -12,8 +12,9 @@ use crate::error::Result;
 
 /// The calls that we make to Stripe, in our own types.
 ///
-/// Every call that changes something has an idempotency key derived from the order, so anyone may
-/// repeat it and it takes effect once (<https://docs.stripe.com/api/idempotent_requests>).
+/// Every call that creates something has an idempotency key derived from the order, so it can be
+/// repeated and takes effect once; canceling is idempotent by itself
+/// (<https://docs.stripe.com/api/idempotent_requests>).
 ///
 /// # Errors
 /// All calls fail with:
@@ -26,10 +27,10 @@ pub trait StripeApi: Send + Sync {
     /// currency and idempotency key are derived from the order alone.
     fn create_intent(&self, order: &Order) -> impl Future<Output = Result<Intent>> + Send;
 
-    /// Reads an intent; `None` if it doesn't exist or belongs to another Stripe account.
+    /// Reads an intent. Returns `None` if it doesn't exist or belongs to another Stripe account.
     fn intent(&self, id: &PaymentIntentId) -> impl Future<Output = Result<Option<Intent>>> + Send;
 
-    /// Cancels an intent and returns its state after that. It is canceled, unless it succeeded or
+    /// Cancels an intent and returns it as it is afterwards: canceled, unless it succeeded or
     /// started processing first.
     fn cancel_intent(&self, id: &PaymentIntentId) -> impl Future<Output = Result<Intent>> + Send;
 
@@ -45,8 +46,8 @@ pub trait StripeApi: Send + Sync {
     fn refunds(&self, intent: &PaymentIntentId)
     -> impl Future<Output = Result<Vec<Refund>>> + Send;
 
-    /// Lists the payment events since then that Stripe has failed to deliver to us, each as the
-    /// body that the webhook would have received.
+    /// Lists the payment events created at `since` or later that Stripe has failed to deliver to
+    /// us, each as the body that the webhook would have received.
     fn undelivered_events(
         &self,
         since: Timestamp,

@@ -8,32 +8,32 @@ use crate::domain::money::Money;
 /// A payment intent.
 #[derive(Clone)]
 pub struct Intent {
-    /// Its id.
+    /// The intent's id.
     pub id: PaymentIntentId,
-    /// Its status.
+    /// The intent's status.
     pub status: IntentStatus,
-    /// The amount to charge; `None` if it is in a currency that we don't support.
+    /// The amount to charge, or `None` if it is in a currency that we don't support.
     pub amount: Option<Money>,
     /// The amount received, in the intent's currency.
     pub amount_received: i64,
-    /// Its `metadata.order_id`. Not parsed, because anyone with the account's key can put anything
-    /// there.
+    /// The intent's `metadata.order_id`. It is not parsed, because anyone with the account's key
+    /// can put anything there.
     pub order_id: Option<String>,
     /// The secret with which a browser pays the intent. Only the order's client may see it.
     pub client_secret: Option<Secret>,
     /// Whether the last attempt to pay was declined (`last_payment_error`).
     pub declined: bool,
-    /// Its latest charge.
+    /// The intent's latest charge.
     pub charge: Option<Charge>,
 }
 
 /// The charge of an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// Its id.
+    /// The charge's id.
     pub id: ChargeId,
-    /// Stripe's fee, positive, in the account's currency; `None` until Stripe has created the
-    /// balance transaction.
+    /// Stripe's fee as a positive amount in the account's currency, or `None` until Stripe has
+    /// created the balance transaction.
     pub fee: Option<Money>,
     /// The amount that was refunded or is being refunded, in the intent's currency.
     pub amount_refunded: i64,
@@ -63,7 +63,7 @@ pub enum IntentStatus {
 }
 
 impl IntentStatus {
-    /// Stripe's name for the status.
+    /// Returns Stripe's name for the status.
     pub fn as_str(&self) -> &str {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",

@@ -16,18 +16,18 @@ use crate::error::Result;
 pub struct Payment {
     /// The intent and its latest charge.
     pub intent: Intent,
-    /// Its refunds.
+    /// The refunds of the charge.
     pub refunds: Vec<Refund>,
-    /// Its disputes.
+    /// The disputes over the charge.
     pub chargebacks: Vec<Chargeback>,
 }
 
 impl Payment {
-    /// Fetches a payment from Stripe; `None` if there is no such intent.
+    /// Fetches a payment from Stripe. Returns `None` if the intent doesn't exist.
     ///
-    /// Refunds and disputes are only fetched if the intent mentions some or `with_refunds` is set.
-    /// The intent does not mention all of them: a failed refund, for example, leaves no trace in
-    /// the charge.
+    /// Refunds and disputes are only fetched if the charge mentions some or `with_refunds` is set.
+    /// The charge does not mention all of them: a failed refund, for example, leaves no trace in
+    /// it.
     ///
     /// # Errors
     /// `payments_unavailable` if Stripe is down, slow or rate-limits us; internal if it rejects the
@@ -59,11 +59,12 @@ impl Payment {
         Self { intent, refunds: Vec::new(), chargebacks: Vec::new() }
     }
 
-    /// Whether the intent's status implies a fact that can't become outdated, or no fact at all:
-    /// the intent is paid, canceled or untouched.
+    /// Whether the payment can be applied later without being fetched again, because its intent is
+    /// paid, is canceled or has a status that implies no fact. Any other status can be outdated by
+    /// then.
     pub fn is_final(&self) -> bool {
         !matches!(
-            self.status(),
+            self.status_fact(),
             Some(
                 PaymentFactKind::Processing
                     | PaymentFactKind::RequiresAction
@@ -119,11 +120,12 @@ impl Payment {
             self.chargebacks.iter().cloned().map(|Chargeback { id, amount, state }| {
                 PaymentFactKind::Chargeback { chargeback: id, amount, state }
             });
-        let kinds = self.status().into_iter().chain(refunds).chain(chargebacks);
+        let kinds = self.status_fact().into_iter().chain(refunds).chain(chargebacks);
         kinds.map(|kind| PaymentFact { intent: self.intent.id.clone(), kind }).collect()
     }
 
-    fn status(&self) -> Option<PaymentFactKind> {
+    /// Returns the fact that the intent's status implies, if it implies one.
+    fn status_fact(&self) -> Option<PaymentFactKind> {
         let intent = &self.intent;
         match (&intent.status, &intent.charge, intent.amount) {
             (IntentStatus::Processing, ..) => Some(PaymentFactKind::Processing),

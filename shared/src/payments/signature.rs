@@ -16,7 +16,7 @@ use crate::secrets::{CachedSecret, FromSecret, Members, SecretText};
 pub const TOLERANCE_SECONDS: u64 = 300;
 
 /// Why a signature is refused that may have been made with a newer secret.
-const NO_MATCH: &str = "no v1 matches";
+const NO_MATCH: &str = "no v1 signature matches";
 
 /// The endpoint's signing secrets. While a secret is being rolled, Stripe signs with the old and
 /// the new one, and we can accept both.
@@ -60,7 +60,7 @@ impl CachedSecret<WebhookSecrets> {
 }
 
 impl WebhookSecrets {
-    /// Creates a set of secrets, of which any may match.
+    /// Creates a set of secrets. A signature may match any of them.
     pub fn new(secrets: &[Secret]) -> Self {
         Self(
             secrets
@@ -115,12 +115,12 @@ impl WebhookSecrets {
     }
 }
 
-fn invalid(why: &'static str) -> Error {
+fn invalid(reason: &'static str) -> Error {
     Error::new(
         &catalogue::INVALID_SIGNATURE,
         "Only Stripe may call this. The request needs a recent signature of the unmodified body.",
     )
-    .with_source(why)
+    .with_source(reason)
 }
 
 #[cfg(test)]
@@ -166,16 +166,16 @@ mod tests {
         ] {
             assert!(!accepts(&["whsec_a"], forged, BODY), "{forged}");
         }
-        let none = WebhookSecrets::new(&[Secret::new("whsec_a")]).verify(
+        let missing = WebhookSecrets::new(&[Secret::new("whsec_a")]).verify(
             None,
             BODY,
             Timestamp::UNIX_EPOCH,
         );
-        assert!(none.unwrap_err().is(&catalogue::INVALID_SIGNATURE));
+        assert!(missing.unwrap_err().is(&catalogue::INVALID_SIGNATURE));
     }
 
     #[test]
-    fn the_scheme_is_the_documented_one() {
+    fn a_signature_made_by_openssl_is_accepted() {
         // Computed with: printf '1800000000.{}' | openssl dgst -sha256 -hmac whsec_test
         let header = "t=1800000000,v1=482e6337ac5272392d375c6fdc4d52a7e615dc2facedab0ffe155ddfd6a56e66,v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39";
         assert!(accepts(&["whsec_test"], header, b"{}"));

@@ -1,6 +1,6 @@
-//! Finds the payment that a webhook event is about. Nothing else in the event is trusted. So its
-//! exact shape hardly matters, which is good, because it depends on the API version that the
-//! endpoint is configured with in Stripe.
+//! Finds the payment that a webhook event is about. Nothing else in the event is trusted, so its
+//! exact shape hardly matters. The shape depends on the API version that the endpoint has at
+//! Stripe.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(super) const HANDLED: &[&str] = &[
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
     "payment_intent.canceled",
-    // Adds the fee, which a new charge does not have yet.
+    // Reports the fee, which a new charge does not have yet.
     "charge.updated",
     "charge.refunded",
     "charge.refund.updated",
@@ -30,34 +30,35 @@ pub(super) const HANDLED: &[&str] = &[
 /// The parts of an event that we read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookEvent {
-    /// Stripe's id, or one derived from the body if it has none that can be stored.
+    /// Stripe's id, or an id derived from the body if Stripe's is missing or can't be stored.
     pub id: StripeEventId,
-    /// Stripe's event type; empty if the body has none.
+    /// Stripe's event type, or an empty text if the body has no type.
     pub kind: String,
-    /// The API version of the body.
+    /// The version of Stripe's API that the body has.
     pub api_version: Option<String>,
-    /// The payment intent that it is about, or why it has none.
+    /// The payment intent that the event is about, or why there is none to look up.
     pub intent: Result<PaymentIntentId, IgnoredEvent>,
 }
 
 /// Why an event is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IgnoredEvent {
-    /// Its type does not concern orders.
+    /// The event's type does not concern orders.
     Type,
-    /// It has no payment intent: it is about a charge or a refund that was made without one.
+    /// The event has no payment intent: it is about a charge or a refund that was made without one.
     NoIntent,
-    /// It is not JSON, has no type, or has a shape in which the payment intent can't be found. An
-    /// administrator should look into it.
+    /// The body is not JSON, has no type, or has a shape in which the payment intent can't be
+    /// found. An administrator should look into it.
     Unreadable,
 }
 
-/// What to look up because of an event.
+/// What to look up at Stripe because of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookSubject {
     /// The payment intent.
     pub intent: PaymentIntentId,
-    /// Whether it is about refunds or disputes, which the intent itself may not mention.
+    /// Whether to look up refunds and disputes too. The event is about one of them, and the intent
+    /// may not mention it.
     pub with_refunds: bool,
 }
 
@@ -70,18 +71,18 @@ impl WebhookEvent {
             id: event["id"]
                 .as_str()
                 .and_then(|id| StripeEventId::parse(id).ok())
-                .unwrap_or_else(|| derived(body)),
-            kind: short(&event["type"]).unwrap_or_default(),
-            api_version: short(&event["api_version"]),
+                .unwrap_or_else(|| derived_id(body)),
+            kind: truncated(&event["type"]).unwrap_or_default(),
+            api_version: truncated(&event["api_version"]),
             intent: intent_of(&event["data"]["object"]),
         }
     }
 
-    /// What to look up at Stripe because of the event.
+    /// Returns what to look up at Stripe because of the event.
     ///
     /// # Errors
-    /// Why the event is ignored: its type does not concern orders, it has no payment intent, or it
-    /// can't be read.
+    /// The reason why the event is ignored: its type does not concern orders, it has no payment
+    /// intent, or it can't be read.
     pub fn subject(&self) -> Result<WebhookSubject, IgnoredEvent> {
         if self.kind.is_empty() {
             return Err(IgnoredEvent::Unreadable);
@@ -93,7 +94,7 @@ impl WebhookEvent {
         Ok(WebhookSubject { intent, with_refunds: !self.kind.starts_with("payment_intent.") })
     }
 
-    /// A short body that parses to the same event, for bodies that are too large to store.
+    /// Returns a short body that parses to the same event, for bodies that are too large to store.
     pub fn reduced(&self) -> String {
         let object = match &self.intent {
             Ok(intent) => json!({"payment_intent": intent}),
@@ -110,8 +111,8 @@ impl WebhookEvent {
     }
 }
 
-/// The payment intent of an event's object: the object itself, or its `payment_intent`, which is an
-/// id or an expanded object.
+/// Returns the payment intent of an event's object: the object itself, or its `payment_intent`,
+/// which is an id or an expanded object.
 fn intent_of(object: &Value) -> Result<PaymentIntentId, IgnoredEvent> {
     let id = match (object["object"].as_str(), object.get("payment_intent")) {
         (Some("payment_intent"), _) => &object["id"],
@@ -123,15 +124,15 @@ fn intent_of(object: &Value) -> Result<PaymentIntentId, IgnoredEvent> {
     id.as_str().and_then(|id| PaymentIntentId::parse(id).ok()).ok_or(IgnoredEvent::Unreadable)
 }
 
-/// An id derived from the body. The same body always has the same id.
-fn derived(body: &[u8]) -> StripeEventId {
+/// Derives an id from the body. The same body always has the same id.
+fn derived_id(body: &[u8]) -> StripeEventId {
     let text = format!("unidentified_{}", Fingerprint::of(&[body]).as_str());
     StripeEventId::parse(&text)
         .unwrap_or_else(|_| unreachable!("a prefix and 26 letters and digits are an id"))
 }
 
-/// A string, cut to 100 characters, which is more than Stripe would send.
-fn short(value: &Value) -> Option<String> {
+/// Returns a string, cut to 100 characters, which is more than Stripe would send.
+fn truncated(value: &Value) -> Option<String> {
     value.as_str().map(|text| text.chars().take(100).collect())
 }
 
@@ -146,6 +147,7 @@ mod tests {
             .into_bytes()
     }
 
+    /// Returns the intent to look up, and whether to look up its refunds too.
     fn lookup(body: &[u8]) -> Option<(String, bool)> {
         WebhookEvent::parse(body)
             .subject()

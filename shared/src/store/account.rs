@@ -27,9 +27,9 @@ pub struct Account {
     /// The idempotency key of the request that created it, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
-    /// Grows by one whenever all sessions are ended. A session carries the generation that was read
-    /// when the password was checked. So if a sign-in is under way while sessions are ended, the
-    /// session that it creates is not valid either.
+    /// Grows by one whenever all sessions are ended. A session stores the generation that was read
+    /// before the password was checked. So if a sign-in is under way while all sessions are ended,
+    /// the session that it creates is not valid either.
     #[serde(default)]
     pub generation: u64,
     /// The session that stayed valid when all others were ended: the one that changed the password.
@@ -120,7 +120,7 @@ impl Entity for Account {
     }
 }
 
-/// An account as it is read from an index, which contains only its `doc`. Never written.
+/// An account as read from an index, which contains only `doc`. It is never written.
 #[derive(Debug, Serialize, Deserialize)]
 struct ProjectedAccount {
     #[serde(flatten)]
@@ -169,8 +169,8 @@ pub struct UserFilter {
 }
 
 impl UserFilter {
-    /// Queries the smallest index partition that contains all requested users, so that few items
-    /// are read only to be dropped by a filter.
+    /// Returns the query of the smallest index partition that contains all requested users, so that
+    /// its filters drop few items.
     fn query(&self) -> Query {
         let inactive = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));
@@ -209,7 +209,7 @@ impl Store {
 
     /// Finds the account for a login: a username, or an e-mail address if it contains `@`.
     ///
-    /// It always makes two reads, of the login's reservation and of the account, so response times
+    /// This always reads two items, the login's reservation and the account, so response times
     /// don't reveal whether a user exists.
     ///
     /// # Errors
@@ -238,8 +238,8 @@ impl Store {
     }
 }
 
-/// The key of a login's reservation. A login that is neither a valid username nor a valid e-mail
-/// address gets a key that is never used.
+/// Returns the key of a login's reservation. For a login that can't be a username or an e-mail
+/// address, it is a key that no reservation has.
 fn login_key(login: &str) -> Key {
     let key = match login.contains('@') {
         true => Email::parse(login).map(|email| keys::email(&email.key())),
@@ -248,8 +248,8 @@ fn login_key(login: &str) -> Key {
     key.unwrap_or_else(|_| keys::username(""))
 }
 
-/// Normalizes a login for rate limits: logins that differ only in case or in outer spaces share one
-/// limit, whether or not such a user exists.
+/// Normalizes a login for rate limits: logins that differ only in case or in surrounding spaces
+/// share one limit, whether or not such a user exists.
 pub fn normalized_login(login: &str) -> String {
     login.trim().to_lowercase()
 }

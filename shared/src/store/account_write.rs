@@ -1,6 +1,6 @@
-//! Writes accounts. One transaction covers everything that must agree with an account: the claims
-//! that make its names unique, the number of active administrators, and the check that the
-//! administrator who changes it still is one.
+//! Writes accounts. One transaction covers everything that must agree with an account: the
+//! reservations that keep its username and e-mail address unique, the number of active
+//! administrators, and the check that the administrator who changes it is still an administrator.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Update};
 
@@ -14,13 +14,13 @@ use crate::domain::error::Invalid;
 use crate::domain::ids::UserId;
 use crate::error::{Error, Result, catalogue};
 
-/// How often a change is applied to an account that other requests keep changing.
+/// How many times a change is tried when other requests keep changing the account.
 const ATTEMPTS: usize = 5;
 
-/// What must be true of administrators for an account to be written. It is checked in the write.
+/// A condition about administrators that the write of an account checks.
 #[derive(Debug, Clone, Copy)]
 pub enum AdminCondition<'a> {
-    /// Nothing: users who write their own account, and the sample data, need no administrator.
+    /// No condition: users who write their own account, and the sample data, need no administrator.
     None,
     /// This user must be an active administrator.
     ActiveAdmin(&'a UserId),
@@ -33,7 +33,7 @@ pub enum AdminCondition<'a> {
 pub enum RegisterOutcome {
     /// The account was created.
     Created,
-    /// An earlier attempt of the same request, by its idempotency key, created this account.
+    /// An earlier attempt of this request, with the same idempotency key, created this account.
     AlreadyRegistered(Box<Account>),
 }
 
@@ -85,8 +85,8 @@ impl Store {
         check_failed(&failed, condition).map(|()| RegisterOutcome::Created)
     }
 
-    /// Replaces `before` with `after`. A changed name is reserved and the old one released in the
-    /// same transaction, so at every moment each name belongs to the account that shows it.
+    /// Replaces `before` with `after`. If the username or the e-mail address changed, the same
+    /// transaction reserves the new one and releases the old one.
     ///
     /// # Errors
     /// - `name_taken` (409), naming `username`, `email` or both
@@ -107,8 +107,8 @@ impl Store {
         check_failed(&failed, condition).map(|()| ChangeOutcome::Changed)
     }
 
-    /// Applies a change that affects neither names nor the role. If another write was faster, the
-    /// change is applied again to the current account.
+    /// Applies a change that affects neither the username, the e-mail address, the role nor the
+    /// status. If another write was faster, the change is applied again to the current account.
     ///
     /// # Errors
     /// - any error of `change`, which may refuse the current account
@@ -117,10 +117,10 @@ impl Store {
     ///   otherwise
     pub async fn update_account(
         &self,
-        read: Account,
+        current: Account,
         change: impl Fn(&Account) -> Result<Account>,
     ) -> Result<Account> {
-        let mut before = read;
+        let mut before = current;
         for _ in 0..ATTEMPTS {
             let after = change(&before)?;
             match self.replace(&after, before.user.version).await? {
@@ -131,11 +131,12 @@ impl Store {
                 }
             }
         }
-        Err(unavailable("too many writes of one account at once"))
+        Err(unavailable("other requests kept changing the account"))
     }
 
-    /// Returns the parts whose conditions failed; none if the account was written. If only the
-    /// account's own item changes, a plain conditional write replaces the transaction.
+    /// Writes an account and returns the parts whose conditions failed: an empty list if it was
+    /// written. If only the account's own item changes, a single conditional write takes the place
+    /// of the transaction.
     async fn write(
         &self,
         before: Option<&Account>,
@@ -192,6 +193,7 @@ impl Store {
         })
     }
 
+    /// Creates the deletion of a reservation, on condition that it is still this user's.
     fn release(&self, reservation: Key, holder: &UserId) -> Result<Delete> {
         Delete::builder()
             .table_name(&self.table)
@@ -202,9 +204,9 @@ impl Store {
             .map_err(Error::internal)
     }
 
-    /// The update of the number of active administrators; `None` if it doesn't change. Its
-    /// condition keeps the last one from leaving, and with [`AdminCondition::NoAdminYet`] lets
-    /// only the first one in.
+    /// Creates the update of the number of active administrators, or returns `None` if the number
+    /// doesn't change. The update fails if no active administrator would be left, or if there
+    /// already is one and the condition is [`AdminCondition::NoAdminYet`].
     fn count_admins(
         &self,
         before: Option<&Account>,
@@ -220,8 +222,8 @@ impl Store {
             (false, true) => match condition {
                 AdminCondition::NoAdminYet => update
                     .expression_attribute_values(":one", number(1))
-                    .condition_expression("attribute_not_exists(pk) OR #count = :none")
-                    .expression_attribute_values(":none", number(0)),
+                    .condition_expression("attribute_not_exists(pk) OR #count = :zero")
+                    .expression_attribute_values(":zero", number(0)),
                 _ => update.expression_attribute_values(":one", number(1)),
             },
             (true, false) => update
@@ -233,6 +235,7 @@ impl Store {
         update.build().map(Some).map_err(Error::internal)
     }
 
+    /// Creates the check that this user is an active administrator.
     fn check_active_admin(&self, by: &UserId) -> Result<ConditionCheck> {
         ConditionCheck::builder()
             .table_name(&self.table)
@@ -246,8 +249,8 @@ impl Store {
             .map_err(Error::internal)
     }
 
-    /// Stores the password's new hash. If the account was changed in the meantime, nothing happens
-    /// and the next sign-in rehashes it.
+    /// Stores a new hash of the same password. If another request changed the account in the
+    /// meantime, this does nothing, and the next sign-in hashes the password again.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -264,7 +267,7 @@ fn email(account: &Account) -> Key {
     keys::email(&account.user.email.key())
 }
 
-/// The error for the parts whose conditions failed.
+/// Returns the error for the parts whose conditions failed, or `Ok` if no condition failed.
 fn check_failed(failed: &[CheckedPart], condition: AdminCondition<'_>) -> Result<()> {
     if failed.contains(&CheckedPart::ActiveAdmin) {
         return Err(Error::new(&catalogue::FORBIDDEN, "You are no longer an administrator."));
@@ -282,7 +285,9 @@ fn check_failed(failed: &[CheckedPart], condition: AdminCondition<'_>) -> Result
         });
     }
     if failed.contains(&CheckedPart::OldReservation) {
-        return Err(Error::internal("an account's old name was reserved for another user"));
+        return Err(Error::internal(
+            "the account's old username or e-mail address was reserved for another user",
+        ));
     }
     let taken = [
         (CheckedPart::Username, "username", "This username is taken."),

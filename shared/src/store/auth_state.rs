@@ -1,5 +1,5 @@
 //! Reads a caller's authentication state: whether the user may still act and is still signed in.
-//! Most requests need it together with one object, so it comes with that object in one batch read.
+//! Most requests also need one object, so the same batch read returns both.
 
 use jiff::Timestamp;
 
@@ -11,12 +11,13 @@ use super::table::Store;
 use crate::domain::ids::UserId;
 use crate::error::Result;
 
-/// A caller's account and session as stored now. The access token alone may be outdated.
+/// A caller's account and session as stored now. They may have changed since the access token was
+/// issued.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuthState {
-    /// The account; `None` if there is no such user.
+    /// The account, or `None` if the user doesn't exist.
     pub account: Option<Account>,
-    /// The session that the access token was issued for; `None` if it no longer exists.
+    /// The session that the access token was issued in, or `None` if it no longer exists.
     pub session: Option<Session>,
 }
 
@@ -26,8 +27,8 @@ impl AuthState {
         Ok(Self { account: take_item(found, account)?, session: take_item(found, session)? })
     }
 
-    /// Whether the session is open: it was ended neither on its own nor together with all sessions
-    /// of its user.
+    /// Whether the session is valid: it has not expired, and it was ended neither by itself nor
+    /// together with the user's other sessions.
     pub fn is_signed_in(&self, now: Timestamp) -> bool {
         match (&self.account, &self.session) {
             (Some(account), Some(session)) => {

@@ -1,4 +1,4 @@
-//! Unconditional writes, many in one request.
+//! Sends many unconditional writes in one request.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 
@@ -10,11 +10,13 @@ use crate::error::{Error, Result};
 
 /// The most writes that DynamoDB takes in one request.
 const BATCH: usize = 25;
-/// How often the unprocessed writes of a batch are sent again.
+/// How many times a batch is sent. DynamoDB may leave some of its writes unprocessed; each further
+/// attempt sends only those.
 const ATTEMPTS: u32 = 8;
 
 impl Store {
-    /// Writes all of these, each independently of the others.
+    /// Carries out all of these writes. This is not a transaction: if it fails, some of them may
+    /// have been carried out.
     pub(super) async fn batch_write(&self, writes: Vec<WriteRequest>) -> Result<()> {
         let name = &self.table;
         for batch in writes.chunks(BATCH) {
@@ -33,21 +35,21 @@ impl Store {
                 tokio::time::sleep(backoff(attempt)?).await;
             }
             if !left.is_empty() {
-                return Err(unavailable("unprocessed writes"));
+                return Err(unavailable("DynamoDB kept leaving writes of a batch unprocessed"));
             }
         }
         Ok(())
     }
 }
 
-/// A request to put this entity.
+/// Creates the request that puts this entity.
 pub(super) fn put_request<T: Entity>(entity: &T) -> Result<WriteRequest> {
     let put =
         PutRequest::builder().set_item(Some(to_item(entity)?)).build().map_err(Error::internal)?;
     Ok(WriteRequest::builder().put_request(put).build())
 }
 
-/// A request to delete the item with this key.
+/// Creates the request that deletes the item with this key.
 pub(super) fn delete_request(key: Key) -> Result<WriteRequest> {
     let delete =
         DeleteRequest::builder().set_key(Some(key.into_item())).build().map_err(Error::internal)?;

@@ -1,5 +1,6 @@
-//! Broadcasts: messages from an administrator to all users of a role. Sending one is a single
-//! write; its stream record puts the broadcast in the role's feed.
+//! Broadcasts: messages from an administrator to all users of a role. Sending one takes a single
+//! write. `live-notify` reads that write from the table's stream and appends the broadcast to the
+//! role's feed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,11 +17,11 @@ use crate::error::Result;
 /// A broadcast as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broadcast {
-    /// Its id.
+    /// The broadcast's id.
     pub id: BroadcastId,
     /// The role that receives it.
     pub role: Role,
-    /// Its text.
+    /// The broadcast's text.
     pub text: MessageText,
     /// The administrator who sent it. Kept for the record, never shown.
     pub by: UserId,
@@ -40,7 +41,8 @@ impl Entity for Broadcast {
 }
 
 impl Store {
-    /// Stores a new broadcast. The conflict is a broadcast that already has its id.
+    /// Stores a new broadcast. If the id is taken, returns a conflict with the broadcast that has
+    /// it.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 pub struct CategoryCount {
     /// The category, spelled as in the service that was last stored in it.
     pub category: Category,
-    /// How many active services it has.
+    /// The number of active services in it.
     pub count: u64,
 }
 
@@ -34,17 +34,17 @@ impl Entity for CategoryCount {
 /// A change to one category's counter.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CounterChange {
-    /// Adds a service, and adopts this spelling of the category.
+    /// Counts one more service, and adopts this spelling of the category.
     Add(Category),
-    /// Leaves the number as it is, but adopts this spelling.
+    /// Leaves the count as it is, but adopts this spelling of the category.
     Respell(Category),
-    /// Removes a service.
+    /// Counts one service fewer.
     Remove(Category),
 }
 
 impl CounterChange {
-    /// The counter changes that go with a service's change: one for the category that the service
-    /// leaves, and one for the category that it joins.
+    /// Returns the counter changes for a change of a service: one for the category that it leaves
+    /// and one for the category that it joins.
     pub(super) fn between(from: Option<&Service>, to: &Service) -> Vec<Self> {
         let from = from.filter(|service| service.is_active()).map(|service| &service.category);
         let to = Some(&to.category).filter(|_| to.is_active());
@@ -60,7 +60,8 @@ impl CounterChange {
         }
     }
 
-    /// The update of the counter's item. Its condition keeps the counter from falling below zero.
+    /// Creates the update of the counter's item. Its condition keeps the counter from falling below
+    /// zero.
     pub(super) fn update(self, table: &str) -> Result<Update> {
         let (category, change) = match &self {
             Self::Add(category) => (category, 1),
@@ -94,8 +95,8 @@ impl CounterChange {
 }
 
 impl Store {
-    /// Returns the categories that have active services, by name. Only administrators create
-    /// categories, so there are few, and there is no pagination.
+    /// Returns the categories that have active services, sorted by name. There is no pagination:
+    /// categories are few, because only administrators create them.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

@@ -1,6 +1,6 @@
-//! The connections table: tickets and open sockets. Losing it loses nothing, because clients create
-//! everything in it again when they reconnect. [`super::subscription`] is about which entries of a
-//! feed a socket gets.
+//! The connections table: tickets and open sockets. It needs no backup, because clients create
+//! everything in it again when they reconnect. [`super::subscription`] keeps track of which entries
+//! a socket still needs.
 
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -24,10 +24,10 @@ use crate::error::{Error, Result};
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
 const SOCKET_RETENTION: SignedDuration = SignedDuration::from_mins(130);
 
-/// The right to open one socket. It is stored under the hash of its token.
+/// The right to open one socket. The key contains the hash of its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// The hash of its token.
+    /// The hash of the token.
     pub hash: String,
     /// The user it was issued to.
     pub user_id: UserId,
@@ -58,7 +58,8 @@ pub struct Connection {
     pub user_id: UserId,
     /// The session that its ticket was issued in.
     pub session_id: String,
-    /// The feeds that its hello subscribed to, so that their subscriptions can be deleted with it.
+    /// The feeds that its hello subscribed to. When the socket is deleted, so are these
+    /// subscriptions.
     pub feeds: Vec<Feed>,
     /// When it was opened.
     pub connected_at: Timestamp,
@@ -127,7 +128,7 @@ impl Connections {
     /// Creates the table from `CONNECTIONS_TABLE_NAME` and the variables that Lambda sets.
     ///
     /// # Errors
-    /// Names the variable that is missing or invalid.
+    /// Fails if a variable is missing or invalid; the error names it.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         Ok(Self { table: Store::with_table_from_env("CONNECTIONS_TABLE_NAME")? })
     }
@@ -147,7 +148,7 @@ impl Connections {
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn put_ticket(&self, ticket: &Ticket) -> Result<()> {
-        // Its token is random, so its key is free.
+        // The token is random, so the key can't be taken.
         self.table.create(ticket).await.map(drop)
     }
 
@@ -227,11 +228,14 @@ impl Connections {
     pub async fn remove(&self, id: &str) -> Result<Option<Connection>> {
         let Some(connection) = self.connection(id).await? else { return Ok(None) };
         let subscriptions = connection.feeds.iter().map(|feed| keys::subscription(feed, id));
-        let listed = keys::socket_of(&connection.user_id, id);
+        let list_entry = keys::socket_of(&connection.user_id, id);
         self.table
-            .batch_write(subscriptions.chain([listed]).map(delete_request).collect::<Result<_>>()?)
+            .batch_write(
+                subscriptions.chain([list_entry]).map(delete_request).collect::<Result<_>>()?,
+            )
             .await?;
-        // The socket's own item goes last, so that a repeated call after a crash finds the rest.
+        // The socket's own item is deleted last, so that a repeated call after a crash can delete
+        // the rest.
         self.delete(keys::connection(id)).send().await.map_err(sdk_error)?;
         Ok(Some(connection))
     }

@@ -15,7 +15,7 @@ use crate::secrets::{CachedSecret, FromSecret, SecretText};
 pub struct PageRequest {
     /// The most items to return.
     pub limit: usize,
-    /// `next_cursor` of the previous page; `None` for the first page.
+    /// The `next_cursor` of the previous page, or `None` for the first page.
     pub cursor: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub struct PageRequest {
 pub struct Page<T> {
     /// The items, in the list's order.
     pub items: Vec<T>,
-    /// The cursor of the next page; `None` at the end.
+    /// The cursor of the next page, or `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -57,8 +57,8 @@ fn key(secret: &str) -> std::result::Result<LessSafeKey, String> {
 }
 
 impl CachedSecret<CursorKeys> {
-    /// Returns the cursor for this position in a list. `list_id` names the list, its owner and its
-    /// filters.
+    /// Returns the cursor for this position in a list. `list_id` identifies the list, including its
+    /// owner and its filters.
     pub(crate) fn seal(&self, list_id: &str, position: &Item) -> Result<String> {
         self.current().seal(list_id, position)
     }

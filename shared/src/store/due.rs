@@ -1,4 +1,4 @@
-//! Reads everything that is due from an index, for functions that run on a schedule.
+//! Reads all items of an index that are due, for functions that run on a schedule.
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -10,13 +10,13 @@ use super::row::Entity;
 use super::table::Store;
 use crate::error::{Error, Result};
 
-/// Items per page.
+/// How many items one Query reads.
 const PAGE: usize = 50;
 
 impl Store {
-    /// Streams the items in these partitions of an index whose time is `until` or earlier, page by
-    /// page and oldest first within each partition. Attributes that the index does not project are
-    /// missing.
+    /// Streams the items in these partitions of an index whose time is `until` or earlier: page by
+    /// page, and oldest first within each partition. The items have only the attributes that the
+    /// index contains.
     pub(super) fn due_items<T: Entity + Send + 'static>(
         &self,
         index: Index,

@@ -19,7 +19,7 @@ const TRANSIENT: &[&str] = &[
     "TransactionInProgressException",
 ];
 
-/// A `database_unavailable` error (503). The source is for the log.
+/// Creates a `database_unavailable` error (503). Only the log shows `source`.
 pub(super) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::new(
         &catalogue::DATABASE_UNAVAILABLE,
@@ -29,7 +29,7 @@ pub(super) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + S
     .with_source(source)
 }
 
-/// The error for a call that still fails after the SDK's retries.
+/// Converts the error of a call that still failed after the SDK's retries.
 pub(super) fn sdk_error<E, R>(error: SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -46,12 +46,12 @@ where
     if transient { unavailable(source) } else { Error::internal(source) }
 }
 
-/// Says whether a write was refused because its condition didn't hold.
+/// Whether DynamoDB refused a write because its condition didn't hold.
 pub(super) fn is_condition_failed<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code() == Some("ConditionalCheckFailedException")
 }
 
-/// The item that made a put's condition fail; `None` if there is none.
+/// Returns the stored item that made a put's condition fail, or `None` if no item has that key.
 pub(super) fn old_item<R>(
     error: SdkError<PutItemError, R>,
 ) -> Option<HashMap<String, AttributeValue>>

@@ -1,15 +1,14 @@
-//! The fan-out table: work that is pushed to sockets by separate invocations. Writing an item
-//! starts one, through the table's stream.
+//! The fan-out table: requests for work that separate invocations do. Writing an item starts an
+//! invocation, through the table's stream.
 //!
-//! There are two kinds of work. One is to push the entries of a wide feed, which is a feed with
-//! many sockets, shard by shard. The other is to catch up a lagging socket
-//! ([`super::subscription`]).
+//! There are two kinds of work: to push the entries of a wide feed (one with many sockets) to the
+//! sockets of one shard, and to catch up a lagging socket ([`super::subscription`]).
 //!
-//! A wide feed has two items for each shard of its sockets. Whoever appends to the feed writes
-//! [`ShardTarget`], and its stream record starts the function that pushes. Only that function
-//! writes [`ShardProgress`], as it advances. Both only grow, so a stream record that is repeated,
-//! late or out of order asks for nothing new, and after a crash the next invocation continues where
-//! the last one stopped.
+//! A wide feed has two items for each shard of its sockets. The function that delivers new entries
+//! writes [`ShardTarget`], whose stream record starts the function that pushes. Only that function
+//! writes [`ShardProgress`], as it advances. The numbers in both only grow, so a stream record that
+//! is repeated, late or out of order has no effect, and after a crash the next invocation continues
+//! where the last one stopped.
 
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use futures::future::try_join_all;
@@ -44,22 +43,22 @@ impl Entity for ShardTarget {
         keys::shard_target(&self.feed, self.shard)
     }
 
-    /// The number itself, which the condition of its write compares.
+    /// The same as `last`, so that the condition of the write can compare it.
     fn version(&self) -> u64 {
         self.last
     }
 }
 
-/// How far the pushes to a shard's sockets have come.
+/// The number up to which a shard's sockets have got a feed's entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardProgress {
     /// The feed.
     pub feed: Feed,
     /// The shard of its sockets.
     pub shard: u8,
-    /// All sockets have their entries up to this number.
+    /// All sockets of the shard have got the entries up to this number.
     pub done: u64,
-    /// The sweep that is under way.
+    /// The sweep that is in progress.
     #[serde(default, rename = "pass", skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
     /// Grows with each change.
@@ -94,9 +93,10 @@ pub struct LaggingSocket {
     pub feed: Feed,
     /// The socket's connection id.
     pub connection: String,
-    /// The hold of its subscription. A socket that lags again gets a new one, so it is new work.
+    /// The hold of its subscription. A socket that lags again gets a new hold, so this item changes
+    /// and starts another catch-up.
     pub hold: String,
-    /// When DynamoDB may delete it: together with the socket.
+    /// When DynamoDB may delete it: at the same time as the socket.
     pub ends_at: Timestamp,
 }
 
@@ -122,7 +122,7 @@ impl FanOutTable {
     /// Creates the table from `FAN_OUT_TABLE_NAME` and the variables that Lambda sets.
     ///
     /// # Errors
-    /// Names the variable that is missing or invalid.
+    /// Fails if a variable is missing or invalid; the error names it.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         Ok(Self { table: Store::with_table_from_env("FAN_OUT_TABLE_NAME")? })
     }
@@ -132,8 +132,8 @@ impl FanOutTable {
         Self { table: Store::new(client, table) }
     }
 
-    /// Whether a feed's entries are pushed shard by shard. A wide feed stays wide: pushing it in
-    /// both ways at once would deliver entries out of order.
+    /// Whether a feed's entries are pushed shard by shard. A wide feed stays wide, because pushing
+    /// some entries directly and others by shard could deliver them out of order.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -160,8 +160,8 @@ impl FanOutTable {
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn request_push(&self, feed: &Feed, last: u64) -> Result<()> {
-        // The first shard's item makes the feed wide, so a crash in between does not leave it half
-        // wide.
+        // The item of shard 0 makes the feed wide, so it is written first. After a crash in
+        // between, the next request writes the others.
         self.request_shard_push(feed, 0, last).await?;
         let others = 1..keys::feed_shards(feed);
         try_join_all(others.map(|shard| self.request_shard_push(feed, shard, last))).await.map(drop)
@@ -183,7 +183,7 @@ impl FanOutTable {
         }
     }
 
-    /// Requests that a lagging socket is caught up. A repeated request writes the same item, so it
+    /// Requests the catch-up of a lagging socket. A repeated request writes the same item, so it
     /// creates no stream record and starts nothing.
     ///
     /// # Errors
@@ -199,7 +199,7 @@ impl FanOutTable {
         Ok(put.set_item(Some(to_item(entity)?)))
     }
 
-    /// Reads a shard's target and progress; `None` if the feed is not wide.
+    /// Reads a shard's target and progress. Returns `None` if the feed is not wide.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles; internal when it fails otherwise
@@ -239,14 +239,14 @@ impl FanOutTable {
     }
 }
 
-/// The socket and the feed that a record of the table's stream asks to catch up; `None` if the
-/// record is about something else.
+/// Returns the connection id and the feed of the catch-up that a record of the table's stream
+/// requests, or `None` if the record doesn't request one.
 pub fn parse_catch_up_job(pk: &str, sk: &str) -> Option<(String, Feed)> {
     keys::parse_lagging_socket(pk, sk)
 }
 
-/// The feed and the shard that a record of the table's stream asks to push; `None` if the record is
-/// about something else.
+/// Returns the feed and the shard of the push that a record of the table's stream requests, or
+/// `None` if the record doesn't request one.
 pub fn parse_shard_job(pk: &str, sk: &str) -> Option<(Feed, u8)> {
     keys::parse_shard_target(pk, sk)
 }

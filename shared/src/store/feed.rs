@@ -1,9 +1,9 @@
-//! Feeds: logs whose entries are numbered 1, 2, 3, ... without gaps. An event is in a feed once,
-//! however often it is appended.
+//! Feeds: logs whose entries are numbered 1, 2, 3, ... without gaps. A feed contains an event only
+//! once, however often it is appended.
 //!
-//! An append is one transaction that writes the proof that the event is in the feed (`SEEN#`), the
-//! entry, and the counter (`HEAD`). A crash before it leaves nothing behind, and a retry after it
-//! finds the proof.
+//! An append is one transaction that writes a marker that the feed has the event (`SEEN#`), the
+//! entry, and the counter (`HEAD`). A crash before the transaction leaves nothing behind. A retry
+//! after it finds the marker and appends nothing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,9 +30,10 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most entries that one transaction appends. Of the 100 items that a transaction may have,
 /// each entry takes two and the counter takes one.
 const APPEND_BATCH: usize = 49;
-/// How often an append is tried when others keep taking the next number.
+/// How many times an append is tried when others keep taking the next number.
 const ATTEMPTS: u32 = 50;
-/// How often entries with assigned numbers are looked for before they count as deleted.
+/// How many times a range is read if entries with assigned numbers are missing from it. After that,
+/// they count as deleted.
 const READS: u32 = 4;
 
 /// One entry of a feed, in the shape that sockets and `GET /live/feed` show.
@@ -41,9 +42,9 @@ pub struct Entry {
     /// What happened.
     #[serde(rename = "type")]
     pub kind: EntryKind,
-    /// The feed it is in.
+    /// The feed that contains it.
     pub feed: Feed,
-    /// Its number in the feed: 1, 2, 3, ...
+    /// The entry's number in the feed: 1, 2, 3, ...
     pub seq: u64,
     /// Identifies the event. It is the same in every feed.
     pub id: EntryId,
@@ -71,7 +72,7 @@ impl Entity for Entry {
 pub struct FeedPage {
     /// Entries in the order of their numbers.
     pub items: Vec<Entry>,
-    /// Numbers among or after them whose entries are no longer kept.
+    /// The numbers of this range whose entries are no longer stored.
     pub missed: Vec<Missed>,
     /// The number after which the next page starts.
     pub next: u64,
@@ -105,7 +106,7 @@ impl Entity for Head {
     }
 }
 
-/// The proof that an event is in a feed.
+/// The marker that a feed has an event.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Seen {
     feed: Feed,
@@ -121,7 +122,7 @@ impl Entity for Seen {
         keys::feed_seen(&self.feed, &self.id)
     }
 
-    /// The proof is kept as long as its entry, far longer than the 24 hours in which a stream can
+    /// The marker is kept as long as the entry, far longer than the 24 hours in which a stream can
     /// repeat a record.
     fn expires_at(&self) -> Option<Timestamp> {
         Some(self.at + RETENTION)
@@ -131,7 +132,7 @@ impl Entity for Seen {
 /// An event to be appended to a feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEntry {
-    /// Its type.
+    /// The event's type.
     pub kind: EntryKind,
     /// Identifies the event.
     pub id: EntryId,
@@ -142,8 +143,7 @@ pub struct NewEntry {
 }
 
 impl Store {
-    /// Appends events to a feed, in this order. Events that the feed already has stay where they
-    /// are.
+    /// Appends events to a feed, in this order, except those that the feed already has.
     ///
     /// # Errors
     /// `database_unavailable` when other appends keep taking the next number, or when DynamoDB is
@@ -166,7 +166,7 @@ impl Store {
             }
             tokio::time::sleep(backoff(attempt)?).await;
         }
-        Err(unavailable(format!("too many appends to feed {feed} at once")))
+        Err(unavailable(format!("other appends to feed {feed} kept taking the next number")))
     }
 
     /// Reads the number of the feed's last entry, and which of these events the feed already has.
@@ -208,7 +208,7 @@ impl Store {
         Ok(transaction.commit(&self.client).await? == CommitOutcome::Committed)
     }
 
-    /// The update that moves a feed's counter from `last` to `next`.
+    /// Creates the update that moves a feed's counter from `last` to `next`.
     fn advance(&self, feed: &Feed, last: u64, next: u64) -> Result<Update> {
         Update::builder()
             .table_name(&self.table)
@@ -257,7 +257,7 @@ impl Store {
     ///
     /// DynamoDB applies a transaction item by item, so a reader may briefly see the counter before
     /// the entry. Missing entries are therefore looked for several times before they count as
-    /// deleted. Entries that TTL has deleted cost that delay as well.
+    /// deleted. Reading a range from which TTL has deleted entries takes that time too.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -279,7 +279,8 @@ impl Store {
             let page = self.query::<Entry>(&query).await?;
             let mut items = page.items;
             let highest = items.last().map_or(after, |entry| entry.seq);
-            // A page ends at the limit or at 1 MB.
+            // DynamoDB ends a page at the limit or at 1 MB. The numbers after such a page are not
+            // missed.
             let next = if page.next.is_some() { highest } else { highest.max(last) };
             reads += 1;
             let found = u64::try_from(items.len()).unwrap_or(u64::MAX);
@@ -293,7 +294,8 @@ impl Store {
     }
 }
 
-/// The numbers after `after`, up to and including `to`, that these entries leave out.
+/// Returns the ranges of numbers after `after`, up to and including `to`, that none of these
+/// entries has.
 fn missed(items: &[Entry], after: u64, to: u64) -> Vec<Missed> {
     let mut missed = Vec::new();
     let mut expected = after.saturating_add(1);

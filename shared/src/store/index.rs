@@ -1,26 +1,29 @@
 //! The global secondary indexes of the main table.
 
-/// A global secondary index; `docs/data-model.md` says what each holds.
+/// A global secondary index. `docs/data-model.md` shows the keys of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Index {
-    /// Everything of a kind, newest first; users of a role.
+    /// All orders, services by status, users by role, and webhook events by state: each newest
+    /// first.
     Gsi1,
-    /// Things of an owner or a category, newest first; all users by name.
+    /// A client's orders, an order's messages, and the services of a category, newest first. All
+    /// users by username.
     Gsi2,
-    /// Orders and messages of a worker; all open orders, oldest first; services by price; all
-    /// users, newest first.
+    /// A worker's orders, an order's messages with one worker, and all users, newest first. All
+    /// open orders, oldest first. Services by price.
     Gsi3,
-    /// Open orders by category, oldest first; orders that wait for a payment step (none of which is
-    /// open); services of a category by price; users who may not sign in, newest first.
+    /// The open orders of a category, oldest first. Orders that wait for a payment step, which are
+    /// never open. The services of a category by price. Users who may not sign in, newest first.
     Gsi4,
-    /// What is due: order timers, and webhook events that were not applied yet.
+    /// What scheduled functions must handle: order timers, and webhook events that were not applied
+    /// yet.
     Gsi5,
-    /// What an administrator should look at.
+    /// Orders that an administrator should look at.
     Gsi6,
 }
 
 impl Index {
-    /// Its name in `template.yaml`.
+    /// The index's name in `template.yaml`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gsi1 => "gsi1",
@@ -32,7 +35,7 @@ impl Index {
         }
     }
 
-    /// The attributes of its partition key and its sort key.
+    /// The names of the attributes that are the index's partition key and sort key.
     pub const fn attributes(self) -> (&'static str, &'static str) {
         match self {
             Self::Gsi1 => ("gsi1pk", "gsi1sk"),

@@ -1,5 +1,6 @@
-//! Messages between an order's client and its worker. Sending one takes a single write. The stream
-//! record of that write then causes the message to be put in the recipient's feed.
+//! Messages between an order's client and its worker. Sending one takes a single write.
+//! `live-notify` reads that write from the table's stream and appends the message to the
+//! recipient's feed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use crate::secrets::CachedSecret;
 /// A message as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Its id.
+    /// The message's id.
     pub id: MessageId,
     /// The order that it is about.
     pub order_id: OrderId,
@@ -28,10 +29,10 @@ pub struct Message {
     pub from: Person,
     /// Who receives it.
     pub to: UserId,
-    /// The worker in the conversation. When an order is reassigned, the next worker doesn't get to
-    /// read earlier messages.
+    /// The worker who wrote or receives it. When an order is reassigned, the next worker may not
+    /// read the messages of the previous one.
     pub worker: UserId,
-    /// Its text.
+    /// The message's text.
     pub text: MessageText,
     /// When it was sent.
     pub created_at: Timestamp,
@@ -66,7 +67,7 @@ pub enum MessageScope<'a> {
 }
 
 impl Store {
-    /// Stores a new message. It is a conflict if there is already a message with this id.
+    /// Stores a new message. If the id is taken, returns a conflict with the message that has it.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

@@ -1,15 +1,14 @@
 //! The DynamoDB store: the only module that talks to the database.
 //!
 //! [`keys`] holds every key string of the system, [`row`] maps entities to items, and each entity
-//! has a file that says how it is read and written.
+//! has a file with its reads and writes.
 //!
-//! A business rule that can race is a condition of the write itself. When it fails, the caller gets
-//! [`WriteOutcome::Conflict`] with the current item and turns it into a domain error, so a lost
-//! race never becomes a 500.
+//! A rule that two concurrent requests could break together is a condition of the write itself.
+//! When the condition fails, the caller gets [`WriteOutcome::Conflict`] with the current item and
+//! turns it into a domain error, so losing a race never becomes a 500.
 //!
 //! # Errors
-//! Every function that calls DynamoDB can fail in two ways, and its `# Errors` section calls them
-//! "a DynamoDB failure":
+//! Every function that calls DynamoDB can fail in two ways:
 //!
 //! - `database_unavailable` (503): a time-out, a throttle or a server error that outlasted the
 //!   retries. The same call may succeed later.

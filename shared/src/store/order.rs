@@ -1,5 +1,6 @@
 //! Orders. An order is one item with its whole history and ledger, and every change is one
-//! conditional write. The item's stream record serves as the outbox.
+//! conditional write. The table's stream reports each write to the functions that push entries and
+//! move money, so no separate outbox is needed.
 
 use futures::Stream;
 use jiff::Timestamp;
@@ -38,8 +39,9 @@ impl Entity for Order {
             ));
         }
         if self.is_claimable() {
-            // Sorted by when it was placed, so an order that a worker gives back goes to the front.
-            // An open order has no worker, so the workers' index is free to list all open orders.
+            // Open orders are sorted by the time they were placed, so an order that a worker gives
+            // back goes to the front. An open order has no worker, so the workers' index is free to
+            // list all open orders.
             indexes.push((Index::Gsi3, keys::index::open_order(self.created_at, &self.id)));
             indexes.push((
                 Index::Gsi4,
@@ -145,7 +147,7 @@ impl Store {
         Ok((auth_state, take_item(&mut found, &order)?, other))
     }
 
-    /// Stores a new order. The conflict is an order that already has its id.
+    /// Stores a new order. If the id is taken, returns a conflict with the order that has it.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -153,8 +155,9 @@ impl Store {
         Ok(accept_own_retry(self.create(order).await?, order))
     }
 
-    /// Stores an order's next version, if the order still is at the version it was derived from. Of
-    /// two racing transitions one wins; the conflict is the order as the winner left it.
+    /// Stores the next version of an order, on condition that the stored order still has the
+    /// version of `from`. If two transitions race, one wins, and the other gets a conflict with the
+    /// order as the winner stored it.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -189,13 +192,14 @@ impl Store {
     }
 
     /// Streams the orders whose deadline has passed, the longest overdue first within each shard.
-    /// They come from an index, without history, and must be read again before a transition.
+    /// The index does not contain their history, so they must be read again before a transition.
     pub fn due_orders(&self, now: Timestamp) -> impl Stream<Item = Result<Order>> + Send {
         self.due_items(Index::Gsi5, (0..keys::SHARDS).map(keys::index::timers), now)
     }
 
-    /// Streams the orders that have waited for a payment, for Stripe, or for a refund or
-    /// cancellation at Stripe since `until` or longer. Without history.
+    /// Streams the orders with unsettled money that last changed at `until` or earlier, without
+    /// their history. They wait for a payment, for Stripe, or for a refund or cancellation at
+    /// Stripe.
     pub fn orders_with_unsettled_money(
         &self,
         until: Timestamp,
@@ -232,7 +236,8 @@ impl Store {
                         keys::index::open_orders_in_category(shard, category),
                     ),
                 };
-                // All sort keys have the same length, so none is between `sk` and `sk` + "0".
+                // All sort keys have the same length, so a range from `sk` + "0" starts right after
+                // `sk`.
                 let range =
                     after.map(|sk| SortKeys::Between(format!("{sk}0"), keys::LAST.to_owned()));
                 async move {

@@ -15,14 +15,18 @@ use crate::secrets::CachedSecret;
 /// A read of one partition, in key order.
 #[derive(Debug, Clone)]
 pub(crate) struct Query {
+    /// The index to read, or `None` for the table itself.
     pub(crate) index: Option<Index>,
     pub(crate) partition: String,
-    /// The sort keys to read; `None` reads the whole partition.
+    /// The sort keys to read, or `None` for the whole partition.
     pub(crate) range: Option<SortKeys>,
     /// Keeps only items that match all of these.
     pub(crate) filters: Vec<Filter>,
+    /// Whether sort keys ascend.
     pub(crate) forward: bool,
+    /// How many items to read, before filters drop any.
     pub(crate) limit: usize,
+    /// The key after which to start, or `None` for the first page.
     pub(crate) start: Option<Item>,
 }
 
@@ -53,12 +57,12 @@ pub(crate) enum Filter {
 pub(crate) struct QueryPage<T> {
     /// The items, in the list's order.
     pub(crate) items: Vec<T>,
-    /// The start key of the next page; `None` at the end.
+    /// The start key of the next page, or `None` on the last page.
     pub(crate) next: Option<Item>,
 }
 
 impl Query {
-    /// A partition of the table itself, in the order of its sort keys.
+    /// Reads a partition of the table itself, in the order of its sort keys.
     pub(crate) fn table(partition: String) -> Self {
         Self {
             index: None,
@@ -71,29 +75,30 @@ impl Query {
         }
     }
 
-    /// An index's partition, newest first.
+    /// Reads an index's partition, newest first.
     pub(crate) fn newest(index: Index, partition: String) -> Self {
         Self { index: Some(index), forward: false, ..Self::table(partition) }
     }
 
-    /// An index's partition, oldest first.
+    /// Reads an index's partition, oldest first.
     pub(crate) fn oldest(index: Index, partition: String) -> Self {
         Self { forward: true, ..Self::newest(index, partition) }
     }
 
-    /// The attributes of the partition key and the sort key.
+    /// The names of the attributes that are the partition key and the sort key.
     fn attributes(&self) -> (&'static str, &'static str) {
         self.index.map_or(("pk", "sk"), Index::attributes)
     }
 
-    /// Identifies the list: everything except the page. Its cursors are sealed for this text, so
-    /// renaming a variant that is printed here invalidates the cursors that clients hold.
+    /// Returns a text that identifies the list: everything in the query except the page. The list's
+    /// cursors are sealed for this text, so renaming a variant that appears in it invalidates the
+    /// cursors that clients hold.
     fn list_id(&self) -> String {
         let Self { index, partition, range, filters, forward, limit: _, start: _ } = self;
         format!("{index:?} {partition:?} {range:?} {filters:?} {forward}")
     }
 
-    /// The start key of a page that begins after this item.
+    /// Returns the start key of a page that begins after this item.
     fn position_after(&self, item: &Item) -> Item {
         let (pk, sk) = self.attributes();
         let keys = ["pk", "sk", pk, sk].into_iter();
@@ -102,8 +107,9 @@ impl Query {
 }
 
 impl Filter {
-    /// Its filter expression. Adds the attribute names and values that the expression uses, with
-    /// placeholders that contain `position` and so are unique among the filters of a query.
+    /// Returns the filter's expression. Adds the attribute names and values that it uses to `names`
+    /// and `values`. The placeholders contain `position`, which makes them unique among the filters
+    /// of a query.
     fn condition(
         &self,
         position: usize,
@@ -138,10 +144,11 @@ impl Filter {
     }
 }
 
-/// Items that a filtered list reads per Query. One Query usually finds a whole page then.
+/// How many items a filtered list reads per Query: enough that one Query usually finds a whole
+/// page.
 const FILTERED_BATCH: usize = 100;
 
-/// The most Queries that a filtered list makes for one page.
+/// The most Queries that a filtered list sends for one page.
 const FILTERED_READS: usize = 10;
 
 impl Store {
@@ -157,7 +164,7 @@ impl Store {
     ) -> Result<Page<T>> {
         let list_id = query.list_id();
         let mut position = cursors.open(&list_id, page.cursor.as_deref()).await?;
-        // One more than requested tells whether there is a next page.
+        // Reading one more item than requested shows whether there is a next page.
         let batch = if query.filters.is_empty() { 0 } else { FILTERED_BATCH };
         let limit = batch.max(page.limit + 1);
         let mut found: Vec<Item> = Vec::new();

@@ -1,5 +1,6 @@
-//! Rate limits: how often somebody may do something in a time window. Windows are fixed (12:00 to
-//! 12:01). That takes one write per request, and at most twice the limit passes around a boundary.
+//! Rate limits: how often a caller may do something in a time window. Windows start at fixed times
+//! (12:00, 12:01, ...), so that counting takes only one write per request. In return, up to twice
+//! the limit can pass within the length of a window that contains such a start.
 
 use jiff::Timestamp;
 
@@ -14,7 +15,7 @@ use crate::error::{Error, Result, catalogue};
 /// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// The action that is limited. Part of the counter's key.
+    /// The name of the limited action, which is part of the counter's key.
     pub name: &'static str,
     /// How often it may be done in one window.
     pub max: u64,
@@ -23,11 +24,11 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Reads the limit from an environment variable such as `SIGN_INS_PER_USERNAME=10/900` (how often,
-    /// and in how many seconds). Returns `self` if the variable is not set.
+    /// Reads the limit from an environment variable: `SIGN_INS_PER_USERNAME=10/900` means 10 times
+    /// in 900 seconds. Returns `self` if the variable is not set.
     ///
     /// # Errors
-    /// Names the variable if its value is malformed.
+    /// Fails if the variable's value is malformed.
     pub fn or_env(self, variable: &str) -> std::result::Result<Self, ConfigError> {
         let Some(text) = optional(variable) else { return Ok(self) };
         self.parse(&text).ok_or_else(|| {
@@ -50,8 +51,8 @@ impl RateLimit {
 pub struct CountedAttempt(Key);
 
 impl Store {
-    /// Counts an attempt, which must not start before this returns. However many requests come at
-    /// once, no more than the limit pass.
+    /// Counts an attempt by a caller. Only start the attempt after this has returned: then no more
+    /// than the limit get through, however many requests arrive at once.
     ///
     /// # Errors
     /// - `too_many_requests` (429), with the seconds until the next window, if the limit is reached
@@ -103,7 +104,8 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(counted.0.into_item()))
             .update_expression("ADD #count :minus")
-            // When the window is long over, TTL has deleted the counter: nothing to take back.
+            // Long after the window, TTL has deleted the counter, and there is nothing to take
+            // back.
             .condition_expression("#count > :zero")
             .expression_attribute_names("#count", "count")
             .expression_attribute_values(":minus", number(-1))

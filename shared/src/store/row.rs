@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! pk, sk          the primary key (`keys`)
-//! entity          what it is: "order"
-//! schema          version of its shape; older shapes are upgraded on read
+//! entity          the kind of entity, such as "order"
+//! schema          the version of the entity's shape; older shapes are upgraded on read
 //! version         for optimistic locking
-//! doc             the entity as lists show it: what the indexes project
-//! history, ...    its heavy parts (Entity::UNPROJECTED_FIELDS), beside `doc` so that indexes don't carry them
+//! doc             the entity as lists show it; the only part that indexes contain
+//! history, ...    the large parts that lists don't show (Entity::UNPROJECTED_FIELDS)
 //! gsi1pk, ...     sparse index keys
 //! expires_at      TTL, in epoch seconds
 //! ```
@@ -34,7 +34,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// Creates a key. Only `keys` does, so that all key strings are in one place.
+    /// Creates a key. Only the module `keys` calls this, so that all key strings are in one place.
     pub(crate) fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
         Self { pk: pk.into(), sk: sk.into() }
     }
@@ -59,15 +59,16 @@ impl Key {
 pub trait Entity: Serialize + DeserializeOwned {
     /// The item's `entity` attribute.
     const ENTITY: &'static str;
-    /// The version of its shape. Raise it with a change that [`Entity::upgrade`] has to handle.
+    /// The version of the item's shape. Increase it with every change of shape that
+    /// [`Entity::upgrade`] has to handle.
     const SCHEMA: u32 = 1;
     /// Fields that are stored beside `doc`, so that no index projects them.
     const UNPROJECTED_FIELDS: &'static [&'static str] = &[];
 
-    /// Its primary key.
+    /// The primary key.
     fn key(&self) -> Key;
 
-    /// The indexes that list it, and its keys there.
+    /// The indexes that contain it, with its key in each.
     fn indexes(&self) -> Vec<(Index, Key)> {
         Vec::new()
     }
@@ -77,25 +78,24 @@ pub trait Entity: Serialize + DeserializeOwned {
         1
     }
 
-    /// When DynamoDB may delete it. TTL deletes up to days late, so reads must check the time
-    /// themselves.
+    /// When DynamoDB may delete it. TTL can be days late, so reads must check the time themselves.
     fn expires_at(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Turns a document of an older schema into the current one.
+    /// Converts the `doc` of an older schema version to the current one.
     fn upgrade(_schema: u32, doc: Item) -> Item {
         doc
     }
 }
 
-/// Turns an entity into an item.
+/// Converts an entity to its item.
 pub(crate) fn to_item<T: Entity>(entity: &T) -> Result<Item> {
     let mut doc: Item = serde_dynamo::to_item(entity).map_err(Error::internal)?;
     let mut item = entity.key().into_item();
-    for &heavy in T::UNPROJECTED_FIELDS {
-        if let Some(value) = doc.remove(heavy) {
-            item.insert(heavy.to_owned(), value);
+    for &field in T::UNPROJECTED_FIELDS {
+        if let Some(value) = doc.remove(field) {
+            item.insert(field.to_owned(), value);
         }
     }
     item.insert("entity".to_owned(), AttributeValue::S(T::ENTITY.to_owned()));
@@ -127,35 +127,35 @@ pub(crate) fn take_item<T: Entity>(found: &mut Vec<Item>, key: &Key) -> Result<O
     at.map(|at| from_item(found.swap_remove(at))).transpose()
 }
 
-/// Reads an entity from its item. An item that is not a `T` is an internal error that names its
-/// key. It never panics, and the item is never skipped.
+/// Reads an entity from its item. If the item is not a `T`, returns an internal error that names
+/// the item's key.
 pub(crate) fn from_item<T: Entity>(mut item: Item) -> Result<T> {
     let describe = |item: &Item| format!("{:?} {:?}", item.get("pk"), item.get("sk"));
-    let wrong =
-        |item: &Item, what: &str| Error::internal(format!("item {}: {what}", describe(item)));
+    let invalid =
+        |item: &Item, problem: &str| Error::internal(format!("item {}: {problem}", describe(item)));
     if item.get("entity").and_then(|v| v.as_s().ok()).is_none_or(|e| e != T::ENTITY) {
-        return Err(wrong(&item, &format!("is not a {}", T::ENTITY)));
+        return Err(invalid(&item, &format!("is not a {}", T::ENTITY)));
     }
     let schema =
         item.get("schema").and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0);
     let Some(AttributeValue::M(doc)) = item.remove("doc") else {
-        return Err(wrong(&item, "has no doc"));
+        return Err(invalid(&item, "has no doc"));
     };
     let mut doc = if schema == T::SCHEMA { doc } else { T::upgrade(schema, doc) };
-    for &heavy in T::UNPROJECTED_FIELDS {
-        if let Some(value) = item.remove(heavy) {
-            doc.insert(heavy.to_owned(), value);
+    for &field in T::UNPROJECTED_FIELDS {
+        if let Some(value) = item.remove(field) {
+            doc.insert(field.to_owned(), value);
         }
     }
-    serde_dynamo::from_item(doc).map_err(|e| wrong(&item, &e.to_string()))
+    serde_dynamo::from_item(doc).map_err(|e| invalid(&item, &e.to_string()))
 }
 
-/// A string attribute.
+/// Creates a string attribute.
 pub(crate) fn string(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// A number attribute.
+/// Creates a number attribute.
 pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

@@ -1,5 +1,5 @@
-//! Services. In every index, active and deactivated services have separate partitions, so lists
-//! need no filter on the status.
+//! Services. In every index, active and deactivated services are in separate partitions, so lists
+//! need no filter by status.
 
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +82,7 @@ pub struct ServiceFilter {
     pub status: ServiceStatus,
     /// Only services in this category.
     pub category: Option<CategoryKey>,
-    /// Only services that contain all of these words.
+    /// Only services whose name and description contain all of these words.
     pub search: Search,
     /// Only services priced in this currency and between these amounts, both included. Required
     /// when sorting by price.
@@ -90,8 +90,8 @@ pub struct ServiceFilter {
 }
 
 impl ServiceFilter {
-    /// The indexes by time narrow by category; those by price narrow by currency, amount and
-    /// category. Filters do the rest.
+    /// Returns the query for these services. The key of an index by time selects a category, that
+    /// of an index by price also a currency and a range of amounts. Filters do the rest.
     fn query(&self, sort: ServiceSort) -> Result<Query> {
         let Self { status, category, search, price } = self;
         let mut filters: Vec<_> =
@@ -150,8 +150,8 @@ impl Store {
         self.auth_state_and(user, session, keys::service(id)).await
     }
 
-    /// Stores a new service and counts it in its category. The conflict is a service that already
-    /// has its id.
+    /// Stores a new service and counts it in its category. If the id is taken, returns a conflict
+    /// with the service that has it.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -164,8 +164,8 @@ impl Store {
             .await
     }
 
-    /// Stores a service's next version and adjusts the counts of its categories. The conflict is
-    /// the current service, if another request was faster.
+    /// Stores a service's next version and adjusts the counts of its categories. If another request
+    /// was faster, returns a conflict with the current service.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

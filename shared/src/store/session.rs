@@ -1,5 +1,6 @@
-//! Sessions: a sign-in and the chain of refresh tokens that started with it. Tokens are stored
-//! hashed and can be used once. A token that is used again ends the session.
+//! Sessions. A sign-in creates a session and its first refresh token. A refresh token can be used
+//! once, to get its successor; using it again ends the session. Only the hashes of tokens are
+//! stored.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,10 +13,10 @@ use super::table::{Store, WriteOutcome};
 use crate::domain::ids::UserId;
 use crate::error::Result;
 
-/// How often ending a session is tried when refreshes keep changing it.
+/// How many times ending a session is tried when refreshes keep changing it.
 const ATTEMPTS: usize = 5;
 
-/// A sign-in.
+/// A session: what a sign-in creates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// Unique among its user's sessions.
@@ -24,7 +25,7 @@ pub struct Session {
     pub user_id: UserId,
     /// The hash of the current refresh token.
     pub token: String,
-    /// The hash of the previous token. It is accepted for a short grace period, because the
+    /// The hash of the previous refresh token. It is accepted for a short grace period, because the
     /// response with its successor may have been lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
@@ -35,7 +36,7 @@ pub struct Session {
     pub generation: u64,
     /// When it expires.
     pub ends_at: Timestamp,
-    /// When it was ended early: by logout, or because a token was reused.
+    /// When it was ended early: because the user signed out, or because a token was used again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
     /// Grows with each change.
@@ -59,7 +60,7 @@ impl Entity for Session {
 }
 
 /// An IP address that a user has signed in from. Failed sign-ins from other IP addresses don't lock
-/// the user out here.
+/// the user out at this one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KnownIpAddress {
     /// The user.
@@ -82,7 +83,7 @@ impl Entity for KnownIpAddress {
     }
 }
 
-/// What a session says about a refresh token.
+/// How a refresh token relates to its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshTokenStatus {
     /// It is the current token.
@@ -90,14 +91,14 @@ pub enum RefreshTokenStatus {
     /// It is the previous token, within the grace period: the response with its successor was lost,
     /// or several requests sent the token at once.
     Previous,
-    /// It was used before, so either its owner or a thief holds a copy. The session must end.
+    /// It was used before. Its user and a thief may both have it, so the session must end.
     Reused,
     /// The session has already ended.
     SessionEnded,
 }
 
 impl Session {
-    /// Whether it was not ended and has not expired.
+    /// Whether the session has neither ended nor expired.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.ends_at
     }
@@ -133,7 +134,7 @@ impl Session {
         }
     }
 
-    /// Returns the session, ended.
+    /// Returns the session as ended at `now`.
     #[must_use]
     pub fn revoked(&self, now: Timestamp) -> Self {
         Self { revoked_at: Some(now), version: self.version + 1, ..self.clone() }
@@ -141,8 +142,8 @@ impl Session {
 }
 
 impl Store {
-    /// Stores a new session and the IP address that it was started from. The session's id is random,
-    /// so no condition is needed.
+    /// Stores a new session and the IP address of its sign-in. The session's id is random, so no
+    /// condition is needed.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -168,10 +169,10 @@ impl Store {
         Ok(known.is_some_and(|known| now < known.until))
     }
 
-    /// Ends a session. Does nothing if it is over or unknown.
+    /// Ends a session. Does nothing if it has already ended or doesn't exist.
     ///
     /// # Errors
-    /// `database_unavailable` when refreshes keep interfering, or when DynamoDB is down or
+    /// `database_unavailable` when refreshes keep changing the session, or when DynamoDB is down or
     /// throttles; internal when it fails otherwise.
     pub async fn end_session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<()> {
         let mut found: Option<Session> = self.get(keys::session(user, id)).await?;
@@ -183,7 +184,7 @@ impl Store {
                 WriteOutcome::Conflict(session) => found = session,
             }
         }
-        Err(unavailable("too many writes of one session at once"))
+        Err(unavailable("refreshes kept changing the session"))
     }
 
     /// Replaces a session. Returns `false` if another request changed it after it was read.

@@ -1,25 +1,25 @@
 //! Subscriptions: a socket's place in a feed.
 //!
-//! A socket gets entries from two sides: the replay of what its client missed, and the pusher of
+//! A socket gets entries from two sides: a replay sends what its client missed, and a pusher sends
 //! what is appended meanwhile. They coordinate through the subscription's item, so that the socket
-//! gets every entry from exactly one of them. Each socket has its own item, so none is contended by
-//! all sockets. The item is in one of these states:
+//! gets every entry from exactly one of them. Each socket has its own item, so sockets don't
+//! compete for one. The item is in one of these states:
 //!
 //! ```text
 //! held           Created by a hello before it reads the feed's last number.
-//!                A pusher only records the number of its entry, in `skipped`.
+//!                A pusher only records the number of its entry in `skipped`.
 //! held, skipped  The replay must reach that number before it can go live.
 //! live, from     The replay has reached `from`. Pushers push the entries above it.
 //! held, behind   A push took too long. The catch-up replays the entries after `behind`.
 //! ```
 //!
-//! So no entry is lost or sent twice:
+//! That is why no entry is lost or sent twice:
 //!
 //! - If the pusher looked before the item existed, the entry was appended before the hello read the
-//!   feed, and it is replayed.
-//! - If the pusher found the item held, the entry's number was recorded, and it is replayed.
+//!   feed, so the hello replays it.
+//! - If the pusher found the item held, it recorded the entry's number, so the replay sends it.
 //! - If the pusher found the item live, it pushes the entry if its number is above `from`.
-//!   Otherwise the entry was replayed.
+//!   Otherwise the replay has already sent it.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -39,7 +39,7 @@ use crate::auth::random;
 use crate::domain::feed::Feed;
 use crate::error::{Error, Result};
 
-/// Subscriptions per read.
+/// How many subscriptions one Query reads.
 const PAGE: usize = 1000;
 
 /// A socket's place in a feed.
@@ -54,22 +54,22 @@ pub struct Subscription {
     pub hold: String,
     /// When the replay took hold of it.
     pub held_at: Timestamp,
-    /// Entries above this number are pushed; `None` while a replay holds the subscription.
+    /// Pushers push the entries above this number. `None` while a replay holds the subscription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
     /// The highest number that pushers left to the replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<u64>,
-    /// The last number that a lagging socket has received; `None` if a hello holds the
+    /// The last number that a lagging socket has received. `None` unless a catch-up holds the
     /// subscription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<u64>,
-    /// When DynamoDB may delete it.
+    /// When DynamoDB may delete the subscription.
     pub ends_at: Timestamp,
 }
 
 impl Subscription {
-    /// Creates a subscription that a hello's replay holds.
+    /// Creates a subscription held by the replay of a hello.
     pub fn held(connection: &Connection, feed: Feed, hold: &str, now: Timestamp) -> Self {
         Self {
             feed,
@@ -96,12 +96,13 @@ impl Entity for Subscription {
     }
 }
 
-/// The outcome of leaving entries to a replay.
+/// The outcome of leaving an entry to a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipOutcome {
-    /// The holder of the subscription will replay them. Contains the current subscription.
+    /// The replay that holds the subscription will send it. Contains the current subscription.
     Recorded(Box<Subscription>),
-    /// The subscription changed after it was read, so decide again. Contains the current one.
+    /// The subscription changed after it was read, so the pusher must decide again. Contains the
+    /// current subscription.
     Changed(Box<Subscription>),
     /// The subscription was deleted.
     Gone,
@@ -119,8 +120,8 @@ pub enum GoLiveOutcome {
 }
 
 impl Connections {
-    /// Stores the feeds that a socket is about to subscribe to, so that deleting the socket deletes
-    /// its subscriptions. Returns `false` if the socket was already deleted.
+    /// Stores the feeds that a socket is about to subscribe to, so that deleting the socket also
+    /// deletes its subscriptions. Returns `false` if the socket was already deleted.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -137,7 +138,8 @@ impl Connections {
         }
     }
 
-    /// Stores held subscriptions, replacing those that the socket has of the same feeds.
+    /// Stores held subscriptions. They replace the socket's earlier subscriptions to the same
+    /// feeds.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -145,7 +147,8 @@ impl Connections {
         self.table.batch_write(subscriptions.iter().map(put_request).collect::<Result<_>>()?).await
     }
 
-    /// Ends a replay at the number `from`, unless an entry above it was left to the replay.
+    /// Ends a replay that has sent the entries up to `from`, unless a pusher left it an entry above
+    /// that number.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -167,8 +170,8 @@ impl Connections {
         }
     }
 
-    /// Takes a lagging socket out of the live ones. The socket has the entries up to `behind`, and
-    /// a catch-up will send it those up to `last`.
+    /// Stops pushing to a lagging socket. It has received the entries up to `behind`, and a
+    /// catch-up will send it those up to `last`.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -208,7 +211,7 @@ impl Connections {
         })
     }
 
-    /// Leaves entries up to `last` to the replay that holds this subscription.
+    /// Leaves the entries up to `last` to the replay that holds this subscription.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -223,7 +226,7 @@ impl Connections {
             .expression_attribute_values(":last", number(last));
         Ok(match self.send_update(update, held).await? {
             UpdateOutcome::Updated => SkipOutcome::Recorded(Box::new(held.clone())),
-            // The number, or a higher one, was already recorded.
+            // This number, or a higher one, was already recorded.
             UpdateOutcome::Conflict(Some(current))
                 if current.hold == held.hold && current.from.is_none() =>
             {
@@ -234,7 +237,7 @@ impl Connections {
         })
     }
 
-    /// Sends an update whose condition compares the hold.
+    /// Sends an update whose condition checks that the subscription still has this hold.
     async fn send_update(
         &self,
         update: UpdateItemFluentBuilder,
@@ -321,7 +324,7 @@ impl Connections {
 /// Generates the id of a replay's hold on its subscriptions.
 ///
 /// # Errors
-/// Internal if the system has no randomness.
+/// Internal if the operating system provides no random bytes.
 pub fn new_hold() -> Result<String> {
     Ok(BASE64URL_NOPAD.encode(&random::<12>()?))
 }
@@ -329,6 +332,6 @@ pub fn new_hold() -> Result<String> {
 /// The outcome of a conditional update.
 enum UpdateOutcome {
     Updated,
-    /// The condition failed. Holds the current subscription, if there is one.
+    /// The condition failed. Contains the current subscription, or `None` if it was deleted.
     Conflict(Option<Subscription>),
 }

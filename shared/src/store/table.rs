@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 pub enum WriteOutcome<T> {
     /// The item was written.
     Written,
-    /// The condition failed. Holds the current item, or `None` if there is none.
+    /// The condition failed. Contains the current item, or `None` if no item has the key.
     Conflict(Option<T>),
 }
 
@@ -32,16 +32,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// Creates a store on the table with this name.
+    /// Creates a store for the table with this name.
     pub fn new(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
         Self { client, table: table.to_owned() }
     }
 
-    /// Creates the store from `TABLE_NAME` and the variables that Lambda sets.
-    /// `AWS_ENDPOINT_URL_DYNAMODB` replaces the endpoint.
+    /// Creates the store from `TABLE_NAME` and the variables that Lambda sets. If
+    /// `AWS_ENDPOINT_URL_DYNAMODB` is set, it replaces the endpoint.
     ///
     /// # Errors
-    /// Names the variable that is missing or invalid.
+    /// Fails if a variable is missing or invalid; the error names it.
     pub fn from_env() -> std::result::Result<Self, ConfigError> {
         Self::with_table_from_env("TABLE_NAME")
     }
@@ -52,8 +52,8 @@ impl Store {
     }
 
     /// Opens the connection to DynamoDB while the sandbox initializes, when the CPU is not
-    /// throttled. The point is the TLS handshake, so any answer will do: the request is unsigned,
-    /// which means it needs no permission and leaves no denied call in audit logs.
+    /// throttled. Only the TLS handshake matters, so any response will do. The request is unsigned,
+    /// so it needs no permission and leaves no denied call in audit logs.
     ///
     /// All tables share one connection pool, so only the first call in a process does anything.
     pub async fn warm(&self) {
@@ -71,7 +71,7 @@ impl Store {
         }
     }
 
-    /// Reads one item, consistently.
+    /// Reads one item with a consistent read.
     pub(crate) async fn get<T: Entity>(&self, key: Key) -> Result<Option<T>> {
         let out = self
             .client
@@ -85,12 +85,13 @@ impl Store {
         out.item.map(from_item).transpose()
     }
 
-    /// Reads up to 100 items, consistently. They come in no particular order, and those that don't
-    /// exist are left out.
+    /// Reads up to 100 items with a consistent read. The result is in no particular order and
+    /// leaves out items that don't exist.
     pub(crate) async fn get_items(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut wanted: Vec<Item> = keys.into_iter().map(Key::into_item).collect();
         let mut found = Vec::new();
-        // Under pressure, or beyond 16 MB, DynamoDB leaves keys unread and says which.
+        // When DynamoDB throttles, or the response would exceed 16 MB, it leaves some keys unread
+        // and returns them.
         for _ in 0..5 {
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(std::mem::take(&mut wanted)))
@@ -113,16 +114,16 @@ impl Store {
                 return Ok(found);
             }
         }
-        Err(unavailable("unprocessed keys"))
+        Err(unavailable("DynamoDB kept leaving keys of a batch read unprocessed"))
     }
 
-    /// Writes an item if its key is free.
+    /// Creates an item, on condition that its key is free.
     pub(crate) async fn create<T: Entity>(&self, entity: &T) -> Result<WriteOutcome<T>> {
         let put = self.client.put_item().condition_expression("attribute_not_exists(pk)");
         self.put(put, entity).await
     }
 
-    /// Replaces an item if it still has this version.
+    /// Replaces an item, on condition that it still has this version.
     pub(crate) async fn replace<T: Entity>(
         &self,
         entity: &T,
@@ -157,7 +158,7 @@ impl Store {
     }
 }
 
-/// A DynamoDB client configured from the variables that Lambda sets.
+/// Creates a DynamoDB client from the environment variables that Lambda sets.
 fn client() -> std::result::Result<aws_sdk_dynamodb::Client, ConfigError> {
     let settings = SdkSettings::from_env()?;
     let mut config = aws_sdk_dynamodb::Config::builder()

@@ -25,7 +25,7 @@ impl Store {
 }
 
 impl FanOutTable {
-    /// Reads the request to catch up a lagging socket.
+    /// Reads the item that requests a catch-up of a lagging socket.
     pub(crate) async fn lagging_socket_for_test(
         &self,
         feed: &Feed,
@@ -34,13 +34,13 @@ impl FanOutTable {
         self.table.get(keys::lagging_socket(connection, feed)).await.unwrap()
     }
 
-    /// The fan-out table in the same database as this store.
-    pub(crate) fn beside(store: &Store) -> Self {
+    /// Returns the fan-out table in the same database as this store.
+    pub(crate) fn in_database_of(store: &Store) -> Self {
         Self::new(store.client.clone(), "fan-out")
     }
 }
 
-/// The tables of a new database, without their indexes.
+/// Creates a database with our tables, without their indexes.
 pub(crate) async fn tables() -> (Store, Connections) {
     let client = Client::from_conf(test_database::config().build());
     for name in ["marketplace", "connections", "fan-out"] {

@@ -15,7 +15,7 @@ use super::table::Store;
 use crate::error::{Error, Result};
 use crate::retry::jitter;
 
-/// How often a transaction that conflicts with another one is tried.
+/// How many times a transaction is tried when it keeps conflicting with others.
 const ATTEMPTS: u32 = 8;
 
 /// Builds a transaction.
@@ -34,7 +34,7 @@ pub(crate) enum CommitOutcome {
 }
 
 impl Transaction {
-    /// Adds an item whose key must be free.
+    /// Adds the creation of an item, on condition that its key is free.
     pub(crate) fn create<T: Entity>(mut self, store: &Store, entity: &T) -> Result<Self> {
         let put = Put::builder()
             .table_name(&store.table)
@@ -45,7 +45,7 @@ impl Transaction {
         Ok(self)
     }
 
-    /// Replaces an item that must still have this version.
+    /// Adds the replacement of an item, on condition that it still has this version.
     pub(crate) fn replace<T: Entity>(
         mut self,
         store: &Store,
@@ -81,7 +81,7 @@ impl Transaction {
     }
 
     /// Commits. Conflicts with other transactions and throttles are retried with jittered back-off.
-    /// A failed condition is not retried: it is returned.
+    /// A failed condition is not retried but returned.
     pub(crate) async fn commit(self, client: &aws_sdk_dynamodb::Client) -> Result<CommitOutcome> {
         for attempt in 0..ATTEMPTS {
             let sent = client
@@ -105,7 +105,8 @@ impl Transaction {
     }
 }
 
-/// A random wait of 1 to 10 ms. The upper bound doubles with each attempt, up to 640 ms.
+/// Returns a random wait between 1 and 10 ms. The upper bound doubles with each attempt, up to 640
+/// ms.
 pub(super) fn backoff(attempt: u32) -> Result<Duration> {
     jitter(attempt, Duration::from_millis(10), Duration::from_millis(640))
 }
@@ -130,8 +131,8 @@ fn classify<R>(error: &SdkError<TransactWriteItemsError, R>) -> Failure {
     }
 }
 
-/// A transaction is retried only if every reason is transient. A failed condition counts even when
-/// another operation had a conflict.
+/// Says why a transaction failed, from the reasons of its operations. A failed condition takes
+/// precedence over conflicts. Without one, the failure is transient only if every reason is.
 fn classify_reasons(reasons: &[CancellationReason]) -> Failure {
     let positions_of = |name: &str| {
         reasons

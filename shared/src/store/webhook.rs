@@ -27,23 +27,23 @@ const MAX_PAYLOAD: usize = 300 * 1024;
 /// A webhook event as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StripeEvent {
-    /// Stripe's id, or one derived from the payload if it has none.
+    /// Stripe's id, or an id derived from the body if Stripe's is missing or can't be stored.
     pub id: StripeEventId,
     /// Stripe's event type, such as `payment_intent.succeeded`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The API version of the payload.
+    /// The version of Stripe's API that the payload has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
     /// When it was received.
     pub received_at: Timestamp,
-    /// How it was handled; `None` while it is pending.
+    /// How it was handled, or `None` while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handled: Option<EventResult>,
-    /// Whether `payload` was reduced because the body was too large.
+    /// Whether `payload` contains only parts of the body, because the body was too large.
     #[serde(default)]
     pub reduced: bool,
-    /// The raw body. Empty in lists.
+    /// The raw body. It is empty in lists, because indexes don't contain it.
     #[serde(default)]
     pub payload: String,
     /// Grows with each change.
@@ -55,7 +55,7 @@ pub struct StripeEvent {
 pub struct EventResult {
     /// The outcome.
     pub outcome: EventOutcome,
-    /// A stable code that explains the outcome, where that is needed.
+    /// A stable code that explains the outcome, if the outcome alone doesn't say enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The order that the event is about.
@@ -68,15 +68,15 @@ pub struct EventResult {
 string_enum! {
     /// How handling an event ended.
     EventOutcome {
-        /// It changed its order.
+        /// The event changed an order.
         Applied = "applied",
         /// The order already reflected it.
         Unchanged = "unchanged",
-        /// It does not concern an order.
+        /// The event does not concern an order.
         Ignored = "ignored",
-        /// It contradicts the order it names. An administrator should look into it.
+        /// The event contradicts the order that it names. An administrator should look into it.
         Mismatch = "mismatch",
-        /// It could not be read. An administrator should look into it.
+        /// The event could not be read. An administrator should look into it.
         Unreadable = "unreadable",
     }
 }
@@ -101,8 +101,8 @@ impl StripeEvent {
     pub fn received(body: &[u8], at: Timestamp) -> Self {
         let event = WebhookEvent::parse(body);
         let reduced = body.len() > MAX_PAYLOAD;
-        // Stripe sends UTF-8, so this loses nothing. It could only alter a body that someone else
-        // signed with the secret.
+        // Stripe sends UTF-8, so this loses nothing. Only a body that someone else signed with our
+        // secret could be altered.
         let payload =
             if reduced { event.reduced() } else { String::from_utf8_lossy(body).into_owned() };
         let WebhookEvent { id, kind, api_version, .. } = event;
@@ -138,7 +138,8 @@ impl StripeEvent {
         Self { handled: Some(result), version: self.version + 1, ..self.clone() }
     }
 
-    /// The list that it is in: [`StripeEvent::PENDING`] or the outcome's name.
+    /// Returns the state by which events are listed: [`StripeEvent::PENDING`], or the outcome's
+    /// name.
     pub fn state(&self) -> &'static str {
         self.handled.as_ref().map_or(Self::PENDING, |handled| handled.outcome.as_str())
     }
@@ -178,8 +179,8 @@ impl Entity for StripeEvent {
 }
 
 impl Store {
-    /// Stores a received event. If an earlier delivery has stored it already, the outcome is a
-    /// conflict with the stored event.
+    /// Stores a received event. If an earlier delivery has already stored it, returns a conflict
+    /// with the stored event.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
@@ -219,8 +220,8 @@ impl Store {
             .await
     }
 
-    /// Stores how an event was handled. Handling is idempotent, so if two requests handle an event
-    /// at once, the first result is kept.
+    /// Stores how an event was handled. If two requests handle an event at once, the first result
+    /// is kept. That loses nothing, because handling an event twice changes nothing.
     ///
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.

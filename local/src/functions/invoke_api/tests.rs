@@ -51,7 +51,7 @@ impl Invoke for Fake {
     }
 }
 
-struct Answer {
+struct Response {
     status: StatusCode,
     headers: HeaderMap,
     body: Value,
@@ -94,7 +94,7 @@ async fn post(
     path: &str,
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
-) -> Answer {
+) -> Response {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut request = Request::post(format!(
         "http://{}/2015-03-31/functions/{path}",
@@ -108,7 +108,7 @@ async fn post(
     let (head, body) =
         client.request(request.body(Full::new(body.into())).unwrap()).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    Answer {
+    Response {
         status: head.status,
         headers: head.headers,
         body: serde_json::from_slice(&body).unwrap_or_default(),
@@ -187,7 +187,7 @@ async fn an_asynchronous_event_is_accepted_at_once_and_tried_three_times() {
 }
 
 #[tokio::test]
-async fn invalid_json_large_payloads_and_unsupported_options_are_refused() {
+async fn invalid_json_large_payloads_and_unsupported_options_are_rejected() {
     let headers: [(&str, &str); 0] = [];
     let cases = [
         (&headers[..], Bytes::from_static(b"{"), 400, "InvalidRequestContentException"),

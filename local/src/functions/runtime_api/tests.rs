@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// A client of the Runtime API, as a function's runtime is.
+/// A client of the Runtime API, which stands for a function's runtime.
 struct Runtime {
     client: Client<HttpConnector, Full<Bytes>>,
     base: String,
@@ -75,7 +75,7 @@ async fn an_event_can_be_answered_only_once() {
 }
 
 #[tokio::test]
-async fn a_reply_to_another_request_is_refused_and_changes_nothing() {
+async fn a_reply_to_another_request_is_rejected_and_changes_nothing() {
     let mut api = RuntimeApi::start().await.unwrap();
     let runtime = Runtime::of(&api);
     api.send(event("two")).await;

@@ -8,10 +8,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::*;
 
-async fn refusal(api: &TestApi, path: &str) -> http::Response<Option<Vec<u8>>> {
+async fn rejected_handshake(api: &TestApi, path: &str) -> http::Response<Option<Vec<u8>>> {
     match connect_async(format!("ws://{}{path}", api.ws)).await {
         Err(Error::Http(response)) => *response,
-        other => panic!("expected a refusal, got {other:?}"),
+        other => panic!("expected a rejection, got {other:?}"),
     }
 }
 
@@ -85,7 +85,7 @@ async fn the_stage_and_the_root_are_served_and_other_paths_are_forbidden() {
             .unwrap_or_else(|e| panic!("{path}: {e}"));
     }
     for path in ["/dev", "/prod/x"] {
-        let response = refusal(&api, path).await;
+        let response = rejected_handshake(&api, path).await;
         assert_eq!(response.status(), StatusCode::FORBIDDEN);
         let body: Value = serde_json::from_slice(response.body().as_ref().unwrap()).unwrap();
         assert_eq!(body, json!({"message": "Forbidden"}));
@@ -110,17 +110,17 @@ async fn a_request_without_an_upgrade_is_answered_with_426() {
 }
 
 #[tokio::test]
-async fn a_refusal_has_the_status_but_not_the_body_of_the_reply() {
+async fn a_rejection_has_the_status_but_not_the_body_of_the_reply() {
     for status in [401, 403, 404, 500, 302] {
         let api =
             Setup::replying(move |_, _| replied(&json!({"statusCode": status, "body": "secret"})))
                 .start()
                 .await;
-        let response = refusal(&api, "/prod").await;
+        let response = rejected_handshake(&api, "/prod").await;
         assert_eq!(response.status().as_u16(), status);
         assert!(response.body().as_ref().is_none_or(Vec::is_empty), "{:?}", response.body());
         api.running.lock().unwrap().take().unwrap().gateway.tasks.close();
-        assert_eq!(api.count("fn $disconnect"), 0, "a refused connection has no $disconnect");
+        assert_eq!(api.count("fn $disconnect"), 0, "a rejected connection has no $disconnect");
     }
 }
 
@@ -131,7 +131,7 @@ async fn any_success_status_accepts_the_handshake() {
 }
 
 #[tokio::test]
-async fn a_failing_or_malformed_connect_function_refuses_with_502() {
+async fn a_failing_or_malformed_connect_function_rejects_with_502() {
     let results: [fn() -> Result<Invocation, InvokeError>; 6] = [
         failed,
         || Err(InvokeError::Throttled("no room".to_owned())),
@@ -142,7 +142,7 @@ async fn a_failing_or_malformed_connect_function_refuses_with_502() {
     ];
     for result in results {
         let api = Setup::replying(move |_, _| result()).start().await;
-        let response = refusal(&api, "/prod").await;
+        let response = rejected_handshake(&api, "/prod").await;
         assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
         let body: Value = serde_json::from_slice(response.body().as_ref().unwrap()).unwrap();
         assert_eq!(body["message"], "Internal server error");
@@ -150,18 +150,18 @@ async fn a_failing_or_malformed_connect_function_refuses_with_502() {
 }
 
 #[tokio::test]
-async fn a_connect_function_that_takes_too_long_refuses_with_504() {
+async fn a_connect_function_that_takes_too_long_rejects_with_504() {
     let replies: Replies = Arc::new(|_, _| Box::pin(futures::future::pending()));
     let quotas = Quotas { integration_timeout: Duration::from_millis(50), ..Quotas::default() };
     let api = Setup { replies, quotas, ..Setup::default() }.start().await;
-    assert_eq!(refusal(&api, "/prod").await.status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(rejected_handshake(&api, "/prod").await.status(), StatusCode::GATEWAY_TIMEOUT);
 }
 
 #[tokio::test]
 async fn an_api_without_a_connect_route_accepts_everyone() {
     let api = Setup { routes: vec!["$default"], ..Setup::default() }.start().await;
     let mut client = api.client().await;
-    say(&mut client, "hi").await;
+    send_text(&mut client, "hi").await;
     api.event("fn $default").await;
 }
 
@@ -196,7 +196,7 @@ async fn a_connection_cannot_be_posted_to_before_connect_returns() {
     gate.notify_one();
     let mut client = client.await.unwrap();
     assert_eq!(api.post(&id, "now").await.status, 200);
-    assert_eq!(text(&mut client).await, "now");
+    assert_eq!(next_text(&mut client).await, "now");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ fn sdk(api: &TestApi, key: &str) -> Sdk {
 }
 
 /// Starts an API that soon notices slow clients, with a client that never reads.
-async fn stuck() -> (TestApi, Client, String) {
+async fn start_with_stuck_client() -> (TestApi, Client, String) {
     let quotas = Quotas {
         buffer_messages: 2,
         buffer_wait: Duration::from_millis(50),
@@ -33,11 +33,11 @@ async fn stuck() -> (TestApi, Client, String) {
         ..Quotas::default()
     };
     let api = Setup { quotas, ..Setup::default() }.start().await;
-    let (client, id) = api.connected().await;
+    let (client, id) = api.connect_with_id().await;
     (api, client, id)
 }
 
-/// Posts large messages until one is refused, and returns that answer.
+/// Posts large messages until one is rejected, and returns that response.
 async fn fill(api: &TestApi, id: &str) -> Answer {
     loop {
         let answer = api.post(id, vec![b'x'; 128 * 1024]).await;
@@ -68,7 +68,7 @@ async fn the_sdk_posts_gets_and_deletes() {
 
     tokio::time::sleep(Duration::from_millis(20)).await;
     sdk.post_to_connection().connection_id(&id).data(Blob::new("grüezi")).send().await.unwrap();
-    assert_eq!(text(&mut client).await, "grüezi");
+    assert_eq!(next_text(&mut client).await, "grüezi");
     let after = sdk.get_connection().connection_id(&id).send().await.unwrap();
     assert_eq!(after.connected_at().unwrap(), connected_at);
     assert!(after.last_active_at().unwrap() > before.last_active_at().unwrap());
@@ -77,14 +77,14 @@ async fn the_sdk_posts_gets_and_deletes() {
     );
 
     sdk.delete_connection().connection_id(&id).send().await.unwrap();
-    assert_eq!(closed(&mut client).await.unwrap().0, 1000);
+    assert_eq!(close_frame(&mut client).await.unwrap().0, 1000);
 }
 
 #[tokio::test]
 async fn the_sdk_recognizes_the_error_types() {
     let deny: Authorize = Arc::new(|key, _, _| key != "DENIED");
     let api = Setup { authorize: Some(deny), ..Setup::default() }.start().await;
-    let (_client, id) = api.connected().await;
+    let (_client, id) = api.connect_with_id().await;
     let (allowed, denied) = (sdk(&api, "AKID"), sdk(&api, "DENIED"));
 
     let gone = allowed
@@ -124,7 +124,7 @@ async fn the_sdk_recognizes_the_error_types() {
 
 #[tokio::test]
 async fn the_sdk_recognizes_a_full_buffer() {
-    let (api, _client, id) = stuck().await;
+    let (api, _client, id) = start_with_stuck_client().await;
     fill(&api, &id).await;
     let full = sdk(&api, "AKID")
         .post_to_connection()
@@ -139,7 +139,7 @@ async fn the_sdk_recognizes_a_full_buffer() {
 #[tokio::test]
 async fn the_stage_is_optional_and_the_path_can_be_encoded() {
     let api = Setup::default().start().await;
-    let (mut client, id) = api.connected().await;
+    let (mut client, id) = api.connect_with_id().await;
     let encoded = id.replace('=', "%3D");
     for path in [
         format!("/@connections/{id}"),
@@ -148,7 +148,7 @@ async fn the_stage_is_optional_and_the_path_can_be_encoded() {
         format!("/prod/%40connections/{id}"),
     ] {
         assert_eq!(api.manage("POST", &path, path.clone(), None).await.status, 200, "{path}");
-        assert_eq!(text(&mut client).await, path);
+        assert_eq!(next_text(&mut client).await, path);
     }
     assert_eq!(api.manage("POST", &format!("/dev/@connections/{id}"), "x", None).await.status, 403);
 }
@@ -176,7 +176,7 @@ async fn only_signed_requests_are_authorized_by_key_action_and_resource() {
         key == "GOOD"
     });
     let api = Setup { authorize: Some(authorize), ..Setup::default() }.start().await;
-    let (_client, id) = api.connected().await;
+    let (_client, id) = api.connect_with_id().await;
     let path = format!("/@connections/{}", id.replace('=', "%3D"));
     assert_eq!(api.manage("GET", &path, "", None).await.status, 200, "unsigned");
     assert_eq!(api.manage("GET", &path, "", Some("GOOD")).await.status, 200);
@@ -194,7 +194,7 @@ async fn only_signed_requests_are_authorized_by_key_action_and_resource() {
 #[tokio::test]
 async fn text_is_sent_as_text_and_other_bytes_as_binary() {
     let api = Setup::default().start().await;
-    let (mut client, id) = api.connected().await;
+    let (mut client, id) = api.connect_with_id().await;
     api.post(&id, "").await;
     api.post(&id, "text").await;
     api.post(&id, vec![0xff, 0x00]).await;
@@ -207,11 +207,11 @@ async fn text_is_sent_as_text_and_other_bytes_as_binary() {
 async fn a_message_over_32_kb_is_sent_in_frames_of_32_kb() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let api = Setup::default().start().await;
-    let (mut client, id) = api.connected().await;
+    let (mut client, id) = api.connect_with_id().await;
     // é is two bytes, so a frame ends within a character.
     let message = format!("a{}", "é".repeat(50_000));
     api.post(&id, message.clone()).await;
-    assert_eq!(text(&mut client).await, message);
+    assert_eq!(next_text(&mut client).await, message);
 
     let mut tcp = TcpStream::connect(&api.ws).await.unwrap();
     let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -236,12 +236,12 @@ async fn a_message_over_32_kb_is_sent_in_frames_of_32_kb() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_gets_429_then_closed_without_delaying_others() {
-    let (api, stuck, id) = stuck().await;
-    let (mut other, other_id) = api.connected().await;
+    let (api, stuck, id) = start_with_stuck_client().await;
+    let (mut other, other_id) = api.connect_with_id().await;
     let answer = fill(&api, &id).await;
     assert_eq!((answer.status, answer.error.as_deref()), (429, Some("LimitExceededException")));
     assert_eq!(api.post(&other_id, "hello").await.status, 200);
-    assert_eq!(text(&mut other).await, "hello");
+    assert_eq!(next_text(&mut other).await, "hello");
     assert_eq!(api.count("fn $disconnect"), 0, "others are served while one is stuck");
     let event = api.event("fn $disconnect").await;
     assert_eq!(connection_id(&event), id);
@@ -252,7 +252,7 @@ async fn a_client_that_does_not_read_gets_429_then_closed_without_delaying_other
 
 #[tokio::test]
 async fn a_stuck_client_can_be_deleted() {
-    let (api, _client, id) = stuck().await;
+    let (api, _client, id) = start_with_stuck_client().await;
     fill(&api, &id).await;
     assert_eq!(api.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
     assert_eq!(api.post(&id, "x").await.status, 410);
@@ -262,7 +262,7 @@ async fn a_stuck_client_can_be_deleted() {
 #[tokio::test]
 async fn injected_faults_hit_only_matching_requests() {
     let api = Setup::default().start().await;
-    let (mut client, id) = api.connected().await;
+    let (mut client, id) = api.connect_with_id().await;
     let faults = "/_local/faults";
     for (fault, status) in [("error_429", 429), ("error_500", 500)] {
         let rule = json!({"fault": fault, "containing": "bad", "times": 2});
@@ -281,7 +281,7 @@ async fn injected_faults_hit_only_matching_requests() {
             );
         }
         assert_eq!(api.post(&id, "bad").await.status, 200);
-        assert_eq!([text(&mut client).await, text(&mut client).await], ["good", "bad"]);
+        assert_eq!([next_text(&mut client).await, next_text(&mut client).await], ["good", "bad"]);
     }
     assert_eq!(api.manage_json("POST", faults, &json!({"fault": "flood"})).await.status, 422);
     api.manage_json("POST", faults, &json!({"fault": "timeout", "method": "POST"})).await;
@@ -291,7 +291,7 @@ async fn injected_faults_hit_only_matching_requests() {
             tokio::time::timeout(Duration::from_millis(100), api.post(&id, message)).await;
         assert!(response.is_err(), "{message}");
     }
-    assert_eq!(text(&mut client).await, "sent");
+    assert_eq!(next_text(&mut client).await, "sent");
     api.manage_json("POST", faults, &json!({"fault": "error_500", "method": "DELETE"})).await;
     api.manage_json("POST", faults, &json!({"fault": "error_500", "containing": "bad"})).await;
     let left = api.manage("DELETE", "/_local/faults?containing=bad", "", None).await.body;

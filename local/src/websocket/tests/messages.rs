@@ -6,9 +6,9 @@ use super::*;
 #[tokio::test]
 async fn a_message_invokes_its_route_with_api_gateways_event() {
     let api = Setup::default().start().await;
-    let (mut client, id) = api.connected().await;
+    let (mut client, id) = api.connect_with_id().await;
     let body = r#"{"action": "hello", "n": 1}"#;
-    say(&mut client, body).await;
+    send_text(&mut client, body).await;
     let event = api.event("fn hello").await;
     let context = &event["requestContext"];
     let connect = &api.event("fn $connect").await["requestContext"];
@@ -36,7 +36,7 @@ async fn messages_that_select_no_route_take_the_default_route() {
         .into_iter()
         .enumerate()
     {
-        say(&mut client, message).await;
+        send_text(&mut client, message).await;
         let event = api.nth_event("fn $default", n).await;
         assert_eq!(
             (&event["body"], &event["requestContext"]["routeKey"]),
@@ -49,9 +49,9 @@ async fn messages_that_select_no_route_take_the_default_route() {
 #[tokio::test]
 async fn a_message_without_a_route_gets_forbidden_and_the_socket_stays_open() {
     let api = Setup { routes: vec!["$connect", "hello"], ..Setup::default() }.start().await;
-    let (mut client, id) = api.connected().await;
-    say(&mut client, "no route").await;
-    let frame = text(&mut client).await;
+    let (mut client, id) = api.connect_with_id().await;
+    send_text(&mut client, "no route").await;
+    let frame = next_text(&mut client).await;
     assert!(
         frame.starts_with(&format!(
             r#"{{"message": "Forbidden", "connectionId":"{id}", "requestId":""#
@@ -59,7 +59,7 @@ async fn a_message_without_a_route_gets_forbidden_and_the_socket_stays_open() {
         "{frame}"
     );
     serde_json::from_str::<Value>(&frame).unwrap();
-    say(&mut client, r#"{"action": "hello"}"#).await;
+    send_text(&mut client, r#"{"action": "hello"}"#).await;
     api.event("fn hello").await;
 }
 
@@ -75,13 +75,13 @@ async fn a_function_that_fails_is_reported_to_the_client_and_the_socket_stays_op
             if function == "fn hello" { result() } else { ok() }
         };
         let api = Setup::replying(reply).start().await;
-        let (mut client, id) = api.connected().await;
-        say(&mut client, r#"{"action": "hello"}"#).await;
-        let frame: Value = serde_json::from_str(&text(&mut client).await).unwrap();
+        let (mut client, id) = api.connect_with_id().await;
+        send_text(&mut client, r#"{"action": "hello"}"#).await;
+        let frame: Value = serde_json::from_str(&next_text(&mut client).await).unwrap();
         let request_id = &api.event("fn hello").await["requestContext"]["requestId"];
         let expected = json!({"message": "Internal server error", "connectionId": id, "requestId": request_id});
         assert_eq!(frame, expected);
-        say(&mut client, "still there").await;
+        send_text(&mut client, "still there").await;
         api.event("fn $default").await;
     }
 }
@@ -96,8 +96,8 @@ async fn a_function_that_takes_too_long_is_reported_to_the_client() {
     let quotas = Quotas { integration_timeout: Duration::from_millis(50), ..Quotas::default() };
     let api = Setup { replies, quotas, ..Setup::default() }.start().await;
     let mut client = api.client().await;
-    say(&mut client, r#"{"action": "hello"}"#).await;
-    assert!(text(&mut client).await.contains("Internal server error"));
+    send_text(&mut client, r#"{"action": "hello"}"#).await;
+    assert!(next_text(&mut client).await.contains("Internal server error"));
 }
 
 #[tokio::test]
@@ -107,11 +107,11 @@ async fn function_replies_are_never_sent_to_the_client() {
     })
     .start()
     .await;
-    let (mut client, id) = api.connected().await;
-    say(&mut client, r#"{"action": "hello"}"#).await;
+    let (mut client, id) = api.connect_with_id().await;
+    send_text(&mut client, r#"{"action": "hello"}"#).await;
     api.event("fn hello").await;
     assert_eq!(api.post(&id, "the only message").await.status, 200);
-    assert_eq!(text(&mut client).await, "the only message");
+    assert_eq!(next_text(&mut client).await, "the only message");
 }
 
 #[tokio::test]
@@ -132,10 +132,10 @@ async fn messages_of_one_connection_are_handled_concurrently() {
     let api = Setup { replies, ..Setup::default() }.start().await;
     let mut client = api.client().await;
     for _ in 0..2 {
-        say(&mut client, r#"{"action": "hello"}"#).await;
+        send_text(&mut client, r#"{"action": "hello"}"#).await;
     }
     for _ in 0..2 {
-        assert!(text(&mut client).await.contains("Internal server error"));
+        assert!(next_text(&mut client).await.contains("Internal server error"));
     }
 }
 
@@ -157,7 +157,7 @@ async fn a_ping_gets_a_pong_and_does_not_count_as_a_message() {
     let api = Setup::default().start().await;
     let mut client = api.client().await;
     client.send(Message::Ping("x".into())).await.unwrap();
-    let pong = tokio::time::timeout(SOON, client.next()).await.unwrap().unwrap().unwrap();
+    let pong = tokio::time::timeout(TIMEOUT, client.next()).await.unwrap().unwrap().unwrap();
     assert_eq!(pong, Message::Pong("x".into()));
     assert_eq!(api.count("fn $default"), 0);
 }

@@ -26,7 +26,7 @@ use crate::log::Log;
 use crate::model::WebSocketApi;
 
 /// How long a test waits for something that must happen.
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type Replies =
@@ -138,7 +138,7 @@ impl TestApi {
     }
 
     /// Connects a client and returns it with its connection id.
-    async fn connected(&self) -> (Client, String) {
+    async fn connect_with_id(&self) -> (Client, String) {
         let known = self.events().len();
         let client = self.client().await;
         let events = self.events();
@@ -167,7 +167,7 @@ impl TestApi {
             events.iter().filter(|(name, _)| name == function).nth(n).cloned()
         };
         let events =
-            tokio::time::timeout(SOON, events.wait_for(|events| find(events).is_some())).await;
+            tokio::time::timeout(TIMEOUT, events.wait_for(|events| find(events).is_some())).await;
         find(&events.unwrap_or_else(|_| panic!("{function} is invoked")).unwrap()).unwrap().1
     }
 
@@ -234,21 +234,21 @@ fn connection_id(event: &Value) -> String {
 }
 
 /// Waits for the next message, which must be text.
-async fn text(client: &mut Client) -> String {
+async fn next_text(client: &mut Client) -> String {
     let message =
-        tokio::time::timeout(SOON, client.next()).await.expect("a message").unwrap().unwrap();
+        tokio::time::timeout(TIMEOUT, client.next()).await.expect("a message").unwrap().unwrap();
     message.into_text().unwrap().as_str().to_owned()
 }
 
-async fn say(client: &mut Client, message: &str) {
+async fn send_text(client: &mut Client, message: &str) {
     client.send(Message::text(message)).await.unwrap();
 }
 
 /// Reads until the connection ends. Returns the code and reason of its close frame.
-async fn closed(client: &mut Client) -> Option<(u16, String)> {
+async fn close_frame(client: &mut Client) -> Option<(u16, String)> {
     let mut last = None;
     while let Some(message) =
-        tokio::time::timeout(SOON, client.next()).await.expect("the connection ends")
+        tokio::time::timeout(TIMEOUT, client.next()).await.expect("the connection ends")
     {
         match message {
             Ok(Message::Close(frame)) => last = frame,

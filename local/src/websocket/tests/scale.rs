@@ -14,10 +14,10 @@ async fn hundreds_of_concurrent_clients_each_receive_their_own_message() {
         let gateway = Arc::clone(&api.running.lock().unwrap().as_ref().unwrap().gateway);
         let connection = gateway.open.get(id).unwrap();
         let message = super::super::connection::Outgoing::Message(id.clone().into());
-        connection.send(message, SOON).await.unwrap();
+        connection.send(message, TIMEOUT).await.unwrap();
     }
     let mut received = futures::future::join_all(
-        clients.into_iter().map(async |mut client| text(&mut client).await),
+        clients.into_iter().map(async |mut client| next_text(&mut client).await),
     )
     .await;
     received.sort();

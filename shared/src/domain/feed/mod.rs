@@ -34,7 +34,7 @@ pub enum Feed {
     /// The feed of the workers who serve a category. Create it with [`Feed::category`], because the
     /// category `*` has the same name as [`Feed::AnyCategory`].
     Category(CategoryKey),
-    /// The feed of the workers without categories, who serve all.
+    /// The feed of the workers without categories, who serve all categories.
     AnyCategory,
 }
 
@@ -44,7 +44,7 @@ impl Feed {
         if category.as_str() == "*" { Self::AnyCategory } else { Self::Category(category) }
     }
 
-    /// Returns the feeds that this user can read. Empty if the user is not active.
+    /// Returns the feeds that this user can read: an empty list if the user is not active.
     pub fn of(user: &User) -> Vec<Self> {
         if !user.is_active() {
             return Vec::new();
@@ -174,7 +174,8 @@ string_enum! {
         Client = "client",
         /// The order's worker.
         Worker = "worker",
-        /// The worker until this event. The entry does not show who has the order now.
+        /// The worker whom this event took off the order. The entry does not show who has the order
+        /// now.
         FormerWorker = "former_worker",
         /// Workers who could claim the order.
         Pool = "pool",

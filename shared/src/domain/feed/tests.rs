@@ -1,4 +1,4 @@
-//! Which event adds an entry to which feeds.
+//! Tests which events add entries to which feeds.
 
 use std::collections::BTreeSet;
 
@@ -37,9 +37,10 @@ fn assert_notified(order: &Order, expected: &[(&str, EntryKind, Reader)]) {
     assert_eq!(notified(order), expected);
 }
 
-fn by(order: &Order, transition: Transition, caller: &Caller, worker: Option<Caller>) -> Order {
-    let by = crate::domain::order::ActorContext::user(caller, order.updated_at).worker(worker);
-    order.transition(transition, by, &timers()).unwrap()
+/// Returns the order after a transition that must be allowed.
+fn after(order: &Order, transition: Transition, caller: &Caller, worker: Option<Caller>) -> Order {
+    let context = crate::domain::order::ActorContext::user(caller, order.updated_at).worker(worker);
+    order.transition(transition, context, &timers()).unwrap()
 }
 
 const POOL: [(&str, EntryKind, Reader); 2] = [
@@ -47,7 +48,7 @@ const POOL: [(&str, EntryKind, Reader); 2] = [
     ("workers:*", EntryKind::OrderOpened, Reader::Pool),
 ];
 
-fn both(kind: EntryKind) -> [(&'static str, EntryKind, Reader); 2] {
+fn client_and_worker(kind: EntryKind) -> [(&'static str, EntryKind, Reader); 2] {
     [("carol", kind, Reader::Client), ("walter", kind, Reader::Worker)]
 }
 
@@ -68,7 +69,7 @@ fn a_payment_notifies_the_pool_and_the_client() {
 
 #[test]
 fn an_assignment_notifies_the_client_and_the_worker() {
-    assert_notified(&order_in(Status::Assigned), &both(EntryKind::OrderAssigned));
+    assert_notified(&order_in(Status::Assigned), &client_and_worker(EntryKind::OrderAssigned));
 }
 
 #[test]
@@ -81,14 +82,14 @@ fn a_release_notifies_the_client_the_former_worker_and_the_pool() {
         ("walter", EntryKind::OrderReleased, Reader::FormerWorker),
     ];
     let assigned = order_in(Status::Assigned);
-    assert_notified(&by(&assigned, Transition::Release, &worker(), None), &expected);
-    assert_notified(&by(&assigned, Transition::Reassign, &admin(), None), &expected);
+    assert_notified(&after(&assigned, Transition::Release, &worker(), None), &expected);
+    assert_notified(&after(&assigned, Transition::Reassign, &admin(), None), &expected);
 }
 
 #[test]
 fn a_reassignment_notifies_both_workers_and_hides_the_new_one_from_the_former() {
     let order =
-        by(&order_in(Status::Assigned), Transition::Reassign, &admin(), Some(other_worker()));
+        after(&order_in(Status::Assigned), Transition::Reassign, &admin(), Some(other_worker()));
     assert_notified(
         &order,
         &[
@@ -104,20 +105,20 @@ fn a_reassignment_notifies_both_workers_and_hides_the_new_one_from_the_former() 
 #[test]
 fn delivery_revision_and_completion_notify_the_client_and_the_worker() {
     let delivered = order_in(Status::Delivered);
-    assert_notified(&delivered, &both(EntryKind::OrderDelivered));
+    assert_notified(&delivered, &client_and_worker(EntryKind::OrderDelivered));
     assert_notified(
         &delivered.then(Transition::RequestRevision, &client()),
-        &both(EntryKind::OrderRevisionRequested),
+        &client_and_worker(EntryKind::OrderRevisionRequested),
     );
     assert_notified(
         &delivered.then(Transition::Complete, &client()),
-        &both(EntryKind::OrderCompleted),
+        &client_and_worker(EntryKind::OrderCompleted),
     );
     let due = delivered.deadline.unwrap();
     let timed = delivered
         .transition(Transition::Complete, crate::domain::order::ActorContext::timer(due), &timers())
         .unwrap();
-    assert_notified(&timed, &both(EntryKind::OrderCompleted));
+    assert_notified(&timed, &client_and_worker(EntryKind::OrderCompleted));
 }
 
 #[test]
@@ -127,24 +128,24 @@ fn a_cancellation_notifies_the_client_and_the_worker_if_there_is_one() {
         &[("carol", EntryKind::OrderCanceled, Reader::Client)],
     );
     assert_notified(
-        &by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None),
-        &both(EntryKind::OrderCanceled),
+        &after(&order_in(Status::Assigned), Transition::Cancel, &admin(), None),
+        &client_and_worker(EntryKind::OrderCanceled),
     );
     let pending = placed();
-    let by = crate::domain::order::ActorContext::timer(pending.deadline.unwrap());
-    let expired = pending.transition(Transition::Expire, by, &timers()).unwrap();
+    let context = crate::domain::order::ActorContext::timer(pending.deadline.unwrap());
+    let expired = pending.transition(Transition::Expire, context, &timers()).unwrap();
     assert_notified(&expired, &[("carol", EntryKind::OrderCanceled, Reader::Client)]);
 }
 
 #[test]
 fn disputes_and_their_resolution_notify_both_parties_and_administrators() {
     let disputed = order_in(Status::Disputed);
-    let [one, other] = both(EntryKind::OrderDisputed);
+    let [one, other] = client_and_worker(EntryKind::OrderDisputed);
     assert_notified(
         &disputed,
         &[one, other, ("role:admins", EntryKind::OrderDisputed, Reader::Admin)],
     );
-    let [one, other] = both(EntryKind::OrderResolved);
+    let [one, other] = client_and_worker(EntryKind::OrderResolved);
     for outcome in [Transition::ResolveRelease, Transition::ResolveRefund] {
         let expected = [one, other, ("role:admins", EntryKind::OrderResolved, Reader::Admin)];
         assert_notified(&disputed.then(outcome, &admin()), &expected);
@@ -170,7 +171,7 @@ fn payment_progress_notifies_only_the_client() {
         &client(EntryKind::PaymentRefunded),
     );
     // The worker of a refunded order is notified of the cancellation, not of the refund.
-    let assigned = by(&order_in(Status::Assigned), Transition::Cancel, &admin(), None);
+    let assigned = after(&order_in(Status::Assigned), Transition::Cancel, &admin(), None);
     assert_notified(
         &assigned.with_fact(&refund("re_1", PRICE, RefundStatus::Succeeded)),
         &client(EntryKind::PaymentRefunded),
@@ -195,13 +196,13 @@ fn failed_refunds_and_chargebacks_notify_only_administrators() {
 #[test]
 fn the_notifications_of_an_event_do_not_depend_on_later_events() {
     let mut order = order_in(Status::Assigned);
-    let mut then = vec![notified(&order)];
-    order = by(&order, Transition::Reassign, &admin(), Some(other_worker()));
-    then.push(notified(&order));
-    order = by(&order, Transition::Release, &other_worker(), None);
-    then.push(notified(&order));
-    let first = order.history.len() - then.len();
-    for (event, notified) in order.history[first..].iter().zip(then) {
+    let mut notified_then = vec![notified(&order)];
+    order = after(&order, Transition::Reassign, &admin(), Some(other_worker()));
+    notified_then.push(notified(&order));
+    order = after(&order, Transition::Release, &other_worker(), None);
+    notified_then.push(notified(&order));
+    let first = order.history.len() - notified_then.len();
+    for (event, notified) in order.history[first..].iter().zip(notified_then) {
         let now: BTreeSet<_> = notifications(&order, event)
             .iter()
             .map(|n| (name(&n.feed), n.kind, n.reader))
@@ -214,8 +215,9 @@ fn the_notifications_of_an_event_do_not_depend_on_later_events() {
 fn a_category_named_star_is_notified_once() {
     let mut service = service();
     service.category = Category::parse("*").unwrap();
-    let by = crate::domain::order::ActorContext::user(&client(), minute(0));
-    let order = Order::place(placed().id, &service, by, &timers()).unwrap().with_fact(&succeeded());
+    let context = crate::domain::order::ActorContext::user(&client(), minute(0));
+    let order =
+        Order::place(placed().id, &service, context, &timers()).unwrap().with_fact(&succeeded());
     assert_eq!(notified(&order).len(), 2);
 }
 

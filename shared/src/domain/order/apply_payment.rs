@@ -1,5 +1,5 @@
-//! Applies what Stripe reports to an order: ledger entries, the payment status and, if the order
-//! waits for it, a transition.
+//! Applies what Stripe reports to an order: adds ledger entries, updates the payment status and, if
+//! the order waits for it, makes a transition.
 //!
 //! A report can be applied any number of times with the same result, and the reports of one payment
 //! lead to the same state in whatever order they arrive: money that moved is entered once under
@@ -60,7 +60,7 @@ impl Order {
         Ok(Some(next.record(Change::requested(kind, actor, context))))
     }
 
-    /// Returns the order after a report of Stripe's, or `None` if the report contains nothing new.
+    /// Returns the order after a report from Stripe, or `None` if the report contains nothing new.
     /// It applies in every status: money that moved is always entered.
     ///
     /// A payment that succeeds opens a pending order; if the order was canceled in the meantime,
@@ -114,8 +114,8 @@ impl Order {
         Ok(changed.map(|kind| next.record(Change::reported_by_stripe(kind, at))))
     }
 
-    /// Records who asked for the intent's cancellation, and why, when Stripe's report of it arrived
-    /// first and has canceled the order already.
+    /// Records who asked for the intent's cancellation, and why. Call this if Stripe's report of
+    /// the cancellation arrived first and has already canceled the order.
     ///
     /// # Errors
     ///
@@ -130,9 +130,9 @@ impl Order {
         Ok(self.clone().record(Change::requested(kind, actor, context)))
     }
 
-    /// Returns the order after Stripe refused the refund of its [`Order::stripe_action`]. This
-    /// counts as a failed attempt, so that the next attempt has a new idempotency key: under the
-    /// old key, Stripe would repeat its refusal for a day.
+    /// Returns the order after Stripe refused to make the refund in [`Order::stripe_action`]. The
+    /// refusal counts as a failed attempt, so that the next attempt has a new idempotency key: with
+    /// the old key, Stripe would repeat its refusal for a day.
     pub fn record_refund_refusal(&self, at: Timestamp) -> Self {
         let mut next = self.clone();
         next.refused_refunds += 1;
@@ -164,8 +164,8 @@ impl Order {
         {
             return None;
         }
-        // The client's time to pay stops while Stripe waits for the bank, which the client cannot
-        // speed up.
+        // The client's time to pay stops while Stripe waits for the bank, because the client cannot
+        // speed that up.
         if status == PaymentStatus::Processing {
             self.deadline = None;
         } else if self.payment_status == PaymentStatus::Processing {

@@ -53,7 +53,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Returns its name in JSON: `accept`, `payment_failed`.
+    /// Returns the event's name in JSON: `accept`, `payment_failed`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Transition(transition) => transition.as_str(),
@@ -70,25 +70,25 @@ pub struct Actor {
     /// The user's id. Absent for Stripe and timers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<UserId>,
-    /// The user's name at that time. Absent for Stripe and timers.
+    /// The username at that time. Absent for Stripe and timers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<Username>,
 }
 
 impl Actor {
-    /// A user.
+    /// Creates the actor for a user.
     pub(super) fn user(kind: ActorKind, caller: &Caller) -> Self {
         Self { kind, id: Some(caller.id.clone()), username: Some(caller.username.clone()) }
     }
 
-    /// Stripe or a timer.
+    /// Creates the actor for Stripe or a timer.
     pub(super) const fn system(kind: ActorKind) -> Self {
         Self { kind, id: None, username: None }
     }
 }
 
-/// Identifies the request that caused an event. It is stored in the event, so the effect of a
-/// request and the proof that it was carried out are written together.
+/// Identifies the request that caused an event. It is stored in the event, so one write contains
+/// both the effect of a request and the proof that it was carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idempotency {
     /// The fingerprint of the caller, the operation and the `Idempotency-Key`.
@@ -98,8 +98,9 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// A key is valid for one caller and one operation (`orders-accept`). `request` is everything
-    /// else that distinguishes two requests: the path parameters and the body.
+    /// Creates the fingerprints of a request. A key is valid for one caller and one operation
+    /// (`orders-accept`). `request` is everything else that distinguishes two requests: the path
+    /// parameters and the body.
     pub fn new(caller: &UserId, operation: &str, key: &str, request: &[&[u8]]) -> Self {
         let caller = caller.as_str().as_bytes();
         Self {

@@ -28,7 +28,7 @@ string_enum! {
 /// One movement of money. A ledger has at most one entry for a kind and a Stripe id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
-    /// The number of the history event that it belongs to.
+    /// The number of the event in the order's history that the entry belongs to.
     pub event: u64,
     /// Why the money moved.
     pub kind: LedgerKind,
@@ -48,7 +48,7 @@ impl LedgerEntry {
 }
 
 /// The entries of one order, oldest first. Only Stripe's reports add entries
-/// (`Order::apply_payment_fact`), and none is ever changed.
+/// (`Order::apply_payment_fact`), and entries never change.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Ledger(Vec<LedgerEntry>);

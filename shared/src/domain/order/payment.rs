@@ -6,7 +6,7 @@ use crate::domain::ids::{ChargeId, ChargebackId, PaymentIntentId, RefundId};
 use crate::domain::money::Money;
 use crate::domain::string_enum::string_enum;
 
-/// A report of Stripe's about an order's payment.
+/// A report from Stripe about an order's payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentFact {
     /// The payment intent that the report is about.
@@ -84,7 +84,8 @@ string_enum! {
     /// The state of a dispute at the client's bank
     /// (<https://docs.stripe.com/disputes/how-disputes-work>).
     ChargebackState {
-        /// Stripe's `warning_*` except `warning_closed`: the bank inquires. No money has moved.
+        /// Stripe's `warning_*` except `warning_closed`: the bank asks for information. No money
+        /// has moved.
         Inquiry = "inquiry",
         /// Stripe's `needs_response` and `under_review`: the bank withdrew the money.
         Open = "open",

@@ -6,9 +6,9 @@ use super::state::{Status, Transition};
 use super::transition_error::TransitionError;
 
 impl Order {
-    /// Returns the order as it was at this version, or `None` if it never had that version. A
-    /// request that created the version can be answered from it again. The payment intent, the
-    /// refunds and the chargebacks, which no response shows, stay as they are now.
+    /// Returns the order as it was at this version, or `None` if it never had that version. With
+    /// it, a repeated request gets the same response as the first one. The payment intent, the
+    /// refunds and the chargebacks stay as they are now, because no response shows them.
     pub fn at(&self, version: u64) -> Option<Self> {
         let index = usize::try_from(version.checked_sub(1)?).ok()?;
         let event = self.history.get(index)?;
@@ -51,8 +51,8 @@ impl Order {
         self.id == earlier.id && self.history.get(earlier.history.len() - 1) == Some(last)
     }
 
-    /// Returns whether the last event is that Stripe refused a refund. Asking again at once would
-    /// get the same answer.
+    /// Returns whether the last event is that Stripe refused a refund. Asking Stripe again at once
+    /// would lead to the same refusal.
     pub fn last_refund_was_refused(&self) -> bool {
         self.history
             .last()

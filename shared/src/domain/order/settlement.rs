@@ -37,7 +37,8 @@ string_enum! {
     Attention {
         /// The client and the worker disagree.
         Dispute = "dispute",
-        /// The client's bank inquires or has withdrawn the money. Stripe waits for evidence.
+        /// The client's bank asks for information or has withdrawn the money. Stripe waits for
+        /// evidence.
         ChargebackOpen = "chargeback_open",
         /// The work goes on, but the order no longer holds its full price.
         Unfunded = "unfunded",
@@ -81,7 +82,7 @@ impl Order {
     }
 
     /// Returns what has to be done at Stripe now. It follows from the order's state alone, so it
-    /// can be computed at any time, by anyone, and carried out repeatedly.
+    /// can be computed at any time and carried out repeatedly.
     pub fn stripe_action(&self) -> Option<StripeAction> {
         let intent = self.payment_intent.clone().filter(|_| self.status == Status::Canceled)?;
         if !self.is_charged() {

@@ -37,7 +37,7 @@ impl Status {
 string_enum! {
     /// The status of the payment, as last reported by Stripe.
     PaymentStatus {
-        /// No payment was made and none is in progress.
+        /// Nothing was paid, and no payment is in progress.
         Unpaid = "unpaid",
         /// Stripe is waiting for the bank.
         Processing = "processing",

@@ -5,7 +5,7 @@ use super::table::Guard;
 use crate::domain::string_enum::string_enum;
 
 string_enum! {
-    /// How a report of Stripe's contradicts the order that it names. Nothing is applied; an
+    /// How a report from Stripe contradicts the order that it names. Nothing is applied; an
     /// administrator has to look into it.
     Mismatch {
         /// It is about another payment intent than the order's.
@@ -76,7 +76,7 @@ pub enum TransitionError {
     /// The `Idempotency-Key` was already used for another request. (422)
     #[error("The Idempotency-Key was already used for another request.")]
     KeyReused,
-    /// A report of Stripe's contradicts the order.
+    /// A report from Stripe contradicts the order.
     #[error("The payment's {} does not match the order's.", .0.as_str())]
     Mismatch(Mismatch),
 }

@@ -1,4 +1,4 @@
-//! Users: their names, their roles, and whether they may act.
+//! Users: their usernames, e-mail addresses and roles, and whether they may act.
 
 mod names;
 
@@ -162,7 +162,8 @@ fn not_a_worker() -> Invalid {
     Invalid::new("not_a_worker", "Only workers can have categories.")
 }
 
-/// The part of a user that the rules need. Whatever writes takes it from the stored [`User`].
+/// The part of a user that the rules need. Before a write, take it from the stored [`User`], not
+/// from an access token, which may be outdated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The user's id.
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_without_effect_is_none() {
+    fn a_change_without_effect_returns_none() {
         let worker = user(Role::Worker, &["Design"]).unwrap();
         let same = UserChange {
             role: Some(Role::Worker),

@@ -1,4 +1,4 @@
-//! The names of users, and the categories that workers serve.
+//! Usernames, e-mail addresses, and the categories that workers serve.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,15 +74,15 @@ impl Username {
 }
 
 /// An e-mail address: ASCII, at most 254 characters (RFC 5321, section 4.5.3.1), with a domain of
-/// at least two parts. Quoted names and IP addresses are refused: they are valid, but hardly anyone
-/// uses them.
+/// at least two parts. Quoted local parts and IP addresses are refused: they are valid, but hardly
+/// anyone uses them.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("format" = "email", "maxLength" = Self::MAX, "pattern" = Self::PATTERN))]
 pub struct Email(String);
 
 impl std::fmt::Debug for Email {
-    /// Hides the address, because addresses must not appear in logs.
+    /// Hides the address, because e-mail addresses must not appear in logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Email(..)")
     }

@@ -9,16 +9,16 @@ use futures::future::join_all;
 use super::*;
 use crate::aws::http_client;
 
-/// The response to the n-th request for a connection. The last one repeats.
+/// The responses to successive requests for a connection. The last response repeats.
 type Script = &'static [Response];
 
 #[derive(Clone, Copy)]
 enum Response {
-    /// A status and the error's type, if it has one.
+    /// Respond with this status, and with the error's type if it has one.
     Status(u16, Option<&'static str>),
-    /// The connection is closed without a response.
+    /// Close the connection without a response.
     Disconnect,
-    /// No response ever comes.
+    /// Never respond.
     Silence,
 }
 
@@ -160,7 +160,7 @@ async fn final_responses_are_not_retried() {
     assert_eq!(forbidden.requests("c"), 2);
 }
 
-/// Together they retry more often than the shared budget of the SDK's own retries would allow.
+/// Together, these posts are retried more often than the SDK's shared retry budget would allow.
 #[tokio::test]
 async fn hundreds_of_throttled_posts_all_get_through() {
     let gateway = Gateway::new(&[UNTYPED, THROTTLED, UNTYPED, THROTTLED, DONE]);

@@ -40,10 +40,10 @@ async fn a_slow_socket_lags_and_the_others_continue() {
         assert_eq!(live.push.numbers(name, &FEED), [1, 2, 3, 4, 5, 6, 7], "{name}");
     }
     assert!(live.push.closed().is_empty(), "the socket may just be throttled");
-    let behind = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
-    assert_eq!((behind.from, behind.behind, behind.skipped), (None, Some(2), Some(7)));
+    let lagging = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
+    assert_eq!((lagging.from, lagging.behind, lagging.skipped), (None, Some(2), Some(7)));
     let request = fan_out(&live, 1000).table.lagging_socket_for_test(&FEED, "c1").await.unwrap();
-    assert_eq!((request.hold, request.ends_at), (behind.hold, behind.ends_at));
+    assert_eq!((request.hold, request.ends_at), (lagging.hold, lagging.ends_at));
 
     live.push.recover("c1");
     catch_up(&live, &FEED, "c1").await;
@@ -66,15 +66,15 @@ async fn a_socket_that_is_slow_with_each_of_many_entries_lags() {
     append_and_deliver(&live, 3..=22).await;
     let all: Vec<_> = (1..=22).collect();
     assert_eq!(live.push.numbers("c0", &FEED), all);
-    let taken = live.push.numbers("c1", &FEED);
-    assert!(taken.len() < 15 && taken == all[..taken.len()], "{taken:?}");
+    let received = live.push.numbers("c1", &FEED);
+    assert!(received.len() < 15 && received == all[..received.len()], "{received:?}");
     live.push.recover("c1");
     catch_up(&live, &FEED, "c1").await;
     assert_eq!(live.push.numbers("c1", &FEED), all);
 }
 
 #[tokio::test]
-async fn a_socket_that_can_not_be_caught_up_is_closed_or_at_least_deleted() {
+async fn a_socket_that_cannot_be_caught_up_is_closed_or_at_least_deleted() {
     let live = sockets().await;
     live.push.stall("c1");
     live.push.hang("c2");
@@ -89,7 +89,7 @@ async fn a_socket_that_can_not_be_caught_up_is_closed_or_at_least_deleted() {
         );
     }
     assert_eq!(live.push.closed(), ["c1"], "a socket that misses an entry is closed if possible");
-    // The request is repeated.
+    // A repeated request does nothing.
     catch_up(&live, &FEED, "c1").await;
     assert_eq!(live.push.closed(), ["c1"]);
 }
@@ -131,8 +131,8 @@ async fn a_hello_takes_over_from_a_catch_up() {
     append_and_deliver(&live, 4..=4).await;
     // Both may send an entry. The client drops the one it already has.
     assert_eq!(live.push.numbers("c1", &FEED), [1, 2, 3, 3, 4]);
-    let now = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
-    assert_eq!((now.from, now.behind), (Some(3), None));
+    let subscription = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
+    assert_eq!((subscription.from, subscription.behind), (Some(3), None));
 }
 
 #[tokio::test]
@@ -155,16 +155,16 @@ async fn a_slow_socket_of_a_wide_feed_lags_while_its_shard_continues() {
 #[tokio::test]
 async fn a_socket_whose_catch_up_never_ran_is_eventually_closed() {
     let live = sockets().await;
-    let sub = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
+    let subscription = live.connections.subscription(&FEED, "c1").await.unwrap().unwrap();
     let minute_ago = Timestamp::now() - SignedDuration::from_secs(61);
-    live.connections.mark_lagging(&sub, 2, 2, minute_ago).await.unwrap();
+    live.connections.mark_lagging(&subscription, 2, 2, minute_ago).await.unwrap();
     append_and_deliver(&live, 3..=3).await;
     assert_eq!(live.push.closed(), ["c1"]);
     assert_eq!(live.connections.subscription(&FEED, "c1").await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_socket_that_keeps_up_is_not_caught_up() {
+async fn a_catch_up_of_a_socket_that_does_not_lag_does_nothing() {
     let live = sockets().await;
     for name in [NAMES[0], "nobody"] {
         catch_up(&live, &FEED, name).await;

@@ -75,7 +75,7 @@ async fn repeated_late_and_out_of_order_requests_push_each_entry_once() {
     }
 }
 
-/// Whatever the order in which the invocations take turns.
+/// The invocations may take turns in any order.
 #[tokio::test]
 async fn concurrent_invocations_on_a_shard_lose_nothing_and_keep_the_order() {
     let live = live().await;

@@ -44,7 +44,7 @@ async fn appending_again_changes_nothing_even_concurrently() {
     join_all((0..6).map(|_| append(&live, &feed, 1..=20))).await;
     let once = read(&live, &feed).await;
     assert_eq!(once.len(), 20);
-    // Some are old, some are new, and one is in the call twice.
+    // Some of these entries are old, some are new, and one is in the call twice.
     let mixed = [new_entry(7), new_entry(21), new_entry(20), new_entry(21), new_entry(22)];
     live.store.append(&feed, &mixed).await.unwrap();
     let entries = read(&live, &feed).await;

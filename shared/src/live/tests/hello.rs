@@ -41,7 +41,7 @@ async fn a_client_gets_the_welcome_then_missed_entries_then_pushes() {
     );
 }
 
-/// The replay is held up after its first entry while others are appended and pushed.
+/// The replay is held up after its first entry while more entries are appended and pushed.
 #[tokio::test]
 async fn entries_pushed_during_a_replay_arrive_once_and_after_it() {
     let live = live().await;
@@ -83,14 +83,14 @@ async fn sockets_that_say_hello_during_appends_get_every_entry_once_in_order() {
             sockets_done.wait_for(|done| *done + 8 >= goal).await.unwrap();
         }
     };
-    let places = tokio::sync::Semaphore::new(8);
+    let permits = tokio::sync::Semaphore::new(8);
     let sockets = join_all((0..SOCKETS).map(|n| {
-        let (live, ann, own, places, done) = (&live, &ann, &own, &places, &done);
+        let (live, ann, own, permits, done) = (&live, &ann, &own, &permits, &done);
         async move {
-            let place = places.acquire().await.unwrap();
+            let permit = permits.acquire().await.unwrap();
             socket(live, ann, &format!("s{n}")).await;
             hello(live, &format!("s{n}"), &[(own, 0)]).await.unwrap();
-            drop(place);
+            drop(permit);
             done.send_modify(|done| *done += 1);
         }
     }));
@@ -228,18 +228,18 @@ async fn expired_entries_are_skipped_and_reported_to_the_client() {
     assert_eq!(received("d"), ["7"]);
 }
 
-/// TTL deletes days late, so reads must drop expired entries themselves.
+/// TTL can be days late, so reads must drop expired entries themselves.
 #[tokio::test]
 async fn entries_expire_after_exactly_thirty_days_even_if_ttl_is_late() {
     let live = live().await;
     let feed = Feed::Role(Role::Worker);
     append(&live, &feed, 1..=2).await;
-    let written = entries(&live, &feed, 1..=1).await[0].at;
+    let appended_at = entries(&live, &feed, 1..=1).await[0].at;
     let read = async |at| live.store.feed_after(&feed, 0, 2, 100, at).await.unwrap();
     let days = jiff::SignedDuration::from_hours(30 * 24);
-    let within = read(written + days - jiff::SignedDuration::from_secs(60)).await;
+    let within = read(appended_at + days - jiff::SignedDuration::from_secs(60)).await;
     assert_eq!((within.items.len(), within.missed.len()), (2, 0));
-    let after = read(written + days + jiff::SignedDuration::from_secs(60)).await;
+    let after = read(appended_at + days + jiff::SignedDuration::from_secs(60)).await;
     assert_eq!(
         (after.items, after.missed, after.next),
         (vec![], vec![crate::store::Missed { from: 1, to: 2 }], 2)
@@ -271,7 +271,7 @@ async fn a_replay_that_takes_too_long_fails_with_replay_unfinished() {
     append(&live, &own, 1..=3).await;
     let held = Subscription::held(&connection, own.clone(), "h", Timestamp::now());
     live.connections.put_subscriptions(std::slice::from_ref(&held)).await.unwrap();
-    let began = Instant::now() - Duration::from_secs(18);
+    let eighteen_seconds_ago = Instant::now() - Duration::from_secs(18);
     let gate = live.push.hold_up("c", 2);
     let slow = async {
         gate.reached().await;
@@ -279,9 +279,10 @@ async fn a_replay_that_takes_too_long_fails_with_replay_unfinished() {
         gate.open();
     };
     // The first two entries are in time, the third is not.
-    let (result, ()) = tokio::join!(live.replay(&held, 0, 3, began + Duration::from_secs(5)), slow);
+    let (result, ()) =
+        tokio::join!(live.replay(&held, 0, 3, eighteen_seconds_ago + Duration::from_secs(5)), slow);
     assert_eq!(result.unwrap_err().code().code, "replay_unfinished");
     assert_eq!(live.push.numbers("c", &own), [1, 2]);
-    let now = live.connections.subscription(&own, "c").await.unwrap().unwrap();
-    assert_eq!(now.from, None, "nothing may be pushed after a gap");
+    let subscription = live.connections.subscription(&own, "c").await.unwrap().unwrap();
+    assert_eq!(subscription.from, None, "nothing may be pushed after a gap");
 }

@@ -1,4 +1,4 @@
-//! Tests the protocol of feeds and sockets with a real database and recorded sockets.
+//! Tests feeds and sockets with a real database and sockets that record their frames.
 
 mod catch_up;
 mod fan_out;

@@ -58,7 +58,7 @@ async fn a_disconnected_socket_is_deleted_and_the_others_get_their_entries() {
 }
 
 #[tokio::test]
-async fn a_socket_whose_hello_died_is_closed() {
+async fn a_socket_whose_hello_crashed_is_closed() {
     let live = live().await;
     let ann = user(&live, "ann", Role::Client, &[]).await;
     let own = Feed::User(ann.id.clone());
@@ -66,7 +66,7 @@ async fn a_socket_whose_hello_died_is_closed() {
     live.connections.set_feeds("c", std::slice::from_ref(&own)).await.unwrap();
     let old = Timestamp::now() - SignedDuration::from_secs(61);
     live.connections
-        .put_subscriptions(&[Subscription::held(&connection, own.clone(), "dead", old)])
+        .put_subscriptions(&[Subscription::held(&connection, own.clone(), "crashed", old)])
         .await
         .unwrap();
     append(&live, &own, 1..=1).await;

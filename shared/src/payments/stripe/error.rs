@@ -1,5 +1,5 @@
-//! Turns Stripe's errors into ours (<https://docs.stripe.com/api/errors>). Stripe's messages only
-//! go to the log.
+//! Turns Stripe's errors into ours (<https://docs.stripe.com/api/errors>). Only the log contains
+//! Stripe's messages.
 
 use std::time::Duration;
 
@@ -33,9 +33,9 @@ pub(super) fn should_retry(error: &StripeError, key_is_spent: bool) -> bool {
     is_transient(error) || spends_key(error) && !key_is_spent
 }
 
-/// Whether the idempotency key is useless for a day. Stripe stores the result of a key's first
-/// request, even a server error, and rejects later requests that reuse the key with other
-/// parameters.
+/// Whether the error makes the idempotency key useless for a day. Stripe stores the result of a
+/// key's first request, even a server error, and rejects later requests that reuse the key with
+/// other parameters.
 pub(super) fn spends_key(error: &StripeError) -> bool {
     match error {
         // A 409 of this type is different: the first request is still in progress.
@@ -45,11 +45,11 @@ pub(super) fn spends_key(error: &StripeError) -> bool {
     }
 }
 
-/// How long to wait after an attempt, counted from 1: a quarter of a second that doubles with each
-/// attempt up to two seconds. A random cut of up to half spreads the retries of callers that failed
-/// together.
+/// Returns how long to wait after an attempt, counted from 1: at most a quarter of a second after
+/// the first, doubling with each attempt up to two seconds, and at least half of that. The wait is
+/// random, so that callers that failed together do not retry together.
 pub(super) fn backoff(attempt: u32) -> Duration {
-    // Without randomness, wait for the longest time.
+    // If the operating system provides no random bytes, wait for the longest time.
     equal_jitter(attempt.saturating_sub(1), FIRST_WAIT, LONGEST_WAIT).unwrap_or(LONGEST_WAIT)
 }
 
@@ -58,7 +58,7 @@ pub(super) fn is_missing(error: &StripeError) -> bool {
     code(error) == Some("resource_missing")
 }
 
-/// Stripe's error code.
+/// Returns Stripe's error code.
 pub(super) fn code(error: &StripeError) -> Option<&str> {
     match error {
         StripeError::Stripe(e, _) => code_of(e),
@@ -74,8 +74,7 @@ fn code_of(e: &ApiErrors) -> Option<&str> {
 pub(super) fn to_error(error: &StripeError) -> Error {
     match error {
         StripeError::Stripe(e, _) if e.type_ == ApiErrorsType::CardError => declined(e),
-        // Stripe rejects our API key. Until we replace it, payments are down for the client, who
-        // can only try again later.
+        // Stripe rejects our API key. Clients can only try again later, when we have replaced it.
         StripeError::Stripe(_, 401 | 403) => unavailable(describe(error)),
         transient if is_transient(transient) => unavailable(describe(transient)),
         other => Error::internal(describe(other)),
@@ -94,8 +93,7 @@ fn unavailable(source: String) -> Error {
 fn declined(e: &ApiErrors) -> Error {
     let error = Error::new(&catalogue::CARD_DECLINED, "The card was declined. Try another one.")
         .with_source(summary(e));
-    // The bank's reason (`insufficient_funds`) if there is one, otherwise Stripe's
-    // (`expired_card`).
+    // The bank's reason (`insufficient_funds`) if it gave one, otherwise Stripe's (`expired_card`).
     match e.decline_code.as_deref().or(code_of(e)) {
         Some(code) => error.with_member("decline_code", code),
         None => error,
@@ -121,7 +119,7 @@ pub(super) mod tests {
     use super::*;
     use crate::error::Kind;
 
-    /// The error for a response with this status and body.
+    /// Returns the error for a response with this status and body.
     pub(in super::super) fn stripe_error(status: u16, json: &str) -> StripeError {
         let e: stripe_shared::Error = miniserde::json::from_str(json).unwrap();
         StripeError::Stripe(e.error, status)

@@ -106,8 +106,8 @@ impl Stripe {
     /// Stripe stores the response to a key for a day, even a server error, and rejects a request
     /// that reuses the key with other parameters (as a new version of this code may). In both cases
     /// we switch to a fallback key, which changes every five minutes. That may repeat the action,
-    /// so call this only for actions that do no harm when repeated: nobody can pay an intent that
-    /// nobody was told about, and refunds can't exceed the charge.
+    /// so call this only for actions that do no harm when repeated: a second intent can't be paid,
+    /// because nobody gets its secret, and refunds can't exceed the charge.
     async fn send_idempotent<T, S, F>(&self, key: &str, send: S) -> Result<T>
     where
         S: Fn(Client, RequestStrategy) -> F + Send + Sync,
@@ -183,8 +183,8 @@ impl StripeApi for Stripe {
     }
 
     async fn cancel_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
-        // No idempotency key: canceling is idempotent anyway. And with a key, Stripe would repeat
-        // for a day that the intent was processing at the time of the first attempt.
+        // No idempotency key: canceling is idempotent anyway. And if the intent is processing at
+        // the first attempt, Stripe would repeat that response to the same key for a day.
         let request = CancelPaymentIntent::new(id.as_str()).expand(vec![EXPANDED.to_owned()]);
         match self.send(|client| send(&request, client)).await {
             Ok(canceled) => to_intent(canceled),
@@ -257,7 +257,7 @@ where
     request.customize().send(&client).await
 }
 
-/// The objects on a page of a list.
+/// Returns the objects on a page of a list.
 fn objects(page: &Value) -> impl Iterator<Item = &Value> {
     let data = match member(page, "data") {
         Some(Value::Array(data)) => data.as_slice(),
@@ -294,7 +294,7 @@ mod tests {
     use super::error::tests::stripe_error;
     use super::*;
 
-    /// Either client would panic if the process had several TLS crypto providers, or none.
+    /// Either client would panic if the process had no TLS crypto provider, or more than one.
     #[test]
     fn stripe_and_aws_clients_can_be_built_in_one_process() {
         let stripe = ClientBuilder::new("sk_test_x").build();
@@ -307,7 +307,7 @@ mod tests {
         Stripe { client: CachedSecret::fixed(KeyedClient(client)) }
     }
 
-    /// The idempotency keys of all attempts of a call that keeps failing with this error.
+    /// Returns the idempotency keys of all attempts of a call that keeps failing with this error.
     async fn keys(error: impl Fn() -> StripeError + Send + Sync) -> Vec<String> {
         let sent = std::sync::Mutex::new(Vec::new());
         let send = |_, strategy: RequestStrategy| {

@@ -44,7 +44,7 @@ fn to_charge(from: Expandable<stripe_shared::Charge>) -> Result<Charge> {
 }
 
 pub(super) fn to_refund(from: &stripe_shared::Refund) -> Result<Refund> {
-    // Statuses that Stripe may add later count as not final.
+    // A status that Stripe may add later counts as pending.
     let status = match from.status.as_deref() {
         Some("succeeded") => RefundStatus::Succeeded,
         Some("failed" | "canceled") => RefundStatus::Failed,
@@ -61,8 +61,8 @@ pub(super) fn to_chargeback(from: &stripe_shared::Dispute) -> Result<Chargeback>
             ChargebackState::Won
         }
         DisputeStatus::Lost => ChargebackState::Lost,
-        // Warnings, and statuses that Stripe may add later. As far as we know no money has moved,
-        // but an administrator should look at it.
+        // Warnings, and statuses that Stripe may add later. As far as we know, no money has moved,
+        // but an administrator should look at the dispute.
         _ => ChargebackState::Inquiry,
     };
     let id = ChargebackId::parse(from.id.as_str()).map_err(Error::internal)?;
@@ -73,7 +73,7 @@ fn money(amount: i64, currency: &stripe_types::Currency) -> Option<Money> {
     Currency::parse(&currency.to_string()).ok().map(|currency| Money::new(amount, currency))
 }
 
-/// An amount that must be in a currency that we support.
+/// Converts an amount. It must be in a currency that we support.
 fn supported_money(amount: i64, currency: &stripe_types::Currency) -> Result<Money> {
     money(amount, currency).ok_or_else(|| {
         Error::internal(format!("Stripe moved money in {currency}, which no price uses"))

@@ -1,5 +1,6 @@
-//! Keys of the global secondary indexes. Each item key names its index ([`Index`]) and is followed
-//! by the partition that lists read.
+//! Keys of the global secondary indexes. The comment of a function that returns an item's key
+//! starts with the name of its index ([`Index`]). The functions that return a `String` return the
+//! partition that a list reads.
 //!
 //! [`Index`]: crate::store::Index
 
@@ -117,7 +118,7 @@ fn price_then_time(price: Price, at: Timestamp, id: &ServiceId) -> String {
     format!("{}#{}", amount(price.amount()), time_then_id(at, id))
 }
 
-/// The sort keys of this price range, both ends included.
+/// Returns the first and the last sort key of this price range, both ends included.
 pub(crate) fn price_range(from: i64, to: i64) -> (String, String) {
     (amount(from), format!("{}{LAST}", amount(to)))
 }

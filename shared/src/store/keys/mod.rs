@@ -1,9 +1,8 @@
-//! Every key string of the system: primary keys here, index keys in [`index`]. No other module
-//! builds keys. `docs/data-model.md` describes the same in prose, and `tests.rs` holds the exact
-//! strings.
+//! Builds every key string of the system: primary keys here, index keys in [`index`].
+//! `docs/data-model.md` describes the keys, and `tests.rs` contains their exact strings.
 //!
-//! Ids can't contain `#`, because they are parsed to a fixed alphabet. Names that may contain
-//! anything come last in their key.
+//! Ids can't contain `#`, because parsing restricts them to a fixed alphabet. Texts that may
+//! contain any character come last in their key.
 
 pub(super) mod index;
 #[cfg(test)]
@@ -18,20 +17,21 @@ use crate::domain::ids::{
 };
 use crate::domain::text::CategoryKey;
 
-/// The number of partitions that the open orders of a category, and the order timers, are spread
-/// over. A partition takes 1,000 writes per second, and an order causes two writes there.
+/// The number of partitions over which open orders, order timers, orders with unsettled money and
+/// pending webhook events are spread. A partition takes 1,000 writes per second, and an order
+/// causes two writes there.
 pub const SHARDS: u8 = 4;
 
-/// The number of partitions that the sockets of a role's or a category's feed are spread over. The
+/// The number of partitions over which the sockets of a role's or a category's feed are spread. The
 /// load peaks when all sockets reconnect at once: 8 partitions take 8,000 items per second, more
 /// sockets than API Gateway opens in that time (`docs/live.md`). Changing the number requires a
-/// migration, because existing items would be looked for in other partitions.
+/// migration, because reads would look for existing items in other partitions.
 pub(super) const FEED_SHARDS: u8 = 8;
 
 /// Sorts after every sort key that starts with a time.
 pub(super) const LAST: &str = "~";
 
-/// An item that does not exist. It is read to open the connection.
+/// The key of an item that doesn't exist. Reading it opens the connection ([`super::Store::warm`]).
 pub(super) fn warm_up() -> Key {
     Key::new("WARM", "UP")
 }
@@ -55,7 +55,7 @@ pub(super) fn session(user: &UserId, id: &str) -> Key {
     Key::new(format!("USER#{user}"), format!("SESSION#{id}"))
 }
 
-/// An IP address that a user has signed in from, by its hash.
+/// The hash of an IP address that a user has signed in from.
 pub(super) fn known_ip_address(user: &UserId, hash: &str) -> Key {
     Key::new(format!("USER#{user}"), format!("IP_ADDRESS#{hash}"))
 }
@@ -88,8 +88,9 @@ pub(super) fn stripe_event(id: &str) -> Key {
     Key::new(format!("STRIPE#{id}"), "EVENT")
 }
 
-/// A message. All messages of an order share a partition, because a stream keeps the order of one
-/// partition's records. So the recipient's feed keeps it too.
+/// A message. All messages of an order share a partition, because DynamoDB's stream keeps the
+/// sequence of writes only within a partition. So the recipient's feed has the messages in the
+/// sequence in which they were sent.
 pub(super) fn message(order: &OrderId, id: &MessageId) -> Key {
     Key::new(format!("MESSAGE#{order}"), id.as_str())
 }
@@ -98,10 +99,10 @@ pub(super) fn broadcast(id: &BroadcastId) -> Key {
     Key::new(format!("BROADCAST#{id}"), "BROADCAST")
 }
 
-/// A rate limit's counter for one user and one time window, which is named by its start. Used in
-/// the main table and in the connections table.
-pub(super) fn rate(limit: &str, who: &str, window: i64) -> Key {
-    Key::new(format!("RATE#{limit}#{who}"), window.to_string())
+/// A rate limit's counter for one caller in one time window, identified by the second in which it
+/// starts. The main table and the connections table both have such counters.
+pub(super) fn rate(limit: &str, caller: &str, window_start: i64) -> Key {
+    Key::new(format!("RATE#{limit}#{caller}"), window_start.to_string())
 }
 
 /// A feed's counter.
@@ -109,13 +110,13 @@ pub(super) fn feed_head(feed: &Feed) -> Key {
     Key::new(format!("FEED#{feed}"), "HEAD")
 }
 
-/// The proof that a feed has an event.
+/// The marker that a feed has an event.
 pub(super) fn feed_seen(feed: &Feed, entry: &EntryId) -> Key {
     Key::new(format!("FEED#{feed}"), format!("SEEN#{entry}"))
 }
 
-/// An entry of a feed. Entries have a partition of their own, so that stream filters can tell them
-/// from counters by prefix.
+/// An entry of a feed. Entries have a separate partition, so that stream filters can tell them from
+/// counters by its prefix.
 pub(super) fn feed_entry(feed: &Feed, seq: u64) -> Key {
     Key::new(feed_entries(feed), sequence(seq))
 }
@@ -144,7 +145,7 @@ pub(super) fn sockets_of(user: &UserId) -> String {
 }
 
 /// A socket's subscription to a feed (connections table). The subscriptions to a feed are spread
-/// over its shards.
+/// over its shards by connection id.
 pub(super) fn subscription(feed: &Feed, connection: &str) -> Key {
     Key::new(subscriptions(feed, shard_of(connection, feed_shards(feed))), connection)
 }
@@ -153,8 +154,8 @@ pub(super) fn subscriptions(feed: &Feed, shard: u8) -> String {
     format!("FEED#{shard}#{feed}")
 }
 
-/// The number of partitions that a feed's sockets are spread over: one for the few sockets of a
-/// user, [`FEED_SHARDS`] for the many of a role or a category.
+/// Returns the number of partitions over which a feed's sockets are spread: one for the few sockets
+/// of a user, [`FEED_SHARDS`] for the many of a role or a category.
 pub(super) const fn feed_shards(feed: &Feed) -> u8 {
     match feed {
         Feed::User(_) => 1,
@@ -167,7 +168,7 @@ pub(super) fn shard_target(feed: &Feed, shard: u8) -> Key {
     Key::new(fan_out(feed, shard), DUE)
 }
 
-/// How far the pushes to a shard's sockets have come (fan-out table).
+/// The number up to which a shard's sockets have got a feed's entries (fan-out table).
 pub(super) fn shard_progress(feed: &Feed, shard: u8) -> Key {
     Key::new(fan_out(feed, shard), "DONE")
 }
@@ -178,7 +179,7 @@ fn fan_out(feed: &Feed, shard: u8) -> String {
     format!("FAN#{shard}#{feed}")
 }
 
-/// Parses the feed and the shard from the key of [`shard_target`]; `None` for any other key.
+/// Returns the feed and the shard in a key of [`shard_target`], or `None` for any other key.
 pub(super) fn parse_shard_target(pk: &str, sk: &str) -> Option<(Feed, u8)> {
     let (shard, feed) = pk.strip_prefix("FAN#").filter(|_| sk == DUE)?.split_once('#')?;
     let shard = shard.parse().ok().filter(|shard| *shard < FEED_SHARDS)?;
@@ -192,7 +193,7 @@ pub(super) fn lagging_socket(connection: &str, feed: &Feed) -> Key {
 
 const LATE: &str = "LATE#";
 
-/// Parses the connection and the feed from the key of [`lagging_socket`]; `None` for any other key.
+/// Returns the connection and the feed in a key of [`lagging_socket`], or `None` for any other key.
 pub(super) fn parse_lagging_socket(pk: &str, sk: &str) -> Option<(String, Feed)> {
     Some((pk.strip_prefix(LATE)?.to_owned(), Feed::parse(sk).ok()?))
 }
@@ -207,7 +208,8 @@ pub(super) fn time(at: Timestamp) -> String {
     format!("{at:.6}")
 }
 
-/// What a record of the main table's stream is about, as far as stream functions need to know.
+/// What a record of the main table's stream is about, if a function that reads the stream needs its
+/// id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamSubject {
     /// An order.
@@ -217,7 +219,7 @@ pub enum StreamSubject {
 }
 
 impl StreamSubject {
-    /// Parses the record's partition key; `None` for everything else.
+    /// Parses the partition key of a record. Returns `None` if the record is about anything else.
     pub fn parse(pk: &str) -> Option<Self> {
         match pk.split_once('#')? {
             ("ORDER", id) => id.parse().ok().map(Self::Order),
@@ -227,7 +229,7 @@ impl StreamSubject {
     }
 }
 
-/// Maps an id to a shard, always to the same one.
+/// Returns the shard of an id. An id always has the same shard.
 fn shard_of(id: &str, shards: u8) -> u8 {
     id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % shards
 }

@@ -6,7 +6,7 @@ use crate::domain::service::ServiceStatus;
 use crate::domain::text::Category;
 use crate::domain::user::{Role, UserStatus};
 
-/// Stored items have these keys, so a change here is a migration.
+/// Stored items have these keys, so changing one requires a migration.
 #[test]
 fn keys_have_exactly_these_strings() {
     let user: UserId = UserId::derived(&["user"]);
@@ -98,7 +98,7 @@ fn keys_have_exactly_these_strings() {
 }
 
 #[test]
-fn only_job_keys_parse_as_jobs() {
+fn only_keys_of_shard_targets_and_lagging_sockets_are_parsed() {
     for feed in [Feed::Role(Role::Client), Feed::User(UserId::derived(&["user"]))] {
         let (target, lagging) = (shard_target(&feed, 5), lagging_socket("c", &feed));
         assert_eq!(parse_shard_target(&target.pk, &target.sk), Some((feed.clone(), 5)));

@@ -29,14 +29,14 @@ pub fn document(idle: &Usage, order: &Usage, hour: &Usage) -> String {
     ));
     text.push_str(&paragraph(&format!(
         "A month with {} orders, and {SAMPLE_SOCKETS} sockets that are always connected, costs \
-         ${:.2}. Its three largest items, and what would halve them:",
+         ${:.2}. These are its three largest items:",
         rounded(SAMPLE_ORDERS),
         sample.total()
     )));
     text.push('\n');
     for price in largest(&sample) {
         text.push_str(&paragraph(&format!(
-            "- {}, ${:.2}: {}.",
+            "- **{}**, ${:.2}. It could be halved by {}.",
             price.name,
             sample.dollars(price),
             price.halved_by
@@ -58,7 +58,7 @@ fn largest(usage: &Usage) -> Vec<&'static Price> {
 /// All items, with amounts and dollars.
 fn table(idle: &Usage, orders: &Usage, hours: &Usage) -> String {
     let mut text = String::from(
-        "\n## What it consists of\n\n\
+        "\n## The items\n\n\
          | item | price | idle month | | 1,000 orders | | 1,000 connected hours | |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
@@ -87,26 +87,29 @@ fn assumptions() -> String {
         format!(
             "The prices are AWS's list prices in us-east-1 of {PRICES_OF}, without free tiers."
         ),
-        "An order: both parties sign in; the client looks at the catalogue and a service, orders, \
-         pays and confirms; the worker looks at the open orders and accepts; each writes a \
-         message, and reads the messages and the order; the worker delivers and the client \
-         completes. One more online worker of the category costs one more message of a socket."
+        "*An order* means: both parties sign in; the client lists services and reads one, places \
+         the order, pays and confirms; the worker lists the open orders and accepts; each sends a \
+         message, and reads the messages and the order; the worker delivers, and the client \
+         completes the order. Every further worker of the category who is online costs one more \
+         WebSocket message."
             .to_owned(),
-        "A connected hour: 15 pings with their pongs (web/live.js pings every four minutes), and \
-         half of a ticket, a handshake and a hello (API Gateway closes a socket after two hours)."
+        "*A connected hour* means: 15 pings with their pongs (web/live.js pings every four minutes), \
+         and half of a reconnect, which takes a ticket, a handshake and a hello (API Gateway closes \
+         a socket after two hours)."
             .to_owned(),
         format!(
-            "Requests, units and frames are counted, and so are invocations that call DynamoDB (only \
-             those of `/`, `/health`, the key set and the documentation do not). Durations are estimates, because \
-             a laptop says nothing about them: {INVOCATION_MS} ms for an invocation, \
-             {DATABASE_CALL_MS} ms more for each call of DynamoDB, {STRIPE_CALL_MS} ms for a call \
-             of Stripe, {HASH_MS} ms for hashing a password. So are sizes: {LOG_BYTES} bytes of \
-             log for an invocation, {RESPONSE_BYTES} bytes for a response or a frame."
+            "Requests, units and frames are counted, and so are invocations that call DynamoDB (all \
+             except those of `/`, `/health`, the key set and the documentation). Durations are \
+             estimates, because they can't be measured on a laptop: {INVOCATION_MS} ms for an \
+             invocation, {DATABASE_CALL_MS} ms more for each call to DynamoDB, {STRIPE_CALL_MS} \
+             ms for a call to Stripe, {HASH_MS} ms for hashing a password. Sizes are estimates, \
+             too: {LOG_BYTES} bytes of log for an invocation, {RESPONSE_BYTES} bytes for a \
+             response or a frame."
         ),
-        "Each invocation counts as a trace, if functions send traces. Lambda traces the first \
+        "If tracing is on, each invocation counts as a trace. In fact Lambda traces only the first \
          request of each second and 5 percent of the others, so a busy stack pays for fewer."
             .to_owned(),
-        "Stripe's fees are not included. They are far more: about 3 percent of each payment."
+        "Stripe's fees are not included. They are much higher: about 3 percent of each payment."
             .to_owned(),
     ];
     let items = items.map(|item| paragraph(&format!("- {item}")));
@@ -167,6 +170,6 @@ fn split(document: &str) -> (String, Vec<f64>) {
 }
 
 const INTRODUCTION: &str = "\
-What the stack costs at AWS, from counted requests, database units and pushes. `UPDATE_WIRING=1 \
-cargo test -p tests wiring` writes this page: it runs an order and its sockets on a local cloud and \
-multiplies what they use by AWS's prices.";
+What AWS bills for a stack, computed from counted requests, database units and pushes. \
+`UPDATE_WIRING=1 cargo test -p tests wiring` generates this page: it runs an order and its sockets \
+on a local cloud, and multiplies what they use by AWS's prices.";

@@ -32,7 +32,7 @@ pub struct Price {
     pub stated: &'static str,
     /// Dollars for one unit.
     pub dollars: f64,
-    /// What would halve the item.
+    /// What would about halve the item, and at which price: the end of "It could be halved by".
     pub halved_by: &'static str,
 }
 
@@ -48,52 +48,51 @@ pub const PRICES: [Price; 15] = [
         name: "requests to the HTTP API",
         stated: "$1.00 per million",
         dollars: 1.0 / MILLION,
-        halved_by: "reading less: a client with a socket learns from its feed what changed, and \
-                    need not ask again",
+        halved_by: "reading less, since a client with a socket learns from its feed what changed",
     },
     Price {
         item: Item::SocketMessages,
-        name: "messages of sockets, in either direction",
+        name: "WebSocket messages, in either direction",
         stated: "$1.00 per million of 32 KB",
         dollars: 1.0 / MILLION,
-        halved_by: "a ping every eight minutes instead of every four, in web/live.js: a client \
-                    then notices a dead connection later",
+        halved_by: "pinging every eight minutes instead of every four (web/live.js), but clients \
+                    would notice dead connections later",
     },
     Price {
         item: Item::ConnectionMinutes,
-        name: "minutes of open sockets",
+        name: "WebSocket connection minutes",
         stated: "$0.25 per million",
         dollars: 0.25 / MILLION,
-        halved_by: "closing the sockets of hidden tabs: a client that comes back misses nothing",
+        halved_by: "closing the sockets of hidden tabs, which get missed entries when they return",
     },
     Price {
         item: Item::Invocations,
         name: "invocations of functions",
         stated: "$0.20 per million",
         dollars: 0.20 / MILLION,
-        halved_by: "larger batches: a batching window on the streams delays pushes",
+        halved_by: "larger batches, but a batching window on the streams delays pushes",
     },
     Price {
         item: Item::GbSeconds,
         name: "GB-seconds of functions, arm64",
         stated: "$0.0000133334",
         dollars: 0.000_013_333_4,
-        halved_by: "128 MB instead of 256 MB, which doubles what a cold start's CPU work takes",
+        halved_by: "giving functions 128 MB instead of 256 MB, but cold starts would get half the CPU",
     },
     Price {
         item: Item::ReadUnits,
-        name: "read request units of DynamoDB",
+        name: "DynamoDB read request units",
         stated: "$0.125 per million",
         dollars: 0.125 / MILLION,
         halved_by: "provisioned capacity, once the load is steady",
     },
     Price {
         item: Item::WriteUnits,
-        name: "write request units of DynamoDB",
+        name: "DynamoDB write request units",
         stated: "$0.625 per million",
         dollars: 0.625 / MILLION,
-        halved_by: "provisioned capacity, once the load is steady; or fewer indexes, since each \
-                    index that an item is in costs a write of its own",
+        halved_by: "provisioned capacity, once the load is steady, or by fewer indexes, since each \
+                    index that an item is in costs another write",
     },
     Price {
         item: Item::StoredGb,
@@ -107,14 +106,14 @@ pub const PRICES: [Price; 15] = [
         name: "GB of logs",
         stated: "$0.50, and $0.03 for each month that it is kept",
         dollars: 0.53,
-        halved_by: "`LOG_LEVEL=warn`, and Lambda's own lines off (`SystemLogLevel: WARN`)",
+        halved_by: "`LOG_LEVEL=warn`, and `SystemLogLevel: WARN`, which turns off Lambda's own lines",
     },
     Price {
         item: Item::Traces,
         name: "traces in X-Ray",
         stated: "$5.00 per million",
         dollars: 5.0 / MILLION,
-        halved_by: "`Tracing: PassThrough`, while nobody looks at traces",
+        halved_by: "`Tracing: PassThrough`, while nobody needs traces",
     },
     Price {
         item: Item::SentGb,
@@ -125,14 +124,14 @@ pub const PRICES: [Price; 15] = [
     },
     Price {
         item: Item::AlarmMetrics,
-        name: "metrics that alarms watch, for a month",
+        name: "alarm metrics, for a month",
         stated: "$0.10",
         dollars: 0.10,
-        halved_by: "fewer alarms on a stage that wakes nobody",
+        halved_by: "fewer alarms, on a stage where nobody has to be woken",
     },
     Price {
         item: Item::CustomMetrics,
-        name: "metrics of our own, for a month",
+        name: "custom metrics, for a month",
         stated: "$0.30, for each name with its dimensions, in the hours in which it has values",
         dollars: 0.30,
         halved_by: "fewer dimensions",
@@ -142,14 +141,14 @@ pub const PRICES: [Price; 15] = [
         name: "dashboards, for a month",
         stated: "$3.00",
         dollars: 3.0,
-        halved_by: "nothing: there is one",
+        halved_by: "nothing, since there is only one",
     },
     Price {
         item: Item::Secrets,
         name: "secrets, for a month",
         stated: "$0.40",
         dollars: 0.40,
-        halved_by: "one secret for all functions, which would give each of them all keys",
+        halved_by: "keeping all keys in one secret, but then every function could read all of them",
     },
 ];
 

@@ -95,7 +95,7 @@ impl Order {
         self.transition(transition, ActorContext::user(caller, self.updated_at), &timers()).unwrap()
     }
 
-    /// Returns the order after a report of Stripe's, whether or not it contained anything new.
+    /// Returns the order after a report from Stripe, whether or not it contained anything new.
     pub(in crate::domain) fn with_fact(&self, fact: &PaymentFact) -> Self {
         self.apply_payment_fact(fact, self.updated_at, &timers())
             .unwrap()

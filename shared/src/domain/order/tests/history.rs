@@ -46,8 +46,8 @@ fn a_repeated_request_gets_the_version_that_it_created() {
     let key = |body: &[u8]| Idempotency::new(&worker().id, "orders-accept", "key-1", &[body]);
     let open = order_in(Status::Open);
     assert_eq!(open.replay(&key(b"{}")), Ok(None));
-    let by = ActorContext::user(&worker(), minute(5)).idempotency(Some(key(b"{}")));
-    let accepted = open.transition(Transition::Accept, by, &timers()).unwrap();
+    let context = ActorContext::user(&worker(), minute(5)).idempotency(Some(key(b"{}")));
+    let accepted = open.transition(Transition::Accept, context, &timers()).unwrap();
     let moved_on = accepted.then(Transition::Deliver, &worker());
     assert_eq!(moved_on.replay(&key(b"{}")), Ok(Some(accepted)));
     assert_eq!(moved_on.replay(&key(b"{\"note\":\"\"}")), Err(TransitionError::KeyReused));
@@ -58,8 +58,8 @@ fn the_user_who_canceled_is_recorded_even_if_stripe_reported_the_cancellation_fi
     let canceled_by_stripe = placed().with_fact(&fact(PaymentFactKind::Canceled));
     assert_eq!(canceled_by_stripe.status, Status::Canceled);
     let key = Idempotency::new(&client().id, "orders-cancel", "key-1", &[b"{}"]);
-    let by = ActorContext::user(&client(), minute(5)).idempotency(Some(key.clone()));
-    let recorded = canceled_by_stripe.record_cancellation_by(by).unwrap();
+    let context = ActorContext::user(&client(), minute(5)).idempotency(Some(key.clone()));
+    let recorded = canceled_by_stripe.record_cancellation_by(context).unwrap();
     assert_eq!(
         (recorded.status, recorded.version),
         (Status::Canceled, canceled_by_stripe.version + 1)
@@ -101,8 +101,8 @@ fn an_idempotency_key_belongs_to_one_caller_and_one_operation() {
 #[test]
 fn history_records_the_actor_and_never_goes_back_in_time() {
     let order = order_in(Status::Open);
-    let by = ActorContext::user(&worker(), minute(-60));
-    let accepted = order.transition(Transition::Accept, by, &timers()).unwrap();
+    let context = ActorContext::user(&worker(), minute(-60));
+    let accepted = order.transition(Transition::Accept, context, &timers()).unwrap();
     let event = accepted.last_event();
     assert_eq!(event.at, order.updated_at);
     let late_clock = ActorContext::user(&worker(), minute(-60));

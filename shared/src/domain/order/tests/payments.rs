@@ -205,17 +205,17 @@ fn reports_that_contradict_the_order_are_refused() {
 #[test]
 fn an_order_has_one_intent_however_it_learns_of_it() {
     let intent = PaymentIntentId::parse("pi_1").unwrap();
-    let by = || ActorContext::user(&client(), minute(1));
-    let bound = placed().attach_intent(intent.clone(), by()).unwrap().unwrap();
+    let context = || ActorContext::user(&client(), minute(1));
+    let bound = placed().attach_intent(intent.clone(), context()).unwrap().unwrap();
     assert_eq!(bound.payment_intent, Some(intent.clone()));
-    assert_eq!(bound.attach_intent(intent.clone(), by()), Ok(None));
+    assert_eq!(bound.attach_intent(intent.clone(), context()), Ok(None));
     // The webhook arrives before the response to the call.
     let charged = placed().with_fact(&succeeded());
-    assert_eq!(charged.attach_intent(intent.clone(), by()), Ok(None));
+    assert_eq!(charged.attach_intent(intent.clone(), context()), Ok(None));
     // The order is canceled between the call and its response.
     let canceled = placed().then(Transition::Cancel, &client());
     assert_eq!(canceled.stripe_action(), None);
-    let bound_late = canceled.attach_intent(intent.clone(), by()).unwrap().unwrap();
+    let bound_late = canceled.attach_intent(intent.clone(), context()).unwrap().unwrap();
     assert_eq!(
         bound_late.stripe_action(),
         Some(StripeAction::CancelIntent { intent: intent.clone() })

@@ -201,20 +201,20 @@ fn random_walks_keep_the_invariants_and_settle_all_money() {
                 0..=3 => {
                     let who = dice.pick(&people);
                     let actions = order.actions(&who);
-                    // Mostly an allowed transition, sometimes any.
-                    let pool = if actions.is_empty() || dice.roll(8) == 0 {
+                    // Mostly try an allowed transition, sometimes any.
+                    let candidates = if actions.is_empty() || dice.roll(8) == 0 {
                         Transition::ALL.to_vec()
                     } else {
                         actions
                     };
                     let named = (dice.roll(2) == 0).then(|| dice.pick(&people));
-                    let by = ActorContext::user(&who, minute(now)).worker(named);
-                    let transition = dice.pick(&pool);
+                    let context = ActorContext::user(&who, minute(now)).worker(named);
+                    let transition = dice.pick(&candidates);
                     // Skip most endings, so that walks get long enough.
                     let ends = matches!(transition, Transition::Cancel | Transition::Dispute)
                         && dice.roll(4) > 0;
                     if let Some(next) =
-                        order.transition(transition, by, &timers()).ok().filter(|_| !ends)
+                        order.transition(transition, context, &timers()).ok().filter(|_| !ends)
                     {
                         step(&mut order, &stripe, next);
                     }

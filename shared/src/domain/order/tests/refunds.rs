@@ -26,7 +26,7 @@ fn a_failed_refund_is_retried_with_a_new_key_and_finally_left_to_an_administrato
         };
         assert!(order.attention().is_empty());
         keys.push(idempotency_key);
-        // The first fails at once, the others after Stripe had reported their success.
+        // The first refund fails at once, the others after Stripe has reported their success.
         let id = format!("re_{n}");
         if n > 0 {
             order = order.with_fact(&refund(&id, PRICE, RefundStatus::Succeeded));

@@ -7,25 +7,25 @@ use crate::domain::user::{Caller, Role};
 
 /// The lifecycle, written down a second time. All guards are assumed to hold. `named` says whether
 /// the request names a worker.
-fn expected(from: Status, by: ActorKind, transition: Transition, named: bool) -> Option<Status> {
+fn expected(from: Status, actor: ActorKind, transition: Transition, named: bool) -> Option<Status> {
     use ActorKind::{Admin, Client, Stripe, Timer, Worker};
     use Status::{Assigned, Canceled, Completed, Delivered, Disputed, Open, Pending};
     let to = match (from, transition.as_str()) {
-        (Pending, "pay") if by == Stripe => Open,
-        (Pending, "cancel") if matches!(by, Client | Admin | Stripe) => Canceled,
-        (Pending | Open, "expire") if by == Timer => Canceled,
-        (Open, "accept") if by == Worker => Assigned,
-        (Open, "cancel") if matches!(by, Client | Admin) => Canceled,
-        (Assigned, "release") if by == Worker => Open,
-        (Assigned, "reassign") if by == Admin && named => Assigned,
-        (Assigned, "reassign") if by == Admin => Open,
-        (Assigned, "deliver") if by == Worker => Delivered,
-        (Assigned, "cancel") if by == Admin => Canceled,
-        (Assigned | Delivered, "dispute") if matches!(by, Client | Worker) => Disputed,
-        (Delivered, "request_revision") if by == Client => Assigned,
-        (Delivered, "complete") if matches!(by, Client | Timer) => Completed,
-        (Disputed, "resolve_release") if by == Admin => Completed,
-        (Disputed, "resolve_refund") if by == Admin => Canceled,
+        (Pending, "pay") if actor == Stripe => Open,
+        (Pending, "cancel") if matches!(actor, Client | Admin | Stripe) => Canceled,
+        (Pending | Open, "expire") if actor == Timer => Canceled,
+        (Open, "accept") if actor == Worker => Assigned,
+        (Open, "cancel") if matches!(actor, Client | Admin) => Canceled,
+        (Assigned, "release") if actor == Worker => Open,
+        (Assigned, "reassign") if actor == Admin && named => Assigned,
+        (Assigned, "reassign") if actor == Admin => Open,
+        (Assigned, "deliver") if actor == Worker => Delivered,
+        (Assigned, "cancel") if actor == Admin => Canceled,
+        (Assigned | Delivered, "dispute") if matches!(actor, Client | Worker) => Disputed,
+        (Delivered, "request_revision") if actor == Client => Assigned,
+        (Delivered, "complete") if matches!(actor, Client | Timer) => Completed,
+        (Disputed, "resolve_release") if actor == Admin => Completed,
+        (Disputed, "resolve_refund") if actor == Admin => Canceled,
         _ => return None,
     };
     Some(to)
@@ -51,15 +51,15 @@ fn every_status_transition_and_actor_matches_the_expectation() {
                     );
                     allowed += usize::from(expected.is_some());
 
-                    // The same through the public function for people and timers.
-                    let by = match kind {
+                    // Check the same through the public function for people and timers.
+                    let context = match kind {
                         ActorKind::Client => ActorContext::user(&client(), minute(LATE)),
                         ActorKind::Worker => ActorContext::user(&worker(), minute(LATE)),
                         ActorKind::Admin => ActorContext::user(&admin(), minute(LATE)),
                         ActorKind::Timer => ActorContext::timer(minute(LATE)),
                         ActorKind::Stripe => continue,
                     };
-                    let result = order.transition(transition, by.worker(named), &timers());
+                    let result = order.transition(transition, context.worker(named), &timers());
                     assert_eq!(
                         result.as_ref().ok().map(|next| next.status),
                         expected,
@@ -159,7 +159,7 @@ fn the_effects_of_a_row_match_the_stripe_action_after_its_transition() {
         for rule in TABLE.iter().filter(|rule| rule.from == Some(from)) {
             for kind in rule.actors {
                 let at = minute(LATE);
-                let by = match kind {
+                let context = match kind {
                     ActorKind::Client => ActorContext::user(&client(), at),
                     ActorKind::Worker => ActorContext::user(&worker(), at),
                     ActorKind::Admin => ActorContext::user(&admin(), at),
@@ -173,12 +173,12 @@ fn the_effects_of_a_row_match_the_stripe_action_after_its_transition() {
                     order.clone()
                 };
                 let to_open = rule.transition == Transition::Reassign && rule.to == Status::Open;
-                let by = by.worker(
+                let context = context.worker(
                     (!to_open)
                         .then(other_worker)
                         .filter(|_| rule.transition == Transition::Reassign),
                 );
-                let next = order.transition(rule.transition, by, &timers()).unwrap();
+                let next = order.transition(rule.transition, context, &timers()).unwrap();
                 let effect = next.stripe_action().map(|step| match step {
                     StripeAction::CancelIntent { .. } => Effect::CancelIntent,
                     StripeAction::Refund { .. } => Effect::Refund,

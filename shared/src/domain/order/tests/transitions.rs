@@ -126,8 +126,8 @@ fn a_client_who_became_a_worker_cannot_claim_their_own_order() {
         Err(TransitionError::OwnOrder)
     );
     let order = order_in(Status::Assigned);
-    let by = ActorContext::user(&admin(), order.updated_at).worker(Some(former_client));
-    let refused = order.transition(Transition::Reassign, by, &timers());
+    let context = ActorContext::user(&admin(), order.updated_at).worker(Some(former_client));
+    let refused = order.transition(Transition::Reassign, context, &timers());
     assert!(matches!(refused, Err(TransitionError::Guard { guard: Guard::NewWorker, .. })));
 }
 
@@ -202,8 +202,8 @@ fn revisions_and_handovers_are_limited_but_an_order_can_always_end() {
         };
         order = order.then(Transition::Accept, &worker());
     }
-    for (transition, by) in [(Transition::Release, worker()), (Transition::Reassign, admin())] {
-        let refused = request(&order, transition, &by);
+    for (transition, caller) in [(Transition::Release, worker()), (Transition::Reassign, admin())] {
+        let refused = request(&order, transition, &caller);
         assert!(
             matches!(refused, Err(TransitionError::Guard { guard: Guard::HandoversLeft, .. })),
             "{refused:?}"
@@ -216,12 +216,12 @@ fn revisions_and_handovers_are_limited_but_an_order_can_always_end() {
 #[test]
 fn the_largest_history_fits_into_one_item() {
     let note = Note::parse(&"\u{10FFFD}".repeat(Note::MAX)).unwrap();
-    let long = |transition, order: &Order, by: &Caller| {
-        let key = Idempotency::new(&by.id, "x", &order.version.to_string(), &[]);
-        let by = ActorContext::user(by, order.updated_at)
+    let with_long_note = |transition, order: &Order, caller: &Caller| {
+        let key = Idempotency::new(&caller.id, "x", &order.version.to_string(), &[]);
+        let context = ActorContext::user(caller, order.updated_at)
             .note(Some(note.clone()))
             .idempotency(Some(key));
-        order.transition(transition, by, &timers()).unwrap()
+        order.transition(transition, context, &timers()).unwrap()
     };
     let mut order = Order::place(
         placed().id,
@@ -237,17 +237,17 @@ fn the_largest_history_fits_into_one_item() {
     }
     order = order.with_fact(&succeeded());
     for _ in 0..table::MAX_HANDOVERS {
-        order = long(Transition::Accept, &order, &worker());
-        order = long(Transition::Release, &order, &worker());
+        order = with_long_note(Transition::Accept, &order, &worker());
+        order = with_long_note(Transition::Release, &order, &worker());
     }
-    order = long(Transition::Accept, &order, &worker());
+    order = with_long_note(Transition::Accept, &order, &worker());
     for _ in 0..table::MAX_REVISIONS {
-        order = long(Transition::Deliver, &order, &worker());
-        order = long(Transition::RequestRevision, &order, &client());
+        order = with_long_note(Transition::Deliver, &order, &worker());
+        order = with_long_note(Transition::RequestRevision, &order, &client());
     }
-    order = long(Transition::Deliver, &order, &worker());
-    order = long(Transition::Dispute, &order, &client());
-    order = long(Transition::ResolveRefund, &order, &admin());
+    order = with_long_note(Transition::Deliver, &order, &worker());
+    order = with_long_note(Transition::Dispute, &order, &client());
+    order = with_long_note(Transition::ResolveRefund, &order, &admin());
     order = order.with_fact(&refund("re_1", PRICE, RefundStatus::Succeeded));
     let size = serde_json::to_vec(&order).unwrap().len();
     // DynamoDB's limit is 400 KB

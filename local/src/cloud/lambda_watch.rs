@@ -31,9 +31,9 @@ pub(super) fn write_environment(
     shared: BTreeMap<String, String>,
 ) -> Result<()> {
     let path = root.join(FILE);
-    if let Ok(present) = std::fs::read_to_string(&path) {
+    if let Ok(existing) = std::fs::read_to_string(&path) {
         ensure!(
-            present.starts_with(HEADER),
+            existing.starts_with(HEADER),
             "{} was not written by this program; move it out of the way",
             path.display()
         );
@@ -63,7 +63,7 @@ fn merged<'a>(
             merged.insert(name.clone(), value.clone());
         }
     }
-    // `watch` refuses variables without a value.
+    // `watch` rejects variables without a value.
     merged.retain(|_, value| !value.trim().is_empty());
     Ok(merged)
 }

@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use anyhow::{Result, bail};
 use yaml_serde::{Mapping, Value};
 
-/// Messages of the form `<place>: <what is wrong>`.
+/// Messages of the form `<place in the template>: <what is wrong>`.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(RefCell<Vec<String>>);
+pub(super) struct Diagnostics(RefCell<Vec<String>>);
 
-impl Refusals {
+impl Diagnostics {
     /// Adds a message.
     pub(super) fn add(&self, message: impl Into<String>) {
         self.0.borrow_mut().push(message.into());
@@ -79,8 +79,9 @@ fn line(text: &str, place: &str) -> Option<usize> {
     let lines: Vec<&str> = text.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
     let is_text = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    // The line found so far, where to go on from there, and the least indentation of its children.
-    let (mut found, mut start, mut least) = (None, 0, 0);
+    // The line found so far, the line at which the search for the next segment starts, and the
+    // smallest indentation of the keys below.
+    let (mut found, mut start, mut min_indent) = (None, 0, 0);
     for segment in place.split('.') {
         let key = segment.split('[').next().unwrap_or(segment);
         let mut child = None;
@@ -90,21 +91,21 @@ fn line(text: &str, place: &str) -> Option<usize> {
                 return None;
             }
             // The first key of a list item follows a dash.
-            let unlisted =
+            let without_dash =
                 line.replacen("- ", "  ", usize::from(line.trim_start().starts_with("- ")));
-            if indent(&unlisted) < least {
+            if indent(&without_dash) < min_indent {
                 return Some(None);
             }
-            let child = *child.get_or_insert(indent(&unlisted));
-            let name = unlisted.trim_start().trim_start_matches(['"', '\'']);
+            let child = *child.get_or_insert(indent(&without_dash));
+            let name = without_dash.trim_start().trim_start_matches(['"', '\'']);
             let is_key = name.strip_prefix(key).is_some_and(|rest| {
                 rest.trim_start_matches(['"', '\'']).trim_start().starts_with(':')
             });
-            (is_key && indent(&unlisted) <= child.max(least))
-                .then_some(Some((i, indent(&unlisted))))
+            (is_key && indent(&without_dash) <= child.max(min_indent))
+                .then_some(Some((i, indent(&without_dash))))
         });
         let Some(Some((at, depth))) = at else { break };
-        (found, start, least) = (Some(at + 1), at + 1, depth + 1);
+        (found, start, min_indent) = (Some(at + 1), at + 1, depth + 1);
         if let Some(number) = segment.split(['[', ']']).nth(1).and_then(|n| n.parse().ok()) {
             let dashes: Vec<usize> = (start..lines.len())
                 .take_while(|&i| {
@@ -117,7 +118,7 @@ fn line(text: &str, place: &str) -> Option<usize> {
             let first = dashes.first().map(|&i| indent(lines[i]));
             let item = dashes.into_iter().filter(|&i| Some(indent(lines[i])) == first).nth(number);
             let Some(item) = item else { break };
-            (found, start, least) = (Some(item + 1), item, indent(lines[item]) + 1);
+            (found, start, min_indent) = (Some(item + 1), item, indent(lines[item]) + 1);
         }
     }
     found
@@ -168,15 +169,15 @@ Resources:
     }
 
     #[test]
-    fn every_refusal_is_listed_and_a_global_property_is_listed_once() {
-        let refusals = Refusals::default();
-        refusals.add("Resources.Bucket: no buckets");
-        refusals.add("Resources.F.Properties.Layers: no layers");
-        refusals.add("Resources.G.Properties.Layers: no layers");
+    fn every_problem_is_listed_and_a_global_property_is_listed_once() {
+        let diagnostics = Diagnostics::default();
+        diagnostics.add("Resources.Bucket: no buckets");
+        diagnostics.add("Resources.F.Properties.Layers: no layers");
+        diagnostics.add("Resources.G.Properties.Layers: no layers");
         let function = "{Type: 'AWS::Serverless::Function', Properties: {}}";
         let unmerged = parse(&format!("F: {function}\nG: {function}")).unwrap();
         let globals = parse("Function: {Layers: [a]}").unwrap();
-        let error = refusals.into_result(TEMPLATE, &globals, &unmerged).unwrap_err();
+        let error = diagnostics.into_result(TEMPLATE, &globals, &unmerged).unwrap_err();
         assert_eq!(
             error.to_string(),
             "2 places:\n  Resources.Bucket: no buckets (line 6)\n  Globals.Function.Layers: no layers (line 4)"
