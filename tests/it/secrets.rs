@@ -6,8 +6,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Cloud, Response, SecretsManager, Shopper, Socket, User, admin, local_env, new_worker, pay,
-    shared_cloud, statuses, unique, workspace,
+    Cloud, Response, SecretsManager, Shopper, Socket, User, admin, eventually, local_env,
+    new_worker, pay, shared_cloud, statuses, unique, workspace,
 };
 
 /// A secret, and the steps whose responses may contain it.
@@ -269,7 +269,10 @@ fn environments(cloud: &Cloud) -> BTreeMap<String, BTreeMap<String, String>> {
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Some((function, pairs.collect()))
     };
-    cloud.processes().into_iter().filter_map(read).collect()
+    // A process that has just been started may not have its own environment yet.
+    let is_functions =
+        |(_, environment): &(_, BTreeMap<_, _>)| environment.contains_key("AWS_ACCESS_KEY_ID");
+    cloud.processes().into_iter().filter_map(read).filter(is_functions).collect()
 }
 
 #[tokio::test]
@@ -294,8 +297,10 @@ async fn each_function_may_read_its_one_secret_and_no_other() {
     let cloud = shared_cloud();
     let developer = SecretsManager::of(cloud);
     let mut readers = BTreeMap::<&str, usize>::new();
-    let environments = environments(cloud);
-    assert!(environments.len() >= cloud.ready.functions.len());
+    let environments = eventually("every function runs", async || {
+        Some(environments(cloud)).filter(|found| found.len() == cloud.ready.functions.len())
+    })
+    .await;
     for (function, environment) in environments {
         let caller = developer.signed_by(&environment["AWS_ACCESS_KEY_ID"]);
         let is_secret = |value: &&String| value.starts_with("arn:aws:secretsmanager:");

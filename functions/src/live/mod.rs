@@ -86,7 +86,7 @@ impl FromEnv for Connections {
         Self::from_env()
     }
 
-    async fn warm(&self) -> Result<(), ConfigError> {
+    async fn warm(&self) -> std::result::Result<(), ConfigError> {
         self.warm().await;
         Ok(())
     }
@@ -97,7 +97,7 @@ impl FromEnv for LiveService {
         Self::from_env(TimeoutPolicy::Usual)
     }
 
-    async fn warm(&self) -> Result<(), ConfigError> {
+    async fn warm(&self) -> std::result::Result<(), ConfigError> {
         self.connections.warm().await;
         Ok(())
     }
@@ -108,7 +108,7 @@ impl FromEnv for FanOut {
         Self::from_env()
     }
 
-    async fn warm(&self) -> Result<(), ConfigError> {
+    async fn warm(&self) -> std::result::Result<(), ConfigError> {
         self.live.connections.warm().await;
         Ok(())
     }
@@ -119,7 +119,7 @@ impl FromEnv for CatchUp {
         Self::from_env()
     }
 
-    async fn warm(&self) -> Result<(), ConfigError> {
+    async fn warm(&self) -> std::result::Result<(), ConfigError> {
         self.live.connections.warm().await;
         Ok(())
     }
