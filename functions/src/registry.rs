@@ -1,5 +1,6 @@
-//! The list of all functions. One line names a function, what starts it and where its handler is;
-//! from it follow the functions that run ([`ALL`]) and the API description ([`description`]).
+//! The list of all functions. Each line has a function's name, what runs it and its handler. Two
+//! lists are made of these lines: the functions that run ([`ALL`]) and the endpoints of the API
+//! description ([`description`]).
 
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ pub struct Function {
     pub run: fn() -> ExitCode,
 }
 
-/// Makes both lists. They are separate items, so that a binary which only describes the functions
+/// Makes both lists. They are separate items, so that a binary that only describes the functions
 /// does not link their handlers.
 macro_rules! functions {
     ($($name:literal => $starter:ident::$serve:ident, $area:ident::$verb:ident;)*) => {
@@ -32,14 +33,15 @@ macro_rules! functions {
         }),*];
 
         /// Every endpoint's description, in the template's order.
-        fn described() -> Vec<Operation> {
+        fn operations() -> Vec<Operation> {
             let all = [$(describe!($name, $starter::$serve, $area::$verb)),*];
             all.into_iter().flatten().collect()
         }
     };
 }
 
-/// What has a route of its own describes itself. Nothing else does: no client calls it.
+/// Describes a function that has a route of its own. All others have no description, because no
+/// client calls them.
 macro_rules! describe {
     ($name:literal, http::serve, $area:ident::$verb:ident) => {
         Some($area::$verb::describe().named($name))
@@ -118,10 +120,10 @@ functions! {
 
 /// The API description: an OpenAPI document.
 pub fn description() -> Value {
-    document::of(&described())
+    document::build(&operations())
 }
 
-/// What `docs-openapi` serves. The registry provides it, because only the registry knows every
+/// The document that `docs-openapi` serves. It is built here, because only the registry knows every
 /// endpoint.
 impl FromEnv for docs::openapi::Description {
     fn from_env() -> Result<Self, ConfigError> {

@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn fields_that_a_function_logs_about_a_request_go_into_the_requests_line() {
         let event = r#"{"level":"INFO","message":"answered","status":422,"duration_ms":3,
-            "span":{"request_id":"JKJaXmPLvHcESHA=","invocation":"i1","route":"POST /orders","user":"usr_1","errors":"note:too_long"}}"#;
+            "span":{"request_id":"JKJaXmPLvHcESHA=","requestId":"i1","route":"POST /orders","user":"usr_1","errors":"note:too_long"}}"#;
         let log = log(false);
         let format = |text: &str| log.format(&now(), "orders-create", None, text);
         let request = log.request(ID);

@@ -10,8 +10,8 @@ use crate::openapi::{Answer, Operation};
 
 const ENDPOINT: Endpoint = Endpoint::get("/.well-known/jwks.json", Who::Anyone);
 
-/// How long caches may keep the keys, in seconds. A new key must be published for this long before
-/// tokens are signed with it.
+/// How long caches may keep the keys. A new key must be published for this long before tokens are
+/// signed with it.
 const MAX_AGE_SECONDS: u32 = 300;
 
 /// Returns the key set.

@@ -33,11 +33,8 @@ body! {
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { refresh_token, all } = request.body_as()?;
-    let all = all == Some(true);
-    // RFC 7009, section 2.2: an invalid token is not an error. It gives no access, as requested.
-    let named = refresh_token.map(|token| session_of(&token, &claims.sub));
     let now = Timestamp::now();
-    if all {
+    if all == Some(true) {
         let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
         let signed_in = state.is_signed_in(now);
         let account = state.account.filter(|_| signed_in);
@@ -50,7 +47,11 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
             .await?;
         tracing::debug!(user = %claims.sub, "signed out {} everywhere", claims.sub);
     } else {
-        let session = named.unwrap_or_else(|| Some(claims.sid.clone()));
+        let session = match refresh_token {
+            Some(token) => session_of(&token, &claims.sub),
+            None => Some(claims.sid.clone()),
+        };
+        // RFC 7009, section 2.2: an invalid token is not an error. It gives no access, as requested.
         if let Some(session) = session {
             context.store.end_session(&claims.sub, &session, now).await?;
         }
@@ -71,7 +72,7 @@ pub fn describe() -> Operation {
         .answer(Answer::no_content("Signed out."))
 }
 
-/// The session of a refresh token, if the token is the caller's.
+/// Returns the session of a refresh token, or `None` if the token is not the caller's.
 fn session_of(token: &Secret, caller: &UserId) -> Option<String> {
     let (user, session) = refresh_token::parse(token.expose())?;
     (user == *caller).then(|| session.to_owned())

@@ -18,7 +18,7 @@ use crate::http::{Endpoint, FieldSet, Fields, Request};
 pub(crate) struct CreationKey<'a> {
     key: &'a str,
     endpoint: &'static Endpoint,
-    /// `None` when the request is open to anyone.
+    /// `None` if anyone may send the request.
     caller: Option<&'a UserId>,
 }
 
@@ -52,16 +52,17 @@ impl<'a> CreationKey<'a> {
     }
 }
 
-/// Reads a new user's fields, and checks that the password is not one of the user's names.
+/// Reads a new user's fields, and checks that the password is neither the username nor the e-mail
+/// address.
 ///
 /// # Errors
 /// 422 naming every wrong field.
 pub(crate) fn read<B: FieldSet>(
     mut fields: Fields,
-    named: impl Fn(&B) -> (Option<&NewPassword>, &Username, &Email),
+    credentials: impl Fn(&B) -> (Option<&NewPassword>, &Username, &Email),
 ) -> Result<B> {
     let body = B::take(&mut fields);
-    if let Some((Some(password), username, email)) = body.as_ref().map(named)
+    if let Some((Some(password), username, email)) = body.as_ref().map(credentials)
         && let Err(invalid) = password.check(username, email)
     {
         fields.refuse("password", invalid);
@@ -69,10 +70,11 @@ pub(crate) fn read<B: FieldSet>(
     fields.finish((body,)).map(|(body,)| body)
 }
 
-/// Creates the user, once for each key. Returns `true` with a user that an earlier request created.
+/// Creates the user, once for each key. The flag is `true` if an earlier request with the same key
+/// created the user.
 ///
 /// # Errors
-/// 409 naming the taken name; 422 when the key was used for a different request; those of
+/// 409 naming what is taken, `username` or `email`; 422 when the key was used for a different request; those of
 /// `condition`.
 pub(crate) async fn create(
     store: &Store,

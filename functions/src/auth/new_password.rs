@@ -10,7 +10,7 @@ use shared::error::Invalid;
 use crate::http::{FieldErrors, FieldValue, text};
 
 /// 8 to 128 characters. A common password, the username and the e-mail address are refused.
-// A value of this type has passed the policy, except for the rules about the user's own names.
+// A value of this type has passed the policy, but may still be the username or the e-mail address.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "string", "format" = "password", "minLength" = 8, "maxLength" = 128))]
 pub struct NewPassword(#[schemars(with = "String")] pub Secret);
@@ -25,7 +25,8 @@ impl FieldValue for NewPassword {
 }
 
 impl NewPassword {
-    /// Checks that the password is not one of the user's names.
+    /// Checks that the password is neither the username nor the e-mail address, nor the part of the
+    /// e-mail address before the `@`.
     ///
     /// # Errors
     /// The rule that it breaks.

@@ -8,8 +8,7 @@ use shared::config::Secret;
 use shared::error::{Error, Invalid, Result, catalogue};
 use shared::store::Account;
 
-use super::NewPassword;
-use super::PasswordChange;
+use super::{NewPassword, PasswordChange};
 use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
 use crate::openapi::{Answer, Operation};
 
@@ -33,7 +32,7 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { current_password: current, new_password: new } = request.body_as()?;
     if password::is_too_long(&current) {
-        // Can't be right, so it is not counted as an attempt.
+        // It can't be the right one, so it is not counted as an attempt.
         return Err(wrong_password());
     }
     let now = Timestamp::now();
@@ -41,7 +40,7 @@ pub async fn handle(context: &PasswordChange, request: Request) -> Result<Reply>
     let state = store.auth_state(&claims.sub, &claims.sid).await?;
     current_caller(&claims, &state, now)?;
     let Some(account) = state.account else { return Err(Error::not_found("user")) };
-    // The password must not be one of the user's names, which are known only now.
+    // Checked only here, because this takes the username and the e-mail address.
     new.check(&account.user.username, &account.user.email)
         .map_err(|invalid| Error::invalid(vec![invalid.at("new_password")]))?;
     let new = new.0;

@@ -19,17 +19,17 @@ fn prefix(user: &UserId, session: &str) -> String {
     format!("rt.{user}.{session}.")
 }
 
-/// The user and the session that a refresh token names.
+/// Parses the user and the session that a refresh token names.
 pub(super) fn parse(token: &str) -> Option<(UserId, &str)> {
     let mut parts = token.strip_prefix("rt.")?.split('.');
     let (user, session, secret) = (parts.next()?, parts.next()?, parts.next()?);
-    let plain = |part: &str| {
+    let is_plain = |part: &str| {
         !part.is_empty()
             && part.len() <= 64
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    let right = plain(session) && plain(secret) && parts.next().is_none();
-    Some((user.parse().ok().filter(|_| right)?, session))
+    let is_well_formed = is_plain(session) && is_plain(secret) && parts.next().is_none();
+    Some((user.parse().ok().filter(|_| is_well_formed)?, session))
 }
 
 #[cfg(test)]

@@ -11,8 +11,7 @@ use shared::config::Secret;
 use shared::error::{Error, Kind, Result, catalogue};
 use shared::store::{Account, AuthState, RefreshTokenStatus, Session};
 
-use super::SignIn;
-use super::{refresh_token, throttle};
+use super::{SignIn, refresh_token, throttle};
 use crate::http::{Endpoint, Fields, Reply, Request, Who, text};
 use crate::openapi::{Answer, Operation};
 
@@ -58,8 +57,8 @@ enum Grant {
 /// Starts a session, or continues one.
 ///
 /// # Errors
-/// 401 `invalid_grant`, in the same words whether the user is unknown, the password wrong or the
-/// session over; 403 for a suspended account with the right password; 429 after too many failures
+/// 401 `invalid_grant`, with the same text whether the user is unknown, the password is wrong or the
+/// session has ended; 403 for a suspended account with the right password; 429 after too many failures
 /// with this username or e-mail address or from this IP address, even with the right password.
 pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
     grant_token(context, &request).await.map_err(with_oauth_error)
@@ -122,10 +121,10 @@ async fn sign_in_with_password(
     }
     let store = &context.store;
     let (attempt, account) = context.limits.count_sign_in(store, &username, ip_hash, now).await?;
-    // Hashed for unknown users too, so that the response takes as long and says the same.
-    let right =
+    // Hashed for unknown users too, so that the response takes the same time and says the same.
+    let is_right =
         password::verify(password.clone(), account.as_ref().map(|a| a.password.clone())).await?;
-    let Some(account) = account.filter(|_| right) else {
+    let Some(account) = account.filter(|_| is_right) else {
         return Err(invalid_grant("unknown user or wrong password"));
     };
     check_active(&account)?;
@@ -151,7 +150,7 @@ async fn continue_session(context: &SignIn, mut fields: Fields, now: Timestamp) 
     let presented = sha256(&token);
     let issuer = context.issuer.recent().await;
     let successor = refresh_token::successor(&issuer, &user, id, &token);
-    // If another request with the same token wins the race, the token's state is evaluated again.
+    // If another request with the same token was faster, the token is checked again.
     for _ in 0..3 {
         let AuthState { account, session } = context.store.auth_state(&user, id).await?;
         let (Some(account), Some(session)) = (account, session) else {
@@ -159,7 +158,7 @@ async fn continue_session(context: &SignIn, mut fields: Fields, now: Timestamp) 
         };
         let state = session.check_refresh_token(&presented, now, REFRESH_GRACE_PERIOD);
         if state == RefreshTokenStatus::SessionEnded {
-            return Err(invalid_grant("the session is over"));
+            return Err(invalid_grant("the session has ended"));
         }
         if state == RefreshTokenStatus::Reused {
             tracing::warn!(user = %user, session = id, "a used refresh token was presented again: session {id} ends");
@@ -172,7 +171,7 @@ async fn continue_session(context: &SignIn, mut fields: Fields, now: Timestamp) 
         if !account.is_valid_session(&session) {
             return Err(invalid_grant("all sessions of the user were ended"));
         }
-        let follows = match state {
+        let is_accepted = match state {
             RefreshTokenStatus::Previous => session.token == successor.hash,
             _ => {
                 context
@@ -181,7 +180,7 @@ async fn continue_session(context: &SignIn, mut fields: Fields, now: Timestamp) 
                     .await?
             }
         };
-        if follows {
+        if is_accepted {
             return token_reply(&issuer, &account, &session.id, &successor, now);
         }
         if state == RefreshTokenStatus::Previous {
@@ -195,6 +194,7 @@ async fn continue_session(context: &SignIn, mut fields: Fields, now: Timestamp) 
     .retry_after(1))
 }
 
+/// Returns a new session and its first refresh token.
 fn new_session(account: &Account, now: Timestamp) -> Result<(OpaqueToken, Session)> {
     let id = BASE64URL_NOPAD.encode(&random::<12>()?);
     let user_id = account.user.id.clone();
@@ -223,6 +223,7 @@ fn check_active(account: &Account) -> Result<()> {
     }
 }
 
+/// Replies with an access token and the session's refresh token.
 fn token_reply(
     issuer: &Issuer,
     account: &Account,
@@ -250,6 +251,7 @@ fn with_oauth_error(error: Error) -> Error {
     error.with_member("error", code)
 }
 
+/// The error for credentials that are not accepted. Only the log says why.
 fn invalid_grant(why: &'static str) -> Error {
     Error::new(&catalogue::INVALID_GRANT, "The credentials are not valid.").with_source(why)
 }

@@ -1,4 +1,4 @@
-//! The API description, and the pages that show it.
+//! The API description, and the pages that show it and explain its error codes.
 
 pub mod files;
 pub mod openapi;
@@ -10,7 +10,7 @@ use shared::error::Result;
 
 use crate::http::Reply;
 
-/// How long caches keep content that only changes with a deployment, in seconds.
+/// How long caches may keep content that only changes with a deployment.
 const MAX_AGE_SECONDS: u32 = 300;
 
 /// A page may load only files from this origin, and may not be framed. Swagger UI sets `style`

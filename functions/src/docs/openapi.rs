@@ -12,20 +12,20 @@ const ENDPOINT: Endpoint = Endpoint::get("/openapi.json", Who::Anyone);
 
 context! {
     /// For serving the description.
-    Described {
+    OpenApi {
         /// The description of every endpoint.
         description: Description,
     }
 }
 
-/// The API description, as JSON. Built once per sandbox, from the list of all functions.
+/// The API description as JSON. It is built once per sandbox, from the list of all functions.
 pub struct Description(pub String);
 
 /// Returns the document.
 ///
 /// # Errors
 /// None of its own.
-pub async fn handle(context: &Described, _: Request) -> Result<Reply> {
+pub async fn handle(context: &OpenApi, _: Request) -> Result<Reply> {
     Reply::text("application/json", &context.description.0)?.cacheable_for(MAX_AGE_SECONDS)
 }
 

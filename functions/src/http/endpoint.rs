@@ -53,11 +53,10 @@ pub enum Who {
     Worker,
     /// Administrators.
     Admin,
-    /// The client of the order in the path. Only the order can tell who that is, so the role in the
-    /// token decides nothing: to everyone who may not see the order, it is not found.
-    OrderClient,
-    /// The worker of the order in the path, as for [`Who::OrderClient`].
-    OrderWorker,
+    /// Those who take part in the order in the path in one of these roles: its client, its worker
+    /// or administrators. Only the order can tell who they are, so [`Who::check`] allows every
+    /// role: to everyone who may not see the order, it is not found.
+    OrderParty(&'static [Role]),
 }
 
 impl Who {
@@ -70,11 +69,9 @@ impl Who {
             Self::Client => (Role::Client, "clients"),
             Self::Worker => (Role::Worker, "workers"),
             Self::Admin => (Role::Admin, "administrators"),
-            Self::Anyone
-            | Self::OptionallySignedIn
-            | Self::User
-            | Self::OrderClient
-            | Self::OrderWorker => return Ok(()),
+            Self::Anyone | Self::OptionallySignedIn | Self::User | Self::OrderParty(_) => {
+                return Ok(());
+            }
         };
         match role == required {
             true => Ok(()),

@@ -74,7 +74,7 @@ impl Fields {
         self.finish((value,)).map(|(value,)| value)
     }
 
-    /// The fields of a JSON object that did not come in an HTTP request.
+    /// Returns the fields of a JSON object that did not come in an HTTP request.
     ///
     /// # Errors
     /// 400 when `value` is not an object.
@@ -154,7 +154,7 @@ pub trait FieldSet: Sized {
     fn take(fields: &mut Fields) -> Option<Self>;
 }
 
-/// A field: a [`FieldValue`] is required, an `Option` of one may be missing or `null`.
+/// A field. A [`FieldValue`] is a required field; an `Option` of one may be missing or `null`.
 pub trait Field: Sized {
     /// Reads the field. Returns `None` when it is wrong, or required and missing.
     fn take(fields: &mut Fields, name: &'static str) -> Option<Self>;

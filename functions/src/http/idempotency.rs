@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: the client's own name for a request. A request that is sent twice under one
-//! key is carried out once.
+//! `Idempotency-Key`: a key that the client chooses for a request. A request that is sent twice with
+//! the same key is carried out once.
 
 use shared::domain::ids::UserId;
 use shared::domain::order::Idempotency;
@@ -11,7 +11,7 @@ use super::{Endpoint, Request};
 const MAX_KEY_LENGTH: usize = 255;
 
 impl Request {
-    /// The key, without surrounding spaces: 1 to 255 characters of printable ASCII.
+    /// Returns the key without surrounding spaces: 1 to 255 characters of printable ASCII.
     ///
     /// # Errors
     /// 422 for any other value.
@@ -30,8 +30,8 @@ impl Request {
         key.map(Some).ok_or_else(invalid)
     }
 
-    /// The key, bound to the caller, the endpoint and the request's path and body. `None` when the
-    /// request has no key.
+    /// Returns the key, bound to the caller, the endpoint and the request's path and body, or `None`
+    /// if the request has no key.
     ///
     /// # Errors
     /// 422 for a key that is not valid.

@@ -1,6 +1,5 @@
-//! What every HTTP endpoint shares. [`serve`] runs a handler as a Lambda, [`Request`] is the
-//! incoming request, [`Reply`] the response, and [`problem`] the one place where an error becomes a
-//! problem document.
+//! What all HTTP endpoints share. [`serve`] runs a handler as a Lambda, [`Request`] is the incoming
+//! request, [`Reply`] is the response, and [`problem`] turns an error into a problem document.
 
 mod body;
 mod caller;
@@ -33,7 +32,7 @@ pub use request::Request;
 
 use crate::runtime::context::FromEnv;
 use crate::runtime::deadline::within;
-use crate::runtime::start;
+use crate::runtime::start::{self, milliseconds_since};
 
 /// The largest body in bytes; a larger one is a 413.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -67,7 +66,7 @@ where
 }
 
 /// The same as [`serve`], under a name that marks the `$default` route in the registry. That route
-/// gets the requests that match no other one, and is not in the API description.
+/// gets the requests that match no other route, and is not in the API description.
 pub fn serve_default<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -86,16 +85,14 @@ where
     start::run(async |context: &'static C| {
         lambda_http::run(service_fn(|event: lambda_http::Request| {
             let request = Request::new(event);
-            let (request_id, invocation, route) =
-                (request.id(), request.invocation(), request.route());
-            // What is not known yet is recorded where it becomes known.
+            let (request_id, route) = (request.id(), request.route());
+            // The empty fields are recorded where their values become known.
             let span = tracing::info_span!(
                 "request",
                 request_id,
-                invocation,
                 route,
                 user = field::Empty,
-                order = field::Empty,
+                order = request.order_id(),
                 code = field::Empty,
                 errors = field::Empty,
             );
@@ -129,8 +126,9 @@ where
     let reply = result
         .unwrap_or_else(|error| problem::reply(&error, &request_id))
         .not_modified_if_known(known_etags.as_ref());
-    // Logs one line per request. Details are logged at `debug`, failures in a line of their own.
-    let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    // The one line that every request logs. Failures have a line of their own, and details are
+    // logged at `debug`.
+    let duration_ms = milliseconds_since(start);
     tracing::info!(status = reply.status(), duration_ms, "answered");
     Ok(reply.with_common_headers(&request_id)?)
 }

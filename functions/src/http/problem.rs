@@ -1,5 +1,5 @@
-//! RFC 9457: an error as the caller sees it. The one place where that happens, and where it is
-//! logged, once.
+//! Turns an error into the problem document (RFC 9457) that the caller sees, and logs it once. No
+//! other module does either.
 
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use super::Reply;
 /// Base of every problem's `type`: it leads to the catalogue in the documentation.
 const TYPE_BASE: &str = "/docs/problems/";
 
-/// Logs `error` and turns it into its answer.
+/// Logs `error` and turns it into a response.
 pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
     let code = error.code();
     let source = error.cause();
@@ -22,12 +22,12 @@ pub(super) fn reply(error: &Error, request_id: &str) -> Reply {
         }
         _ => tracing::debug!(code = code.code, source, "request refused: {}", code.code),
     }
-    // For the line that every request has.
+    // These fields appear in the line that every request logs.
     let span = tracing::Span::current();
     span.record("code", code.code);
     if !error.fields().is_empty() {
         let errors = error.fields().iter().map(|e| format!("{}:{}", e.field, e.code));
-        // A name that is no field of ours is whatever the client sent: it may be long.
+        // The name of an unknown field comes from the client, so it may be long.
         let errors: String = errors.collect::<Vec<_>>().join(",").chars().take(200).collect();
         span.record("errors", errors);
     }

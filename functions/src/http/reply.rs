@@ -71,14 +71,14 @@ impl Reply {
     }
 
     /// The response when an error's problem document can't be built: a 500 made only of constants
-    /// and the request id, so that building it can't fail.
+    /// and the request id, so that building this one can't fail.
     pub(super) fn internal_error(request_id: &str) -> Self {
         let code = &catalogue::INTERNAL;
         let body = json!({
             "type": format!("/docs/problems/{}", code.code),
             "title": code.title,
             "status": 500,
-            "detail": "Something went wrong on our side. Try again; if it stays, report the request id.",
+            "detail": "Something went wrong on our side. Try again. If the error persists, report the request id.",
             "code": code.code,
             "request_id": request_id,
         });
@@ -162,7 +162,7 @@ impl Reply {
         self.header(CACHE_CONTROL, "no-cache")
     }
 
-    /// Lets caches keep the response for this long. All other responses are `no-store`.
+    /// Lets caches use the response for this long. By default, responses are `no-store`.
     ///
     /// # Errors
     /// None in practice.

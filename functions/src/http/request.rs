@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, Method};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt};
 use serde_json::Value;
+use shared::domain::ids::OrderId;
 use shared::error::{Error, Invalid, Result, catalogue};
 
 use super::fields::unknown;
@@ -26,16 +27,16 @@ impl Request {
         Self { event }
     }
 
-    /// API Gateway's id of the request, which its own responses carry in `Apigw-Requestid`. Without
-    /// a gateway, the id of the invocation.
+    /// API Gateway's id of the request, which its own responses have in `Apigw-Requestid`, or the id
+    /// of the invocation if there is no gateway.
     pub(super) fn id(&self) -> &str {
         self.context()
             .and_then(|context| context.request_id.as_deref())
-            .unwrap_or_else(|| self.invocation())
+            .unwrap_or_else(|| self.invocation_id())
     }
 
-    /// Lambda's id of the invocation, which the platform's own log lines carry.
-    pub(super) fn invocation(&self) -> &str {
+    /// Lambda's id of the invocation, which Lambda's own log lines have.
+    pub(super) fn invocation_id(&self) -> &str {
         self.event
             .lambda_context_ref()
             .map(|context| context.request_id.as_str())
@@ -57,6 +58,13 @@ impl Request {
             Some(RequestContext::ApiGatewayV2(context)) => Some(context),
             _ => None,
         }
+    }
+
+    /// The order that the path names (`/orders/{id}/...`), for the log. `None` if the id is
+    /// malformed.
+    pub(super) fn order_id(&self) -> Option<&str> {
+        let id = self.path_parameter("id").filter(|_| self.path().starts_with("/orders/"))?;
+        id.parse::<OrderId>().is_ok().then_some(id)
     }
 
     /// The method.
@@ -113,11 +121,7 @@ impl Request {
     /// 404 for a malformed id, as for an unknown one.
     pub fn path_id<T: FromStr>(&self, what: &str) -> Result<T> {
         let id = self.path_parameter("id").ok_or_else(|| Error::not_found(what))?;
-        let parsed = id.parse().map_err(|_| Error::not_found(what))?;
-        if what == "order" {
-            tracing::Span::current().record("order", id);
-        }
-        Ok(parsed)
+        id.parse().map_err(|_| Error::not_found(what))
     }
 
     /// Parses the JSON body as `T` (see [`body!`](super::body)).
@@ -133,15 +137,12 @@ impl Request {
     /// # Errors
     /// 422 naming every wrong, missing, unknown or repeated parameter.
     pub fn query_as<T: FieldSet>(&self) -> Result<T> {
-        self.query(T::NAMES)?.read()
+        self.query(T::NAMES).read()
     }
 
-    /// The parameters of the query string. Only `known` ones are allowed, each once; the others are
-    /// reported when the fields are read.
-    ///
-    /// # Errors
-    /// None yet.
-    pub fn query(&self, known: &[&str]) -> Result<Fields> {
+    /// The parameters of the query string. Only `known` ones are allowed, and each only once; the
+    /// others are reported when the fields are read.
+    fn query(&self, known: &[&str]) -> Fields {
         let mut map = serde_json::Map::new();
         let mut errors = Vec::new();
         if let Some(parameters) = self.event.query_string_parameters_ref() {
@@ -161,7 +162,7 @@ impl Request {
                 }
             }
         }
-        Ok(Fields::new(map, errors))
+        Fields::new(map, errors)
     }
 
     /// The JSON body's fields. An empty body counts as `{}`.
@@ -248,13 +249,12 @@ impl Request {
     /// # Errors
     /// 412 when the header is present and does not list `version`.
     pub fn check_if_match(&self, version: u64) -> Result<()> {
-        let given = self.headers().typed_try_get::<IfMatch>();
-        let holds = match given {
+        let matches = match self.headers().typed_try_get::<IfMatch>() {
             Ok(None) => true,
-            Ok(Some(wanted)) => wanted.precondition_passes(&etag(version)?),
+            Ok(Some(if_match)) => if_match.precondition_passes(&etag(version)?),
             Err(_) => false,
         };
-        if holds {
+        if matches {
             return Ok(());
         }
         let detail = "The resource has changed, or If-Match is not an ETag that the API returned. Read the \

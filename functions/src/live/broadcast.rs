@@ -58,7 +58,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let state = context.store.auth_state(&claims.sub, &claims.sid).await?;
     let caller = current_caller(&claims, &state, now)?;
     context.store.count_attempt(&LIMIT, caller.id.as_str(), now).await?;
-    let id = BroadcastId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
+    let id =
+        BroadcastId::for_request(key.as_ref().map(|idempotency| &idempotency.key), Uuid::now_v7());
     let broadcast = Broadcast { id, role, text, by: caller.id, created_at: now, created_by: key };
     match context.store.create_broadcast(&broadcast).await? {
         WriteOutcome::Written => {

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use shared::error::{Error, Result, catalogue};
 use shared::live::ticket;
 use shared::store::Connection;
+use tracing::Span;
+use tracing::field::display;
 
 use super::{Handshake, connection_id};
 
@@ -36,6 +38,7 @@ pub async fn handle(context: &Handshake, event: ApiGatewayWebsocketProxyRequest)
         connected_at: now,
     };
     context.live.connections.add(&connection).await?;
-    tracing::info!(user = %connection.user_id, connection = connection.id, "socket {} opened", connection.id);
+    Span::current().record("user", display(&connection.user_id));
+    tracing::info!("socket {} opened", connection.id);
     context.live.close_excess_sockets(&connection.user_id).await
 }

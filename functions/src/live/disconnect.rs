@@ -3,6 +3,8 @@
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use shared::error::Result;
+use tracing::Span;
+use tracing::field::display;
 
 use super::{Sockets, connection_id};
 
@@ -13,7 +15,8 @@ use super::{Sockets, connection_id};
 pub async fn handle(context: &Sockets, event: ApiGatewayWebsocketProxyRequest) -> Result<()> {
     let id = connection_id(&event)?;
     if let Some(connection) = context.connections.remove(id).await? {
-        tracing::info!(user = %connection.user_id, connection = id, "socket {id} closed");
+        Span::current().record("user", display(&connection.user_id));
+        tracing::info!("socket {id} closed");
     }
     Ok(())
 }

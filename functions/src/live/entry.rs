@@ -6,7 +6,7 @@ use shared::domain::feed::{EntryKind, Feed, Reader, notifications};
 use shared::domain::ids::EntryId;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
-use shared::store::{Broadcast, Message, NewEntry};
+use shared::store::{Broadcast, Entry, Message, NewEntry};
 
 use crate::messages::MessageView;
 use crate::orders::OrderView;
@@ -40,7 +40,7 @@ pub(crate) fn of_order(order: &Order, before: u64) -> Result<Vec<(Feed, NewEntry
 /// The entry for the recipient of a message.
 pub(crate) fn of_message(message: &Message) -> Result<(Feed, NewEntry)> {
     let (kind, id) = (EntryKind::MessageReceived, EntryId::derived(&[message.id.as_str()]));
-    let data = value(&MessageView::from(message))?;
+    let data = to_json(&MessageView::from(message))?;
     Ok((Feed::User(message.to.clone()), NewEntry { kind, id, at: message.created_at, data }))
 }
 
@@ -51,6 +51,16 @@ pub(crate) fn of_broadcast(broadcast: &Broadcast) -> (Feed, NewEntry) {
     (Feed::Role(broadcast.role), NewEntry { kind, id, at: broadcast.created_at, data })
 }
 
+/// The id of the order that an entry is about, or `None` for a broadcast.
+pub(crate) fn order_id(entry: &Entry) -> Option<&str> {
+    let member = match entry.kind {
+        EntryKind::Broadcast => return None,
+        EntryKind::MessageReceived => "order_id",
+        _ => "id",
+    };
+    entry.data[member].as_str()
+}
+
 /// The order as of the event, in the shape of `GET /orders/{id}`, as this reader may see it.
 ///
 /// Entries of the pool stay readable long after the order was claimed, also for workers who
@@ -58,7 +68,7 @@ pub(crate) fn of_broadcast(broadcast: &Broadcast) -> (Feed, NewEntry) {
 /// /orders/{id}` shows the note. A worker who lost the order does not learn who has it now.
 fn order_data(then: &Order, reader: Reader) -> Result<Value> {
     let actions = reader.actor_kind().map(|kind| then.actions_as(kind)).unwrap_or_default();
-    let mut data = value(&OrderView::new(then, &actions))?;
+    let mut data = to_json(&OrderView::new(then, &actions))?;
     if !reader.sees_worker() {
         data["worker"] = Value::Null;
     }
@@ -68,7 +78,7 @@ fn order_data(then: &Order, reader: Reader) -> Result<Value> {
     Ok(data)
 }
 
-fn value(view: &impl Serialize) -> Result<Value> {
+fn to_json(view: &impl Serialize) -> Result<Value> {
     serde_json::to_value(view).map_err(Error::internal)
 }
 

@@ -37,7 +37,7 @@ context! {
         url: LiveUrl,
     }
 
-    /// For closing sockets.
+    /// For cleaning up after closed sockets.
     Sockets {
         /// The database of sockets and tickets.
         connections: Connections,

@@ -1,8 +1,8 @@
 //! `live-notify`: the stream function that notifies users. It appends order events, messages and
 //! broadcasts to the feeds of everyone concerned. The appended entry is a second record of the same
-//! stream, and is then pushed to their sockets: a crash between the two steps loses nothing, and
-//! pushes keep the order of the feed. It also closes the sockets of users who may no longer be
-//! connected.
+//! stream, and this function pushes it to their sockets when that record arrives. So a crash between
+//! the two steps loses nothing, and pushes keep the order of the feed. The function also closes the
+//! sockets of users who may no longer be connected.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,9 +19,11 @@ use shared::store::{
     Account, Broadcast, Entity, Entry, Message, NewEntry, Session, Store, from_image,
 };
 use tokio::time::{Instant, sleep};
+use tracing::field::display;
+use tracing::{Instrument, Span};
 
 use super::entry;
-use crate::runtime::events::{Failure, sequence_number};
+use crate::runtime::events::{Failure, RecordRef};
 
 /// How many feeds are appended to at the same time.
 const CONCURRENCY: usize = 16;
@@ -51,11 +53,12 @@ pub(crate) async fn notify<P: Push>(
     context: &FanOut<P>,
     records: Vec<EventRecord>,
 ) -> std::result::Result<(), Failure> {
-    let sequences: Vec<_> = records.iter().map(sequence_number).collect();
+    let references: Vec<_> = records.iter().map(RecordRef::of).collect();
     let mut work = Work::default();
-    let mut failures = Failures::default();
+    let mut failures = Failures::new(&references);
     for (at, record) in records.into_iter().enumerate() {
-        if let Err(error) = work.add(at, record) {
+        let added = references[at].span.in_scope(|| work.add(at, record));
+        if let Err(error) = added {
             failures.add(at, error);
             break;
         }
@@ -63,42 +66,52 @@ pub(crate) async fn notify<P: Push>(
     work.append(context, &mut failures).await;
     work.close(context, &mut failures).await;
     work.push(context, &mut failures).await;
-    match failures.first {
-        None => Ok(()),
-        Some((at, error)) => Err(Failure { at: sequences.into_iter().nth(at).flatten(), error }),
-    }
+    failures.into_result()
 }
 
 /// The work of a batch. Each item has the index of its record.
 #[derive(Default)]
 struct Work {
     appends: BTreeMap<Feed, Vec<(usize, NewEntry)>>,
-    leavers: Vec<(usize, Leaver)>,
+    sockets_to_close: Vec<(usize, SocketsToClose)>,
     entries: Vec<(usize, Entry)>,
 }
 
-/// The sockets to close.
-enum Leaver {
+/// Sockets to close.
+enum SocketsToClose {
     /// All sockets of a user.
-    User(UserId),
+    OfUser(UserId),
     /// The sockets of one session.
-    Session(UserId, String),
-    /// The sockets of all sessions but one.
-    Others(UserId, Option<String>),
+    OfSession(UserId, String),
+    /// All sockets of a user except those of one session.
+    OfUserExcept(UserId, Option<String>),
 }
 
 /// The first record that failed. Lambda delivers it and all later ones again.
-#[derive(Default)]
-struct Failures {
+struct Failures<'r> {
+    records: &'r [RecordRef],
     first: Option<(usize, Error)>,
 }
 
-impl Failures {
+impl<'r> Failures<'r> {
+    fn new(records: &'r [RecordRef]) -> Self {
+        Self { records, first: None }
+    }
+
     fn add(&mut self, at: usize, error: Error) {
         if self.precedes(at) {
-            tracing::warn!(code = error.code().code, "another record of the batch failed too");
+            self.records[at].span.in_scope(|| {
+                tracing::warn!(code = error.code().code, "another record of the batch failed too")
+            });
         } else {
             self.first = Some((at, error));
+        }
+    }
+
+    fn into_result(self) -> std::result::Result<(), Failure> {
+        match self.first {
+            None => Ok(()),
+            Some((at, error)) => Err(Failure { record: self.records[at].clone(), error }),
         }
     }
 
@@ -119,29 +132,39 @@ impl Work {
         match entity.as_str() {
             Order::ENTITY => {
                 let before = if old.is_empty() { 0 } else { from_image::<Order>(old)?.version };
-                self.add_appends(at, entry::of_order(&from_image(new)?, before)?);
+                let order: Order = from_image(new)?;
+                Span::current().record("order", display(&order.id));
+                self.add_appends(at, entry::of_order(&order, before)?);
             }
             Message::ENTITY if is_new => {
-                self.add_appends(at, [entry::of_message(&from_image(new)?)?])
+                let message: Message = from_image(new)?;
+                Span::current().record("order", display(&message.order_id));
+                self.add_appends(at, [entry::of_message(&message)?])
             }
             Broadcast::ENTITY if is_new => {
                 self.add_appends(at, [entry::of_broadcast(&from_image(new)?)])
             }
-            Entry::ENTITY if is_new => self.entries.push((at, from_image(new)?)),
+            Entry::ENTITY if is_new => {
+                let entry = from_image(new)?;
+                Span::current().record("order", entry::order_id(&entry));
+                self.entries.push((at, entry));
+            }
             Session::ENTITY => {
                 let session: Session = from_image(new)?;
                 if session.revoked_at.is_some() {
-                    self.leavers.push((at, Leaver::Session(session.user_id, session.id)));
+                    self.sockets_to_close
+                        .push((at, SocketsToClose::OfSession(session.user_id, session.id)));
                 }
             }
             Account::ENTITY if !old.is_empty() => {
                 let (old, new) = (from_image::<Account>(old)?, from_image::<Account>(new)?);
-                // The user was suspended, or has another role or other categories. Clients that may
-                // reconnect do, and subscribe to their current feeds.
+                // The user was suspended, or has another role or other categories. A client that may
+                // still connect reconnects, and subscribes to its user's current feeds.
                 if Feed::of(&old.user) != Feed::of(&new.user) {
-                    self.leavers.push((at, Leaver::User(new.user.id)));
+                    self.sockets_to_close.push((at, SocketsToClose::OfUser(new.user.id)));
                 } else if old.generation != new.generation {
-                    self.leavers.push((at, Leaver::Others(new.user.id, new.kept_session)));
+                    self.sockets_to_close
+                        .push((at, SocketsToClose::OfUserExcept(new.user.id, new.kept_session)));
                 }
             }
             _ => {}
@@ -151,15 +174,18 @@ impl Work {
 
     fn add_appends(&mut self, at: usize, appends: impl IntoIterator<Item = (Feed, NewEntry)>) {
         for (feed, entry) in appends {
+            tracing::info!(%feed, kind = entry.kind.as_str(), "{} for {feed}", entry.kind.as_str());
             self.appends.entry(feed).or_default().push((at, entry));
         }
     }
 
-    async fn append<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures) {
+    async fn append<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures<'_>) {
+        let records = failures.records;
         let appends = std::mem::take(&mut self.appends).into_iter().map(async |(feed, appends)| {
             let at = appends.first().map_or(0, |(at, _)| *at);
             let appends: Vec<_> = appends.into_iter().map(|(_, entry)| entry).collect();
-            (at, append(&context.live.store, &feed, &appends).await)
+            let span = records[at].span.clone();
+            (at, append(&context.live.store, &feed, &appends).instrument(span).await)
         });
         let appended: Vec<_> = stream::iter(appends).buffer_unordered(CONCURRENCY).collect().await;
         for (at, appended) in appended {
@@ -169,13 +195,15 @@ impl Work {
         }
     }
 
-    async fn close<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures) {
-        for (at, leaver) in std::mem::take(&mut self.leavers) {
-            let closed = match &leaver {
-                Leaver::User(user) => context.live.close_all(user).await,
-                Leaver::Session(user, session) => context.live.close_session(user, session).await,
-                Leaver::Others(user, kept) => {
-                    context.live.close_all_except(user, kept.as_deref()).await
+    async fn close<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures<'_>) {
+        for (at, sockets) in std::mem::take(&mut self.sockets_to_close) {
+            let closed = match &sockets {
+                SocketsToClose::OfUser(user) => context.live.close_all(user).await,
+                SocketsToClose::OfSession(user, session) => {
+                    context.live.close_session(user, session).await
+                }
+                SocketsToClose::OfUserExcept(user, session) => {
+                    context.live.close_all_except(user, session.as_deref()).await
                 }
             };
             if let Err(error) = closed {
@@ -184,16 +212,16 @@ impl Work {
         }
     }
 
-    async fn push<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures) {
-        let mut places = BTreeMap::new();
-        // Its entry is pushed when the record is delivered again.
+    async fn push<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures<'_>) {
+        let mut first_records = BTreeMap::new();
+        // Records after a failure are delivered again, and their entries are pushed then.
         self.entries.retain(|(at, _)| !failures.precedes(*at));
         for (at, entry) in &self.entries {
-            places.entry(entry.feed.clone()).or_insert(*at);
+            first_records.entry(entry.feed.clone()).or_insert(*at);
         }
         let entries = std::mem::take(&mut self.entries).into_iter().map(|(_, entry)| entry);
         for (feed, error) in context.deliver(entries).await {
-            failures.add(places.get(&feed).copied().unwrap_or(0), error);
+            failures.add(first_records.get(&feed).copied().unwrap_or(0), error);
         }
     }
 }
@@ -212,7 +240,7 @@ async fn append(store: &Store, feed: &Feed, appends: &[NewEntry]) -> Result<()> 
                 sleep(wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
-            done => return done,
+            result => return result,
         }
     }
 }

@@ -1,16 +1,17 @@
-//! The requests in the fan-out table's stream. A record has only a key. What there is to do is read
-//! from the tables, so a record may arrive twice, late, or after its successor.
+//! The requests in the fan-out table's stream. A record has only a key. The handlers read from the
+//! tables what there is to do, so a record may arrive twice, late, or after its successor.
 
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use futures::future::join_all;
 use shared::error::{Error, Result};
+use tracing::Instrument;
 
-use crate::runtime::events::{Failure, sequence_number};
+use crate::runtime::events::{Failure, RecordRef};
 
-/// Handles each request of a batch once, all of them at the same time. A failure does not keep the
-/// others from being handled.
+/// Handles each request of a batch once, all of them at the same time. If one fails, the others are
+/// still handled.
 ///
 /// # Errors
 /// Names the first record whose request failed.
@@ -32,18 +33,21 @@ where
             )
         };
         let request =
-            request.ok_or_else(|| Failure { at: sequence_number(record), error: error() })?;
-        requests.entry(request).or_insert_with(|| sequence_number(record));
+            request.ok_or_else(|| Failure { record: RecordRef::of(record), error: error() })?;
+        requests.entry(request).or_insert_with(|| RecordRef::of(record));
     }
-    let handled = requests.into_iter().map(|(request, at)| {
-        let handled = handle(request);
-        async { handled.await.map_err(|error| Failure { at, error }) }
+    let handled = requests.into_iter().map(|(request, record)| {
+        let handled = handle(request).instrument(record.span.clone());
+        async { handled.await.map_err(|error| Failure { record, error }) }
     });
     let handled = join_all(handled).await;
-    // Sequence numbers are numbers of any length.
+    // Sequence numbers are decimal strings of different lengths, so the length is compared first.
     let failures = handled.into_iter().filter_map(std::result::Result::err);
     failures
-        .min_by_key(|failure| failure.at.as_ref().map(|at| (at.len(), at.clone())))
+        .min_by_key(|failure| {
+            let number = failure.record.sequence_number.clone();
+            number.map(|number| (number.len(), number))
+        })
         .map_or(Ok(()), Err)
 }
 

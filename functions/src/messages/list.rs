@@ -2,6 +2,7 @@
 
 use shared::domain::ids::OrderId;
 use shared::domain::order::TransitionError;
+use shared::domain::user::Role;
 use shared::error::{Result, catalogue};
 use shared::store::MessageScope;
 
@@ -12,7 +13,8 @@ use crate::openapi::{Answer, Operation};
 use crate::orders::read;
 use crate::runtime::context::Listing;
 
-const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/messages", Who::User);
+const ENDPOINT: Endpoint =
+    Endpoint::get("/orders/{id}/messages", Who::OrderParty(&[Role::Client, Role::Worker]));
 
 body! {
     /// The page to return.
@@ -26,8 +28,8 @@ body! {
 /// they sent or received, so a new worker does not see the previous worker's conversation.
 ///
 /// # Errors
-/// 404 for an order that the caller may not see; 403 when the caller is neither its client nor one
-/// of its workers; 422 for wrong or unknown parameters; 400 for a cursor of another list.
+/// 404 for an order that the caller may not see; 403 when the caller is neither its client nor its
+/// worker; 422 for wrong or unknown parameters; 400 for a cursor of another list.
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
@@ -36,16 +38,16 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 
     let (caller, order) = read::with_caller(&context.store, &claims, &id).await?;
     match order.message_recipient(&caller) {
-        // An order without a worker has a client, and may have had a worker.
+        // The client of an order that has no worker now reads the messages of earlier ones.
         Ok(_) | Err(TransitionError::NoWorkerYet { .. }) => {}
         Err(refusal) => return Err(refusal.into()),
     }
-    let of = if order.client.id == caller.id {
+    let scope = if order.client.id == caller.id {
         MessageScope::Client
     } else {
         MessageScope::Worker(&caller.id)
     };
-    let listed = context.store.messages(&id, of, &page, &context.cursors).await?;
+    let listed = context.store.messages(&id, scope, &page, &context.cursors).await?;
     page::reply(&request, listed.items.iter().map(MessageView::from).collect(), listed.next_cursor)
 }
 
@@ -53,8 +55,8 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "List an order's messages")
         .details(
-            "For the order's client and every worker who has or had the order. A worker sees only \
-             the messages that they sent or received. Newest first.",
+            "Newest first. The client sees all messages. A worker sees only the messages that \
+             they sent or received.",
         )
         .id::<OrderId>()
         .query::<Query>()

@@ -1,9 +1,10 @@
 //! `POST /orders/{id}/messages`: the order's client and worker write to each other.
 
 use jiff::Timestamp;
+use serde_json::json;
 use shared::domain::ids::{MessageId, OrderId};
 use shared::domain::text::MessageText;
-use shared::domain::user::Person;
+use shared::domain::user::{Person, Role};
 use shared::error::{Error, Result, catalogue};
 use shared::store::{Message, RateLimit, WriteOutcome};
 use uuid::Uuid;
@@ -13,9 +14,9 @@ use crate::http::{Endpoint, Reply, Request, Who, body};
 use crate::openapi::{Answer, Operation};
 use crate::orders::read;
 use crate::runtime::context::Context;
-use serde_json::json;
 
-const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/messages", Who::User);
+const ENDPOINT: Endpoint =
+    Endpoint::post("/orders/{id}/messages", Who::OrderParty(&[Role::Client, Role::Worker]));
 
 /// How many messages a user may send per minute, on all orders together.
 const LIMIT: RateLimit = RateLimit { name: "messages", max: 30, window_seconds: 60 };
@@ -42,7 +43,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let (caller, order) = read::with_caller(&context.store, &claims, &order).await?;
     let to = order.message_recipient(&caller)?.id.clone();
     context.store.count_attempt(&LIMIT, claims.sub.as_str(), now).await?;
-    let id = MessageId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
+    let id =
+        MessageId::for_request(key.as_ref().map(|idempotency| &idempotency.key), Uuid::now_v7());
     let worker = if order.client.id == caller.id { to.clone() } else { caller.id.clone() };
     let from = Person::from(&caller);
     let message = Message {
@@ -67,7 +69,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Send a message")
-        .details("For the order's client and worker. Each writes to the other.")
+        .details("The client writes to the worker, and the worker to the client.")
         .id::<OrderId>()
         .body::<Body>(json!({"text": "When will it be ready?"}))
         .answer(Answer::created::<MessageView<'_>>("The message."))

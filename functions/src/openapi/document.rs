@@ -16,12 +16,14 @@ struct Builder {
     /// Schemas of requests. Separate from those of responses, because an `Option` may be missing in
     /// a request and is `null` in a response.
     requests: SchemaGenerator,
+    /// Schemas of responses.
     replies: SchemaGenerator,
+    /// Responses with a problem document, by the codes that they may have.
     problems: BTreeMap<String, Value>,
 }
 
-/// Builds the document of these operations.
-pub fn of(operations: &[Operation]) -> Value {
+/// Builds the document that describes these operations.
+pub fn build(operations: &[Operation]) -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     let mut builder = Builder {
@@ -60,8 +62,8 @@ pub fn of(operations: &[Operation]) -> Value {
             "securitySchemes": components::security_schemes(),
         },
     });
-    plain(&mut document["paths"]);
-    plain(&mut document["components"]["schemas"]);
+    remove_doc_links(&mut document["paths"]);
+    remove_doc_links(&mut document["components"]["schemas"]);
     document
 }
 
@@ -178,14 +180,15 @@ fn header(name: &str) -> Value {
     json!({"$ref": format!("#/components/headers/{name}")})
 }
 
-/// The roles that may call the operation; empty when anyone may.
+/// The roles that may call the operation. Empty when callers need not be signed in.
 fn roles(who: Who) -> Vec<&'static str> {
     match who {
         Who::Anyone | Who::OptionallySignedIn => Vec::new(),
         Who::User => Role::ALL.map(Role::as_str).to_vec(),
-        Who::Client | Who::OrderClient => vec![Role::Client.as_str()],
-        Who::Worker | Who::OrderWorker => vec![Role::Worker.as_str()],
+        Who::Client => vec![Role::Client.as_str()],
+        Who::Worker => vec![Role::Worker.as_str()],
         Who::Admin => vec![Role::Admin.as_str()],
+        Who::OrderParty(roles) => roles.iter().map(|role| role.as_str()).collect(),
     }
 }
 
@@ -193,31 +196,39 @@ fn security(who: Who) -> Value {
     match who {
         Who::Anyone => json!([]),
         Who::OptionallySignedIn => json!([{}, {"bearer": []}, {"password": []}]),
-        Who::User
-        | Who::Client
-        | Who::Worker
-        | Who::Admin
-        | Who::OrderClient
-        | Who::OrderWorker => json!([{"bearer": []}, {"password": []}]),
+        Who::User | Who::Client | Who::Worker | Who::Admin | Who::OrderParty(_) => {
+            json!([{"bearer": []}, {"password": []}])
+        }
     }
 }
 
 fn details(operation: &Operation) -> String {
-    let who = match operation.endpoint.who {
-        Who::Anyone => "For anyone.",
-        Who::OptionallySignedIn => "For anyone. Signed-in callers may see more.",
-        Who::User => "For any user.",
-        Who::Client => "For clients.",
-        Who::Worker => "For workers.",
-        Who::Admin => "For administrators.",
-        Who::OrderClient => "For the order's client.",
-        Who::OrderWorker => "For the order's worker.",
-    };
+    let who = audience(operation.endpoint.who);
     match operation.details.as_deref() {
-        // It says more precisely who may call.
+        // These details say more precisely who may call the operation.
         Some(details) if details.starts_with("For ") => details.to_owned(),
         Some(details) => format!("{who}\n\n{details}"),
-        None => who.to_owned(),
+        None => who,
+    }
+}
+
+/// The sentence that says who may call an operation.
+fn audience(who: Who) -> String {
+    match who {
+        Who::Anyone => "For anyone.".to_owned(),
+        Who::OptionallySignedIn => "For anyone. Signed-in callers may see more.".to_owned(),
+        Who::User => "For any user.".to_owned(),
+        Who::Client => "For clients.".to_owned(),
+        Who::Worker => "For workers.".to_owned(),
+        Who::Admin => "For administrators.".to_owned(),
+        Who::OrderParty(roles) => {
+            let party = |role: &Role| match role {
+                Role::Client => "the order's client",
+                Role::Worker => "the order's worker",
+                Role::Admin => "administrators",
+            };
+            format!("For {}.", roles.iter().map(party).collect::<Vec<_>>().join(" and "))
+        }
     }
 }
 
@@ -258,15 +269,15 @@ fn without_null(schema: &mut Value) {
     if let Some(Value::Array(values)) = schema.get_mut("enum") {
         values.retain(|value| !value.is_null());
     }
-    // A `default` of null says nothing.
+    // Removes a `default` of null, which means that there is none.
     if let Some(object) = schema.as_object_mut() {
         object.retain(|_, value| !value.is_null());
     }
 }
 
-/// Removes Rust doc links from descriptions, which are our doc comments: the links lead nowhere in
-/// the document.
-fn plain(value: &mut Value) {
+/// Removes Rust doc links from descriptions. The descriptions are our doc comments, and the links
+/// lead nowhere in the document.
+fn remove_doc_links(value: &mut Value) {
     match value {
         Value::Object(map) => {
             for (name, value) in map {
@@ -274,11 +285,11 @@ fn plain(value: &mut Value) {
                     Value::String(text) if name == "description" => {
                         *text = text.replace("[`", "`").replace("`]", "`")
                     }
-                    value => plain(value),
+                    value => remove_doc_links(value),
                 }
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(plain),
+        Value::Array(values) => values.iter_mut().for_each(remove_doc_links),
         _ => {}
     }
 }

@@ -26,8 +26,8 @@ pub(super) struct Body {
     pub(super) required: bool,
 }
 
-/// An operation. Each method also adds what its property implies: a query string adds the 422
-/// problem, `idempotent` adds the `Idempotency-Key` header, and so on.
+/// An operation. Each method also adds what it implies: `query` adds the problem
+/// `validation_failed`, `idempotent` adds the header `Idempotency-Key`, and so on.
 #[derive(Debug, Clone)]
 pub struct Operation {
     pub(super) endpoint: Endpoint,
@@ -64,14 +64,12 @@ impl Operation {
             Who::User => {
                 operation.problems(&[&c::UNAUTHENTICATED, &c::INVALID_TOKEN, &c::ACCOUNT_SUSPENDED])
             }
-            Who::Client | Who::Worker | Who::Admin | Who::OrderClient | Who::OrderWorker => {
-                operation.problems(&[
-                    &c::UNAUTHENTICATED,
-                    &c::INVALID_TOKEN,
-                    &c::ACCOUNT_SUSPENDED,
-                    &c::FORBIDDEN,
-                ])
-            }
+            Who::Client | Who::Worker | Who::Admin | Who::OrderParty(_) => operation.problems(&[
+                &c::UNAUTHENTICATED,
+                &c::INVALID_TOKEN,
+                &c::ACCOUNT_SUSPENDED,
+                &c::FORBIDDEN,
+            ]),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The texts of the document that belong to no operation.
+//! The texts of the document that do not belong to one operation.
 
 /// The areas, in reading order.
 pub(super) const TAGS: &[(&str, &str)] = &[

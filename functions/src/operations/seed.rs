@@ -1,5 +1,5 @@
-//! `seed`: creates the sample users and services, invoked directly. It can be repeated safely:
-//! existing ones stay as they are.
+//! `seed`: creates the sample users and services, invoked directly. It is safe to repeat: existing
+//! users and services stay as they are.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use shared::domain::user::{Categories, Email, NewUser, Role, User, Username};
 use shared::error::{Error, Invalid, Result, catalogue};
 use shared::store::{Account, AdminCondition, RegisterOutcome, Store, StoredService, WriteOutcome};
 
-use crate::runtime::context::Data;
+use crate::runtime::context::Database;
 
 /// Username, password (not checked against the policy) and role.
 const USERS: [(&str, &str, Role); 3] = [
@@ -38,7 +38,7 @@ const SERVICES: [(&str, &str, i64, &str); 4] = [
 
 /// How many users and services were created; existing ones don't count.
 #[derive(Debug, Default, Serialize)]
-pub struct Seeded {
+pub struct SeedReport {
     users: usize,
     services: usize,
 }
@@ -47,27 +47,30 @@ pub struct Seeded {
 ///
 /// # Errors
 /// 403 on a production stage.
-pub async fn handle(context: &Data, _: Value) -> Result<Seeded> {
+pub async fn handle(context: &Database, _: Value) -> Result<SeedReport> {
     if Stage::from_env().map_err(Error::internal)? == Stage::Production {
         let detail =
             "seed creates users with public passwords, so it refuses to run on a production stage.";
         return Err(Error::new(&catalogue::FORBIDDEN, detail));
     }
     let now = Timestamp::now();
-    let mut seeded = Seeded::default();
+    let mut report = SeedReport::default();
     for (username, password, role) in USERS {
-        seeded.users += usize::from(user(&context.store, username, password, role, now).await?);
+        report.users +=
+            usize::from(create_user(&context.store, username, password, role, now).await?);
     }
     for (at, (name, description, cents, category)) in (0_i64..).zip(SERVICES) {
         // A second apart, so that lists show them in this order.
         let at = now - jiff::SignedDuration::from_secs(at);
-        seeded.services +=
-            usize::from(service(&context.store, name, description, cents, category, at).await?);
+        report.services += usize::from(
+            create_service(&context.store, name, description, cents, category, at).await?,
+        );
     }
-    Ok(seeded)
+    Ok(report)
 }
 
-async fn user(
+/// Creates a user. Returns `false` if the user exists.
+async fn create_user(
     store: &Store,
     username: &str,
     password: &str,
@@ -78,19 +81,20 @@ async fn user(
     if store.account(&id).await?.is_some() {
         return Ok(false);
     }
-    let email = Email::parse(&format!("{username}@marketplace.com")).map_err(wrong)?;
+    let email = Email::parse(&format!("{username}@marketplace.com")).map_err(invalid_sample)?;
     let new = NewUser {
         email,
-        username: Username::parse(username).map_err(wrong)?,
+        username: Username::parse(username).map_err(invalid_sample)?,
         role,
         categories: Categories::default(),
     };
-    let user = User::new(id, new, now).map_err(wrong)?;
+    let user = User::new(id, new, now).map_err(invalid_sample)?;
     let account = Account::new(user, password::hash(Secret::new(password)).await?, None);
     Ok(matches!(store.register(&account, AdminCondition::None).await?, RegisterOutcome::Created))
 }
 
-async fn service(
+/// Creates a service. Returns `false` if the service exists.
+async fn create_service(
     store: &Store,
     name: &str,
     description: &str,
@@ -99,10 +103,10 @@ async fn service(
     at: Timestamp,
 ) -> Result<bool> {
     let new = NewService {
-        name: Name::parse(name).map_err(wrong)?,
-        description: Description::parse(description).map_err(wrong)?,
-        category: Category::parse(category).map_err(wrong)?,
-        price: Price::parse(Money::new(cents, Currency::USD)).map_err(wrong)?,
+        name: Name::parse(name).map_err(invalid_sample)?,
+        description: Description::parse(description).map_err(invalid_sample)?,
+        category: Category::parse(category).map_err(invalid_sample)?,
+        price: Price::parse(Money::new(cents, Currency::USD)).map_err(invalid_sample)?,
     };
     let service = Service::new(ServiceId::derived(&["seed", name]), new, at);
     Ok(matches!(
@@ -111,6 +115,6 @@ async fn service(
     ))
 }
 
-fn wrong(invalid: Invalid) -> Error {
+fn invalid_sample(invalid: Invalid) -> Error {
     Error::internal(invalid)
 }

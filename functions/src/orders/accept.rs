@@ -22,7 +22,11 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"note": "I will start on Monday."});
-    transition::describe::<WithNote>(&ENDPOINT, "Claim a paid order", example).details(
-        "Assigns the order to you. If several workers claim it at once, one of them gets it.",
+    transition::describe::<WithNote>(
+        &ENDPOINT,
+        &[Transition::Accept],
+        "Claim a paid order",
+        example,
     )
+    .details("Assigns the order to you. If several workers claim it at once, one of them gets it.")
 }

@@ -4,6 +4,7 @@
 use serde_json::json;
 use shared::auth::Verifier;
 use shared::domain::order::{ActorContext, Order, Status, Timers, Transition, TransitionError};
+use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
 use shared::payments::{Stripe, StripeApi};
 use shared::store::Store;
@@ -14,7 +15,8 @@ use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::Operation;
 use crate::runtime::context::context;
 
-const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/cancel", Who::User);
+const ENDPOINT: Endpoint =
+    Endpoint::post("/orders/{id}/cancel", Who::OrderParty(&[Role::Client, Role::Admin]));
 
 context! {
     /// For canceling orders.
@@ -25,7 +27,7 @@ context! {
         verifier: Verifier,
         /// How long an order's timers run.
         timers: Timers,
-        /// Where intents are canceled.
+        /// Cancels payment intents.
         stripe: Stripe,
     }
 }
@@ -33,15 +35,14 @@ context! {
 /// Cancels the order.
 ///
 /// # Errors
-/// Those of every transition (see `docs/order-lifecycle.md`), 422
-/// without a reason, and 503 when the order waits for its payment and Stripe does not answer. In
-/// that case nothing has changed.
+/// Those of every transition (see `docs/order-lifecycle.md`), 422 without a reason, and 503 when
+/// the order waits for its payment and Stripe does not answer. After a 503 nothing has changed.
 pub async fn handle(context: &Cancellation, request: Request) -> Result<Reply> {
     let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
     let WithReason { reason } = request.body_as()?;
     let (caller, order) =
         read::with_caller(&context.store, &parsed.claims, &parsed.order_id).await?;
-    let command = parsed.command(Transition::Cancel, caller).note(Some(reason));
+    let command = parsed.command(Transition::Cancel, caller).note(Some(reason.into()));
     let check = |version| request.check_if_match(version);
     let cancel_intent = CancelIntent::new(&context.stripe);
     command
@@ -53,7 +54,7 @@ pub async fn handle(context: &Cancellation, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"reason": "This is not what was ordered."});
-    transition::describe::<WithReason>(&ENDPOINT, "Cancel an order", example)
+    transition::describe::<WithReason>(&ENDPOINT, &[Transition::Cancel], "Cancel an order", example)
         .details(
             "For administrators and, until a worker accepts the order, its client. A payment is \
              refunded.",
@@ -61,11 +62,11 @@ pub fn describe() -> Operation {
         .problems(&[&catalogue::PAYMENTS_UNAVAILABLE])
 }
 
-/// Cancels the order's payment intent, if it could still be paid, before the order is canceled: no
-/// one can then pay for a canceled order.
+/// Cancels the order's payment intent, if it could still be paid, before the order is canceled, so
+/// that nobody can pay for a canceled order.
 ///
-/// What Stripe answers is recorded by `payments-apply`, as always: that the intent is canceled, or
-/// that it was paid a moment earlier. In that case the payment is refunded.
+/// `payments-apply` records the result at Stripe, as always: the intent is canceled, or it was paid
+/// a moment earlier. In the second case, the payment is refunded.
 pub(crate) struct CancelIntent<'a, P> {
     stripe: &'a P,
     canceled: bool,

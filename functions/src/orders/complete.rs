@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use shared::domain::order::Transition;
+use shared::domain::user::Role;
 use shared::error::Result;
 
 use super::Orders;
@@ -9,7 +10,8 @@ use super::transition::{self, WithNote};
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::Operation;
 
-const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/complete", Who::OrderClient);
+const ENDPOINT: Endpoint =
+    Endpoint::post("/orders/{id}/complete", Who::OrderParty(&[Role::Client]));
 
 /// Completes the order.
 ///
@@ -22,6 +24,11 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"note": "Thank you."});
-    transition::describe::<WithNote>(&ENDPOINT, "Accept the delivery", example)
-        .details("Completes the order. This is final.")
+    transition::describe::<WithNote>(
+        &ENDPOINT,
+        &[Transition::Complete],
+        "Accept the delivery",
+        example,
+    )
+    .details("Completes the order. This is final.")
 }

@@ -1,19 +1,18 @@
 //! `POST /orders`: a client orders a service at its current price.
 
 use jiff::Timestamp;
+use serde_json::json;
 use shared::domain::ids::{OrderId, ServiceId};
-use shared::domain::order::{ActorContext, Order};
+use shared::domain::order::{ActorContext, Idempotency, Order};
 use shared::domain::text::Note;
 use shared::domain::user::Caller;
 use shared::error::{Error, Result, catalogue};
 use shared::store::WriteOutcome;
 use uuid::Uuid;
 
-use super::OrderView;
-use super::Orders;
+use super::{OrderView, Orders};
 use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
 use crate::openapi::{Answer, Operation};
-use serde_json::json;
 
 const ENDPOINT: Endpoint = Endpoint::post("/orders", Who::Client);
 
@@ -34,9 +33,9 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Body { service_id, note } = request.body_as()?;
     let key = request.idempotency(&ENDPOINT, &claims.sub)?;
-    // Derived from the caller and the key: the order's existence proves that the request was
-    // carried out.
-    let id = OrderId::for_request(key.as_ref().map(|made| &made.key), Uuid::now_v7());
+    // The id is derived from the caller and the key, so an existing order proves that the request
+    // was carried out.
+    let id = OrderId::for_request(key.as_ref().map(|idempotency| &idempotency.key), Uuid::now_v7());
 
     let now = Timestamp::now();
     let (state, service) =
@@ -45,7 +44,7 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let service = service.ok_or_else(|| Error::not_found("service"))?.service;
     let by = ActorContext::user(&caller, now).note(note).idempotency(key.clone());
     let placed = Order::place(id.clone(), &service, by, &context.timers);
-    // A repeated request gets its first response even if the service has gone since.
+    // A repeated request gets its first response even if the service was removed in the meantime.
     if let (Err(_), Some(_)) = (&placed, &key)
         && let Some(before) = context.store.order(&id).await?
     {
@@ -79,11 +78,8 @@ pub fn describe() -> Operation {
         .problems(&[&catalogue::NOT_FOUND])
 }
 
-fn replay(
-    before: &Order,
-    key: Option<&shared::domain::order::Idempotency>,
-    caller: &Caller,
-) -> Result<Reply> {
+/// Repeats the first response, if this is the same request.
+fn replay(before: &Order, key: Option<&Idempotency>, caller: &Caller) -> Result<Reply> {
     let first = key.map(|key| before.replay(key)).transpose()?.flatten();
     let first = first.ok_or_else(Error::idempotency_key_reused)?;
     reply(&first, caller, true)

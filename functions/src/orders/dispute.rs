@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use shared::domain::order::Transition;
+use shared::domain::user::Role;
 use shared::error::Result;
 
 use super::Orders;
@@ -9,13 +10,13 @@ use super::transition::{self, WithReason};
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::Operation;
 
-const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/dispute", Who::User);
+const ENDPOINT: Endpoint =
+    Endpoint::post("/orders/{id}/dispute", Who::OrderParty(&[Role::Client, Role::Worker]));
 
 /// Marks the order as disputed. An administrator resolves it.
 ///
 /// # Errors
-/// Those of every transition (see `docs/order-lifecycle.md`), and 422
-/// without a reason.
+/// Those of every transition (see `docs/order-lifecycle.md`), and 422 without a reason.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     transition::handle::<WithReason>(context, &request, &ENDPOINT, Transition::Dispute).await
 }
@@ -23,9 +24,13 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"reason": "This is not what was ordered."});
-    transition::describe::<WithReason>(&ENDPOINT, "Ask an administrator to decide", example)
-        .details(
-            "For the order's client and worker. The order then waits until an administrator decides \
-             with `POST /orders/{id}/resolve`.",
-        )
+    transition::describe::<WithReason>(
+        &ENDPOINT,
+        &[Transition::Dispute],
+        "Ask an administrator to decide",
+        example,
+    )
+    .details(
+        "The order then waits until an administrator decides with `POST /orders/{id}/resolve`.",
+    )
 }

@@ -17,9 +17,9 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/events", Who::User);
 
-/// Returns the whole history on one page, oldest first. It is bounded, because everything that
-/// could repeat without end is limited (revisions, handovers) or recorded only so often (attempts
-/// to pay). Workers don't see the steps of the payment, so their numbers are missing.
+/// Returns the whole history on one page, oldest first. Its length is bounded: whatever could repeat
+/// without end is limited (revisions, handovers) or recorded only a limited number of times
+/// (attempts to pay). Workers don't see the steps of the payment, so their list skips some numbers.
 ///
 /// # Errors
 /// 404 unless the caller is the order's client, its worker or an administrator. A worker who sees
@@ -31,7 +31,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     if order.visibility(&caller) != Visibility::Full {
         return Err(Error::not_found("order"));
     }
-    page::reply(&request, shown_to(&order, &caller), None)?.etag(order.version)
+    page::reply(&request, visible_events(&order, &caller), None)?.etag(order.version)
 }
 
 /// This endpoint in the API description.
@@ -47,10 +47,11 @@ pub fn describe() -> Operation {
         .if_none_match()
 }
 
-fn shown_to<'a>(order: &'a Order, caller: &Caller) -> Vec<EventView<'a>> {
-    let all = caller.role == Role::Admin || order.client.id == caller.id;
-    let shown = |event: &&Event| all || matches!(event.kind, EventKind::Transition(_));
-    order.history.iter().filter(shown).map(EventView::from).collect()
+fn visible_events<'a>(order: &'a Order, caller: &Caller) -> Vec<EventView<'a>> {
+    let sees_payment = caller.role == Role::Admin || order.client.id == caller.id;
+    let is_visible =
+        |event: &&Event| sees_payment || matches!(event.kind, EventKind::Transition(_));
+    order.history.iter().filter(is_visible).map(EventView::from).collect()
 }
 
 /// An event in the history of an order.

@@ -19,7 +19,7 @@ const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}", Who::User);
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
-    let (caller, order) = read::visible(&context.store, &claims, &id).await?;
+    let (caller, order) = read::visible_order(&context.store, &claims, &id).await?;
     OrderView::reply(&order, &caller, false)
 }
 

@@ -1,6 +1,6 @@
-//! `GET /orders`: lists a client's own orders, a worker's assigned ones, or all for an
-//! administrator, newest first. `?attention=true` lists the orders that need an administrator, last
-//! changed first.
+//! `GET /orders`: lists the orders that a client placed, those that are assigned to a worker, or all
+//! orders for an administrator, newest first. `?attention=true` lists the orders that need an
+//! administrator, last changed first.
 
 use schemars::JsonSchema;
 use shared::domain::order::{ActorKind, Status};
@@ -50,7 +50,7 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { status, attention, limit, cursor } = request.query_as()?;
     let page = page::page_request(limit, cursor);
-    let (of, kind) = match claims.role {
+    let (scope, kind) = match claims.role {
         _ if attention.is_some() => {
             Who::Admin.check(claims.role)?;
             (OrderScope::Attention, ActorKind::Admin)
@@ -59,11 +59,11 @@ pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
         Role::Worker => (OrderScope::Worker(&claims.sub), ActorKind::Worker),
         Role::Admin => (OrderScope::Everyone, ActorKind::Admin),
     };
-    let listed = context.store.orders(of, status, &page, &context.cursors).await?;
+    let listed = context.store.orders(scope, status, &page, &context.cursors).await?;
     let items = listed
         .items
         .iter()
-        .map(|order| OrderView::new(order, &order.actions_as(kind)).read_by(claims.role));
+        .map(|order| OrderView::new(order, &order.actions_as(kind)).for_reader(claims.role));
     page::reply(&request, items.collect(), listed.next_cursor)
 }
 

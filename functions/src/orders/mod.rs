@@ -39,7 +39,7 @@ context! {
     }
 
     /// For moving orders whose deadline has passed.
-    Clockwork {
+    OrderTimers {
         /// The database.
         store: Store,
         /// How long an order's timers run.

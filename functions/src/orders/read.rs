@@ -10,8 +10,8 @@ use shared::store::{Account, Store};
 
 use crate::http::current_caller;
 
-/// Returns the caller as of now, and the order. It does not check whether the caller may see the
-/// order: the rule that follows does.
+/// Returns the caller as of now, and the order. Does not check whether the caller may see the order:
+/// the order's own rules do that, such as [`Order::transition`].
 ///
 /// # Errors
 /// Those of [`current_caller`]; 404 when there is no such order.
@@ -25,7 +25,7 @@ pub(crate) async fn with_caller(
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?))
 }
 
-/// Like [`with_caller`], and reads another user's account in the same round trip.
+/// Like [`with_caller`], but also reads another user's account in the same round trip.
 ///
 /// # Errors
 /// Those of [`with_caller`].
@@ -41,11 +41,11 @@ pub(crate) async fn with_caller_and_user(
     Ok((caller, order.ok_or_else(|| Error::not_found("order"))?, account))
 }
 
-/// Like [`with_caller`], for an order that the caller may see.
+/// Like [`with_caller`], but returns only orders that the caller may see.
 ///
 /// # Errors
 /// Those of [`with_caller`]; 404 when the caller may not see the order.
-pub(crate) async fn visible(
+pub(crate) async fn visible_order(
     store: &Store,
     claims: &Claims,
     id: &OrderId,

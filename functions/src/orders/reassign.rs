@@ -25,9 +25,9 @@ body! {
 /// Gives the order to the worker that `worker_id` names, or back to the pool.
 ///
 /// # Errors
-/// Those of every transition (see `docs/order-lifecycle.md`), 403 for all callers but
-/// administrators, 422 when there is no such user, 409 `worker_not_eligible` when that user is not
-/// an active worker, is the order's client or has the order already.
+/// Those of every transition (see `docs/order-lifecycle.md`), 403 unless the caller is an
+/// administrator, 422 when there is no such user, and 409 `worker_not_eligible` when that user is
+/// not an active worker, is the order's client or already has the order.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
     let Body { worker_id } = request.body_as()?;
@@ -51,5 +51,5 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     let example = json!({"worker_id": UserId::derived(&["seed", "worker1"])});
     let summary = "Give an order to another worker, or back to the pool";
-    transition::describe::<Body>(&ENDPOINT, summary, example)
+    transition::describe::<Body>(&ENDPOINT, &[Transition::Reassign], summary, example)
 }

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 use shared::domain::order::Transition;
+use shared::domain::user::Role;
 use shared::error::Result;
 
 use super::Orders;
@@ -10,7 +11,7 @@ use super::transition::{self, WithNote};
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::Operation;
 
-const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/release", Who::OrderWorker);
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/release", Who::OrderParty(&[Role::Worker]));
 
 /// Puts the order back into the pool.
 ///
@@ -23,6 +24,11 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"note": "I am ill this week."});
-    transition::describe::<WithNote>(&ENDPOINT, "Return an order to the pool", example)
-        .details("Other workers can then claim it, and you can claim it again.")
+    transition::describe::<WithNote>(
+        &ENDPOINT,
+        &[Transition::Release],
+        "Return an order to the pool",
+        example,
+    )
+    .details("Other workers can then claim it, and you can claim it again.")
 }

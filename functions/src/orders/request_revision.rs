@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use shared::domain::order::Transition;
+use shared::domain::user::Role;
 use shared::error::Result;
 
 use super::Orders;
@@ -9,7 +10,8 @@ use super::transition::{self, WithNote};
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::Operation;
 
-const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/request-revision", Who::OrderClient);
+const ENDPOINT: Endpoint =
+    Endpoint::post("/orders/{id}/request-revision", Who::OrderParty(&[Role::Client]));
 
 /// Returns the order to its worker.
 ///
@@ -22,6 +24,11 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"note": "Please make the logo larger."});
-    transition::describe::<WithNote>(&ENDPOINT, "Ask for changes to a delivery", example)
-        .details("Gives the order back to its worker, who can deliver it again.")
+    transition::describe::<WithNote>(
+        &ENDPOINT,
+        &[Transition::RequestRevision],
+        "Ask for changes to a delivery",
+        example,
+    )
+    .details("Gives the order back to its worker, who can deliver it again.")
 }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 use shared::domain::order::Transition;
-use shared::domain::text::Note;
+use shared::domain::text::Reason;
 use shared::error::Result;
 
 use super::transition::{self, TransitionRequest};
@@ -38,16 +38,16 @@ body! {
     /// A decision.
     struct Body {
         outcome: Decision,
-        /// Why. Shown in the order's history.
-        note: Note,
+        /// Why. The order's history shows it.
+        note: Reason,
     }
 }
 
 /// Completes or cancels the order. When it is canceled, its payment is refunded.
 ///
 /// # Errors
-/// Those of every transition (see `docs/order-lifecycle.md`), 403 for
-/// all callers but administrators, 422 without an outcome or a note that says why.
+/// Those of every transition (see `docs/order-lifecycle.md`), 403 unless the caller is an
+/// administrator, and 422 without an outcome or a note that says why.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
     let Body { outcome, note } = request.body_as()?;
@@ -57,7 +57,7 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     };
     let (caller, order) =
         read::with_caller(&context.store, &parsed.claims, &parsed.order_id).await?;
-    let command = parsed.command(transition, caller).note(Some(note));
+    let command = parsed.command(transition, caller).note(Some(note.into()));
     let check = |version| request.check_if_match(version);
     command.execute(&context.store, &context.timers, order, check, ()).await?.reply(&command.caller)
 }
@@ -65,5 +65,6 @@ pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
     let example = json!({"outcome": "refund", "note": "The delivery was empty."});
-    transition::describe::<Body>(&ENDPOINT, "Decide a dispute", example)
+    let transitions = [Transition::ResolveRelease, Transition::ResolveRefund];
+    transition::describe::<Body>(&ENDPOINT, &transitions, "Decide a dispute", example)
 }

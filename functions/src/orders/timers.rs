@@ -2,10 +2,10 @@
 //! transition table says: unpaid and unclaimed orders are canceled, unreviewed deliveries
 //! completed.
 //!
-//! A timer belongs to the state that armed it. Each transition is decided on the order as it is
-//! read and written only over that version, so runs may overlap, repeat or be missed, and a timer
-//! that fires after its order has moved does nothing. What a transition requires at Stripe follows
-//! from the stored order (`payments-apply`).
+//! A timer belongs to the status that started it. Each transition is checked on the order as it was
+//! read and is written only if the order still has that version. So runs may overlap, repeat or be
+//! missed, and a timer that fires after its order has moved does nothing. `payments-apply` then does
+//! at Stripe what the stored order requires.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,10 +17,10 @@ use shared::domain::order::{ActorContext, Order, Status};
 use shared::error::Result;
 use shared::store::WriteOutcome;
 
-use super::Clockwork;
+use super::OrderTimers;
 use crate::runtime::sweep::Sweep;
 
-/// How long a run takes on new orders: less than the minute after which the next run starts.
+/// How long a run goes on to new orders: less than the minute after which the next run starts.
 const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 /// How many orders are moved at the same time.
@@ -43,11 +43,13 @@ pub struct Report {
 ///
 /// # Errors
 /// None: failures are counted and logged, and the next run tries again.
-pub async fn handle(context: &Clockwork, _: Value) -> Result<Report> {
+pub async fn handle(context: &OrderTimers, _: Value) -> Result<Report> {
     let sweep = Sweep::start(TIME_LIMIT, CONCURRENCY);
     let counts = Counts::default();
     sweep
-        .each(context.store.due_orders(Timestamp::now()), |listed| counts.fire(context, listed))
+        .for_each(context.store.due_orders(Timestamp::now()), |listed| {
+            counts.fire_and_count(context, listed)
+        })
         .await;
     let report = Report {
         canceled: counts.canceled.into_inner(),
@@ -60,7 +62,7 @@ pub async fn handle(context: &Clockwork, _: Value) -> Result<Report> {
         completed = report.completed,
         overtaken = report.overtaken,
         failed = report.failed,
-        "timers have run"
+        "moved the orders whose deadline had passed"
     );
     Ok(report)
 }
@@ -73,8 +75,8 @@ struct Counts {
 }
 
 impl Counts {
-    async fn fire(&self, context: &Clockwork, listed: Order) -> Result<bool> {
-        let moved = fire(context, &listed).await?;
+    async fn fire_and_count(&self, context: &OrderTimers, listed: Order) -> Result<bool> {
+        let moved = fire_timer(context, &listed).await?;
         let count = match &moved {
             None => &self.overtaken,
             Some(order) if order.status == Status::Completed => &self.completed,
@@ -85,10 +87,10 @@ impl Counts {
     }
 }
 
-/// Makes the transition that is due. Returns `None` when none is due any more, or another request
-/// was faster.
-async fn fire(context: &Clockwork, listed: &Order) -> Result<Option<Order>> {
-    // An index may be stale, and its items have no history.
+/// Makes the transition that is due, and returns the order after it. Returns `None` if no transition
+/// is due any more, or if another request was faster.
+async fn fire_timer(context: &OrderTimers, listed: &Order) -> Result<Option<Order>> {
+    // The order from the index may be outdated, and has no history.
     let Some(order) = context.store.order(&listed.id).await? else { return Ok(None) };
     let now = Timestamp::now();
     let Some(transition) = order.due(now) else { return Ok(None) };

@@ -7,9 +7,9 @@ use serde_json::Value;
 use shared::auth::{Claims, Verifier};
 use shared::domain::ids::OrderId;
 use shared::domain::order::{
-    ActorContext, Idempotency, Order, Timers, Transition, TransitionError,
+    ActorContext, ActorKind, Idempotency, Order, TABLE, Timers, Transition, TransitionError,
 };
-use shared::domain::text::Note;
+use shared::domain::text::{Note, Reason};
 use shared::domain::user::Caller;
 use shared::error::{Code, Error, Result, catalogue};
 use shared::store::{Store, WriteOutcome};
@@ -18,8 +18,8 @@ use super::{OrderView, Orders, read};
 use crate::http::{Endpoint, FieldSet, Reply, Request, body};
 use crate::openapi::{Answer, Operation};
 
-/// How often a transition is tried again after someone else changed the order. It is possible again
-/// only if the rule still allows it.
+/// How often a transition is tried when other requests keep changing the order. Each attempt checks
+/// the rule again.
 const ATTEMPTS: usize = 5;
 
 body! {
@@ -33,7 +33,7 @@ body! {
     /// The reason for a transition.
     pub(super) struct WithReason {
         /// Why. The order's history shows it.
-        pub(super) reason: Note,
+        pub(super) reason: Reason,
     }
 }
 
@@ -45,16 +45,16 @@ impl From<WithNote> for Option<Note> {
 
 impl From<WithReason> for Option<Note> {
     fn from(body: WithReason) -> Self {
-        Some(body.reason)
+        Some(body.reason.into())
     }
 }
 
 /// Handles an endpoint that makes one transition and takes at most a note or a reason.
 ///
 /// # Errors
-/// 404 for an order that the caller may not see, 403 for a transition that is not the caller's to
-/// make, 409 with the current state and version when the order is in another state (because someone
-/// else was faster, for example), 412 for another version than `If-Match` names.
+/// 404 for an order that the caller may not see; 403 for a transition that the caller can never
+/// make; 409 with the current status and version when the order is in another status (because
+/// someone else was faster, for example); 412 when `If-Match` names another version.
 pub(super) async fn handle<B: FieldSet + Into<Option<Note>>>(
     context: &Orders,
     request: &Request,
@@ -71,9 +71,10 @@ pub(super) async fn handle<B: FieldSet + Into<Option<Note>>>(
     command.execute(&context.store, &context.timers, order, check, ()).await?.reply(&command.caller)
 }
 
-/// Describes an endpoint that makes a transition and takes the body `B`.
+/// Describes an endpoint that makes one of these transitions and takes the body `B`.
 pub(super) fn describe<B: FieldSet + JsonSchema>(
     endpoint: &Endpoint,
+    transitions: &[Transition],
     summary: &'static str,
     example: Value,
 ) -> Operation {
@@ -83,23 +84,28 @@ pub(super) fn describe<B: FieldSet + JsonSchema>(
         .answer(Answer::ok::<OrderView<'_>>("The order after the transition.").etag())
         .idempotent()
         .if_match()
-        .problems(REFUSALS)
+        .problems(&refusals(transitions))
 }
 
-/// The reasons why a transition may be refused.
-const REFUSALS: &[&Code] = &[
-    &catalogue::FORBIDDEN,
-    &catalogue::OWN_ORDER,
-    &catalogue::ILLEGAL_TRANSITION,
-    &catalogue::ORDER_NOT_FUNDED,
-    &catalogue::NO_REVISIONS_LEFT,
-    &catalogue::NO_HANDOVERS_LEFT,
-    &catalogue::WORKER_NOT_ELIGIBLE,
-    &catalogue::WORKER_NOT_EXPECTED,
-    &catalogue::VERSION_CONFLICT,
-];
+/// The codes with which the transition table may refuse one of these transitions to a user.
+fn refusals(transitions: &[Transition]) -> Vec<&'static Code> {
+    let mut codes =
+        vec![&catalogue::FORBIDDEN, &catalogue::ILLEGAL_TRANSITION, &catalogue::VERSION_CONFLICT];
+    if transitions.contains(&Transition::Accept) {
+        codes.push(&catalogue::OWN_ORDER);
+    }
+    let is_user = |actor: &ActorKind| !matches!(actor, ActorKind::Stripe | ActorKind::Timer);
+    let mut rules: Vec<_> = TABLE
+        .iter()
+        .filter(|rule| transitions.contains(&rule.transition) && rule.actors.iter().any(is_user))
+        .collect();
+    // Where rows differ only in their guards, a refusal names a guard of the first row.
+    rules.dedup_by_key(|rule| (rule.transition, rule.from));
+    codes.extend(rules.iter().flat_map(|rule| rule.guards).map(|guard| Code::of_guard(*guard)));
+    codes
+}
 
-/// What a request for a transition says outside its body.
+/// The parts of a request for a transition that are outside its body.
 pub(crate) struct TransitionRequest {
     /// Who is calling.
     pub(crate) claims: Claims,
@@ -109,7 +115,7 @@ pub(crate) struct TransitionRequest {
 }
 
 impl TransitionRequest {
-    /// Reads access token, path and `Idempotency-Key`.
+    /// Reads the access token, the path and `Idempotency-Key`.
     ///
     /// # Errors
     /// 401 and 403 for the caller, 404 for a malformed id, 422 for a malformed key.
@@ -124,7 +130,7 @@ impl TransitionRequest {
         Ok(Self { claims, order_id, key })
     }
 
-    /// The command to make this transition, on behalf of `caller`.
+    /// Returns the command to make this transition on behalf of `caller`.
     pub(crate) fn command(self, transition: Transition, caller: Caller) -> TransitionCommand {
         TransitionCommand { transition, caller, note: None, worker: None, key: self.key }
     }
@@ -141,24 +147,24 @@ pub(crate) struct TransitionCommand {
 }
 
 impl TransitionCommand {
-    /// With a note or a reason.
+    /// Sets the note or the reason.
     pub(crate) fn note(self, note: Option<Note>) -> Self {
         Self { note, ..self }
     }
 
-    /// For this worker.
+    /// Sets the worker that a reassignment names.
     pub(crate) fn worker(self, worker: Option<Caller>) -> Self {
         Self { worker, ..self }
     }
 
     /// Makes the transition, starting from an order that was just read. When someone else changes
-    /// the order first, the rule decides again, on the order as it is then.
+    /// the order first, checks the rule again on the changed order.
     ///
     /// `check_version` refuses a version that the caller does not expect, and `before_write` runs
     /// before each attempt to write.
     ///
     /// # Errors
-    /// What the rule, `check_version` and `before_write` refuse; `version_conflict` (409) when
+    /// Those of the rule, of `check_version` and of `before_write`; `version_conflict` (409) when
     /// others change the order every time.
     pub(crate) async fn execute(
         &self,
@@ -205,10 +211,10 @@ impl TransitionCommand {
     }
 }
 
-/// What became of a transition.
+/// The outcome of a transition.
 #[derive(Debug)]
 pub(crate) enum TransitionOutcome {
-    /// It was made now.
+    /// This request made it.
     Applied(Order),
     /// An earlier request with the same key made it. This is the order as that request left it.
     Replayed(Order),
@@ -229,8 +235,8 @@ impl TransitionOutcome {
 
 /// A step that must succeed before a transition is written.
 pub(crate) trait BeforeWrite: Send {
-    /// Takes the order as it is and what the rule makes of it; returns what is to be written. It is
-    /// called again when the order was changed by someone else.
+    /// Gets the current order and the result of the rule: the order after the transition, or the
+    /// refusal. Returns the order to write. It is called again for each attempt.
     fn prepare(
         &mut self,
         from: &Order,
@@ -239,7 +245,7 @@ pub(crate) trait BeforeWrite: Send {
     ) -> impl Future<Output = Result<Order>> + Send;
 }
 
-/// No step: what the rule says is written.
+/// No step: writes the result of the rule.
 impl BeforeWrite for () {
     async fn prepare(
         &mut self,
@@ -248,5 +254,22 @@ impl BeforeWrite for () {
         _: &ActorContext,
     ) -> Result<Order> {
         next.map_err(Error::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_lists_only_the_refusals_that_its_transition_can_have() {
+        let listed = |transition| {
+            let codes = refusals(&[transition]);
+            codes.iter().skip(3).map(|code| code.code).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(Transition::Accept), ["own_order", "order_not_funded"]);
+        assert_eq!(listed(Transition::Reassign), ["no_handovers_left", "worker_not_eligible"]);
+        assert_eq!(listed(Transition::RequestRevision), ["no_revisions_left"]);
+        assert_eq!(listed(Transition::Complete), [""; 0], "only the timer has a guard");
     }
 }

@@ -75,7 +75,7 @@ impl<'a> OrderView<'a> {
 
     /// Adds `attention` if the reader is an administrator.
     #[must_use]
-    pub fn read_by(self, role: Role) -> Self {
+    pub fn for_reader(self, role: Role) -> Self {
         let attention = (role == Role::Admin).then(|| self.order.attention());
         Self { attention, ..self }
     }
@@ -86,7 +86,7 @@ impl<'a> OrderView<'a> {
     /// # Errors
     /// None in practice.
     pub(crate) fn reply(order: &'a Order, caller: &Caller, replayed: bool) -> Result<Reply> {
-        Reply::ok(&Self::new(order, &order.actions(caller)).read_by(caller.role))?
+        Reply::ok(&Self::new(order, &order.actions(caller)).for_reader(caller.role))?
             .etag(order.version)?
             .idempotent_replayed(replayed)
     }

@@ -8,6 +8,8 @@ use shared::error::Result;
 use shared::payments::webhook_event::{IgnoredEvent, WebhookEvent};
 use shared::payments::{Stripe, StripeApi};
 use shared::store::{EventOutcome, EventResult, StreamSubject, StripeEvent};
+use tracing::Span;
+use tracing::field::display;
 
 use super::{PaymentService, SyncOutcome};
 
@@ -24,7 +26,10 @@ pub async fn handle(context: &PaymentService<Stripe>, record: EventRecord) -> Re
     });
     match pk.and_then(StreamSubject::parse) {
         Some(StreamSubject::StripeEvent(id)) => context.apply(&id).await,
-        Some(StreamSubject::Order(id)) => context.settle_order(&id).await,
+        Some(StreamSubject::Order(id)) => {
+            Span::current().record("order", display(&id));
+            context.settle_order(&id).await
+        }
         // The event source mapping filters everything else out.
         None => Ok(()),
     }
@@ -40,23 +45,28 @@ impl<P: StripeApi> PaymentService<P> {
         if event.handled.is_some() {
             return Ok(());
         }
+        if let Some(order) = WebhookEvent::parse(event.payload.as_bytes()).order {
+            Span::current().record("order", display(&order));
+        }
         let handled = self.outcome_of(&event).await?;
         let (outcome, reason) =
             (handled.outcome.as_str(), handled.reason.as_deref().unwrap_or_default());
-        let order = handled.order_id.as_ref().map_or("none", OrderId::as_str);
+        if let Some(order) = &handled.order_id {
+            Span::current().record("order", display(order));
+        }
         match handled.outcome {
             EventOutcome::Mismatch | EventOutcome::Unreadable => {
-                tracing::error!(event = %id, kind = event.kind, order, outcome, reason, "event {id} needs an administrator: {outcome} {reason}");
+                tracing::error!(event = %id, kind = event.kind, outcome, reason, "event {id} needs an administrator: {outcome} {reason}");
             }
             _ => {
-                tracing::info!(event = %id, kind = event.kind, order, outcome, reason, "event {id} is {outcome}")
+                tracing::info!(event = %id, kind = event.kind, outcome, reason, "event {id} is {outcome}")
             }
         }
         self.store.record_event_result(&event, handled).await
     }
 
     async fn outcome_of(&self, event: &StripeEvent) -> Result<EventResult> {
-        let note = |outcome, reason: Option<&str>, order_id| EventResult {
+        let result = |outcome, reason: Option<&str>, order_id| EventResult {
             outcome,
             reason: reason.map(str::to_owned),
             order_id,
@@ -65,33 +75,37 @@ impl<P: StripeApi> PaymentService<P> {
         let subject = match WebhookEvent::parse(event.payload.as_bytes()).subject() {
             Ok(subject) => subject,
             Err(IgnoredEvent::Type) => {
-                return Ok(note(EventOutcome::Ignored, Some("type"), None));
+                return Ok(result(EventOutcome::Ignored, Some("type"), None));
             }
             Err(IgnoredEvent::NoIntent) => {
-                return Ok(note(EventOutcome::Ignored, Some("no_intent"), None));
+                return Ok(result(EventOutcome::Ignored, Some("no_intent"), None));
             }
-            Err(IgnoredEvent::Unreadable) => return Ok(note(EventOutcome::Unreadable, None, None)),
+            Err(IgnoredEvent::Unreadable) => {
+                return Ok(result(EventOutcome::Unreadable, None, None));
+            }
         };
         Ok(match self.sync_intent(&subject.intent, subject.with_refunds).await? {
             SyncOutcome::Applied(order) => {
-                note(EventOutcome::Applied, None, Some(self.settle(order).await?.id))
+                result(EventOutcome::Applied, None, Some(self.settle(order).await?.id))
             }
             SyncOutcome::Unchanged(order) => {
-                note(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
+                result(EventOutcome::Unchanged, None, Some(self.settle(order).await?.id))
             }
-            SyncOutcome::NoIntent => note(EventOutcome::Ignored, Some("unknown_intent"), None),
-            SyncOutcome::NoOrderNamed => note(EventOutcome::Ignored, Some("no_order_named"), None),
+            SyncOutcome::NoIntent => result(EventOutcome::Ignored, Some("unknown_intent"), None),
+            SyncOutcome::NoOrderNamed => {
+                result(EventOutcome::Ignored, Some("no_order_named"), None)
+            }
             SyncOutcome::NoSuchOrder(id) => {
-                note(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
+                result(EventOutcome::Mismatch, Some("no_such_order"), Some(id))
             }
             SyncOutcome::Mismatch(id, mismatch) => {
-                note(EventOutcome::Mismatch, Some(mismatch.as_str()), Some(id))
+                result(EventOutcome::Mismatch, Some(mismatch.as_str()), Some(id))
             }
         })
     }
 
-    /// Does at Stripe what the order needs: cancels its intent or refunds it. After Stripe refused
-    /// a refund, the reconciler retries it later.
+    /// Does at Stripe what the order needs: cancels its intent or refunds its payment. Does nothing
+    /// if Stripe refused the last refund, because the reconciler tries it again later.
     ///
     /// # Errors
     /// When Stripe or the database does not answer.

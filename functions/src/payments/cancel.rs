@@ -1,12 +1,12 @@
-//! `POST /orders/{id}/payment/cancel`: the order's client cancels it. The same as `POST
-//! /orders/{id}/cancel`, for clients and without a reason.
+//! `POST /orders/{id}/payment/cancel`: the order's client cancels it. The same as
+//! `POST /orders/{id}/cancel`, but only for clients and without a reason.
 
 use serde_json::json;
 use shared::domain::ids::OrderId;
 use shared::domain::order::Transition;
 use shared::error::{Result, catalogue};
 
-use super::Paying;
+use super::PaymentChanges;
 use crate::http::{Empty, Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::orders::cancel::CancelIntent;
@@ -19,7 +19,7 @@ const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment/cancel", Who::Cl
 ///
 /// # Errors
 /// Those of `POST /orders/{id}/cancel`.
-pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
+pub async fn handle(context: &PaymentChanges, request: Request) -> Result<Reply> {
     let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;
     request.body_as::<Empty>()?;
     let payments = &context.payments;

@@ -4,22 +4,24 @@
 use serde_json::json;
 use shared::domain::ids::OrderId;
 use shared::domain::order::TransitionError;
+use shared::domain::user::Role;
 use shared::error::{Error, Result, catalogue};
 
 use super::service::intent_is_missing;
-use super::{Paying, SyncOutcome};
+use super::{PaymentChanges, SyncOutcome};
 use crate::http::{Empty, Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::orders::{OrderView, read};
 
-const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment/confirm", Who::OrderClient);
+const ENDPOINT: Endpoint =
+    Endpoint::post("/orders/{id}/payment/confirm", Who::OrderParty(&[Role::Client]));
 
 /// Applies the payment's state at Stripe to the order, and returns the order.
 ///
 /// # Errors
 /// 404 for an order that the caller may not see; 403 unless the caller is its client; 409 before
 /// the payment was created; 503 when Stripe does not answer.
-pub async fn handle(context: &Paying, request: Request) -> Result<Reply> {
+pub async fn handle(context: &PaymentChanges, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     request.body_as::<Empty>()?;

@@ -9,6 +9,7 @@ use shared::config::Secret;
 use shared::domain::ids::OrderId;
 use shared::domain::money::Currency;
 use shared::domain::order::ActorContext;
+use shared::domain::user::Role;
 use shared::error::{Result, catalogue};
 
 use super::Checkout;
@@ -16,11 +17,11 @@ use crate::http::{Empty, Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
 use crate::orders::read;
 
-const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment", Who::OrderClient);
+const ENDPOINT: Endpoint = Endpoint::post("/orders/{id}/payment", Who::OrderParty(&[Role::Client]));
 
 /// What a browser needs to pay with Stripe.js.
 #[derive(Serialize, JsonSchema)]
-struct PaymentNeeds<'a> {
+struct CheckoutDetails<'a> {
     /// The id of the payment intent at Stripe.
     payment_intent_id: &'a str,
     /// For Stripe.js. Only the client's browser may know it. `null` if Stripe does not return it.
@@ -58,7 +59,7 @@ pub async fn handle(context: &Checkout, request: Request) -> Result<Reply> {
         .ensure_intent(order, &ActorContext::user(&caller, Timestamp::now()).idempotency(key))
         .await?;
     tracing::debug!(order = %id, intent = %intent.id, "the payment intent of {id} is {}", intent.id);
-    Reply::ok(&PaymentNeeds {
+    Reply::ok(&CheckoutDetails {
         payment_intent_id: intent.id.as_str(),
         client_secret: intent.client_secret.as_ref().map(Secret::expose),
         publishable_key: &context.publishable_key.0,
@@ -79,7 +80,7 @@ pub fn describe() -> Operation {
         )
         .id::<OrderId>()
         .body::<Empty>(json!({}))
-        .answer(Answer::ok::<PaymentNeeds<'_>>("What the browser passes to Stripe.js."))
+        .answer(Answer::ok::<CheckoutDetails<'_>>("What the browser passes to Stripe.js."))
         .idempotent()
         .problems(&[
             &catalogue::ORDER_NOT_PAYABLE,

@@ -19,7 +19,8 @@ use crate::openapi::{Answer, Operation};
 use crate::orders::read;
 use crate::runtime::context::Context;
 
-const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/payment", Who::User);
+const ENDPOINT: Endpoint =
+    Endpoint::get("/orders/{id}/payment", Who::OrderParty(&[Role::Client, Role::Admin]));
 
 /// Returns the payment. Only administrators see fees and `attention`.
 ///
@@ -28,7 +29,7 @@ const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/payment", Who::User);
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
-    let (caller, order) = read::visible(&context.store, &claims, &id).await?;
+    let (caller, order) = read::visible_order(&context.store, &claims, &id).await?;
     let admin = caller.role == Role::Admin;
     if !admin && order.client.id != caller.id {
         return Err(Error::new(
@@ -43,7 +44,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
 pub fn describe() -> Operation {
     Operation::new(&ENDPOINT, "Read an order's payment")
         .details(
-            "For the order's client and administrators. Ledger entries are signed: positive for \
+            "Ledger entries are signed: positive for \
              money that came in, negative for money that went out. Without the fees, they add up \
              to `balance`. Only administrators see fees and `attention`.",
         )

@@ -1,5 +1,5 @@
-//! Payments. [`service`] is the one way from what Stripe reports to an order, and from an order to
-//! Stripe. Webhook events, confirmations, cancellations and the reconciler all go through it.
+//! Payments. Only [`service`] applies what Stripe reports to an order, and does at Stripe what an
+//! order needs. Webhook events, confirmations, cancellations and the reconciler all go through it.
 
 pub mod apply;
 pub mod cancel;
@@ -36,15 +36,15 @@ impl FromEnv for PaymentService<Stripe> {
 }
 
 context! {
-    /// For clients who pay.
-    Paying {
+    /// For confirming and canceling payments.
+    PaymentChanges {
         /// The database and Stripe.
         payments: PaymentService<Stripe>,
         /// Verifies access tokens.
         verifier: Verifier,
     }
 
-    /// For clients who are about to pay.
+    /// For starting payments.
     Checkout {
         /// The database and Stripe.
         payments: PaymentService<Stripe>,

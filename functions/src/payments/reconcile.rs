@@ -1,8 +1,10 @@
 //! `payments-reconcile`: runs on a schedule and completes whatever got stuck between Stripe and an
 //! order: events that never arrived, events that were stored but not applied, orders that may have
-//! been paid without a webhook, and orders whose intent must be canceled or whose payment refunded.
+//! been paid without a webhook, and orders whose intent must be canceled or whose payment must be
+//! refunded.
 //!
-//! Another function may take each step at the same time, so runs may overlap, repeat or be missed.
+//! Each step is safe while another function takes the same step, so runs may overlap, repeat or be
+//! missed.
 
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ use super::service::intent_is_missing;
 use super::{PaymentService, SyncOutcome};
 use crate::runtime::sweep::Sweep;
 
-/// How long a run takes on new work.
+/// How long a run goes on to new items.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// How many items are processed at the same time: far below Stripe's limit of 100 requests a
@@ -29,7 +31,8 @@ const CONCURRENCY: usize = 4;
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 struct ReconcileOptions {
-    /// Skips whatever changed more recently than this: other functions are about to handle it.
+    /// Skips events and orders that changed more recently than this, because other functions are
+    /// about to handle them.
     older_than_seconds: i64,
     /// How far back to look for events that did not arrive. Stripe retries delivery for three days,
     /// and lists events for thirty.
@@ -50,7 +53,7 @@ pub struct Report {
     fetched: usize,
     /// Stored events that were applied.
     applied: usize,
-    /// Orders that moved on.
+    /// Orders that changed.
     settled: usize,
     /// Items that failed. Each is logged, and the next run tries it again.
     failed: usize,
@@ -84,20 +87,23 @@ impl<P: StripeApi> PaymentService<P> {
         let since = now - SignedDuration::from_hours(options.undelivered_hours.clamp(0, 30 * 24));
 
         let pending = self.store.pending_events(until);
-        let applied = sweep.each(pending, |event| self.reapply(event)).await;
+        let applied = sweep.for_each(pending, |event| self.apply_pending(event)).await;
         let orders = self.store.orders_with_unsettled_money(until);
-        let settled = sweep.each(orders, |order| self.advance(order)).await;
-        // Last, because a Stripe that is slow with it must not keep the rest from being done.
+        let settled = sweep.for_each(orders, |order| self.settle_listed(order)).await;
+        // Last, so that a slow answer from Stripe does not delay the rest.
         let undelivered = match self.stripe.undelivered_events(since).await {
             Ok(bodies) => bodies.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
         };
-        let fetched = sweep.each(futures::stream::iter(undelivered), |body| self.fetch(body)).await;
+        let fetched = sweep
+            .for_each(futures::stream::iter(undelivered), |body| self.store_undelivered(body))
+            .await;
         Report { fetched, applied, settled, failed: sweep.failed() }
     }
 
-    /// Stores an event as if Stripe had delivered it. `payments-apply` then applies it.
-    async fn fetch(&self, body: String) -> Result<bool> {
+    /// Stores an event as if Stripe had delivered it; `payments-apply` then applies it. Returns
+    /// `false` if the event was stored already.
+    async fn store_undelivered(&self, body: String) -> Result<bool> {
         let event = StripeEvent::received(body.as_bytes(), Timestamp::now());
         match self.store.receive_event(&event).await? {
             WriteOutcome::Written => {
@@ -108,13 +114,14 @@ impl<P: StripeApi> PaymentService<P> {
         }
     }
 
-    async fn reapply(&self, event: StripeEvent) -> Result<bool> {
+    async fn apply_pending(&self, event: StripeEvent) -> Result<bool> {
         self.apply(&event.id).await.map(|()| true)
     }
 
-    /// Reads the order's payment from Stripe, and does what the order needs next.
-    async fn advance(&self, listed: Order) -> Result<bool> {
-        // An index may be stale, and its items have no history.
+    /// Reads the order's payment from Stripe, and does at Stripe what the order needs. Returns whether
+    /// the order changed.
+    async fn settle_listed(&self, listed: Order) -> Result<bool> {
+        // The order from the index may be outdated, and has no history.
         let Some(order) = self.store.order(&listed.id).await? else { return Ok(false) };
         let Some(intent) = order.payment_intent.clone() else { return Ok(false) };
         let (version, with_refunds) = (order.version, order.is_charged());

@@ -1,6 +1,6 @@
-//! Between orders and Stripe, both ways. Each step is one call to Stripe and one conditional write;
-//! each can be repeated, and can be cut off anywhere, because what is left to do follows from the
-//! order as it is stored.
+//! Keeps orders and Stripe in step, in both directions. Each step is one call to Stripe and one
+//! conditional write. It can be interrupted anywhere and repeated, because what remains to be done
+//! follows from the stored order.
 
 use jiff::Timestamp;
 use shared::domain::ids::{OrderId, PaymentIntentId};
@@ -9,12 +9,12 @@ use shared::error::{Error, Kind, Result, catalogue};
 use shared::payments::{Intent, Payment, StripeApi};
 use shared::store::{EventOutcome, EventResult, Store, StripeEvent, WriteOutcome};
 
-/// How often a write is tried again because the order changed meanwhile.
+/// How often a write is tried when other requests keep changing the order.
 pub(super) const ATTEMPTS: usize = 10;
 
 /// The most steps that one order may need at Stripe: cancel the intent, find that it was paid,
 /// refund it.
-const STEPS: usize = 4;
+const MAX_STEPS: usize = 4;
 
 /// Keeps orders and Stripe in step.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub enum SyncOutcome {
     Unchanged(Order),
     /// Stripe has no such payment intent.
     NoIntent,
-    /// The intent names no order, so it is not ours.
+    /// The intent names no order, so it does not belong to the marketplace.
     NoOrderNamed,
     /// The intent names an order that does not exist.
     NoSuchOrder(OrderId),
@@ -155,14 +155,14 @@ impl<P: StripeApi> PaymentService<P> {
         Err(contention(&order))
     }
 
-    /// Does at Stripe what the order needs, until nothing is left that can be done now. Returns the
-    /// order as it is then.
+    /// Does at Stripe what the order needs, until nothing more can be done now. Returns the order as
+    /// it is then.
     ///
     /// # Errors
     /// 503 when Stripe or the database does not answer; 409 when other requests keep changing the
     /// order.
     pub async fn settle(&self, mut order: Order) -> Result<Order> {
-        for _ in 0..STEPS {
+        for _ in 0..MAX_STEPS {
             let Some(step) = order.stripe_action() else { return Ok(order) };
             let (intent, refused) = match step {
                 StripeAction::CancelIntent { intent } => {
@@ -170,8 +170,8 @@ impl<P: StripeApi> PaymentService<P> {
                     (intent, None)
                 }
                 StripeAction::Refund { intent, amount, idempotency_key } => {
-                    let made = self.stripe.refund(&intent, amount, &idempotency_key).await;
-                    (intent, made.err())
+                    let refund = self.stripe.refund(&intent, amount, &idempotency_key).await;
+                    (intent, refund.err())
                 }
             };
             let before = order.clone();
@@ -180,9 +180,9 @@ impl<P: StripeApi> PaymentService<P> {
                 // An intent can't be canceled while the bank is processing it. Stripe will report
                 // the result.
                 (SyncOutcome::Unchanged(order), None) => return Ok(order),
-                // Stripe refused, and nothing has changed there that explains why.
+                // Stripe refused the refund, and nothing has changed there that explains why.
                 (SyncOutcome::Unchanged(order), Some(error)) => {
-                    return self.record_refusal(order, error).await;
+                    return self.record_refund_refusal(order, error).await;
                 }
                 // Only an administrator can resolve this.
                 (SyncOutcome::Mismatch(id, mismatch), _) => {
@@ -195,9 +195,9 @@ impl<P: StripeApi> PaymentService<P> {
         Ok(order)
     }
 
-    /// Handles a failed refund. An unavailable Stripe is an error, to be retried; a refusal is
-    /// recorded on the order and counted.
-    async fn record_refusal(&self, mut order: Order, error: Error) -> Result<Order> {
+    /// Handles a failed refund. If Stripe refused it, records and counts the refusal on the order.
+    /// Any other failure is returned as an error, so that the refund is tried again.
+    async fn record_refund_refusal(&self, mut order: Order, error: Error) -> Result<Order> {
         if error.code().kind != Kind::Internal {
             return Err(error);
         }

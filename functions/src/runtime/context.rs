@@ -16,7 +16,7 @@ use shared::store::{CursorKeys, Store};
 
 /// A context, or a part of one: built from the environment, once per sandbox.
 pub trait FromEnv: Sized + Send + Sync + 'static {
-    /// Builds it.
+    /// Builds the value from environment variables.
     ///
     /// # Errors
     /// Names the variable that is missing or wrong.
@@ -72,8 +72,8 @@ context! {
     /// An empty context.
     Nothing {}
 
-    /// The store, for functions that don't ask who is calling.
-    Data {
+    /// The store alone, for functions that don't check who is calling.
+    Database {
         /// The database.
         store: Store,
     }
@@ -133,14 +133,16 @@ impl FromEnv for Stripe {
     }
 }
 
-/// From `ORDER_UNPAID_SECONDS`, `ORDER_UNCLAIMED_SECONDS` and `ORDER_UNREVIEWED_SECONDS`.
+/// Reads the timers from `ORDER_UNPAID_SECONDS`, `ORDER_UNCLAIMED_SECONDS` and
+/// `ORDER_UNREVIEWED_SECONDS`.
 fn timers() -> Result<Timers, ConfigError> {
-    let usual = Timers::default();
-    let read =
-        |name, usual: SignedDuration| Ok(SignedDuration::from_secs(parsed(name, usual.as_secs())?));
+    let default = Timers::default();
+    let read = |name, default: SignedDuration| {
+        Ok(SignedDuration::from_secs(parsed(name, default.as_secs())?))
+    };
     Ok(Timers {
-        unpaid: read("ORDER_UNPAID_SECONDS", usual.unpaid)?,
-        unclaimed: read("ORDER_UNCLAIMED_SECONDS", usual.unclaimed)?,
-        unreviewed: read("ORDER_UNREVIEWED_SECONDS", usual.unreviewed)?,
+        unpaid: read("ORDER_UNPAID_SECONDS", default.unpaid)?,
+        unclaimed: read("ORDER_UNCLAIMED_SECONDS", default.unclaimed)?,
+        unreviewed: read("ORDER_UNREVIEWED_SECONDS", default.unreviewed)?,
     })
 }

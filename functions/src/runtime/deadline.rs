@@ -5,17 +5,17 @@ use std::time::{Duration, SystemTime};
 
 use shared::error::{Error, Result, catalogue};
 
-/// The time kept for sending the response.
+/// The time reserved for sending the response.
 const RESERVE: Duration = Duration::from_millis(500);
 
 /// Lambda's longest timeout
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>). A deadline that
 /// passed longer ago than this is not a real one: `cargo lambda watch`, which never ends an
 /// invocation, sends a deadline in 1970.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// Runs `work` until shortly before `deadline`, then drops it. Handlers can be dropped at any
-/// `await`: each can be interrupted anywhere and called again.
+/// Runs `work` until shortly before `deadline`, then drops it. Dropping a handler at any `await` is
+/// safe, because every handler can be interrupted anywhere and called again.
 ///
 /// # Errors
 /// `timed_out` (503), besides those of `work`.
@@ -24,7 +24,7 @@ pub(crate) async fn within<T>(
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let now = SystemTime::now();
-    if now.duration_since(deadline).is_ok_and(|passed| passed > LONGEST) {
+    if now.duration_since(deadline).is_ok_and(|passed| passed > MAX_TIMEOUT) {
         return work.await;
     }
     let left = deadline.duration_since(now).unwrap_or_default().saturating_sub(RESERVE);
@@ -48,7 +48,7 @@ mod tests {
         let over = SystemTime::now();
         let error = within(over, std::future::pending::<Result<()>>()).await.unwrap_err();
         assert!(error.is(&catalogue::TIMED_OUT) && error.retry_after_seconds().is_some());
-        let none = SystemTime::UNIX_EPOCH + Duration::from_secs(600);
-        assert_eq!(within(none, async { Ok(7) }).await.unwrap(), 7);
+        let not_real = SystemTime::UNIX_EPOCH + Duration::from_secs(600);
+        assert_eq!(within(not_real, async { Ok(7) }).await.unwrap(), 7);
     }
 }

@@ -2,7 +2,7 @@
 //! direct invocations.
 
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use aws_lambda_events::dynamodb::{Event, EventRecord};
@@ -10,17 +10,17 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::error::{Error, Result};
-use tracing::Instrument;
+use tracing::{Instrument, Span, field};
 
 use super::context::FromEnv;
 use super::deadline::within;
-use super::start;
+use super::start::{self, milliseconds_since};
 
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
 /// The first record that fails ends the batch. It is reported, and Lambda delivers it and all later
-/// records again. A record can therefore arrive again after it was handled, and handling it twice
-/// must have the effect of once.
+/// records again. A record can therefore arrive again after it was handled, so handling it twice
+/// must have the same effect as handling it once.
 pub fn stream<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -31,30 +31,49 @@ where
         let handle = &handle;
         async move {
             for record in records {
-                let at = sequence_number(&record);
+                let reference = RecordRef::of(&record);
                 // Each record has its own time-out, so that the records before it still count.
                 within(deadline, Box::pin(handle(context, record)))
+                    .instrument(reference.span.clone())
                     .await
-                    .map_err(|error| Failure { at, error })?;
+                    .map_err(|error| Failure { record: reference, error })?;
             }
             Ok(())
         }
     })
 }
 
+/// How a record is referred to: by its sequence number towards Lambda, and in the log by a span.
+#[derive(Debug, Clone)]
+pub struct RecordRef {
+    /// Orders the records of a shard. It is a number of any length.
+    pub sequence_number: Option<String>,
+    /// The span of its log lines. It has the `traceparent` of the request that wrote the item. The
+    /// handler records the `order` that the record is about.
+    pub span: Span,
+}
+
+impl RecordRef {
+    /// The reference to this record.
+    pub fn of(record: &EventRecord) -> Self {
+        let traceparent = match record.change.new_image.get("traceparent") {
+            Some(serde_dynamo::AttributeValue::S(traceparent)) => Some(traceparent.as_str()),
+            _ => None,
+        };
+        Self {
+            sequence_number: record.change.sequence_number.clone(),
+            span: tracing::info_span!("record", traceparent, order = field::Empty),
+        }
+    }
+}
+
 /// Where a batch failed, and why.
 #[derive(Debug)]
 pub struct Failure {
-    /// The [`sequence`] number of the first record that was not handled. Lambda delivers it and all
-    /// later records again. `None`: the whole batch.
-    pub at: Option<String>,
+    /// The first record that was not handled. Lambda delivers it and all later records again.
+    pub record: RecordRef,
     /// The error.
     pub error: Error,
-}
-
-/// The record's sequence number, by which a failure is reported.
-pub fn sequence_number(record: &EventRecord) -> Option<String> {
-    record.change.sequence_number.clone()
 }
 
 /// Runs `handle` on whole batches of a DynamoDB stream.
@@ -67,7 +86,7 @@ where
     batch_until(|context, records, _| handle(context, records))
 }
 
-/// Like [`batch`], and tells `handle` when Lambda will end the invocation.
+/// Like [`batch`], but also passes the time at which Lambda ends the invocation to `handle`.
 fn batch_until<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -76,32 +95,35 @@ where
 {
     start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
-            let span = tracing::info_span!("stream", request_id = event.context.request_id);
-            let handled =
-                Box::pin(handle(context, event.payload.records, event.context.deadline()))
-                    .instrument(span.clone())
-                    .await;
-            span.in_scope(|| report(handled))
+            let started = Instant::now();
+            let records = event.payload.records;
+            let count = records.len();
+            let handled = Box::pin(handle(context, records, event.context.deadline())).await;
+            let duration_ms = milliseconds_since(started);
+            tracing::debug!(records = count, duration_ms, "handled a batch of {count}");
+            report(handled)
         }))
         .await
     })
 }
 
-/// Reports a failure as `ReportBatchItemFailures` wants it: Lambda continues at the lowest sequence
-/// number. Without a number, the whole batch failed.
+/// Reports a failure as `ReportBatchItemFailures` expects it: Lambda continues at the lowest sequence
+/// number. Without a number, the whole batch has failed.
 fn report(
     handled: std::result::Result<(), Failure>,
 ) -> std::result::Result<Value, lambda_runtime::Error> {
-    let Err(Failure { at, error }) = handled else { return Ok(json!({"batchItemFailures": []})) };
-    log(&error, "record failed");
-    match at {
-        Some(sequence) => Ok(json!({"batchItemFailures": [{"itemIdentifier": sequence}]})),
+    let Err(Failure { record, error }) = handled else {
+        return Ok(json!({"batchItemFailures": []}));
+    };
+    record.span.in_scope(|| log(&error, "record failed"));
+    match record.sequence_number {
+        Some(number) => Ok(json!({"batchItemFailures": [{"itemIdentifier": number}]})),
         None => Err(error.into()),
     }
 }
 
-/// Runs `handle` as a route of the WebSocket API. An error becomes the status of its kind, with
-/// which `$connect` refuses the handshake.
+/// Runs `handle` as a route of the WebSocket API. An error becomes the HTTP status of its kind. If
+/// `$connect` returns such a status, API Gateway refuses the handshake with it.
 pub fn socket<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -113,11 +135,8 @@ where
             async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
                 let connection =
                     event.payload.request_context.connection_id.clone().unwrap_or_default();
-                let span = tracing::info_span!(
-                    "socket",
-                    request_id = event.context.request_id,
-                    connection
-                );
+                // The handler records the user as soon as it is known.
+                let span = tracing::info_span!("socket", connection, user = field::Empty);
                 let status = async {
                     Box::pin(handle(context, event.payload)).await.map_or_else(
                         |error| {
@@ -135,8 +154,8 @@ where
     })
 }
 
-/// Runs `handle` on the JSON that the function is invoked with, and returns its reply or its error
-/// as the invocation's.
+/// Runs `handle` on the JSON that the function is invoked with, by a schedule or by an operator. The
+/// handler's reply or error becomes the result of the invocation.
 pub fn direct<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -146,9 +165,8 @@ where
 {
     start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-            let span = tracing::info_span!("invocation", request_id = event.context.request_id);
-            let done = Box::pin(handle(context, event.payload)).instrument(span).await;
-            done.map_err(|error| {
+            let result = Box::pin(handle(context, event.payload)).await;
+            result.map_err(|error| {
                 log(&error, "invocation failed");
                 lambda_runtime::Error::from(error)
             })

@@ -1,5 +1,5 @@
-//! One run of a scheduled function: limited in time, a few items at once, and no failure keeps the
-//! other items from being processed.
+//! One run of a scheduled function. It is limited in time, processes a few items at once, and goes on
+//! after an item has failed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use futures::{Stream, StreamExt};
 use shared::error::Result;
 
-/// One run over everything that is due. A run keeps no position: each one starts over with the
-/// oldest due items, and what it does not reach is still due in the next one.
+/// One run over everything that is due. Runs share no position: each starts with the oldest due
+/// items, and the items that it does not reach are still due in the next run.
 pub(crate) struct Sweep {
-    ends: Instant,
+    deadline: Instant,
     concurrency: usize,
     failed: AtomicUsize,
 }
@@ -18,12 +18,12 @@ pub(crate) struct Sweep {
 impl Sweep {
     /// Starts now, takes on new items for `time`, and processes `concurrency` of them at once.
     pub(crate) fn start(time: Duration, concurrency: usize) -> Self {
-        Self { ends: Instant::now() + time, concurrency, failed: AtomicUsize::new(0) }
+        Self { deadline: Instant::now() + time, concurrency, failed: AtomicUsize::new(0) }
     }
 
     /// Runs `process` on each item, and returns how many of these calls changed something
-    /// (`Ok(true)`). A failure is logged, and counted in [`Sweep::failed`].
-    pub(crate) async fn each<T, F>(
+    /// (`Ok(true)`). Logs each failure and counts it in [`Sweep::failed`].
+    pub(crate) async fn for_each<T, F>(
         &self,
         items: impl Stream<Item = Result<T>> + Send,
         process: impl Fn(T) -> F + Sync,
@@ -34,7 +34,7 @@ impl Sweep {
     {
         let process = &process;
         let processed = items
-            .take_while(|_| std::future::ready(Instant::now() < self.ends))
+            .take_while(|_| std::future::ready(Instant::now() < self.deadline))
             .map(|item| async move {
                 match item {
                     Ok(item) => process(item).await,

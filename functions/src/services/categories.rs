@@ -8,7 +8,7 @@ use shared::store::CategoryCount;
 
 use crate::http::{Endpoint, Reply, Request, Who};
 use crate::openapi::{Answer, Operation};
-use crate::runtime::context::Data;
+use crate::runtime::context::Database;
 
 const ENDPOINT: Endpoint = Endpoint::get("/services/categories", Who::Anyone);
 
@@ -27,7 +27,7 @@ struct CategoryView {
 ///
 /// # Errors
 /// 503 when the database does not answer.
-pub async fn handle(context: &Data, _: Request) -> Result<Reply> {
+pub async fn handle(context: &Database, _: Request) -> Result<Reply> {
     let categories = context.store.categories().await?;
     let view = |CategoryCount { category, count }| CategoryView { category, count };
     Reply::ok(&categories.into_iter().map(view).collect::<Vec<_>>())?.cacheable_if_revalidated()

@@ -1,6 +1,7 @@
 //! `POST /services`: an administrator adds a service to the catalogue.
 
 use jiff::Timestamp;
+use serde_json::json;
 use shared::domain::ids::ServiceId;
 use shared::domain::money::Price;
 use shared::domain::service::{NewService, Service};
@@ -13,7 +14,6 @@ use super::ServiceView;
 use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
 use crate::openapi::{Answer, Operation};
 use crate::runtime::context::Context;
-use serde_json::json;
 
 const ENDPOINT: Endpoint = Endpoint::post("/services", Who::Admin);
 
@@ -36,7 +36,10 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let Body { name, description, category, price } = request.body_as()?;
     let new = NewService { name, description, category, price };
     let created_by = request.idempotency(&ENDPOINT, &claims.sub)?;
-    let id = ServiceId::for_request(created_by.as_ref().map(|made| &made.key), Uuid::now_v7());
+    let id = ServiceId::for_request(
+        created_by.as_ref().map(|idempotency| &idempotency.key),
+        Uuid::now_v7(),
+    );
     let now = Timestamp::now();
     let (state, before) =
         context.store.auth_state_and_service(&claims.sub, &claims.sid, &id).await?;

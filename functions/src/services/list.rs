@@ -7,8 +7,7 @@ use shared::domain::text::CategoryKey;
 use shared::error::{Error, Result, catalogue};
 use shared::store::{PageRequest, ServiceFilter};
 
-use super::Catalogue;
-use super::ServiceView;
+use super::{Catalogue, ServiceView};
 use crate::http::page::{Cursor, Limit};
 use crate::http::{Endpoint, Number, Reply, Request, Who, body, page};
 use crate::openapi::{Answer, Operation};
@@ -47,17 +46,24 @@ body! {
 /// 422 for wrong or unknown parameters; 400 for a cursor of another list; 401 and 403 for
 /// deactivated services unless the caller is an administrator.
 pub async fn handle(context: &Catalogue, request: Request) -> Result<Reply> {
-    let (of, sort, page) = read(request.query_as()?, context.currency.0)?;
-    if of.status != ServiceStatus::Active {
+    let (filter, sort, page) = parse(request.query_as()?, context.currency.0)?;
+    if filter.status != ServiceStatus::Active {
         request.caller(Who::Admin, &context.verifier)?;
     }
-    let listed = context.store.services(&of, sort, &page, &context.cursors).await?;
+    let listed = context.store.services(&filter, sort, &page, &context.cursors).await?;
     let items = listed.items.iter().map(|stored| ServiceView::from(&stored.service)).collect();
     let reply = page::reply(&request, items, listed.next_cursor)?;
-    if of.status == ServiceStatus::Active { reply.cacheable_if_revalidated() } else { Ok(reply) }
+    if filter.status == ServiceStatus::Active {
+        reply.cacheable_if_revalidated()
+    } else {
+        Ok(reply)
+    }
 }
 
-fn read(query: Query, home: Currency) -> Result<(ServiceFilter, ServiceSort, PageRequest)> {
+fn parse(
+    query: Query,
+    own_currency: Currency,
+) -> Result<(ServiceFilter, ServiceSort, PageRequest)> {
     let Query { category, q, sort, min_price, max_price, currency, status, limit, cursor } = query;
     let sort = sort.unwrap_or(ServiceSort::Newest);
     let is_priced = sort != ServiceSort::Newest || min_price.is_some() || max_price.is_some();
@@ -66,7 +72,7 @@ fn read(query: Query, home: Currency) -> Result<(ServiceFilter, ServiceSort, Pag
     if min > max {
         return Err(Error::field("max_price", "out_of_range", "Must not be less than min_price."));
     }
-    let price = currency.or(is_priced.then_some(home)).map(|currency| (currency, min, max));
+    let price = currency.or(is_priced.then_some(own_currency)).map(|currency| (currency, min, max));
     let status = status.unwrap_or(ServiceStatus::Active);
     let search = q.unwrap_or_default();
     Ok((ServiceFilter { status, category, search, price }, sort, page::page_request(limit, cursor)))

@@ -2,6 +2,7 @@
 //! Existing orders keep the name and the price.
 
 use jiff::Timestamp;
+use serde_json::json;
 use shared::auth::Claims;
 use shared::domain::ids::ServiceId;
 use shared::domain::money::Price;
@@ -14,7 +15,6 @@ use super::ServiceView;
 use crate::http::{Endpoint, Reply, Request, Who, body, current_caller};
 use crate::openapi::{Answer, Operation};
 use crate::runtime::context::Context;
-use serde_json::json;
 
 const ENDPOINT: Endpoint = Endpoint::patch("/services/{id}", Who::Admin);
 
@@ -29,10 +29,10 @@ body! {
     }
 }
 
-/// How often a change is tried again because someone else changed the service meanwhile.
+/// How often a change is tried when other requests keep changing the service.
 const ATTEMPTS: usize = 5;
 
-/// Changes the given fields. A change that alters nothing makes no new version.
+/// Changes the given fields. A request that changes nothing makes no new version.
 ///
 /// # Errors
 /// 403 unless the caller is an administrator; 404 for an unknown service; 412 when `If-Match` names
@@ -90,8 +90,8 @@ pub(super) async fn change(
                 tracing::info!(service = %id, by = %claims.sub, status = status.as_str(), version, "changed {id}");
                 return Ok(next.service);
             }
-            // Another request was faster. The change now applies to the service as that one left
-            // it.
+            // Another request was faster. The next attempt changes the service as that request
+            // left it.
             WriteOutcome::Conflict(current) => found = current,
         }
     }

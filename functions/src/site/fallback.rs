@@ -1,5 +1,6 @@
-//! `$default`: answers requests that match no route, with 405 and `Allow` when the path has other
-//! methods, else with 404. API Gateway itself would answer 404 to both, without a problem document.
+//! `$default`: answers requests that match no route: with 405 and `Allow` when the path has other
+//! methods, otherwise with 404. API Gateway itself would answer both with a 404 that is not a problem
+//! document.
 
 use http::Method;
 use http::header::ALLOW;
@@ -18,13 +19,13 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
     let path = request.path();
     let methods = methods(path);
     if methods.is_empty() {
-        let nothing = match path.strip_suffix('/') {
+        let detail = match path.strip_suffix('/') {
             Some(path) if !self::methods(path).is_empty() => {
                 "There is nothing at this path. Remove the trailing slash."
             }
             _ => "There is nothing at this path. GET / lists the main endpoints.",
         };
-        return Err(Error::new(&catalogue::NOT_FOUND, nothing));
+        return Err(Error::new(&catalogue::NOT_FOUND, detail));
     }
     if request.method() == Method::OPTIONS {
         return Reply::no_content().header(ALLOW, &methods.join(", "));
@@ -34,7 +35,7 @@ pub async fn handle(_: &Nothing, request: Request) -> Result<Reply> {
 
 /// The methods of the routes that match this path, and OPTIONS. Empty when no route matches.
 fn methods(path: &str) -> Vec<&'static str> {
-    let matching = ROUTES.iter().filter(|(_, route)| takes(route, path));
+    let matching = ROUTES.iter().filter(|(_, route)| route_matches(route, path));
     let mut methods: Vec<_> = matching.map(|(method, _)| *method).collect();
     if !methods.is_empty() {
         methods.push("OPTIONS");
@@ -45,7 +46,7 @@ fn methods(path: &str) -> Vec<&'static str> {
 }
 
 /// Whether a route matches a path, part by part as in API Gateway.
-fn takes(route: &str, path: &str) -> bool {
+fn route_matches(route: &str, path: &str) -> bool {
     let mut parts = path.split('/');
     for expected in route.split('/') {
         let is_parameter = expected.starts_with('{');
@@ -69,7 +70,7 @@ mod tests {
             ("/orders/{id}/accept", "/orders/1/accept"),
             ("/docs/{path+}", "/docs/a/b"),
         ] {
-            assert!(takes(route, path), "{route} {path}");
+            assert!(route_matches(route, path), "{route} {path}");
         }
         for (route, path) in [
             ("/", "/x"),
@@ -80,7 +81,7 @@ mod tests {
             ("/docs/{path+}", "/docs"),
             ("/docs/{path+}", "/docs/"),
         ] {
-            assert!(!takes(route, path), "{route} {path}");
+            assert!(!route_matches(route, path), "{route} {path}");
         }
     }
 

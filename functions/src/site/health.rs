@@ -1,4 +1,4 @@
-//! `GET /health`: tells that the API answers. It checks nothing else, so that monitoring costs
+//! `GET /health`: shows that the API answers. It checks nothing else, so that monitoring costs
 //! nothing and a busy database does not look like an outage.
 
 use schemars::JsonSchema;
@@ -30,9 +30,6 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Check that the API answers").without_database().answer(Answer::ok::<
-        Health,
-    >(
-        "The API answers.",
-    ))
+    let answer = Answer::ok::<Health>("The API answers.");
+    Operation::new(&ENDPOINT, "Check that the API answers").without_database().answer(answer)
 }

@@ -12,6 +12,9 @@ use crate::runtime::context::Nothing;
 
 const ENDPOINT: Endpoint = Endpoint::get("/", Who::Anyone);
 
+/// How long caches may keep the index, which only changes with a deployment.
+const MAX_AGE_SECONDS: u32 = 300;
+
 /// The main endpoints.
 #[derive(Serialize, JsonSchema)]
 struct Index {
@@ -41,7 +44,7 @@ pub async fn handle(_: &Nothing, _: Request) -> Result<Reply> {
         ("live_feed", "/live/feed"),
     ]);
     Reply::ok(&Index { name: "marketplace", version: env!("CARGO_PKG_VERSION"), links })?
-        .cacheable_for(300)
+        .cacheable_for(MAX_AGE_SECONDS)
 }
 
 /// This endpoint in the API description.

@@ -41,7 +41,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let condition = AdminCondition::ActiveAdmin(&caller.id);
     let (user, replayed) =
         new_account::create(&context.store, new, password, key, condition).await?;
-    tracing::info!(by = %caller.id, user = %user.id, "made {}", user.id);
+    tracing::info!(by = %caller.id, user = %user.id, "created {}", user.id);
     Reply::created(&format!("/users/{}", user.id), &UserView::from(&user))?
         .etag(user.version)?
         .idempotent_replayed(replayed)

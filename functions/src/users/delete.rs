@@ -1,5 +1,5 @@
 //! `DELETE /users/{id}`: an administrator deactivates a user. The user's orders and messages stay,
-//! and nobody else can take the user's names.
+//! and nobody else can take the username or the e-mail address.
 
 use shared::domain::ids::UserId;
 use shared::domain::user::{UserChange, UserStatus};

@@ -1,5 +1,5 @@
 //! `GET /users`: lists users for an administrator, newest first. `?q=` lists the users whose
-//! username starts with it, sorted by name.
+//! username starts with it, sorted by username.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -52,15 +52,13 @@ impl FieldValue for UsernamePrefix {
 pub async fn handle(context: &Listing, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let Query { role, status, q, limit, cursor } = request.query_as()?;
-    let (of, page) = (
-        UserFilter { role, status, username_prefix: q.map(|start| start.0) },
-        page::page_request(limit, cursor),
-    );
-    // Both at once. The caller's account is checked as it is now, because this is other people's
-    // data.
+    let filter = UserFilter { role, status, username_prefix: q.map(|prefix| prefix.0) };
+    let page = page::page_request(limit, cursor);
+    // Both at once. The caller's account is checked as it is now, not as the token says, because
+    // this is other people's data.
     let (state, listed) = futures::join!(
         context.store.auth_state(&claims.sub, &claims.sid),
-        context.store.users(&of, &page, &context.cursors)
+        context.store.users(&filter, &page, &context.cursors)
     );
     current_caller(&claims, &state?, Timestamp::now())?;
     let listed = listed?;

@@ -1,5 +1,5 @@
-//! `PATCH /users/{id}`: an administrator changes a user. It takes effect at the user's next write,
-//! not only when the access token expires.
+//! `PATCH /users/{id}`: an administrator changes a user. The change takes effect at the user's next
+//! write, not only when the access token expires.
 
 use schemars::JsonSchema;
 use serde_json::{Value, json};
@@ -48,8 +48,7 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: UserId = request.path_id("user")?;
     let Body { email, username, role, status, categories } = request.body_as()?;
-    let change =
-        UserChange { email, username, role, status: status.map(|given| given.0), categories };
+    let change = UserChange { email, username, role, status: status.map(|new| new.0), categories };
     let user = change::change_user(context, &request, &claims, &id, change).await?;
     Reply::ok(&UserView::from(&user))?.etag(user.version)
 }
@@ -70,8 +69,7 @@ pub fn describe() -> Operation {
         .problems(&[&catalogue::NAME_TAKEN])
 }
 
-/// Parses a status that can be set. Deactivating a user is for DELETE; setting `active`
-/// reactivates.
+/// Parses a status that can be set. Setting `active` reactivates a user. Only DELETE deactivates.
 fn status(text: &str) -> std::result::Result<UserStatus, Invalid> {
     match text {
         "active" => Ok(UserStatus::Active),

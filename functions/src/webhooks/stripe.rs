@@ -1,6 +1,6 @@
 //! `POST /webhooks/stripe`: receives an event from Stripe, verifies its signature and stores it.
-//! Applying it is a second step (`payments-apply`), so that this response depends on nothing but
-//! the signature and the database.
+//! `payments-apply` applies it later, so that this response depends only on the signature and the
+//! database.
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::error::{Result, catalogue};
+use shared::payments::webhook_event::WebhookEvent;
 use shared::store::{StripeEvent, WriteOutcome};
+use tracing::field::display;
 
 use super::Webhook;
 use crate::http::{Endpoint, Reply, Request, Who};
@@ -16,7 +18,7 @@ use crate::openapi::{Answer, Operation};
 
 const ENDPOINT: Endpoint = Endpoint::post("/webhooks/stripe", Who::Anyone);
 
-/// An event, whatever Stripe sends.
+/// An event: any JSON object that Stripe sends.
 type Event = serde_json::Map<String, Value>;
 
 /// The acknowledgement that the event is stored.
@@ -26,7 +28,7 @@ struct Stored {
     received: bool,
 }
 
-/// Returns 200 once the event is stored, now or earlier, whatever it contains.
+/// Returns 200 once the event is stored, by this request or an earlier one, whatever it contains.
 ///
 /// # Errors
 /// 400 unless the signature is Stripe's, recent, and of exactly this body; 413 for a body above 1
@@ -38,6 +40,9 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     context.secrets.verify(signature, body, now).await?;
     let event = StripeEvent::received(body, now);
     let (id, kind) = (&event.id, &event.kind);
+    if let Some(order) = WebhookEvent::parse(event.payload.as_bytes()).order {
+        tracing::Span::current().record("order", display(&order));
+    }
     match context.store.receive_event(&event).await? {
         WriteOutcome::Written => tracing::debug!(event = %id, kind, "event {id} is stored"),
         WriteOutcome::Conflict(_) => {
@@ -63,6 +68,6 @@ pub fn describe() -> Operation {
             true,
             json!({"id": "evt_1", "type": "payment_intent.succeeded"}),
         )
-        .answer(Answer::ok::<Stored>("It is stored."))
+        .answer(Answer::ok::<Stored>("The event is stored."))
         .problems(&[&catalogue::INVALID_SIGNATURE])
 }

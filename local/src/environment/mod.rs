@@ -4,8 +4,8 @@
 //! The rules are those of `sam local --env-vars`: `local.env` (the project's, committed) and `.env`
 //! (the developer's) replace the values of variables that the template gives to a function, and
 //! never add variables. Values of variables that `[workspace.metadata.local.secrets]` names become
-//! the template's secrets. Functions do not inherit the environment of the local cloud, except for the
-//! names in `local.env`. For one run, `--env NAME=VALUE` takes precedence over all of these.
+//! the template's secrets. Functions do not inherit the environment of the local cloud, except for
+//! the names in `local.env`. For one run, `--env NAME=VALUE` takes precedence over all of these.
 
 mod file;
 mod overrides;

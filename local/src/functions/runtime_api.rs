@@ -153,12 +153,14 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     *shared.current() = Some(event.request_id.clone());
     let deadline = SystemTime::now() + event.timeout;
     let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-    let trace = trace_root(&event.request_id);
+    // As Lambda sends it with `Tracing: Active`. The parent is any 16 digits: there is no X-Ray.
+    let root = trace_root(&event.request_id);
+    let trace = format!("{root};Parent={};Sampled=1", &root[root.len() - 16..]);
     let headers = [
         ("lambda-runtime-aws-request-id", event.request_id),
         ("lambda-runtime-deadline-ms", deadline.to_string()),
         ("lambda-runtime-invoked-function-arn", event.function_arn),
-        ("lambda-runtime-trace-id", format!("{trace};Sampled=0")),
+        ("lambda-runtime-trace-id", trace),
         ("content-type", "application/json".to_owned()),
     ];
     let headers = headers.map(|(name, value)| (HeaderName::from_static(name), value));

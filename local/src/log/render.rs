@@ -16,7 +16,7 @@ pub(super) struct Event {
 
 /// Fields that are not shown, because the log has a column for them or they are the same on every
 /// line.
-const HIDDEN: [&str; 10] = [
+const HIDDEN: [&str; 11] = [
     "timestamp",
     "level",
     "message",
@@ -26,11 +26,12 @@ const HIDDEN: [&str; 10] = [
     "name",
     "requestId",
     "request_id",
+    "traceparent",
     "xrayTraceId",
 ];
 
 /// Fields that the line of an HTTP request already shows.
-const SHOWN_BY_THE_REQUEST: [&str; 4] = ["status", "duration_ms", "route", "invocation"];
+const SHOWN_BY_THE_REQUEST: [&str; 3] = ["status", "duration_ms", "route"];
 
 impl Event {
     /// Returns the message and the fields: `order accepted order=ord_1 version=3`.

@@ -63,7 +63,7 @@ impl Error {
     }
 
     /// 404 `resource_missing`: the path names an object that does not exist. See
-    /// [`Self::as_bad_param`] for an object that a parameter names.
+    /// [`Self::for_param`] for an object that a parameter names.
     pub(crate) fn missing(kind: &str, id: &str) -> Self {
         let mut error = Self::refused(format!("No such {kind}: '{id}'")).code("resource_missing");
         error.status = 404;
@@ -73,7 +73,7 @@ impl Error {
 
     /// Turns the 404 of [`missing`](Self::missing) into a 400, for an object that is named by the
     /// parameter `param` and not by the path.
-    pub(crate) fn as_bad_param(mut self, param: &str) -> Self {
+    pub(crate) fn for_param(mut self, param: &str) -> Self {
         self.status = 400;
         self.param(param)
     }

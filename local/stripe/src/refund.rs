@@ -98,7 +98,7 @@ pub(crate) fn settle(transaction: &mut Transaction<'_>, mut refund: Refund) -> R
 /// # Errors
 /// 400 when there is no such intent, or it has no successful charge.
 pub(crate) fn charge_of_intent(transaction: &Transaction<'_>, id: &str) -> Result<Charge, Error> {
-    let intent = transaction.intent(id).map_err(|error| error.as_bad_param("payment_intent"))?;
+    let intent = transaction.intent(id).map_err(|error| error.for_param("payment_intent"))?;
     let charge = intent.latest_charge.as_deref().and_then(|id| transaction.store.charges.get(id));
     charge.filter(|charge| charge.status == ChargeStatus::Succeeded).cloned().ok_or_else(|| {
         Error::refused(format!(

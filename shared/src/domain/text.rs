@@ -126,7 +126,7 @@ text!(/// A category. Letter case and spacing make no difference when categories
 // (400 KB).
 text!(/// A note on an order or on an event in its history.
     Note, 0..=2000, multi_line: true);
-text!(/// The reason for a cancellation or a dispute. It must not be blank.
+text!(/// The reason for a cancellation, a dispute or its resolution. It must not be blank.
     Reason, 1..=2000, multi_line: true);
 text!(/// The text of a message or a broadcast.
     MessageText, 1..=4000, multi_line: true);

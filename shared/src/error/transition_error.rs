@@ -1,7 +1,8 @@
 //! Converts a refused change to an order into an error of the catalogue. Conflicts include the
 //! order's status and version.
 
-use super::{Error, catalogue};
+use super::Error;
+use super::catalogue::{self, Code};
 use crate::domain::order::{Guard, Status, TransitionError};
 
 impl From<TransitionError> for Error {
@@ -30,16 +31,22 @@ impl From<TransitionError> for Error {
             TransitionError::KeyReused => Self::idempotency_key_reused(),
             TransitionError::Mismatch(_) => Self::new(&catalogue::PAYMENT_MISMATCH, detail),
             TransitionError::Guard { guard, status, version } => {
-                let code = match guard {
-                    Guard::Funded => &catalogue::ORDER_NOT_FUNDED,
-                    Guard::RevisionsLeft => &catalogue::NO_REVISIONS_LEFT,
-                    Guard::HandoversLeft => &catalogue::NO_HANDOVERS_LEFT,
-                    Guard::NewWorker => &catalogue::WORKER_NOT_ELIGIBLE,
-                    Guard::NoWorker => &catalogue::WORKER_NOT_EXPECTED,
-                    Guard::Due => &catalogue::DEADLINE_NOT_REACHED,
-                };
-                conflict(code, status, version)
+                conflict(Code::of_guard(guard), status, version)
             }
+        }
+    }
+}
+
+impl Code {
+    /// Returns the code of a transition that this guard prevents.
+    pub const fn of_guard(guard: Guard) -> &'static Self {
+        match guard {
+            Guard::Funded => &catalogue::ORDER_NOT_FUNDED,
+            Guard::RevisionsLeft => &catalogue::NO_REVISIONS_LEFT,
+            Guard::HandoversLeft => &catalogue::NO_HANDOVERS_LEFT,
+            Guard::NewWorker => &catalogue::WORKER_NOT_ELIGIBLE,
+            Guard::NoWorker => &catalogue::WORKER_NOT_EXPECTED,
+            Guard::Due => &catalogue::DEADLINE_NOT_REACHED,
         }
     }
 }

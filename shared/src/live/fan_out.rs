@@ -4,8 +4,8 @@
 //! becomes wide: its pushes are requested in the fan-out table, and a separate invocation per shard
 //! carries them out ([`FanOut::drain_shard`]). Repeated requests have no effect.
 //!
-//! Each socket gets its frames in order, and sockets don't wait for each other. A socket that is
-//! still not reached after half a second counts as lagging: a catch-up ([`super::catch_up`]) sends
+//! Each socket gets its frames in order, and sockets don't wait for each other. A socket that does
+//! not take a frame within half a second counts as lagging: a catch-up ([`super::catch_up`]) sends
 //! it the entries that it misses, and pushes to the other sockets continue.
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::ids::{Fingerprint, PaymentIntentId, StripeEventId};
+use crate::domain::ids::{Fingerprint, OrderId, PaymentIntentId, StripeEventId};
 
 /// The event types that concern an order's payment. Other events are stored and ignored.
 pub(super) const HANDLED: &[&str] = &[
@@ -38,6 +38,9 @@ pub struct WebhookEvent {
     pub api_version: Option<String>,
     /// The payment intent that the event is about, or why there is none to look up.
     pub intent: Result<PaymentIntentId, IgnoredEvent>,
+    /// The order in the object's metadata, for the log. What the event is applied to is decided by
+    /// the intent that Stripe is asked for.
+    pub order: Option<OrderId>,
 }
 
 /// Why an event is ignored.
@@ -75,6 +78,9 @@ impl WebhookEvent {
             kind: truncated(&event["type"]).unwrap_or_default(),
             api_version: truncated(&event["api_version"]),
             intent: intent_of(&event["data"]["object"]),
+            order: event["data"]["object"]["metadata"]["order_id"]
+                .as_str()
+                .and_then(|id| id.parse().ok()),
         }
     }
 
@@ -96,11 +102,14 @@ impl WebhookEvent {
 
     /// Returns a short body that parses to the same event, for bodies that are too large to store.
     pub fn reduced(&self) -> String {
-        let object = match &self.intent {
+        let mut object = match &self.intent {
             Ok(intent) => json!({"payment_intent": intent}),
             Err(IgnoredEvent::NoIntent | IgnoredEvent::Type) => json!({"payment_intent": null}),
             Err(IgnoredEvent::Unreadable) => json!({}),
         };
+        if let Some(order) = &self.order {
+            object["metadata"] = json!({"order_id": order});
+        }
         json!({
             "id": self.id.as_str(),
             "type": self.kind,

@@ -125,7 +125,8 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Creates the table from `CONNECTIONS_TABLE_NAME` and the variables that Lambda sets.
+    /// Connects to the table named by `CONNECTIONS_TABLE_NAME`, with the variables that Lambda
+    /// sets.
     ///
     /// # Errors
     /// Fails if a variable is missing or invalid; the error names it.
@@ -133,7 +134,7 @@ impl Connections {
         Ok(Self { table: Store::with_table_from_env("CONNECTIONS_TABLE_NAME")? })
     }
 
-    /// Creates the table with this name.
+    /// Uses the table with this name.
     pub fn new(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
         Self { table: Store::new(client, table) }
     }

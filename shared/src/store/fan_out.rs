@@ -68,9 +68,9 @@ pub struct ShardProgress {
 /// One pass over all sockets of a shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sweep {
-    /// The number up to which it pushes entries.
+    /// The number up to which the sweep pushes entries.
     pub to: u64,
-    /// The last socket that it has finished, by connection id.
+    /// The connection id of the last socket that the sweep has finished.
     pub after: String,
 }
 
@@ -119,7 +119,7 @@ pub struct FanOutTable {
 }
 
 impl FanOutTable {
-    /// Creates the table from `FAN_OUT_TABLE_NAME` and the variables that Lambda sets.
+    /// Connects to the table named by `FAN_OUT_TABLE_NAME`, with the variables that Lambda sets.
     ///
     /// # Errors
     /// Fails if a variable is missing or invalid; the error names it.
@@ -127,7 +127,7 @@ impl FanOutTable {
         Ok(Self { table: Store::with_table_from_env("FAN_OUT_TABLE_NAME")? })
     }
 
-    /// Creates the table with this name.
+    /// Uses the table with this name.
     pub fn new(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
         Self { table: Store::new(client, table) }
     }

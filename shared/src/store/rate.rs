@@ -1,6 +1,6 @@
 //! Rate limits: how often a caller may do something in a time window. Windows start at fixed times
-//! (12:00, 12:01, ...), so that counting takes only one write per request. In return, up to twice
-//! the limit can pass within the length of a window that contains such a start.
+//! (12:00, 12:01, ...), so that counting takes only one write per request. In return, a burst
+//! around such a time can reach twice the limit.
 
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::error::{Error, Result, catalogue};
 pub struct RateLimit {
     /// The name of the limited action, which is part of the counter's key.
     pub name: &'static str,
-    /// How often it may be done in one window.
+    /// How many times the action may be done in one window.
     pub max: u64,
     /// The length of a window in seconds.
     pub window_seconds: i64,
@@ -46,7 +46,7 @@ impl RateLimit {
     }
 }
 
-/// An attempt that was counted, for [`Store::uncount`].
+/// An attempt that was counted, for [`Store::uncount_attempt`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountedAttempt(Key);
 
@@ -120,7 +120,7 @@ impl Store {
 }
 
 impl Connections {
-    /// Like [`Store::count`], but in the connections table.
+    /// Like [`Store::count_attempt`], but in the connections table.
     ///
     /// # Errors
     /// - `too_many_requests` (429), with the seconds until the next window, if the limit is reached

@@ -9,6 +9,7 @@
 //! history, ...    the large parts that lists don't show (Entity::UNPROJECTED_FIELDS)
 //! gsi1pk, ...     sparse index keys
 //! expires_at      TTL, in epoch seconds
+//! traceparent     the invocation that wrote it, by which a stream's reader finds the request
 //! ```
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use serde::de::DeserializeOwned;
 
 use super::index::Index;
 use crate::error::{Error, Result};
+use crate::telemetry;
 
 /// A DynamoDB item.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -106,6 +108,9 @@ pub(crate) fn to_item<T: Entity>(entity: &T) -> Result<Item> {
         let (pk, sk) = index.attributes();
         item.insert(pk.to_owned(), AttributeValue::S(key.pk));
         item.insert(sk.to_owned(), AttributeValue::S(key.sk));
+    }
+    if let Some(traceparent) = telemetry::traceparent() {
+        item.insert("traceparent".to_owned(), AttributeValue::S(traceparent));
     }
     if let Some(at) = entity.expires_at() {
         item.insert("expires_at".to_owned(), AttributeValue::N(at.as_second().to_string()));

@@ -27,7 +27,7 @@ pub struct StoredService {
     /// The public service.
     #[serde(flatten)]
     pub service: Service,
-    /// Its name and description, normalized for search.
+    /// The service's name and description, normalized for search.
     #[serde(default)]
     words: String,
     /// The idempotency key of the request that created it, if it had one.
@@ -82,7 +82,7 @@ pub struct ServiceFilter {
     pub status: ServiceStatus,
     /// Only services in this category.
     pub category: Option<CategoryKey>,
-    /// Only services whose name and description contain all of these words.
+    /// Only services that contain each of these words in their name or description.
     pub search: Search,
     /// Only services priced in this currency and between these amounts, both included. Required
     /// when sorting by price.

@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 5;
 /// A session: what a sign-in creates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Unique among its user's sessions.
+    /// The session's id, unique among the user's sessions.
     pub id: String,
     /// The user who signed in.
     pub user_id: UserId,

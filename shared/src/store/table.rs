@@ -46,7 +46,7 @@ impl Store {
         Self::with_table_from_env("TABLE_NAME")
     }
 
-    /// The table whose name is in this environment variable.
+    /// Connects to the table whose name is in this environment variable.
     pub(super) fn with_table_from_env(variable: &str) -> std::result::Result<Self, ConfigError> {
         Ok(Self { client: client()?, table: required(variable)? })
     }

@@ -94,7 +94,8 @@ impl EventOutcome {
 impl StripeEvent {
     /// The [`StripeEvent::state`] of an event that has not been handled yet.
     pub const PENDING: &'static str = "pending";
-    /// The type of a [`StripeEvent::for_mismatch`], which is not one of Stripe's events.
+    /// The type of an event that [`StripeEvent::for_mismatch`] creates. It is not one of Stripe's
+    /// types.
     pub const MISMATCH_TYPE: &'static str = "finding";
 
     /// Creates a pending event from a verified webhook body.
@@ -109,9 +110,8 @@ impl StripeEvent {
         Self { id, kind, api_version, received_at: at, handled: None, reduced, payload, version: 1 }
     }
 
-    /// Creates a record of a contradiction between Stripe's data and an order, for one that was
-    /// found by querying Stripe rather than through an event. The same finding always has the same
-    /// id.
+    /// Creates the record of a contradiction between Stripe's data and an order that was found by
+    /// querying Stripe, not through an event. The same contradiction always has the same id.
     pub fn for_mismatch(result: EventResult, intent: &PaymentIntentId) -> Self {
         let parts = [result.order_id.as_ref().map_or("", OrderId::as_str), intent.as_str()];
         let reason = result.reason.as_deref().unwrap_or_default();

@@ -162,8 +162,8 @@ fn common_folder<'a>(one: &'a str, other: &str) -> &'a str {
     &one[..one[..same].rfind('/').map_or(0, |at| at + 1)]
 }
 
-/// Circles among these dependencies, shortest first, none of which shares a file with another: one line
-/// an dependency.
+/// Circles among these dependencies, shortest first, none of which shares a file with another: one
+/// line an dependency.
 fn cycles<'a>(
     package: &str,
     dependencies: impl Iterator<Item = (String, String, &'a Dependency)>,

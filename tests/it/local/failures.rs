@@ -105,7 +105,7 @@ async fn a_database_outage_does_not_count_as_failed_sign_ins() {
     let limit = "SIGN_INS_PER_USERNAME=2/1000000000";
     let cloud = Cloud::start("sign-in-outage", &["--ephemeral", "--env", limit]);
     let api = cloud.client();
-    // Somebody who has not signed in from here before: known networks have a limit of their own.
+    // Somebody who has not signed in from here before: known IP addresses have a limit of their own.
     let account = json!({
         "username": "outage", "email": "outage@example.com", "password": "correct horse",
     });

@@ -1,5 +1,6 @@
 //! Functions that an operator invokes.
 
 mod bootstrap_admin;
+mod log;
 mod rolling;
 mod seed;

@@ -92,6 +92,7 @@ async fn a_reason_is_required() {
     for (body, errors) in [
         (json!({}), &[("reason", "required")][..]),
         (json!({"note": "x"}), &[("reason", "required"), ("note", "unknown")]),
+        (json!({"reason": ""}), &[("reason", "too_short")]),
     ] {
         assert_field_errors(&order, &order.client, "cancel", body, errors).await;
     }

@@ -25,7 +25,11 @@ async fn both_parties_can_dispute_an_order_and_nobody_else() {
 #[tokio::test]
 async fn the_reason_must_be_a_text_of_limited_length() {
     let order = TestOrder::in_status(shared_cloud(), "pending").await;
-    for (reason, code) in [(json!(7), "not_a_string"), (json!("x".repeat(10_000)), "too_long")] {
+    for (reason, code) in [
+        (json!(7), "not_a_string"),
+        (json!(" \n "), "too_short"),
+        (json!("x".repeat(10_000)), "too_long"),
+    ] {
         let body = json!({"reason": reason});
         assert_field_errors(&order, &order.client, "dispute", body, &[("reason", code)]).await;
     }

@@ -30,6 +30,7 @@ async fn outcome_and_note_are_required_and_checked() {
     for (body, errors) in [
         (json!({}), &[("outcome", "required"), ("note", "required")][..]),
         (json!({"outcome": "split", "note": "x"}), &[("outcome", "invalid")]),
+        (json!({"outcome": "refund", "note": " "}), &[("note", "too_short")]),
     ] {
         assert_field_errors(&order, &admin, "resolve", body, errors).await;
     }

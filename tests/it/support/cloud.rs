@@ -1,4 +1,4 @@
-//! Local clouds, each in a process of its own.
+//! Local clouds, each in a process of its own; or one stack that is deployed already.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -8,16 +8,24 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::stack::Stack;
 use super::{Client, Response, eventually};
 
-/// A running local cloud. It ends when its standard input closes: when this value is dropped, or
-/// when the test process ends for whatever reason.
+/// A running local cloud, or a deployed stack.
 pub struct Cloud {
     pub ready: Ready,
     /// The file it logs to.
     pub log: PathBuf,
-    child: Child,
-    stdin: Option<ChildStdin>,
+    host: Host,
+}
+
+/// Where the functions run.
+enum Host {
+    /// In a local cloud. It ends when its standard input closes: when this value is dropped, or
+    /// when the test process ends for whatever reason.
+    Process { child: Child, stdin: Option<ChildStdin> },
+    /// In a stack that the environment variable `DEPLOYED_STACK` describes.
+    Stack(Stack),
 }
 
 /// The line that `--json` prints.
@@ -25,11 +33,14 @@ pub struct Cloud {
 pub struct Ready {
     pub http: String,
     pub ws: String,
+    #[serde(default)]
     pub dynamodb: String,
     /// `None` when the functions call Stripe itself.
     pub stripe: Option<String>,
+    #[serde(default)]
     pub invoke: String,
     pub webhook_secret: Option<String>,
+    #[serde(default)]
     pub functions: Vec<String>,
 }
 
@@ -93,7 +104,13 @@ impl Cloud {
     ///
     /// An ephemeral cloud also gets the flags in the environment variable `LOCAL_FLAGS`, such as
     /// `--dynamodb http://localhost:8010`.
+    ///
+    /// If `DEPLOYED_STACK` is set, this is the stack that it describes instead, which must have
+    /// been deployed with the same effect as these flags.
     pub fn start(name: &str, flags: &[&str]) -> Self {
+        if let Some(stack) = Stack::deployed() {
+            return Self::attach(stack, flags);
+        }
         let ports: &[&str] = if flags.contains(&"--http-port") {
             &[]
         } else {
@@ -109,6 +126,14 @@ impl Cloud {
             &[ports, PROFILE_FLAGS, &["--no-build"], flags, &extra_flags].concat(),
         )
         .unwrap_or_else(|failure| panic!("the local cloud {name} did not start: {}", failure.log))
+    }
+
+    fn attach(stack: Stack, flags: &[&str]) -> Self {
+        for flag in flags.iter().filter(|flag| **flag != "--ephemeral") {
+            let known = stack.flags.iter().any(|known| known == flag);
+            assert!(known, "{} is not deployed as {flag} says: run this test without", stack.name);
+        }
+        Self { ready: stack.ready.clone(), log: PathBuf::new(), host: Host::Stack(stack) }
     }
 
     /// Starts a cloud with these flags and the two that tests need (`--json`, `--exit-with-stdin`).
@@ -133,7 +158,7 @@ impl Cloud {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
         match serde_json::from_str(&line) {
-            Ok(ready) => Ok(Self { ready, log, child, stdin }),
+            Ok(ready) => Ok(Self { ready, log, host: Host::Process { child, stdin } }),
             Err(_) => {
                 let status = child.wait().expect("it ends");
                 Err(StartFailure {
@@ -149,8 +174,19 @@ impl Cloud {
         std::fs::read_to_string(&self.log).expect("the log is text")
     }
 
+    /// The process id of a local cloud.
+    fn pid(&self) -> u32 {
+        match &self.host {
+            Host::Process { child, .. } => child.id(),
+            Host::Stack(stack) => {
+                panic!("{} is deployed: this test needs a local cloud", stack.name)
+            }
+        }
+    }
+
     /// Process id and function name of each of its function processes.
     pub fn processes(&self) -> Vec<(u32, String)> {
+        let cloud = self.pid();
         let mut processes = Vec::new();
         for entry in std::fs::read_dir("/proc").expect("a Linux system").flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
@@ -162,7 +198,7 @@ impl Cloud {
             let parent = read("stat")
                 .rsplit_once(')')
                 .and_then(|(_, rest)| rest.split(' ').nth(2)?.parse().ok());
-            if parent == Some(self.child.id()) {
+            if parent == Some(cloud) {
                 let program = read("cmdline").split('\0').next().unwrap_or_default().to_owned();
                 processes.push((pid, program.rsplit('/').next().unwrap_or_default().to_owned()));
             }
@@ -175,8 +211,8 @@ impl Cloud {
     pub async fn stop(mut self, name: &str) -> ExitStatus {
         let processes = self.processes();
         assert!(processes.len() >= self.ready.functions.len(), "{processes:?}");
-        assert!(signal(self.child.id(), name), "it has ended by itself");
-        let status = self.child.wait().expect("it ends");
+        assert!(signal(self.pid(), name), "it has ended by itself");
+        let status = self.wait().expect("it is a process").expect("it ends");
         for (pid, function) in processes {
             // The process id may belong to another program by now.
             let program =
@@ -188,6 +224,14 @@ impl Cloud {
             .await;
         }
         status
+    }
+
+    /// Waits until a local cloud ends. Does nothing with a deployed stack.
+    fn wait(&mut self) -> Option<std::io::Result<ExitStatus>> {
+        match &mut self.host {
+            Host::Process { child, .. } => Some(child.wait()),
+            Host::Stack(_) => None,
+        }
     }
 
     /// A client of its HTTP API.
@@ -208,6 +252,9 @@ impl Cloud {
 
     /// Calls its DynamoDB as a developer with every permission.
     pub async fn dynamodb(&self, operation: &str, body: Value) -> Value {
+        if let Host::Stack(stack) = &self.host {
+            return stack.dynamodb(operation, &body);
+        }
         let credential = "AWS4-HMAC-SHA256 Credential=developer/20260101/local/dynamodb/aws4_request, \
             SignedHeaders=host;x-amz-date, Signature=0";
         Client::new(&self.ready.dynamodb)
@@ -217,6 +264,14 @@ impl Cloud {
             .send(http::Method::POST, "/", "application/x-amz-json-1.0", body.to_string().into())
             .await
             .expect_status(200)
+    }
+
+    /// The username and the password of an administrator.
+    pub fn admin(&self) -> (&str, &str) {
+        match &self.host {
+            Host::Process { .. } => ("admin", "admin123"),
+            Host::Stack(stack) => (&stack.admin.0, &stack.admin.1),
+        }
     }
 
     /// The name of the table whose name contains `part`: `Marketplace` or `Connections`.
@@ -247,6 +302,9 @@ impl Cloud {
     /// Invokes a function and returns the Invoke API's response: when the function fails, it has
     /// status 200 and the header `x-amz-function-error`.
     pub async fn try_invoke(&self, function: &str, event: Value) -> Response {
+        if let Host::Stack(stack) = &self.host {
+            return stack.invoke(function, &event);
+        }
         Client::new(&self.ready.invoke)
             .post(&format!("/2015-03-31/functions/{function}/invocations"), event)
             .await
@@ -265,8 +323,10 @@ fn signal(pid: u32, name: &str) -> bool {
 
 impl Drop for Cloud {
     fn drop(&mut self) {
-        drop(self.stdin.take());
+        if let Host::Process { stdin, .. } = &mut self.host {
+            drop(stdin.take());
+        }
         // Tests that need the exit status use `stop`.
-        drop(self.child.wait());
+        drop(self.wait());
     }
 }

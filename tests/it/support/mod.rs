@@ -1,4 +1,5 @@
-//! What the tests share: local clouds, an HTTP client, a socket client, users, orders and payments.
+//! What the tests share: local clouds, the deployed stack, an HTTP client, a socket client, users,
+//! orders and payments.
 
 mod checkout;
 mod client;
@@ -9,6 +10,7 @@ mod orders;
 mod people;
 mod secrets;
 mod socket;
+mod stack;
 mod stripe;
 mod token;
 

@@ -39,9 +39,10 @@ pub async fn new_worker(cloud: &Cloud, categories: &[&str]) -> User {
     register(cloud, json!({"role": "worker", "categories": categories})).await
 }
 
-/// Signs the sample administrator in.
+/// Signs an administrator in.
 pub async fn admin(cloud: &Cloud) -> User {
-    User::sign_in(cloud, "admin", "admin123").await
+    let (username, password) = cloud.admin();
+    User::sign_in(cloud, username, password).await
 }
 
 /// The administrator who creates services. Signs in once per cloud and minute, because hashing a

@@ -13,17 +13,17 @@ use crate::tests::database::database;
 
 /// How many of the next responses get lost. Their requests are still carried out.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lost(Arc<AtomicUsize>);
+pub(super) struct LostResponses(Arc<AtomicUsize>);
 
-impl Lost {
-    pub(super) fn next(&self, answers: usize) {
+impl LostResponses {
+    pub(super) fn lose_next(&self, answers: usize) {
         self.0.store(answers, Ordering::Relaxed);
     }
 }
 
-impl Intercept for Lost {
+impl Intercept for LostResponses {
     fn name(&self) -> &'static str {
-        "Lost"
+        "LostResponses"
     }
 
     fn modify_before_deserialization(
@@ -43,8 +43,8 @@ impl Intercept for Lost {
 }
 
 /// Returns a new store, and the control that makes it lose responses.
-pub(super) async fn store() -> (Store, Lost) {
-    let lost = Lost::default();
+pub(super) async fn store() -> (Store, LostResponses) {
+    let lost = LostResponses::default();
     let client = database(lost.clone());
     create_table(&client, "marketplace", 6).await;
     (Store::new(client, "marketplace"), lost)

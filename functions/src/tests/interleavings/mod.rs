@@ -1,4 +1,4 @@
-//! A property test: clients, workers, administrators, timers and webhooks act on one order at the
+//! A property test: clients, workers, administrators, timers and webhooks action on one order at the
 //! same time, with a real database, while Stripe and the database answer late, twice or not at all.
 //! A model checks the results.
 //!
@@ -28,16 +28,16 @@ use shared::error::catalogue;
 use shared::store::StripeEvent;
 use uuid::Uuid;
 
-use self::database::Lost;
-use self::stripe::{FakeStripe, Happening, Trouble};
+use self::database::LostResponses;
+use self::stripe::{CallFault, FakeStripe, StripeChange};
 use crate::orders::cancel::CancelIntent;
 use crate::orders::transition::{TransitionCommand, TransitionOutcome};
-use crate::orders::{Clockwork, timers};
+use crate::orders::{OrderTimers, timers};
 use crate::payments::PaymentService;
 
 const PRICE: i64 = 1999;
 
-/// The users who act.
+/// The users who action.
 const PEOPLE: [(&str, Role); 5] = [
     ("carol", Role::Client),
     ("walter", Role::Worker),
@@ -47,7 +47,7 @@ const PEOPLE: [(&str, Role); 5] = [
 ];
 
 /// The transitions that users make.
-const MOVES: [Transition; 10] = [
+const TRANSITIONS: [Transition; 10] = [
     Transition::Accept,
     Transition::Release,
     Transition::Reassign,
@@ -61,29 +61,29 @@ const MOVES: [Transition; 10] = [
 ];
 
 #[derive(Debug, Clone)]
-enum Act {
+enum Action {
     /// One of [`PEOPLE`] makes a transition, twice if it has a key. A reassignment may name one of
     /// them.
-    Moves { who: usize, transition: Transition, key: Option<u8>, names: Option<usize> },
+    Transition { who: usize, transition: Transition, key: Option<u8>, names: Option<usize> },
     /// The client requests the payment.
-    AsksToPay,
+    StartPayment,
     /// Something happens at Stripe.
-    Stripe(Happening),
+    Stripe(StripeChange),
     /// A webhook event or the client's confirmation applies Stripe's state to the order.
-    Follows,
+    SyncPayment,
     /// The stream function or the reconciler does at Stripe what the order needs.
-    Settles,
+    Settle,
     /// The timers run.
-    Time,
+    RunTimers,
 }
 
 #[derive(Debug, Clone)]
 struct Step {
-    act: Act,
+    action: Action,
     /// How many versions ago the order was read.
     behind: usize,
     /// What goes wrong during the step.
-    trouble: Trouble,
+    fault: CallFault,
     /// How many responses of the database get lost.
     lost: usize,
 }
@@ -92,54 +92,64 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let people = 0..PEOPLE.len();
     let moves = (
         people.clone(),
-        select(&MOVES[..]),
+        select(&TRANSITIONS[..]),
         proptest::option::of(0..3_u8),
         proptest::option::of(people),
     )
-        .prop_map(|(who, transition, key, names)| Act::Moves { who, transition, key, names });
+        .prop_map(|(who, transition, key, names)| Action::Transition {
+            who,
+            transition,
+            key,
+            names,
+        });
     // The usual course, so that runs make progress: the client pays, a worker works.
     let usual =
         select(vec![(1, Transition::Accept), (1, Transition::Deliver), (0, Transition::Complete)])
-            .prop_map(|(who, transition)| Act::Moves { who, transition, key: None, names: None });
-    let happening = select(vec![
-        Happening::Pays,
-        Happening::Pays,
-        Happening::Starts,
-        Happening::Succeeds,
-        Happening::Fails,
-        Happening::RefundSucceeds,
-        Happening::RefundFails,
+            .prop_map(|(who, transition)| Action::Transition {
+                who,
+                transition,
+                key: None,
+                names: None,
+            });
+    let change = select(vec![
+        StripeChange::Pays,
+        StripeChange::Pays,
+        StripeChange::Starts,
+        StripeChange::Succeeds,
+        StripeChange::Fails,
+        StripeChange::RefundSucceeds,
+        StripeChange::RefundFails,
     ]);
-    let act = prop_oneof![
+    let action = prop_oneof![
         6 => moves,
         3 => usual,
-        3 => Just(Act::AsksToPay),
-        4 => happening.prop_map(Act::Stripe),
-        4 => Just(Act::Follows),
-        2 => Just(Act::Settles),
-        1 => Just(Act::Time),
+        3 => Just(Action::StartPayment),
+        4 => change.prop_map(Action::Stripe),
+        4 => Just(Action::SyncPayment),
+        2 => Just(Action::Settle),
+        1 => Just(Action::RunTimers),
     ];
-    let trouble = prop_oneof![8 => Just(Trouble::None), 1 => Just(Trouble::Before), 1 => Just(Trouble::After)];
+    let fault = prop_oneof![8 => Just(CallFault::None), 1 => Just(CallFault::Before), 1 => Just(CallFault::After)];
     let behind = prop_oneof![4 => Just(0_usize), 1 => 1..4_usize];
     let lost = prop_oneof![8 => Just(0_usize), 1 => 1..3_usize];
-    let step = (act, behind, trouble, lost).prop_map(|(act, behind, trouble, lost)| Step {
-        act,
+    let step = (action, behind, fault, lost).prop_map(|(action, behind, fault, lost)| Step {
+        action,
         behind,
-        trouble,
+        fault,
         lost,
     });
     (any::<bool>(), vec(step, 1..30)).prop_map(|(paid, steps)| {
-        let first = [Act::AsksToPay, Act::Stripe(Happening::Pays), Act::Follows];
-        let first = first.map(|act| Step { act, behind: 0, trouble: Trouble::None, lost: 0 });
+        let first = [Action::StartPayment, Action::Stripe(StripeChange::Pays), Action::SyncPayment];
+        let first = first.map(|action| Step { action, behind: 0, fault: CallFault::None, lost: 0 });
         first.into_iter().filter(|_| paid).chain(steps).collect()
     })
 }
 
 /// The system under test.
 struct World {
-    clockwork: Clockwork,
+    timers_context: OrderTimers,
     payments: PaymentService<FakeStripe>,
-    lost: Lost,
+    lost: LostResponses,
     people: Vec<Caller>,
 }
 
@@ -164,7 +174,7 @@ impl World {
             active: true,
         };
         Self {
-            clockwork: Clockwork { store: store.clone(), timers },
+            timers_context: OrderTimers { store: store.clone(), timers },
             payments: PaymentService { store, stripe: FakeStripe::default(), timers },
             lost,
             people: PEOPLE.map(person).to_vec(),
@@ -200,18 +210,18 @@ impl Run<'_> {
 
     async fn step(&mut self, step: &Step) {
         let order = self.seen[self.seen.len().saturating_sub(1 + step.behind)].clone();
-        self.world.payments.stripe.trouble(step.trouble);
-        self.world.lost.next(step.lost);
-        self.act(order, &step.act).await;
-        self.world.payments.stripe.trouble(Trouble::None);
-        self.world.lost.next(0);
-        self.look().await;
+        self.world.payments.stripe.set_fault(step.fault);
+        self.world.lost.lose_next(step.lost);
+        self.perform(order, &step.action).await;
+        self.world.payments.stripe.set_fault(CallFault::None);
+        self.world.lost.lose_next(0);
+        self.check_invariants().await;
     }
 
-    async fn act(&mut self, order: Order, act: &Act) {
+    async fn perform(&mut self, order: Order, action: &Action) {
         let payments = &self.world.payments;
-        match act {
-            Act::Moves { who, transition, key, names } => {
+        match action {
+            Action::Transition { who, transition, key, names } => {
                 let caller = self.world.people[*who].clone();
                 let worker = names.filter(|_| *transition == Transition::Reassign);
                 let worker = worker.map(|named| self.world.people[named].clone());
@@ -226,17 +236,17 @@ impl Run<'_> {
                     worker,
                     key,
                 };
-                let made = self.execute(order.clone(), &command).await;
-                if command.key.is_some() && made.is_some() {
+                let outcome = self.execute(order.clone(), &command).await;
+                if command.key.is_some() && outcome.is_some() {
                     let again = self.execute(order, &command).await;
                     assert_eq!(
                         again,
-                        made.map(|(order, _)| (order, true)),
+                        outcome.map(|(order, _)| (order, true)),
                         "the first answer again"
                     );
                 }
             }
-            Act::AsksToPay => {
+            Action::StartPayment => {
                 let client = &self.world.people[0];
                 if order.check_payable(client).is_ok() {
                     // It may fail: Stripe may be down.
@@ -247,14 +257,16 @@ impl Run<'_> {
                     );
                 }
             }
-            Act::Stripe(happening) => payments.stripe.happens(&order, *happening),
-            Act::Follows => {
+            Action::Stripe(change) => payments.stripe.apply(&order, *change),
+            Action::SyncPayment => {
                 for intent in payments.stripe.of(&order).0 {
                     payments.sync_intent(&intent, true).await.unwrap();
                 }
             }
-            Act::Settles => drop(payments.settle(order).await),
-            Act::Time => drop(timers::handle(&self.world.clockwork, Value::Null).await.unwrap()),
+            Action::Settle => drop(payments.settle(order).await),
+            Action::RunTimers => {
+                drop(timers::handle(&self.world.timers_context, Value::Null).await.unwrap())
+            }
         }
     }
 
@@ -298,7 +310,7 @@ impl Run<'_> {
     }
 
     /// Reads the order and checks the invariants.
-    async fn look(&mut self) {
+    async fn check_invariants(&mut self) {
         let before = self.current().clone();
         let now = self.world.payments.store.order(&before.id).await.unwrap().unwrap();
         assert_eq!(now.history.len() as u64, now.version);
@@ -338,20 +350,20 @@ impl Run<'_> {
 
     /// Lets everyone finish, then checks that every payment belongs to an order in progress, was
     /// refunded, or is on the administrators' attention list.
-    async fn finish(&mut self) {
+    async fn settle_and_check(&mut self) {
         // A refund is attempted three times, once per round.
         for _ in 0..12 {
             let version = self.current().version;
-            for act in [
-                Act::Stripe(Happening::Succeeds),
-                Act::Stripe(Happening::RefundSucceeds),
-                Act::Follows,
-                Act::Settles,
+            for action in [
+                Action::Stripe(StripeChange::Succeeds),
+                Action::Stripe(StripeChange::RefundSucceeds),
+                Action::SyncPayment,
+                Action::Settle,
             ] {
                 let order = self.current().clone();
-                self.act(order, &act).await;
+                self.perform(order, &action).await;
             }
-            self.look().await;
+            self.check_invariants().await;
             if self.current().version == version {
                 break;
             }
@@ -388,7 +400,7 @@ fn whatever_happens_concurrently_an_order_has_one_worker_and_one_charge_and_lose
             for step in &steps {
                 run.step(step).await;
             }
-            run.finish().await;
+            run.settle_and_check().await;
         });
         Ok(())
     };
@@ -401,9 +413,11 @@ fn when_200_workers_accept_at_once_one_gets_the_order_and_199_are_refused() {
     runtime.block_on(async {
         let world = World::new().await;
         let mut run = Run { world: &world, seen: vec![world.place().await], holder: None };
-        for act in [Act::AsksToPay, Act::Stripe(Happening::Pays), Act::Follows] {
-            run.act(run.current().clone(), &act).await;
-            run.look().await;
+        for action in
+            [Action::StartPayment, Action::Stripe(StripeChange::Pays), Action::SyncPayment]
+        {
+            run.perform(run.current().clone(), &action).await;
+            run.check_invariants().await;
         }
         let open = run.current().clone();
         let (store, timers) = (&world.payments.store, &world.payments.timers);
@@ -444,7 +458,13 @@ fn scheduled_functions_find_the_orders_payments_and_events_that_are_due() {
     runtime.block_on(async {
         let world = World::new().await;
         let mut run = Run { world: &world, seen: vec![world.place().await], holder: None };
-        run.step(&Step { act: Act::AsksToPay, behind: 0, trouble: Trouble::None, lost: 0 }).await;
+        run.step(&Step {
+            action: Action::StartPayment,
+            behind: 0,
+            fault: CallFault::None,
+            lost: 0,
+        })
+        .await;
         let order = run.current().clone();
         let store = &world.payments.store;
         let event = StripeEvent::received(
@@ -462,7 +482,7 @@ fn scheduled_functions_find_the_orders_payments_and_events_that_are_due() {
         let pending: Vec<StripeEvent> = store.pending_events(until).try_collect().await.unwrap();
         assert_eq!(pending.iter().map(|pending| &pending.id).collect::<Vec<_>>(), [&event.id]);
 
-        let report = timers::handle(&world.clockwork, Value::Null).await.unwrap();
+        let report = timers::handle(&world.timers_context, Value::Null).await.unwrap();
         let report = serde_json::to_value(report).unwrap();
         assert_eq!((&report["canceled"], &report["failed"]), (&1.into(), &0.into()), "{report}");
     });

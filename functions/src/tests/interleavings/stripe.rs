@@ -12,7 +12,7 @@ use shared::payments::{Charge, Intent, IntentStatus, StripeApi};
 
 /// What goes wrong with the next call that changes something.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum CallFault {
     /// Nothing.
     #[default]
     None,
@@ -28,13 +28,13 @@ pub(super) struct FakeStripe(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    intents: Vec<Made>,
-    trouble: Trouble,
+    intents: Vec<StoredIntent>,
+    fault: CallFault,
 }
 
 /// An intent with the idempotency key that created it.
 #[derive(Debug)]
-struct Made {
+struct StoredIntent {
     key: String,
     order: String,
     id: PaymentIntentId,
@@ -45,13 +45,14 @@ struct Made {
     refunds: Vec<(String, Refund)>,
 }
 
-impl Made {
+impl StoredIntent {
     fn refunded(&self) -> i64 {
-        let made = self.refunds.iter().filter(|(_, refund)| refund.status != RefundStatus::Failed);
-        made.map(|(_, refund)| refund.amount.amount).sum()
+        let refunds =
+            self.refunds.iter().filter(|(_, refund)| refund.status != RefundStatus::Failed);
+        refunds.map(|(_, refund)| refund.amount.amount).sum()
     }
 
-    fn intent(&self) -> Intent {
+    fn to_intent(&self) -> Intent {
         let charged = self.charges > 0;
         Intent {
             id: self.id.clone(),
@@ -81,38 +82,38 @@ impl FakeStripe {
     }
 
     /// What goes wrong with the next call that changes something.
-    pub(super) fn trouble(&self, trouble: Trouble) {
-        self.state().trouble = trouble;
+    pub(super) fn set_fault(&self, fault: CallFault) {
+        self.state().fault = fault;
     }
 
-    fn change<T>(&self, act: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+    fn change<T>(&self, action: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
         let mut state = self.state();
-        match std::mem::take(&mut state.trouble) {
-            Trouble::None => act(&mut state),
-            Trouble::Before => Err(timed_out()),
-            Trouble::After => act(&mut state).and(Err(timed_out())),
+        match std::mem::take(&mut state.fault) {
+            CallFault::None => action(&mut state),
+            CallFault::Before => Err(timed_out()),
+            CallFault::After => action(&mut state).and(Err(timed_out())),
         }
     }
 
     /// Makes something happen to an order's intents at Stripe, as the client, the bank or time
     /// would.
-    pub(super) fn happens(&self, order: &Order, what: Happening) {
+    pub(super) fn apply(&self, order: &Order, what: StripeChange) {
         let mut state = self.state();
-        for made in state.intents.iter_mut().filter(|made| made.order == order.id.as_str()) {
+        for intent in state.intents.iter_mut().filter(|intent| intent.order == order.id.as_str()) {
             let open = matches!(
-                made.status,
+                intent.status,
                 IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresAction
             );
-            let processing = made.status == IntentStatus::Processing;
+            let processing = intent.status == IntentStatus::Processing;
             match what {
-                Happening::Pays if open => made.charge(),
-                Happening::Starts if open => made.status = IntentStatus::Processing,
-                Happening::Succeeds if processing => made.charge(),
-                Happening::Fails if processing || open => {
-                    (made.status, made.declined) = (IntentStatus::RequiresPaymentMethod, true);
+                StripeChange::Pays if open => intent.charge(),
+                StripeChange::Starts if open => intent.status = IntentStatus::Processing,
+                StripeChange::Succeeds if processing => intent.charge(),
+                StripeChange::Fails if processing || open => {
+                    (intent.status, intent.declined) = (IntentStatus::RequiresPaymentMethod, true);
                 }
-                Happening::RefundSucceeds => made.settle(RefundStatus::Succeeded),
-                Happening::RefundFails => made.settle(RefundStatus::Failed),
+                StripeChange::RefundSucceeds => intent.settle(RefundStatus::Succeeded),
+                StripeChange::RefundFails => intent.settle(RefundStatus::Failed),
                 _ => {}
             }
         }
@@ -122,17 +123,17 @@ impl FakeStripe {
     /// all pending refunds.
     pub(super) fn of(&self, order: &Order) -> (Vec<PaymentIntentId>, usize, i64) {
         let state = self.state();
-        let made: Vec<_> =
-            state.intents.iter().filter(|made| made.order == order.id.as_str()).collect();
-        let charges: usize = made.iter().map(|made| made.charges).sum();
-        let held = made.iter().map(|made| {
-            made.amount.amount * i64::try_from(made.charges).unwrap() - made.refunded()
+        let intents: Vec<_> =
+            state.intents.iter().filter(|intent| intent.order == order.id.as_str()).collect();
+        let charges: usize = intents.iter().map(|intent| intent.charges).sum();
+        let held = intents.iter().map(|intent| {
+            intent.amount.amount * i64::try_from(intent.charges).unwrap() - intent.refunded()
         });
-        (made.iter().map(|made| made.id.clone()).collect(), charges, held.sum())
+        (intents.iter().map(|intent| intent.id.clone()).collect(), charges, held.sum())
     }
 }
 
-impl Made {
+impl StoredIntent {
     fn charge(&mut self) {
         (self.status, self.charges) = (IntentStatus::Succeeded, self.charges + 1);
     }
@@ -148,7 +149,7 @@ impl Made {
 
 /// What can happen at Stripe.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Happening {
+pub(super) enum StripeChange {
     Pays,
     Starts,
     Succeeds,
@@ -158,10 +159,10 @@ pub(super) enum Happening {
 }
 
 impl State {
-    fn of(&mut self, id: &PaymentIntentId) -> Result<&mut Made> {
+    fn of(&mut self, id: &PaymentIntentId) -> Result<&mut StoredIntent> {
         self.intents
             .iter_mut()
-            .find(|made| made.id == *id)
+            .find(|intent| intent.id == *id)
             .ok_or_else(|| Error::internal("no such intent"))
     }
 }
@@ -170,11 +171,11 @@ impl StripeApi for FakeStripe {
     async fn create_intent(&self, order: &Order) -> Result<Intent> {
         let key = order.intent_idempotency_key();
         self.change(|state| {
-            if !state.intents.iter().any(|made| made.key == key) {
+            if !state.intents.iter().any(|intent| intent.key == key) {
                 let id =
                     PaymentIntentId::parse(&format!("pi_{}x{}", order.id, state.intents.len()))
                         .unwrap();
-                let made = Made {
+                let intent = StoredIntent {
                     key: key.clone(),
                     order: order.id.to_string(),
                     id,
@@ -184,44 +185,47 @@ impl StripeApi for FakeStripe {
                     charges: 0,
                     refunds: Vec::new(),
                 };
-                state.intents.push(made);
+                state.intents.push(intent);
             }
-            Ok(state.intents.iter().find(|made| made.key == key).unwrap().intent())
+            Ok(state.intents.iter().find(|intent| intent.key == key).unwrap().to_intent())
         })
     }
 
     async fn intent(&self, id: &PaymentIntentId) -> Result<Option<Intent>> {
-        Ok(self.state().of(id).ok().map(|made| made.intent()))
+        Ok(self.state().of(id).ok().map(|intent| intent.to_intent()))
     }
 
     async fn cancel_intent(&self, id: &PaymentIntentId) -> Result<Intent> {
         self.change(|state| {
-            let made = state.of(id)?;
+            let intent = state.of(id)?;
             if matches!(
-                made.status,
+                intent.status,
                 IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresAction
             ) {
-                made.status = IntentStatus::Canceled;
+                intent.status = IntentStatus::Canceled;
             }
-            Ok(made.intent())
+            Ok(intent.to_intent())
         })
     }
 
     async fn refund(&self, intent: &PaymentIntentId, amount: Money, key: &str) -> Result<Refund> {
         self.change(|state| {
-            let made = state.of(intent)?;
-            if let Some((_, refund)) = made.refunds.iter().find(|(known, _)| known == key) {
+            let intent = state.of(intent)?;
+            if let Some((_, refund)) = intent.refunds.iter().find(|(known, _)| known == key) {
                 return Ok(refund.clone());
             }
             assert!(
-                made.charges > 0 && made.refunded() + amount.amount <= made.amount.amount,
+                intent.charges > 0 && intent.refunded() + amount.amount <= intent.amount.amount,
                 "asks for too much back"
             );
-            let id =
-                RefundId::parse(&format!("re_{}x{}", &made.id.as_str()[3..], made.refunds.len()))
-                    .unwrap();
+            let id = RefundId::parse(&format!(
+                "re_{}x{}",
+                &intent.id.as_str()[3..],
+                intent.refunds.len()
+            ))
+            .unwrap();
             let refund = Refund { id, amount, status: RefundStatus::Pending };
-            made.refunds.push((key.to_owned(), refund.clone()));
+            intent.refunds.push((key.to_owned(), refund.clone()));
             Ok(refund)
         })
     }

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The process dies before its k-th write or frame. Everything before that took effect.
-    Dies,
+    ProcessDies,
     /// The k-th request to the database (a read counts, too) takes effect, but the process gets an
     /// error.
     ResponseLost,
@@ -44,15 +44,15 @@ struct State {
 
 /// The error of a dead process, or of a step that took effect but reported a failure.
 #[derive(Debug)]
-pub(super) struct Broken;
+pub(super) struct InjectedFailure;
 
-impl fmt::Display for Broken {
+impl fmt::Display for InjectedFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("broken for the test")
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for InjectedFailure {}
 
 impl Faults {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -91,21 +91,21 @@ impl Faults {
     }
 
     /// Called before a step. The process can only die before a step that changes something.
-    pub(super) fn begin(&self, is_write: bool) -> Result<(), Broken> {
+    pub(super) fn begin(&self, is_write: bool) -> Result<(), InjectedFailure> {
         let mut state = self.state();
         if !state.running {
             return Ok(());
         }
         state.writes += usize::from(is_write);
-        if is_write && state.plan == Some((state.writes, Fault::Dies)) {
+        if is_write && state.plan == Some((state.writes, Fault::ProcessDies)) {
             (state.plan, state.dead) = (None, true);
             self.0.death.notify_one();
         }
-        if state.dead { Err(Broken) } else { Ok(()) }
+        if state.dead { Err(InjectedFailure) } else { Ok(()) }
     }
 
     /// Called after a request.
-    fn end(&self) -> Result<(), Broken> {
+    fn end(&self) -> Result<(), InjectedFailure> {
         let mut state = self.state();
         if !state.running {
             return Ok(());
@@ -115,7 +115,7 @@ impl Faults {
         if lost {
             state.plan = None;
         }
-        if lost || state.dead { Err(Broken) } else { Ok(()) }
+        if lost || state.dead { Err(InjectedFailure) } else { Ok(()) }
     }
 }
 

@@ -108,7 +108,7 @@ fn round(
 }
 
 /// Runs rounds with the fault at the first step, the second, and so on, until no step is left.
-async fn notify_meets(fault: Fault) {
+async fn notify_with_each_fault(fault: Fault) {
     let mut world = World::new(100).await;
     let client = world.user("carol", Role::Client, &[]).await;
     let (walter, wanda) = (
@@ -125,10 +125,10 @@ async fn notify_meets(fault: Fault) {
         let (records, causes) = round(&format!("{fault:?} {step}"), &client, [&walter, &wanda]);
         world.faults.plan(step, fault);
         // In every other round one socket accepts nothing at first.
-        world.slow((step % 2 == 0).then_some("w"));
+        world.set_slow_socket((step % 2 == 0).then_some("w"));
         world.deliver(records, &feeds).await;
-        let met = world.faults.take_outcome();
-        world.slow(None);
+        let happened = world.faults.take_outcome();
+        world.set_slow_socket(None);
         assert_eq!(
             world.catch_up().await > 0,
             step % 2 == 0,
@@ -143,8 +143,9 @@ async fn notify_meets(fault: Fault) {
                 (*head + 1..=*head + numbers.len() as u64).collect::<Vec<_>>(),
                 "step {step}: {feed}"
             );
-            let in_feed = |told: &Vec<(Feed, NewEntry)>| -> Vec<EntryId> {
-                told.iter()
+            let in_feed = |entries: &Vec<(Feed, NewEntry)>| -> Vec<EntryId> {
+                entries
+                    .iter()
                     .filter(|(to, _)| to == feed)
                     .map(|(_, draft)| draft.id.clone())
                     .collect()
@@ -156,13 +157,13 @@ async fn notify_meets(fault: Fault) {
                 "step {step}: each once in {feed}"
             );
             for expected in &expected {
-                let there: Vec<_> = new
+                let found: Vec<_> = new
                     .iter()
                     .map(|entry| entry.id.clone())
                     .filter(|id| expected.contains(id))
                     .collect();
                 assert_eq!(
-                    &there, expected,
+                    &found, expected,
                     "step {step}: the order of one cause's events in {feed}"
                 );
             }
@@ -180,7 +181,7 @@ async fn notify_meets(fault: Fault) {
                 user.username
             );
         }
-        if !met {
+        if !happened {
             assert!(step > 20, "a round has more steps than {step}");
             return;
         }
@@ -189,17 +190,17 @@ async fn notify_meets(fault: Fault) {
 
 #[tokio::test]
 async fn live_notify_survives_a_crash_at_any_step() {
-    notify_meets(Fault::Dies).await;
+    notify_with_each_fault(Fault::ProcessDies).await;
 }
 
 #[tokio::test]
 async fn live_notify_survives_a_lost_response_at_any_step() {
-    notify_meets(Fault::ResponseLost).await;
+    notify_with_each_fault(Fault::ResponseLost).await;
 }
 
 /// Two of three sockets lag behind and are caught up with a fault at the first step, the second,
 /// and so on, while the third keeps up.
-async fn catch_up_meets(fault: Fault) {
+async fn catch_up_with_each_fault(fault: Fault) {
     let mut world = World::new(100).await;
     let client = world.user("carol", Role::Client, &[]).await;
     let feed = Feed::Role(Role::Client);
@@ -209,7 +210,7 @@ async fn catch_up_meets(fault: Fault) {
     let mut head = 0;
     for step in 1.. {
         for slow in ["a", "b"] {
-            world.slow(Some(slow));
+            world.set_slow_socket(Some(slow));
             let drafts = [1, 2].map(|n| {
                 let id = EntryId::derived(&[&format!("{fault:?} {step} {slow} {n}")]);
                 NewEntry { kind: EntryKind::Broadcast, id, at: Timestamp::now(), data: json!({}) }
@@ -218,10 +219,10 @@ async fn catch_up_meets(fault: Fault) {
             assert!(world.fan_out.deliver(world.entries(&feed, head).await).await.is_empty());
             head += 2;
         }
-        world.slow(None);
+        world.set_slow_socket(None);
         world.faults.plan(step, fault);
         assert_eq!(world.catch_up().await, 2);
-        let met = world.faults.take_outcome();
+        let happened = world.faults.take_outcome();
         for socket in ["a", "b", "c"] {
             assert_eq!(
                 world.received(socket).0,
@@ -229,7 +230,7 @@ async fn catch_up_meets(fault: Fault) {
                 "step {step}: {socket}"
             );
         }
-        if !met {
+        if !happened {
             assert!(step > 6, "a catch-up has more steps than {step}");
             return;
         }
@@ -238,19 +239,19 @@ async fn catch_up_meets(fault: Fault) {
 
 #[tokio::test]
 async fn live_catch_up_survives_a_crash_at_any_step() {
-    catch_up_meets(Fault::Dies).await;
+    catch_up_with_each_fault(Fault::ProcessDies).await;
 }
 
 #[tokio::test]
 async fn live_catch_up_survives_a_lost_response_at_any_step() {
-    catch_up_meets(Fault::ResponseLost).await;
+    catch_up_with_each_fault(Fault::ResponseLost).await;
 }
 
 /// Returns a name in this shard: names whose last bytes are equal modulo 8 share a shard.
 const SHARD: u8 = b'a' % 8;
 const ONE_SHARD: [&str; 5] = ["a", "i", "q", "y", "I"];
 
-async fn fan_out_meets(fault: Fault) {
+async fn fan_out_with_each_fault(fault: Fault) {
     let world = World::new(0).await;
     let (client, feed) = (world.user("carol", Role::Client, &[]).await, Feed::Role(Role::Client));
     for socket in ONE_SHARD {
@@ -279,7 +280,7 @@ async fn fan_out_meets(fault: Fault) {
                 break;
             }
         }
-        let met = world.faults.take_outcome();
+        let happened = world.faults.take_outcome();
         // The record is delivered again although everything is done.
         world.fan_out.drain_shard(&feed, SHARD).await.unwrap();
         for socket in ONE_SHARD {
@@ -294,8 +295,8 @@ async fn fan_out_meets(fault: Fault) {
             again <= world.fan_out.page * 2,
             "step {step}: {again} frames came twice, more than a page's"
         );
-        assert!(met || again == 0, "nothing comes twice when nothing dies");
-        if !met {
+        assert!(happened || again == 0, "nothing comes twice when nothing dies");
+        if !happened {
             assert!(step > 8, "a shard has more steps than {step}");
             return;
         }
@@ -304,10 +305,10 @@ async fn fan_out_meets(fault: Fault) {
 
 #[tokio::test]
 async fn live_fan_out_survives_a_crash_at_any_step() {
-    fan_out_meets(Fault::Dies).await;
+    fan_out_with_each_fault(Fault::ProcessDies).await;
 }
 
 #[tokio::test]
 async fn live_fan_out_survives_a_lost_response_at_any_step() {
-    fan_out_meets(Fault::ResponseLost).await;
+    fan_out_with_each_fault(Fault::ResponseLost).await;
 }

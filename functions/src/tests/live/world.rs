@@ -61,7 +61,7 @@ pub(super) struct World {
     /// The number of each feed's last entry that was put on the stream.
     streamed: BTreeMap<Feed, u64>,
     /// The catch-up jobs that were last put on the stream.
-    asked: BTreeMap<(String, String), Value>,
+    catch_up_jobs: BTreeMap<(String, String), Value>,
 }
 
 impl World {
@@ -79,7 +79,7 @@ impl World {
         let (live, table) =
             (LiveService { store, connections, push }, FanOutTable::new(client.clone(), "fan-out"));
         let fan_out = FanOut { live, table, threshold, pace: 100_000, page: 2 };
-        Self { faults, fan_out, client, streamed: BTreeMap::new(), asked: BTreeMap::new() }
+        Self { faults, fan_out, client, streamed: BTreeMap::new(), catch_up_jobs: BTreeMap::new() }
     }
 
     /// Creates a user with a session `s`.
@@ -144,10 +144,10 @@ impl World {
                 () = self.faults.death() => 0,
                 notified = notify(&self.fan_out, batch) => match notified {
                     Ok(()) => all,
-                    Err(Failure { at: Some(at), .. }) => {
-                        queue.iter().position(|record| record.change.sequence_number.as_ref() == Some(&at)).unwrap()
-                    }
-                    Err(Failure { at: None, .. }) => 0,
+                    Err(Failure { record: failed, .. }) => queue
+                        .iter()
+                        .position(|record| record.change.sequence_number == failed.sequence_number)
+                        .unwrap(),
                 },
             };
             self.faults.stop();
@@ -157,14 +157,14 @@ impl World {
     }
 
     /// Makes this socket accept nothing, and any other slow socket accept everything again.
-    pub(super) fn slow(&self, socket: Option<&str>) {
+    pub(super) fn set_slow_socket(&self, socket: Option<&str>) {
         *self.fan_out.live.push.slow.lock().unwrap() = socket.map(str::to_owned);
     }
 
     /// Catches up all lagging sockets, again and again until it is done. Returns how many there
     /// were.
     pub(super) async fn catch_up(&mut self) -> usize {
-        let records = self.asked().await;
+        let records = self.new_catch_up_jobs().await;
         let context = CatchUp { live: self.fan_out.live.clone() };
         loop {
             self.faults.start();
@@ -181,7 +181,7 @@ impl World {
     }
 
     /// Returns the records of the rows that changed since the last call.
-    async fn asked(&mut self) -> Vec<EventRecord> {
+    async fn new_catch_up_jobs(&mut self) -> Vec<EventRecord> {
         let rows = self.client.scan().table_name("fan-out").send().await.unwrap().items.unwrap();
         let mut records = Vec::new();
         for row in rows.into_iter().map(serde_dynamo::Item::from) {
@@ -189,7 +189,7 @@ impl World {
             let key = |name: &str| row[name].as_str().unwrap().to_owned();
             let (pk, sk) = (key("pk"), key("sk"));
             if pk.starts_with("LATE#")
-                && self.asked.insert((pk.clone(), sk.clone()), row["doc"].clone())
+                && self.catch_up_jobs.insert((pk.clone(), sk.clone()), row["doc"].clone())
                     != Some(row["doc"].clone())
             {
                 let change = json!({"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}, "SequenceNumber": "1", "SizeBytes": 1, "StreamViewType": "KEYS_ONLY"});

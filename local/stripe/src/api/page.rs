@@ -105,7 +105,7 @@ impl Page {
         }
         // `/v1/refunds` lists objects of the kind `refund`.
         let kind = url.trim_start_matches("/v1/").trim_end_matches('s');
-        Err(Error::missing(kind, id).as_bad_param(param))
+        Err(Error::missing(kind, id).for_param(param))
     }
 }
 

@@ -48,7 +48,7 @@ fn charge_to_refund(
     match (intent, charge) {
         (Some(intent), None) => refund::charge_of_intent(transaction, &intent),
         (None, Some(id)) => {
-            let charge = transaction.charge(&id).map_err(|error| error.as_bad_param("charge"))?;
+            let charge = transaction.charge(&id).map_err(|error| error.for_param("charge"))?;
             if charge.status != ChargeStatus::Succeeded {
                 let message =
                     format!("This charge ({id}) was not successful and cannot be refunded.");

@@ -106,7 +106,7 @@ pub const PRICES: [Price; 15] = [
         name: "GB of logs",
         stated: "$0.50, and $0.03 for each month that it is kept",
         dollars: 0.53,
-        halved_by: "`LOG_LEVEL=warn`, and `SystemLogLevel: WARN`, which turns off Lambda's own lines",
+        halved_by: "`LogLevel=WARN`, and `SystemLogLevel: WARN`, which turns off Lambda's own lines",
     },
     Price {
         item: Item::Traces,
