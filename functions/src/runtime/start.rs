@@ -26,7 +26,7 @@ pub(crate) fn run<C: FromEnv>(
             Err(error) => return start_failed(&error),
         };
         if let Err(error) = context.warm().await {
-            return failed(&error);
+            return start_failed(&error);
         }
         match serve(context).await {
             Ok(()) => ExitCode::SUCCESS,
