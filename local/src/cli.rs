@@ -81,7 +81,8 @@ pub struct Cli {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) parameters: Vec<(String, String)>,
 
-    /// Log more: give functions the variables in `verbose` of [workspace.metadata.local].
+    /// Log more: metrics, and what functions log with the variables in `verbose` of
+    /// [workspace.metadata.local].
     #[arg(long)]
     pub(crate) verbose: bool,
 

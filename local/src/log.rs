@@ -4,6 +4,8 @@
 //! Each HTTP request has one line. If a function logs an event about the whole request (one with a
 //! `status`, such as `{"level":"INFO","message":"answered","status":200,"user":"usr_1"}`), the
 //! event's fields are added to that line, and the event gets no line of its own.
+//!
+//! Metrics in CloudWatch's embedded metric format are shown only if the log is verbose.
 
 mod render;
 
@@ -26,6 +28,7 @@ const COLORS: [u8; 12] = [32, 33, 34, 35, 36, 31, 92, 93, 94, 95, 96, 91];
 #[derive(Debug, Clone)]
 pub struct Log {
     colored: bool,
+    verbose: bool,
     /// HTTP requests in progress, and the fields that their functions have logged about them.
     requests: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -34,11 +37,17 @@ impl Default for Log {
     fn default() -> Self {
         // <https://no-color.org>
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-        Self { colored: std::io::stderr().is_terminal() && !no_color, requests: Arc::default() }
+        let colored = std::io::stderr().is_terminal() && !no_color;
+        Self { colored, verbose: false, requests: Arc::default() }
     }
 }
 
 impl Log {
+    /// A log that also shows metrics if `verbose` is set.
+    pub fn new(verbose: bool) -> Self {
+        Self { verbose, ..Self::default() }
+    }
+
     /// Writes one line. `source` is a function's name, or `local`, `http`, `ws`, `dynamodb`,
     /// `streams`, `schedule` or `stripe`. If `text` is a JSON event of `tracing-subscriber`, it is
     /// made readable; any other text is written as it is.
@@ -62,6 +71,9 @@ impl Log {
         request_id: Option<&str>,
         text: &str,
     ) -> Option<String> {
+        if let Some(metrics) = render::metrics(text) {
+            return self.verbose.then(|| self.columns(now, source, request_id, "", &metrics));
+        }
         let Some(event) = render::event(text) else {
             return Some(self.columns(now, source, request_id, "", text));
         };
@@ -158,7 +170,7 @@ mod tests {
     }
 
     fn log(colored: bool) -> Log {
-        Log { colored, requests: Arc::default() }
+        Log { colored, verbose: false, requests: Arc::default() }
     }
 
     fn format(colored: bool, request_id: Option<&str>, text: &str) -> String {
@@ -184,6 +196,20 @@ mod tests {
         assert_eq!(
             [format(false, None, event), format(false, Some("of-the-invocation"), event)],
             [line; 2]
+        );
+    }
+
+    #[test]
+    fn metrics_are_readable_in_a_verbose_log_and_hidden_otherwise() {
+        let line = r#"{"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"Shop",
+            "Dimensions":[["Stack","Status"]],"Metrics":[{"Name":"Orders","Unit":"Count"}]}]},
+            "Stack":"shop","Orders":2,"Status":"completed"}"#;
+        let format = |log: &Log| log.format(&now(), "orders-create", Some(ID), line);
+        assert_eq!(format(&log(false)), None);
+        let verbose = Log { verbose: true, ..log(false) };
+        assert_eq!(
+            format(&verbose).unwrap(),
+            "05:06:07.089 orders-create        JKJaXmPLvHcESHA= metric Orders=2 Stack=shop Status=completed\n"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Builds, starts and uses each project in `examples/`, as its author would.
+//! Tests that build, start and use each project in `examples/`, as its author would.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -164,8 +164,8 @@ async fn table_changes_are_recorded_and_the_rules_function_counts_them() {
     })
     .await;
     assert_eq!(entries, ["INSERT note-1", "REMOVE note-1"]);
-    // Does what the rule does every minute. The call would fail if the function lacked permission
-    // to read.
+    // Invokes the function as the rule does every minute. The call would fail if the function
+    // lacked the permission to read.
     let invoke = format!("{}/2015-03-31/functions/count/invocations", audit.url("invoke"));
     let answer = audit.http(Method::POST, invoke, r#"{"store": true}"#).await;
     assert_eq!(answer, (200, json!({"changes": 2})));

@@ -33,8 +33,8 @@ impl ConfigError {
         Self(format!("the secret {secret} {problem}"))
     }
 
-    /// Creates the error for a problem that no environment variable causes.
-    pub(crate) fn not_a_variable(problem: impl fmt::Display) -> Self {
+    /// Creates the error for something else that can't be set up.
+    pub(crate) fn setup(problem: impl fmt::Display) -> Self {
         Self(problem.to_string())
     }
 }

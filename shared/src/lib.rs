@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod live;
+pub mod metrics;
 pub mod payments;
 mod retry;
 pub mod secrets;

@@ -39,25 +39,25 @@ pub fn init() {
     drop(subscriber.try_init());
 }
 
-/// Which lines are logged.
+/// Reads from `LOG_LEVEL` which events are logged.
 fn levels() -> Targets {
     // `EnvFilter` would add a regex engine to every function, because it can also filter by spans
     // and fields.
     let levels: Option<Targets> =
         std::env::var("LOG_LEVEL").ok().and_then(|levels| levels.parse().ok());
     let levels = levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    // The runtime's span, which has the request id, is an `info` span without events of its own.
+    // The runtime's span has the request id. It is an `info` span and has no events.
     levels.with_target("lambda_runtime::layers::trace", LevelFilter::INFO)
 }
 
-/// The W3C trace context (<https://www.w3.org/TR/trace-context/#traceparent-header>) of the current
-/// invocation, from its X-Ray trace. `None` outside Lambda.
+/// Returns the W3C trace context (<https://www.w3.org/TR/trace-context/#traceparent-header>) of the
+/// current invocation, from its X-Ray trace, or `None` outside Lambda.
 pub fn traceparent() -> Option<String> {
     traceparent_of(&std::env::var(TRACE_VARIABLE).ok()?)
 }
 
-/// Converts `Root=1-<8 digits>-<24 digits>;Parent=<16 digits>;Sampled=1`.
-/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
+/// Converts an X-Ray tracing header, `Root=1-<8 digits>-<24 digits>;Parent=<16 digits>;Sampled=1`
+/// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>).
 fn traceparent_of(xray: &str) -> Option<String> {
     let member = |name: &str| {
         xray.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
@@ -72,8 +72,8 @@ fn traceparent_of(xray: &str) -> Option<String> {
         .then(|| format!("00-{seconds}{rest}-{parent}-0{sampled}"))
 }
 
-/// Formats an event as one flat JSON object. A field of the event replaces one of its spans, and a
-/// field of an inner span one of an outer span.
+/// Formats an event as one flat JSON object. If several have a field with the same name, the
+/// event's wins over a span's, and an inner span's over an outer span's.
 struct FlatJson;
 
 impl<S> FormatEvent<S, JsonFields> for FlatJson
@@ -92,9 +92,9 @@ where
                 line.extend(object(&fields.fields));
             }
         }
-        let mut own = String::new();
-        context.format_fields(Writer::new(&mut own), event)?;
-        line.extend(object(&own));
+        let mut event_fields = String::new();
+        context.format_fields(Writer::new(&mut event_fields), event)?;
+        line.extend(object(&event_fields));
         let metadata = event.metadata();
         line.insert("timestamp".to_owned(), jiff::Timestamp::now().to_string().into());
         line.insert("level".to_owned(), metadata.level().as_str().into());
@@ -103,8 +103,8 @@ where
     }
 }
 
-/// The members of a JSON object. Empty if `json` is not one, as the fields of a span without
-/// fields.
+/// Returns the members of a JSON object, or an empty map if `json` is not one. A span without
+/// fields has an empty text instead of an object.
 fn object(json: &str) -> Map<String, Value> {
     serde_json::from_str(json).unwrap_or_default()
 }
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    /// Everything that was logged.
+    /// Collects everything that is logged.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -134,7 +134,7 @@ mod tests {
         }
     }
 
-    /// The lines that `work` logs, without their times.
+    /// Returns the lines that `work` logs, without their times.
     fn logged(work: impl FnOnce()) -> Vec<Value> {
         let log = Log::default();
         let writer = log.clone();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_innermost_field_of_a_name_is_kept() {
+    fn the_innermost_of_several_fields_with_the_same_name_wins() {
         let lines = logged(|| {
             let outer = tracing::info_span!("outer", order = "o1", user = "u1");
             let inner = tracing::info_span!(parent: &outer, "inner", order = "o2");

@@ -1,6 +1,6 @@
 //! Measures the functions: size, cold start, first request, CPU time of a warm request, memory.
 //! Builds them as they are deployed, runs each as Lambda does, with a Runtime API and a database
-//! that answers at once, and prints a table.
+//! that responds at once, and prints a table.
 //!
 //! `cargo run -p tests --bin bench` measures the smallest possible function (tests/hello) as the
 //! baseline, and a few functions of the product. `cargo run -p tests --bin bench -- orders-get
@@ -13,11 +13,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Starts of each function. The table shows their median.
+/// How often each function is started. The table shows the median.
 const STARTS: usize = 15;
-/// Warm requests of each function.
+/// How many warm requests each function gets.
 const REQUESTS: u32 = 1000;
-/// Measured when no function is named.
+/// The functions that are measured if no function is named.
 const DEFAULT: [&str; 4] = ["health", "services-get", "orders-create", "auth-token"];
 /// The unit of CPU times in /proc: `USER_HZ`, which is 100 on every Linux architecture that Rust
 /// supports.
@@ -27,8 +27,8 @@ fn main() -> Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let named: Vec<String> = std::env::args().skip(1).collect();
     let functions = if named.is_empty() { DEFAULT.map(str::to_owned).to_vec() } else { named };
-    // Only binaries: an example or a test would unify features with those of the test dependencies.
-    // `hello` is built alone, so that it gets only the features it needs.
+    // Builds only binaries, because an example or a test would add the features of the test
+    // dependencies. `hello` is built alone, so that it gets only the features it needs.
     build(&workspace, &["-p", "hello"])?;
     let binaries = functions.iter().flat_map(|name| ["--bin", name]);
     build(&workspace, &["-p", "lambdas"].into_iter().chain(binaries).collect::<Vec<_>>())?;
@@ -100,7 +100,8 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// The functions' environment: values of local.env, and what the template and Lambda set.
+/// Returns the environment of functions: the values in local.env, and what the template and Lambda
+/// set.
 fn environment(workspace: &Path) -> Result<BTreeMap<String, String>> {
     let text = std::fs::read_to_string(workspace.join("local.env"))?;
     let pairs =
@@ -109,6 +110,7 @@ fn environment(workspace: &Path) -> Result<BTreeMap<String, String>> {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     for (name, value) in [
         ("TABLE_NAME", "marketplace"),
+        ("STACK_NAME", "marketplace"),
         ("JWT_ISSUER", "marketplace"),
         ("JWT_SECRET", "jwt"),
         ("STRIPE_SECRET", "stripe"),
@@ -191,7 +193,7 @@ impl Sandbox {
         }
     }
 
-    /// The next request, on this connection or, once that is closed, on a new one.
+    /// Waits for the next request, on this connection or, if it is closed, on a new one.
     fn request(&mut self) -> Result<(String, Vec<u8>)> {
         loop {
             if let Some(connection) = &mut self.connection
@@ -213,7 +215,7 @@ impl Sandbox {
             .write_all(answer)
     }
 
-    /// The CPU time of the process so far.
+    /// Returns the CPU time of the process so far.
     fn cpu(&self) -> Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let fields = stat.rsplit(')').next().unwrap_or_default().split(' ').skip(12).take(2);
@@ -221,7 +223,7 @@ impl Sandbox {
         Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     }
 
-    /// The peak memory of the process, in kB.
+    /// Returns the peak memory of the process, in kB.
     fn peak_memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let peak = status

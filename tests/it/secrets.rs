@@ -1,4 +1,4 @@
-//! Secrets never reach the log, nor an answer that is not meant to give them.
+//! Tests that secrets never appear in the log, or in a response that is not meant to contain them.
 
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ async fn no_secret_reaches_the_log_or_an_unrelated_answer() {
         api: api.bearer(&second_access),
     };
 
-    // Requests that are refused before they are read, with secrets in every place.
+    // Requests that are rejected before they are read, with secrets in every part.
     walk.record(
         "not JSON",
         api.send(

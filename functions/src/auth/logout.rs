@@ -51,7 +51,8 @@ pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
             Some(token) => session_of(&token, &claims.sub),
             None => Some(claims.sid.clone()),
         };
-        // RFC 7009, section 2.2: an invalid token is not an error. It gives no access, as requested.
+        // RFC 7009, section 2.2: an invalid token is not an error. It gives no access, as
+        // requested.
         if let Some(session) = session {
             context.store.end_session(&claims.sub, &session, now).await?;
         }

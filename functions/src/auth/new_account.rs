@@ -74,8 +74,8 @@ pub(crate) fn read<B: FieldSet>(
 /// created the user.
 ///
 /// # Errors
-/// 409 naming what is taken, `username` or `email`; 422 when the key was used for a different request; those of
-/// `condition`.
+/// 409 naming what is taken, `username` or `email`; 422 when the key was used for a different
+/// request; those of `condition`.
 pub(crate) async fn create(
     store: &Store,
     new: NewUser,

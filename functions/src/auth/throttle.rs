@@ -56,8 +56,8 @@ impl SignInLimits {
     /// unknown login takes the same steps.
     ///
     /// # Errors
-    /// - 429 when the login or the IP address has reached its limit of failures, even with the right
-    ///   password
+    /// - 429 when the login or the IP address has reached its limit of failures, even with the
+    ///   right password
     /// - `database_unavailable` or internal when the database fails; then the attempt is not
     ///   counted
     pub(super) async fn count_sign_in(

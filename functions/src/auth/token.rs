@@ -57,9 +57,10 @@ enum Grant {
 /// Starts a session, or continues one.
 ///
 /// # Errors
-/// 401 `invalid_grant`, with the same text whether the user is unknown, the password is wrong or the
-/// session has ended; 403 for a suspended account with the right password; 429 after too many failures
-/// with this username or e-mail address or from this IP address, even with the right password.
+/// 401 `invalid_grant`, with the same text whether the user is unknown, the password is wrong or
+/// the session has ended; 403 for a suspended account with the right password; 429 after too many
+/// failures with this username or e-mail address or from this IP address, even with the right
+/// password.
 pub async fn handle(context: &SignIn, request: Request) -> Result<Reply> {
     grant_token(context, &request).await.map_err(with_oauth_error)
 }
@@ -105,8 +106,8 @@ async fn grant_token(context: &SignIn, request: &Request) -> Result<Reply> {
     }
 }
 
-/// Signs in with a password, in three round trips: count the attempt and find the login's user; read
-/// the account; write the session.
+/// Signs in with a password, in three round trips: count the attempt and find the login's user;
+/// read the account; write the session.
 async fn sign_in_with_password(
     context: &SignIn,
     mut fields: Fields,

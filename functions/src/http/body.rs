@@ -151,8 +151,8 @@ impl FieldValue for Categories {
 /// `{"amount": 1999, "currency": "usd"}`, within the amounts that Stripe can charge.
 impl FieldValue for Price {
     fn read(name: &str, value: Value) -> Result<Self, FieldErrors> {
-        // JSON Schema counts `1999.0` as an integer. It is refused nevertheless: an amount that was a
-        // float somewhere on its way may have been rounded.
+        // JSON Schema counts `1999.0` as an integer. It is refused nevertheless: an amount that was
+        // a float somewhere on its way may have been rounded.
         if value["amount"].is_f64() {
             let whole =
                 "Must be a whole number of minor units, without a decimal point: 1999 for 19.99.";

@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: a key that the client chooses for a request. A request that is sent twice with
-//! the same key is carried out once.
+//! `Idempotency-Key`: a key that the client chooses for a request. A request that is sent twice
+//! with the same key is carried out once.
 
 use shared::domain::ids::UserId;
 use shared::domain::order::Idempotency;
@@ -30,8 +30,8 @@ impl Request {
         key.map(Some).ok_or_else(invalid)
     }
 
-    /// Returns the key, bound to the caller, the endpoint and the request's path and body, or `None`
-    /// if the request has no key.
+    /// Returns the key, bound to the caller, the endpoint and the request's path and body, or
+    /// `None` if the request has no key.
     ///
     /// # Errors
     /// 422 for a key that is not valid.

@@ -19,6 +19,7 @@ use headers::{HeaderMapExt, IfNoneMatch};
 use http::Method;
 use lambda_http::service_fn;
 use shared::error::Result;
+use shared::metrics;
 use tracing::Instrument;
 use tracing::field;
 
@@ -130,5 +131,6 @@ where
     // logged at `debug`.
     let duration_ms = milliseconds_since(start);
     tracing::info!(status = reply.status(), duration_ms, "answered");
+    metrics::print();
     Ok(reply.with_common_headers(&request_id)?)
 }

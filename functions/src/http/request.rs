@@ -27,8 +27,8 @@ impl Request {
         Self { event }
     }
 
-    /// API Gateway's id of the request, which its own responses have in `Apigw-Requestid`, or the id
-    /// of the invocation if there is no gateway.
+    /// API Gateway's id of the request, which its own responses have in `Apigw-Requestid`, or the
+    /// id of the invocation if there is no gateway.
     pub(super) fn id(&self) -> &str {
         self.context()
             .and_then(|context| context.request_id.as_deref())

@@ -1,8 +1,8 @@
 //! `live-notify`: the stream function that notifies users. It appends order events, messages and
 //! broadcasts to the feeds of everyone concerned. The appended entry is a second record of the same
-//! stream, and this function pushes it to their sockets when that record arrives. So a crash between
-//! the two steps loses nothing, and pushes keep the order of the feed. The function also closes the
-//! sockets of users who may no longer be connected.
+//! stream, and this function pushes it to their sockets when that record arrives. So a crash
+//! between the two steps loses nothing, and pushes keep the order of the feed. The function also
+//! closes the sockets of users who may no longer be connected.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -158,8 +158,8 @@ impl Work {
             }
             Account::ENTITY if !old.is_empty() => {
                 let (old, new) = (from_image::<Account>(old)?, from_image::<Account>(new)?);
-                // The user was suspended, or has another role or other categories. A client that may
-                // still connect reconnects, and subscribes to its user's current feeds.
+                // The user was suspended, or has another role or other categories. A client that
+                // may still connect reconnects, and subscribes to its user's current feeds.
                 if Feed::of(&old.user) != Feed::of(&new.user) {
                     self.sockets_to_close.push((at, SocketsToClose::OfUser(new.user.id)));
                 } else if old.generation != new.generation {

@@ -222,12 +222,14 @@ fn audience(who: Who) -> String {
         Who::Worker => "For workers.".to_owned(),
         Who::Admin => "For administrators.".to_owned(),
         Who::OrderParty(roles) => {
-            let party = |role: &Role| match role {
+            let party = |(at, role): (usize, &Role)| match role {
                 Role::Client => "the order's client",
-                Role::Worker => "the order's worker",
+                Role::Worker if at == 0 => "the order's worker",
+                Role::Worker => "its worker",
                 Role::Admin => "administrators",
             };
-            format!("For {}.", roles.iter().map(party).collect::<Vec<_>>().join(" and "))
+            let parties: Vec<_> = roles.iter().enumerate().map(party).collect();
+            format!("For {}.", parties.join(" and "))
         }
     }
 }

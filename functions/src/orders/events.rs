@@ -17,8 +17,8 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::get("/orders/{id}/events", Who::User);
 
-/// Returns the whole history on one page, oldest first. Its length is bounded: whatever could repeat
-/// without end is limited (revisions, handovers) or recorded only a limited number of times
+/// Returns the whole history on one page, oldest first. Its length is bounded: whatever could
+/// repeat without end is limited (revisions, handovers) or recorded only a limited number of times
 /// (attempts to pay). Workers don't see the steps of the payment, so their list skips some numbers.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
-//! `GET /orders`: lists the orders that a client placed, those that are assigned to a worker, or all
-//! orders for an administrator, newest first. `?attention=true` lists the orders that need an
+//! `GET /orders`: lists the orders that a client placed, those that are assigned to a worker, or
+//! all orders for an administrator, newest first. `?attention=true` lists the orders that need an
 //! administrator, last changed first.
 
 use schemars::JsonSchema;

@@ -10,8 +10,8 @@ use shared::store::{Account, Store};
 
 use crate::http::current_caller;
 
-/// Returns the caller as of now, and the order. Does not check whether the caller may see the order:
-/// the order's own rules do that, such as [`Order::transition`].
+/// Returns the caller as of now, and the order. Does not check whether the caller may see the
+/// order: the order's own rules do that, such as [`Order::transition`].
 ///
 /// # Errors
 /// Those of [`current_caller`]; 404 when there is no such order.

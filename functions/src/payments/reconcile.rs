@@ -6,6 +6,7 @@
 //! Each step is safe while another function takes the same step, so runs may overlap, repeat or be
 //! missed.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::domain::order::Order;
 use shared::error::{Error, Result};
+use shared::metrics::STUCK;
 use shared::payments::{Stripe, StripeApi};
 use shared::store::{StripeEvent, WriteOutcome};
 
@@ -55,31 +57,22 @@ pub struct Report {
     applied: usize,
     /// Orders that changed.
     settled: usize,
-    /// Items that failed. Each is logged, and the next run tries it again.
-    failed: usize,
 }
 
-/// Reconciles, and returns `{fetched, applied, settled, failed}`. The event may hold
-/// `older_than_seconds` and `undelivered_hours`.
+/// Reconciles, and returns `{fetched, applied, settled}`. The event may hold `older_than_seconds`
+/// and `undelivered_hours`.
 ///
 /// # Errors
-/// 422 when one of them is not a number.
+/// 422 when one of them is not a number; `internal` if an item failed, after all others were
+/// processed. The next run tries it again.
 pub async fn handle(context: &PaymentService<Stripe>, event: Value) -> Result<Report> {
     let options: ReconcileOptions = serde_json::from_value(event)
         .map_err(|e| Error::field("event", "invalid", e.to_string()))?;
-    let report = context.reconcile(&options).await;
-    tracing::info!(
-        fetched = report.fetched,
-        applied = report.applied,
-        settled = report.settled,
-        failed = report.failed,
-        "reconciled"
-    );
-    Ok(report)
+    context.reconcile(&options).await
 }
 
 impl<P: StripeApi> PaymentService<P> {
-    async fn reconcile(&self, options: &ReconcileOptions) -> Report {
+    async fn reconcile(&self, options: &ReconcileOptions) -> Result<Report> {
         let sweep = Sweep::start(TIME_LIMIT, CONCURRENCY);
         let now = Timestamp::now();
         let until =
@@ -87,24 +80,39 @@ impl<P: StripeApi> PaymentService<P> {
         let since = now - SignedDuration::from_hours(options.undelivered_hours.clamp(0, 30 * 24));
 
         let pending = self.store.pending_events(until);
-        let applied = sweep.for_each(pending, |event| self.apply_pending(event)).await;
+        let event_span = |event: &StripeEvent| tracing::info_span!("reconcile", event = %event.id);
+        let applied = sweep.for_each(pending, event_span, |event| self.apply_pending(event)).await;
         let orders = self.store.orders_with_unsettled_money(until);
-        let settled = sweep.for_each(orders, |order| self.settle_listed(order)).await;
+        let order_span = |order: &Order| tracing::info_span!("reconcile", order = %order.id);
+        let stuck = AtomicUsize::new(0);
+        let settle = async |order: Order| {
+            let is_stuck = order.is_stuck(now);
+            let settled = self.settle_listed(order).await;
+            if is_stuck && !matches!(settled, Ok(true)) {
+                stuck.fetch_add(1, Ordering::Relaxed);
+            }
+            settled
+        };
+        let settled = sweep.for_each(orders, order_span, settle).await;
+        STUCK.add("", stuck.into_inner());
         // Last, so that a slow answer from Stripe does not delay the rest.
         let undelivered = match self.stripe.undelivered_events(since).await {
-            Ok(bodies) => bodies.into_iter().map(Ok).collect(),
+            Ok(bodies) => {
+                let event = |body: String| StripeEvent::received(body.as_bytes(), Timestamp::now());
+                bodies.into_iter().map(|body| Ok(event(body))).collect()
+            }
             Err(error) => vec![Err(error)],
         };
-        let fetched = sweep
-            .for_each(futures::stream::iter(undelivered), |body| self.store_undelivered(body))
-            .await;
-        Report { fetched, applied, settled, failed: sweep.failed() }
+        let undelivered = futures::stream::iter(undelivered);
+        let store = |event| self.store_undelivered(event);
+        let fetched = sweep.for_each(undelivered, event_span, store).await;
+        tracing::info!(fetched, applied, settled, failed = sweep.failed(), "reconciled");
+        sweep.finish(Report { fetched, applied, settled })
     }
 
     /// Stores an event as if Stripe had delivered it; `payments-apply` then applies it. Returns
     /// `false` if the event was stored already.
-    async fn store_undelivered(&self, body: String) -> Result<bool> {
-        let event = StripeEvent::received(body.as_bytes(), Timestamp::now());
+    async fn store_undelivered(&self, event: StripeEvent) -> Result<bool> {
         match self.store.receive_event(&event).await? {
             WriteOutcome::Written => {
                 tracing::warn!(event = %event.id, kind = event.kind, "event {} had not arrived", event.id);
@@ -118,8 +126,8 @@ impl<P: StripeApi> PaymentService<P> {
         self.apply(&event.id).await.map(|()| true)
     }
 
-    /// Reads the order's payment from Stripe, and does at Stripe what the order needs. Returns whether
-    /// the order changed.
+    /// Reads the order's payment from Stripe, and does at Stripe what the order needs. Returns
+    /// whether the order changed.
     async fn settle_listed(&self, listed: Order) -> Result<bool> {
         // The order from the index may be outdated, and has no history.
         let Some(order) = self.store.order(&listed.id).await? else { return Ok(false) };

@@ -155,8 +155,8 @@ impl<P: StripeApi> PaymentService<P> {
         Err(contention(&order))
     }
 
-    /// Does at Stripe what the order needs, until nothing more can be done now. Returns the order as
-    /// it is then.
+    /// Does at Stripe what the order needs, until nothing more can be done now. Returns the order
+    /// as it is then.
     ///
     /// # Errors
     /// 503 when Stripe or the database does not answer; 409 when other requests keep changing the

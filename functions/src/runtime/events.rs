@@ -6,10 +6,11 @@ use std::time::{Instant, SystemTime};
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use aws_lambda_events::dynamodb::{Event, EventRecord};
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::{Value, json};
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, catalogue};
+use shared::metrics;
 use tracing::{Instrument, Span, field};
 
 use super::context::FromEnv;
@@ -18,29 +19,46 @@ use super::start::{self, milliseconds_since};
 
 /// Runs `handle` on each record of a DynamoDB stream, in order.
 ///
-/// The first record that fails ends the batch. It is reported, and Lambda delivers it and all later
-/// records again. A record can therefore arrive again after it was handled, so handling it twice
-/// must have the same effect as handling it once.
+/// A record that fails does not keep the later ones from being handled. The first one that failed
+/// is reported, and Lambda delivers it and all later records again. A record can therefore arrive
+/// again after it was handled, so handling it twice must have the same effect as handling it once.
 pub fn stream<C, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
     F: Fn(&'static C, EventRecord) -> Fut + Sync,
     Fut: Future<Output = Result<()>> + Send,
 {
-    batch_until(|context, records: Vec<EventRecord>, deadline| {
+    batch_until(|context, records, deadline| {
         let handle = &handle;
-        async move {
-            for record in records {
-                let reference = RecordRef::of(&record);
-                // Each record has its own time-out, so that the records before it still count.
-                within(deadline, Box::pin(handle(context, record)))
-                    .instrument(reference.span.clone())
-                    .await
-                    .map_err(|error| Failure { record: reference, error })?;
-            }
-            Ok(())
-        }
+        each_record(records, deadline, move |record| handle(context, record))
     })
+}
+
+/// Runs `handle` on each record, in order, until the deadline.
+async fn each_record<Fut>(
+    records: Vec<EventRecord>,
+    deadline: SystemTime,
+    handle: impl Fn(EventRecord) -> Fut,
+) -> std::result::Result<(), Failure>
+where
+    Fut: Future<Output = Result<()>> + Send,
+{
+    let mut first_failure = None;
+    for record in records {
+        let reference = RecordRef::of(&record);
+        // Each record has its own time-out, so that the records before it still count.
+        let handled = within(deadline, Box::pin(handle(record)));
+        let Err(error) = handled.instrument(reference.span.clone()).await else { continue };
+        let is_out_of_time = error.is(&catalogue::TIMED_OUT);
+        match &first_failure {
+            None => first_failure = Some(Failure { record: reference, error }),
+            Some(_) => reference.span.in_scope(|| log(&error, "another record failed")),
+        }
+        if is_out_of_time {
+            break;
+        }
+    }
+    first_failure.map_or(Ok(()), Err)
 }
 
 /// How a record is referred to: by its sequence number towards Lambda, and in the log by a span.
@@ -101,14 +119,16 @@ where
             let handled = Box::pin(handle(context, records, event.context.deadline())).await;
             let duration_ms = milliseconds_since(started);
             tracing::debug!(records = count, duration_ms, "handled a batch of {count}");
+            count_failure(&event.context, &handled);
+            metrics::print();
             report(handled)
         }))
         .await
     })
 }
 
-/// Reports a failure as `ReportBatchItemFailures` expects it: Lambda continues at the lowest sequence
-/// number. Without a number, the whole batch has failed.
+/// Reports a failure as `ReportBatchItemFailures` expects it: Lambda continues at the lowest
+/// sequence number. Without a number, the whole batch has failed.
 fn report(
     handled: std::result::Result<(), Failure>,
 ) -> std::result::Result<Value, lambda_runtime::Error> {
@@ -147,6 +167,10 @@ where
                     )
                 };
                 let status = status.instrument(span).await;
+                if status >= 500 {
+                    metrics::FAILURES.add(&event.context.env_config.function_name, 1);
+                }
+                metrics::print();
                 Ok::<_, lambda_runtime::Error>(json!({"statusCode": status}))
             },
         ))
@@ -154,8 +178,8 @@ where
     })
 }
 
-/// Runs `handle` on the JSON that the function is invoked with, by a schedule or by an operator. The
-/// handler's reply or error becomes the result of the invocation.
+/// Runs `handle` on the JSON that the function is invoked with, by a schedule or by an operator.
+/// The handler's reply or error becomes the result of the invocation.
 pub fn direct<C, T, F, Fut>(handle: F) -> ExitCode
 where
     C: FromEnv,
@@ -166,6 +190,11 @@ where
     start::run(async |context: &'static C| {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
             let result = Box::pin(handle(context, event.payload)).await;
+            count_failure(&event.context, &result);
+            if result.is_ok() {
+                metrics::RUNS.add(&event.context.env_config.function_name, 1);
+            }
+            metrics::print();
             result.map_err(|error| {
                 log(&error, "invocation failed");
                 lambda_runtime::Error::from(error)
@@ -175,10 +204,65 @@ where
     })
 }
 
+fn count_failure<T, E>(context: &Context, result: &std::result::Result<T, E>) {
+    if result.is_err() {
+        metrics::FAILURES.add(&context.env_config.function_name, 1);
+    }
+}
+
 fn log(error: &Error, what: &str) {
     let source = error.cause();
     match error.code().kind.status() {
         500.. => tracing::error!(code = error.code().code, source, "{what}: {}", error.code().code),
         _ => tracing::info!(code = error.code().code, source, "{what}: {}", error.code().code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Handles records with the sequence numbers 1 to 5. Those in `failing` fail. Returns the
+    /// numbers that were handled, and the function's response.
+    async fn handle(failing: &[&str], time: Duration) -> (String, Value) {
+        let record = |number: usize| {
+            let mut record = EventRecord::default();
+            record.change.sequence_number = Some(number.to_string());
+            record
+        };
+        let handled = Mutex::new(String::new());
+        let handle = |record: EventRecord| {
+            let number = record.change.sequence_number.unwrap();
+            let result = match failing.contains(&number.as_str()) {
+                true => Err(Error::internal("broken for the test")),
+                false => Ok(handled.lock().unwrap().push_str(&number)),
+            };
+            async move { result }
+        };
+        let records = (1..=5).map(record).collect();
+        let result = each_record(records, SystemTime::now() + time, handle).await;
+        (handled.into_inner().unwrap(), report(result).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_first_failed_record_is_reported_after_all_others_were_handled() {
+        let minute = Duration::from_secs(60);
+        let (handled, response) = handle(&["2", "4"], minute).await;
+        assert_eq!(handled, "135");
+        assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+        let (handled, response) = handle(&[], minute).await;
+        assert_eq!((handled.as_str(), response), ("12345", json!({"batchItemFailures": []})));
+    }
+
+    #[test]
+    fn without_a_sequence_number_the_whole_batch_fails() {
+        let failure = Failure {
+            record: RecordRef::of(&EventRecord::default()),
+            error: Error::internal("broken for the test"),
+        };
+        report(Err(failure)).unwrap_err();
     }
 }

@@ -19,6 +19,9 @@ pub(crate) fn run<C: FromEnv>(
         Ok(runtime) => runtime,
         Err(error) => return start_failed(&error),
     };
+    if let Err(error) = shared::metrics::init() {
+        return start_failed(&error);
+    }
     runtime.block_on(async {
         let context: &'static C = match C::from_env() {
             // It lives as long as the sandbox, so handlers can borrow it.

@@ -1,6 +1,6 @@
 //! `$default`: answers requests that match no route: with 405 and `Allow` when the path has other
-//! methods, otherwise with 404. API Gateway itself would answer both with a 404 that is not a problem
-//! document.
+//! methods, otherwise with 404. API Gateway itself would answer both with a 404 that is not a
+//! problem document.
 
 use http::Method;
 use http::header::ALLOW;

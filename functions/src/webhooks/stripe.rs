@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::error::{Result, catalogue};
+use shared::metrics::WEBHOOKS;
 use shared::payments::webhook_event::WebhookEvent;
 use shared::store::{StripeEvent, WriteOutcome};
 use tracing::field::display;
@@ -37,16 +38,21 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let body = request.body();
     let now = Timestamp::now();
     let signature = request.header(HeaderName::from_static("stripe-signature"));
-    context.secrets.verify(signature, body, now).await?;
+    let verified = context.secrets.verify(signature, body, now).await;
+    verified.inspect_err(|_| WEBHOOKS.add("refused", 1))?;
     let event = StripeEvent::received(body, now);
     let (id, kind) = (&event.id, &event.kind);
     if let Some(order) = WebhookEvent::parse(event.payload.as_bytes()).order {
         tracing::Span::current().record("order", display(&order));
     }
     match context.store.receive_event(&event).await? {
-        WriteOutcome::Written => tracing::debug!(event = %id, kind, "event {id} is stored"),
+        WriteOutcome::Written => {
+            WEBHOOKS.add("stored", 1);
+            tracing::debug!(event = %id, kind, "event {id} is stored");
+        }
         WriteOutcome::Conflict(_) => {
-            tracing::debug!(event = %id, kind, "event {id} was already stored")
+            WEBHOOKS.add("repeated", 1);
+            tracing::debug!(event = %id, kind, "event {id} was already stored");
         }
     }
     Reply::ok(&Stored { received: true })

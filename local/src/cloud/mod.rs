@@ -64,7 +64,7 @@ struct Cloud {
 /// When the cloud can't start; the message is one sentence that says why.
 pub(crate) async fn run(cli: Cli, stop: Stop) -> Result<()> {
     let began = Instant::now();
-    let log = Log::default();
+    let log = Log::new(cli.verbose);
     let started = async { Cloud::start(Plan::prepare(cli, &log).await?, log.clone()).await };
     let cloud = tokio::select! {
         biased;
@@ -141,7 +141,7 @@ impl Cloud {
                 log.clone(),
                 shutdown.clone(),
             )?;
-            management = management.merge(running.management(Some(authorize)));
+            management = management.merge(running.management(authorize));
             websocket = Some(running);
         }
         management = management.merge(secrets::api::router(SecretsApi {

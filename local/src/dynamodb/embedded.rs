@@ -65,7 +65,7 @@ impl Embedded {
         database
             .disable_bulk_loading()
             .map_err(|e| anyhow!("can't set up the database {path}: {e}"))?;
-        stream_log::index(&path)?;
+        stream_log::prepare(&path)?;
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.into_std()?;
         let authority = listener.local_addr()?.to_string().parse()?;

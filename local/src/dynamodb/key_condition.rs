@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use super::tokens::tokens;
+
 /// Returns the attribute value (`{"S": "..."}`) that a Query compares `partition_key` with, or
 /// `None` for a Scan or for a Query that DynamoDB will reject.
 pub fn partition_key_value<'v>(body: &'v Value, partition_key: &str) -> Option<&'v Value> {
@@ -30,26 +32,6 @@ pub fn values<'v>(body: &'v Value, key: &str) -> Vec<&'v Value> {
     };
     let values = body.get("ExpressionAttributeValues");
     value_positions.into_iter().filter_map(|position| values?.get(token(position))).collect()
-}
-
-/// Splits an expression into names, placeholders and operators. Parentheses and commas are dropped.
-fn tokens(expression: &str) -> Vec<&str> {
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '#' | ':' | '.' | '-');
-    let mut tokens = Vec::new();
-    let mut rest = expression;
-    while let Some(first) = rest.chars().next() {
-        let belongs: &dyn Fn(char) -> bool =
-            if is_word(first) { &is_word } else { &|c| matches!(c, '<' | '=' | '>') };
-        let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
-        match end {
-            0 => rest = &rest[first.len_utf8()..],
-            _ => {
-                tokens.push(&rest[..end]);
-                rest = &rest[end..];
-            }
-        }
-    }
-    tokens
 }
 
 #[cfg(test)]

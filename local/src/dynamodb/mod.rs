@@ -3,14 +3,16 @@
 
 mod capacity;
 mod embedded;
-mod empty_key;
 mod faults;
 mod key_condition;
 mod proxy;
+mod refusals;
 mod request;
 mod stats;
+mod stream_description;
 mod stream_log;
 mod tables;
+mod tokens;
 mod upstream;
 mod writes;
 

@@ -21,7 +21,7 @@ use super::request::{Schema, is_partiql, reports_capacity, writes};
 use super::stats::{Call, Stats};
 use super::upstream::Upstream;
 use super::writes::TableWrites;
-use super::{capacity, empty_key, request, stats};
+use super::{capacity, refusals, request, stats, stream_description};
 use crate::iam::{self, Caller, Iam};
 use crate::log::Log;
 
@@ -139,12 +139,13 @@ impl Proxy {
             return Ok(denial);
         }
 
-        if let Some(message) = empty_key::message(&self.schema, &operation, &json) {
+        if let Some(refusal) =
+            refusals::refusal(&self.schema, &self.upstream, &operation, &json).await
+        {
             self.stats.count(stats_caller, Call { operation, error: true, ..Call::default() });
-            let kind = "com.amazon.coral.validate#ValidationException";
             return Ok(reply(
                 StatusCode::BAD_REQUEST,
-                &json!({"__type": kind, "message": message}),
+                &json!({"__type": refusal.kind, "message": refusal.message}),
             ));
         }
 
@@ -232,19 +233,25 @@ impl Proxy {
             0.0
         };
         let (read_units, write_units) = if writes(operation) { (0.0, units) } else { (units, 0.0) };
-        let operation = operation.to_owned();
-        self.stats.count(
-            caller,
-            Call { operation, denied: false, error: !success, read_units, write_units },
-        );
+        let call = Call {
+            operation: operation.to_owned(),
+            denied: false,
+            error: !success,
+            read_units,
+            write_units,
+        };
+        self.stats.count(caller, call);
         if add_capacity
             && success
             && let Some(stripped) = capacity::strip(answer.body())
         {
-            let headers = answer.headers_mut();
-            headers.remove(header::CONTENT_LENGTH);
-            headers.insert("x-amz-crc32", crc32fast::hash(&stripped).into());
-            *answer.body_mut() = stripped.into();
+            replace_body(&mut answer, stripped);
+        }
+        if success
+            && operation == "DescribeStream"
+            && let Some(completed) = stream_description::completed(&self.schema, answer.body())
+        {
+            replace_body(&mut answer, completed);
         }
         answer
     }
@@ -264,6 +271,13 @@ impl Proxy {
             }
         }
     }
+}
+
+fn replace_body(answer: &mut Response<Bytes>, body: Vec<u8>) {
+    let headers = answer.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert("x-amz-crc32", crc32fast::hash(&body).into());
+    *answer.body_mut() = body.into();
 }
 
 /// Responds with a serialized list.

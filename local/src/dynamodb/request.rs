@@ -35,21 +35,31 @@ struct TableSchema {
     arn: String,
     /// Its key attributes, the partition key first.
     keys: Vec<String>,
-    /// The key attributes of each index, the partition key first.
-    indexes: HashMap<String, Vec<String>>,
+    indexes: HashMap<String, Index>,
 }
 
-/// The key attributes of a table and its indexes.
+/// An index of a table.
+#[derive(Debug, Clone)]
+pub struct Index {
+    /// Its key attributes, the partition key first.
+    pub keys: Vec<String>,
+    /// For a global index that doesn't carry all attributes: those that it carries, apart from its
+    /// own and the table's keys. DynamoDB reads what a local index lacks from the table.
+    pub carried: Option<Vec<String>>,
+}
+
+/// The key attributes of a table, and its indexes.
 pub struct Keys<'s> {
     /// The key attributes of the table, the partition key first.
     pub table: &'s [String],
-    indexes: &'s HashMap<String, Vec<String>>,
+    /// The indexes of the table.
+    pub indexes: &'s HashMap<String, Index>,
 }
 
 impl<'s> Keys<'s> {
     /// Returns the key attributes of an index, the partition key first.
     pub fn index(&self, name: &str) -> Option<&'s [String]> {
-        self.indexes.get(name).map(Vec::as_slice)
+        self.indexes.get(name).map(|index| index.keys.as_slice())
     }
 }
 
@@ -162,7 +172,7 @@ impl Schema {
             "" => (self.table_arn(table), schema.and_then(|s| s.keys.first())),
             index => (
                 format!("{}/index/{index}", self.table_arn(table)),
-                schema.and_then(|s| s.indexes.get(index)?.first()),
+                schema.and_then(|s| s.indexes.get(index)?.keys.first()),
             ),
         };
         let leading_keys = partition_key
@@ -235,10 +245,22 @@ impl TableSchema {
             keys.sort_by_key(|key| key["KeyType"] != "HASH");
             keys.into_iter().map(|key| text(key, "AttributeName").to_owned()).collect()
         };
+        let carried = |index: &Value| {
+            let projection = &index["Projection"];
+            let names = || projection["NonKeyAttributes"].as_array().into_iter().flatten();
+            (projection["ProjectionType"] != "ALL")
+                .then(|| names().filter_map(Value::as_str).map(str::to_owned).collect())
+        };
         let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
             .into_iter()
-            .flat_map(|kind| table.properties[kind].as_array().into_iter().flatten())
-            .map(|index| (text(index, "IndexName").to_owned(), keys(index)))
+            .flat_map(|kind| {
+                let indexes = table.properties[kind].as_array().into_iter().flatten();
+                indexes.map(move |index| (kind, index))
+            })
+            .map(|(kind, index)| {
+                let carried = (kind == "GlobalSecondaryIndexes").then(|| carried(index)).flatten();
+                (text(index, "IndexName").to_owned(), Index { keys: keys(index), carried })
+            })
             .collect();
         Self { arn: table.arn.clone(), keys: keys(&table.properties), indexes }
     }

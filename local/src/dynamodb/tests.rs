@@ -265,6 +265,28 @@ async fn a_write_notifies_the_streams_and_a_read_does_not() {
 }
 
 #[tokio::test]
+async fn a_stream_has_an_open_shard_and_other_streams_and_shards_are_refused() {
+    let (db, client) = in_memory(&[("dynamodb:*", TABLE)]).await;
+    put(&client, "A").await.unwrap();
+    let api = Upstream::new(db.endpoint_url.strip_prefix("http://").unwrap().parse().unwrap());
+    let listed = api.call("ListStreams", &json!({"TableName": "marketplace"})).await.unwrap();
+    let arn = listed["Streams"][0]["StreamArn"].as_str().unwrap();
+    let described = api.call("DescribeStream", &json!({"StreamArn": arn})).await.unwrap();
+    let stream = &described["StreamDescription"];
+    assert_eq!(stream["KeySchema"][1], json!({"AttributeName": "sk", "KeyType": "RANGE"}));
+    let shard = &stream["Shards"][0];
+    assert!(shard["SequenceNumberRange"]["StartingSequenceNumber"].is_string());
+    assert!(shard["SequenceNumberRange"]["EndingSequenceNumber"].is_null());
+
+    let other_stream = format!("{}/stream/2000-01-01", arn.split_once("/stream/").unwrap().0);
+    for (arn, shard) in [(arn, "other"), (&other_stream, shard["ShardId"].as_str().unwrap())] {
+        let body = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "LATEST"});
+        let error = api.call("GetShardIterator", &body).await.unwrap_err();
+        assert!(error.to_string().starts_with("ResourceNotFoundException: "), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn data_on_disk_survives_a_restart() {
     let dir = TempDir::new();
     let project = project(&[("dynamodb:*", TABLE)]);

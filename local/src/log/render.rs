@@ -1,4 +1,4 @@
-//! Makes JSON events of `tracing-subscriber` readable.
+//! Makes JSON events of `tracing-subscriber` and metrics readable.
 
 use serde_json::{Map, Value};
 
@@ -51,6 +51,31 @@ impl Event {
 fn joined(fields: &[(String, String)], hidden: &[&str]) -> String {
     let shown = fields.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
     shown.map(|(name, value)| format!(" {name}={value}")).collect()
+}
+
+/// Returns a readable form of metrics in CloudWatch's embedded metric format, such as `metric
+/// Orders=1 Status=completed`: the values, then the dimensions. `None` for any other line.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+pub(super) fn metrics(line: &str) -> Option<String> {
+    if !line.starts_with('{') {
+        return None;
+    }
+    let document: Map<String, Value> = serde_json::from_str(line).ok()?;
+    let directives = document.get("_aws")?.get("CloudWatchMetrics")?.as_array()?;
+    let values = directives.iter().filter_map(|directive| directive.get("Metrics")?.as_array());
+    let values = values.flatten().filter_map(|metric| metric.get("Name")?.as_str());
+    let dimensions = directives.iter().filter_map(|directive| directive.get("Dimensions"));
+    let dimensions = dimensions.filter_map(Value::as_array).flatten().filter_map(Value::as_array);
+    let dimensions = dimensions.flatten().filter_map(Value::as_str);
+    let mut names: Vec<&str> = Vec::new();
+    for name in values.chain(dimensions) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let shown =
+        names.iter().filter_map(|name| Some(format!(" {name}={}", plain(document.get(*name)?))));
+    Some(format!("metric{}", shown.collect::<String>()))
 }
 
 /// Parses a line. Returns `None` if it is not a JSON event.

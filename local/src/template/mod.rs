@@ -54,6 +54,7 @@ const SECTIONS_WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("Description", "for people"),
     ("Metadata", "for tools"),
     ("Outputs", "printed after a deployment"),
+    ("Rules", "checked before a deployment to AWS"),
 ];
 
 /// Reads the template at `path`.

@@ -50,7 +50,8 @@ pub(super) fn read_policies(properties: &mut Properties<'_>) -> Result<Vec<State
 pub(super) fn managed(name: &str, properties: &Properties<'_>, key: &str) -> Option<Statement> {
     let (actions, resource) = match name.rsplit('/').next().unwrap_or(name) {
         // Locally, logs, traces and the streams that Lambda reads need no permission.
-        "AWSLambdaBasicExecutionRole"
+        "AmazonAPIGatewayPushToCloudWatchLogs"
+        | "AWSLambdaBasicExecutionRole"
         | "AWSLambdaDynamoDBExecutionRole"
         | "AWSXRayDaemonWriteAccess"
         | "AWSXrayWriteOnlyAccess"

@@ -36,7 +36,7 @@ const MAX_BODY: usize = 10 * 1024 * 1024;
 #[derive(Clone)]
 struct Management {
     gateway: Arc<Gateway>,
-    authorize: Option<Authorize>,
+    authorize: Authorize,
 }
 
 /// The path parameters, percent-decoded.
@@ -50,6 +50,8 @@ struct Target {
 enum ApiError {
     BadRequest(String),
     Forbidden(String),
+    /// What API Gateway calls a missing signature. It answers so to methods it doesn't know, too.
+    Unsigned,
     Gone,
     PayloadTooLarge,
     LimitExceeded,
@@ -57,7 +59,7 @@ enum ApiError {
     Internal,
 }
 
-pub(super) fn router(gateway: Arc<Gateway>, authorize: Option<Authorize>) -> Router {
+pub(super) fn router(gateway: Arc<Gateway>, authorize: Authorize) -> Router {
     let mut router = Router::new();
     // Some callers encode the `@`, and axum matches routes before it decodes paths.
     for connections in ["@connections", "%40connections"] {
@@ -107,7 +109,7 @@ async fn act(
         Method::POST => post(gateway, open, message).await,
         Method::GET => Ok(describe(open()?.as_ref())),
         Method::DELETE => Ok(delete(gateway, &open()?)),
-        _ => Err(ApiError::Forbidden("Missing Authentication Token".to_owned())),
+        _ => Err(ApiError::Unsigned),
     }
 }
 
@@ -148,25 +150,23 @@ fn delete(gateway: &Gateway, connection: &Arc<Connection>) -> Response {
 }
 
 impl Management {
+    /// Checks that the request is signed, and that its signer may do this. The signature itself is
+    /// not checked.
     fn authorize(&self, method: &Method, id: &str, headers: &HeaderMap) -> Result<(), ApiError> {
-        let (Some(authorize), Some(header)) =
-            (&self.authorize, headers.get(http::header::AUTHORIZATION))
-        else {
-            return Ok(());
+        let header = headers.get(http::header::AUTHORIZATION).ok_or(ApiError::Unsigned)?;
+        let Some(key) = header.to_str().ok().and_then(iam::credential) else {
+            let message = "The Authorization header is not a SigV4 header".to_owned();
+            return Err(ApiError::Forbidden(message));
         };
         let api = &self.gateway.api;
         let resource =
             format!("{ARN_PREFIX}:{}/{}/{method}/@connections/{id}", api.api_id, api.stage);
-        let key = header.to_str().ok().and_then(iam::credential);
-        match key {
-            Some(key) if authorize(key, ACTION, &resource) => Ok(()),
-            Some(key) => Err(ApiError::Forbidden(format!(
-                "{key} is not authorized to perform: {ACTION} on resource: {resource}"
-            ))),
-            None => Err(ApiError::Forbidden(
-                "The Authorization header is not a SigV4 header".to_owned(),
-            )),
+        if (self.authorize)(key, ACTION, &resource) {
+            return Ok(());
         }
+        Err(ApiError::Forbidden(format!(
+            "{key} is not authorized to perform: {ACTION} on resource: {resource}"
+        )))
     }
 }
 
@@ -175,6 +175,11 @@ impl IntoResponse for ApiError {
         let (status, name, message) = match self {
             Self::BadRequest(message) => (StatusCode::BAD_REQUEST, "BadRequestException", message),
             Self::Forbidden(message) => (StatusCode::FORBIDDEN, "ForbiddenException", message),
+            Self::Unsigned => (
+                StatusCode::FORBIDDEN,
+                "MissingAuthenticationTokenException",
+                "Missing Authentication Token".to_owned(),
+            ),
             Self::Gone => (StatusCode::GONE, "GoneException", "Connection is gone".to_owned()),
             Self::PayloadTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

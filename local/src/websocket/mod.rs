@@ -109,13 +109,13 @@ pub fn start(
 impl Running {
     /// Returns the `@connections` API: `POST`, `GET` and `DELETE` of `/<stage>/@connections/<id>`,
     /// with or without the stage. `authorize` decides on signed requests (`SigV4`). Unsigned ones
-    /// are allowed, so that curl works.
+    /// are refused, as on AWS.
     ///
     /// It also has the routes with which tests inject faults. `POST /_local/faults` with `{"fault",
     /// "method"?, "containing"?, "times"?}` makes the next requests fail, see [`faults::Fault`].
     /// `GET` lists the pending faults, and `DELETE` removes them all, or those with the given
     /// `?containing=`.
-    pub fn management(&self, authorize: Option<Authorize>) -> Router {
+    pub fn management(&self, authorize: Authorize) -> Router {
         management::router(Arc::clone(&self.gateway), authorize)
             .merge(faults::router(Arc::clone(&self.gateway.faults)))
     }

@@ -1,4 +1,4 @@
-//! The time, as Stripe writes it.
+//! The current time, in Stripe's format.
 
 /// Returns the current time in Unix seconds.
 pub(crate) fn now() -> i64 {

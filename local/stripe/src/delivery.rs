@@ -1,4 +1,4 @@
-//! One delivery of a webhook: the signed request, and its result in the store and the log.
+//! Delivers one webhook: sends the signed request, and records the result in the store and the log.
 
 use http_body_util::{BodyExt, Full};
 use serde::Serialize;
@@ -10,12 +10,12 @@ use crate::signature;
 use crate::stripe::Stripe;
 use crate::transaction::Cause;
 
-/// The endpoint's answer to a webhook.
+/// The endpoint's response to a webhook.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct WebhookResponse {
-    /// The HTTP status. `None` when the endpoint did not answer.
+    /// The HTTP status, or `None` if the endpoint did not respond.
     pub(crate) status: Option<u16>,
-    /// The body, or the reason why there is no answer.
+    /// The body, or the reason why there is no response.
     pub(crate) body: String,
 }
 
@@ -31,13 +31,13 @@ impl WebhookResponse {
 }
 
 impl Stripe {
-    /// Posts an event once, delivered before or not, and marks it as delivered if the endpoint
+    /// Posts an event once, even if it was delivered before. Marks it as delivered if the endpoint
     /// accepts it.
     pub(crate) async fn deliver_once(&self, id: &str) -> WebhookResponse {
         let Some(event) = self.store().events.get(id).cloned() else {
             return WebhookResponse::none(format!("No such event: '{id}'"));
         };
-        // As at Stripe, `pending_webhooks` counts the delivery that carries it.
+        // As at Stripe, `pending_webhooks` includes the delivery in progress.
         let pending = Event { delivery: DeliveryStatus::Pending, ..event.clone() };
         let body = pretty(&pending.to_json());
         let secrets = self.outbox.lock().settings.secrets.clone();

@@ -1,6 +1,6 @@
 //! Webhooks: each event is posted to the endpoint, at growing intervals, until the endpoint answers
-//! with a 2xx (<https://docs.stripe.com/webhooks>). The events of one change are sent in order;
-//! those of different changes race, as at Stripe.
+//! with a 2xx (<https://docs.stripe.com/webhooks>). The events of one change are sent in order.
+//! Events of different changes can overtake each other, as at Stripe.
 //!
 //! An event that was not delivered stays pending in the store, so it is sent again after a restart,
 //! even if it was held.
@@ -14,7 +14,7 @@ use crate::outbox::{Mode, shuffle};
 use crate::stripe::Stripe;
 
 impl Stripe {
-    /// Sends new events, or keeps them back, as the settings say.
+    /// Sends, holds or drops new events, as the settings say.
     pub(crate) fn dispatch(self: &Arc<Self>, events: Vec<String>) {
         if events.is_empty() || self.options.webhook_url.is_none() {
             return;
@@ -61,7 +61,7 @@ impl Stripe {
         });
     }
 
-    /// Delivers an event. If the endpoint refuses it, a background task goes on trying.
+    /// Delivers an event. If the endpoint doesn't accept it, a background task keeps trying.
     pub(crate) async fn deliver_or_retry(self: &Arc<Self>, event: &str) -> WebhookResponse {
         let response = self.deliver(event).await;
         if !response.accepted() {
@@ -71,8 +71,8 @@ impl Stripe {
         response
     }
 
-    /// Delivers an event as often as the settings say, but stops at the first refusal. Returns the
-    /// last answer.
+    /// Delivers an event as often as the settings say, until the endpoint doesn't accept it.
+    /// Returns the last response.
     async fn deliver(&self, event: &str) -> WebhookResponse {
         let repeat = self.outbox.lock().settings.repeat.max(1);
         let mut response = self.deliver_once(event).await;
@@ -86,7 +86,7 @@ impl Stripe {
     }
 
     /// Delivers an event again until the endpoint accepts it. Ends early if the event is held,
-    /// dropped, or delivered by other means.
+    /// dropped, or replayed through the control API.
     async fn retry(&self, event: &str) {
         let mut delay = self.options.retry_first;
         loop {

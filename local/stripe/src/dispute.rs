@@ -1,4 +1,5 @@
-//! Disputes: a test card or the control API opens them, the control API closes them.
+//! Opens and closes disputes. A test card or the control API opens them, and the control API closes
+//! them.
 
 use crate::error::Error;
 use crate::ids;
@@ -16,7 +17,7 @@ pub(crate) fn open(
     reason: &str,
 ) -> Result<Dispute, Error> {
     if charge.status != ChargeStatus::Succeeded || charge.disputed || charge.unrefunded() == 0 {
-        return Err(Error::refused(format!(
+        return Err(Error::invalid_request(format!(
             "Charge {} cannot be disputed: it did not succeed, is refunded, or was disputed \
              before.",
             charge.id
@@ -43,7 +44,7 @@ pub(crate) fn open(
 /// Closes a dispute, won or lost.
 ///
 /// # Errors
-/// 404 when there is no such dispute, 400 when it is closed already.
+/// 404 when the dispute does not exist, 400 when it is closed already.
 pub(crate) fn close(
     transaction: &mut Transaction<'_>,
     id: &str,
@@ -51,7 +52,7 @@ pub(crate) fn close(
 ) -> Result<Dispute, Error> {
     let mut dispute = transaction.dispute(id)?;
     if dispute.status != DisputeStatus::NeedsResponse {
-        return Err(Error::refused(format!("Dispute {id} is closed already.")));
+        return Err(Error::invalid_request(format!("Dispute {id} is closed already.")));
     }
     dispute.status = if won { DisputeStatus::Won } else { DisputeStatus::Lost };
     transaction.put(dispute.clone());

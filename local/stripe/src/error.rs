@@ -14,13 +14,13 @@ pub(crate) struct Error {
     pub(crate) status: u16,
     /// The object under `error`.
     pub(crate) body: Box<Body>,
-    /// Whether the endpoint had begun to execute. Only then is the answer kept under the call's
-    /// idempotency key (<https://docs.stripe.com/api/idempotent_requests>). A call that fails
-    /// validation is not kept, so it can be corrected and sent again with the same key.
+    /// Whether the endpoint had begun to execute. Only then is the response stored under the call's
+    /// idempotency key (<https://docs.stripe.com/api/idempotent_requests>). After a failed
+    /// validation, the call can be corrected and sent again with the same key.
     pub(crate) executed: bool,
 }
 
-/// The error object. Fields without a value are left out, as in Stripe's answers.
+/// The error object. Fields without a value are left out, as in Stripe's responses.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ pub(crate) struct Body {
 }
 
 impl Error {
-    /// 400 `invalid_request_error`: a parameter is wrong, whatever the state of the account.
+    /// 400 `invalid_request_error`: a parameter is invalid, regardless of the stored objects.
     pub(crate) fn parameter(param: impl Into<String>, message: impl Into<String>) -> Self {
         let body = Body {
             kind: "invalid_request_error",
@@ -54,9 +54,9 @@ impl Error {
         Self { status: 400, body: Box::new(body), executed: false }
     }
 
-    /// 400 `invalid_request_error`: the call is well formed, but the state of the object does not
+    /// 400 `invalid_request_error`: the call is well formed, but the state of an object does not
     /// allow it.
-    pub(crate) fn refused(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
         let body =
             Body { kind: "invalid_request_error", message: message.into(), ..Body::default() };
         Self { status: 400, body: Box::new(body), executed: true }
@@ -65,14 +65,15 @@ impl Error {
     /// 404 `resource_missing`: the path names an object that does not exist. See
     /// [`Self::for_param`] for an object that a parameter names.
     pub(crate) fn missing(kind: &str, id: &str) -> Self {
-        let mut error = Self::refused(format!("No such {kind}: '{id}'")).code("resource_missing");
+        let mut error =
+            Self::invalid_request(format!("No such {kind}: '{id}'")).code("resource_missing");
         error.status = 404;
         // Stripe's name for the id in the path is `intent` for payment intents, otherwise `id`.
         error.param(if kind == "payment_intent" { "intent" } else { "id" })
     }
 
-    /// Turns the 404 of [`missing`](Self::missing) into a 400, for an object that is named by the
-    /// parameter `param` and not by the path.
+    /// Turns the 404 of [`missing`](Self::missing) into a 400, for an object that the parameter
+    /// `param` names instead of the path.
     pub(crate) fn for_param(mut self, param: &str) -> Self {
         self.status = 400;
         self.param(param)
@@ -84,7 +85,7 @@ impl Error {
         code: &'static str,
         decline_code: Option<&'static str>,
     ) -> Self {
-        let mut error = Self::refused(message).code(code);
+        let mut error = Self::invalid_request(message).code(code);
         error.status = 402;
         error.body.kind = "card_error";
         error.body.decline_code = decline_code;
@@ -93,7 +94,7 @@ impl Error {
 
     /// 401: the request has no API key, an unknown one, or one that may not make this call.
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
-        let mut error = Self::refused(message);
+        let mut error = Self::invalid_request(message);
         error.status = 401;
         error.executed = false;
         error
@@ -131,7 +132,7 @@ impl Error {
         self
     }
 
-    /// Returns the JSON of the whole answer.
+    /// Returns the JSON of the whole response.
     pub(crate) fn to_json(&self) -> Value {
         json!({ "error": self.body })
     }
@@ -147,7 +148,7 @@ impl IntoResponse for Error {
 /// Returns the value of a required parameter.
 ///
 /// # Errors
-/// 400 `parameter_missing` when there is none.
+/// 400 `parameter_missing` when `value` is `None`.
 pub(crate) fn required<T>(value: Option<T>, param: &str) -> Result<T, Error> {
     value.ok_or_else(|| {
         Error::parameter(param, format!("Missing required param: {param}."))

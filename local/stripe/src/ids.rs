@@ -4,7 +4,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Returns a new id: `prefix` and 24 random characters. `new("pi_")` is `pi_3Nf8...`, for example.
+/// Returns a new id: `prefix` and 24 random characters, such as `pi_3Nf8...` for `pi_`.
 pub(crate) fn new(prefix: &str) -> String {
     format!("{prefix}{}", random(24))
 }
@@ -16,14 +16,13 @@ pub(crate) fn random(length: usize) -> String {
     bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 62)])).collect()
 }
 
-/// Returns the id of the balance transaction that the charge or refund `source` makes: `ch_3x`
-/// makes `txn_ch3x`, `re_3x` makes `txn_re3x`. Balance transactions are not stored, so their ids
-/// are derived.
+/// Returns the id of the balance transaction of the charge or refund `source`: `txn_ch3x` for
+/// `ch_3x`, `txn_re3x` for `re_3x`. Balance transactions are not stored, so their ids are derived.
 pub(crate) fn balance_transaction_of(source: &str) -> String {
     format!("txn_{}", source.replacen('_', "", 1))
 }
 
-/// Returns the id of the charge or refund that made the balance transaction `id`: the inverse of
+/// Returns the id of the charge or refund of the balance transaction `id`: the inverse of
 /// [`balance_transaction_of`].
 pub(crate) fn source_of_balance_transaction(id: &str) -> Option<String> {
     let (kind, rest) = id.strip_prefix("txn_")?.split_at_checked(2)?;

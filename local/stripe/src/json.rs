@@ -1,4 +1,4 @@
-//! JSON as Stripe writes it.
+//! JSON in Stripe's format.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ pub(crate) fn pretty(value: &Value) -> String {
     format!("{value:#}")
 }
 
-/// Adds the fields `names` to `object`, all null. Stripe sends the fields of features that the
-/// stand-in lacks, so the real one and this one have the same shape.
+/// Adds the fields `names` to `object`, all of them null. They belong to features that the stand-in
+/// lacks. Stripe sends them too, so its objects have the same shape.
 pub(crate) fn with_nulls(mut object: Value, names: &[&str]) -> Value {
     for name in names {
         object[*name] = Value::Null;

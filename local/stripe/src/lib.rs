@@ -3,8 +3,8 @@
 //! methods. It moves no money and calls nothing but the webhook endpoint.
 //!
 //! The README lists the endpoints, the test payment methods, the control API under `/_local/` and
-//! the features that are left out. A parameter of a feature that is left out is refused by name; a
-//! path is refused with Stripe's own 404.
+//! the features that are missing. A parameter of a missing feature is a 400 that names it, and a
+//! path of one is Stripe's own 404.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {

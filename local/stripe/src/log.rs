@@ -1,20 +1,20 @@
-//! Where the stand-in writes what it does.
+//! The log of the stand-in.
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-/// A place for log lines: one for each request, one for each webhook delivery. Clones write to the
-/// same place.
+/// A log, with one line for each request and one for each webhook delivery. Clones write to the
+/// same log.
 #[derive(Clone)]
 pub struct Log(Arc<Write>);
 
 type Write = dyn Fn(Option<&str>, &str) + Send + Sync;
 
 impl Log {
-    /// Hands each line to `write`: the id of the request it belongs to, if it belongs to one, and
-    /// the text.
+    /// Calls `write` for each line, with its text and the id of the request that it belongs to, if
+    /// any.
     pub fn new(write: impl Fn(Option<&str>, &str) + Send + Sync + 'static) -> Self {
         Self(Arc::new(write))
     }

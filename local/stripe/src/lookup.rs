@@ -1,4 +1,4 @@
-//! Objects by id, of whatever kind.
+//! Finds objects of any kind by their id.
 
 use serde_json::Value;
 
@@ -10,8 +10,7 @@ use crate::objects::payment_method::PaymentMethod;
 use crate::objects::refund::Refund;
 use crate::store::Store;
 
-/// Returns the object `id`. The prefix of the id tells its kind. `expand` puts it in the place of
-/// the id.
+/// Returns the object `id`, whose prefix says its kind. `expand` replaces the id with it.
 pub(crate) fn object(store: &Store, id: &str) -> Option<Value> {
     match id.split_once('_')?.0 {
         "pi" => store.intents.get(id).map(PaymentIntent::to_json),

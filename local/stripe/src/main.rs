@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Cli {
-    /// The port to listen on. 0 takes any free port.
+    /// The port to listen on. 0 means any free port.
     #[arg(long, default_value_t = 8003)]
     port: u16,
 
@@ -23,11 +23,12 @@ struct Cli {
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
 
-    /// The http:// URL that webhooks are posted to. Without one, events are only listed.
+    /// The http:// URL that webhooks are posted to. Without it, no webhooks are sent, and events
+    /// can only be listed.
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
 
-    /// The secret that signs webhooks.
+    /// The secret that webhooks are signed with.
     #[arg(long, value_name = "SECRET", default_value = "whsec_local")]
     webhook_secret: String,
 
@@ -39,7 +40,8 @@ struct Cli {
     #[arg(long = "publishable-key", value_name = "KEY", default_value = PUBLISHABLE_KEY)]
     publishable_keys: Vec<String>,
 
-    /// The file that keeps everything for the next start. Without one, everything is in memory.
+    /// The file in which everything is stored for the next start. Without it, everything is in
+    /// memory.
     #[arg(long, value_name = "FILE")]
     data_file: Option<PathBuf>,
 
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn given_keys_replace_the_default_ones() {
+    fn keys_in_arguments_replace_the_default_ones() {
         let keys = options(&["--secret-key", "sk_test_a", "--secret-key", "sk_test_b"]);
         assert_eq!(keys.secret_keys, ["sk_test_a", "sk_test_b"]);
         assert_eq!(keys.publishable_keys, [PUBLISHABLE_KEY]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::params::{Node, Params};
 
-/// A change to an object's metadata. A key with an empty value is removed; an empty `metadata`
+/// A change to an object's metadata. An empty value removes its key, and an empty `metadata`
 /// removes all keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Metadata {

@@ -1,4 +1,4 @@
-//! Currencies: the supported ones, their smallest charge, and how messages write an amount.
+//! The supported currencies, their smallest charges, and the format of amounts in messages.
 
 use crate::error::Error;
 
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn currencies_are_lower_cased_and_unknown_ones_are_refused() {
+    fn currencies_are_lower_cased_and_unknown_ones_are_rejected() {
         assert_eq!(currency("EUR").unwrap(), "eur");
         assert!(currency("xyz").unwrap_err().body.message.starts_with("Invalid currency: xyz."));
         assert_eq!((format(2145, "usd").as_str(), format(50, "jpy").as_str()), ("$21.45", "¥50"));

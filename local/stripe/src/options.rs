@@ -1,4 +1,4 @@
-//! How the stand-in behaves.
+//! The options of the stand-in.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,26 +12,27 @@ pub const PUBLISHABLE_KEY: &str = "pk_test_local";
 /// The API version that [`Options::new`] sets.
 pub const API_VERSION: &str = "2026-09-30.endive";
 
-/// How the stand-in behaves.
+/// The options of the stand-in.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The URL that webhooks are posted to. It must begin with `http://`. Without one, events are
-    /// only listed.
+    /// The URL that webhooks are posted to. It must begin with `http://`. Without it, no webhooks
+    /// are sent, and events can only be listed.
     pub webhook_url: Option<String>,
-    /// The secret that signs webhooks, `whsec_...`.
+    /// The secret that webhooks are signed with, `whsec_...`.
     pub webhook_secret: String,
-    /// The secret keys that the API accepts. Any other is answered with 401.
+    /// The secret keys that the API accepts. Other keys get a 401.
     pub secret_keys: Vec<String>,
-    /// The publishable keys that the API accepts. They see and confirm payment intents whose client
-    /// secret the caller knows.
+    /// The publishable keys that the API accepts. With one of them, callers can retrieve and
+    /// confirm payment intents whose client secret they know.
     pub publishable_keys: Vec<String>,
-    /// The file that keeps everything for the next start. Without one, everything is in memory.
+    /// The file in which everything is stored for the next start. Without it, everything is in
+    /// memory.
     pub data_file: Option<PathBuf>,
-    /// The API version that events name, and answers to requests that name none.
+    /// The API version of events, and of responses to requests without a `Stripe-Version` header.
     pub api_version: String,
-    /// How long to wait before a refused webhook is sent again. Each further wait is twice as long.
+    /// The delay before a failed webhook is sent again. Each further delay is twice as long.
     pub retry_first: Duration,
-    /// The longest wait between two deliveries of a webhook.
+    /// The longest delay between two deliveries of a webhook.
     pub retry_longest: Duration,
     /// How long the webhook endpoint may take to answer.
     pub delivery_timeout: Duration,
@@ -41,13 +42,13 @@ pub struct Options {
     pub settlement: Duration,
     /// How long a payment with `pm_card_slow` takes.
     pub slow_payment: Duration,
-    /// How long the answer to an idempotency key is kept.
-    pub idempotency_keys_kept: Duration,
+    /// How long the response for an idempotency key is stored.
+    pub idempotency_key_lifetime: Duration,
 }
 
 impl Options {
-    /// Returns the default behavior: the keys [`SECRET_KEY`] and [`PUBLISHABLE_KEY`], idempotency
-    /// keys kept for 24 hours as at Stripe, and waits short enough for a laptop.
+    /// Returns the default options: the keys [`SECRET_KEY`] and [`PUBLISHABLE_KEY`], idempotency
+    /// keys that are stored for 24 hours as at Stripe, and delays short enough for development.
     #[must_use]
     pub fn new(
         webhook_url: Option<String>,
@@ -67,7 +68,7 @@ impl Options {
             reorder_window: Duration::from_millis(300),
             settlement: Duration::from_secs(2),
             slow_payment: Duration::from_secs(2),
-            idempotency_keys_kept: Duration::from_secs(24 * 60 * 60),
+            idempotency_key_lifetime: Duration::from_secs(24 * 60 * 60),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How webhooks are sent, and the events kept back from sending.
+//! The settings of webhooks, and the events that are held or about to be reordered.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,7 @@ pub(crate) enum Mode {
     /// They are sent at once.
     #[default]
     Deliver,
-    /// They are held until someone releases them.
+    /// They are held until the control API releases them.
     Hold,
     /// They are never sent.
     Drop,
@@ -24,7 +24,7 @@ pub(crate) enum Mode {
     Shuffle,
 }
 
-/// How webhooks are sent.
+/// The settings of webhooks.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Settings {
     pub(crate) mode: Mode,
@@ -32,23 +32,23 @@ pub(crate) struct Settings {
     pub(crate) delay_ms: u64,
     /// How often each event is delivered.
     pub(crate) repeat: u32,
-    /// The secrets that sign webhooks, each with a `v1` of its own.
+    /// The secrets that webhooks are signed with. Each makes its own `v1` signature.
     #[serde(skip)]
     pub(crate) secrets: Vec<String>,
 }
 
-/// The settings, and the ids of the events that they keep back.
+/// The settings, and the ids of the events that are not sent yet because of them.
 #[derive(Debug)]
 pub(crate) struct OutboxState {
     pub(crate) settings: Settings,
-    /// Events that wait for a release.
+    /// Events that wait until they are released.
     pub(crate) held: Vec<String>,
     /// Events that wait to be reordered.
     pub(crate) collected: Vec<String>,
 }
 
-/// The outbox of the webhooks. It starts empty after a restart: the store knows which events are
-/// pending.
+/// The outbox of the webhooks. After a restart it starts empty, because the store knows which
+/// events are pending.
 #[derive(Debug)]
 pub(crate) struct Outbox(Mutex<OutboxState>);
 

@@ -1,8 +1,9 @@
 //! Parameters in Stripe's form encoding: `application/x-www-form-urlencoded` with brackets in the
-//! names, `metadata[order]=1`, `expand[]=a&expand[]=b`, `expand[0]=a`, nested to any depth.
+//! names, such as `metadata[order]=1`, `expand[]=a&expand[]=b` or `expand[0]=a`, nested to any
+//! depth.
 //!
 //! An endpoint takes the parameters it knows out of [`Params`], then calls [`Params::finish`],
-//! which refuses the rest as unknown.
+//! which rejects the rest as unknown.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::error::Error;
 /// The parameters of a call, or of one bracketed part of them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params {
-    /// The bracketed name of this part, for error messages. Empty for the whole.
+    /// The bracketed name of this part, for error messages. Empty at the top level.
     path: String,
     pub(crate) nodes: BTreeMap<String, Node>,
 }
@@ -56,8 +57,8 @@ impl Params {
     /// Takes a string.
     ///
     /// # Errors
-    /// 400 when the parameter is a hash or an array, or `parameter_invalid_empty` when it is empty:
-    /// Stripe reads that as an attempt to unset it, which no parameter here allows.
+    /// 400 when the parameter is a hash or an array, or `parameter_invalid_empty` when it is empty.
+    /// Stripe takes an empty value as an attempt to unset the parameter, which none here allows.
     pub(crate) fn text(&mut self, key: &str) -> Result<Option<String>, Error> {
         let name = self.name(key);
         let text = match self.nodes.remove(key) {
@@ -157,8 +158,8 @@ impl Params {
         }
     }
 
-    /// Takes a bracketed part. The caller takes its parameters and calls its
-    /// [`finish`](Self::finish).
+    /// Takes a bracketed part. The caller must take its parameters and call
+    /// [`finish`](Self::finish) on it.
     ///
     /// # Errors
     /// 400 when the parameter is a plain value.
@@ -184,11 +185,11 @@ impl Params {
         matches!(self.nodes.get(key), Some(Node::Branch(_)))
     }
 
-    /// Refuses parameters that Stripe has and the stand-in does not support.
+    /// Rejects parameters that Stripe has but the stand-in does not support.
     ///
     /// # Errors
-    /// 400 that names the first of `keys` that was sent.
-    pub(crate) fn refuse_unsupported(&self, keys: &[&str]) -> Result<(), Error> {
+    /// 400 when any of `keys` was sent. The message names the first one.
+    pub(crate) fn reject_unsupported(&self, keys: &[&str]) -> Result<(), Error> {
         match keys.iter().find(|key| self.nodes.contains_key(**key)) {
             Some(key) => Err(self.unsupported(key)),
             None => Ok(()),
@@ -207,10 +208,10 @@ impl Params {
         )
     }
 
-    /// Ends the reading of the parameters.
+    /// Checks that every parameter has been taken.
     ///
     /// # Errors
-    /// 400 `parameter_unknown` when any is left.
+    /// 400 `parameter_unknown` when a parameter has not been taken.
     pub(crate) fn finish(self) -> Result<(), Error> {
         match self.nodes.keys().next() {
             None => Ok(()),
@@ -227,7 +228,7 @@ impl Params {
     }
 }
 
-/// Puts a value at its place in the tree. Fails when a name is both a value and a hash.
+/// Inserts a value into the tree at `path`. Fails when a name is both a value and a hash.
 fn insert(nodes: &mut BTreeMap<String, Node>, path: &[&str], value: String) -> Result<(), ()> {
     let Some((first, rest)) = path.split_first() else {
         return Err(());
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn unclosed_brackets_and_names_with_two_meanings_are_refused() {
+    fn unclosed_brackets_and_names_with_two_meanings_are_rejected() {
         assert!(Params::parse(b"a=1&a[b]=2").is_err());
         assert!(Params::parse(b"a[b]=2&a=1").is_err());
         assert!(Params::parse(b"a[b=2").is_err());

@@ -1,5 +1,5 @@
-//! Payments: the attempt to pay an intent, the delayed end of a payment, cancellation. The states
-//! are those of <https://docs.stripe.com/payments/paymentintents/lifecycle>.
+//! Attempts, settles and cancels payments. The states are those of
+//! <https://docs.stripe.com/payments/paymentintents/lifecycle>.
 
 use serde_json::{Value, json};
 
@@ -13,12 +13,12 @@ use crate::{dispute, ids};
 
 impl Transaction<'_> {
     /// Tries to pay `intent` with its payment method. `on_session` says whether the customer is
-    /// there to authenticate.
+    /// present and can authenticate.
     ///
     /// # Errors
-    /// 402 when the payment is declined: the intent can then be paid again, and its
-    /// `last_payment_error` says why. 400 `payment_intent_unexpected_state` when the intent has no
-    /// payment method.
+    /// 402 when the payment is declined. The intent's `last_payment_error` then says why, and it
+    /// can be paid again. 400 `payment_intent_unexpected_state` when the intent has no payment
+    /// method.
     pub(crate) fn attempt(
         &mut self,
         mut intent: PaymentIntent,
@@ -68,9 +68,9 @@ impl Transaction<'_> {
         }
     }
 
-    /// Ends the wait of `intent` for the customer's authentication or for the bank. When `succeeds`
-    /// is `None`, the test method decides the bank's answer. Does nothing to an intent that waits
-    /// for neither.
+    /// Ends the wait of `intent` for the customer's authentication or for the bank. If `succeeds`
+    /// is `None`, the test method decides how the bank answers. Does nothing if the intent isn't
+    /// waiting.
     pub(crate) fn conclude(
         &mut self,
         mut intent: PaymentIntent,
@@ -86,7 +86,7 @@ impl Transaction<'_> {
                 let message = "We are unable to authenticate your payment method. Please choose a \
                                different payment method and try again.";
                 let mut error =
-                    Error::refused(message).code("payment_intent_authentication_failure");
+                    Error::invalid_request(message).code("payment_intent_authentication_failure");
                 error.status = 402;
                 self.fail(intent, &method, error);
             }
@@ -110,7 +110,7 @@ impl Transaction<'_> {
         self.intent(&id).expect("a failed payment keeps its intent")
     }
 
-    /// Cancels `intent`. The caller has checked its state.
+    /// Cancels `intent`. The caller must have checked its state.
     pub(crate) fn cancel(
         &mut self,
         mut intent: PaymentIntent,
@@ -192,7 +192,7 @@ impl Transaction<'_> {
         error.with_intent(intent.to_json())
     }
 
-    /// Returns the pending charge of the intent, or a new one, with the given status.
+    /// Returns the intent's pending charge, or else a new one, with the status `status`.
     fn settled_charge(
         &self,
         intent: &PaymentIntent,
@@ -210,8 +210,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Returns the next action of the customer's browser: to show the bank's page, which the
-    /// stand-in plays.
+    /// Returns what the customer's browser must do next: show the bank's page, which the stand-in
+    /// serves.
     fn next_action(&self, intent: &PaymentIntent) -> Value {
         let page = format!("{}/_local/payment_intents/{}/authenticate", self.base_url, intent.id);
         match &intent.return_url {

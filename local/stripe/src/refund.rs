@@ -1,5 +1,4 @@
-//! Refunds: their effect on the charge, and how a bank settles them later
-//! (<https://docs.stripe.com/refunds>).
+//! Creates and settles refunds (<https://docs.stripe.com/refunds>).
 
 use std::collections::BTreeMap;
 
@@ -10,10 +9,11 @@ use crate::objects::test_method::Aftermath;
 use crate::transaction::Transaction;
 use crate::{ids, money};
 
-/// Refunds `amount` of the charge, or without one all that is left of it.
+/// Refunds `amount` of the charge, or the whole remaining amount if `amount` is `None`.
 ///
 /// # Errors
-/// 400 `charge_disputed`, 400 `charge_already_refunded`, or 400 when `amount` is more than is left.
+/// 400 `charge_disputed`, 400 `charge_already_refunded`, or 400 when `amount` is more than the
+/// remaining amount.
 pub(crate) fn create(
     transaction: &mut Transaction<'_>,
     mut charge: Charge,
@@ -23,11 +23,14 @@ pub(crate) fn create(
 ) -> Result<Refund, Error> {
     if charge.disputed {
         let message = format!("Charge {} has been charged back; cannot issue a refund.", charge.id);
-        return Err(Error::refused(message).code("charge_disputed"));
+        return Err(Error::invalid_request(message).code("charge_disputed"));
     }
     if charge.unrefunded() == 0 {
-        return Err(Error::refused(format!("Charge {} has already been refunded.", charge.id))
-            .code("charge_already_refunded"));
+        return Err(Error::invalid_request(format!(
+            "Charge {} has already been refunded.",
+            charge.id
+        ))
+        .code("charge_already_refunded"));
     }
     let amount = amount.unwrap_or(charge.unrefunded());
     if amount > charge.unrefunded() {
@@ -40,9 +43,9 @@ pub(crate) fn create(
             money::format(amount, &charge.currency),
             money::format(charge.unrefunded(), &charge.currency)
         );
-        return Err(Error::refused(message).param("amount"));
+        return Err(Error::invalid_request(message).param("amount"));
     }
-    let (status, becomes) = match charge.payment_method.test().aftermath {
+    let (status, settles_as) = match charge.payment_method.test().aftermath {
         Aftermath::RefundPends => (RefundStatus::Pending, Some(RefundStatus::Succeeded)),
         Aftermath::RefundFails => (RefundStatus::Succeeded, Some(RefundStatus::Failed)),
         Aftermath::None | Aftermath::Dispute => (RefundStatus::Succeeded, None),
@@ -57,23 +60,23 @@ pub(crate) fn create(
         payment_intent: charge.payment_intent.clone(),
         reason: reason.map(str::to_owned),
         status,
-        becomes,
+        settles_as,
     };
     charge.amount_refunded += amount;
     transaction.put(charge.clone());
     transaction.put(refund.clone());
     transaction.emit("refund.created", refund.to_json());
     transaction.emit("charge.refunded", charge.to_json());
-    if becomes.is_some() {
+    if settles_as.is_some() {
         transaction.unsettled.push(refund.id.clone());
     }
     Ok(refund)
 }
 
-/// Settles a refund as its test method says: a pending one succeeds; one that the bank sends back
-/// fails, and the charge can be refunded again. Does nothing to any other refund.
+/// Settles a refund as its test method says. A pending refund succeeds. A refund that the bank
+/// returns fails, and the charge can be refunded again. Other refunds don't change.
 pub(crate) fn settle(transaction: &mut Transaction<'_>, mut refund: Refund) -> Refund {
-    let Some(status) = refund.becomes.take() else {
+    let Some(status) = refund.settles_as.take() else {
         return refund;
     };
     refund.status = status;
@@ -96,12 +99,12 @@ pub(crate) fn settle(transaction: &mut Transaction<'_>, mut refund: Refund) -> R
 /// Returns the charge that paid the intent `id`.
 ///
 /// # Errors
-/// 400 when there is no such intent, or it has no successful charge.
+/// 400 when the intent does not exist, or has no successful charge.
 pub(crate) fn charge_of_intent(transaction: &Transaction<'_>, id: &str) -> Result<Charge, Error> {
     let intent = transaction.intent(id).map_err(|error| error.for_param("payment_intent"))?;
     let charge = intent.latest_charge.as_deref().and_then(|id| transaction.store.charges.get(id));
     charge.filter(|charge| charge.status == ChargeStatus::Succeeded).cloned().ok_or_else(|| {
-        Error::refused(format!(
+        Error::invalid_request(format!(
             "This PaymentIntent ({id}) does not have a successful charge to refund."
         ))
         .param("payment_intent")

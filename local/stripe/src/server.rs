@@ -12,8 +12,8 @@ use crate::options::Options;
 use crate::stripe::Stripe;
 use crate::{api, control};
 
-/// Starts the stand-in on `listener`. The returned task ends after `stop` is cancelled, when every
-/// request is answered and every background task has ended.
+/// Starts the stand-in on `listener`. After `stop` is cancelled, the returned task ends as soon as
+/// every request is answered and every background task has ended.
 ///
 /// # Errors
 /// When the webhook URL does not begin with `http://`, when the data file cannot be read or

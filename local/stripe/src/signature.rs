@@ -2,8 +2,8 @@
 //! `t=<Unix seconds>,v1=<hex>,v0=<hex>`.
 //!
 //! `v1` is the HMAC-SHA256 of `<t>.<body>`. There is one for each secret, so that a secret can be
-//! rolled. `v0` is a fake scheme that Stripe adds to events in test mode: a verifier must ignore
-//! it.
+//! replaced without an interruption. `v0` is a fake scheme that Stripe adds to events in test mode.
+//! Verifiers must ignore it.
 
 use data_encoding::HEXLOWER;
 use ring::hmac;
@@ -36,7 +36,7 @@ mod tests {
 
     const BODY: &[u8] = br#"{"id":"evt_1"}"#;
 
-    /// `(scheme, signature)` of every signature in the header.
+    /// Returns the scheme and the signature of every signature in the header.
     fn signatures(secrets: &[&str]) -> Vec<(String, String)> {
         let secrets: Vec<String> = secrets.iter().map(|secret| (*secret).to_owned()).collect();
         let header = header(&secrets, 1_700_000_000, BODY);
@@ -50,13 +50,13 @@ mod tests {
     #[test]
     fn the_header_signs_time_and_body_once_per_secret() {
         // echo -n '1700000000.{"id":"evt_1"}' | openssl dgst -sha256 -hmac whsec_test
-        let of_test = "c89214b5b5da833daed6f0b8c5bb6bd58cea9022bd80ccc78230f3942d632925";
-        let v1 = ("v1".to_owned(), of_test.to_owned());
+        let expected = "c89214b5b5da833daed6f0b8c5bb6bd58cea9022bd80ccc78230f3942d632925";
+        let v1 = ("v1".to_owned(), expected.to_owned());
         let one = signatures(&["whsec_test"]);
         assert_eq!((one.len(), &one[0]), (2, &v1));
         let two = signatures(&["whsec_test", "whsec_next"]);
         assert_eq!((two.len(), &two[0], two[1].0.as_str()), (3, &v1, "v1"));
-        assert_ne!(two[1].1, of_test);
+        assert_ne!(two[1].1, expected);
     }
 
     #[test]

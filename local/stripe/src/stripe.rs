@@ -31,7 +31,7 @@ pub(crate) struct Stripe {
     pub(crate) outbox: Outbox,
     /// Posts webhooks.
     pub(crate) client: Client<HttpConnector, Full<Bytes>>,
-    /// The background tasks, which the end of the stand-in waits for.
+    /// The background tasks. A stop waits until they have ended.
     pub(crate) tasks: TaskTracker,
     store: Mutex<Store>,
     /// The idempotency keys of calls in progress.
@@ -57,15 +57,16 @@ impl Stripe {
             log,
             stop,
             faults: Faults::default(),
-            // An endpoint under development restarts often, and each restart would fail one
-            // delivery on a kept connection.
+            // Connections are not reused. An endpoint under development restarts often, and each
+            // restart would fail one delivery on an old connection.
             client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http(),
             tasks: TaskTracker::new(),
             keys_in_use: Mutex::default(),
         })
     }
 
-    /// Locks the store. A poisoned lock is as good as any: nothing panics halfway through a write.
+    /// Locks the store. A poisoned lock can be ignored, because nothing panics halfway through a
+    /// write.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -75,7 +76,7 @@ impl Stripe {
         self.keys_in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the store in one transaction, which is kept as a whole or not at all.
+    /// Changes the store in one transaction, which is stored as a whole or not at all.
     ///
     /// # Errors
     /// 500 when the data file cannot be written.

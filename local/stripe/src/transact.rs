@@ -1,4 +1,4 @@
-//! Changes with their consequences: webhooks for their events, and banks that settle later.
+//! Makes changes with their consequences: webhooks for the events, and settlement by a bank later.
 
 use std::sync::Arc;
 
@@ -51,8 +51,8 @@ impl Stripe {
         });
     }
 
-    /// Continues where the last run stopped: sends pending events and settles what waits for a
-    /// bank.
+    /// Continues where the last run stopped: sends pending events, and settles payments and refunds
+    /// that wait for a bank.
     pub(crate) fn resume(self: &Arc<Self>) {
         let (pending, unsettled) = {
             let store = self.store();
@@ -63,7 +63,7 @@ impl Stripe {
                 .map(|event| event.id.clone())
                 .collect();
             let intents = store.intents.iter().filter(|intent| settles_by_itself(intent));
-            let refunds = store.refunds.iter().filter(|refund| refund.becomes.is_some());
+            let refunds = store.refunds.iter().filter(|refund| refund.settles_as.is_some());
             let unsettled: Vec<String> = intents
                 .map(|intent| intent.id.clone())
                 .chain(refunds.map(|refund| refund.id.clone()))

@@ -1,4 +1,4 @@
-//! One change to the store: the records it writes, and the events they cause.
+//! One change to the store: the records that it writes, and the events that it causes.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::options::Options;
 use crate::store::Store;
 use crate::store::record::Record;
 
-/// The call that caused a change. Empty when time or the control API did.
+/// The call that caused a change. It is empty if the passage of time or the control API did.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cause {
     /// The call's `req_...`.

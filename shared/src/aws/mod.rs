@@ -109,5 +109,5 @@ fn tls() -> Result<TlsContext, ConfigError> {
     TlsContext::builder()
         .with_trust_store(TrustStore::empty().with_pem_certificate(ROOTS))
         .build()
-        .map_err(|e| ConfigError::not_a_variable(format!("TLS can't be set up: {e}")))
+        .map_err(|e| ConfigError::setup(format!("TLS can't be set up: {e}")))
 }

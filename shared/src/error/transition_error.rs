@@ -1,4 +1,4 @@
-//! Converts a refused change to an order into an error of the catalogue. Conflicts include the
+//! Converts the refusal of a change to an order to an error of the catalogue. Conflicts include the
 //! order's status and version.
 
 use super::Error;
@@ -38,7 +38,7 @@ impl From<TransitionError> for Error {
 }
 
 impl Code {
-    /// Returns the code of a transition that this guard prevents.
+    /// Returns the error code for a transition that this guard prevents.
     pub const fn of_guard(guard: Guard) -> &'static Self {
         match guard {
             Guard::Funded => &catalogue::ORDER_NOT_FUNDED,

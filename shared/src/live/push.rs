@@ -18,6 +18,7 @@ use super::adaptive_timeout::AdaptiveTimeout;
 use crate::aws::SdkSettings;
 use crate::config::{ConfigError, required};
 use crate::error::{Error, Result};
+use crate::metrics::PUSHES;
 use crate::retry::jitter;
 
 #[cfg(test)]
@@ -132,6 +133,25 @@ impl ApiGateway {
         }
     }
 
+    async fn post_with_retries(&self, connection: &str, frame: &[u8]) -> Result<PostOutcome> {
+        let post =
+            self.client.post_to_connection().connection_id(connection).data(Blob::new(frame));
+        let started = Instant::now();
+        let response = Self::send_with_retries(self.post_timeout(), || post.clone().send())
+            .await
+            .inspect_err(|_| self.adaptive.record_timeout())?;
+        self.adaptive.record(started.elapsed());
+        match response {
+            Ok(_) => Ok(PostOutcome::Delivered),
+            Err(SdkError::ServiceError(e))
+                if matches!(e.err(), PostToConnectionError::GoneException(_)) =>
+            {
+                Ok(PostOutcome::Gone)
+            }
+            Err(error) => Err(Error::internal(DisplayErrorContext(&error).to_string())),
+        }
+    }
+
     /// Sends a request until there is a final response or the time is up.
     async fn send_with_retries<T, E, Sent>(
         limit: Duration,
@@ -177,22 +197,14 @@ fn is_transient<E>(error: &SdkError<E>) -> bool {
 
 impl Push for ApiGateway {
     async fn post(&self, connection: &str, frame: &[u8]) -> Result<PostOutcome> {
-        let post =
-            self.client.post_to_connection().connection_id(connection).data(Blob::new(frame));
-        let started = Instant::now();
-        let response = Self::send_with_retries(self.post_timeout(), || post.clone().send())
-            .await
-            .inspect_err(|_| self.adaptive.record_timeout())?;
-        self.adaptive.record(started.elapsed());
-        match response {
-            Ok(_) => Ok(PostOutcome::Delivered),
-            Err(SdkError::ServiceError(e))
-                if matches!(e.err(), PostToConnectionError::GoneException(_)) =>
-            {
-                Ok(PostOutcome::Gone)
-            }
-            Err(error) => Err(Error::internal(DisplayErrorContext(&error).to_string())),
-        }
+        let outcome = self.post_with_retries(connection, frame).await;
+        let counted = match &outcome {
+            Ok(PostOutcome::Delivered) => "sent",
+            Ok(PostOutcome::Gone) => "gone",
+            Err(_) => "failed",
+        };
+        PUSHES.add(counted, 1);
+        outcome
     }
 
     /// Closing does not involve the client, so the time-out is always short.

@@ -38,8 +38,8 @@ pub struct WebhookEvent {
     pub api_version: Option<String>,
     /// The payment intent that the event is about, or why there is none to look up.
     pub intent: Result<PaymentIntentId, IgnoredEvent>,
-    /// The order in the object's metadata, for the log. What the event is applied to is decided by
-    /// the intent that Stripe is asked for.
+    /// The order named in the object's metadata. It is only logged: the order to change is the one
+    /// that the intent names when it is read from Stripe.
     pub order: Option<OrderId>,
 }
 

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
 use crate::error::{Error, catalogue};
+use crate::metrics::DATABASE;
 
 /// Error codes after which the same request may succeed.
 const TRANSIENT: &[&str] = &[
@@ -18,6 +19,10 @@ const TRANSIENT: &[&str] = &[
     "TransactionConflictException",
     "TransactionInProgressException",
 ];
+
+/// Those of [`TRANSIENT`] with which DynamoDB throttles.
+const THROTTLES: &[&str] =
+    &["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"];
 
 /// Creates a `database_unavailable` error (503). Only the log shows `source`.
 pub(super) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
@@ -42,6 +47,10 @@ where
         SdkError::ServiceError(e) => e.err().code().is_some_and(|c| TRANSIENT.contains(&c)),
         _ => false,
     };
+    if transient {
+        let is_throttle = error.code().is_some_and(|code| THROTTLES.contains(&code));
+        DATABASE.add(if is_throttle { "throttled" } else { "unavailable" }, 1);
+    }
     let source = DisplayErrorContext(&error).to_string();
     if transient { unavailable(source) } else { Error::internal(source) }
 }

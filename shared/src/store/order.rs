@@ -17,6 +17,7 @@ use crate::domain::ids::{OrderId, UserId};
 use crate::domain::order::{Order, Status};
 use crate::domain::text::CategoryKey;
 use crate::error::Result;
+use crate::metrics;
 use crate::secrets::CachedSecret;
 
 impl Entity for Order {
@@ -152,7 +153,11 @@ impl Store {
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn place_order(&self, order: &Order) -> Result<WriteOutcome<Order>> {
-        Ok(accept_own_retry(self.create(order).await?, order))
+        let outcome = accept_own_retry(self.create(order).await?, order);
+        if matches!(outcome, WriteOutcome::Written) {
+            metrics::order::count_change(None, order);
+        }
+        Ok(outcome)
     }
 
     /// Stores the next version of an order, on condition that the stored order still has the
@@ -162,7 +167,11 @@ impl Store {
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn advance_order(&self, next: &Order, from: &Order) -> Result<WriteOutcome<Order>> {
-        Ok(accept_own_retry(self.replace(next, from.version).await?, next))
+        let outcome = accept_own_retry(self.replace(next, from.version).await?, next);
+        if matches!(outcome, WriteOutcome::Written) {
+            metrics::order::count_change(Some(from), next);
+        }
+        Ok(outcome)
     }
 
     /// Returns a page of orders, newest first and without their history, optionally only those with

@@ -193,7 +193,8 @@ impl Store {
         Ok(QueryPage { items, next: page.next })
     }
 
-    async fn query_items(&self, query: &Query) -> Result<QueryPage<Item>> {
+    /// Like [`Store::query`], with the items as they are stored.
+    pub(super) async fn query_items(&self, query: &Query) -> Result<QueryPage<Item>> {
         let (pk, sk) = query.attributes();
         let mut names = HashMap::from([("#pk".to_owned(), pk.to_owned())]);
         let mut values = HashMap::from([(":pk".to_owned(), string(&query.partition))]);

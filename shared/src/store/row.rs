@@ -9,7 +9,7 @@
 //! history, ...    the large parts that lists don't show (Entity::UNPROJECTED_FIELDS)
 //! gsi1pk, ...     sparse index keys
 //! expires_at      TTL, in epoch seconds
-//! traceparent     the invocation that wrote it, by which a stream's reader finds the request
+//! traceparent     the trace of the invocation that wrote it, for functions that read the stream
 //! ```
 
 use std::collections::HashMap;

@@ -13,6 +13,7 @@ use super::table::{Store, WriteOutcome};
 use crate::domain::ids::{Fingerprint, OrderId, PaymentIntentId, StripeEventId};
 use crate::domain::string_enum::string_enum;
 use crate::error::Result;
+use crate::metrics;
 use crate::payments::webhook_event::WebhookEvent;
 use crate::secrets::CachedSecret;
 
@@ -138,6 +139,21 @@ impl StripeEvent {
         Self { handled: Some(result), version: self.version + 1, ..self.clone() }
     }
 
+    /// Counts the event if an administrator should look into it.
+    fn count_attention(&self) {
+        if self.handled.as_ref().is_some_and(|handled| !handled.outcome.is_settled()) {
+            metrics::ATTENTION.add("payment_mismatch", 1);
+        }
+    }
+
+    /// Records how long the event waited.
+    fn record_age(&self) {
+        if let Some(handled) = &self.handled {
+            let age = handled.at.duration_since(self.received_at).as_millis();
+            metrics::INBOX_AGE.record(u64::try_from(age).unwrap_or(0));
+        }
+    }
+
     /// Returns the state by which events are listed: [`StripeEvent::PENDING`], or the outcome's
     /// name.
     pub fn state(&self) -> &'static str {
@@ -185,7 +201,11 @@ impl Store {
     /// # Errors
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     pub async fn receive_event(&self, event: &StripeEvent) -> Result<WriteOutcome<StripeEvent>> {
-        self.create(event).await
+        let outcome = self.create(event).await?;
+        if matches!(outcome, WriteOutcome::Written) {
+            event.count_attention();
+        }
+        Ok(outcome)
     }
 
     /// Reads an event with its payload.
@@ -230,7 +250,12 @@ impl Store {
         event: &StripeEvent,
         result: EventResult,
     ) -> Result<()> {
-        self.replace(&event.with_result(result), event.version).await.map(drop)
+        let handled = event.with_result(result);
+        if matches!(self.replace(&handled, event.version).await?, WriteOutcome::Written) {
+            handled.count_attention();
+            handled.record_age();
+        }
+        Ok(())
     }
 }
 

@@ -1,14 +1,15 @@
-//! The dependencies between files run one way. This reads the `use` declarations and paths of
-//! `functions`, `shared` and `local`, and names each dependency that runs the wrong way.
+//! Checks that dependencies between files run one way. The tests read the `use` declarations and
+//! paths of `functions`, `shared` and `local`, and name each dependency that runs the wrong way.
 
 mod source;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::source::{Crate, Dependency};
 use crate::support::workspace;
 
-/// The layers of `functions`, from the top. What is on a layer may use the layers below it.
+/// The layers of `functions`, from the top. A module may use the modules on layers below its own.
 const LAYERS: [&[&str]; 5] = [&["registry"], AREAS, &["openapi"], &["http"], &["runtime"]];
 
 const AREAS: &[&str] = &[
@@ -36,18 +37,33 @@ const BETWEEN_AREAS: [(&str, &str, &str); 6] = [
 ];
 
 /// The modules of `shared`, and the others that each may use.
-const SHARED: [(&str, &[&str]); 12] = [
+const SHARED: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("error", &["domain"]),
     ("config", &[]),
     ("retry", &["error"]),
     ("telemetry", &[]),
+    ("metrics", &["domain", "config"]),
     ("aws", &["config"]),
     ("secrets", &["config", "aws", "retry"]),
     ("auth", &["domain", "error", "config", "secrets"]),
     ("payments", &["domain", "error", "config", "retry", "secrets"]),
-    ("store", &["domain", "error", "config", "aws", "retry", "secrets", "auth", "payments"]),
-    ("live", &["domain", "error", "config", "aws", "retry", "auth", "store"]),
+    (
+        "store",
+        &[
+            "domain",
+            "error",
+            "config",
+            "telemetry",
+            "metrics",
+            "aws",
+            "retry",
+            "secrets",
+            "auth",
+            "payments",
+        ],
+    ),
+    ("live", &["domain", "error", "config", "metrics", "aws", "retry", "auth", "store"]),
     ("lib", &[]),
 ];
 
@@ -55,23 +71,26 @@ fn dependencies(package: &str) -> BTreeSet<Dependency> {
     Crate::read(&workspace().join(package).join("src/lib.rs")).dependencies()
 }
 
-/// `orders` of `orders/create.rs`, `registry` of `registry.rs`.
-fn top(file: &str) -> &str {
+/// Returns the top-level module of a file: `orders` for `orders/create.rs`, `registry` for
+/// `registry.rs`.
+fn top_module(file: &str) -> &str {
     file.split('/').next().unwrap_or(file).trim_end_matches(".rs")
 }
 
-/// Each dependency that `allows` refuses, as a line of a message.
-fn wrong(
+/// Returns a line for each dependency that `allows` doesn't allow.
+fn violations(
     package: &str,
     dependencies: &BTreeSet<Dependency>,
     allows: impl Fn(&str, &str) -> bool,
 ) -> Vec<String> {
-    let between =
-        dependencies.iter().filter(|dependency| top(&dependency.from) != top(&dependency.to));
-    let wrong = between.filter(|dependency| !allows(top(&dependency.from), top(&dependency.to)));
-    wrong
+    let between = dependencies
+        .iter()
+        .filter(|dependency| top_module(&dependency.from) != top_module(&dependency.to));
+    let violations = between
+        .filter(|dependency| !allows(top_module(&dependency.from), top_module(&dependency.to)));
+    violations
         .map(|Dependency { from, to, line }| {
-            let (lower, upper) = (top(from), top(to));
+            let (lower, upper) = (top_module(from), top_module(to));
             format!("{package}/src/{from}:{line} uses {to}: {lower} may not use {upper}")
         })
         .collect()
@@ -90,17 +109,17 @@ fn no_layer_of_functions_uses_one_above_it() {
         layer(from) < layer(to)
             || BETWEEN_AREAS.iter().any(|(user, used, _)| (*user, *used) == (from, to))
     };
-    let wrong = wrong("functions", &dependencies, may);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let violations = violations("functions", &dependencies, may);
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
 #[test]
 fn every_exception_between_areas_is_in_use() {
     let dependencies = dependencies("functions");
     for (from, to, _) in BETWEEN_AREAS {
-        let is_used = dependencies
-            .iter()
-            .any(|dependency| top(&dependency.from) == from && top(&dependency.to) == to);
+        let is_used = dependencies.iter().any(|dependency| {
+            top_module(&dependency.from) == from && top_module(&dependency.to) == to
+        });
         assert!(is_used, "{from} no longer uses {to}: take it off the list");
     }
 }
@@ -111,12 +130,12 @@ fn in_shared_everything_may_use_the_domain_and_the_domain_uses_nothing() {
         let used = SHARED.iter().find(|(module, _)| *module == from);
         used.unwrap_or_else(|| panic!("shared/src/{from} is not in {}", file!())).1.contains(&to)
     };
-    let wrong = wrong("shared", &dependencies("shared"), may);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let violations = violations("shared", &dependencies("shared"), may);
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
-/// A module's parent is not counted: Rust spreads a type over submodules that use what `mod.rs`
-/// defines.
+/// Dependencies on a parent module don't count, because submodules often implement parts of a type
+/// that their `mod.rs` defines.
 #[test]
 fn no_cycle_between_files_or_folders() {
     let mut found = Vec::new();
@@ -127,7 +146,7 @@ fn no_cycle_between_files_or_folders() {
             .iter()
             .map(|dependency| (dependency.from.clone(), dependency.to.clone(), dependency));
         found.extend(cycles(package, files));
-        // Within each folder, a folder below counts as a whole.
+        // Within each folder, a subfolder counts as a whole.
         let mut folders: BTreeMap<&str, Vec<(String, String, &Dependency)>> = BTreeMap::new();
         for dependency in &dependencies {
             let folder = common_folder(&dependency.from, &dependency.to);
@@ -156,14 +175,15 @@ fn is_parent(parent: &str, child: &str) -> bool {
     child.starts_with(&folder)
 }
 
-/// `orders/` of two files in it, with the slash; empty for the crate's own folder.
+/// Returns the deepest folder that contains both files, such as `orders/`, or an empty string for
+/// the crate's own folder.
 fn common_folder<'a>(one: &'a str, other: &str) -> &'a str {
     let same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     &one[..one[..same].rfind('/').map_or(0, |at| at + 1)]
 }
 
-/// Circles among these dependencies, shortest first, none of which shares a file with another: one
-/// line an dependency.
+/// Returns the cycles among these dependencies, shortest first, with a line for each dependency. Of
+/// cycles that share a file, only the shortest is returned.
 fn cycles<'a>(
     package: &str,
     dependencies: impl Iterator<Item = (String, String, &'a Dependency)>,
@@ -172,37 +192,38 @@ fn cycles<'a>(
     for (from, to, dependency) in dependencies {
         graph.entry(from).or_default().entry(to).or_insert(dependency);
     }
-    let mut ways: Vec<_> = graph.keys().filter_map(|start| shortest_cycle(&graph, start)).collect();
-    ways.sort_by_key(Vec::len);
+    let mut candidates: Vec<_> =
+        graph.keys().filter_map(|start| shortest_cycle(&graph, start)).collect();
+    candidates.sort_by_key(Vec::len);
     let (mut seen, mut cycles) = (BTreeSet::new(), Vec::new());
-    for way in ways {
-        if way.iter().all(|dependency| !seen.contains(&dependency.from)) {
-            seen.extend(way.iter().map(|dependency| &dependency.from));
+    for cycle in candidates {
+        if cycle.iter().all(|dependency| !seen.contains(&dependency.from)) {
+            seen.extend(cycle.iter().map(|dependency| &dependency.from));
             let line = |Dependency { from, to, line }: &Dependency| {
                 format!("{package}/src/{from}:{line} uses {package}/src/{to}")
             };
-            cycles.push(way.into_iter().map(line).collect::<Vec<_>>().join("\n"));
+            cycles.push(cycle.into_iter().map(line).collect::<Vec<_>>().join("\n"));
         }
     }
     cycles
 }
 
-/// The dependencies of a shortest way from `start` back to it.
+/// Returns the dependencies along a shortest path from `start` back to itself.
 fn shortest_cycle<'a>(
     graph: &BTreeMap<String, BTreeMap<String, &'a Dependency>>,
     start: &str,
 ) -> Option<Vec<&'a Dependency>> {
-    let mut ways = std::collections::VecDeque::from([(start, Vec::new())]);
+    let mut candidates = std::collections::VecDeque::from([(start, Vec::new())]);
     let mut seen = BTreeSet::new();
-    while let Some((at, way)) = ways.pop_front() {
+    while let Some((at, cycle)) = candidates.pop_front() {
         for (next, dependency) in graph.get(at).into_iter().flatten() {
-            let mut way = way.clone();
-            way.push(*dependency);
+            let mut cycle = cycle.clone();
+            cycle.push(*dependency);
             if next == start {
-                return Some(way);
+                return Some(cycle);
             }
             if seen.insert(next.as_str()) {
-                ways.push_back((next, way));
+                candidates.push_back((next, cycle));
             }
         }
     }

@@ -1,13 +1,15 @@
-//! Reads which file of a crate uses which: enough of Rust's syntax to follow `use` declarations and
-//! paths, without building anything.
+//! Finds out which files of a crate use which others. It reads just enough of Rust's syntax to
+//! follow `use` declarations and paths, and builds nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// One use of one file by another.
+use super::tokens::{Token, is_word, tokens, without_tests};
+
+/// The use of one file by another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Dependency {
-    /// The file that uses, relative to the crate's `src`: `orders/create.rs`.
+    /// The file with the use, relative to the crate's `src`: `orders/create.rs`.
     pub from: String,
     /// The file that is used.
     pub to: String,
@@ -24,14 +26,8 @@ pub struct Crate {
 struct Module {
     file: String,
     tokens: Vec<Token>,
-    /// `use` declarations: each imported name, its path, and whether it is visible outside.
+    /// The imported names of its `use` declarations.
     imports: Vec<Import>,
-}
-
-#[derive(Debug, Clone)]
-struct Token {
-    text: String,
-    line: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -51,11 +47,10 @@ impl Crate {
         Self { modules }
     }
 
-    /// Every use of a file by another one, in the order of the files.
+    /// Returns every use of a file by another one, in the order of the files.
     ///
-    /// `mod x;` is not a use, and neither is a re-export (`pub use x::Y`): it gives the name
-    /// another address, and whoever uses it there uses `x`. If the file also needs the name itself,
-    /// that is a use.
+    /// `mod x;` is not a use. A re-export (`pub use x::Y`) is one only if the file itself also
+    /// needs the name. Whoever imports the re-exported name uses `x`.
     pub fn dependencies(&self) -> BTreeSet<Dependency> {
         let mut dependencies = BTreeSet::new();
         for (path, module) in &self.modules {
@@ -79,10 +74,10 @@ impl Crate {
         dependencies
     }
 
-    /// The module that defines what `used` names, as seen from the module `from`; `None` for
-    /// another crate's.
+    /// Returns the module that defines the item `used`, as seen from the module `from`, or `None`
+    /// for an item of another crate.
     fn resolve(&self, from: &[String], used: &[String], depth: usize) -> Option<Vec<String>> {
-        assert!(depth < 20, "{used:?} leads in a cycle of re-exports");
+        assert!(depth < 20, "{used:?} leads into a cycle of re-exports");
         let mut rest = used.iter();
         let mut module = match used.first()?.as_str() {
             "crate" => {
@@ -129,7 +124,8 @@ impl Crate {
         self.modules.contains_key(&[module, &[child.to_owned()]].concat())
     }
 
-    /// The paths in a module's code that start at a module: `crate::x::y`, `super::x`, `child::x`.
+    /// Returns the paths in a module's code that start at a module: `crate::x::y`, `super::x`,
+    /// `child::x`.
     fn paths(&self, path: &[String], module: &Module) -> Vec<(Vec<String>, usize)> {
         let tokens = &module.tokens;
         let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
@@ -158,11 +154,7 @@ impl Module {
     }
 }
 
-fn is_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_alphabetic() || c == '_')
-}
-
-/// Adds the module in `file`, and those that it declares.
+/// Adds the module in `file`, and the modules that it declares.
 fn add(modules: &mut BTreeMap<Vec<String>, Module>, source: &Path, file: &Path, path: Vec<String>) {
     let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     let name = file.strip_prefix(source).expect("within the crate").to_string_lossy().into_owned();
@@ -249,100 +241,4 @@ fn tree(
     if let Some(name) = path.last() {
         names.push((name.clone(), path));
     }
-}
-
-/// The tokens without items under `#[cfg(test)]`.
-fn without_tests(tokens: Vec<Token>) -> Vec<Token> {
-    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
-    let mut kept = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        let attribute = ["#", "[", "cfg", "(", "test", ")", "]"];
-        if !attribute.iter().enumerate().all(|(n, expected)| text(at + n) == *expected) {
-            kept.push(tokens[at].clone());
-            at += 1;
-            continue;
-        }
-        // Up to the end of the item: a semicolon or the brace that closes its body.
-        let mut depth = 0;
-        at += attribute.len();
-        loop {
-            match text(at) {
-                "" => break,
-                "{" | "(" | "[" => depth += 1,
-                "}" | ")" | "]" => depth -= 1,
-                _ => {}
-            }
-            let ends = depth == 0 && matches!(text(at), ";" | "}");
-            at += 1;
-            if ends {
-                break;
-            }
-        }
-    }
-    kept
-}
-
-/// Words, `::` and single characters. Comments, strings and characters are left out.
-fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let (mut rest, mut line) = (text, 1);
-    while let Some(first) = rest.chars().next() {
-        let length = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if let Some(length) = literal(rest) {
-            length
-        } else if is_word(rest) {
-            rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())
-        } else if rest.starts_with("::") {
-            2
-        } else {
-            first.len_utf8()
-        };
-        let token = &rest[..length];
-        if is_word(token) || token == "::" || (length == 1 && !first.is_whitespace()) {
-            // `$crate` is `crate` in a macro.
-            tokens.push(Token { text: token.to_owned(), line });
-        }
-        line += token.matches('\n').count();
-        rest = &rest[length..];
-    }
-    tokens
-}
-
-/// The length of the string or character that the text starts with.
-fn literal(text: &str) -> Option<usize> {
-    let prefix = text.find(|c: char| !"bcr".contains(c)).unwrap_or(0);
-    let hashes = text[prefix..].chars().take_while(|c| *c == '#').count();
-    let body = &text[prefix + hashes..];
-    if body.starts_with('"') && prefix <= 2 {
-        if text[..prefix].contains('r') {
-            let end = format!("\"{}", "#".repeat(hashes));
-            return body[1..].find(&end).map(|at| prefix + hashes + 1 + at + end.len());
-        }
-        if hashes == 0 {
-            return end_of(&body[1..], '"').map(|at| prefix + 1 + at);
-        }
-    }
-    // A character, not a lifetime.
-    let quoted = text.strip_prefix('\'').or_else(|| text.strip_prefix("b'"))?;
-    let is_character = quoted.starts_with('\\') || quoted.chars().nth(1) == Some('\'');
-    let start = text.len() - quoted.len();
-    is_character.then(|| end_of(quoted, '\'').map(|at| start + at)).flatten()
-}
-
-/// The length up to and including the quote that is not escaped.
-fn end_of(text: &str, quote: char) -> Option<usize> {
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            c if c == quote => return Some(at + c.len_utf8()),
-            _ => {}
-        }
-    }
-    None
 }

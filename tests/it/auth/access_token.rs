@@ -1,4 +1,4 @@
-//! Access tokens: which are accepted, and that every other is refused.
+//! Access tokens: forged ones are rejected, and only the `Authorization` header is read.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn now() -> i64 {
 /// Each token differs from a valid one in one respect. `auth/keys.rs` shows that unaltered copies
 /// are accepted.
 #[tokio::test]
-async fn a_forged_token_is_refused() {
+async fn a_forged_token_is_rejected() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let good = ForgedToken::copy_of(&user);
@@ -126,7 +126,7 @@ async fn a_forged_token_is_refused() {
         let detail = answer.problem(401, "invalid_token")["detail"].clone();
         assert!(
             detail.as_str().unwrap().starts_with("The access token is not valid"),
-            "{what}: every forgery gets the same answer: {detail}"
+            "{what}: every forged token gets the same response: {detail}"
         );
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::shared_cloud;
 
 #[tokio::test]
-async fn a_missing_or_invalid_token_is_refused() {
+async fn a_missing_or_invalid_token_is_rejected() {
     let api = shared_cloud().client();
     let answer = api.get("/auth/me").await;
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{admin, new_client, shared_cloud, sign_in, unique};
 
 #[tokio::test]
-async fn an_overlong_password_is_refused_before_it_is_hashed() {
+async fn an_overlong_password_is_rejected_before_it_is_hashed() {
     let cloud = shared_cloud();
     let (user, admin) = (new_client(cloud).await, admin(cloud).await);
     let huge = "x".repeat(1024 * 1024);

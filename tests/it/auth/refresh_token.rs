@@ -42,7 +42,7 @@ async fn concurrent_uses_of_a_refresh_token_get_the_same_successor() {
 }
 
 #[tokio::test]
-async fn a_tampered_refresh_token_is_refused_and_ends_no_other_session() {
+async fn a_tampered_refresh_token_is_rejected_and_ends_no_other_session() {
     let cloud = shared_cloud();
     let (user, victim) = (new_client(cloud).await, new_client(cloud).await);
     let parts: Vec<_> = user.refresh_token.split('.').collect();
@@ -68,8 +68,8 @@ async fn a_tampered_refresh_token_is_refused_and_ends_no_other_session() {
         refresh(cloud, &wrong).await.problem(401, "invalid_grant");
     }
     user.refresh(cloud).await.expect_status(200);
-    // Somebody who knows a session's id but not its secret can end the session, and no more. Only
-    // its user learns the id.
+    // Somebody who knows a session's id but not its secret can end the session, but nothing else.
+    // Only the user of the session knows its id.
     refresh(cloud, &format!("rt.{victim_id}.{victim_session}.{bits}"))
         .await
         .problem(401, "invalid_grant");

@@ -82,7 +82,7 @@ async fn a_repeated_idempotency_key_registers_the_user_once() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_reused_with_another_password_is_refused() {
+async fn an_idempotency_key_reused_with_another_password_is_rejected() {
     let cloud = shared_cloud();
     let username = unique("again");
     let mut body = json!({

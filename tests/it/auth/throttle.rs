@@ -1,7 +1,7 @@
 //! Limits on password attempts and registrations.
 //!
-//! A cloud of their own has low limits in a window that ends in 2033. Every test uses its own
-//! IP addresses: on Linux all of 127.0.0.0/8 is this machine.
+//! These tests share a cloud with low limits and a window that ends in 2033. Every test uses its
+//! own IP addresses. On Linux, all of 127.0.0.0/8 is this machine.
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU8;
@@ -37,7 +37,7 @@ fn strict_cloud() -> &'static Cloud {
     })
 }
 
-/// A client that connects from an IP address of its own.
+/// Returns a client with its own IP address.
 fn client_at_new_ip() -> Client {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     Client::from_ip_address(
@@ -77,7 +77,7 @@ async fn concurrent_attempts_on_a_username_never_exceed_the_limit_whether_it_exi
     let known = new_user().await;
     let mut answers = Vec::new();
     for username in [known.clone(), unique("nobody")] {
-        // Each attempt comes from an IP address of its own, so only the limit of the username applies.
+        // Each attempt comes from its own IP address, so only the limit of the username applies.
         let attempts = (0..4 * FAILURES_PER_USERNAME).map(|n| {
             let (api, username) = (
                 client_at_new_ip(),
@@ -100,7 +100,7 @@ async fn concurrent_attempts_on_a_username_never_exceed_the_limit_whether_it_exi
         for answer in refused {
             assert_throttled(answer);
         }
-        // The correct password is refused as well.
+        // The correct password is rejected as well.
         answers
             .push(assert_throttled(sign_in(&client_at_new_ip(), &username, "correct horse").await));
     }
@@ -119,7 +119,7 @@ async fn failures_elsewhere_do_not_lock_a_user_out_of_a_known_ip_address() {
     for _ in 0..2 * FAILURES_PER_USERNAME {
         sign_in(&home, &username, "correct horse").await.expect_status(200);
     }
-    // A known IP address has a limit of its own.
+    // A known IP address has its own limit.
     for _ in 0..FAILURES_PER_USERNAME {
         sign_in(&home, &username, "wrong horse").await.problem(401, "invalid_grant");
     }
@@ -135,8 +135,8 @@ async fn a_successful_sign_in_neither_counts_nor_resets_failures() {
     let (username, other) = (new_user().await, new_user().await);
     for _ in 0..FAILURES_PER_USERNAME {
         sign_in(&client_at_new_ip(), &username, "wrong horse").await.problem(401, "invalid_grant");
-        // An attacker can't reset the counters of the username or the IP address by signing in to an
-        // account of their own.
+        // An attacker can't reset the counters of the username or the IP address by signing in to
+        // their own account.
         sign_in(&api, &other, "correct horse").await.expect_status(200);
     }
     assert_throttled(sign_in(&api, &username, "correct horse").await);
@@ -158,7 +158,7 @@ async fn an_ip_address_is_limited_over_all_usernames_and_cannot_be_spoofed() {
             sign_in(&api.with_header(header, "203.0.113.9"), &username, "correct horse").await,
         );
     }
-    // Attempts refused for their IP address do not count against the username.
+    // Attempts that are rejected for their IP address do not count against the username.
     for _ in 0..2 * FAILURES_PER_USERNAME {
         assert_throttled(sign_in(&api, &username, "wrong horse").await);
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{User, new_client, new_worker, shared_cloud, sign_in, unique};
 
-/// Whether a new user can register this username.
+/// Returns whether a new user can register this username.
 async fn is_free(username: &str) -> bool {
     let body = json!({
         "email": format!("{}@example.com", unique("probe")), "username": username,
@@ -59,7 +59,7 @@ async fn changing_only_the_case_of_a_username_keeps_it_reserved() {
 }
 
 #[tokio::test]
-async fn a_taken_username_or_e_mail_is_refused_and_a_refused_change_changes_nothing() {
+async fn a_taken_username_or_e_mail_is_rejected_and_a_rejected_change_changes_nothing() {
     let cloud = shared_cloud();
     let (user, other) = (new_client(cloud).await, new_client(cloud).await);
     let (before, others) = (user.me().await, other.me().await);
@@ -87,7 +87,7 @@ async fn a_taken_username_or_e_mail_is_refused_and_a_refused_change_changes_noth
     assert!(is_free(&mine).await, "a refused change reserves no name");
 }
 
-/// The id of the user that the table reserves this username for, if any.
+/// Returns the id of the user that the table reserves this username for, if any.
 async fn holder(username: &str) -> Option<String> {
     let key = json!({
         "pk": {"S": format!("USERNAME#{}", username.to_lowercase())}, "sk": {"S": "USERNAME"},

@@ -4,99 +4,22 @@
 //! `.ci/browser` installs Chromium and runs these tests.
 
 mod pages;
+mod stage;
 mod webdriver;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::pages::Network;
+use self::stage::{Stage, Tab};
 use self::webdriver::Browser;
 use crate::support::{
-    Client, Cloud, User, admin, eventually, new_client, new_worker, place_assigned_order,
-    try_eventually, unique, workspace,
+    Cloud, User, admin, eventually, new_client, new_worker, place_assigned_order, unique, workspace,
 };
 
-/// A browser tab and its user.
-struct Tab<'a> {
-    name: &'static str,
-    user: &'a User,
-    handle: String,
-}
-
-struct Stage<'a> {
-    browser: &'a Browser,
-    tabs: Vec<Tab<'a>>,
-}
-
-impl Stage<'_> {
-    /// Returns what a tab has stored under this key. All tabs share one storage.
-    async fn stored(&self, tab: &str, key: &str) -> Vec<Value> {
-        let script = format!("return JSON.parse(localStorage.getItem('{tab}.{key}') ?? '[]')");
-        self.browser.run_script(&script).await.as_array().cloned().unwrap_or_default()
-    }
-
-    /// The user's entries by feed, read over HTTP.
-    async fn feeds(&self, user: &User) -> BTreeMap<String, Vec<Value>> {
-        let me = user.api.get("/auth/me").await.expect_status(200);
-        let role = format!("role:{}s", me["role"].as_str().unwrap());
-        let mut feeds = BTreeMap::new();
-        for feed in [format!("user:{}", me["id"].as_str().unwrap()), role] {
-            let page = user.api.get(&format!("/live/feed?feed={feed}")).await.expect_status(200);
-            assert_eq!(
-                page["items"].as_array().unwrap().len() as u64,
-                page["last"].as_u64().unwrap(),
-                "the feed fits on one page"
-            );
-            feeds.insert(feed, page["items"].as_array().unwrap().clone());
-        }
-        feeds
-    }
-
-    /// Waits until every tab has received exactly the entries of its feeds, in order.
-    async fn until_all_tabs_are_complete(&self, entries: usize, what: &str) {
-        let began = Instant::now();
-        for tab in &self.tabs {
-            let (mut received, mut expected) = (BTreeMap::new(), BTreeMap::new());
-            let complete = try_eventually(async || {
-                let feeds = self.feeds(tab.user).await;
-                received =
-                    feeds.keys().map(|feed| (feed.clone(), Vec::new())).collect::<BTreeMap<_, _>>();
-                for entry in self.stored(tab.name, "entries").await {
-                    let feed = entry["feed"].as_str().unwrap().to_owned();
-                    received.entry(feed).or_default().push(entry);
-                }
-                let enough = feeds.values().map(Vec::len).sum::<usize>() >= entries;
-                expected = feeds
-                    .into_iter()
-                    .map(|(feed, entries)| (feed, entries.iter().map(shortened).collect()))
-                    .collect();
-                (enough && received == expected).then_some(())
-            });
-            if complete.await.is_none() {
-                let (states, errors) =
-                    (self.stored(tab.name, "states").await, self.stored(tab.name, "errors").await);
-                let console = self.browser.console().await;
-                panic!(
-                    "{what}: {} has {received:#?}\nof {expected:#?}\n\
-                     {states:?}\n{errors:?}\n{console}",
-                    tab.name
-                );
-            }
-        }
-        println!("{what}: all tabs are complete after {:.1?}", began.elapsed());
-    }
-}
-
-/// The fields of an entry that the page stores.
-fn shortened(entry: &Value) -> Value {
-    json!({"feed": entry["feed"], "seq": entry["seq"], "id": entry["id"], "type": entry["type"]})
-}
-
-/// The ids of all sockets opened so far, according to the log of the local cloud.
-fn opened(cloud: &Cloud) -> Vec<String> {
+/// Returns the ids of all sockets opened so far, according to the log of the local cloud.
+fn opened_sockets(cloud: &Cloud) -> Vec<String> {
     let log = std::fs::read_to_string(&cloud.log).unwrap();
     let id = |line: &str| {
         line.split_once(" socket ")?.1.split_once(" opened").map(|(id, _)| id.to_owned())
@@ -104,7 +27,7 @@ fn opened(cloud: &Cloud) -> Vec<String> {
     log.lines().filter_map(id).collect()
 }
 
-/// Client and worker write eight messages to each other, and `between` runs after each pair.
+/// Sends eight messages between client and worker, in turns, and runs `between` after each pair.
 async fn converse(pair: [&User; 2], order: &str, between: impl AsyncFn(usize)) {
     for n in 0..4 {
         for user in pair {
@@ -160,11 +83,9 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
     let order = place_assigned_order(&cloud, &ann, &wim).await;
     stage.until_all_tabs_are_complete(1, "an order is placed, paid for and accepted").await;
 
-    let management = Client::new(&cloud.ready.invoke);
     converse(pair, &order, async |_| {
-        for id in opened(&cloud) {
-            let path = format!("/@connections/{}", id.replace('=', "%3D"));
-            management.send(http::Method::DELETE, &path, "", Default::default()).await;
+        for id in opened_sockets(&cloud) {
+            cloud.close_socket(&id).await;
         }
     })
     .await;
@@ -173,10 +94,10 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
     converse(pair, &order, async |_| network.cut()).await;
     stage.until_all_tabs_are_complete(8, "connections cut").await;
 
-    network.swallow();
+    network.hang();
     converse(pair, &order, async |n| {
         if n == 2 {
-            network.swallow()
+            network.hang()
         }
     })
     .await;

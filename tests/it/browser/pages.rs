@@ -1,4 +1,4 @@
-//! A server of pages, and a network between browser and cloud that can fail.
+//! A web server for pages, and a network between browser and cloud that can fail.
 
 use std::sync::Arc;
 
@@ -52,17 +52,17 @@ async fn answer(mut stream: TcpStream) {
 /// A proxy in front of a server that can cut connections or let them hang.
 pub struct Network {
     pub address: String,
-    /// What happens to all open connections when this changes.
-    fate: Arc<watch::Sender<Fate>>,
+    /// How open connections are treated. A change applies to all of them.
+    mode: Arc<watch::Sender<Mode>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum Mode {
     Pass,
     /// Closes both ends.
     Cut,
     /// Keeps the connection open without passing anything on.
-    Hole,
+    Hang,
 }
 
 impl Network {
@@ -70,37 +70,37 @@ impl Network {
     pub async fn to(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let fate = Arc::new(watch::Sender::new(Fate::Pass));
-        let fates = fate.clone();
+        let mode = Arc::new(watch::Sender::new(Mode::Pass));
+        let modes = mode.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, server.clone(), fates.subscribe()));
+                tokio::spawn(pass(client, server.clone(), modes.subscribe()));
             }
         });
-        Self { address, fate }
+        Self { address, mode }
     }
 
     /// Closes all open connections.
     pub fn cut(&self) {
-        self.fate.send_replace(Fate::Cut);
+        self.mode.send_replace(Mode::Cut);
     }
 
     /// Lets all open connections hang.
-    pub fn swallow(&self) {
-        self.fate.send_replace(Fate::Hole);
+    pub fn hang(&self) {
+        self.mode.send_replace(Mode::Hang);
     }
 }
 
-async fn pass(mut client: TcpStream, server: String, mut fate: watch::Receiver<Fate>) {
+async fn pass(mut client: TcpStream, server: String, mut mode: watch::Receiver<Mode>) {
     // The server may be down.
     let Ok(mut server) = TcpStream::connect(server).await else { return };
-    fate.mark_unchanged();
-    let fate = tokio::select! {
+    mode.mark_unchanged();
+    let mode = tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => return,
-        _ = fate.changed() => *fate.borrow(),
+        _ = mode.changed() => *mode.borrow(),
     };
-    if fate == Fate::Hole {
-        // Stays open and silent for as long as the browser keeps the connection.
+    if mode == Mode::Hang {
+        // Keeps both connections open and silent until the test ends.
         std::future::pending::<()>().await;
     }
 }

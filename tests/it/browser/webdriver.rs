@@ -39,7 +39,7 @@ impl Browser {
         });
         let port = port.expect("chromedriver prints its port");
         let client = Client::new(&format!("http://127.0.0.1:{port}"));
-        // Reads the rest of its output, which would fill the pipe.
+        // Reads the rest of its output, which would otherwise fill the pipe and block it.
         std::thread::spawn(move || lines.for_each(drop));
 
         // chromedriver does not find a profile whose path contains `..`.
@@ -99,7 +99,7 @@ impl Browser {
         self.command("/execute/sync", json!({"script": script, "args": []})).await
     }
 
-    /// The console messages of the current tab.
+    /// Returns the console messages of the current tab.
     pub async fn console(&self) -> Value {
         self.command("/se/log", json!({"type": "browser"})).await
     }

@@ -5,7 +5,7 @@ use http::Method;
 use super::{IGNORES_UNKNOWN, World, assert_common_headers};
 
 #[tokio::test]
-async fn a_body_of_64_kib_is_accepted_and_a_larger_one_refused() {
+async fn a_body_of_64_kib_is_accepted_and_a_larger_one_rejected() {
     let world = World::new().await;
     let largest = 64 * 1024;
     for route in world.writes() {
@@ -29,7 +29,7 @@ async fn a_body_of_64_kib_is_accepted_and_a_larger_one_refused() {
 }
 
 #[tokio::test]
-async fn another_media_type_is_refused() {
+async fn another_media_type_is_rejected() {
     let world = World::new().await;
     for route in world.writes() {
         for media_type in [
@@ -39,7 +39,10 @@ async fn another_media_type_is_refused() {
             "application/json; charset=utf-16",
             "application/jsonp",
         ] {
-            world.refused(route, media_type, b"{}").await.problem(415, "unsupported_media_type");
+            world
+                .first_permitted(route, media_type, b"{}")
+                .await
+                .problem(415, "unsupported_media_type");
         }
         let encoded =
             world.people.iter().map(|user| user.api.with_header("content-encoding", "gzip"));
@@ -52,7 +55,7 @@ async fn another_media_type_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_malformed() {
+async fn a_body_that_is_not_a_json_object_is_malformed() {
     let world = World::new().await;
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
     let bodies: [&[u8]; 12] = [
@@ -70,11 +73,11 @@ async fn a_body_that_is_no_json_object_is_malformed() {
         deep.as_bytes(),
     ];
     for route in world.writes() {
-        // One malformed body for each endpoint, and all of them for one: they share the parser.
+        // All endpoints share the parser, so one endpoint gets every body and the others get one.
         let bodies = if route.function == "services-create" { &bodies[..] } else { &bodies[..1] };
         for body in bodies {
             world
-                .refused(route, "application/json; charset=UTF-8", body)
+                .first_permitted(route, "application/json; charset=UTF-8", body)
                 .await
                 .problem(400, "malformed_request");
         }
@@ -85,7 +88,7 @@ async fn a_body_that_is_no_json_object_is_malformed() {
 async fn an_unknown_field_is_reported() {
     let world = World::new().await;
     for route in world.writes().filter(|route| route.function != IGNORES_UNKNOWN) {
-        let answer = world.refused(route, "application/json", br#"{"surprise": 1}"#).await;
+        let answer = world.first_permitted(route, "application/json", br#"{"surprise": 1}"#).await;
         assert_eq!(answer.status, 422, "{route}: {:#}", answer.body);
         let wrong = answer.field_errors();
         assert!(

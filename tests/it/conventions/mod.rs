@@ -1,5 +1,5 @@
-//! What all endpoints have in common, checked against every route of the template: a new endpoint
-//! is covered as soon as the template has it.
+//! Tests of the conventions of all endpoints, for every route of the template. A new endpoint is
+//! covered as soon as the template has it.
 
 mod bodies;
 mod reads;
@@ -33,10 +33,10 @@ const PUBLIC: [&str; 13] = [
     "docs-problems",
 ];
 
-/// Reads the raw body, of whatever type: its signature decides.
+/// Reads the raw body whatever its content type, because the signature authenticates it.
 const RAW: &str = "webhooks-stripe";
 
-/// RFC 6749, section 3.2: unrecognized parameters are ignored.
+/// Ignores unknown parameters, as RFC 6749, section 3.2, requires.
 const IGNORES_UNKNOWN: &str = "auth-token";
 
 #[derive(Clone)]
@@ -100,7 +100,7 @@ impl World {
         let path = |template: &str| {
             let area = template.split('/').nth(1).unwrap_or_default();
             let path = template.replace("{id}", ids.get(area).map_or("none", String::as_str));
-            // The other parameters are names of files and the like.
+            // Other parameters, such as file names, get a value that doesn't exist.
             path.split('/')
                 .map(|part| if part.starts_with('{') { "none" } else { part })
                 .collect::<Vec<_>>()
@@ -129,7 +129,7 @@ impl World {
     }
 
     /// Sends this body as each user in turn, and returns the first response that is not a 403.
-    async fn refused(&self, route: &Route, content_type: &str, body: &[u8]) -> Response {
+    async fn first_permitted(&self, route: &Route, content_type: &str, body: &[u8]) -> Response {
         for user in &self.people {
             let answer = user
                 .api
@@ -145,7 +145,7 @@ impl World {
     }
 }
 
-/// Asserts what every response carries.
+/// Asserts that a response has the headers that every response must have.
 #[track_caller]
 fn assert_common_headers(answer: &Response, route: &Route) {
     let header =

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::shared_cloud;
 
-/// The API description.
+/// Returns the API description.
 async fn document() -> Value {
     shared_cloud().client().get("/openapi.json").await.expect_status(200)
 }

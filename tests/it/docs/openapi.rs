@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: every route is described, and every request as the code reads it.
+//! `GET /openapi.json`: it describes every route, and every request field that the code accepts.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::document;
 use crate::support::{Client, admin, new_client, new_worker, shared_cloud};
 use crate::wiring::deployed;
 
-/// Method, path and description of each operation.
+/// Returns the method, path and description of each operation.
 fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, methods)| {
@@ -20,7 +20,7 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
     operations.collect()
 }
 
-/// The value itself, or what its `$ref` refers to.
+/// Returns the value itself, or the value that its `$ref` refers to.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
@@ -63,8 +63,8 @@ async fn all_path_parameters_are_described() {
     }
 }
 
-/// The error for an unknown field lists the known ones, so the code itself says which fields it
-/// reads.
+/// The error for an unknown field lists the known fields, so the code itself says which ones it
+/// accepts.
 #[tokio::test]
 async fn described_request_fields_are_the_ones_the_code_accepts() {
     let cloud = shared_cloud();
@@ -102,7 +102,7 @@ async fn described_request_fields_are_the_ones_the_code_accepts() {
     assert!(compared >= 15, "only {compared} requests were compared");
 }
 
-/// The path with its parameters replaced by the examples of the description.
+/// Returns the path with its parameters replaced by the examples of the description.
 fn with_ids(document: &Value, path: &str, operation: &Value) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let ids = parameters.filter(|parameter| parameter["in"] == "path");
@@ -113,7 +113,7 @@ fn with_ids(document: &Value, path: &str, operation: &Value) -> String {
     })
 }
 
-/// The names of the query parameters.
+/// Returns the names of the query parameters.
 fn query_names(document: &Value, operation: &Value) -> BTreeSet<String> {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let parameters = parameters.map(|parameter| resolved(document, parameter));
@@ -123,8 +123,8 @@ fn query_names(document: &Value, operation: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// The known fields that the error for an unknown field lists, from the first client who may send
-/// the request.
+/// Returns the known fields that the error for an unknown field lists, as the first client who may
+/// send the request gets it.
 async fn known_fields(people: &[Client], method: &str, path: &str) -> Option<BTreeSet<String>> {
     for api in people {
         let answer = match method {
@@ -173,7 +173,7 @@ async fn the_description_of_an_order_has_its_lifecycle() {
 }
 
 #[tokio::test]
-async fn examples_name_sample_data_and_work_as_they_stand() {
+async fn examples_refer_to_sample_data_and_work_unchanged() {
     let document = document().await;
     let schema = |id: &str| document["components"]["schemas"][id]["examples"][0].clone();
     let api = shared_cloud().client();

@@ -1,5 +1,5 @@
-//! Who gets which entry: for each type, everyone it is for and nobody else, while all kinds of
-//! people are connected.
+//! The audience of each type of entry: while users of every kind are connected, everyone in the
+//! audience receives the entry, and nobody else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::support::{
     shared_cloud, transition_body, unique, until_payment_status, until_status,
 };
 
-/// Everyone who is connected.
+/// The connected users.
 const PEOPLE: [&str; 8] = [
     "client",
     "worker",
@@ -22,8 +22,8 @@ const PEOPLE: [&str; 8] = [
     "latecomer",
 ];
 
-/// Each type of entry with its audience. The colleague serves the order's category like the worker,
-/// the generalist all categories, and the specialist another one.
+/// The audience of each type of entry. The colleague serves the order's category like the worker,
+/// the generalist serves all categories, and the specialist another one.
 const TABLE: &[(&str, &[&str])] = &[
     ("payment.processing", &["client"]),
     ("payment.failed", &["client"]),
@@ -45,7 +45,7 @@ struct Watcher {
     user: User,
     socket: Socket,
     feeds: BTreeMap<String, u64>,
-    /// The entries that came over the socket.
+    /// The entries received over the socket.
     entries: Vec<Value>,
 }
 
@@ -69,8 +69,8 @@ impl Watcher {
         }
     }
 
-    /// The types of the entries about these orders that came over the socket. Asserts that HTTP
-    /// gives the same entries.
+    /// Returns the types of the entries about these orders that arrived over the socket. Asserts
+    /// that HTTP gives the same entries.
     async fn types(&self, orders: &[String]) -> BTreeSet<String> {
         let mut stored = Vec::new();
         for (feed, after) in &self.feeds {
@@ -195,7 +195,7 @@ pub async fn assert_audiences(cloud: &Cloud) {
     for (name, user) in people.iter().filter(|(name, _)| **name != "latecomer") {
         watchers.insert(*name, Watcher::new(user.clone()).await);
     }
-    // Open from the start without a hello: nothing may arrive.
+    // This socket is open from the start but sends no hello, so it must receive nothing.
     let mut silent = Socket::connect(&people["latecomer"]).await;
 
     let service = new_service(cloud, &category).await;

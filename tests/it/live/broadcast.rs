@@ -39,7 +39,8 @@ async fn a_broadcast_reaches_everyone_of_its_role_once_and_nobody_else() {
         assert_eq!((&entry["type"], &entry["feed"]), (&json!("broadcast"), &json!("role:workers")));
         assert_eq!(entry["data"], json!({"id": sent["id"], "text": body["text"]}));
     }
-    // The next frame is the pong: nothing was pushed to the client, or stored for clients.
+    // The next frame is the pong, so nothing was pushed to the client. Nothing was stored for
+    // clients either.
     clients.assert_open().await;
     let stored = async |user: &User, name: &str| {
         let feed = feed(user, name).await;

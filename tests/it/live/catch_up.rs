@@ -1,4 +1,4 @@
-//! The `live-catch-up` function: slow sockets delay nobody and miss nothing.
+//! The `live-catch-up` function: slow sockets delay nobody, and their clients miss nothing.
 
 use serde_json::json;
 
@@ -42,7 +42,7 @@ async fn a_socket_that_keeps_hanging_is_closed_and_its_client_misses_nothing() {
     conversation.write(&order.worker, "one").await;
     conversation.write(&order.worker, "two").await;
     conversation.client.until_closed().await;
-    // The client reconnects over a working network.
+    // The client reconnects, and the network works again.
     faults.clear().await;
     let (mut again, _) =
         Socket::connect_and_hello(&conversation.order.client, json!({own: last})).await;

@@ -31,7 +31,7 @@ async fn every_message_is_answered_and_the_socket_stays_open() {
 }
 
 #[tokio::test]
-async fn too_many_messages_are_refused_and_the_socket_stays_open() {
+async fn too_many_messages_are_rejected_and_the_socket_stays_open() {
     let cloud = shared_cloud();
     // Twice the limit and one more, because a new minute may begin at any time.
     for (message, limit) in [(json!({"action": "hello"}), 12), (json!({"action": "ping"}), 120)] {
@@ -61,7 +61,7 @@ async fn an_expired_socket_is_closed_when_it_sends_a_message() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
     let (mut socket, _) = Socket::connect_and_hello(&user, json!({})).await;
-    // As the TTL does after two hours.
+    // Deletes the connection, as TTL does after two hours.
     let table = cloud.connections_table().await;
     let query = json!({
         "TableName": table,

@@ -33,7 +33,8 @@ async fn missed_entries_are_the_same_over_the_socket_and_over_http() {
         client.api.get(&format!("/live/feed?feed={own}&after=1&limit=1")).await.expect_status(200);
     assert_eq!(rest["items"], json!([entries[1]]));
 
-    // The other socket got nothing before its hello. It sends its position and gets the rest.
+    // The other socket got nothing before its hello. The hello contains its position, and the
+    // socket then gets the missed entries.
     silent.send(json!({"action": "hello", "after": {&own: 1}})).await;
     let welcome = silent.next().await;
     assert_eq!((&welcome["type"], &welcome["feeds"][&own]), (&json!("welcome"), &json!(2)));
@@ -46,7 +47,7 @@ async fn missed_entries_are_the_same_over_the_socket_and_over_http() {
 }
 
 #[tokio::test]
-async fn feeds_of_others_are_refused_over_the_socket_and_over_http() {
+async fn feeds_of_others_are_rejected_over_the_socket_and_over_http() {
     let cloud = shared_cloud();
     let (ann, bob) = (new_client(cloud).await, new_client(cloud).await);
     let bobs = format!("user:{}", bob.id().await);

@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Cloud, Socket, TestOrder, User, eventually};
 
-/// A feed, over HTTP.
+/// Reads a feed over HTTP.
 async fn feed(user: &User, feed: &str) -> Value {
     user.api.get(&format!("/live/feed?feed={feed}")).await.expect_status(200)
 }
 
-/// Faults in pushes of one user's feed (`local/src/websocket/faults.rs`).
+/// Injects faults into the pushes of one user's feed (`local/src/websocket/faults.rs`).
 struct PushFaults {
     gateway: Client,
     feed: String,
@@ -40,7 +40,7 @@ impl PushFaults {
         self.gateway.post("/_local/faults", rule).await.expect_status(201);
     }
 
-    /// How many faults are still to happen.
+    /// Returns how many faults are pending.
     async fn remaining(&self) -> u64 {
         let faults = self.gateway.get("/_local/faults").await.expect_status(200);
         let own =
@@ -53,13 +53,13 @@ impl PushFaults {
         self.gateway.delete(&path).await.expect_status(200);
     }
 
-    /// A text that is in entries of this feed, but in no welcome.
+    /// Returns a text that is in all entries of this feed but in no welcome.
     fn entry(&self) -> String {
         format!("\"feed\":\"{}\"", self.feed)
     }
 }
 
-/// A connected client and worker who write to each other about an order.
+/// A client and a worker who are connected and exchange messages about an order.
 struct Conversation {
     order: TestOrder,
     client: Socket,
@@ -93,7 +93,7 @@ impl Conversation {
     }
 }
 
-/// The next message that arrives at a socket. Skips all other entries.
+/// Waits for the next message at a socket. Skips all other entries.
 async fn message(socket: &mut Socket) -> Value {
     loop {
         let entry = socket.next().await;
@@ -103,7 +103,7 @@ async fn message(socket: &mut Socket) -> Value {
     }
 }
 
-/// The text of the next message that arrives at a socket.
+/// Waits for the next message at a socket, and returns its text.
 async fn text(socket: &mut Socket) -> Value {
     message(socket).await["data"]["text"].clone()
 }

@@ -1,4 +1,4 @@
-//! The `live-notify` function: entries are pushed in order, once, whatever the network does.
+//! The `live-notify` function: it pushes each entry once and in order, whatever the network does.
 
 use serde_json::json;
 

@@ -29,7 +29,7 @@ async fn a_ticket_opens_one_socket_and_nothing_else_opens_any() {
     );
     assert_eq!(Socket::handshake_status(url, Some("https://evil.example")).await, 403);
     assert_eq!(Socket::handshake_status(url, Some("null")).await, 403);
-    // A handshake that is refused for its origin does not use up the ticket.
+    // A handshake that is rejected for its origin does not use up the ticket.
     let mut socket =
         Socket::open(url, Some("http://localhost:3000")).await.expect("an allowed origin");
     assert_eq!(Socket::handshake_status(url, None).await, 401, "a ticket is valid once");

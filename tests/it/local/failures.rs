@@ -1,4 +1,4 @@
-//! Killed processes, database outages and restarts lose nothing.
+//! Tests that killed processes, database outages and restarts lose nothing.
 
 use serde_json::json;
 
@@ -8,8 +8,8 @@ use crate::support::{
     sign_in, until_status, workspace,
 };
 
-/// Waits until the feed of a category's workers has the opened order, and returns how often it has
-/// it.
+/// Waits until the feed of a category's workers has an entry for the opened order, and returns how
+/// many such entries it has.
 async fn times_opened(worker: &User, category: &str, order: &str) -> usize {
     let opened = async || {
         let feed =
@@ -22,7 +22,7 @@ async fn times_opened(worker: &User, category: &str, order: &str) -> usize {
 }
 
 #[tokio::test]
-async fn functions_killed_in_mid_request_lose_nothing() {
+async fn functions_killed_during_a_request_lose_nothing() {
     let cloud = Cloud::start("kill", &["--ephemeral"]);
     let (client, worker) = (new_client(&cloud).await, new_worker(&cloud, &["kill"]).await);
     let service = new_service(&cloud, "kill").await;
@@ -50,7 +50,8 @@ async fn functions_killed_in_mid_request_lose_nothing() {
         1
     );
 
-    // Killed during a stream's batch: the batch is delivered again and takes effect once.
+    // The processes are killed during a stream's batch. The batch is delivered again and takes
+    // effect once.
     faults.add("payments-apply", "PutItem", "timeout", 10).await;
     faults.add("live-notify", "TransactWriteItems", "timeout", 10).await;
     assert_eq!(pay(&cloud, &client, &order, "pm_card_visa").await["status"], 200);
@@ -105,7 +106,7 @@ async fn a_database_outage_does_not_count_as_failed_sign_ins() {
     let limit = "SIGN_INS_PER_USERNAME=2/1000000000";
     let cloud = Cloud::start("sign-in-outage", &["--ephemeral", "--env", limit]);
     let api = cloud.client();
-    // Somebody who has not signed in from here before: known IP addresses have a limit of their own.
+    // The user has not signed in from here before, because known IP addresses have their own limit.
     let account = json!({
         "username": "outage", "email": "outage@example.com", "password": "correct horse",
     });

@@ -1,4 +1,4 @@
-//! The local cloud, as a developer sees it.
+//! Tests of the local cloud as developers use it.
 
 mod failures;
 mod reload;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::{Client, Cloud, eventually, workspace};
 
-/// Faults between functions and their database (`local/src/dynamodb/faults.rs`).
+/// Injects faults between functions and their database (`local/src/dynamodb/faults.rs`).
 struct DatabaseFaults(Client);
 
 impl DatabaseFaults {
@@ -23,7 +23,7 @@ impl DatabaseFaults {
         self.0.post("/_local/faults", fault).await.expect_status(201);
     }
 
-    /// Waits until this fault has happened as often as it was to.
+    /// Waits until this fault has been used up.
     async fn until_used(&self, function: &str, times: u32) {
         eventually(&format!("{function} meets its fault"), async || {
             let faults = self.0.get("/_local/faults").await.expect_status(200);

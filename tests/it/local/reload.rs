@@ -1,5 +1,5 @@
-//! The local cloud replaces functions whose code changes. The functions here are a project of their
-//! own, written to a folder below `target/`.
+//! The local cloud replaces functions whose code changes. These tests use their own project, which
+//! they write to a folder below `target/`.
 
 use std::path::{Path, PathBuf};
 
@@ -84,7 +84,7 @@ fn project(name: &str) -> PathBuf {
     let folder = workspace().join("target/tests").join(name);
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(folder.join("src")).unwrap();
-    // Cargo does not create it when `CARGO_TARGET_DIR` names another one.
+    // Cargo does not create it if `CARGO_TARGET_DIR` names another folder.
     std::fs::create_dir_all(folder.join("target")).unwrap();
     std::fs::write(folder.join("Cargo.toml"), MANIFEST).unwrap();
     std::fs::write(folder.join("template.yaml"), TEMPLATE).unwrap();
@@ -133,7 +133,7 @@ async fn changed_code_is_served_without_a_restart_and_broken_code_leaves_the_old
     answers(&client, "first").await;
     let (mut socket, _) = tokio_tungstenite::connect_async(&cloud.ready.ws).await.unwrap();
 
-    // An invocation in progress finishes on the code it began on.
+    // An invocation in progress finishes with the code it started with.
     let waiting = tokio::spawn({
         let client = client.clone();
         async move { client.get("/wait").await }
@@ -169,8 +169,8 @@ async fn no_watch_keeps_the_functions_that_were_built_at_the_start() {
     let cloud = start(&project, &["--no-watch"]);
     answers(&cloud.client(), "first").await;
     save(&project, "second");
-    // Nothing marks that a change was ignored. This is ten times as long as the local cloud takes
-    // to notice one.
+    // Nothing signals that a change was ignored. This wait is ten times as long as the local cloud
+    // takes to notice a change.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert!(!cloud.log_text().contains("changed: building"));
     answers(&cloud.client(), "first").await;

@@ -61,7 +61,7 @@ async fn neither_the_client_nor_a_suspended_worker_can_accept() {
     assert_eq!(pool["items"], json!([read]));
     turned.api.post(&order.path("accept"), json!({})).await.problem(403, "own_order");
 
-    // The suspended worker's access token is still valid for minutes.
+    // The suspended worker's access token stays valid for some minutes.
     change(&order.worker, json!({"status": "suspended"})).await;
     order.worker.api.post(&order.path("accept"), json!({})).await.problem(403, "account_suspended");
     let taken = order.read(&turned).await;

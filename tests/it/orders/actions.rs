@@ -1,4 +1,4 @@
-//! `actions` in every order: exactly the transitions that its reader may make.
+//! The `actions` of an order: exactly the transitions that its reader may make.
 
 use super::actions;
 use crate::support::{
@@ -18,9 +18,9 @@ const VERBS: [&str; 9] = [
     "resolve",
 ];
 
-/// Tries every transition missing from `actions`, asserts that all are refused, and returns how
-/// many it tried. A user who may not `read` the order has no `actions`.
-async fn assert_others_refused(order: &TestOrder, user: &User, may_read: bool) -> usize {
+/// Tries every transition missing from `actions`, asserts that all are rejected, and returns how
+/// many it tried. A user who may not read the order has no `actions`.
+async fn assert_others_rejected(order: &TestOrder, user: &User, may_read: bool) -> usize {
     let allowed = if may_read { actions(&order.read(user).await) } else { Vec::new() };
     let before = order.read(&order.client).await;
     let forbidden = VERBS.into_iter().filter(|verb| !allowed.iter().any(|allowed| allowed == verb));
@@ -45,7 +45,7 @@ async fn assert_others_refused(order: &TestOrder, user: &User, may_read: bool) -
 }
 
 #[tokio::test]
-async fn a_transition_missing_from_actions_is_refused_and_changes_nothing() {
+async fn a_transition_missing_from_actions_is_rejected_and_changes_nothing() {
     let cloud = shared_cloud();
     let (admin, stranger, other) =
         (admin(cloud).await, new_client(cloud).await, new_worker(cloud, &[]).await);
@@ -59,11 +59,11 @@ async fn a_transition_missing_from_actions_is_refused_and_changes_nothing() {
                     let order = TestOrder::between(cloud, parties, status).await;
                     let in_pool = status == "open";
                     let may_read = !["pending", "canceled"].contains(&status);
-                    assert_others_refused(&order, &order.client, true).await
-                        + assert_others_refused(&order, &order.worker, may_read).await
-                        + assert_others_refused(&order, admin, true).await
-                        + assert_others_refused(&order, stranger, false).await
-                        + assert_others_refused(&order, other, in_pool).await
+                    assert_others_rejected(&order, &order.client, true).await
+                        + assert_others_rejected(&order, &order.worker, may_read).await
+                        + assert_others_rejected(&order, admin, true).await
+                        + assert_others_rejected(&order, stranger, false).await
+                        + assert_others_rejected(&order, other, in_pool).await
                 }
             },
         );

@@ -8,7 +8,7 @@ use crate::support::{
     until_payment_status,
 };
 
-/// The status of this payment intent at Stripe.
+/// Returns the status of this payment intent at Stripe.
 async fn intent_status(cloud: &Cloud, intent: &Value) -> Value {
     let intent = intent.as_str().expect("an intent");
     let stripe = cloud.stripe().bearer("sk_test_local");

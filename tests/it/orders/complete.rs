@@ -22,7 +22,7 @@ async fn only_its_client_completes_a_delivered_order() {
 }
 
 #[tokio::test]
-async fn an_overlong_note_is_refused() {
+async fn an_overlong_note_is_rejected() {
     let order = TestOrder::in_status(shared_cloud(), "pending").await;
     let body = json!({"note": "x".repeat(10_000)});
     assert_field_errors(&order, &order.client, "complete", body, &[("note", "too_long")]).await;

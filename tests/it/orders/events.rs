@@ -68,7 +68,7 @@ async fn the_history_records_every_transition_and_its_actor() {
         order.client.api.with_header("if-none-match", &etag).get(&order.path("events")).await;
     assert_eq!((again.status.as_u16(), again.header("etag")), (304, Some(etag.as_str())));
 
-    // The worker sees all events but the client's payment steps. The former worker and strangers
+    // The worker sees all events except the client's payment steps. The former worker and strangers
     // see none.
     let seen = second.api.get(&order.path("events")).await.expect_status(200);
     let seen: Vec<_> =

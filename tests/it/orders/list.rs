@@ -19,7 +19,7 @@ async fn users_list_their_own_orders_and_filter_by_status() {
 }
 
 #[tokio::test]
-async fn unknown_parameters_and_cursors_are_refused() {
+async fn unknown_parameters_and_cursors_are_rejected() {
     let owner = new_client(shared_cloud()).await;
     let errors = owner.api.get("/orders?status=lost&limit=0&page=2").await.field_errors();
     let mut fields: Vec<_> = errors.iter().map(|(field, _)| field.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Orders: every transition, who may make it, and what others see of it.
+//! Orders: every transition, who may make it, and what others then see.
 
 mod accept;
 mod actions;
@@ -22,13 +22,13 @@ use serde_json::Value;
 
 use crate::support::{TestOrder, User};
 
-/// The `actions` of an order, as its paths spell them.
+/// Returns the `actions` of an order, spelled as in its paths.
 fn actions(order: &Value) -> Vec<String> {
     let names = order["actions"].as_array().expect("actions").iter();
     names.map(|name| name.as_str().expect("a name").replace('_', "-")).collect()
 }
 
-/// Asserts that this transition refuses this body with these fields and error codes.
+/// Asserts that this transition rejects this body with these fields and error codes.
 async fn assert_field_errors(
     order: &TestOrder,
     user: &User,

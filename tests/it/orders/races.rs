@@ -1,5 +1,5 @@
-//! Two transitions at once: one wins, the loser gets the state that the winner left, and no money
-//! is lost.
+//! Two concurrent transitions: one wins, the loser gets the state after the winner's transition,
+//! and no money is lost.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use crate::support::{
     Parties, TestOrder, User, admin, shared_cloud, transition_body, unique, until_payment_status,
 };
 
-/// How often each race is run, because the winner is random.
+/// How often each race is run. The winner is random, so once is not enough.
 const ROUNDS: usize = 4;
 
-/// Requests two transitions at once and asserts that exactly one is made. Returns its name and the
-/// order.
+/// Requests two transitions concurrently and asserts that exactly one succeeds. Returns its name
+/// and the order.
 async fn race(order: &TestOrder, one: (&User, &str), other: (&User, &str)) -> (String, Value) {
     let before = order.read(&order.client).await["version"].as_u64().expect("a version");
     let attempt = |(user, verb): (&User, &str)| {
@@ -80,7 +80,7 @@ async fn concurrent_requests_with_one_idempotency_key_make_one_transition() {
     }
 }
 
-/// Whatever Stripe does first, the client has either not paid or gets a refund.
+/// Whichever request reaches Stripe first, the client has either not paid or gets a refund.
 #[tokio::test]
 async fn canceling_while_paying_leaves_nothing_owed() {
     let cloud = shared_cloud();

@@ -38,7 +38,7 @@ async fn an_administrator_reassigns_an_order_or_returns_it_to_the_pool() {
 }
 
 #[tokio::test]
-async fn malformed_ids_and_unknown_fields_are_refused() {
+async fn malformed_ids_and_unknown_fields_are_rejected() {
     let order = TestOrder::in_status(shared_cloud(), "pending").await;
     let admin = admin(shared_cloud()).await;
     for (body, error) in [

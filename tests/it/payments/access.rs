@@ -55,7 +55,7 @@ async fn only_its_client_acts_on_a_payment_and_administrators_read_it() {
     for id in ["ord_unknown", "..", "%00", &format!("ord_{}", "0".repeat(26))] {
         shopper.user.api.post(&format!("/orders/{id}/payment"), json!({})).await.expect_status(404);
     }
-    // Nothing of this changed an order.
+    // None of these requests changed an order.
     assert_eq!(pending.statuses().await, ("pending".into(), "unpaid".into()));
     assert_eq!(open.statuses().await, ("open".into(), "paid".into()));
 }

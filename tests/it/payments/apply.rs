@@ -1,4 +1,4 @@
-//! The `payments-apply` function: what a stored event does to its order.
+//! The `payments-apply` function, which applies stored events to orders.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ async fn a_slow_bank_transfer_keeps_the_order_pending_and_is_refunded_after_a_ca
             "the deadline is suspended while the bank processes the payment"
         );
     }
-    // An intent that is processing can't be canceled, but its order can.
+    // An intent in status `processing` can't be canceled, but its order can.
     assert_eq!(
         statuses(&called_off.cancel().await.expect_status(200)),
         ("canceled".into(), "unpaid".into())

@@ -8,7 +8,7 @@ use crate::support::{
     until_event,
 };
 
-/// The distinct intent ids in these responses.
+/// Returns the distinct intent ids in these responses.
 fn distinct_intent_ids(answers: &[Value]) -> Vec<&str> {
     let mut ids: Vec<_> =
         answers.iter().map(|answer| answer["payment_intent_id"].as_str().unwrap()).collect();
@@ -61,7 +61,7 @@ async fn an_order_has_one_payment_intent_at_its_own_price() {
 
 #[tokio::test]
 async fn an_order_keeps_its_intent_after_stripe_forgot_the_idempotency_key() {
-    // This test needs a cloud of its own, because it makes the stand-in for Stripe forget all
+    // This test needs its own cloud, because it makes the stand-in for Stripe forget all
     // idempotency keys.
     let cloud = start_without_webhooks("forgotten-keys").await;
     let shopper = Shopper::new(&cloud).await;
@@ -134,8 +134,8 @@ async fn a_lost_late_or_failed_stripe_response_causes_no_second_payment() {
         attempt("timeout_after_acting", 1),
         attempt("error_429", 1),
         attempt("error_500", 1),
-        // For a day, Stripe answers this idempotency key with the same error. So a second intent is
-        // created with another key. Nobody learns of the first one, so it is never paid.
+        // For a day, Stripe answers this idempotency key with the same error, so a second intent is
+        // created with another key. Nobody ever gets the id of the first one, so it is never paid.
         attempt("error_500_after_acting", 2),
     );
 }

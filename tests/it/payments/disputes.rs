@@ -32,7 +32,7 @@ async fn a_chargeback_flags_the_order_notifies_administrators_and_withholds_the_
     late.api.post(&format!("/orders/{}/accept", won.order), json!({})).await.expect_status(200);
 
     let dispute = open(&lost).await;
-    // The client takes the money back at the bank, and then cancels the order to get a refund, too.
+    // The client takes the money back at the bank, and also cancels the order to get a refund.
     lost.cancel().await.expect_status(200);
     assert_eq!(
         lost.statuses().await,

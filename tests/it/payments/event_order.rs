@@ -1,4 +1,4 @@
-//! The order and number in which events arrive do not matter.
+//! The order in which events arrive, and how often they do, does not matter.
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -8,7 +8,7 @@ use crate::support::{
     Checkout, Shopper, cloud_without_webhooks, events_in_state, ledger, until_event, until_handled,
 };
 
-/// All permutations of these items.
+/// Returns all permutations of these items.
 fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
     if items.is_empty() {
         return vec![Vec::new()];
@@ -24,7 +24,8 @@ fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
     all
 }
 
-/// What must not depend on the order of events: everything about an order but ids and times.
+/// Returns what must not depend on the order of events: everything about an order except ids and
+/// times.
 async fn outcome(checkout: &Checkout) -> Value {
     let (order, payment) = (checkout.read().await, checkout.payment().await);
     let of = |list: &str| {
@@ -39,8 +40,9 @@ async fn outcome(checkout: &Checkout) -> Value {
     })
 }
 
-/// Delivers every permutation of these types of events, with repetitions, each for an order of its
-/// own to which `happen` was applied. Asserts that all outcomes are equal, and returns the outcome.
+/// Delivers every permutation of these types of events, with repetitions. Each is for its own
+/// order, to which `happen` was applied. Asserts that all outcomes are equal, and returns the
+/// outcome.
 async fn assert_order_does_not_matter(
     shopper: &Shopper,
     types: &[&str],

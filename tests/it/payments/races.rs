@@ -1,4 +1,4 @@
-//! Confirming, canceling and webhooks at once.
+//! Concurrent confirmations, cancellations and webhooks.
 
 use futures::future::join_all;
 use serde_json::json;

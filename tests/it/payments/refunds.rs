@@ -1,4 +1,4 @@
-//! Refunds: of canceled orders, by hand, failing, and repeated.
+//! Refunds: of canceled orders, made by hand, failing, and repeated.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -9,16 +9,17 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_refused_refund_is_tried_three_times_and_then_needs_an_administrator() {
+async fn a_rejected_refund_is_tried_three_times_and_then_needs_an_administrator() {
     let cloud = reconciled_cloud().await;
     let shopper = Shopper::new(cloud).await;
     let admin = &shopper.admin;
     let checkout = shopper.paid("pm_card_visa").await;
-    // As when the account's balance is too low. Stripe repeats a refusal for its idempotency key.
+    // Stripe answers like this if the account's balance is too low, and repeats the error for the
+    // same idempotency key.
     shopper.stripe.fault("error_400", "/v1/refunds", &checkout.intent, 3).await;
     checkout.cancel().await.expect_status(200);
     // The stream tries once, the reconciler twice. Version 7: placed, payment started, paid,
-    // canceled, and three refusals.
+    // canceled, and three failed refunds.
     let refused = async || {
         reconcile(cloud).await;
         (checkout.read().await["version"].as_u64() >= Some(7)).then_some(())
@@ -29,7 +30,7 @@ async fn a_refused_refund_is_tried_three_times_and_then_needs_an_administrator()
     reconcile(cloud).await;
     assert_eq!(checkout.read().await["version"], 7, "there is no fourth try");
     assert!(shopper.stripe.refunds_of(&checkout.intent).await.is_empty());
-    // The administrator makes the refund at Stripe's dashboard.
+    // The administrator makes the refund in Stripe's dashboard.
     shopper
         .stripe
         .call("/v1/refunds", &[("payment_intent", checkout.intent.as_str())])

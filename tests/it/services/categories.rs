@@ -34,7 +34,7 @@ async fn active_services_are_counted_exactly_under_concurrent_changes() {
         })
     });
     futures::future::join_all(changes).await;
-    // Repeats the requests that were refused because of the contention.
+    // Repeats the requests that failed because of the contention.
     for (n, id) in ids.iter().enumerate() {
         match n % 2 {
             0 => drop(
@@ -59,7 +59,7 @@ async fn active_services_are_counted_exactly_under_concurrent_changes() {
         4
     );
 
-    // A category that is written in several ways is shown as last written.
+    // If a category is spelled in several ways, the latest spelling is shown.
     let shouted = second.to_uppercase();
     admin
         .patch(&format!("/services/{}", ids[0]), json!({"category": shouted}))

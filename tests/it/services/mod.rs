@@ -19,7 +19,7 @@ async fn add(api: &Client, name: &str, description: &str, category: &str, price:
     api.post("/services", body).await.expect_status(201)["id"].as_str().expect("an id").to_owned()
 }
 
-/// The ids on all pages of a list. Runs `between` after each page but the last.
+/// Returns the ids on all pages of a list. Runs `between` after each page except the last.
 async fn walk(api: &Client, path: &str, mut between: impl AsyncFnMut()) -> Vec<String> {
     let (mut ids, mut next) = (Vec::new(), path.to_owned());
     loop {
@@ -44,12 +44,12 @@ async fn walk(api: &Client, path: &str, mut between: impl AsyncFnMut()) -> Vec<S
     }
 }
 
-/// The ids on all pages of a list.
+/// Returns the ids on all pages of a list.
 async fn list(api: &Client, path: &str) -> Vec<String> {
     walk(api, path, async || ()).await
 }
 
-/// The number of services that `GET /services/categories` gives for a category, or null.
+/// Returns the number of services that `GET /services/categories` gives for a category, or null.
 async fn count(api: &Client, category: &str) -> Value {
     let categories = api.get("/services/categories").await.expect_status(200);
     let found = categories.as_array().expect("a list").iter().find(|c| c["category"] == category);

@@ -1,4 +1,4 @@
-//! Comparing what every socket received with the stored feeds.
+//! Compares what every socket received with the stored feeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,18 +16,18 @@ use crate::support::Cloud;
 pub struct Feeds(BTreeMap<String, Vec<Value>>);
 
 impl Feeds {
-    /// The number of the last entry of a feed.
+    /// Returns the number of the last entry of a feed.
     pub fn last(&self, feed: &str) -> u64 {
         self.0.get(feed).map_or(0, |entries| entries.len() as u64)
     }
 
-    /// How many entries of this type and about this id are in a feed.
+    /// Returns how many entries of this type and about this id are in a feed.
     fn count(&self, feed: &str, kind: &str, about: &str) -> usize {
         let of = |entry: &&Value| entry["type"] == kind && entry["data"]["id"] == about;
         self.0.get(feed).map_or(0, |entries| entries.iter().filter(of).count())
     }
 
-    /// The expected entries that are not in their feed exactly once.
+    /// Returns the expected entries that are not in their feed exactly once.
     fn missing(&self, caused: &Caused, categories: &[(String, String)]) -> Vec<String> {
         let own = |person: &Person| format!("user:{}", person.id);
         let mut expected = Vec::new();
@@ -51,7 +51,7 @@ impl Feeds {
             .into_iter()
             .map(|(feed, kind, about)| (self.count(&feed, kind, about), feed, kind, about));
         wrong
-            // A feed without a reader was not read.
+            // A feed that no user may read was not read.
             .filter(|(n, feed, ..)| *n != 1 && self.0.contains_key(feed))
             .map(|(n, feed, kind, about)| format!("{feed} has {n} {kind} of {about}"))
             .collect()
@@ -89,7 +89,7 @@ pub async fn feeds(
     }
 }
 
-/// Every feed that a user of the crowd may read, with one such user.
+/// Returns every feed that users of the crowd may read, each with one of these users.
 fn readers(crowd: &Crowd) -> BTreeMap<&String, &Arc<Person>> {
     crowd.users.iter().flat_map(|user| user.feeds.iter().map(move |feed| (feed, user))).collect()
 }
@@ -117,7 +117,7 @@ async fn read(cloud: &Cloud, reader: &Arc<Person>, feed: &str, entries: &mut Vec
     }
 }
 
-/// Everything that violates the guarantees.
+/// Returns all violations of the guarantees.
 pub fn violations(feeds: &Feeds, listeners: &[Arc<Listener>], counters: &Counters) -> Vec<String> {
     let mut wrong = counters.violations();
     for (feed, entries) in &feeds.0 {
@@ -131,22 +131,22 @@ pub fn violations(feeds: &Feeds, listeners: &[Arc<Listener>], counters: &Counter
         }
     }
     for listener in listeners {
-        for (feed, place) in listener.places() {
+        for (feed, progress) in listener.progress_by_feed() {
             let stored = feeds.0.get(&feed).map(Vec::as_slice).unwrap_or_default();
             let stored = stored
                 .iter()
-                .skip(usize::try_from(place.start).unwrap_or(0))
+                .skip(usize::try_from(progress.start).unwrap_or(0))
                 .map(|entry| entry["id"].as_str());
-            if !stored.eq(place.entries.iter().map(|id| Some(id.as_str()))) {
+            if !stored.eq(progress.entries.iter().map(|id| Some(id.as_str()))) {
                 let (person, has, holds) = (
                     &listener.person.id,
-                    place.start + place.entries.len() as u64,
+                    progress.start + progress.entries.len() as u64,
                     feeds.last(&feed),
                 );
                 wrong.push(format!(
                     "a socket of {person} has {feed} from {} to {has}, \
                      but the feed has {holds} entries",
-                    place.start
+                    progress.start
                 ));
             }
         }

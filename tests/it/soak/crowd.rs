@@ -8,15 +8,15 @@ use tokio::sync::Mutex;
 
 use crate::support::{Client, Cloud, User, admin, new_client, new_service, new_worker, unique};
 
-/// Sockets for each user: the maximum.
+/// Sockets for each user, which is also the maximum.
 const SOCKETS_PER_USER: usize = 10;
-/// One in this many workers names no category, and so serves all.
+/// One in this many workers names no category, and therefore serves all.
 const GENERALISTS: usize = 10;
 
 pub struct Crowd {
     pub users: Vec<Arc<Person>>,
     /// Sockets of each user.
-    pub each: usize,
+    pub sockets_per_user: usize,
     pub admin: Person,
     /// Each category with the id of a service in it.
     pub categories: Vec<(String, String)>,
@@ -27,7 +27,7 @@ pub struct Person {
     pub is_client: bool,
     /// The feeds that this user may read.
     pub feeds: Vec<String>,
-    /// The index of the category of a worker who names one.
+    /// The index of the category, for a worker who names one.
     pub category: Option<usize>,
     user: Mutex<User>,
 }
@@ -48,7 +48,7 @@ impl Person {
         Self { id, is_client, feeds, category: category.map(|(n, _)| n), user: Mutex::new(user) }
     }
 
-    /// A client of the API, signed in as this user.
+    /// Returns a client of the API, signed in as this user.
     pub async fn api(&self) -> Client {
         self.user.lock().await.api.clone()
     }
@@ -62,8 +62,8 @@ impl Person {
 
 /// Registers as many users as this number of sockets needs.
 pub async fn register(cloud: &Cloud, sockets: usize) -> Crowd {
-    let each = SOCKETS_PER_USER.min(sockets / 2).max(1);
-    let pairs = (sockets / each).div_ceil(2).max(1);
+    let sockets_per_user = SOCKETS_PER_USER.min(sockets / 2).max(1);
+    let pairs = (sockets / sockets_per_user).div_ceil(2).max(1);
     let categories = pairs.div_ceil(10).max(2);
     let names: Vec<_> = (0..categories).map(|n| unique(&format!("category {n} "))).collect();
     let people = (0..pairs * 2).map(async |n| {
@@ -83,7 +83,12 @@ pub async fn register(cloud: &Cloud, sockets: usize) -> Crowd {
             new_service(cloud, name).await["id"].as_str().unwrap().to_owned(),
         ));
     }
-    Crowd { users, each, admin: Person::new(admin(cloud).await, None).await, categories: services }
+    Crowd {
+        users,
+        sockets_per_user,
+        admin: Person::new(admin(cloud).await, None).await,
+        categories: services,
+    }
 }
 
 impl Crowd {
@@ -91,7 +96,7 @@ impl Crowd {
         self.users.iter().filter(|user| user.is_client).cloned().collect()
     }
 
-    /// The workers who serve this category.
+    /// Returns the workers who serve this category.
     pub fn workers(&self, category: usize) -> Vec<Arc<Person>> {
         let serves = |user: &&Arc<Person>| {
             !user.is_client && user.category.is_none_or(|own| own == category)

@@ -1,5 +1,5 @@
-//! Faults: clients drop sockets, the server closes sockets, function processes are killed, and
-//! pushes hang or are throttled.
+//! Causes faults: clients drop sockets, the server closes sockets, function processes are killed,
+//! and pushes hang or are throttled.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
@@ -45,19 +45,11 @@ pub async fn run(
             if sockets_killed % 2 == 0 {
                 listeners[random(listeners.len())].cut.notify_one();
             } else if let Some(id) = sockets.take_random() {
-                // The answer is 410 when the socket has closed in the meantime.
-                management
-                    .send(
-                        http::Method::DELETE,
-                        &format!("/@connections/{}", id.replace('=', "%3D")),
-                        "",
-                        Default::default(),
-                    )
-                    .await;
+                cloud.close_socket(&id).await;
             }
         }
         while faults_injected < due(began, plan.faults) {
-            // Eight faults are more than a push's retries can overcome. The push gives up, and
+            // The retries of a push can't overcome eight faults. The push gives up, and
             // `live-catch-up` has to take care of the socket.
             let (fault, times) =
                 [("error_429", 2), ("timeout", 1), ("error_429", 8), ("timeout_after_acting", 1)]
@@ -76,12 +68,12 @@ pub async fn run(
     }
 }
 
-/// How many times something with this rate should have happened since `began`.
+/// Returns how many times something with this rate should have happened since `began`.
 pub fn due(began: Instant, per_second: f64) -> usize {
     (began.elapsed().as_secs_f64() * per_second) as usize
 }
 
-/// A pseudo-random number below this.
+/// Returns a pseudo-random number below this one.
 pub fn random(below: usize) -> usize {
     (now().as_micros() as usize).wrapping_mul(2_654_435_761) % below.max(1)
 }
@@ -89,7 +81,7 @@ pub fn random(below: usize) -> usize {
 /// The open sockets, according to the log of the local cloud.
 struct OpenSockets {
     log: PathBuf,
-    /// How much of the log was read.
+    /// How many bytes of the log have been read.
     bytes_read: u64,
     open: BTreeSet<String>,
 }

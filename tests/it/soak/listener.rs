@@ -1,4 +1,4 @@
-//! The client of one socket: it reconnects as web/live.js does, and records every entry.
+//! The client of one socket. It reconnects as web/live.js does, and records every entry.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,26 +16,26 @@ use super::counters::{Counters, now};
 use super::crowd::Person;
 use crate::support::Cloud;
 
-/// Longer than any answer takes. A socket without a welcome by then is closed.
-const WELCOME: Duration = Duration::from_secs(30);
+/// How long to wait for the welcome before the socket is closed. No response takes this long.
+const WELCOME_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Listener {
     pub person: Arc<Person>,
     /// Drops the connection without closing it.
     pub cut: Notify,
-    places: Mutex<BTreeMap<String, Place>>,
+    progress_by_feed: Mutex<BTreeMap<String, Progress>>,
 }
 
-/// What it has received of one feed.
+/// What the listener has received of one feed.
 #[derive(Default)]
-pub struct Place {
+pub struct Progress {
     /// The feed's last number at the first welcome.
     pub start: u64,
     /// The ids of the entries after that.
     pub entries: Vec<String>,
 }
 
-impl Place {
+impl Progress {
     fn last(&self) -> u64 {
         self.start + self.entries.len() as u64
     }
@@ -48,8 +48,11 @@ pub fn start(
     counters: &Arc<Counters>,
     opening: &Arc<Semaphore>,
 ) -> Arc<Listener> {
-    let listener =
-        Arc::new(Listener { person: person.clone(), cut: Notify::new(), places: Mutex::default() });
+    let listener = Arc::new(Listener {
+        person: person.clone(),
+        cut: Notify::new(),
+        progress_by_feed: Mutex::default(),
+    });
     let (this, cloud, counters, opening) =
         (listener.clone(), cloud.clone(), counters.clone(), opening.clone());
     tokio::spawn(async move {
@@ -82,8 +85,13 @@ impl Listener {
         counters: &Counters,
         permit: Option<tokio::sync::SemaphorePermit<'_>>,
     ) -> bool {
-        let after: BTreeMap<_, _> =
-            self.places.lock().unwrap().iter().map(|(feed, p)| (feed.clone(), p.last())).collect();
+        let after: BTreeMap<_, _> = self
+            .progress_by_feed
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(feed, p)| (feed.clone(), p.last()))
+            .collect();
         let hello = Message::text(json!({"action": "hello", "after": after}).to_string());
         if socket.send(hello).await.is_err() {
             return false;
@@ -97,7 +105,9 @@ impl Listener {
                 counters.violation(format!("before the welcome came {frame}"));
             }
         };
-        let Ok(Some(welcome)) = tokio::time::timeout(WELCOME, welcome).await else { return false };
+        let Ok(Some(welcome)) = tokio::time::timeout(WELCOME_TIMEOUT, welcome).await else {
+            return false;
+        };
         drop(permit);
         let welcomed_at = now();
         self.welcomed(&welcome, counters);
@@ -126,35 +136,35 @@ impl Listener {
         {
             counters.violation(format!("{} is welcomed with {welcome}", self.person.id));
         }
-        let mut places = self.places.lock().unwrap();
+        let mut progress_by_feed = self.progress_by_feed.lock().unwrap();
         for (feed, last) in feeds {
-            places.entry(feed).or_insert(Place { start: last, entries: Vec::new() });
+            progress_by_feed.entry(feed).or_insert(Progress { start: last, entries: Vec::new() });
         }
     }
 
     fn record(&self, frame: &Value, welcomed_at: Duration, counters: &Counters) {
         let wrong = |what: &str| counters.violation(format!("{}: {what}: {frame}", self.person.id));
-        let mut places = self.places.lock().unwrap();
-        let place = frame["feed"].as_str().and_then(|feed| places.get_mut(feed));
-        let (Some(place), Some(seq), Some(id)) =
-            (place, frame["seq"].as_u64(), frame["id"].as_str())
+        let mut progress_by_feed = self.progress_by_feed.lock().unwrap();
+        let progress = frame["feed"].as_str().and_then(|feed| progress_by_feed.get_mut(feed));
+        let (Some(progress), Some(seq), Some(id)) =
+            (progress, frame["seq"].as_u64(), frame["id"].as_str())
         else {
             return wrong("not an entry of the user's feeds");
         };
-        if seq <= place.last() {
+        if seq <= progress.last() {
             // The server may repeat a push after a failure, but only with the same entry.
             counters.duplicates.fetch_add(1, Relaxed);
             let before = seq
-                .checked_sub(place.start + 1)
-                .and_then(|at| place.entries.get(usize::try_from(at).unwrap_or(0)));
+                .checked_sub(progress.start + 1)
+                .and_then(|at| progress.entries.get(usize::try_from(at).unwrap_or(0)));
             return if before.is_some_and(|before| before != id) {
                 wrong("two entries with one number")
             };
         }
-        if seq > place.last() + 1 {
-            return wrong(&format!("a gap after {}", place.last()));
+        if seq > progress.last() + 1 {
+            return wrong(&format!("a gap after {}", progress.last()));
         }
-        place.entries.push(id.to_owned());
+        progress.entries.push(id.to_owned());
         counters.entries.fetch_add(1, Relaxed);
         let at = frame["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         let Some(at) =
@@ -168,25 +178,24 @@ impl Listener {
         }
     }
 
-    /// Whether it has received all of its feeds.
+    /// Returns whether it has received all of its feeds.
     pub fn has(&self, feeds: &Feeds) -> bool {
-        let places = self.places.lock().unwrap();
-        self.person
-            .feeds
-            .iter()
-            .all(|feed| places.get(feed).is_some_and(|place| place.last() >= feeds.last(feed)))
+        let progress_by_feed = self.progress_by_feed.lock().unwrap();
+        self.person.feeds.iter().all(|feed| {
+            progress_by_feed.get(feed).is_some_and(|progress| progress.last() >= feeds.last(feed))
+        })
     }
 
-    /// What it has received, by feed.
-    pub fn places(&self) -> BTreeMap<String, Place> {
-        std::mem::take(&mut *self.places.lock().unwrap())
+    /// Removes and returns what it has received, by feed.
+    pub fn progress_by_feed(&self) -> BTreeMap<String, Progress> {
+        std::mem::take(&mut *self.progress_by_feed.lock().unwrap())
     }
 }
 
 /// Opens a socket with a new ticket.
 ///
 /// # Errors
-/// When there is no ticket or the handshake fails.
+/// When no ticket is issued or the handshake fails.
 pub async fn connect(cloud: &Cloud, person: &Person) -> Result<Stream, String> {
     let ticket = person.api().await.post("/live/tickets", json!({})).await;
     if ticket.status == 401 {
@@ -197,8 +206,8 @@ pub async fn connect(cloud: &Cloud, person: &Person) -> Result<Stream, String> {
     connected.map(|(socket, _)| socket).map_err(|error| error.to_string())
 }
 
-/// The next frame; none when the socket is over, or API Gateway says in its own words that a
-/// function has failed: the hello may have been lost.
+/// Waits for the next frame. Returns `None` if the socket has ended, or if API Gateway reports that
+/// a function has failed, because the hello may then have been lost.
 pub async fn next(socket: &mut Stream) -> Option<Value> {
     loop {
         match socket.next().await? {

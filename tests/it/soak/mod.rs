@@ -1,5 +1,5 @@
-//! Many sockets receive entries while orders are placed and sockets are killed at random. In the
-//! end every socket has exactly the entries of its feeds.
+//! A soak test: many sockets receive entries while orders are placed, and sockets are killed at
+//! random. In the end, every socket must have exactly the entries of its feeds.
 //!
 //! A small run is part of the tests. `cargo run -p tests --example soak -- --help` runs any size.
 
@@ -33,7 +33,7 @@ pub struct Plan {
     pub kills: f64,
     /// Pushes that hang or are throttled, per second.
     pub faults: f64,
-    /// Whether function processes are killed, too: one every five seconds.
+    /// Whether function processes are killed too, one every five seconds.
     pub kill_functions: bool,
 }
 
@@ -51,7 +51,7 @@ pub async fn run(cloud: &Arc<Cloud>, plan: &Plan) -> Result<Report, String> {
     let mut listeners = Vec::new();
     let opening = Arc::new(tokio::sync::Semaphore::new(24));
     for user in &crowd.users {
-        for _ in 0..crowd.each {
+        for _ in 0..crowd.sockets_per_user {
             listeners.push(listener::start(cloud, user, &counters, &opening));
         }
     }
@@ -96,7 +96,7 @@ pub async fn run(cloud: &Arc<Cloud>, plan: &Plan) -> Result<Report, String> {
     Ok(Report { counters, idle, busy, violations })
 }
 
-/// Waits until `done`, for as long as the counters change.
+/// Waits until `done` returns true, as long as the counters keep changing.
 ///
 /// # Errors
 /// When nothing has changed for a minute.

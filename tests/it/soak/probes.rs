@@ -1,4 +1,4 @@
-//! The baseline: how long trivial requests take on the same machine at the same time.
+//! Measures the baseline: how long trivial requests take on the same machine at the same time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::support::{Cloud, new_client};
 pub struct Baseline {
     /// `GET /health`: one function, no database.
     pub health: Spread,
-    /// A ping over a socket until its pong: one function, one write, one push.
+    /// From a ping over a socket to its pong: one function, one write, one push.
     pub pong: Spread,
 }
 

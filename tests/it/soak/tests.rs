@@ -1,4 +1,4 @@
-//! The small run.
+//! A small run, as part of the tests.
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use super::crowd::{Crowd, Person};
 use super::killer::{due, random};
 use crate::support::{Client, Cloud, unique};
 
-/// What must be in the feeds in the end.
+/// The entries that must be in the feeds in the end.
 #[derive(Default)]
 pub struct Caused {
     /// Completed orders with client, worker and category.
@@ -62,7 +62,7 @@ pub async fn run(
     std::mem::take(&mut *caused.lock().unwrap())
 }
 
-/// Takes one order from placement to completion.
+/// Places one order and takes it to completion.
 async fn complete_order(cloud: &Cloud, crowd: &Crowd, caused: &Mutex<Caused>, counters: &Counters) {
     let (clients, category) = (crowd.clients(), random(crowd.categories.len()));
     let workers = crowd.workers(category);

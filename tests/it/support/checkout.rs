@@ -100,7 +100,7 @@ impl Checkout {
         self.user.api.get(&format!("/orders/{}", self.order)).await.expect_status(200)
     }
 
-    /// The order's status and payment status.
+    /// Returns the order's status and payment status.
     pub async fn statuses(&self) -> (String, String) {
         statuses(&self.read().await)
     }
@@ -126,13 +126,13 @@ impl Checkout {
     }
 }
 
-/// An order's status and payment status.
+/// Returns an order's status and payment status.
 pub fn statuses(order: &Value) -> (String, String) {
     let text = |name: &str| order[name].as_str().expect(name).to_owned();
     (text("status"), text("payment_status"))
 }
 
-/// Kind and amount of each ledger entry of a payment.
+/// Returns the kind and amount of each ledger entry of a payment.
 pub fn ledger(payment: &Value) -> Vec<(&str, i64)> {
     let entries = payment["ledger"].as_array().expect("a ledger").iter();
     entries

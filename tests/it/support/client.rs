@@ -34,13 +34,14 @@ impl Client {
         }
     }
 
-    /// This client with new connections. A test that reuses a client from another test needs them,
-    /// because the old connections ended with that other test.
+    /// Returns this client with new connections. A test that reuses another test's client needs
+    /// them, because the old connections ended with the other test's runtime.
     pub fn reconnected(&self) -> Self {
         Self { http: connections(), ..self.clone() }
     }
 
-    /// A client that connects from this IP address. On Linux, all of 127.0.0.0/8 is this machine.
+    /// Returns a client that connects from this IP address. On Linux, all of 127.0.0.0/8 is this
+    /// machine.
     pub fn from_ip_address(base: &str, address: [u8; 4]) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_local_address(Some(address.into()));
@@ -49,14 +50,14 @@ impl Client {
         Self { http, ..Self::new(base) }
     }
 
-    /// This client, sending one more header with every request.
+    /// Returns this client with one more header in every request.
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut next = self.clone();
         next.headers.push((name.to_owned(), value.to_owned()));
         next
     }
 
-    /// This client with a bearer token.
+    /// Returns this client with a bearer token.
     pub fn bearer(&self, token: &str) -> Self {
         self.with_header("authorization", &format!("Bearer {token}"))
     }
@@ -136,22 +137,22 @@ fn connections() -> Http {
 }
 
 impl Response {
-    /// The body. Panics unless the response has this status.
+    /// Returns the body. Panics unless the response has this status.
     #[track_caller]
     pub fn expect_status(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
         self.body
     }
 
-    /// The body of a 200, or `None` for a 503, so that the caller can try again. Panics on any
-    /// other status.
+    /// Returns the body of a 200, or `None` for a 503, so that the caller can try again. Panics on
+    /// any other status.
     #[track_caller]
     pub fn ok_unless_unavailable(self) -> Option<Value> {
         if self.status == 503 { None } else { Some(self.expect_status(200)) }
     }
 
-    /// The problem document. Panics unless it has this status and code, and all members that
-    /// RFC 9457 and our conventions require.
+    /// Returns the problem document. Panics unless it has this status and code, and all members
+    /// that RFC 9457 and our conventions require.
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Value {
         assert_eq!(
@@ -173,7 +174,7 @@ impl Response {
         self.body
     }
 
-    /// The fields that a 409 `name_taken` reports.
+    /// Returns the fields that a 409 `name_taken` reports.
     #[track_caller]
     pub fn fields_taken(self) -> Vec<String> {
         let body = self.problem(409, "name_taken");
@@ -181,7 +182,7 @@ impl Response {
         errors.map(|error| error["field"].as_str().expect("field").to_owned()).collect()
     }
 
-    /// Field and code of each error that a 422 `validation_failed` reports.
+    /// Returns the field and code of each error that a 422 `validation_failed` reports.
     #[track_caller]
     pub fn field_errors(self) -> Vec<(String, String)> {
         let body = self.problem(422, "validation_failed");
@@ -196,7 +197,7 @@ impl Response {
             .collect()
     }
 
-    /// A header's value.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|v| v.to_str().ok())
     }

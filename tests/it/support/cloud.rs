@@ -1,4 +1,4 @@
-//! Local clouds, each in a process of its own; or one stack that is deployed already.
+//! Local clouds, each in its own process, or one stack that is already deployed.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -20,9 +20,10 @@ pub struct Cloud {
 }
 
 /// Where the functions run.
+#[expect(clippy::large_enum_variant, reason = "a process has few clouds")]
 enum Host {
-    /// In a local cloud. It ends when its standard input closes: when this value is dropped, or
-    /// when the test process ends for whatever reason.
+    /// In a local cloud. It stops when its standard input closes, which happens when this value is
+    /// dropped or the test process ends.
     Process { child: Child, stdin: Option<ChildStdin> },
     /// In a stack that the environment variable `DEPLOYED_STACK` describes.
     Stack(Stack),
@@ -35,7 +36,7 @@ pub struct Ready {
     pub ws: String,
     #[serde(default)]
     pub dynamodb: String,
-    /// `None` when the functions call Stripe itself.
+    /// The stand-in for Stripe, or `None` if the functions call Stripe itself.
     pub stripe: Option<String>,
     #[serde(default)]
     pub invoke: String,
@@ -44,21 +45,23 @@ pub struct Ready {
     pub functions: Vec<String>,
 }
 
-/// The cloud that most tests share. Each test creates its own users, services and orders in it.
+/// Returns the cloud that most tests share. Each test creates its own users, services and orders in
+/// it.
 pub fn shared_cloud() -> &'static Cloud {
     static CLOUD: OnceLock<Cloud> = OnceLock::new();
     CLOUD.get_or_init(|| Cloud::start("shared", &["--ephemeral"]))
 }
 
-/// Selects the profile that this program was built with.
+/// The flags that select the build profile of this program.
 const PROFILE_FLAGS: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The local cloud's program. The first call builds it and the multi-call binary.
+/// Returns the path of the local cloud's program. The first call builds it and the multi-call
+/// binary.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -85,7 +88,7 @@ fn binary() -> &'static Path {
     })
 }
 
-/// The program that contains every function, built as needed.
+/// Returns the path of the program that contains every function. Builds it if necessary.
 pub fn functions_binary() -> PathBuf {
     binary().with_file_name("marketplace")
 }
@@ -169,12 +172,12 @@ impl Cloud {
         }
     }
 
-    /// Its log so far.
+    /// Returns its log so far.
     pub fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).expect("the log is text")
     }
 
-    /// The process id of a local cloud.
+    /// Returns the process id of a local cloud.
     fn pid(&self) -> u32 {
         match &self.host {
             Host::Process { child, .. } => child.id(),
@@ -184,7 +187,7 @@ impl Cloud {
         }
     }
 
-    /// Process id and function name of each of its function processes.
+    /// Returns the process id and function name of each of its function processes.
     pub fn processes(&self) -> Vec<(u32, String)> {
         let cloud = self.pid();
         let mut processes = Vec::new();
@@ -206,8 +209,8 @@ impl Cloud {
         processes
     }
 
-    /// Sends it this signal (`TERM`), waits until it and all of its function processes have ended,
-    /// and returns its exit status.
+    /// Sends it the signal `name` (`TERM`), waits until it and all of its function processes have
+    /// ended, and returns its exit status.
     pub async fn stop(mut self, name: &str) -> ExitStatus {
         let processes = self.processes();
         assert!(processes.len() >= self.ready.functions.len(), "{processes:?}");
@@ -234,12 +237,12 @@ impl Cloud {
         }
     }
 
-    /// A client of its HTTP API.
+    /// Returns a client of its HTTP API.
     pub fn client(&self) -> Client {
         Client::new(&self.ready.http)
     }
 
-    /// A client of its Stripe stand-in.
+    /// Returns a client of its Stripe stand-in.
     pub fn stripe(&self) -> Client {
         Client::new(self.ready.stripe.as_deref().expect("the stand-in runs"))
     }
@@ -248,6 +251,18 @@ impl Cloud {
     pub fn kill_function(&self, name: &str, most: usize) -> usize {
         let processes = self.processes().into_iter().filter(|(_, function)| function == name);
         processes.take(most).filter(|(pid, _)| signal(*pid, "KILL")).count()
+    }
+
+    /// Closes a socket through the `@connections` API, as a developer with every permission. The
+    /// socket may have closed already.
+    pub async fn close_socket(&self, id: &str) {
+        let credential = "AWS4-HMAC-SHA256 \
+            Credential=developer/20260101/us-east-1/execute-api/aws4_request, \
+            SignedHeaders=host;x-amz-date, Signature=0";
+        let path = format!("/@connections/{}", id.replace('=', "%3D"));
+        let client = Client::new(&self.ready.invoke).with_header("authorization", credential);
+        let answer = client.send(http::Method::DELETE, &path, "", Default::default()).await;
+        assert!([204, 410].contains(&answer.status.as_u16()), "{}: {}", answer.status, answer.body);
     }
 
     /// Calls its DynamoDB as a developer with every permission.
@@ -266,7 +281,7 @@ impl Cloud {
             .expect_status(200)
     }
 
-    /// The username and the password of an administrator.
+    /// Returns the username and the password of an administrator.
     pub fn admin(&self) -> (&str, &str) {
         match &self.host {
             Host::Process { .. } => ("admin", "admin123"),
@@ -274,7 +289,7 @@ impl Cloud {
         }
     }
 
-    /// The name of the table whose name contains `part`: `Marketplace` or `Connections`.
+    /// Returns the name of the table whose name contains `part`: `Marketplace` or `Connections`.
     async fn table_named(&self, part: &str) -> String {
         let tables = self.dynamodb("ListTables", serde_json::json!({})).await;
         let mut names =
@@ -282,12 +297,12 @@ impl Cloud {
         names.find(|name| name.contains(part)).expect("the table").to_owned()
     }
 
-    /// The name of the connections table.
+    /// Returns the name of the connections table.
     pub async fn connections_table(&self) -> String {
         self.table_named("Connections").await
     }
 
-    /// The name of the marketplace table.
+    /// Returns the name of the marketplace table.
     pub async fn table(&self) -> String {
         self.table_named("Marketplace").await
     }
@@ -299,8 +314,8 @@ impl Cloud {
         answer.expect_status(200)
     }
 
-    /// Invokes a function and returns the Invoke API's response: when the function fails, it has
-    /// status 200 and the header `x-amz-function-error`.
+    /// Invokes a function and returns the Invoke API's response. If the function fails, the
+    /// response has status 200 and the header `x-amz-function-error`.
     pub async fn try_invoke(&self, function: &str, event: Value) -> Response {
         if let Host::Stack(stack) = &self.host {
             return stack.invoke(function, &event);
@@ -311,7 +326,7 @@ impl Cloud {
     }
 }
 
-/// Sends a process a signal (`KILL`). Returns false when there is no such process.
+/// Sends a process a signal (`KILL`). Returns false if the process does not exist.
 fn signal(pid: u32, name: &str) -> bool {
     // The standard library can only send SIGKILL.
     Command::new("kill")

@@ -1,12 +1,12 @@
-//! Webhook events, as the administrators' lists show them.
+//! Stripe's webhook events, as administrators list them.
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{Checkout, Cloud, Shopper, Stripe, User, eventually};
 
-/// The shared cloud whose Stripe stand-in sends no webhooks. Tests deliver the events that they
-/// want.
+/// Returns the shared cloud whose Stripe stand-in sends no webhooks. Tests deliver events
+/// themselves.
 pub async fn cloud_without_webhooks() -> &'static Cloud {
     static CLOUD: OnceCell<Cloud> = OnceCell::const_new();
     CLOUD.get_or_init(|| start_without_webhooks("without-webhooks")).await
@@ -29,7 +29,7 @@ pub async fn deliver_events(shopper: &Shopper, checkout: &Checkout, kind: &str) 
     events
 }
 
-/// All stored events in this state, newest first.
+/// Returns all stored events in this state, newest first.
 pub async fn events_in_state(admin: &User, state: &str) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {

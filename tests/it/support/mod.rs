@@ -1,5 +1,5 @@
-//! What the tests share: local clouds, the deployed stack, an HTTP client, a socket client, users,
-//! orders and payments.
+//! Helpers that tests share: local clouds, the deployed stack, an HTTP client, a socket client,
+//! users, orders and payments.
 
 mod checkout;
 mod client;

@@ -1,4 +1,4 @@
-//! Orders in any status, brought there by the requests that lead to it in production.
+//! Orders in any status. They get there through the same requests as in production.
 
 use serde_json::{Value, json};
 
@@ -48,8 +48,8 @@ pub async fn place_assigned_order(cloud: &Cloud, client: &User, worker: &User) -
     id
 }
 
-/// Pays an order at the Stripe stand-in as the browser does: with the publishable key and the
-/// client secret. Returns our answer, Stripe's status and Stripe's answer.
+/// Pays an order at the Stripe stand-in as the browser does, with the publishable key and the
+/// client secret. Returns our API's payment, and the status and body of Stripe's response.
 pub async fn pay(cloud: &Cloud, client: &User, order: &str, card: &str) -> Value {
     let payment =
         client.api.post(&format!("/orders/{order}/payment"), json!({})).await.expect_status(200);
@@ -73,7 +73,8 @@ pub async fn until_payment_status(user: &User, order: &str, status: &str) -> Val
     until_order(user, order, status, |order| order["payment_status"] == status).await
 }
 
-/// Waits until `holds` is true of the order, and returns it. `what` names that in the failure.
+/// Waits until `holds` is true of the order, and returns it. `what` describes the condition in the
+/// failure message.
 pub async fn until_order(
     user: &User,
     order: &str,
@@ -89,7 +90,7 @@ pub async fn until_order(
     seen
 }
 
-/// The smallest request body of a transition.
+/// Returns the smallest request body of a transition.
 pub fn transition_body(verb: &str) -> Value {
     match verb {
         "cancel" | "dispute" => json!({"reason": "For a reason."}),
@@ -104,8 +105,8 @@ impl TestOrder {
         Self::between(cloud, &Parties::new(cloud).await, status).await
     }
 
-    /// Creates an order in this status between these parties. The client is the one who completes
-    /// or cancels it.
+    /// Creates an order in this status between these parties. If it is completed or canceled, the
+    /// client does that.
     pub async fn between(cloud: &Cloud, parties: &Parties, status: &str) -> Self {
         let Parties { client, worker, service } = parties.clone();
         let order = Self { id: place_order(&client, &service).await, client, worker };
@@ -138,18 +139,18 @@ impl TestOrder {
         user.api.post(&self.path(verb), transition_body(verb)).await.expect_status(200)
     }
 
-    /// The order, as this user sees it.
+    /// Returns the order as this user sees it.
     pub async fn read(&self, user: &User) -> Value {
         user.api.get(&format!("/orders/{}", self.id)).await.expect_status(200)
     }
 
-    /// The last event of the order's history.
+    /// Returns the last event of the order's history.
     pub async fn last_event(&self) -> Value {
         let events = self.client.api.get(&self.path("events")).await.expect_status(200);
         events["items"].as_array().expect("items").last().expect("an event").clone()
     }
 
-    /// `/orders/{id}/{verb}`.
+    /// Returns `/orders/{id}/{verb}`.
     pub fn path(&self, verb: &str) -> String {
         format!("/orders/{}/{verb}", self.id)
     }

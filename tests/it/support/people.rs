@@ -19,7 +19,7 @@ pub struct User {
     pub api: Client,
 }
 
-/// A name that is unique over all test runs.
+/// Returns a name that starts with `what` and is unique across all test runs.
 pub fn unique(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let now = std::time::SystemTime::now()
@@ -34,19 +34,19 @@ pub async fn new_client(cloud: &Cloud) -> User {
     register(cloud, json!({"role": "client"})).await
 }
 
-/// Registers a worker of these categories, or of all categories when none is given.
+/// Registers a worker for these categories, or for all categories if the list is empty.
 pub async fn new_worker(cloud: &Cloud, categories: &[&str]) -> User {
     register(cloud, json!({"role": "worker", "categories": categories})).await
 }
 
-/// Signs an administrator in.
+/// Signs in as an administrator.
 pub async fn admin(cloud: &Cloud) -> User {
     let (username, password) = cloud.admin();
     User::sign_in(cloud, username, password).await
 }
 
-/// The administrator who creates services. Signs in once per cloud and minute, because hashing a
-/// password takes a while.
+/// Returns the administrator who creates services. Signs in only once a minute for each cloud,
+/// because hashing a password takes a while.
 async fn service_admin(cloud: &Cloud) -> User {
     static KNOWN: Mutex<BTreeMap<String, (Instant, User)>> = Mutex::new(BTreeMap::new());
     let known = KNOWN
@@ -134,7 +134,7 @@ pub async fn sign_in(api: &Client, username: &str, password: &str) -> Response {
     .await
 }
 
-/// A price in US cents.
+/// Returns a price in US cents.
 pub fn price(cents: i64) -> Value {
     json!({"amount": cents, "currency": "usd"})
 }

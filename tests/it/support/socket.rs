@@ -1,4 +1,4 @@
-//! A WebSocket client that does what a browser does: it gets a ticket, connects and sends hello.
+//! A WebSocket client that works as a browser does: it gets a ticket, connects and sends `hello`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::User;
 
-/// Longer than anything here takes, even on a busy machine.
+/// How long a test waits for a frame. Even on a busy machine, none takes this long.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct Socket {
@@ -30,7 +30,7 @@ impl Socket {
     /// Connects to this URL, with an `Origin` header if `origin` is given.
     ///
     /// # Errors
-    /// When the handshake is refused or the connection fails.
+    /// When the handshake is rejected or the connection fails.
     pub async fn open(url: &str, origin: Option<&str>) -> Result<Self, Error> {
         let mut request = url.into_client_request().expect("an address");
         if let Some(origin) = origin {
@@ -40,7 +40,7 @@ impl Socket {
         Ok(Self { stream })
     }
 
-    /// Returns the status with which the handshake is refused. Panics when it is accepted.
+    /// Returns the status of a rejected handshake. Panics if the handshake is accepted.
     pub async fn handshake_status(url: &str, origin: Option<&str>) -> u16 {
         match Self::open(url, origin).await {
             Err(Error::Http(response)) => response.status().as_u16(),
@@ -72,13 +72,13 @@ impl Socket {
         tokio::time::timeout(TIMEOUT, close).await.expect("the socket is closed in time");
     }
 
-    /// Asserts that the socket is open: a ping gets its pong.
+    /// Asserts that the socket is open, by sending a ping and waiting for the pong.
     pub async fn assert_open(&mut self) {
         self.send(json!({"action": "ping"})).await;
         assert_eq!(self.next().await, json!({"type": "pong"}));
     }
 
-    /// The next frame.
+    /// Waits for the next frame and returns it.
     pub async fn next(&mut self) -> Value {
         let frame =
             tokio::time::timeout(TIMEOUT, self.stream.next()).await.expect("a frame in time");
@@ -86,7 +86,7 @@ impl Socket {
         serde_json::from_str(frame.to_text().expect("text")).expect("JSON")
     }
 
-    /// The next entry of this type about this order. Skips all other frames.
+    /// Waits for the next entry of this type about this order. Skips all other frames.
     pub async fn next_entry(&mut self, kind: &str, order: &str) -> Value {
         loop {
             let frame = self.next().await;
@@ -96,7 +96,7 @@ impl Socket {
         }
     }
 
-    /// The number of frames until none has come for two seconds.
+    /// Counts frames until none has arrived for two seconds.
     pub async fn frames_until_silent(&mut self) -> usize {
         let mut frames = 0;
         while let Ok(Some(Ok(_))) =
@@ -107,7 +107,7 @@ impl Socket {
         frames
     }
 
-    /// Closes the socket, as a browser does that leaves the page.
+    /// Closes the socket, as a browser does when the user leaves the page.
     pub async fn close(mut self) {
         self.stream.close(None).await.expect("the socket closes");
     }

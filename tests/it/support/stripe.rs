@@ -1,5 +1,5 @@
-//! The Stripe stand-in as tests use it: the API of the account, the control API, and events that
-//! the test signs and delivers itself, whenever, as often and in whatever order it wants.
+//! A client of the Stripe stand-in: of its API, of its control API, and for events that tests sign
+//! and deliver themselves, at any time, any number of times and in any order.
 
 use data_encoding::HEXLOWER;
 use http::Method;
@@ -19,25 +19,25 @@ pub struct Stripe {
     secret: String,
 }
 
-/// The `Stripe-Signature` header of this body at this time, in seconds since 1970.
+/// Returns the `Stripe-Signature` header for a body at a time, in seconds since 1970.
 pub fn signature(secret: &str, time: i64, body: &[u8]) -> String {
     format!("t={time},v1={}", v1(secret, time, body))
 }
 
-/// The `v1` signature alone.
+/// Returns the `v1` signature without the rest of the header.
 pub fn v1(secret: &str, time: i64, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     HEXLOWER.encode(hmac::sign(&key, &[format!("{time}.").as_bytes(), body].concat()).as_ref())
 }
 
-/// The current time in seconds since 1970.
+/// Returns the current time in seconds since 1970.
 pub fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
     i64::try_from(now.as_secs()).expect("a time")
 }
 
 impl Stripe {
-    /// The stand-in of this cloud.
+    /// Returns a client of this cloud's stand-in.
     pub fn of(cloud: &Cloud) -> Self {
         Self {
             api: cloud.stripe().bearer(SECRET_KEY),
@@ -47,12 +47,12 @@ impl Stripe {
         }
     }
 
-    /// The webhook secret.
+    /// Returns the webhook secret.
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// Calls the API with the secret key, as somebody at the dashboard does.
+    /// Calls the API with the secret key, as Stripe's dashboard does.
     pub async fn call(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         self.api.form(path, fields).await
     }
@@ -62,7 +62,7 @@ impl Stripe {
         self.api.get(path).await.expect_status(200)
     }
 
-    /// All pages of a list, newest first.
+    /// Returns all objects of a list, newest first.
     pub async fn all(&self, list: &str) -> Vec<Value> {
         let (mut found, mut after) = (Vec::<Value>::new(), String::new());
         loop {
@@ -77,14 +77,14 @@ impl Stripe {
         }
     }
 
-    /// The intents with this order in their metadata.
+    /// Returns the intents with this order in their metadata.
     pub async fn intents_of(&self, order: &str) -> Vec<Value> {
         let mut all = self.all("/v1/payment_intents").await;
         all.retain(|intent| intent["metadata"]["order_id"] == order);
         all
     }
 
-    /// The refunds of an intent.
+    /// Returns the refunds of an intent.
     pub async fn refunds_of(&self, intent: &str) -> Vec<Value> {
         self.read(&format!("/v1/refunds?limit=100&payment_intent={intent}")).await["data"]
             .as_array()
@@ -92,8 +92,8 @@ impl Stripe {
             .expect("a list")
     }
 
-    /// The events of these types about an intent and its charges, refunds and disputes, oldest
-    /// first.
+    /// Returns the events of these types about an intent and its charges, refunds and disputes,
+    /// oldest first.
     pub async fn events_of(&self, intent: &str, types: &[&str]) -> Vec<Value> {
         let mut all = self.all("/v1/events").await;
         let is_of = |event: &Value| {
@@ -110,7 +110,8 @@ impl Stripe {
         self.control.post(&format!("/_local/{path}"), body).await.expect_status(200)
     }
 
-    /// Makes the next `times` calls fail that have this text in their parameters.
+    /// Injects a fault into the next `times` POST requests to `path` whose parameters contain the
+    /// text `containing`.
     pub async fn fault(&self, fault: &str, path: &str, containing: &str, times: u32) {
         self.control(
             "faults",

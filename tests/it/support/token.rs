@@ -1,4 +1,5 @@
-//! Forged access tokens: any header, claims and signature, made with the development keys.
+//! Forged access tokens, with any header, claims and signature. They are signed with the
+//! development keys.
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use ring::hmac;
@@ -7,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{User, workspace};
 
-/// The private half of `local-2`, the key in `local.env` that is published but does not sign.
+/// The private key of `local-2`, whose public key `local.env` publishes, but which signs nothing
+/// yet.
 pub const NEXT_KEY: &str = "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
 
 /// An access token before it is signed.
@@ -18,7 +20,7 @@ pub struct ForgedToken {
 }
 
 impl ForgedToken {
-    /// A copy of this user's access token.
+    /// Returns a copy of this user's access token.
     pub fn copy_of(user: &User) -> Self {
         let mut parts = user
             .access_token
@@ -48,17 +50,17 @@ impl ForgedToken {
         format!("{}.{}", part(&self.header), part(&self.claims))
     }
 
-    /// The token, signed with the active key.
+    /// Returns the token, signed with the active key.
     pub fn signed(&self) -> String {
         self.signed_with(&local_env("JWT_SIGNING_KEY"))
     }
 
-    /// The token, signed with the next key.
+    /// Returns the token, signed with the next key.
     pub fn signed_with_next(&self) -> String {
         self.signed_with(NEXT_KEY)
     }
 
-    /// The token, signed with an unknown key, and that key as a JWK.
+    /// Returns the token, signed with an unknown key, and this key as a JWK.
     pub fn signed_with_unknown_key(&self) -> (String, Value) {
         let seed = [7; 32];
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("a seed");
@@ -75,7 +77,7 @@ impl ForgedToken {
         self.with_signature(pair.sign(self.message().as_bytes()).as_ref())
     }
 
-    /// The token, "signed" by HMAC with a public key as the secret.
+    /// Returns the token, "signed" by HMAC with a public key as the secret.
     pub fn hmac(&self, secret: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         self.with_signature(hmac::sign(&key, self.message().as_bytes()).as_ref())
@@ -94,7 +96,7 @@ fn set(object: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// The value of this variable in `local.env`.
+/// Returns the value of this variable in `local.env`.
 pub fn local_env(name: &str) -> String {
     let text = std::fs::read_to_string(workspace().join("local.env")).expect("local.env");
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));

@@ -37,7 +37,7 @@ async fn only_administrators_manage_users_and_unknown_ids_are_not_found() {
 }
 
 #[tokio::test]
-async fn a_demoted_administrator_is_refused_at_the_next_request() {
+async fn a_demoted_administrator_is_rejected_at_the_next_request() {
     let cloud = shared_cloud();
     let (admin, other) = (admin(cloud).await, create_user("admin").await);
     other.api.get("/users?limit=1").await.expect_status(200);

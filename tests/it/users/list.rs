@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{names, new_user};
 use crate::support::{Client, admin, new_client, shared_cloud, unique};
 
-/// The usernames on all pages of a list.
+/// Returns the usernames on all pages of a list.
 async fn all(api: &Client, query: &str) -> Vec<String> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -52,7 +52,7 @@ async fn users_are_listed_by_role_status_and_username_prefix() {
     assert_eq!(list("&status=deactivated&role=client").await, some(&[4]));
     assert_eq!(list("&status=deactivated&role=worker").await, some(&[]));
 
-    // Without a name prefix, the newest users come first.
+    // Without a username prefix, the newest users come first.
     let mine = |names: Vec<String>| {
         names.into_iter().filter(|name| name.starts_with(&prefix)).collect::<Vec<_>>()
     };
@@ -65,7 +65,7 @@ async fn users_are_listed_by_role_status_and_username_prefix() {
     ] {
         assert_eq!(mine(all(&admin.api, query).await), expected, "{query}");
     }
-    // A user whose name, role or status changes moves between the lists.
+    // A user whose username, role or status changes moves between the lists.
     let path = format!("/users/{}", ids[2]);
     let renamed = format!("{prefix}-9");
     let change = json!({"username": renamed, "role": "worker", "status": "active"});
@@ -75,7 +75,7 @@ async fn users_are_listed_by_role_status_and_username_prefix() {
 }
 
 #[tokio::test]
-async fn unknown_parameters_and_foreign_cursors_are_refused() {
+async fn unknown_parameters_and_foreign_cursors_are_rejected() {
     let cloud = shared_cloud();
     let admin = admin(cloud).await;
     for _ in 0..2 {

@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 use crate::support::{User, admin, shared_cloud, unique};
 
-/// Creates a user of this role as an administrator, and signs the user in.
+/// Creates a user with this role as an administrator, and signs in as the user.
 async fn create_user(role: &str) -> User {
     let admin = admin(shared_cloud()).await;
     let user = admin.api.post("/users", new_user(&unique("m"), role)).await.expect_status(201);
     User::sign_in(shared_cloud(), user["username"].as_str().unwrap(), "correct horse").await
 }
 
-/// The body of `POST /users`.
+/// Returns the body of `POST /users`.
 fn new_user(username: &str, role: &str) -> Value {
     json!({
         "username": username, "email": format!("{username}@example.com"),
@@ -26,7 +26,7 @@ fn new_user(username: &str, role: &str) -> Value {
     })
 }
 
-/// The usernames on a page.
+/// Returns the usernames on a page.
 fn names(list: &Value) -> Vec<&str> {
     list["items"]
         .as_array()

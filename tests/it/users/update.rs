@@ -89,7 +89,7 @@ async fn if_match_lets_one_of_several_concurrent_changes_through() {
         api.patch(&path, json!({"status": "suspended"})).await.problem(412, "precondition_failed");
     assert_eq!(problem["version"], 2);
     api.delete(&path).await.problem(412, "precondition_failed");
-    // The user's own endpoint honours the same version.
+    // The user's own endpoint checks the same version.
     user.api
         .with_header("if-match", &etag)
         .patch("/auth/me", json!({"email": "x@example.com"}))

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::unique;
 
-/// Id and body of an event of a type that concerns no order.
+/// Returns the id and body of an event of a type that concerns no order.
 fn harmless() -> (String, Vec<u8>) {
     let id = unique("evt_test");
     let body = json!({

@@ -120,7 +120,7 @@ async fn the_signature_covers_the_decoded_bytes_of_a_base64_body() {
     let answer = invoke(BASE64.encode(&body), sign(&body)).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     until_event(&admin(cloud).await, "ignored", &id).await;
-    // A signature of the encoded text does not cover the body.
+    // A signature of the encoded text is not valid.
     let encoded = BASE64.encode(&body);
     assert_eq!(invoke(encoded.clone(), sign(encoded.as_bytes())).await["statusCode"], 400);
     // Bytes that are not UTF-8 are verified and accepted like all others.
@@ -129,7 +129,7 @@ async fn the_signature_covers_the_decoded_bytes_of_a_base64_body() {
 }
 
 #[tokio::test]
-async fn a_body_of_one_mebibyte_is_accepted_and_a_larger_one_refused() {
+async fn a_body_of_one_mebibyte_is_accepted_and_a_larger_one_rejected() {
     let cloud = shared_cloud();
     let stripe = Stripe::of(cloud);
     let of_size = |id: &str, size: usize| {

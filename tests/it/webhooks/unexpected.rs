@@ -65,7 +65,7 @@ async fn unexpected_events_are_stored_and_change_no_order() {
         );
         assert_eq!((&stored["reason"], &stored["state"]), (&reason, &json!(state)), "{body}");
     }
-    // A body without an id, or that is no JSON object, is stored once however often it arrives.
+    // A body that has no id or isn't a JSON object is stored once, however often it arrives.
     let tag = unique("odd");
     let admin = shopper.admin.clone();
     let unreadable = async || {
@@ -89,7 +89,7 @@ async fn unexpected_events_are_stored_and_change_no_order() {
     let all_stored = async || Some(unreadable().await).filter(|after| *after >= before + odd.len());
     assert_eq!(eventually("all are stored", all_stored).await, before + odd.len());
 
-    // Only the intent's id is read from an event, so an unknown shape around it does no harm.
+    // Only the intent's id is read from an event, so an unknown shape around it does not matter.
     let checkout = shopper.checkout().await;
     checkout.pay("pm_card_visa").await.expect_status(200);
     let (id, body) = of_type(

@@ -1,4 +1,4 @@
-//! What follows from the API description, which the multi-call binary prints.
+//! The files that are generated from the API description, which the multi-call binary prints.
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use super::lists::{registry, template};
 use super::{File, folder, read};
 use crate::support::functions_binary;
 
-/// The API description, as the functions that are built now give it.
+/// Returns the API description of the functions as they are built now.
 pub fn description() -> &'static Value {
     static DESCRIPTION: OnceLock<Value> = OnceLock::new();
     DESCRIPTION.get_or_init(|| {
@@ -28,7 +28,7 @@ struct Operation<'a> {
     described: &'a Value,
 }
 
-/// The operation of a function, if it has one.
+/// Returns the operation of a function, if it has one.
 fn operation(name: &str) -> Option<Operation<'static>> {
     let paths = description()["paths"].as_object().unwrap();
     paths.iter().find_map(|(path, methods)| {
@@ -39,8 +39,8 @@ fn operation(name: &str) -> Option<Operation<'static>> {
     })
 }
 
-/// The sample event of each endpoint, from the examples of its description. Samples of other
-/// functions are written by hand.
+/// Returns the sample event of each endpoint, generated from the examples of its description.
+/// Sample events of other functions are written by hand.
 pub fn samples() -> Vec<File> {
     let functions = registry();
     let operations = functions.iter().filter_map(|function| operation(&function.name));

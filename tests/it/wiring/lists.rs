@@ -19,8 +19,8 @@ pub struct Function {
     pub module: String,
 }
 
-/// The functions of the registry. It is read as text: to link the functions into the tests would
-/// compile them twice for each change.
+/// Returns the functions of the registry. The registry is read as text, because linking the
+/// functions into the tests would compile them twice for each change.
 pub fn registry() -> Vec<Function> {
     let text = read("functions/src/registry.rs");
     let entry = |line: &str| {
@@ -45,13 +45,13 @@ pub fn registry() -> Vec<Function> {
 pub struct Deployed {
     /// The last part of its `CodeUri`: `orders-create`.
     pub name: String,
-    /// Method and path of each route. `$default` has neither, and is left out.
+    /// The method and path of each route, without `$default`, which has neither.
     pub routes: Vec<(String, String)>,
     /// The types of its events: `HttpApi`, `DynamoDB`, `Schedule`.
     pub events: Vec<String>,
 }
 
-/// The functions of the template.
+/// Returns the functions of the template.
 pub fn template() -> Vec<Deployed> {
     let template: Value = yaml_serde::from_str(&read("template.yaml")).unwrap();
     let resources = template["Resources"].as_mapping().unwrap();
@@ -74,7 +74,7 @@ pub fn template() -> Vec<Deployed> {
     functions.map(function).collect()
 }
 
-/// Each function of the template, with the method and path of its routes.
+/// Returns each function of the template, with the method and path of its routes.
 pub fn deployed() -> Vec<(String, Vec<(String, String)>)> {
     static DEPLOYED: LazyLock<Vec<Deployed>> = LazyLock::new(|| {
         super::update_sources();

@@ -1,6 +1,7 @@
 //! An endpoint is written in four places: its handler, its test, its line in the registry and its
-//! stanza in the template. Everything else follows from them: `UPDATE_WIRING=1 cargo test -p tests
-//! wiring` writes it, and without the variable the same tests fail when something is stale.
+//! stanza in the template. Everything else is generated from them by
+//! `UPDATE_WIRING=1 cargo test -p tests wiring`. Without the variable, the same tests fail if a
+//! generated file is stale.
 
 mod costs;
 mod described;
@@ -17,10 +18,10 @@ pub use self::lists::deployed;
 use self::lists::{registry, template};
 use crate::support::workspace;
 
-/// A file as it should be.
+/// A file with the content that it should have.
 struct File {
     path: String,
-    /// `None` when there should be no such file.
+    /// The content, or `None` if the file should not exist.
     text: Option<String>,
 }
 
@@ -33,7 +34,7 @@ impl File {
         Self { path, text: None }
     }
 
-    /// Whether the file is as it should be; when updating, it is from now on.
+    /// Returns whether the file is up to date. With `UPDATE_WIRING`, brings it up to date first.
     fn is_current(&self) -> bool {
         let path = workspace().join(&self.path);
         if std::fs::read_to_string(&path).ok() == self.text {
@@ -52,7 +53,7 @@ impl File {
     }
 }
 
-/// The sample event of a function.
+/// Returns the sample event of a function.
 fn sample_event(function: &str) -> Value {
     let path = format!("events/{function}.json");
     serde_json::from_str(&read(&path)).unwrap_or_else(|e| panic!("{path}: {e}"))
@@ -66,7 +67,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(workspace().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// A paragraph or list item of Markdown, wrapped at 100 columns.
+/// Wraps a paragraph or list item of Markdown at 100 columns.
 fn paragraph(text: &str) -> String {
     let indentation = if text.starts_with("- ") { "  " } else { "" };
     let (mut wrapped, mut column) = (String::new(), 0);
@@ -86,7 +87,7 @@ fn paragraph(text: &str) -> String {
     wrapped
 }
 
-/// The names in a folder, sorted.
+/// Returns the names in a folder, sorted.
 fn folder(path: &str) -> Vec<String> {
     let entries =
         std::fs::read_dir(workspace().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
@@ -96,7 +97,7 @@ fn folder(path: &str) -> Vec<String> {
     names
 }
 
-/// Checks, or updates, what the functions need to be built. Returns the stale files.
+/// Checks or updates the files that the build of the functions needs. Returns the stale ones.
 fn update_sources() -> &'static [String] {
     static STALE: OnceLock<Vec<String>> = OnceLock::new();
     STALE.get_or_init(|| {
@@ -127,7 +128,7 @@ fn sample_events_and_readme_are_up_to_date() {
     let mut stale = stale(described::samples());
     stale.extend(self::stale(vec![described::readme()]));
     assert!(stale.is_empty(), "stale: {}; {UPDATE}", stale.join(", "));
-    // Functions that are not endpoints have samples that are written by hand.
+    // The sample events of functions that are not endpoints are written by hand.
     for function in registry() {
         sample_event(&function.name);
     }

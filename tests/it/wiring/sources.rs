@@ -1,4 +1,4 @@
-//! What follows from the registry and the template alone.
+//! The files that are generated from the registry and the template alone.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::lists::{Function, registry, template};
 use super::{File, folder, read};
 use crate::support::workspace;
 
-/// The binary of each Lambda; the multi-call binary is written by hand.
+/// Returns the binary of each Lambda. The multi-call binary is written by hand.
 pub fn binaries() -> Vec<File> {
     const FOLDER: &str = "functions/lambdas/src/bin";
     let functions = registry();
@@ -28,8 +28,8 @@ pub fn binaries() -> Vec<File> {
     files
 }
 
-/// The `mod` lines of handlers, and those of the tests: each file and folder of `tests/it` is a
-/// module.
+/// Returns the files with the `mod` lines of handlers and of tests. Each file and folder of
+/// `tests/it` is a module.
 pub fn modules() -> Vec<File> {
     let functions = registry();
     let areas: BTreeSet<_> = functions.iter().map(|function| function.area.as_str()).collect();
@@ -63,7 +63,7 @@ fn with_files(text: &str, entries: &[String]) -> String {
     with_modules(text, modules.filter(|name| !matches!(*name, "mod" | "main")), "mod")
 }
 
-/// The text with a line for each module, among those that are there, sorted by name.
+/// Returns the text with a `mod` line for each module. Missing lines are added, sorted by name.
 fn with_modules<'a>(text: &str, modules: impl Iterator<Item = &'a str>, keyword: &str) -> String {
     let declares = |line: &str| {
         let rest = line.strip_prefix("pub(crate) ").or(line.strip_prefix("pub ")).unwrap_or(line);
@@ -86,8 +86,8 @@ fn with_modules<'a>(text: &str, modules: impl Iterator<Item = &'a str>, keyword:
     lines.join("\n") + "\n"
 }
 
-/// The template with an event for HEAD beside each one for GET: API Gateway does not answer HEAD
-/// with GET's route, as most servers do.
+/// Returns the template with an event for HEAD next to each one for GET. Unlike most servers, API
+/// Gateway does not answer HEAD with GET's route.
 pub fn template_with_heads() -> File {
     let text = read("template.yaml");
     let mut lines: Vec<String> = Vec::new();
@@ -109,8 +109,8 @@ fn is_route(line: &str, method: &str) -> bool {
     line.contains("Type: HttpApi") && line.contains(&format!("Method: {method},"))
 }
 
-/// The root `Cargo.toml`, with the template's routes for `cargo lambda watch`. It answers HEAD
-/// itself, and has no `$default`.
+/// Returns the root `Cargo.toml` with the template's routes for `cargo lambda watch`, which answers
+/// HEAD itself and has no `$default`.
 pub fn watch_router() -> File {
     const SECTION: &str = "[workspace.metadata.lambda.watch.router]\n";
     let mut routes: Vec<(String, Vec<String>)> = Vec::new();

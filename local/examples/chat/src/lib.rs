@@ -37,7 +37,7 @@ impl Connections {
     /// Adds a connection.
     ///
     /// # Errors
-    /// When DynamoDB refuses or can't be reached.
+    /// When DynamoDB rejects the request or can't be reached.
     pub async fn add(&self, id: &str) -> Result<(), Error> {
         let id = AttributeValue::S(id.to_owned());
         self.client.put_item().table_name(&self.table).item("connectionId", id).send().await?;
@@ -47,7 +47,7 @@ impl Connections {
     /// Removes a connection.
     ///
     /// # Errors
-    /// When DynamoDB refuses or can't be reached.
+    /// When DynamoDB rejects the request or can't be reached.
     pub async fn remove(&self, id: &str) -> Result<(), Error> {
         let id = AttributeValue::S(id.to_owned());
         self.client.delete_item().table_name(&self.table).key("connectionId", id).send().await?;
@@ -57,7 +57,7 @@ impl Connections {
     /// Returns the ids of all connections.
     ///
     /// # Errors
-    /// When DynamoDB refuses or can't be reached.
+    /// When DynamoDB rejects the request or can't be reached.
     pub async fn all(&self) -> Result<Vec<String>, Error> {
         let scanned = self.client.scan().table_name(&self.table).send().await?;
         let ids = scanned.items().iter().filter_map(|item| item.get("connectionId")?.as_s().ok());

@@ -14,7 +14,7 @@ async fn await_disconnect(api: &TestApi, client: Option<Client>, id: &str) -> (u
         (&json!(id), &json!("$disconnect"))
     );
     for method in ["POST", "GET", "DELETE"] {
-        let answer = api.manage(method, &format!("/prod/@connections/{id}"), "", None).await;
+        let answer = api.manage(method, &format!("/prod/@connections/{id}"), "").await;
         assert_eq!(answer.status, 410, "{method}");
     }
     let running = api.running.lock().unwrap().take().unwrap();
@@ -182,15 +182,9 @@ async fn delete_closes_with_1000_after_the_messages_before_it() {
     for n in 0..20 {
         assert_eq!(api.post(&id, format!("{n}")).await.status, 200);
     }
-    assert_eq!(
-        api.manage("DELETE", &format!("/prod/@connections/{id}"), "", None).await.status,
-        204
-    );
+    assert_eq!(api.manage("DELETE", &format!("/prod/@connections/{id}"), "").await.status, 204);
     assert_eq!(api.post(&id, "late").await.status, 410, "the connection is gone at once");
-    assert_eq!(
-        api.manage("DELETE", &format!("/prod/@connections/{id}"), "", None).await.status,
-        410
-    );
+    assert_eq!(api.manage("DELETE", &format!("/prod/@connections/{id}"), "").await.status, 410);
     for n in 0..20 {
         assert_eq!(next_text(&mut client).await, n.to_string());
     }

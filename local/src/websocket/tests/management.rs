@@ -83,7 +83,7 @@ async fn the_sdk_posts_gets_and_deletes() {
 #[tokio::test]
 async fn the_sdk_recognizes_the_error_types() {
     let deny: Authorize = Arc::new(|key, _, _| key != "DENIED");
-    let api = Setup { authorize: Some(deny), ..Setup::default() }.start().await;
+    let api = Setup { authorize: deny, ..Setup::default() }.start().await;
     let (_client, id) = api.connect_with_id().await;
     let (allowed, denied) = (sdk(&api, "AKID"), sdk(&api, "DENIED"));
 
@@ -147,40 +147,45 @@ async fn the_stage_is_optional_and_the_path_can_be_encoded() {
         format!("/prod/@connections/{encoded}"),
         format!("/prod/%40connections/{id}"),
     ] {
-        assert_eq!(api.manage("POST", &path, path.clone(), None).await.status, 200, "{path}");
+        assert_eq!(api.manage("POST", &path, path.clone()).await.status, 200, "{path}");
         assert_eq!(next_text(&mut client).await, path);
     }
-    assert_eq!(api.manage("POST", &format!("/dev/@connections/{id}"), "x", None).await.status, 403);
+    assert_eq!(api.manage("POST", &format!("/dev/@connections/{id}"), "x").await.status, 403);
 }
 
 #[tokio::test]
 async fn a_malformed_connection_id_is_a_bad_request() {
     let api = Setup::default().start().await;
     for method in ["POST", "GET", "DELETE"] {
-        let answer = api.manage(method, "/prod/@connections/nonsense", "", None).await;
+        let answer = api.manage(method, "/prod/@connections/nonsense", "").await;
         assert_eq!((answer.status, answer.error.as_deref()), (400, Some("BadRequestException")));
         assert_eq!(answer.body["message"], "Invalid connectionId: nonsense");
         assert_eq!(
-            api.manage(method, &format!("/prod/@connections/{UNKNOWN_ID}"), "", None).await.status,
+            api.manage(method, &format!("/prod/@connections/{UNKNOWN_ID}"), "").await.status,
             410
         );
     }
 }
 
 #[tokio::test]
-async fn only_signed_requests_are_authorized_by_key_action_and_resource() {
+async fn requests_must_be_signed_and_are_authorized_by_key_action_and_resource() {
     let checks = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&checks);
     let authorize: Authorize = Arc::new(move |key, action, resource| {
         recorded.lock().unwrap().push([key, action, resource].map(str::to_owned));
         key == "GOOD"
     });
-    let api = Setup { authorize: Some(authorize), ..Setup::default() }.start().await;
+    let api = Setup { authorize, ..Setup::default() }.start().await;
     let (_client, id) = api.connect_with_id().await;
     let path = format!("/@connections/{}", id.replace('=', "%3D"));
-    assert_eq!(api.manage("GET", &path, "", None).await.status, 200, "unsigned");
-    assert_eq!(api.manage("GET", &path, "", Some("GOOD")).await.status, 200);
-    let denied = api.manage("POST", &path, "x", Some("BAD")).await;
+    for method in ["POST", "GET", "DELETE"] {
+        let unsigned = api.manage_as(None, method, &path, "x").await;
+        assert_eq!(unsigned.status, 403);
+        assert_eq!(unsigned.error.as_deref(), Some("MissingAuthenticationTokenException"));
+        assert_eq!(unsigned.body["message"], "Missing Authentication Token");
+    }
+    assert_eq!(api.manage_as(Some("GOOD"), "GET", &path, "").await.status, 200);
+    let denied = api.manage_as(Some("BAD"), "POST", &path, "x").await;
     assert_eq!((denied.status, denied.error.as_deref()), (403, Some("ForbiddenException")));
     let arn = |method| {
         format!("arn:aws:execute-api:us-east-1:000000000000:Live/prod/{method}/@connections/{id}")
@@ -254,7 +259,7 @@ async fn a_client_that_does_not_read_gets_429_then_closed_without_delaying_other
 async fn a_stuck_client_can_be_deleted() {
     let (api, _client, id) = start_with_stuck_client().await;
     fill(&api, &id).await;
-    assert_eq!(api.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
+    assert_eq!(api.manage("DELETE", &format!("/@connections/{id}"), "").await.status, 204);
     assert_eq!(api.post(&id, "x").await.status, 410);
     assert_eq!(connection_id(&api.event("fn $disconnect").await), id);
 }
@@ -294,8 +299,8 @@ async fn injected_faults_hit_only_matching_requests() {
     assert_eq!(next_text(&mut client).await, "sent");
     api.manage_json("POST", faults, &json!({"fault": "error_500", "method": "DELETE"})).await;
     api.manage_json("POST", faults, &json!({"fault": "error_500", "containing": "bad"})).await;
-    let left = api.manage("DELETE", "/_local/faults?containing=bad", "", None).await.body;
+    let left = api.manage("DELETE", "/_local/faults?containing=bad", "").await.body;
     assert_eq!(left, json!([{"fault": "error_500", "method": "DELETE", "times": 1}]));
-    assert_eq!(api.manage("DELETE", faults, "", None).await.body, json!([]));
-    assert_eq!(api.manage("DELETE", &format!("/@connections/{id}"), "", None).await.status, 204);
+    assert_eq!(api.manage("DELETE", faults, "").await.body, json!([]));
+    assert_eq!(api.manage("DELETE", &format!("/@connections/{id}"), "").await.status, 204);
 }

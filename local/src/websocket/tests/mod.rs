@@ -78,7 +78,7 @@ struct TestApi {
 struct Setup {
     quotas: Quotas,
     routes: Vec<&'static str>,
-    authorize: Option<Authorize>,
+    authorize: Authorize,
     replies: Replies,
 }
 
@@ -87,7 +87,7 @@ impl Default for Setup {
         Self {
             quotas: Quotas::default(),
             routes: vec!["$connect", "$disconnect", "$default", "hello"],
-            authorize: None,
+            authorize: Arc::new(|_, _, _| true),
             replies: Arc::new(|_, _| Box::pin(async { ok() })),
         }
     }
@@ -171,13 +171,18 @@ impl TestApi {
         find(&events.unwrap_or_else(|_| panic!("{function} is invoked")).unwrap()).unwrap().1
     }
 
-    /// Sends a request to `@connections`.
-    async fn manage(
+    /// Sends a request to `@connections`, signed with the access key `AKID`.
+    async fn manage(&self, method: &str, path: &str, body: impl Into<Bytes>) -> Answer {
+        self.manage_as(Some("AKID"), method, path, body).await
+    }
+
+    /// Sends a request to `@connections`, signed with the access key `credential` or unsigned.
+    async fn manage_as(
         &self,
+        credential: Option<&str>,
         method: &str,
         path: &str,
         body: impl Into<Bytes>,
-        credential: Option<&str>,
     ) -> Answer {
         self.request(http::Request::builder().method(method).uri(path), body, credential).await
     }
@@ -217,7 +222,7 @@ impl TestApi {
     }
 
     async fn post(&self, id: &str, body: impl Into<Bytes>) -> Answer {
-        self.manage("POST", &format!("/prod/@connections/{id}"), body, None).await
+        self.manage("POST", &format!("/prod/@connections/{id}"), body).await
     }
 }
 

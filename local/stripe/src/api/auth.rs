@@ -1,5 +1,5 @@
 //! API keys (<https://docs.stripe.com/api/authentication>): `Authorization: Bearer sk_test_...`, or
-//! Basic with the key as the user name.
+//! Basic with the key as the username.
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -8,12 +8,12 @@ use data_encoding::BASE64;
 use crate::error::Error;
 use crate::options::Options;
 
-/// What the caller's API key allows.
+/// The kind of the caller's API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
-    /// Everything.
+    /// Allows every call.
     Secret,
-    /// To see and confirm payment intents whose client secret the caller knows.
+    /// Allows retrieving and confirming payment intents whose client secret the caller knows.
     Publishable,
 }
 
@@ -56,8 +56,7 @@ fn from_header(headers: &HeaderMap) -> String {
     }
 }
 
-/// Returns the key as Stripe shows it: its prefix and its last four characters, the rest as
-/// asterisks.
+/// Returns the key as Stripe shows it: the prefix, asterisks, and the last four characters.
 fn masked(key: &str) -> String {
     let characters: Vec<char> = key.chars().collect();
     let prefix = 8.min(characters.len());

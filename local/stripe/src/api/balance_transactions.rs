@@ -10,7 +10,7 @@ use crate::transaction::Transaction;
 /// `GET /v1/balance_transactions/{id}`
 ///
 /// # Errors
-/// 400 for an unknown parameter, 404 when there is no such balance transaction.
+/// 400 for an unknown parameter, 404 when the balance transaction does not exist.
 pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     call.finish_params()?;
     lookup::balance_transaction(transaction.store, &call.id)

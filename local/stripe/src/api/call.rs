@@ -1,4 +1,4 @@
-//! A call on its way to its endpoint.
+//! A call of an endpoint.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::transaction::Transaction;
 /// The function that executes a call.
 pub(super) type Endpoint = fn(&mut Transaction<'_>, &mut Call) -> Result<Value, Error>;
 
-/// A call on its way to its endpoint.
+/// A call of an endpoint.
 pub(super) struct Call {
     pub(super) key: Key,
     /// The id in the path. Empty when the path has none.
@@ -20,16 +20,15 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Ends the reading of the parameters.
+    /// Checks that every parameter has been taken.
     ///
     /// # Errors
-    /// 400 `parameter_unknown` when any is left.
+    /// 400 `parameter_unknown` when a parameter has not been taken.
     pub(super) fn finish_params(&mut self) -> Result<(), Error> {
         std::mem::take(&mut self.params).finish()
     }
 
-    /// Checks that the caller may use the intent: with a publishable key, only with its client
-    /// secret.
+    /// Checks that the caller may use the intent. A publishable key needs the client secret too.
     ///
     /// # Errors
     /// 400 `parameter_missing` when the client secret is required and absent, 400
@@ -45,7 +44,7 @@ impl Call {
         if client_secret.is_some_and(|secret| secret != intent.client_secret) {
             let message = "The client_secret provided does not match the client_secret associated \
                            with the PaymentIntent.";
-            return Err(Error::refused(message)
+            return Err(Error::invalid_request(message)
                 .code("payment_intent_invalid_parameter")
                 .param("client_secret"));
         }

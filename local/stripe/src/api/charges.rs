@@ -11,7 +11,7 @@ use crate::transaction::Transaction;
 /// `GET /v1/charges/{id}`
 ///
 /// # Errors
-/// 400 for an unknown parameter, 404 when there is no such charge.
+/// 400 for an unknown parameter, 404 when the charge does not exist.
 pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     call.finish_params()?;
     Ok(transaction.charge(&call.id)?.to_json())
@@ -20,11 +20,11 @@ pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Re
 /// `GET /v1/charges`
 ///
 /// # Errors
-/// 400 for wrong, unknown or unsupported parameters.
+/// 400 for invalid, unknown or unsupported parameters.
 pub(super) fn list(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let page = Page::take(&mut call.params)?;
     let intent = call.params.text("payment_intent")?;
-    call.params.refuse_unsupported(&["customer", "transfer_group"])?;
+    call.params.reject_unsupported(&["customer", "transfer_group"])?;
     call.finish_params()?;
     let filter =
         |charge: &Charge| intent.as_ref().is_none_or(|intent| *intent == charge.payment_intent);

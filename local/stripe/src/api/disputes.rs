@@ -11,7 +11,7 @@ use crate::transaction::Transaction;
 /// `GET /v1/disputes/{id}`
 ///
 /// # Errors
-/// 400 for an unknown parameter, 404 when there is no such dispute.
+/// 400 for an unknown parameter, 404 when the dispute does not exist.
 pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     call.finish_params()?;
     Ok(transaction.dispute(&call.id)?.to_json())
@@ -20,7 +20,7 @@ pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Re
 /// `GET /v1/disputes`
 ///
 /// # Errors
-/// 400 for wrong or unknown parameters.
+/// 400 for invalid or unknown parameters.
 pub(super) fn list(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let page = Page::take(&mut call.params)?;
     let payment = PaymentFilter::take(&mut call.params)?;

@@ -11,7 +11,7 @@ use crate::transaction::Transaction;
 /// `GET /v1/events/{id}`
 ///
 /// # Errors
-/// 400 for an unknown parameter, 404 when there is no such event.
+/// 400 for an unknown parameter, 404 when the event does not exist.
 pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     call.finish_params()?;
     let event = transaction.store.events.get(&call.id);
@@ -21,7 +21,7 @@ pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Re
 /// `GET /v1/events`
 ///
 /// # Errors
-/// 400 for wrong or unknown parameters.
+/// 400 for invalid or unknown parameters.
 pub(super) fn list(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let page = Page::take(&mut call.params)?;
     let delivered = call.params.boolean("delivery_success")?;
@@ -42,7 +42,8 @@ pub(super) fn list(transaction: &mut Transaction<'_>, call: &mut Call) -> Result
     page.of(&transaction.store.events, "/v1/events", filter, Event::to_json)
 }
 
-/// Returns whether an event is of a type. `charge.*` is every type that begins with `charge.`.
+/// Returns whether an event type matches a pattern. `charge.*` matches every type that begins with
+/// `charge.`.
 fn matches(pattern: &str, kind: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => kind.starts_with(prefix),

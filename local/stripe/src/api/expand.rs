@@ -1,4 +1,4 @@
-//! `expand[]` (<https://docs.stripe.com/expand>): an object in the place of its id, up to four
+//! `expand[]` (<https://docs.stripe.com/expand>): replaces ids with their objects, up to four
 //! levels deep.
 
 use serde_json::Value;
@@ -26,8 +26,8 @@ pub(super) fn expand(store: &Store, object: &mut Value, paths: &[String]) -> Res
     Ok(())
 }
 
-/// Expands along `levels`. Returns false when they lead to nothing that can be expanded. Null stays
-/// null.
+/// Expands along `levels`. Returns false if they don't lead to a property that can be expanded.
+/// Null stays null.
 fn expand_path(store: &Store, value: &mut Value, levels: &[&str]) -> bool {
     if let Value::String(id) = value {
         match lookup::object(store, id) {

@@ -1,7 +1,7 @@
-//! Idempotency keys (<https://docs.stripe.com/api/idempotent_requests>): for 24 hours, every use of
-//! a key is answered as the first one was, with errors included, if its endpoint had begun to
-//! execute. It is an error to use a key with other parameters, or while its first use is in
-//! progress.
+//! Idempotency keys (<https://docs.stripe.com/api/idempotent_requests>). If the first call with a
+//! key began to execute, every call with the same key gets the same response for 24 hours, even if
+//! it was an error. It is an error to use a key with other parameters, or while the first call is
+//! in progress.
 
 use std::sync::Arc;
 
@@ -12,16 +12,17 @@ use crate::store::record::SavedResponse;
 use crate::stripe::Stripe;
 use crate::transaction::Transaction;
 
-/// A use of a key for a call.
+/// The use of a key by one call.
 pub(super) struct KeyUse {
     key: String,
     path: String,
-    /// Decoded and sorted, so that the order and the spelling of the parameters do not matter.
+    /// Sorted and encoded uniformly, so that the order and the encoding of the parameters don't
+    /// matter.
     parameters: String,
 }
 
 impl KeyUse {
-    /// Describes the use of `key` for the call of `path` with the encoded parameters.
+    /// Returns the use of `key` by a call of `path` with the encoded parameters.
     ///
     /// # Errors
     /// 400 `idempotency_error` when the key is empty or longer than 255 characters.
@@ -90,7 +91,7 @@ impl KeyUse {
 pub(super) enum Claim {
     /// Execute it. The key is in use until the guard is dropped.
     Execute(KeyGuard),
-    /// Answer with the first response.
+    /// Respond with the first response.
     Replay(ApiResponse),
 }
 
@@ -106,7 +107,7 @@ impl Drop for KeyGuard {
     }
 }
 
-/// Claims a key for a call.
+/// Claims the key for the call, or returns the response of the first call with this key.
 ///
 /// # Errors
 /// 409 `idempotency_key_in_use` while another call uses the key, 400 `idempotency_error` when the
@@ -122,9 +123,10 @@ pub(super) fn claim(stripe: &Arc<Stripe>, key_use: &KeyUse) -> Result<Claim, Err
         );
         return Err(Error::idempotency(409, message).code("idempotency_key_in_use"));
     }
-    let kept = i64::try_from(stripe.options.idempotency_keys_kept.as_secs()).unwrap_or(i64::MAX);
+    let lifetime =
+        i64::try_from(stripe.options.idempotency_key_lifetime.as_secs()).unwrap_or(i64::MAX);
     if let Some(first) = stripe.store().saved_responses.get(&key_use.key)
-        && now() - first.created < kept
+        && now() - first.created < lifetime
     {
         return key_use.replay(first).map(Claim::Replay);
     }

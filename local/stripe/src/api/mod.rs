@@ -1,5 +1,5 @@
-//! The API, from the HTTP request to Stripe's response: key, route, parameters, idempotency key,
-//! endpoint, JSON.
+//! The API, from the HTTP request to the response: the API key, the route, the parameters, the
+//! idempotency key, the endpoint and its JSON.
 
 mod auth;
 mod balance_transactions;
@@ -73,8 +73,8 @@ pub(crate) async fn serve(State(stripe): State<Arc<Stripe>>, request: Request) -
     response.into_http(&request_id, &version, key.as_deref())
 }
 
-/// Runs a call in a task of its own, so that it ends even if the client hangs up. Returns the
-/// response, and the fault that hit the call.
+/// Runs a call in its own task, so that it runs to its end even if the client hangs up. Returns the
+/// response, and the fault that was injected.
 async fn run(
     stripe: &Arc<Stripe>,
     parts: Parts,
@@ -116,7 +116,7 @@ async fn respond(
     let expanded = call.params.list("expand")?.unwrap_or_default();
     match fault {
         Some(Fault::Error429) => return Err(too_many_requests()),
-        // The client does not see this response: its connection breaks.
+        // The client doesn't see this response, because its connection breaks.
         Some(Fault::ConnectionReset) => return Err(Error::internal("connection reset")),
         _ => {}
     }
@@ -145,7 +145,7 @@ async fn respond(
     })
 }
 
-/// Executes a call, or the fault in its place.
+/// Executes a call, or the injected fault instead.
 fn execute(
     transaction: &mut Transaction<'_>,
     endpoint: Endpoint,
@@ -159,7 +159,7 @@ fn execute(
         Some(Fault::Error500) => return Err(injected()),
         Some(Fault::Error400) => {
             let message = "Insufficient funds in your Stripe balance.";
-            return Err(Error::refused(message).code("balance_insufficient"));
+            return Err(Error::invalid_request(message).code("balance_insufficient"));
         }
         _ => {}
     }
@@ -194,7 +194,7 @@ fn form<'b>(headers: &HeaderMap, body: &'b Bytes) -> Result<&'b [u8], Error> {
     if body.is_empty() || is_form {
         return Ok(body);
     }
-    let mut error = Error::refused(
+    let mut error = Error::invalid_request(
         "Invalid request (check that your POST content type is \
          application/x-www-form-urlencoded). If you have any questions, we can help at \
          https://support.stripe.com/.",
@@ -208,7 +208,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 }
 
 fn too_many_requests() -> Error {
-    let mut error = Error::refused(
+    let mut error = Error::invalid_request(
         "Request rate limit exceeded. You can learn more about rate limits here \
          https://stripe.com/docs/rate-limits.",
     )

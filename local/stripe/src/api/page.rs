@@ -1,5 +1,5 @@
-//! Lists (<https://docs.stripe.com/api/pagination>): newest first, with `limit`, `starting_after`,
-//! `ending_before`, and `created` as a time or a range.
+//! Lists (<https://docs.stripe.com/api/pagination>), newest first. Their parameters are `limit`,
+//! `starting_after`, `ending_before`, and `created` as a time or a range.
 
 use std::ops::RangeInclusive;
 
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::params::Params;
 use crate::store::table::{Row, Table};
 
-/// The part of a list that a call asks for.
+/// The part of a list that a call requests.
 #[derive(Debug)]
 pub(super) struct Page {
     limit: usize,
@@ -29,7 +29,7 @@ impl Page {
     /// Takes the parameters that all lists share.
     ///
     /// # Errors
-    /// 400 when one of them is wrong, or both cursors are given.
+    /// 400 when one of them is invalid, or both cursors are given.
     pub(super) fn take(params: &mut Params) -> Result<Self, Error> {
         let limit = params.integer("limit", 1)?.unwrap_or(10);
         let limit = usize::try_from(limit).ok().filter(|limit| *limit <= 100).ok_or_else(|| {
@@ -52,10 +52,10 @@ impl Page {
         Ok(Self { limit, cursor, created })
     }
 
-    /// Returns the page of those records that `filter` accepts. `url` is the path of the list.
+    /// Returns the page of the records that `filter` accepts. `url` is the path of the list.
     ///
     /// # Errors
-    /// 400 `resource_missing` when the cursor names no record.
+    /// 400 `resource_missing` when the cursor's record does not exist.
     pub(super) fn of<T: Row>(
         &self,
         table: &Table<T>,
@@ -65,7 +65,7 @@ impl Page {
     ) -> Result<Value, Error> {
         self.check_cursor(table, url)?;
         let accepted = |record: &&T| self.created.contains(&record.created()) && filter(record);
-        // One more than the page holds tells whether there are more.
+        // One more than the page holds, to find out whether there are more.
         let count = self.limit + 1;
         let newest_first = table.iter().rev();
         let mut found: Vec<&T> = match &self.cursor {
@@ -76,7 +76,7 @@ impl Page {
                 .filter(accepted)
                 .take(count)
                 .collect(),
-            // The page before a record, read from that record towards newer ones.
+            // The page before a record is read from that record to newer ones.
             Cursor::Before(id) => table
                 .iter()
                 .skip_while(|record| record.id() != id)
@@ -119,14 +119,14 @@ fn take_created(params: &mut Params) -> Result<RangeInclusive<i64>, Error> {
     };
     let after = range.integer("gt", 0)?.map(|time| time.saturating_add(1));
     let before = range.integer("lt", 0)?.map(|time| time.saturating_sub(1));
-    // The later of the lower bounds and the earlier of the upper bounds count.
+    // Of two lower bounds the later one counts, and of two upper bounds the earlier one.
     let first = range.integer("gte", 0)?.max(after).unwrap_or(i64::MIN);
     let last = [range.integer("lte", 0)?, before].into_iter().flatten().min().unwrap_or(i64::MAX);
     range.finish()?;
     Ok(first..=last)
 }
 
-/// The filter of refunds and disputes by their payment.
+/// Filters refunds and disputes by their payment.
 pub(super) struct PaymentFilter {
     payment_intent: Option<String>,
     charge: Option<String>,

@@ -1,4 +1,4 @@
-//! Parameters that several calls of payment intents share.
+//! Parameters that several endpoints of payment intents share.
 
 use crate::error::Error;
 use crate::objects::payment_intent::PaymentIntent;
@@ -29,7 +29,7 @@ pub(super) const UNSUPPORTED: &[&str] = &[
     "capture_method_options",
 ];
 
-/// The texts that can be set when an intent is created, and changed later.
+/// The texts of an intent, which `create` and `update` can set.
 pub(super) struct Texts {
     description: Option<String>,
     receipt_email: Option<String>,
@@ -66,10 +66,11 @@ impl Texts {
     }
 }
 
-/// How a payment is confirmed: by the call `confirm`, or by `create` with `confirm=true`.
+/// The parameters of a confirmation, which is a call of `confirm`, or of `create` with
+/// `confirm=true`.
 pub(super) struct Confirmation {
     pub(super) return_url: Option<String>,
-    /// Whether the customer is there to authenticate.
+    /// Whether the customer is present and can authenticate.
     pub(super) on_session: bool,
 }
 
@@ -77,13 +78,13 @@ impl Confirmation {
     /// Takes the parameters of a confirmation.
     ///
     /// # Errors
-    /// 400 when one of them is wrong.
+    /// 400 when one of them is invalid.
     pub(super) fn take(params: &mut Params) -> Result<Self, Error> {
         let off_session = params.boolean("off_session")?.unwrap_or(false);
         let no_action = params.boolean("error_on_requires_action")?.unwrap_or(false);
-        // Stripe's browser library says with it that it can show a bank's page.
+        // With this, Stripe's browser library says that it can show a bank's page.
         params.boolean("use_stripe_sdk")?;
-        // The mandate of a bank debit. The stand-in has no bank that checks it.
+        // The mandate of a bank debit, which the stand-in doesn't check.
         params.branch("mandate_data")?;
         Ok(Self { return_url: params.text("return_url")?, on_session: !off_session && !no_action })
     }

@@ -17,8 +17,8 @@ use crate::{ids, money};
 /// `POST /v1/payment_intents`
 ///
 /// # Errors
-/// 400 for wrong, unknown or unsupported parameters. With `confirm=true` also 402 when the payment
-/// is declined.
+/// 400 for invalid, unknown or unsupported parameters. With `confirm=true` also 402 when the
+/// payment is declined.
 pub(super) fn create(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let params = &mut call.params;
     let amount = params.integer("amount", 1)?;
@@ -38,7 +38,7 @@ pub(super) fn create(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     if params.choice("confirmation_method", &["automatic", "manual"])? == Some("manual") {
         return Err(params.unsupported("confirmation_method"));
     }
-    params.refuse_unsupported(UNSUPPORTED)?;
+    params.reject_unsupported(UNSUPPORTED)?;
     call.finish_params()?;
     let currency = money::currency(&required(currency, "currency")?)?;
     let amount = required(amount, "amount")?;
@@ -89,8 +89,8 @@ pub(super) fn create(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
 /// `GET /v1/payment_intents/{id}`
 ///
 /// # Errors
-/// 400 for an unknown parameter or a missing or wrong client secret, 404 when there is no such
-/// intent.
+/// 400 for an unknown parameter or a missing or wrong client secret, 404 when the intent does not
+/// exist.
 pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let client_secret = call.params.text("client_secret")?;
     call.finish_params()?;
@@ -102,8 +102,8 @@ pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Re
 /// `POST /v1/payment_intents/{id}`
 ///
 /// # Errors
-/// 400 for wrong, unknown or unsupported parameters, or when the state of the intent does not allow
-/// the change; 404 when there is no such intent.
+/// 400 for invalid, unknown or unsupported parameters, or when the state of the intent does not
+/// allow the change; 404 when the intent does not exist.
 pub(super) fn update(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let params = &mut call.params;
     let amount = params.integer("amount", 1)?;
@@ -111,8 +111,8 @@ pub(super) fn update(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     let metadata = params.metadata()?;
     let texts = Texts::take(params)?;
     let method = payment_method_params::take(params)?;
-    params.refuse_unsupported(UNSUPPORTED)?;
-    params.refuse_unsupported(&["payment_method_types", "capture_method"])?;
+    params.reject_unsupported(UNSUPPORTED)?;
+    params.reject_unsupported(&["payment_method_types", "capture_method"])?;
     call.finish_params()?;
 
     let mut intent = transaction.intent(&call.id)?;
@@ -136,7 +136,7 @@ pub(super) fn update(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     money::check_amount(amount, &currency)?;
     let price_changes = (amount, &currency) != (intent.amount, &intent.currency);
     if price_changes && intent.status == Status::RequiresAction {
-        // The customer was asked to authenticate another price.
+        // The customer was asked to authenticate the old price.
         intent.status = Status::RequiresConfirmation;
         intent.next_action = None;
     }
@@ -154,8 +154,9 @@ pub(super) fn update(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
 /// `POST /v1/payment_intents/{id}/confirm`
 ///
 /// # Errors
-/// 400 for wrong, unknown or unsupported parameters, a missing or wrong client secret, or a state
-/// that does not allow it; 402 when the payment is declined; 404 when there is no such intent.
+/// 400 for invalid, unknown or unsupported parameters, for a missing or wrong client secret, or
+/// when the state of the intent does not allow it; 402 when the payment is declined; 404 when the
+/// intent does not exist.
 pub(super) fn confirm(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let params = &mut call.params;
     let client_secret = params.text("client_secret")?;
@@ -164,8 +165,8 @@ pub(super) fn confirm(transaction: &mut Transaction<'_>, call: &mut Call) -> Res
     let method = payment_method_params::take_unless_attached(params, attached)?;
     let confirmation = Confirmation::take(params)?;
     let receipt_email = params.text("receipt_email")?;
-    params.refuse_unsupported(UNSUPPORTED)?;
-    params.refuse_unsupported(&["payment_method_types", "capture_method"])?;
+    params.reject_unsupported(UNSUPPORTED)?;
+    params.reject_unsupported(&["payment_method_types", "capture_method"])?;
     call.finish_params()?;
 
     let mut intent = transaction.intent(&call.id)?;
@@ -198,12 +199,12 @@ pub(super) fn confirm(transaction: &mut Transaction<'_>, call: &mut Call) -> Res
 
 /// `POST /v1/payment_intents/{id}/cancel`
 ///
-/// Stripe lets a `processing` intent be canceled "in rare cases"
-/// (<https://docs.stripe.com/api/payment_intents/cancel>). The stand-in never does.
+/// At Stripe, a `processing` intent can be canceled "in rare cases"
+/// (<https://docs.stripe.com/api/payment_intents/cancel>), in the stand-in never.
 ///
 /// # Errors
-/// 400 for wrong or unknown parameters, or when the state of the intent does not allow it; 404 when
-/// there is no such intent.
+/// 400 for invalid or unknown parameters, or when the state of the intent does not allow it; 404
+/// when the intent does not exist.
 pub(super) fn cancel(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let reasons = ["duplicate", "fraudulent", "requested_by_customer", "abandoned"];
     let reason = call.params.choice("cancellation_reason", &reasons)?;
@@ -223,10 +224,10 @@ pub(super) fn cancel(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
 /// `GET /v1/payment_intents`
 ///
 /// # Errors
-/// 400 for wrong, unknown or unsupported parameters.
+/// 400 for invalid, unknown or unsupported parameters.
 pub(super) fn list(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let page = Page::take(&mut call.params)?;
-    call.params.refuse_unsupported(&["customer", "customer_account"])?;
+    call.params.reject_unsupported(&["customer", "customer_account"])?;
     call.finish_params()?;
     page.of(&transaction.store.intents, "/v1/payment_intents", |_| true, PaymentIntent::to_json)
 }

@@ -1,5 +1,5 @@
-//! How a call names a payment method: `payment_method=pm_card_visa`, or `payment_method_data` with
-//! a card's token or test number.
+//! The parameters with which a call names a payment method: `payment_method=pm_card_visa`, or
+//! `payment_method_data` with the token or the test number of a card.
 
 use crate::error::{Error, required};
 use crate::objects::payment_intent::{PaymentIntent, Status};
@@ -7,13 +7,13 @@ use crate::objects::payment_method::PaymentMethod;
 use crate::objects::test_method::{TestMethod, by_name, by_number, by_token};
 use crate::params::Params;
 
-/// The types of payment methods that the stand-in has.
+/// The types of payment methods that the stand-in supports.
 const TYPES: &[&str] = &["card", "us_bank_account"];
 
 /// Takes the payment method that the call names, if it names one.
 ///
 /// # Errors
-/// 400 when the method is unknown, its parameters are wrong, or it is named twice; 402
+/// 400 when the method is unknown, its parameters are invalid, or two methods are named; 402
 /// `incorrect_number` when no test card has the number.
 pub(super) fn take(params: &mut Params) -> Result<Option<&'static TestMethod>, Error> {
     let id = params.text("payment_method")?;
@@ -33,11 +33,10 @@ pub(super) fn take(params: &mut Params) -> Result<Option<&'static TestMethod>, E
     }
 }
 
-/// Takes the payment method that the call names. Naming the `attached` method by its id is the same
-/// as naming none.
+/// Takes the payment method that the call names. Returns `None` if it is the `attached` method.
 ///
 /// # Errors
-/// Those of [`take`]: 400 for an unknown method or wrong parameters, 402 for an unknown number.
+/// As for [`take`]: 400 for an unknown method or invalid parameters, 402 for an unknown number.
 pub(super) fn take_unless_attached(
     params: &mut Params,
     attached: Option<&PaymentMethod>,
@@ -55,7 +54,7 @@ pub(super) fn take_unless_attached(
 
 fn from_data(mut data: Params) -> Result<&'static TestMethod, Error> {
     let kind = data.choice("type", TYPES)?;
-    // Stripe's browser library always sends it. The stand-in does not need to know who pays.
+    // Stripe's browser library always sends this. The stand-in doesn't need to know who pays.
     data.branch("billing_details")?;
     let card = data.branch("card")?;
     let (Some("card"), Some(mut card)) = (kind, card) else {
@@ -96,7 +95,7 @@ impl AcceptedMethods {
     /// the types.
     ///
     /// # Errors
-    /// 400 when a type is unknown, or Stripe is to choose although types are named.
+    /// 400 when a type is unknown, or when both parameters are given.
     pub(super) fn take(params: &mut Params) -> Result<Self, Error> {
         let types = params.list("payment_method_types")?;
         if let Some(odd) = types.iter().flatten().find(|kind| !TYPES.contains(&kind.as_str())) {
@@ -123,8 +122,8 @@ impl AcceptedMethods {
         Ok(Self { automatic, types })
     }
 
-    /// Returns the types that an intent in this currency accepts. Stripe chooses bank accounts only
-    /// for US dollars.
+    /// Returns the types that an intent in this currency accepts. If Stripe chooses, bank accounts
+    /// are only accepted for US dollars.
     pub(super) fn types(&self, currency: &str) -> Vec<String> {
         self.types.clone().unwrap_or_else(|| {
             let count = if currency == "usd" { 2 } else { 1 };
@@ -146,7 +145,7 @@ pub(super) fn attach(intent: &mut PaymentIntent, method: PaymentMethod) -> Resul
              attach a PaymentMethod of one of the following types: {allowed}. Alternatively, \
              update the allowed payment_method_types for this PaymentIntent to include \"{kind}\"."
         );
-        return Err(Error::refused(message).param("payment_method"));
+        return Err(Error::invalid_request(message).param("payment_method"));
     }
     intent.payment_method = Some(method);
     intent.status = Status::RequiresConfirmation;

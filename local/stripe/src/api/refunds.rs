@@ -25,14 +25,14 @@ const UNSUPPORTED: &[&str] = &[
 /// `POST /v1/refunds`
 ///
 /// # Errors
-/// 400 for wrong, unknown or unsupported parameters, or when the charge cannot be refunded.
+/// 400 for invalid, unknown or unsupported parameters, or when the charge cannot be refunded.
 pub(super) fn create(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let params = &mut call.params;
     let (intent, charge) = (params.text("payment_intent")?, params.text("charge")?);
     let amount = params.integer("amount", 1)?;
     let reason = params.choice("reason", &["duplicate", "fraudulent", "requested_by_customer"])?;
     let change = params.metadata()?;
-    params.refuse_unsupported(UNSUPPORTED)?;
+    params.reject_unsupported(UNSUPPORTED)?;
     call.finish_params()?;
     let charge = charge_to_refund(transaction, intent, charge)?;
     let mut metadata = BTreeMap::new();
@@ -52,7 +52,7 @@ fn charge_to_refund(
             if charge.status != ChargeStatus::Succeeded {
                 let message =
                     format!("This charge ({id}) was not successful and cannot be refunded.");
-                return Err(Error::refused(message).param("charge"));
+                return Err(Error::invalid_request(message).param("charge"));
             }
             Ok(charge)
         }
@@ -71,21 +71,21 @@ fn charge_to_refund(
 /// `GET /v1/refunds/{id}`
 ///
 /// # Errors
-/// 400 for an unknown parameter, 404 when there is no such refund.
+/// 400 for an unknown parameter, 404 when the refund does not exist.
 pub(super) fn retrieve(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     call.finish_params()?;
     Ok(transaction.refund(&call.id)?.to_json())
 }
 
-/// `POST /v1/refunds/{id}/cancel`. Only a refund that requires action can be canceled, and refunds
-/// to cards and bank accounts never do.
+/// `POST /v1/refunds/{id}/cancel`. Only a refund that requires action can be canceled, which
+/// refunds to cards and bank accounts never do.
 ///
 /// # Errors
-/// Always: 404 when there is no such refund, otherwise 400.
+/// Always: 404 when the refund does not exist, otherwise 400.
 pub(super) fn cancel(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     call.finish_params()?;
     let refund = transaction.refund(&call.id)?;
-    Err(Error::refused(format!(
+    Err(Error::invalid_request(format!(
         "You cannot cancel refund {}: only refunds with a status of requires_action can be \
          canceled.",
         refund.id
@@ -95,7 +95,7 @@ pub(super) fn cancel(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
 /// `GET /v1/refunds`
 ///
 /// # Errors
-/// 400 for wrong or unknown parameters.
+/// 400 for invalid or unknown parameters.
 pub(super) fn list(transaction: &mut Transaction<'_>, call: &mut Call) -> Result<Value, Error> {
     let page = Page::take(&mut call.params)?;
     let payment = PaymentFilter::take(&mut call.params)?;

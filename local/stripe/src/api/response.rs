@@ -14,7 +14,7 @@ use crate::json::pretty;
 pub(super) struct ApiResponse {
     pub(super) status: u16,
     pub(super) body: String,
-    /// For a response that an idempotency key replays: the request that it first answered.
+    /// If an idempotency key replays the response, the id of the request that first got it.
     pub(super) original_request: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl ApiResponse {
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut set = |name: &'static str, value: &str| {
-            // The version and the key came in headers, so they are valid in headers.
+            // The version and the key are valid, because they come from the request's headers.
             if let Ok(value) = HeaderValue::from_str(value) {
                 response.headers_mut().insert(HeaderName::from_static(name), value);
             }
@@ -61,7 +61,7 @@ impl ApiResponse {
     }
 }
 
-/// Returns a response whose body fails at once, so that the client sees its connection break.
+/// Returns a response whose body fails at once, so that the client's connection breaks.
 pub(super) fn reset() -> Response {
     let broken = futures::stream::once(async {
         Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))

@@ -6,7 +6,7 @@ use super::call::Endpoint;
 use super::{balance_transactions, charges, disputes, events, payment_intents, refunds};
 use crate::error::Error;
 
-/// An endpoint that a request reaches.
+/// The endpoint of a request.
 pub(super) struct Route<'p> {
     pub(super) endpoint: Endpoint,
     /// The id in the path. Empty when the path has none.
@@ -18,7 +18,7 @@ pub(super) struct Route<'p> {
 /// Returns the endpoint for a method and path.
 ///
 /// # Errors
-/// Stripe's 404 when there is none.
+/// Stripe's 404 when no endpoint has this method and path.
 pub(super) fn route<'p>(method: &Method, path: &'p str) -> Result<Route<'p>, Error> {
     find(method, path).ok_or_else(|| unrecognized(method, path))
 }
@@ -50,7 +50,7 @@ fn find<'p>(method: &Method, path: &'p str) -> Option<Route<'p>> {
 }
 
 fn unrecognized(method: &Method, path: &str) -> Error {
-    let mut error = Error::refused(format!(
+    let mut error = Error::invalid_request(format!(
         "Unrecognized request URL ({method}: {path}). If you are trying to list objects, remove \
          the trailing slash. If you are trying to retrieve an object, make sure you passed a valid \
          (non-empty) identifier in your code. Please see https://stripe.com/docs or we can help at \

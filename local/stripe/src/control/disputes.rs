@@ -30,7 +30,7 @@ fn fraudulent() -> String {
 ///
 /// # Errors
 /// 400 when not exactly one of `payment_intent` and `charge` is given, or the charge cannot be
-/// disputed; 404 when there is no such charge; 500 when the data file cannot be written.
+/// disputed; 404 when the charge does not exist; 500 when the data file cannot be written.
 pub(super) async fn open(
     State(stripe): State<Arc<Stripe>>,
     Json(body): Json<OpenDispute>,
@@ -65,8 +65,8 @@ pub(super) struct CloseDispute {
 /// `POST /_local/disputes/{id}/close`: closes a dispute.
 ///
 /// # Errors
-/// 404 when there is no such dispute, 400 when it is closed already, 500 when the data file cannot
-/// be written.
+/// 404 when the dispute does not exist, 400 when it is closed already, 500 when the data file
+/// cannot be written.
 pub(super) async fn close(
     State(stripe): State<Arc<Stripe>>,
     Path(id): Path<String>,

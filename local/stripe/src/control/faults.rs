@@ -1,4 +1,4 @@
-//! `/_local/faults`: what goes wrong with the next calls of the API.
+//! `/_local/faults`: injects faults into the next calls of the API.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::extract::State;
 use crate::faults::Rule;
 use crate::stripe::Stripe;
 
-/// `GET`: lists the rules that still hit calls.
+/// `GET`: lists the pending rules.
 pub(super) async fn list(State(stripe): State<Arc<Stripe>>) -> Json<Vec<Rule>> {
     Json(stripe.faults.list())
 }

@@ -1,4 +1,4 @@
-//! `/_local/idempotency_keys`: what the passing of a day does to them.
+//! `/_local/idempotency_keys`: lets all idempotency keys expire.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::store::record::SavedResponse;
 use crate::stripe::Stripe;
 use crate::transaction::Cause;
 
-/// Earlier than any saved answer is valid for.
+/// A time so long ago that every saved response has expired.
 const LONG_AGO: i64 = i64::MIN / 2;
 
-/// `DELETE`: forgets the answers to all idempotency keys, and returns their number.
+/// `DELETE`: forgets the responses for all idempotency keys, and returns their number.
 ///
 /// # Errors
 /// 500 when the data file cannot be written.

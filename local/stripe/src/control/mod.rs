@@ -1,4 +1,4 @@
-//! The control API under `/_local/`: how a test or a person steers the stand-in. The README
+//! The control API under `/_local/`, with which tests and people control the stand-in. The README
 //! documents it.
 
 mod disputes;

@@ -1,4 +1,4 @@
-//! `/_local/payment_intents`: the customer authenticates, or the bank answers.
+//! `/_local/payment_intents`: ends the wait for the customer's authentication or for the bank.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::transaction::Cause;
 /// `GET .../{id}/authenticate`: returns the bank's page, with a button for each outcome.
 ///
 /// # Errors
-/// 404 when there is no such intent.
+/// 404 when the intent does not exist.
 pub(super) async fn authentication_page(
     State(stripe): State<Arc<Stripe>>,
     Path(id): Path<String>,
@@ -24,7 +24,7 @@ pub(super) async fn authentication_page(
     let intent = stripe.store().intents.get(&id).cloned();
     let intent = intent.ok_or_else(|| Error::missing("payment_intent", &id))?;
     let amount = money::format(intent.amount, &intent.currency);
-    // The stand-in made the id, so it needs no escaping.
+    // The stand-in generated the id, so it needs no escaping.
     Ok(Html(format!(
         "<!doctype html><title>Test bank</title><h1>Pay {amount}?</h1>\
          <form method=post action=succeed><button>Complete authentication</button></form>\
@@ -36,7 +36,7 @@ pub(super) async fn authentication_page(
 /// `POST .../{id}/succeed`: the customer authenticates, or the bank pays.
 ///
 /// # Errors
-/// 404 when there is no such intent, 400 when it waits for nobody, 500 when the data file cannot be
+/// 404 when the intent does not exist, 400 when it isn't waiting, 500 when the data file cannot be
 /// written.
 pub(super) async fn succeed(
     State(stripe): State<Arc<Stripe>>,
@@ -49,7 +49,7 @@ pub(super) async fn succeed(
 /// `POST .../{id}/fail`: the customer fails to authenticate, or the bank declines.
 ///
 /// # Errors
-/// As for [`succeed`]: 404 when there is no such intent, 400 when it waits for nobody, 500 when the
+/// As for [`succeed`]: 404 when the intent does not exist, 400 when it isn't waiting, 500 when the
 /// data file cannot be written.
 pub(super) async fn fail(
     State(stripe): State<Arc<Stripe>>,
@@ -76,7 +76,7 @@ fn conclude(
         }
         Ok(transaction.conclude(intent, Some(succeeds)))
     })??;
-    // A browser on the bank's page goes back to the shop; a test gets the intent.
+    // A browser on the bank's page is redirected to the shop. A test gets the intent.
     let is_browser = headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())

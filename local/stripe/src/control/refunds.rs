@@ -14,7 +14,7 @@ use crate::transaction::Cause;
 /// `POST /_local/refunds/{id}/settle`: settles a refund now instead of later.
 ///
 /// # Errors
-/// 404 when there is no such refund, 500 when the data file cannot be written.
+/// 404 when the refund does not exist, 500 when the data file cannot be written.
 pub(super) async fn settle(
     State(stripe): State<Arc<Stripe>>,
     Path(id): Path<String>,

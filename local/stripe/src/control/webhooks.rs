@@ -1,4 +1,5 @@
-//! `/_local/webhooks` and `/_local/events`: how webhooks are sent, and deliveries on demand.
+//! `/_local/webhooks` and `/_local/events`: changes the settings of webhooks, and sends webhooks on
+//! demand.
 
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub(super) async fn show(State(stripe): State<Arc<Stripe>>) -> Json<Value> {
     Json(shown)
 }
 
-/// The settings to change; absent ones stay as they are.
+/// The settings to change. Absent ones stay as they are.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewSettings {
@@ -77,7 +78,7 @@ pub(super) struct Release {
 }
 
 /// `POST /_local/webhooks/release`: delivers the held events one after the other, and returns the
-/// endpoint's answers.
+/// endpoint's responses.
 pub(super) async fn release(
     State(stripe): State<Arc<Stripe>>,
     Json(release): Json<Release>,
@@ -96,21 +97,21 @@ pub(super) async fn release(
     Json(answers.into())
 }
 
-/// A webhook of any content, with any signature.
+/// A webhook with any content and any signature.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Forged {
-    /// JSON, or a string that is sent as it is.
+pub(super) struct ForgedWebhook {
+    /// JSON, or a string that is sent unchanged.
     body: Value,
     secrets: Option<Vec<String>>,
     timestamp: Option<i64>,
     signature: Option<String>,
 }
 
-/// `POST /_local/webhooks/send`: posts any body to the endpoint, and returns its answer.
+/// `POST /_local/webhooks/send`: posts any body to the endpoint, and returns its response.
 pub(super) async fn send(
     State(stripe): State<Arc<Stripe>>,
-    Json(forged): Json<Forged>,
+    Json(forged): Json<ForgedWebhook>,
 ) -> Json<WebhookResponse> {
     let body = match forged.body {
         Value::String(text) => text,
@@ -123,10 +124,11 @@ pub(super) async fn send(
     Json(stripe.post(body, &signature).await)
 }
 
-/// `POST /_local/events/{id}/replay`: delivers one event again, and returns the endpoint's answer.
+/// `POST /_local/events/{id}/replay`: delivers one event again, and returns the endpoint's
+/// response.
 ///
 /// # Errors
-/// 404 when there is no such event.
+/// 404 when the event does not exist.
 pub(super) async fn replay(
     State(stripe): State<Arc<Stripe>>,
     Path(id): Path<String>,

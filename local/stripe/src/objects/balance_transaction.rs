@@ -1,5 +1,6 @@
-//! Balance transactions (<https://docs.stripe.com/api/balance_transactions/object>): what a charge
-//! or a refund does to the account's balance. They are derived from their source, not stored.
+//! Balance transactions (<https://docs.stripe.com/api/balance_transactions/object>): the effect of
+//! a charge or refund on the account's balance. They are derived from the charge or refund, not
+//! stored.
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use super::charge::Charge;
 use super::refund::Refund;
 use crate::ids;
 
-/// Stripe's standard price for US cards: 2.9 % and 30 minor units.
+/// Returns the fee of a charge: Stripe's standard price for US cards, 2.9 % and 30 minor units.
 fn fee(amount: i64) -> i64 {
     (amount * 29 + 500) / 1000 + 30
 }
@@ -24,7 +25,8 @@ pub(crate) fn of_charge(charge: &Charge) -> Value {
     object
 }
 
-/// Returns the balance transaction of a refund. It has no fee: Stripe keeps that of the charge.
+/// Returns the balance transaction of a refund. It has no fee, and Stripe doesn't return the
+/// charge's.
 pub(crate) fn of_refund(refund: &Refund) -> Value {
     object("refund", &refund.id, refund.created, &refund.currency, -refund.amount, 0)
 }

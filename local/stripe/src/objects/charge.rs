@@ -30,7 +30,7 @@ pub(crate) struct Charge {
     pub(crate) disputed: bool,
     /// The error code and message, if the charge failed.
     pub(crate) failure: Option<(String, String)>,
-    /// The bank's reason, if it declined: `insufficient_funds`, for example.
+    /// The bank's reason if it declined, such as `insufficient_funds`.
     pub(crate) decline_code: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) payment_intent: String,

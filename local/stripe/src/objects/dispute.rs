@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The state of a dispute. The stand-in accepts no evidence, so Stripe's states of a review do not
-/// occur.
+/// The state of a dispute. The stand-in accepts no evidence, so it lacks Stripe's states of a
+/// review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DisputeStatus {

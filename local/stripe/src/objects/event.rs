@@ -1,5 +1,5 @@
-//! Events: <https://docs.stripe.com/api/events/object>. Each carries a snapshot of its object, and
-//! its webhook goes to the endpoint.
+//! Events: <https://docs.stripe.com/api/events/object>. Each contains a snapshot of its object, and
+//! is posted to the webhook endpoint.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ pub(crate) enum DeliveryStatus {
     Pending,
     /// The endpoint answered with a 2xx.
     Delivered,
-    /// It was never sent: the mode was `drop`, or there is no endpoint.
+    /// It is never sent, because the mode was `drop` or there is no endpoint.
     Dropped,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Event {
     pub(crate) previous_attributes: Option<Value>,
     #[serde(rename = "type")]
     pub(crate) kind: String,
-    /// The call that caused it. `None` when time or the control API did.
+    /// The call that caused it, or `None` if the passage of time or the control API did.
     pub(crate) request_id: Option<String>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) delivery: DeliveryStatus,

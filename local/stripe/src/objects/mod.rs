@@ -1,4 +1,4 @@
-//! Stripe's objects. Each has the record that is stored and the JSON that the API shows.
+//! Stripe's objects: the records in the store, and their JSON in the API.
 
 pub(crate) mod balance_transaction;
 pub(crate) mod charge;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::json::with_nulls;
 
 /// The state of an intent (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
-/// `requires_capture` does not occur, because manual capture is refused.
+/// `requires_capture` does not occur, because manual capture is not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
@@ -35,7 +35,7 @@ impl Status {
         }
     }
 
-    /// Returns whether no payment is under way or done, so that the intent can still be changed.
+    /// Returns whether the intent can still be changed, because no payment is in progress or done.
     pub(crate) fn is_open(self) -> bool {
         matches!(
             self,
@@ -162,8 +162,10 @@ impl PaymentIntent {
         object
     }
 
-    /// Returns the error `payment_intent_unexpected_state`, which carries the intent.
+    /// Returns the error `payment_intent_unexpected_state`, which contains the intent.
     pub(crate) fn unexpected_state(&self, message: impl Into<String>) -> Error {
-        Error::refused(message).code("payment_intent_unexpected_state").with_intent(self.to_json())
+        Error::invalid_request(message)
+            .code("payment_intent_unexpected_state")
+            .with_intent(self.to_json())
     }
 }

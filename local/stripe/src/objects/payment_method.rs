@@ -1,5 +1,5 @@
 //! Payment methods: <https://docs.stripe.com/api/payment_methods/object>. As at Stripe, each use of
-//! a test method makes a new payment method.
+//! a test method creates a new payment method.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,13 +18,13 @@ pub(crate) struct PaymentMethod {
 }
 
 impl PaymentMethod {
-    /// Makes a payment method that behaves as `test`.
+    /// Returns a new payment method that behaves as `test`.
     pub(crate) fn new(test: &TestMethod, now: i64) -> Self {
         Self { id: ids::new("pm_"), test: test.name.to_owned(), created: now }
     }
 
-    /// Returns the test method that it behaves as: an ordinary card if the stored name is no longer
-    /// in the table.
+    /// Returns the test method that it behaves as, or an ordinary card if the stored name no longer
+    /// exists.
     pub(crate) fn test(&self) -> &'static TestMethod {
         by_name(&self.test).unwrap_or(&VISA)
     }

@@ -30,7 +30,8 @@ pub(crate) struct Refund {
     pub(crate) reason: Option<String>,
     pub(crate) status: RefundStatus,
     /// The status that the refund changes to when the bank settles it.
-    pub(crate) becomes: Option<RefundStatus>,
+    #[serde(rename = "becomes")]
+    pub(crate) settles_as: Option<RefundStatus>,
 }
 
 impl Refund {

@@ -1,4 +1,4 @@
-//! Stripe's test payment methods (<https://docs.stripe.com/testing>). The name decides how a
+//! Stripe's test payment methods (<https://docs.stripe.com/testing>). The method decides how a
 //! payment ends.
 //!
 //! A card can be named as a payment method (`pm_card_visa`), as a token (`tok_visa`) or by its test
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 /// A test payment method.
 #[derive(Debug)]
 pub(crate) struct TestMethod {
-    /// `pm_card_visa`.
+    /// Its name, such as `pm_card_visa`.
     pub(crate) name: &'static str,
-    /// The test card number. Empty if there is none.
+    /// The test card number, or empty if it has none.
     number: &'static str,
     kind: Kind,
-    /// What confirming a payment does.
+    /// The outcome of a confirmation.
     pub(crate) outcome: Outcome,
     /// What happens after a successful charge.
     pub(crate) aftermath: Aftermath,
@@ -27,7 +27,7 @@ enum Kind {
     UsBankAccount,
 }
 
-/// What confirming a payment does.
+/// The outcome of a confirmation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Outcome {
     /// Charges at once.
@@ -39,7 +39,8 @@ pub(crate) enum Outcome {
     /// Waits for the customer (`requires_action`), then charges or declines.
     Authenticates(Option<Decline>),
     /// Waits for the bank (`processing`), which charges or declines after
-    /// [`settlement`](crate::Options::settlement). `None` waits for the control API.
+    /// [`settlement`](crate::Options::settlement). With `None`, it waits until the control API ends
+    /// the wait.
     Processes(Option<Settlement>),
 }
 
@@ -52,7 +53,8 @@ pub(crate) enum Settlement {
     Fails(Decline),
 }
 
-/// A declined payment, in the words of <https://docs.stripe.com/declines/codes>.
+/// Why a payment is declined. Codes and messages are those of
+/// <https://docs.stripe.com/declines/codes>.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decline {
     pub(crate) code: &'static str,
@@ -68,9 +70,9 @@ pub(crate) enum Aftermath {
     None,
     /// The charge is disputed as fraudulent.
     Dispute,
-    /// A refund succeeds, and fails after [`settlement`](crate::Options::settlement).
+    /// A refund succeeds at first, and fails after [`settlement`](crate::Options::settlement).
     RefundFails,
-    /// A refund is pending, and succeeds after [`settlement`](crate::Options::settlement).
+    /// A refund is pending at first, and succeeds after [`settlement`](crate::Options::settlement).
     RefundPends,
 }
 
@@ -95,18 +97,19 @@ pub(crate) const fn debit_failed(message: &'static str) -> Decline {
 }
 
 const GENERIC: Decline = declined("generic_decline", "Your card was declined.");
-const NO_FUNDS: Decline = declined("insufficient_funds", "Your card has insufficient funds.");
+const INSUFFICIENT_FUNDS: Decline =
+    declined("insufficient_funds", "Your card has insufficient funds.");
 const LOST: Decline = declined("lost_card", "Your card was declined.");
 const STOLEN: Decline = declined("stolen_card", "Your card was declined.");
 const EXPIRED: Decline = specific("expired_card", "Your card has expired.", Some("exp_month"));
 const CVC: Decline =
     specific("incorrect_cvc", "Your card's security code is incorrect.", Some("cvc"));
-const BROKEN: Decline = specific(
+const PROCESSING_ERROR: Decline = specific(
     "processing_error",
     "An error occurred while processing your card. Try again in a little bit.",
     None,
 );
-const ACCOUNT_EMPTY: Decline =
+const ACCOUNT_INSUFFICIENT_FUNDS: Decline =
     debit_failed("The customer's account has insufficient funds to cover this payment.");
 const NO_ACCOUNT: Decline = debit_failed("The customer's bank account could not be located.");
 
@@ -139,19 +142,23 @@ const METHODS: &[TestMethod] = &[
     brand("pm_card_mastercard", "5555555555554444", "mastercard"),
     brand("pm_card_amex", "378282246310005", "amex"),
     brand("pm_card_discover", "6011111111111117", "discover"),
-    // Not one of Stripe's: makes it possible to send a second call during a payment.
+    // Stripe doesn't have this one. It lets tests send a second call during a payment.
     card("pm_card_slow", "", Outcome::SucceedsSlowly),
     card("pm_card_chargeDeclined", "4000000000000002", Outcome::Declines(GENERIC)),
     card(
         "pm_card_chargeDeclinedInsufficientFunds",
         "4000000000009995",
-        Outcome::Declines(NO_FUNDS),
+        Outcome::Declines(INSUFFICIENT_FUNDS),
     ),
     card("pm_card_chargeDeclinedLostCard", "4000000000009987", Outcome::Declines(LOST)),
     card("pm_card_chargeDeclinedStolenCard", "4000000000009979", Outcome::Declines(STOLEN)),
     card("pm_card_chargeDeclinedExpiredCard", "4000000000000069", Outcome::Declines(EXPIRED)),
     card("pm_card_chargeDeclinedIncorrectCvc", "4000000000000127", Outcome::Declines(CVC)),
-    card("pm_card_chargeDeclinedProcessingError", "4000000000000119", Outcome::Declines(BROKEN)),
+    card(
+        "pm_card_chargeDeclinedProcessingError",
+        "4000000000000119",
+        Outcome::Declines(PROCESSING_ERROR),
+    ),
     card("pm_card_authenticationRequired", "4000002760003184", Outcome::Authenticates(None)),
     card("pm_card_threeDSecure2Required", "4000000000003220", Outcome::Authenticates(None)),
     card("pm_card_threeDSecureRequired", "4000000000003063", Outcome::Authenticates(None)),
@@ -165,22 +172,22 @@ const METHODS: &[TestMethod] = &[
     with_aftermath("pm_card_pendingRefund", "4000000000007726", Aftermath::RefundPends),
     bank("pm_usBankAccount_success", Some(Settlement::Succeeds)),
     bank("pm_usBankAccount_processing", None),
-    bank("pm_usBankAccount_insufficientFunds", Some(Settlement::Fails(ACCOUNT_EMPTY))),
+    bank("pm_usBankAccount_insufficientFunds", Some(Settlement::Fails(ACCOUNT_INSUFFICIENT_FUNDS))),
     bank("pm_usBankAccount_noAccount", Some(Settlement::Fails(NO_ACCOUNT))),
 ];
 
-/// Returns the method of a name, `pm_card_visa`.
+/// Returns the method with a name, such as `pm_card_visa`.
 pub(crate) fn by_name(name: &str) -> Option<&'static TestMethod> {
     let plain = name.replacen("pm_card_visa_chargeDeclined", "pm_card_chargeDeclined", 1);
     METHODS.iter().find(|method| method.name == plain)
 }
 
-/// Returns the method of a token, `tok_visa`.
+/// Returns the method with a token, such as `tok_visa`.
 pub(crate) fn by_token(token: &str) -> Option<&'static TestMethod> {
     by_name(&format!("pm_card_{}", token.strip_prefix("tok_")?))
 }
 
-/// Returns the method of a card number, with or without spaces.
+/// Returns the method with a card number, which may contain spaces.
 pub(crate) fn by_number(number: &str) -> Option<&'static TestMethod> {
     let digits: String = number.chars().filter(|c| !c.is_whitespace()).collect();
     METHODS.iter().find(|method| !method.number.is_empty() && method.number == digits)

@@ -1,10 +1,10 @@
 //! The data file: a journal with one line for each transaction, a JSON array of the records that
 //! it wrote.
 //!
-//! A crash can cut the last line short; that transaction did not happen. So the objects, events and
-//! idempotency keys of a call are kept together or not at all. The journal is flushed to the
-//! operating system, not to the disk: it survives the death of the process, not that of the
-//! machine.
+//! A crash can cut the last line short. That transaction then counts as not made. So the objects,
+//! events and idempotency keys of a call are stored together or not at all. The journal is flushed
+//! to the operating system but not to the disk. It survives a crash of the process, but maybe not
+//! one of the machine.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use super::record::Record;
 
-/// The open journal. One process at a time holds it.
+/// The open journal. Only one process at a time can have it open.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
@@ -22,14 +22,13 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal at `path`, creating it if need be, and returns it with its records in
-    /// order.
+    /// Opens or creates the journal at `path`. Returns it with its records in order.
     ///
     /// # Errors
-    /// When another process holds the file, when it is damaged before its last line, and when it
+    /// When another process has the file open, when it is damaged before its last line, or when it
     /// cannot be read or written.
     pub(crate) fn open(path: &Path) -> Result<(Self, Vec<Record>)> {
-        let shown = path.display();
+        let display = path.display();
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)
                 .with_context(|| format!("cannot create {}", directory.display()))?;
@@ -40,22 +39,22 @@ impl Journal {
             .read(true)
             .write(true)
             .open(path)
-            .with_context(|| format!("cannot open {shown}"))?;
+            .with_context(|| format!("cannot open {display}"))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!("another process uses {shown}"),
+            Err(TryLockError::WouldBlock) => bail!("another process uses {display}"),
             Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("cannot lock {shown}"));
+                return Err(error).with_context(|| format!("cannot lock {display}"));
             }
         }
         let mut text = String::new();
-        file.read_to_string(&mut text).with_context(|| format!("cannot read {shown}"))?;
+        file.read_to_string(&mut text).with_context(|| format!("cannot read {display}"))?;
         // Text after the last newline is a line that was cut short.
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
         let mut records = Vec::new();
         for (index, line) in complete.lines().enumerate() {
             let written: Vec<Record> = serde_json::from_str(line).with_context(|| {
-                format!("{shown} line {} is damaged; delete the file to start afresh", index + 1)
+                format!("{display} line {} is damaged; delete the file to start afresh", index + 1)
             })?;
             records.extend(written);
         }
@@ -72,7 +71,7 @@ impl Journal {
         self.file.write_all(&line)
     }
 
-    /// Replaces the journal with one that has each of `records` once, without their history.
+    /// Replaces the journal with one that has only `records`, without their earlier versions.
     ///
     /// # Errors
     /// When the file cannot be written.

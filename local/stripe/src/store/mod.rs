@@ -1,4 +1,4 @@
-//! Everything the stand-in knows: in memory, and in a journal if it has a data file.
+//! The store of all objects: in memory, and also in a journal if there is a data file.
 
 mod journal;
 pub(crate) mod record;
@@ -33,8 +33,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the store with its journal at `path`, without the journal's history. Without a path,
-    /// the store starts empty and is not kept.
+    /// Opens the store with its journal at `path`, and removes outdated records from the journal.
+    /// Without a path, the store starts empty and is only in memory.
     ///
     /// # Errors
     /// When the journal cannot be opened or rewritten, or is damaged.

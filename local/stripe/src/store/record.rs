@@ -1,4 +1,4 @@
-//! The records that the store keeps.
+//! The records in the store.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub(crate) enum Record {
     SavedResponse(Box<SavedResponse>),
 }
 
-/// The first answer to an idempotency key.
+/// The response of the first call with an idempotency key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SavedResponse {
     pub(crate) key: String,

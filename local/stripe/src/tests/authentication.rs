@@ -64,8 +64,8 @@ async fn an_off_session_payment_that_needs_authentication_is_declined() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
     let form = "payment_method=pm_card_authenticationRequired&off_session=true";
-    let refused = sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), form).await;
-    assert_eq!(refused.error(), (402, "authentication_required"));
+    let rejected = sandbox.post(&format!("/v1/payment_intents/{id}/confirm"), form).await;
+    assert_eq!(rejected.error(), (402, "authentication_required"));
     assert_eq!(
         sandbox.get(&format!("/v1/payment_intents/{id}")).await.json["status"],
         "requires_payment_method"

@@ -1,4 +1,4 @@
-//! A webhook endpoint that records what it receives and answers as a test tells it.
+//! A webhook endpoint that records webhooks, and responds with the statuses that the test sets.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use super::TIMEOUT;
 
 pub(super) const SECRET: &str = "whsec_local_test";
 
-/// A webhook as it arrived.
+/// A webhook as the endpoint received it.
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
     pub(super) body: String,
@@ -35,7 +35,7 @@ impl Delivery {
         self.event["id"].as_str().unwrap()
     }
 
-    /// Returns how many `v1` signatures in the header `secret` made.
+    /// Returns how many `v1` signatures in the header were made with `secret`.
     pub(super) fn signatures_by(&self, secret: &str) -> usize {
         let parts: Vec<_> =
             self.signature.split(',').filter_map(|part| part.split_once('=')).collect();
@@ -52,7 +52,7 @@ impl Delivery {
 #[derive(Default)]
 struct Received {
     deliveries: Mutex<Vec<Delivery>>,
-    /// The statuses of the next answers. Without any, 200.
+    /// The statuses of the next responses. When none is left, 200.
     answers: Mutex<VecDeque<u16>>,
     changed: Notify,
 }
@@ -76,7 +76,7 @@ impl Endpoint {
         Self { url, received }
     }
 
-    /// Sets the statuses of the next answers.
+    /// Sets the statuses of the next responses.
     pub(super) fn answer_with(&self, statuses: &[u16]) {
         self.received.answers.lock().unwrap().extend(statuses);
     }

@@ -1,4 +1,4 @@
-//! API keys, routes and parameters: what is refused, in Stripe's words.
+//! Errors for API keys, routes and parameters, with Stripe's messages.
 
 use data_encoding::BASE64;
 
@@ -101,7 +101,7 @@ async fn an_unknown_path_is_stripes_404() {
 }
 
 #[tokio::test]
-async fn a_wrong_parameter_is_refused_before_anything_changes() {
+async fn a_wrong_parameter_is_rejected_before_anything_changes() {
     let sandbox = Sandbox::start().await;
     for (form, code, param) in [
         ("currency=usd", "parameter_missing", "amount"),
@@ -134,7 +134,7 @@ async fn a_wrong_parameter_is_refused_before_anything_changes() {
 }
 
 #[tokio::test]
-async fn a_json_body_is_refused() {
+async fn a_json_body_is_rejected() {
     let sandbox = Sandbox::start().await;
     let headers = [("authorization", AUTHORIZATION), ("content-type", "application/json")];
     let reply =

@@ -1,4 +1,4 @@
-//! Faults: what the caller sees, and what happened nonetheless.
+//! Injected faults: what the caller sees, and whether the call takes effect.
 
 use std::time::Duration;
 

@@ -47,7 +47,7 @@ async fn the_same_key_with_other_parameters_or_another_path_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_decline_and_a_refusal_are_replayed() {
+async fn a_decline_and_another_error_are_replayed() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
     let confirm = format!("{INTENTS}/{id}/confirm");
@@ -56,8 +56,8 @@ async fn a_decline_and_a_refusal_are_replayed() {
     assert_eq!((again.status, &again.text), (402, &declined.text));
     assert_eq!(sandbox.events().await.iter().filter(|kind| *kind == "charge.failed").count(), 1);
 
-    let refused = sandbox.keyed("refund", "/v1/refunds", &format!("payment_intent={id}")).await;
-    assert_eq!(refused.status, 400);
+    let failed = sandbox.keyed("refund", "/v1/refunds", &format!("payment_intent={id}")).await;
+    assert_eq!(failed.status, 400);
     sandbox.post(&confirm, "payment_method=pm_card_visa").await;
     let again = sandbox.keyed("refund", "/v1/refunds", &format!("payment_intent={id}")).await;
     assert_eq!(
@@ -92,7 +92,7 @@ async fn a_call_that_fails_validation_does_not_use_up_its_key() {
 }
 
 #[tokio::test]
-async fn a_key_in_use_is_refused() {
+async fn a_key_in_use_is_rejected() {
     let sandbox = Sandbox::start().await;
     let id = sandbox.intent().await.id();
     let confirm = format!("{INTENTS}/{id}/confirm");
@@ -109,7 +109,7 @@ async fn a_key_in_use_is_refused() {
 
 #[tokio::test]
 async fn an_expired_key_is_forgotten() {
-    let sandbox = Sandbox::with(|options| options.idempotency_keys_kept = Duration::ZERO).await;
+    let sandbox = Sandbox::with(|options| options.idempotency_key_lifetime = Duration::ZERO).await;
     let first = sandbox.keyed("k", INTENTS, "amount=2000&currency=usd").await;
     assert_ne!(sandbox.keyed("k", INTENTS, "amount=2000&currency=usd").await.id(), first.id());
 }

@@ -1,5 +1,5 @@
-//! The stand-in over real HTTP: with the real async-stripe client, with a raw client, and with an
-//! endpoint that receives its webhooks.
+//! Tests of the stand-in over HTTP, with the async-stripe client, a plain HTTP client, and an
+//! endpoint that receives webhooks.
 
 mod authentication;
 mod endpoint;
@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use self::endpoint::Endpoint;
 use crate::{Log, Options, SECRET_KEY, start};
 
-/// A time limit that only a defect exceeds.
+/// How long a test waits for something that must happen.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running stand-in with its webhook endpoint.
@@ -69,12 +69,12 @@ impl Sandbox {
         Self::with(|_| {}).await
     }
 
-    /// Starts with short waits, and with what `adjust` sets.
+    /// Starts with short delays, and with the options that `adjust` changes.
     async fn with(adjust: impl FnOnce(&mut Options)) -> Self {
         Self::with_endpoint(Endpoint::start().await, adjust).await
     }
 
-    /// Starts with an endpoint that is running already.
+    /// Starts with an existing endpoint.
     async fn with_endpoint(endpoint: Endpoint, adjust: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::new(Some(endpoint.url.clone()), endpoint::SECRET, None);
         options.retry_first = Duration::from_millis(20);
@@ -101,7 +101,7 @@ impl Sandbox {
         ::stripe::ClientBuilder::new(SECRET_KEY).url(format!("{}/", self.url)).build().unwrap()
     }
 
-    /// Sends a request as it is. Fails when the connection does.
+    /// Sends a request without adding headers. Returns an error if the connection fails.
     async fn send(
         &self,
         method: &str,

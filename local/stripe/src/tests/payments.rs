@@ -166,18 +166,18 @@ async fn create_with_confirm_does_both() {
 }
 
 #[tokio::test]
-async fn a_payment_method_of_a_type_that_the_intent_does_not_accept_is_refused() {
+async fn a_payment_method_of_a_type_that_the_intent_does_not_accept_is_rejected() {
     let sandbox = Sandbox::start().await;
     let intent = sandbox.post("/v1/payment_intents", "amount=2000&currency=eur").await;
     assert_eq!(intent.json["payment_method_types"], json!(["card"]));
-    let refused = sandbox
+    let rejected = sandbox
         .post(
             &format!("/v1/payment_intents/{}/confirm", intent.id()),
             "payment_method=pm_usBankAccount_success",
         )
         .await;
-    assert_eq!(refused.status, 400);
-    assert!(refused.text.contains("The PaymentMethod provided (us_bank_account) is not allowed"));
+    assert_eq!(rejected.status, 400);
+    assert!(rejected.text.contains("The PaymentMethod provided (us_bank_account) is not allowed"));
 }
 
 #[tokio::test]
@@ -197,9 +197,9 @@ async fn an_intent_that_is_no_longer_open_cannot_be_confirmed_canceled_or_change
         for (action, form) in
             [("/confirm", "payment_method=pm_card_visa"), ("/cancel", ""), ("", "amount=500")]
         {
-            let refused = sandbox.post(&path(id, action), form).await;
-            assert_eq!(refused.error(), (400, "payment_intent_unexpected_state"), "{id} {action}");
-            assert_eq!(refused.json["error"]["payment_intent"]["id"], id.as_str());
+            let rejected = sandbox.post(&path(id, action), form).await;
+            assert_eq!(rejected.error(), (400, "payment_intent_unexpected_state"), "{id} {action}");
+            assert_eq!(rejected.json["error"]["payment_intent"]["id"], id.as_str());
         }
         assert_eq!(
             sandbox.post(&path(id, ""), "metadata[late]=1").await.json["metadata"]["late"],
@@ -207,8 +207,8 @@ async fn an_intent_that_is_no_longer_open_cannot_be_confirmed_canceled_or_change
             "metadata can always be changed"
         );
     }
-    let refused = sandbox.post(&path(&paid, "/cancel"), "").await;
-    let message = refused.json["error"]["message"].as_str().unwrap();
+    let rejected = sandbox.post(&path(&paid, "/cancel"), "").await;
+    let message = rejected.json["error"]["message"].as_str().unwrap();
     assert!(
         message.starts_with(
             "You cannot cancel this PaymentIntent because it has a status of succeeded."

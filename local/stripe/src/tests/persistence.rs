@@ -1,4 +1,4 @@
-//! With a data file, a restart loses nothing.
+//! Tests of the data file: a restart loses nothing.
 
 use std::fs;
 use std::io::Write;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Sandbox, TIMEOUT};
 use crate::{Log, Options, ids, start};
 
-/// A directory for one test, which removes it at its end.
+/// A directory for one test, which is removed at the end of the test.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -137,7 +137,7 @@ async fn a_transaction_that_was_cut_short_did_not_happen() {
 }
 
 #[tokio::test]
-async fn a_damaged_data_file_one_in_use_and_an_https_endpoint_are_refused() {
+async fn a_damaged_data_file_one_in_use_and_an_https_endpoint_are_rejected() {
     let directory = Directory::new();
     fs::create_dir_all(&directory.0).unwrap();
     fs::write(directory.journal(), "[]\nnonsense\n[]\n").unwrap();

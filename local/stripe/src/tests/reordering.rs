@@ -1,4 +1,4 @@
-//! The settings of webhooks: delay, repeat, hold and release, reorder, drop.
+//! Tests of the settings of webhooks: delay, repeat, hold and release, reorder, drop.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tokio::time::Instant;
 use super::Sandbox;
 
 /// The events of a payment, in order.
-const OF_A_PAYMENT: [&str; 4] =
+const PAYMENT_EVENTS: [&str; 4] =
     ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded", "charge.updated"];
 
 fn reversed() -> Vec<&'static str> {
-    OF_A_PAYMENT.into_iter().rev().collect()
+    PAYMENT_EVENTS.into_iter().rev().collect()
 }
 
 #[tokio::test]
@@ -32,13 +32,13 @@ async fn held_events_are_released_in_the_requested_order() {
     assert_eq!(sandbox.endpoint.kinds(), reversed());
     sandbox.pay("pm_card_visa").await;
     sandbox.control("webhooks/release", json!({})).await;
-    assert_eq!(sandbox.endpoint.kinds()[4..], OF_A_PAYMENT);
+    assert_eq!(sandbox.endpoint.kinds()[4..], PAYMENT_EVENTS);
     let state = sandbox.send("GET", "/_local/webhooks", &[], "").await.unwrap().json;
     assert_eq!((&state["held"], &state["pending"]), (&json!([]), &json!([])));
 }
 
 #[tokio::test]
-async fn a_released_event_that_the_endpoint_refuses_is_held_again() {
+async fn a_released_event_that_the_endpoint_rejects_is_held_again() {
     let sandbox = Sandbox::start().await;
     sandbox.hold().await;
     sandbox.intent().await;
@@ -95,7 +95,7 @@ async fn shuffled_events_are_all_sent() {
             ]
         );
     }
-    assert!(orders.iter().any(|order| *order != OF_A_PAYMENT), "no payment was out of order");
+    assert!(orders.iter().any(|order| *order != PAYMENT_EVENTS), "no payment was out of order");
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn dropped_events_are_not_sent_but_can_be_replayed() {
 }
 
 #[tokio::test]
-async fn an_unknown_setting_is_refused() {
+async fn an_unknown_setting_is_rejected() {
     let sandbox = Sandbox::start().await;
     for body in [r#"{"mode":"scatter"}"#, r#"{"pause":true}"#] {
         let reply = sandbox

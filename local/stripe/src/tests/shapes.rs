@@ -1,4 +1,4 @@
-//! The real client, async-stripe, parses every response in the life of a payment.
+//! async-stripe, a client for the real Stripe, parses the responses in the life of a payment.
 
 use std::collections::HashMap;
 
@@ -18,12 +18,13 @@ use super::Sandbox;
 use ::stripe::StripeError;
 
 /// Retrieves an object of a kind whose request types are not in the build.
-async fn retrieve<T: miniserde_object::Object>(sandbox: &Sandbox, path: &str) -> T {
+async fn retrieve<T: client_objects::Object>(sandbox: &Sandbox, path: &str) -> T {
     T::retrieve(sandbox, path).await
 }
 
-/// The client's objects. A trait is needed because the client's own deserializer cannot be named.
-mod miniserde_object {
+/// The client's objects. They need a trait, because the client's own deserializer trait isn't
+/// accessible.
+mod client_objects {
     use super::{
         BalanceTransaction, Charge, Dispute, Event, RequestBuilder, Sandbox, StripeMethod,
     };
@@ -114,11 +115,11 @@ async fn the_real_client_reads_a_decline_and_the_intent_in_it() {
     let client = sandbox.client();
     let created =
         CreatePaymentIntent::new(2000, stripe_types::Currency::USD).send(&client).await.unwrap();
-    let refused = ConfirmPaymentIntent::new(created.id.clone())
+    let rejected = ConfirmPaymentIntent::new(created.id.clone())
         .payment_method("pm_card_visa_chargeDeclined")
         .send(&client)
         .await;
-    let Err(StripeError::Stripe(error, 402)) = refused else { panic!("{refused:?}") };
+    let Err(StripeError::Stripe(error, 402)) = rejected else { panic!("{rejected:?}") };
     assert_eq!(
         (error.type_, error.code),
         (ApiErrorsType::CardError, Some(ApiErrorsCode::CardDeclined))

@@ -85,8 +85,8 @@ async fn replaying_an_event_returns_the_endpoints_answer() {
     sandbox.intent().await;
     let id = sandbox.endpoint.wait_for(1).await[0].id().to_owned();
     sandbox.endpoint.answer_with(&[503]);
-    let refused = sandbox.control(&format!("events/{id}/replay"), json!({})).await;
-    assert_eq!(refused, json!({ "status": 503, "body": "seen" }));
+    let rejected = sandbox.control(&format!("events/{id}/replay"), json!({})).await;
+    assert_eq!(rejected, json!({ "status": 503, "body": "seen" }));
     let taken = sandbox.control(&format!("events/{id}/replay"), json!({})).await;
     assert_eq!(taken["status"], 200);
     assert_eq!(sandbox.endpoint.deliveries().len(), 3);

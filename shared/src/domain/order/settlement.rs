@@ -1,6 +1,8 @@
 //! Derives from an order's state where its money is, what Stripe still has to do, and whether an
 //! administrator should look at it.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::aggregate::Order;
 use super::ledger::LedgerKind;
 use super::payment::{ChargebackState, RefundStatus};
@@ -46,6 +48,10 @@ string_enum! {
         RefundFailed = "refund_failed",
     }
 }
+
+/// How long the functions that run by the clock may need for an order that waits for them. They run
+/// every minute and every five minutes.
+pub const STUCK_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// How many refunds are attempted before an administrator has to find another way.
 pub const MAX_REFUND_ATTEMPTS: usize = 3;
@@ -112,6 +118,14 @@ impl Order {
         payable
             || self.stripe_action().is_some()
             || self.payment_status == PaymentStatus::RefundPending
+    }
+
+    /// Returns whether the order should have moved on by itself more than [`STUCK_AFTER`] ago: its
+    /// deadline has passed, or something has to be done at Stripe.
+    pub fn is_stuck(&self, now: Timestamp) -> bool {
+        let is_long_ago = |at: Timestamp| now.duration_since(at) > STUCK_AFTER;
+        self.deadline.is_some_and(is_long_ago)
+            || (self.stripe_action().is_some() && is_long_ago(self.updated_at))
     }
 
     /// Returns why an administrator should look at the order. Empty for most orders.

@@ -4,20 +4,24 @@ use super::HOURS_PER_MONTH;
 use super::meter::{
     DATABASE_CALL_MS, HASH_MS, INVOCATION_MS, LOG_BYTES, RESPONSE_BYTES, STRIPE_CALL_MS,
 };
-use super::usage::{PRICES, PRICES_OF, Price, Usage};
+use super::usage::{Item, PRICES, PRICES_OF, Price, Usage};
 use crate::support::workspace;
 use crate::wiring::{paragraph, updates};
 
 /// The sample month: orders, and sockets that are always connected.
 const SAMPLE_ORDERS: f64 = 10_000.0;
 const SAMPLE_SOCKETS: f64 = 100.0;
+/// How many more metrics of our own it sends in every hour than an idle month: orders by five
+/// statuses, paid payments, stored webhooks, the inbox's age, pushes by two outcomes.
+const SAMPLE_METRICS: f64 = 10.0;
 
 /// The text of docs/costs.md, for the usage of an idle month, an order, and a connected hour.
 pub fn document(idle: &Usage, order: &Usage, hour: &Usage) -> String {
     let (orders, hours) = (order.clone() * 1000.0, hour.clone() * 1000.0);
     let sample = idle.clone()
         + order.clone() * SAMPLE_ORDERS
-        + hour.clone() * (SAMPLE_SOCKETS * HOURS_PER_MONTH);
+        + hour.clone() * (SAMPLE_SOCKETS * HOURS_PER_MONTH)
+        + Usage::of([(Item::CustomMetrics, SAMPLE_METRICS)]);
     let mut text = format!("# Costs\n\n{}\n", paragraph(INTRODUCTION));
     text.push_str(&format!(
         "| | a month without traffic | 1,000 orders | 1,000 connected hours |\n\
@@ -109,6 +113,11 @@ fn assumptions() -> String {
         "If tracing is on, each invocation counts as a trace. In fact Lambda traces only the first \
          request of each second and 5 percent of the others, so a busy stack pays for fewer."
             .to_owned(),
+        format!(
+            "A metric of our own is billed for the hours in which it is sent, once for each value \
+             of its dimensions. The sample month sends {SAMPLE_METRICS} more than the idle one. \
+             Rare ones, such as refused refunds, cost nothing until they happen."
+        ),
         "Stripe's fees are not included. They are much higher: about 3 percent of each payment."
             .to_owned(),
     ];

@@ -7,6 +7,10 @@ use yaml_serde::{Mapping, Value};
 use super::usage::{Item, Usage};
 use crate::wiring::read;
 
+/// How many metrics of our own (shared/src/metrics) a stack without traffic sends: `Runs` of its
+/// two scheduled functions, and `OrdersStuck`.
+const IDLE_METRICS: f64 = 3.0;
+
 /// A function of the template.
 pub struct Function {
     pub memory_mb: f64,
@@ -45,6 +49,7 @@ impl Template {
         let count = |kind: &str| self.of(kind).count() as f64;
         let alarms = self.of("AWS::CloudWatch::Alarm");
         Usage::of([
+            (Item::CustomMetrics, IDLE_METRICS),
             (Item::AlarmMetrics, alarms.map(watched_metrics).sum::<usize>() as f64),
             (Item::Dashboards, count("AWS::CloudWatch::Dashboard")),
             // Two more are created by hand: the parameters JwtSecret and StripeSecret name them.

@@ -1,4 +1,4 @@
-//! Counting the DynamoDB calls of each request.
+//! Counts the DynamoDB calls of each request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,8 +75,8 @@ impl CallRecorder {
 
     /// Sends the sample event of `function`, unless a step has measured it already. Tries the
     /// `callers` in turn and records the calls of the first request that succeeds. If the path
-    /// starts with `/<area>/<id>`, `object_paths[area]` takes the place of that part, so that the
-    /// request is about an object that exists.
+    /// starts with `/<area>/<id>`, this part is replaced with `object_paths[area]`, so that the
+    /// request is about an existing object.
     pub async fn sample(
         &mut self,
         function: &str,

@@ -9,9 +9,9 @@ use crate::wiring::{deployed, paragraph, updates};
 /// A function that may make more calls than the rule allows.
 struct Exception {
     function: &'static str,
-    /// The most calls it may make.
+    /// The largest number of calls it may make.
     calls: usize,
-    /// Why: the end of the sentence "`auth-token` makes up to 7 calls".
+    /// The reason, as the end of the sentence "`auth-token` makes up to 7 calls".
     reason: &'static str,
 }
 
@@ -67,8 +67,8 @@ const EXCEPTIONS: [Exception; 9] = [
     },
 ];
 
-/// Method, path and function of every endpoint. HEAD is left out, because it does what its GET
-/// does.
+/// Returns the method, path and function of every endpoint, without HEAD, which does the same as
+/// GET.
 pub fn endpoints() -> impl Iterator<Item = (String, String, String)> {
     let routes = deployed().into_iter().flat_map(|(function, routes)| {
         routes.into_iter().map(move |(method, path)| (method, path, function.clone()))
@@ -104,7 +104,7 @@ pub fn assert_within_limits(measured: &BTreeMap<String, Vec<Call>>) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The text of docs/round-trips.md.
+/// Returns the text of docs/round-trips.md.
 pub fn document(measured: &BTreeMap<String, Vec<Call>>) -> String {
     let mut text = String::from(
         "\
@@ -166,7 +166,7 @@ pub fn check_or_update(document: &str) {
     assert!(!differ, "{stale}; units were {units:?}, and are {units_now:?}");
 }
 
-/// The document without its columns of units, and the units.
+/// Returns the document without its columns of units, and the units.
 fn split(document: &str) -> (String, Vec<f64>) {
     let (mut text, mut units) = (String::new(), Vec::new());
     for cell in document.split_inclusive('|') {

@@ -133,3 +133,19 @@ fn the_events_of_one_chargeback_lead_to_the_same_state_in_any_sequence() {
     assert_eq!(inquired.ledger.balance(), PRICE, "an inquiry moves no money");
     assert_eq!(inquired.attention(), [Attention::ChargebackOpen]);
 }
+
+#[test]
+fn an_order_that_needs_a_step_at_stripe_or_missed_its_deadline_is_stuck_after_an_hour() {
+    let hour = |n: i64| jiff::SignedDuration::from_hours(n);
+    let canceled = order_in(Status::Open).then(Transition::Cancel, &client());
+    assert!(canceled.stripe_action().is_some());
+    assert!(!canceled.is_stuck(canceled.updated_at + hour(1)));
+    assert!(canceled.is_stuck(canceled.updated_at + hour(2)));
+    let refunding = canceled.with_fact(&refund("re_1", PRICE, RefundStatus::Pending));
+    assert!(!refunding.is_stuck(refunding.updated_at + hour(200)), "the bank takes its time");
+    let delivered = order_in(Status::Delivered);
+    let deadline = delivered.deadline.unwrap();
+    assert!(!delivered.is_stuck(deadline) && delivered.is_stuck(deadline + hour(2)));
+    let assigned = order_in(Status::Assigned);
+    assert!(!assigned.is_stuck(assigned.updated_at + hour(10_000)), "nothing is due");
+}

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::key_condition;
-use super::request::{Keys, Schema};
+use super::super::key_condition;
+use super::super::request::{Keys, Schema};
 
 /// Returns the message of DynamoDB's `ValidationException` if the request has an empty key value.
 pub fn message(schema: &Schema, operation: &str, body: &Value) -> Option<String> {
