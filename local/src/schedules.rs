@@ -150,7 +150,8 @@ impl Expression {
     }
 }
 
-/// Parses a rate such as `5 minutes`. "If the value is equal to 1, then the unit must be singular."
+/// Parses a rate such as `5 minutes`. As on AWS, the unit must be singular if the value is 1, and
+/// plural otherwise.
 fn parse_rate(rate: &str) -> anyhow::Result<Duration> {
     let mut parts = rate.split_whitespace();
     let (Some(value), Some(unit), None) = (parts.next(), parts.next(), parts.next()) else {
@@ -189,11 +190,11 @@ fn parse_cron(cron: &str) -> anyhow::Result<Cron> {
         day_of_week.split([',', '-', '#', '/']).all(|day| day.trim_end_matches('L') != "0"),
         "days of the week must be 1 to 7"
     );
-    let hours = unwrapped(hours, 0, 23);
-    let month = unwrapped(&numbered(month, &MONTHS), 1, 12);
-    // The last day of the week is Saturday.
+    let hours = split_wrapping_ranges(hours, 0, 23);
+    let month = split_wrapping_ranges(&with_numbers(month, &MONTHS), 1, 12);
+    // `L` alone means the last day of the week, which is Saturday.
     let day_of_week = if day_of_week == "L" { "7" } else { day_of_week };
-    let day_of_week = unwrapped(&numbered(day_of_week, &DAYS), 1, 7);
+    let day_of_week = split_wrapping_ranges(&with_numbers(day_of_week, &DAYS), 1, 7);
     let parser = CronParser::builder()
         .seconds(Seconds::Required)
         .year(Year::Required)
@@ -208,24 +209,24 @@ const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// Returns a field with names replaced by numbers, from 1.
-fn numbered(field: &str, names: &[&str]) -> String {
+/// Replaces the names in a field with their numbers, counted from 1.
+fn with_numbers(field: &str, names: &[&str]) -> String {
     (1..)
         .zip(names)
         .fold(field.to_owned(), |field, (number, name)| field.replace(name, &number.to_string()))
 }
 
-/// Returns a field in which each range that wraps around the end (`20-2` for hours) is split in
-/// two, as croner requires.
-fn unwrapped(field: &str, min: u8, max: u8) -> String {
-    let range = |part: &str| {
+/// Splits each range that wraps around the end of its field into two, as croner requires: for
+/// hours, `20-2` becomes `20-23,0-2`.
+fn split_wrapping_ranges(field: &str, min: u8, max: u8) -> String {
+    let split = |part: &str| {
         let (from, to) = part.split_once('-')?;
         let (from, to): (u8, u8) = (from.parse().ok()?, to.parse().ok()?);
         (from > to).then(|| format!("{from}-{max},{min}-{to}"))
     };
     field
         .split(',')
-        .map(|part| range(part).unwrap_or_else(|| part.to_owned()))
+        .map(|part| split(part).unwrap_or_else(|| part.to_owned()))
         .collect::<Vec<_>>()
         .join(",")
 }

@@ -46,7 +46,8 @@ fn levels() -> Targets {
     let levels: Option<Targets> =
         std::env::var("LOG_LEVEL").ok().and_then(|levels| levels.parse().ok());
     let levels = levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    // The runtime's span has the request id. It is an `info` span and has no events.
+    // The runtime's span contains the request id. Without this, a higher level such as `warn` would
+    // disable it, because it is an `info` span. It adds no lines of its own.
     levels.with_target("lambda_runtime::layers::trace", LevelFilter::INFO)
 }
 
@@ -72,8 +73,9 @@ fn traceparent_of(xray: &str) -> Option<String> {
         .then(|| format!("00-{seconds}{rest}-{parent}-0{sampled}"))
 }
 
-/// Formats an event as one flat JSON object. If several have a field with the same name, the
-/// event's wins over a span's, and an inner span's over an outer span's.
+/// Formats an event and the spans around it as one flat JSON object. If several of them have a
+/// field with the same name, the event's wins over a span's, and an inner span's over an outer
+/// span's.
 struct FlatJson;
 
 impl<S> FormatEvent<S, JsonFields> for FlatJson

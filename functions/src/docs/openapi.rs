@@ -39,7 +39,7 @@ struct Document(
 
 /// This endpoint in the API description.
 pub fn describe() -> Operation {
-    Operation::new(&ENDPOINT, "Get this description")
+    Operation::new(&ENDPOINT, "Get the API description (OpenAPI)")
         .without_database()
         .answer(Answer::ok::<Document>("OpenAPI 3.1.").etag().with_header("Cache-Control"))
         .if_none_match()

@@ -80,7 +80,8 @@ impl<P: StripeApi> PaymentService<P> {
         let since = now - SignedDuration::from_hours(options.undelivered_hours.clamp(0, 30 * 24));
 
         let pending = self.store.pending_events(until);
-        let event_span = |event: &StripeEvent| tracing::info_span!("reconcile", event = %event.id);
+        // `apply` records the order.
+        let event_span = |event: &StripeEvent| tracing::info_span!("reconcile", event = %event.id, order = tracing::field::Empty);
         let applied = sweep.for_each(pending, event_span, |event| self.apply_pending(event)).await;
         let orders = self.store.orders_with_unsettled_money(until);
         let order_span = |order: &Order| tracing::info_span!("reconcile", order = %order.id);

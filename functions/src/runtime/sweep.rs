@@ -35,8 +35,8 @@ impl Sweep {
     }
 
     /// Runs `process` on each item, and returns how many of these calls changed something
-    /// (`Ok(true)`). What is logged about an item is logged in its span. Logs each failure, and counts
-    /// it for [`Sweep::finish`].
+    /// (`Ok(true)`). What is logged about an item is logged in its span. Logs each failure, and
+    /// counts it for [`Sweep::finish`].
     pub(crate) async fn for_each<T, F>(
         &self,
         items: impl Stream<Item = Result<T>> + Send,

@@ -18,8 +18,8 @@ const CLOUD: [&str; 2] = ["--bin", "local"];
 /// The binary that contains all functions.
 const FUNCTIONS: [&str; 2] = ["--bin", "marketplace"];
 
-/// Flags with which the local cloud doesn't run the debug build of [`FUNCTIONS`].
-const OTHER_FUNCTIONS: [&str; 8] =
+/// Flags that make building [`FUNCTIONS`] needless: the local cloud runs other programs, or none.
+const FLAGS_WITHOUT_FUNCTIONS: [&str; 8] =
     ["--each", "--release", "--no-build", "--functions", "--help", "-h", "--version", "-V"];
 
 fn main() -> ExitCode {
@@ -46,7 +46,7 @@ fn launch(arguments: &[OsString]) -> io::Result<ExitCode> {
     }
     let mut build = cargo();
     build.arg("build").args(SELECTION).args(CLOUD);
-    if !runs_other_functions(arguments) {
+    if needs_functions(arguments) {
         build.args(FUNCTIONS);
     }
     if !build.status()?.success() {
@@ -64,10 +64,11 @@ fn become_the_cloud(cloud: &Path, arguments: &[OsString]) -> io::Error {
     io::Error::new(error.kind(), format!("can't start {}: {error}", cloud.display()))
 }
 
-fn runs_other_functions(arguments: &[OsString]) -> bool {
+/// Returns whether the local cloud runs the debug build of [`FUNCTIONS`].
+fn needs_functions(arguments: &[OsString]) -> bool {
     let flags = arguments.iter().filter_map(|argument| argument.to_str());
-    flags.into_iter().any(|argument| {
-        OTHER_FUNCTIONS.iter().any(|flag| {
+    !flags.into_iter().any(|argument| {
+        FLAGS_WITHOUT_FUNCTIONS.iter().any(|flag| {
             argument.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
         })
     })
@@ -98,12 +99,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_are_built_too_unless_others_run() {
-        let others = |flags: &[&str]| {
-            runs_other_functions(&flags.iter().map(OsString::from).collect::<Vec<_>>())
-        };
-        assert!(!others(&[]) && !others(&["--ephemeral", "--env", "A=--each", "--functionsx"]));
-        assert!(others(&["--ephemeral", "--each"]));
-        assert!(others(&["--functions=http://localhost:9000"]));
+    fn the_functions_are_built_unless_a_flag_makes_that_needless() {
+        let needed =
+            |flags: &[&str]| needs_functions(&flags.iter().map(OsString::from).collect::<Vec<_>>());
+        assert!(needed(&[]) && needed(&["--ephemeral", "--env", "A=--each", "--functionsx"]));
+        assert!(!needed(&["--ephemeral", "--each"]));
+        assert!(!needed(&["--functions=http://localhost:9000"]));
     }
 }

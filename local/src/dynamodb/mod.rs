@@ -2,6 +2,7 @@
 //! policies.
 
 mod capacity;
+mod corrections;
 mod embedded;
 mod faults;
 mod key_condition;
@@ -9,7 +10,6 @@ mod proxy;
 mod refusals;
 mod request;
 mod stats;
-mod stream_description;
 mod stream_log;
 mod tables;
 mod tokens;

@@ -21,7 +21,7 @@ use super::request::{Schema, is_partiql, reports_capacity, writes};
 use super::stats::{Call, Stats};
 use super::upstream::Upstream;
 use super::writes::TableWrites;
-use super::{capacity, refusals, request, stats, stream_description};
+use super::{capacity, corrections, refusals, request, stats};
 use crate::iam::{self, Caller, Iam};
 use crate::log::Log;
 
@@ -248,10 +248,9 @@ impl Proxy {
             replace_body(&mut answer, stripped);
         }
         if success
-            && operation == "DescribeStream"
-            && let Some(completed) = stream_description::completed(&self.schema, answer.body())
+            && let Some(body) = corrections::corrected(&self.schema, operation, json, answer.body())
         {
-            replace_body(&mut answer, completed);
+            replace_body(&mut answer, body);
         }
         answer
     }

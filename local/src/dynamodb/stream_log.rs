@@ -17,9 +17,8 @@ pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 const INDEX: &str = "CREATE INDEX IF NOT EXISTS _local_stream_sequence
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id)";
 
-/// Drops the record of a write that changes nothing: "if you perform a `PutItem` or `UpdateItem`
-/// operation that does not change any data in an item, DynamoDB Streams does not write a stream
-/// record". <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
+/// Drops the record of a write that changes nothing, because DynamoDB doesn't record such a write:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 ///
 /// The order of members in the images is random, so their leaves are compared. This needs both
 /// images: in a stream with another view, the record stays.

@@ -1,4 +1,6 @@
-//! Splits DynamoDB's expressions.
+//! Reads DynamoDB's expressions.
+
+use serde_json::Value;
 
 /// Splits an expression into names, placeholders and operators. Parentheses and commas are dropped.
 pub fn tokens(expression: &str) -> Vec<&str> {
@@ -18,6 +20,16 @@ pub fn tokens(expression: &str) -> Vec<&str> {
         }
     }
     tokens
+}
+
+/// Returns the attribute of the item that a path (`a`, `#a.b` or `a[0]`) leads through. `request`
+/// has the `ExpressionAttributeNames`.
+pub fn attribute<'v>(path: &'v str, request: &'v Value) -> Option<&'v str> {
+    let first = path.split(['.', '[']).next()?.trim();
+    match first.strip_prefix('#') {
+        Some(_) => request["ExpressionAttributeNames"][first].as_str(),
+        None => Some(first).filter(|first| !first.is_empty()),
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Functions that another program runs: `--functions URL` is the address of its Lambda Invoke API.
 //!
-//! It is made for `cargo lambda watch` (1.9), whose responses differ from Lambda's. If a function
-//! fails, `watch` responds with a 500 and the error object, without `X-Amz-Function-Error`. Errors
-//! of `watch` itself are a 500 as well, but with a problem document (`{"type", "status",
-//! "title"}`). It responds with a 404 if the function is not a binary of the project, and with a
-//! 408 after its own `--timeout`. It compiles a function at its first invocation, so a reply may
-//! take minutes; the function's `Timeout` is therefore not enforced here.
+//! The flag is meant for `cargo lambda watch` (1.9), whose responses differ from Lambda's. If a
+//! function fails, `watch` responds with a 500 and the error object, without
+//! `X-Amz-Function-Error`. Errors of `watch` itself are a 500 as well, but with a problem document
+//! (`{"type", "status", "title"}`). It responds with a 404 if the function is not a binary of the
+//! project, and with a 408 after its own `--timeout`. It compiles a function at its first
+//! invocation, so a reply may take minutes; the function's `Timeout` is therefore not enforced
+//! here.
 
 use std::time::Duration;
 
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_function_differs_from_a_failure_of_watch() {
+    fn responses_of_lambda_and_of_watch_are_interpreted() {
         let function_error = Bytes::from_static(br#"{"errorType":"Error","errorMessage":"no"}"#);
         let interpret_500 = |body| interpret(StatusCode::INTERNAL_SERVER_ERROR, false, body);
         assert_eq!(
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unreachable_address_is_unavailable_and_named() {
+    async fn the_error_for_an_unreachable_address_names_the_address() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let remote = RemoteFunctions::new(&format!("http://{free}")).unwrap();
         match remote.invoke("orders-create", Bytes::from_static(b"{}")).await {

@@ -10,7 +10,8 @@ use crate::objects::payment_method::PaymentMethod;
 use crate::objects::refund::Refund;
 use crate::store::Store;
 
-/// Returns the object `id`, whose prefix says its kind. `expand` replaces the id with it.
+/// Returns the object with this id. The id's prefix says which kind of object it is. The parameter
+/// `expand` replaces ids in responses with these objects.
 pub(crate) fn object(store: &Store, id: &str) -> Option<Value> {
     match id.split_once('_')?.0 {
         "pi" => store.intents.get(id).map(PaymentIntent::to_json),
@@ -27,7 +28,7 @@ pub(crate) fn object(store: &Store, id: &str) -> Option<Value> {
     }
 }
 
-/// Returns the balance transaction `id`, if its charge succeeded or its refund exists.
+/// Returns the balance transaction with this id, if its charge succeeded or its refund exists.
 pub(crate) fn balance_transaction(store: &Store, id: &str) -> Option<Value> {
     let source = ids::source_of_balance_transaction(id)?;
     let charge =

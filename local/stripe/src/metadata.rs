@@ -8,14 +8,14 @@ use crate::params::{Node, Params};
 /// A change to an object's metadata. An empty value removes its key, and an empty `metadata`
 /// removes all keys.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Metadata {
+pub(crate) struct MetadataChange {
     clear: bool,
     entries: BTreeMap<String, String>,
 }
 
-impl Metadata {
+impl MetadataChange {
     /// Applies the change.
-    pub(crate) fn merge_into(self, metadata: &mut BTreeMap<String, String>) {
+    pub(crate) fn apply_to(self, metadata: &mut BTreeMap<String, String>) {
         if self.clear {
             metadata.clear();
         }
@@ -30,16 +30,16 @@ impl Metadata {
 }
 
 impl Params {
-    /// Takes the metadata, within Stripe's limits: 50 keys of 40 characters, values of 500
-    /// (<https://docs.stripe.com/api/metadata>).
+    /// Takes the parameter `metadata`. Stripe's limits are 50 keys, 40 characters for each key and
+    /// 500 for each value (<https://docs.stripe.com/api/metadata>).
     ///
     /// # Errors
     /// 400 when a limit is exceeded, or `metadata` or one of its values has the wrong type.
-    pub(crate) fn metadata(&mut self) -> Result<Metadata, Error> {
+    pub(crate) fn metadata(&mut self) -> Result<MetadataChange, Error> {
         let branch = match self.nodes.remove("metadata") {
-            None => return Ok(Metadata::default()),
+            None => return Ok(MetadataChange::default()),
             Some(Node::Text(text)) if text.is_empty() => {
-                return Ok(Metadata { clear: true, ..Metadata::default() });
+                return Ok(MetadataChange { clear: true, ..MetadataChange::default() });
             }
             Some(Node::Text(_)) => return Err(Error::parameter("metadata", "Invalid object")),
             Some(Node::Branch(branch)) => branch,
@@ -67,7 +67,7 @@ impl Params {
             }
             entries.insert(key, value);
         }
-        Ok(Metadata { clear: false, entries })
+        Ok(MetadataChange { clear: false, entries })
     }
 }
 
@@ -80,15 +80,15 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_merged_and_empty_values_unset_it() {
+    fn metadata_is_merged_and_empty_values_remove_their_keys() {
         let mut metadata =
             BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
-        params("metadata[a]=&metadata[c]=3").metadata().unwrap().merge_into(&mut metadata);
+        params("metadata[a]=&metadata[c]=3").metadata().unwrap().apply_to(&mut metadata);
         assert_eq!(
             metadata,
             BTreeMap::from([("b".to_owned(), "2".to_owned()), ("c".to_owned(), "3".to_owned())])
         );
-        params("metadata=").metadata().unwrap().merge_into(&mut metadata);
+        params("metadata=").metadata().unwrap().apply_to(&mut metadata);
         assert!(metadata.is_empty());
     }
 }

@@ -107,6 +107,10 @@ mod tests {
     fn currencies_are_lower_cased_and_unknown_ones_are_rejected() {
         assert_eq!(currency("EUR").unwrap(), "eur");
         assert!(currency("xyz").unwrap_err().body.message.starts_with("Invalid currency: xyz."));
+    }
+
+    #[test]
+    fn amounts_have_the_symbol_and_the_decimals_of_their_currency() {
         assert_eq!((format(2145, "usd").as_str(), format(50, "jpy").as_str()), ("$21.45", "¥50"));
     }
 }

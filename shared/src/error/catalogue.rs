@@ -112,7 +112,7 @@ catalogue! {
     UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" UnsupportedMediaType "The media type is not supported"
         "Send `Content-Type: application/json` without a content encoding.";
     VALIDATION_FAILED "validation_failed" Invalid "Some fields are invalid"
-        "Correct the fields listed in `errors`, each with a code and an explanation.";
+        "Correct the fields listed in `errors`. Each has a code and an explanation.";
     IDEMPOTENCY_KEY_REUSED "idempotency_key_reused" Invalid "The idempotency key was used for another request"
         "Use a new key for each new request, and repeat a key only with the identical request.";
     TOO_MANY_REQUESTS "too_many_requests" Throttled "Too many requests"
@@ -151,10 +151,11 @@ const PREFACE: &str = "\
 
 Every error is a problem document (RFC 9457, `application/problem+json`):
 
-- `code` is stable. Match on it, not on the sentences.
+- `code` is stable. Match on it, not on `title` or `detail`.
 - `type` is `/docs/problems/` followed by the code.
 - `title` is the same for every occurrence of a code, and `detail` explains this occurrence.
-- `errors` lists every invalid field as `{field, code, detail}` if the code is `validation_failed`.
+- `errors` lists fields as `{field, code, detail}`: every invalid one if the code is
+  `validation_failed`, and those that are taken if it is `name_taken`.
 - `request_id` identifies the request. Include it when you report a problem.
 
 This page is generated from `shared/src/error/catalogue.rs`.

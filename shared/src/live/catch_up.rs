@@ -35,12 +35,13 @@ impl<P: Push> CatchUp<P> {
     /// `database_unavailable` when DynamoDB is down or throttles, internal when it fails otherwise.
     /// A failing socket is not an error.
     pub async fn catch_up(&self, feed: &Feed, connection: &str) -> Result<()> {
-        let Some(held) = self.live.connections.subscription(feed, connection).await? else {
+        let Some(subscription) = self.live.connections.subscription(feed, connection).await? else {
             return Ok(());
         };
-        let (None, Some(behind)) = (held.from, held.behind) else { return Ok(()) };
-        let last = held.skipped.unwrap_or(behind);
-        match self.live.replay(&held, behind, last, Instant::now()).await {
+        // A subscription of a live socket has `from`, and one that a hello replays has no `behind`.
+        let (None, Some(behind)) = (subscription.from, subscription.behind) else { return Ok(()) };
+        let last = subscription.skipped.unwrap_or(behind);
+        match self.live.replay(&subscription, behind, last, Instant::now()).await {
             Err(error) if *error.code() == catalogue::REPLAY_UNFINISHED => {
                 self.live.close_socket(connection).await
             }

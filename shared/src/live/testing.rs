@@ -36,8 +36,7 @@ struct Sockets {
     /// Sockets that can't be closed.
     unclosable: HashSet<String>,
     closed: Vec<String>,
-    /// A socket, the number of an entry that is held up on its way to it, and the gate that holds
-    /// it up.
+    /// Holds up one entry: the connection id of its socket, its number, and its gate.
     gate: Option<(String, u64, Arc<Gate>)>,
 }
 
@@ -65,7 +64,7 @@ impl Push for Recorder {
     async fn post(&self, connection: &str, frame: &[u8]) -> Result<PostOutcome> {
         // Let other tasks run in between, as they would during a network request.
         tokio::task::yield_now().await;
-        if let Some(gate) = self.gate(connection, frame) {
+        if let Some(gate) = self.take_gate(connection, frame) {
             gate.reached.notify_one();
             gate.opened.notified().await;
         }
@@ -104,7 +103,8 @@ impl Recorder {
         gate
     }
 
-    fn gate(&self, connection: &str, frame: &[u8]) -> Option<Arc<Gate>> {
+    /// Returns the gate if it holds up this frame. Later frames pass.
+    fn take_gate(&self, connection: &str, frame: &[u8]) -> Option<Arc<Gate>> {
         let frame: Value = serde_json::from_slice(frame).unwrap();
         let mut sockets = self.0.lock().unwrap();
         let held_up = sockets

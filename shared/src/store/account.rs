@@ -22,9 +22,10 @@ pub struct Account {
     /// The user's public profile.
     #[serde(flatten)]
     pub user: User,
-    /// The password's hash as a PHC string. Stored outside `doc`, so no index contains it.
+    /// The password's hash as a PHC string. It is stored beside the item's attribute `doc`, the
+    /// only one that indexes contain.
     pub password: String,
-    /// The idempotency key of the request that created it, if it had one.
+    /// The idempotency key of the request that created the account, if the request had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Idempotency>,
     /// Grows by one whenever all sessions are ended. A session stores the generation that was read
@@ -32,7 +33,8 @@ pub struct Account {
     /// the session that it creates is not valid either.
     #[serde(default)]
     pub generation: u64,
-    /// The session that stayed valid when all others were ended: the one that changed the password.
+    /// The id of the session that stayed valid when all others were ended: the session that changed
+    /// the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_session: Option<String>,
 }
@@ -120,7 +122,7 @@ impl Entity for Account {
     }
 }
 
-/// An account as read from an index, which contains only `doc`. It is never written.
+/// An account as read from an index, which contains only the attribute `doc`. It is never written.
 #[derive(Debug, Serialize, Deserialize)]
 struct ProjectedAccount {
     #[serde(flatten)]
@@ -138,6 +140,8 @@ impl Entity for ProjectedAccount {
 /// Reserves a username or an e-mail address for one user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct LoginReservation {
+    /// Made from the username or the e-mail address. It is set only to write the reservation, and
+    /// is empty in one that was read.
     #[serde(skip, default = "empty_key")]
     pub(super) key: Key,
     pub(super) user_id: UserId,
@@ -169,8 +173,8 @@ pub struct UserFilter {
 }
 
 impl UserFilter {
-    /// Returns the query of the smallest index partition that contains all requested users, so that
-    /// its filters drop few items.
+    /// Returns the query that reads the fewest users besides the requested ones: a range of
+    /// usernames, or else the smallest index partition that contains all requested users.
     fn query(&self) -> Query {
         let inactive = self.status.filter(|status| *status != UserStatus::Active);
         let role = self.role.map(|role| Filter::Is("role", role.to_string()));

@@ -14,7 +14,7 @@ async fn signing_out_ends_this_session_with_its_sockets_and_no_other() {
     let ticket = here.api.post("/live/tickets", json!({})).await.expect_status(200);
 
     assert_eq!(here.api.post("/auth/logout", json!({})).await.expect_status(204), Value::Null);
-    here.write().await.problem(401, "invalid_token");
+    here.send_empty_update().await.problem(401, "invalid_token");
     here.api.post("/live/tickets", json!({})).await.problem(401, "invalid_token");
     here.refresh(cloud).await.problem(401, "invalid_grant");
     socket.until_closed().await;
@@ -26,7 +26,7 @@ async fn signing_out_ends_this_session_with_its_sockets_and_no_other() {
     here.api.post("/auth/logout", json!({})).await.expect_status(204);
 
     other.assert_open().await;
-    elsewhere.write().await.expect_status(200);
+    elsewhere.send_empty_update().await.expect_status(200);
     elsewhere.refresh(cloud).await.expect_status(200);
     cloud.client().post("/auth/logout", json!({})).await.problem(401, "unauthenticated");
 }
@@ -48,12 +48,12 @@ async fn signing_out_with_a_refresh_token_ends_the_session_of_that_token() {
     assert_eq!(out(json!({"refresh_token": 7})).await.field_errors()[0].0, "refresh_token");
     assert_eq!(out(json!({"all": "yes"})).await.field_errors()[0].0, "all");
     for user in [&here, &elsewhere, &stranger] {
-        user.write().await.expect_status(200);
+        user.send_empty_update().await.expect_status(200);
     }
     out(json!({"refresh_token": elsewhere.refresh_token})).await.expect_status(204);
-    elsewhere.write().await.problem(401, "invalid_token");
+    elsewhere.send_empty_update().await.problem(401, "invalid_token");
     elsewhere.refresh(cloud).await.problem(401, "invalid_grant");
-    here.write().await.expect_status(200);
+    here.send_empty_update().await.expect_status(200);
     out(json!({"refresh_token": elsewhere.refresh_token, "all": false})).await.expect_status(204);
 }
 
@@ -71,7 +71,7 @@ async fn signing_out_everywhere_ends_all_sessions_and_later_ones_work() {
     }
     first.api.post("/auth/logout", json!({"all": true})).await.expect_status(204);
     for user in &users {
-        user.write().await.problem(401, "invalid_token");
+        user.send_empty_update().await.problem(401, "invalid_token");
         user.refresh(cloud).await.problem(401, "invalid_grant");
         // An ended session can't end other sessions.
         user.api.post("/auth/logout", json!({"all": true})).await.problem(401, "invalid_token");
@@ -80,6 +80,6 @@ async fn signing_out_everywhere_ends_all_sessions_and_later_ones_work() {
         socket.until_closed().await;
     }
     let again = User::sign_in(cloud, &first.username, &first.password).await;
-    again.write().await.expect_status(200);
+    again.send_empty_update().await.expect_status(200);
     again.refresh(cloud).await.expect_status(200);
 }

@@ -1,4 +1,4 @@
-//! Accounts: registering, signing in, and how a sign-in ends.
+//! Accounts: registering, signing in and out, and changing your own account.
 
 mod access_token;
 mod keys;

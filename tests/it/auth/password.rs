@@ -30,12 +30,12 @@ async fn changing_the_password_needs_the_current_one_and_ends_all_other_sessions
     for wrong in ["wrong horse", &"y".repeat(5000)] {
         change(wrong, "battery staple").await.problem(403, "wrong_password");
     }
-    elsewhere.write().await.expect_status(200);
+    elsewhere.send_empty_update().await.expect_status(200);
 
     assert_eq!(change(&here.password, "battery staple").await.expect_status(204), Value::Null);
-    here.write().await.expect_status(200);
+    here.send_empty_update().await.expect_status(200);
     socket.assert_open().await;
-    elsewhere.write().await.problem(401, "invalid_token");
+    elsewhere.send_empty_update().await.problem(401, "invalid_token");
     elsewhere.refresh(cloud).await.problem(401, "invalid_grant");
     other.until_closed().await;
     sign_in(&cloud.client(), &here.username, &here.password).await.problem(401, "invalid_grant");
@@ -44,7 +44,7 @@ async fn changing_the_password_needs_the_current_one_and_ends_all_other_sessions
     // Signing out everywhere also ends the session that the password change kept.
     here.refresh(cloud).await.expect_status(200);
     renewed.api.post("/auth/logout", json!({"all": true})).await.expect_status(204);
-    here.write().await.problem(401, "invalid_token");
+    here.send_empty_update().await.problem(401, "invalid_token");
 }
 
 #[tokio::test]

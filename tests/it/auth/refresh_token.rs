@@ -15,10 +15,10 @@ async fn a_refresh_token_reused_after_its_successor_ends_the_session() {
     // A client that lost the response sends the same token again.
     assert_eq!(next(&user.refresh_token).await, second);
     let third = next(&second).await;
-    user.write().await.expect_status(200);
+    user.send_empty_update().await.expect_status(200);
     refresh(cloud, &user.refresh_token).await.problem(401, "invalid_grant");
     refresh(cloud, &third).await.problem(401, "invalid_grant");
-    user.write().await.problem(401, "invalid_token");
+    user.send_empty_update().await.problem(401, "invalid_token");
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn concurrent_uses_of_a_refresh_token_get_the_same_successor() {
     refresh(cloud, &successors[0]).await.expect_status(200);
     // After its successor was used, the first token can only come from a theft.
     user.refresh(cloud).await.problem(401, "invalid_grant");
-    user.write().await.problem(401, "invalid_token");
+    user.send_empty_update().await.problem(401, "invalid_token");
 }
 
 #[tokio::test]

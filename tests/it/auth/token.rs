@@ -67,7 +67,7 @@ async fn errors_and_unknown_parameters_follow_oauth() {
 }
 
 #[tokio::test]
-async fn signing_in_rehashes_a_password_with_outdated_parameters() {
+async fn signing_in_rehashes_a_password_whose_hash_has_outdated_parameters() {
     /// `correct horse`, hashed by argon2id with 8 MiB and one pass.
     const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$\
         BhG2wHdoCTdD7Ql4hGGOcg$5MoRxz7gapqtAZAxiBDf86ux63GiQYc/NG4u+B3BEDQ";
@@ -86,7 +86,11 @@ async fn signing_in_rehashes_a_password_with_outdated_parameters() {
     cloud.dynamodb("UpdateItem", weaken).await;
     sign_in(&cloud.client(), &user.username, "wrong horse").await.problem(401, "invalid_grant");
     assert_eq!(stored().await, WEAK);
-    User::sign_in(cloud, &user.username, "correct horse").await.write().await.expect_status(200);
+    User::sign_in(cloud, &user.username, "correct horse")
+        .await
+        .send_empty_update()
+        .await
+        .expect_status(200);
     let renewed = stored().await;
     assert!(renewed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{renewed}");
     User::sign_in(cloud, &user.username, "correct horse").await;

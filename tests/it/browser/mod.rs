@@ -4,7 +4,7 @@
 //! `.ci/browser` installs Chromium and runs these tests.
 
 mod pages;
-mod stage;
+mod tabs;
 mod webdriver;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use self::pages::Network;
-use self::stage::{Stage, Tab};
+use self::tabs::{Tab, Tabs};
 use self::webdriver::Browser;
 use crate::support::{
     Cloud, User, admin, eventually, new_client, new_worker, place_assigned_order, unique, workspace,
@@ -60,7 +60,7 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
     let browser =
         Browser::start(&[("localhost:3000", pages::serve().await), (ws, network.address.clone())])
             .await;
-    let mut stage = Stage { browser: &browser, tabs: Vec::new() };
+    let mut tabs = Tabs { browser: &browser, open: Vec::new() };
     // Ann has two tabs. Each gets every entry.
     for (name, user) in [("ann1", &ann), ("ann2", &ann), ("wim", &wim)] {
         let handle = browser.open_tab().await;
@@ -71,17 +71,17 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
             user.password.replace(' ', "+")
         );
         browser.open(&format!("http://localhost:3000/page.html?{query}")).await;
-        stage.tabs.push(Tab { name, user, handle });
+        tabs.open.push(Tab { name, user, handle });
     }
-    for tab in &stage.tabs {
+    for tab in &tabs.open {
         eventually(&format!("{} opens", tab.name), async || {
-            stage.stored(tab.name, "reloads").await.into_iter().next()
+            tabs.stored(tab.name, "reloads").await.into_iter().next()
         })
         .await;
     }
     let pair = [&ann, &wim];
     let order = place_assigned_order(&cloud, &ann, &wim).await;
-    stage.until_all_tabs_are_complete(1, "an order is placed, paid for and accepted").await;
+    tabs.until_all_are_complete(1, "an order is placed, paid for and accepted").await;
 
     converse(pair, &order, async |_| {
         for id in opened_sockets(&cloud) {
@@ -89,10 +89,10 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
         }
     })
     .await;
-    stage.until_all_tabs_are_complete(4, "sockets closed by the server").await;
+    tabs.until_all_are_complete(4, "sockets closed by the server").await;
 
     converse(pair, &order, async |_| network.cut()).await;
-    stage.until_all_tabs_are_complete(8, "connections cut").await;
+    tabs.until_all_are_complete(8, "connections cut").await;
 
     network.hang();
     converse(pair, &order, async |n| {
@@ -101,7 +101,7 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
         }
     })
     .await;
-    stage.until_all_tabs_are_complete(12, "connections gone silent").await;
+    tabs.until_all_are_complete(12, "connections gone silent").await;
 
     // A function that was idle for a while may have no process to kill.
     let killed = AtomicUsize::new(0);
@@ -117,15 +117,15 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
     })
     .await;
     assert!(killed.into_inner() > 0, "no process was killed");
-    stage.until_all_tabs_are_complete(16, "functions killed").await;
+    tabs.until_all_are_complete(16, "functions killed").await;
 
-    let tabs: Vec<_> = stage.tabs.iter().map(|tab| tab.handle.clone()).collect();
+    let handles: Vec<_> = tabs.open.iter().map(|tab| tab.handle.clone()).collect();
     converse(pair, &order, async |n| {
-        browser.switch_to(&tabs[n % tabs.len()]).await;
+        browser.switch_to(&handles[n % handles.len()]).await;
         browser.run_script("location.reload()").await;
     })
     .await;
-    stage.until_all_tabs_are_complete(20, "pages reloaded").await;
+    tabs.until_all_are_complete(20, "pages reloaded").await;
 
     // An entry written just before the end arrives after the restart at the latest.
     admin
@@ -153,22 +153,22 @@ async fn a_page_gets_every_entry_exactly_once_and_in_order_despite_failures() {
         .collect();
     let cloud = Cloud::start("browser-again", &flags);
     converse(pair, &order, async |_| ()).await;
-    stage.until_all_tabs_are_complete(25, "the cloud restarted").await;
+    tabs.until_all_are_complete(25, "the cloud restarted").await;
 
-    for tab in &stage.tabs {
+    for tab in &tabs.open {
         assert_eq!(
-            stage.stored(tab.name, "reloads").await.len(),
+            tabs.stored(tab.name, "reloads").await.len(),
             1,
             "{} never had to reload its data",
             tab.name
         );
-        let states = stage.stored(tab.name, "states").await;
+        let states = tabs.stored(tab.name, "states").await;
         assert!(!states.contains(&json!("stopped")), "{states:?}");
         println!(
             "{}: {} times open; {:?}",
             tab.name,
             states.iter().filter(|s| **s == "open").count(),
-            stage.stored(tab.name, "errors").await
+            tabs.stored(tab.name, "errors").await
         );
     }
     browser.end().await;

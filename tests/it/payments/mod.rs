@@ -27,8 +27,8 @@ async fn reconciled_cloud() -> &'static Cloud {
     CLOUD.get_or_init(|| start_without_webhooks("reconciled")).await
 }
 
-/// Runs the reconciler over all orders, without fetching undelivered events. A run may fail, because
-/// Stripe fails for the orders of another test.
+/// Runs the reconciler over all orders, without fetching undelivered events. A run may fail,
+/// because Stripe fails for the orders of another test.
 async fn reconcile(cloud: &Cloud) -> Response {
     let event = json!({"older_than_seconds": 0, "undelivered_hours": 0});
     cloud.try_invoke("payments-reconcile", event).await

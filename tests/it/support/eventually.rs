@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Calls `poll` until it returns a value. Panics after a minute and a half, naming what it waited
 /// for.
 pub async fn eventually<T>(what: &str, poll: impl AsyncFnMut() -> Option<T>) -> T {
-    try_eventually(poll).await.unwrap_or_else(|| panic!("timed out waiting: {what}"))
+    try_eventually(poll).await.unwrap_or_else(|| panic!("timed out waiting for: {what}"))
 }
 
 /// Like [`eventually`], but returns `None` after a minute and a half, for callers that describe the

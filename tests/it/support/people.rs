@@ -111,8 +111,9 @@ impl User {
         refresh(cloud, &self.refresh_token).await
     }
 
-    /// Sends the smallest write that every user may make.
-    pub async fn write(&self) -> Response {
+    /// Sends an update of the user's own account that changes nothing. Every user with a valid
+    /// access token may send it.
+    pub async fn send_empty_update(&self) -> Response {
         self.api.patch("/auth/me", json!({})).await
     }
 }

@@ -15,7 +15,7 @@ async fn a_deactivated_user_is_signed_out_keeps_username_and_e_mail_and_can_be_r
         assert_eq!(admin.api.delete(&path).await.expect_status(204), Value::Null);
     }
     assert_eq!(admin.api.get(&path).await.expect_status(200)["status"], "deactivated");
-    user.write().await.problem(403, "account_suspended");
+    user.send_empty_update().await.problem(403, "account_suspended");
     socket.until_closed().await;
     sign_in(&cloud.client(), &user.username, &user.password)
         .await
@@ -25,5 +25,9 @@ async fn a_deactivated_user_is_signed_out_keeps_username_and_e_mail_and_can_be_r
     let wrong = admin.api.patch(&path, json!({"status": "deactivated"})).await.field_errors();
     assert_eq!(wrong, [("status".to_owned(), "invalid".to_owned())]);
     admin.api.patch(&path, json!({"status": "active"})).await.expect_status(200);
-    User::sign_in(cloud, &user.username, &user.password).await.write().await.expect_status(200);
+    User::sign_in(cloud, &user.username, &user.password)
+        .await
+        .send_empty_update()
+        .await
+        .expect_status(200);
 }

@@ -17,7 +17,7 @@ async fn suspension_takes_effect_at_the_next_write_and_ends_sockets_and_sessions
         admin.api.patch(&path, json!({"status": "suspended"})).await.expect_status(200)["status"],
         "suspended"
     );
-    user.write().await.problem(403, "account_suspended");
+    user.send_empty_update().await.problem(403, "account_suspended");
     user.api.post("/live/tickets", json!({})).await.problem(403, "account_suspended");
     user.refresh(cloud).await.problem(403, "account_suspended");
     socket.until_closed().await;
@@ -28,9 +28,13 @@ async fn suspension_takes_effect_at_the_next_write_and_ends_sockets_and_sessions
     sign_in(&cloud.client(), &user.username, "wrong horse").await.problem(401, "invalid_grant");
 
     admin.api.patch(&path, json!({"status": "active"})).await.expect_status(200);
-    user.write().await.problem(401, "invalid_token");
+    user.send_empty_update().await.problem(401, "invalid_token");
     user.refresh(cloud).await.problem(401, "invalid_grant");
-    User::sign_in(cloud, &user.username, &user.password).await.write().await.expect_status(200);
+    User::sign_in(cloud, &user.username, &user.password)
+        .await
+        .send_empty_update()
+        .await
+        .expect_status(200);
 }
 
 #[tokio::test]
@@ -41,14 +45,14 @@ async fn a_role_change_takes_effect_at_the_next_write_and_keeps_the_session() {
     let (socket, _) = Socket::connect_and_hello(&user, json!({})).await;
     let changed = admin.api.patch(&path, json!({"role": "client"})).await.expect_status(200);
     assert_eq!((&changed["role"], &changed["categories"]), (&json!("client"), &json!([])));
-    user.write().await.problem(401, "invalid_token");
+    user.send_empty_update().await.problem(401, "invalid_token");
     user.api.post("/live/tickets", json!({})).await.problem(401, "invalid_token");
     socket.until_closed().await;
     let token = user.refresh(cloud).await.expect_status(200);
     let access_token = token["access_token"].as_str().unwrap().to_owned();
     let renewed = User { api: cloud.client().bearer(&access_token), access_token, ..user };
     assert_eq!(ForgedToken::copy_of(&renewed).claims["role"], "client");
-    renewed.write().await.expect_status(200);
+    renewed.send_empty_update().await.expect_status(200);
 }
 
 #[tokio::test]
@@ -69,7 +73,7 @@ async fn administrators_cannot_change_their_own_role_or_status() {
         admin.api.patch(&path, change).await.expect_status(200)["username"],
         renamed.as_str()
     );
-    admin.write().await.expect_status(200);
+    admin.send_empty_update().await.expect_status(200);
 }
 
 #[tokio::test]

@@ -214,7 +214,7 @@ fn audience(description: &str) -> &str {
 fn others() -> [(&'static str, Vec<String>); 5] {
     let template = template();
     let mut others = [
-        ("a request that no endpoint takes: 404, or 405 with `Allow`", Vec::new()),
+        ("a request that no endpoint takes, to answer 404, or 405 with `Allow`", Vec::new()),
         ("a WebSocket that opens, closes or sends a message", Vec::new()),
         ("a DynamoDB stream", Vec::new()),
         ("a schedule", Vec::new()),

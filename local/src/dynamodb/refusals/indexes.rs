@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::key_condition;
 use super::super::request::{Keys, Schema};
-use super::super::tokens::tokens;
+use super::super::tokens::{attribute, tokens};
 
 /// Words in filters that aren't attributes.
 const KEYWORDS: [&str; 11] = [
@@ -94,12 +94,8 @@ fn missing<'v>(
         attributes.any(|carried| carried == attribute)
     };
     let mut missing: Vec<&str> = paths
-        .filter_map(|path| path.split(['.', '[']).next().map(str::trim))
-        .filter_map(|first| match first.strip_prefix('#') {
-            Some(_) => body["ExpressionAttributeNames"][first].as_str(),
-            None => Some(first),
-        })
-        .filter(|attribute| !attribute.is_empty() && !is_carried(attribute))
+        .filter_map(|path| attribute(path, body))
+        .filter(|attribute| !is_carried(attribute))
         .collect();
     missing.sort_unstable();
     missing.dedup();

@@ -25,7 +25,7 @@ fn post() -> http::request::Builder {
 }
 
 #[test]
-fn an_event_has_the_shape_of_api_gateways() {
+fn an_event_has_the_shape_that_api_gateway_gives_it() {
     let request = http::Request::post("/orders/a%20b/accept?x=1&y=a%26b+c&x=2&flag")
         .header("Host", "localhost:8000")
         .header("User-Agent", "curl/8")
@@ -118,7 +118,7 @@ fn the_content_type_decides_whether_a_body_is_text_or_base64() {
 }
 
 #[test]
-fn header_values_that_are_not_utf8_are_kept() {
+fn header_values_that_are_not_utf8_are_read_as_latin_1() {
     let request = post().header("x-name", HeaderValue::from_bytes(b"Andr\xe9").unwrap());
     assert_eq!(event_for(request, b"")["headers"]["x-name"], "André");
 }

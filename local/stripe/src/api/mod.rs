@@ -51,11 +51,12 @@ pub(crate) async fn serve(State(stripe): State<Arc<Stripe>>, request: Request) -
         return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response();
     };
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-    let key = header(&parts.headers, "idempotency-key").filter(|_| method == Method::POST);
-    let key = key.map(str::to_owned);
+    let idempotency_key = header(&parts.headers, "idempotency-key");
+    let idempotency_key = idempotency_key.filter(|_| method == Method::POST).map(str::to_owned);
     let version = header(&parts.headers, "stripe-version");
     let version = version.unwrap_or(&stripe.options.api_version).to_owned();
-    let cause = Cause { request_id: Some(request_id.clone()), idempotency_key: key.clone() };
+    let cause =
+        Cause { request_id: Some(request_id.clone()), idempotency_key: idempotency_key.clone() };
 
     let (response, fault) = run(&stripe, parts, body, cause).await;
     stripe.log.line(Some(&request_id), &format!("{method} {path} {}", response.status));
@@ -70,7 +71,7 @@ pub(crate) async fn serve(State(stripe): State<Arc<Stripe>>, request: Request) -
     {
         return reset();
     }
-    response.into_http(&request_id, &version, key.as_deref())
+    response.into_http(&request_id, &version, idempotency_key.as_deref())
 }
 
 /// Runs a call in its own task, so that it runs to its end even if the client hangs up. Returns the
@@ -103,16 +104,16 @@ async fn respond(
     fault: Option<Fault>,
 ) -> Result<ApiResponse, Error> {
     let (method, path) = (&parts.method, parts.uri.path());
-    let key = Key::of(&parts.headers, &stripe.options)?;
+    let api_key = Key::of(&parts.headers, &stripe.options)?;
     let route = routes::route(method, path)?;
-    if key == Key::Publishable && !route.public {
+    if api_key == Key::Publishable && !route.public {
         return Err(auth::secret_key_required());
     }
     let encoded = match *method {
         Method::GET => parts.uri.query().unwrap_or_default().as_bytes(),
         _ => form(&parts.headers, body)?,
     };
-    let mut call = Call { key, id: route.id.to_owned(), params: Params::parse(encoded)? };
+    let mut call = Call { key: api_key, id: route.id.to_owned(), params: Params::parse(encoded)? };
     let expanded = call.params.list("expand")?.unwrap_or_default();
     match fault {
         Some(Fault::Error429) => return Err(too_many_requests()),
@@ -121,8 +122,8 @@ async fn respond(
         _ => {}
     }
 
-    let key_use = cause.idempotency_key.as_deref();
-    let key_use = key_use.map(|key| KeyUse::new(key, path, encoded)).transpose()?;
+    let idempotency_key = cause.idempotency_key.as_deref();
+    let key_use = idempotency_key.map(|key| KeyUse::new(key, path, encoded)).transpose()?;
     let claim = key_use.as_ref().map(|key_use| idempotency::claim(stripe, key_use)).transpose()?;
     let _guard = match claim {
         Some(Claim::Replay(first)) => return Ok(first),

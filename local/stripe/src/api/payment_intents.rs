@@ -23,7 +23,7 @@ pub(super) fn create(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     let params = &mut call.params;
     let amount = params.integer("amount", 1)?;
     let currency = params.text("currency")?;
-    let metadata = params.metadata()?;
+    let metadata_change = params.metadata()?;
     let texts = Texts::take(params)?;
     let confirm = params.boolean("confirm")?.unwrap_or(false);
     let method = payment_method_params::take(params)?;
@@ -73,7 +73,7 @@ pub(super) fn create(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
         statement_descriptor_suffix: None,
         status: Status::RequiresPaymentMethod,
     };
-    metadata.merge_into(&mut intent.metadata);
+    metadata_change.apply_to(&mut intent.metadata);
     texts.apply(&mut intent);
     if let Some(test) = method {
         payment_method_params::attach(&mut intent, PaymentMethod::new(test, transaction.now))?;
@@ -108,7 +108,7 @@ pub(super) fn update(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     let params = &mut call.params;
     let amount = params.integer("amount", 1)?;
     let currency = params.text("currency")?.map(|text| money::currency(&text)).transpose()?;
-    let metadata = params.metadata()?;
+    let metadata_change = params.metadata()?;
     let texts = Texts::take(params)?;
     let method = payment_method_params::take(params)?;
     params.reject_unsupported(UNSUPPORTED)?;
@@ -145,7 +145,7 @@ pub(super) fn update(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     if let Some(test) = method {
         payment_method_params::attach(&mut intent, PaymentMethod::new(test, transaction.now))?;
     }
-    metadata.merge_into(&mut intent.metadata);
+    metadata_change.apply_to(&mut intent.metadata);
     texts.apply(&mut intent);
     transaction.put(intent.clone());
     Ok(intent.to_json())

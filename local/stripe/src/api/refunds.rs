@@ -31,12 +31,12 @@ pub(super) fn create(transaction: &mut Transaction<'_>, call: &mut Call) -> Resu
     let (intent, charge) = (params.text("payment_intent")?, params.text("charge")?);
     let amount = params.integer("amount", 1)?;
     let reason = params.choice("reason", &["duplicate", "fraudulent", "requested_by_customer"])?;
-    let change = params.metadata()?;
+    let metadata_change = params.metadata()?;
     params.reject_unsupported(UNSUPPORTED)?;
     call.finish_params()?;
     let charge = charge_to_refund(transaction, intent, charge)?;
     let mut metadata = BTreeMap::new();
-    change.merge_into(&mut metadata);
+    metadata_change.apply_to(&mut metadata);
     Ok(refund::create(transaction, charge, amount, reason, metadata)?.to_json())
 }
 

@@ -25,8 +25,8 @@ pub(crate) fn of_charge(charge: &Charge) -> Value {
     object
 }
 
-/// Returns the balance transaction of a refund. It has no fee, and Stripe doesn't return the
-/// charge's.
+/// Returns the balance transaction of a refund. A refund costs no fee, and Stripe keeps the fee of
+/// the charge.
 pub(crate) fn of_refund(refund: &Refund) -> Value {
     object("refund", &refund.id, refund.created, &refund.currency, -refund.amount, 0)
 }

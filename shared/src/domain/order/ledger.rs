@@ -61,7 +61,7 @@ impl Ledger {
 
     /// Returns how much of the client's money the order holds, in minor units of the order's
     /// currency. Fees do not count. It is zero before the payment and after a full refund, and
-    /// negative only if a bank withdrew more than was paid.
+    /// negative only if the client's bank withdrew more than the order held.
     pub fn balance(&self) -> i64 {
         self.sum(|entry| entry.kind != LedgerKind::Fee)
     }

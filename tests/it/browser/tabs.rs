@@ -1,4 +1,4 @@
-//! The tabs of a browser, and what they have received.
+//! The tabs of a browser, and which entries of their feeds they have received.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -10,6 +10,7 @@ use crate::support::{User, try_eventually};
 
 /// A browser tab and its user.
 pub struct Tab<'a> {
+    /// The prefix of the tab's keys in `localStorage`, which all tabs share.
     pub name: &'static str,
     pub user: &'a User,
     /// The handle of its window in the `WebDriver` session.
@@ -17,13 +18,13 @@ pub struct Tab<'a> {
 }
 
 /// A browser and its tabs.
-pub struct Stage<'a> {
+pub struct Tabs<'a> {
     pub browser: &'a Browser,
-    pub tabs: Vec<Tab<'a>>,
+    pub open: Vec<Tab<'a>>,
 }
 
-impl Stage<'_> {
-    /// Returns what a tab has stored under this key. All tabs share one storage.
+impl Tabs<'_> {
+    /// Returns what a tab has stored under this key.
     pub async fn stored(&self, tab: &str, key: &str) -> Vec<Value> {
         let script = format!("return JSON.parse(localStorage.getItem('{tab}.{key}') ?? '[]')");
         self.browser.run_script(&script).await.as_array().cloned().unwrap_or_default()
@@ -46,10 +47,11 @@ impl Stage<'_> {
         feeds
     }
 
-    /// Waits until every tab has received exactly the entries of its feeds, in order.
-    pub async fn until_all_tabs_are_complete(&self, entries: usize, what: &str) {
+    /// Waits until the feeds of every tab's user have at least `minimum` entries, and the tab has
+    /// received exactly these entries, in order. `what` says what happened before.
+    pub async fn until_all_are_complete(&self, minimum: usize, what: &str) {
         let began = Instant::now();
-        for tab in &self.tabs {
+        for tab in &self.open {
             let (mut received, mut expected) = (BTreeMap::new(), BTreeMap::new());
             let complete = try_eventually(async || {
                 let feeds = self.feeds(tab.user).await;
@@ -59,7 +61,7 @@ impl Stage<'_> {
                     let feed = entry["feed"].as_str().unwrap().to_owned();
                     received.entry(feed).or_default().push(entry);
                 }
-                let enough = feeds.values().map(Vec::len).sum::<usize>() >= entries;
+                let enough = feeds.values().map(Vec::len).sum::<usize>() >= minimum;
                 expected = feeds
                     .into_iter()
                     .map(|(feed, entries)| (feed, entries.iter().map(shortened).collect()))
