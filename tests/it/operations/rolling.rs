@@ -125,7 +125,7 @@ async fn a_rolled_signing_key_signs_within_a_minute_and_older_tokens_stay_valid(
     };
     assert!(before.iter().all(|pid| pids(&cloud, "auth-token").contains(pid)));
     for user in [&old, &new] {
-        user.write().await.expect_status(200);
+        user.send_empty_update().await.expect_status(200);
     }
     old.refresh(&cloud).await.expect_status(200);
     // A key that is not published would sign tokens that nobody accepts, so it is not used.
