@@ -21,9 +21,9 @@
  *   comes again.
  * @property {(feeds: string[]) => unknown} [onReload]
  *   Loads the current state of these feeds, because their earlier entries will not come: at the
- *   first start, for a new feed, when the server no longer has missed entries, and when the
- *   server's data is new. Later entries wait until its promise resolves, so that none is lost in
- *   between.
+ *   first start, for a new feed, when the server no longer has missed entries, and when the server
+ *   started anew, without its earlier data. Later entries wait until its promise resolves, so that
+ *   none is lost in between.
  * @property {(state: State) => unknown} [onState]
  *   Receives the state of the connection, for an indicator on the page.
  * @property {(error: Error) => unknown} [onError]
@@ -49,17 +49,20 @@
  * 2 hours.
  */
 export const times = {
-  /** A reconnect waits for a random time below this bound, which doubles with each failure ... */
+  /**
+   * The longest wait before the first reconnect. Each failure doubles this bound, up to `retryMax`.
+   * The actual wait is a random part of the bound ("full jitter").
+   */
   retry: 1_000,
-  /** ... up to this one ("full jitter"). */
+  /** The longest wait before any reconnect, unless the server asks for a longer one. */
   retryMax: 60_000,
-  /** A connection that lasted this long resets the bound. */
+  /** After a connection that lasted this long, the longest wait is `retry` again. */
   steady: 30_000,
   /** How long to wait for a ticket, then for the welcome, then for each missed entry. */
   connect: 20_000,
-  /** After this much silence the client pings the server ... */
+  /** After this much silence the client pings the server. */
   ping: 240_000,
-  /** ... and waits this long for the pong. */
+  /** How long the client waits for the response to a ping. */
   pong: 15_000,
   /**
    * Age at which a socket is replaced, or up to a tenth earlier, so that pages don't all reconnect
@@ -111,7 +114,7 @@ export class Live {
    */
   #current = null;
   #next = null;
-  /** The timer of the next connect. */
+  /** The timer of the next connect, or of the wait for a ticket. */
   #timer;
   #failures = 0;
   #running = false;
@@ -155,6 +158,7 @@ export class Live {
   async #connect() {
     if (this.#next) return;
     clearTimeout(this.#timer);
+    // Stands for the connection until the ticket arrives.
     const attempt = (this.#next = { end() {} });
     if (!this.#current) this.#setState({ name: "connecting" });
     try {
@@ -202,14 +206,14 @@ export class Live {
   }
 
   #welcome(connection, { user_id, feeds }) {
-    if (user_id !== this.#user) return connection.end(`it belongs to ${user_id}`);
+    if (user_id !== this.#user) return connection.end(`the welcome is for ${user_id}`);
     const old = this.#current;
     [this.#current, this.#next] = [connection, null];
     old?.end("replaced");
     this.#timer = setTimeout(() => this.#connect(), this.#times.renew * (1 - Math.random() / 10));
     for (const feed of this.#positions.keys()) if (!(feed in feeds)) this.#positions.delete(feed);
     // Feeds that our hello did not name, and feeds whose last number is lower than ours, because
-    // the server's data is new.
+    // the server started anew, without its earlier data.
     const unknown = Object.keys(feeds).filter((feed) => !(connection.after[feed] <= feeds[feed]));
     this.#reload(Object.fromEntries(unknown.map((feed) => [feed, feeds[feed]])));
     this.#setState({ name: "open" });
@@ -313,7 +317,7 @@ export class Live {
   }
 
   /**
-   * Stores the number of an entry that the handler is done with. Until then, a page that is closed
+   * Stores the number of an entry that the handler is done with. A page that is closed before this
    * gets the entry again. Another tab's higher number stays, unless the page has just loaded the
    * state (`anew`).
    */
@@ -371,7 +375,10 @@ class Connection {
   #times;
   #welcomedAt;
   #pinged = false;
+  /** The last number of each feed, which the welcome names. */
+  last;
 
+  /** `after` has the number of the last entry that arrived, for each feed. `on` has callbacks. */
   constructor(url, after, times, on) {
     Object.assign(this, { after });
     [this.#on, this.#times] = [on, times];

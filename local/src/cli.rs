@@ -81,8 +81,8 @@ pub struct Cli {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) parameters: Vec<(String, String)>,
 
-    /// Log more: metrics, and what functions log with the variables in `verbose` of
-    /// [workspace.metadata.local].
+    /// Log more: metrics, and what functions log with the environment variables that `verbose`
+    /// sets in [workspace.metadata.local] of Cargo.toml.
     #[arg(long)]
     pub(crate) verbose: bool,
 
@@ -130,8 +130,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Cli {
-    /// Returns the port `given` by a flag. Without the flag, returns `default`, or 0 (any free
-    /// port) if that is also the HTTP API's port.
+    /// Returns the port `given` by a flag. Without the flag, returns `default`, unless
+    /// `--http-port` is 0: then this port is 0 too (any free port).
     fn port(&self, given: Option<u16>, default: u16) -> u16 {
         given.unwrap_or(if self.http_port == 0 { 0 } else { default })
     }

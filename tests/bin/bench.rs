@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How often each function is started. The table shows the median.
+/// How many times each function is started. The table shows the median.
 const STARTS: usize = 15;
 /// How many warm requests each function gets.
 const REQUESTS: u32 = 1000;

@@ -13,7 +13,7 @@ use crate::runtime::context::Context;
 
 const ENDPOINT: Endpoint = Endpoint::patch("/auth/me", Who::User);
 
-/// How often a change is retried when other requests change the user at the same time.
+/// How many times a change is retried when other requests change the user at the same time.
 const ATTEMPTS: usize = 3;
 
 body! {

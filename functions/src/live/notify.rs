@@ -27,9 +27,9 @@ use crate::runtime::events::{Failure, RecordRef};
 
 /// How many feeds are appended to at the same time.
 const CONCURRENCY: usize = 16;
-/// How long to retry an append while the database is unavailable. The stream gives up on a record
-/// after ten failures, and its entry would be missing forever, so the function waits for the outage
-/// to end. Shorter than the function's `Timeout`.
+/// How long to retry an append while the database is unavailable. The function waits for the outage
+/// to end, because the stream gives up on a record after ten retries, and then its entry would be
+/// missing forever. Shorter than the function's `Timeout`.
 const TIME_LIMIT: Duration = Duration::from_secs(4 * 60);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -83,7 +83,7 @@ enum SocketsToClose {
     OfUser(UserId),
     /// The sockets of one session.
     OfSession(UserId, String),
-    /// All sockets of a user except those of one session.
+    /// All sockets of a user except those of one session, if there is one to keep.
     OfUserExcept(UserId, Option<String>),
 }
 
@@ -99,7 +99,7 @@ impl<'r> Failures<'r> {
     }
 
     fn add(&mut self, at: usize, error: Error) {
-        if self.precedes(at) {
+        if self.is_redelivered(at) {
             self.records[at].span.in_scope(|| {
                 tracing::warn!(code = error.code().code, "another record of the batch failed too")
             });
@@ -115,8 +115,9 @@ impl<'r> Failures<'r> {
         }
     }
 
-    /// Whether an earlier record failed, so that the record at this index will be delivered again.
-    fn precedes(&self, at: usize) -> bool {
+    /// Whether the record at this index or an earlier one failed, so that Lambda will deliver it
+    /// again.
+    fn is_redelivered(&self, at: usize) -> bool {
         self.first.as_ref().is_some_and(|(first, _)| *first <= at)
     }
 }
@@ -158,8 +159,9 @@ impl Work {
             }
             Account::ENTITY if !old.is_empty() => {
                 let (old, new) = (from_image::<Account>(old)?, from_image::<Account>(new)?);
-                // The user was suspended, or has another role or other categories. A client that
-                // may still connect reconnects, and subscribes to its user's current feeds.
+                // The user is no longer active, is active again, or has another role or other
+                // categories. A client that may still connect then reconnects, and subscribes to
+                // its user's current feeds.
                 if Feed::of(&old.user) != Feed::of(&new.user) {
                     self.sockets_to_close.push((at, SocketsToClose::OfUser(new.user.id)));
                 } else if old.generation != new.generation {
@@ -215,7 +217,7 @@ impl Work {
     async fn push<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures<'_>) {
         let mut first_records = BTreeMap::new();
         // Records after a failure are delivered again, and their entries are pushed then.
-        self.entries.retain(|(at, _)| !failures.precedes(*at));
+        self.entries.retain(|(at, _)| !failures.is_redelivered(*at));
         for (at, entry) in &self.entries {
             first_records.entry(entry.feed.clone()).or_insert(*at);
         }

@@ -18,8 +18,8 @@ use super::{OrderView, Orders, read};
 use crate::http::{Endpoint, FieldSet, Reply, Request, body};
 use crate::openapi::{Answer, Operation};
 
-/// How often a transition is tried when other requests keep changing the order. Each attempt checks
-/// the rule again.
+/// How many times a transition is tried when other requests keep changing the order. Each attempt
+/// checks the rule again.
 const ATTEMPTS: usize = 5;
 
 body! {

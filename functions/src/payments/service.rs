@@ -9,7 +9,7 @@ use shared::error::{Error, Kind, Result, catalogue};
 use shared::payments::{Intent, Payment, StripeApi};
 use shared::store::{EventOutcome, EventResult, Store, StripeEvent, WriteOutcome};
 
-/// How often a write is tried when other requests keep changing the order.
+/// How many times a write is tried when other requests keep changing the order.
 pub(super) const ATTEMPTS: usize = 10;
 
 /// The most steps that one order may need at Stripe: cancel the intent, find that it was paid,

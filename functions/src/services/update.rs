@@ -29,7 +29,7 @@ body! {
     }
 }
 
-/// How often a change is tried when other requests keep changing the service.
+/// How many times a change is tried when other requests keep changing the service.
 const ATTEMPTS: usize = 5;
 
 /// Changes the given fields. A request that changes nothing makes no new version.

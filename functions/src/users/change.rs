@@ -10,7 +10,7 @@ use shared::store::{AdminCondition, ChangeOutcome};
 use crate::http::{Request, current_caller};
 use crate::runtime::context::Context;
 
-/// How often a change is retried when other requests change the user at the same time.
+/// How many times a change is retried when other requests change the user at the same time.
 const ATTEMPTS: usize = 5;
 
 /// The problem codes that both endpoints have.

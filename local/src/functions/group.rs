@@ -1,5 +1,5 @@
-//! The process group of all functions. It ends them with the cloud, even when the cloud is killed
-//! and can't clean up itself.
+//! The process group of all functions. It makes the functions end when the cloud ends, even when
+//! the cloud is killed and can't stop them itself.
 
 use std::process::Stdio;
 
@@ -19,8 +19,8 @@ impl Group {
     pub(super) fn new(log: &Log) -> Self {
         let leader = Command::new("sh")
             .args(["-c", "read -r _; kill -KILL 0"])
-            // A group of its own: Ctrl-C in a terminal signals the cloud's whole group, but the
-            // cloud stops its functions itself, in order.
+            // A new group for the functions, because Ctrl-C in a terminal signals the cloud's whole
+            // group. Only the cloud should get the signal: it stops its functions in order.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

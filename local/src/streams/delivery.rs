@@ -14,9 +14,9 @@ use crate::invoke::FunctionError;
 /// A batch, or a part of one.
 struct Part {
     records: Vec<Record>,
-    /// How often exactly these records were retried.
+    /// How many times exactly these records were retried.
     retries: u32,
-    /// How often the function was invoked with them.
+    /// How many times the function was invoked with them.
     invocations: u32,
     /// How the last invocation ended.
     function_error: Option<&'static str>,

@@ -26,7 +26,7 @@ pub struct Discarded<'a> {
     pub stream_arn: &'a str,
     pub shard_id: &'a str,
     pub condition: Condition,
-    /// How often the function was invoked with the batch.
+    /// How many times the function was invoked with the batch.
     pub invocations: u32,
     /// `Unhandled` if the last invocation failed, or `None` if the function replied that records
     /// failed or was not invoked.

@@ -73,8 +73,9 @@ pub(crate) fn create(
     Ok(refund)
 }
 
-/// Settles a refund as its test method says. A pending refund succeeds. A refund that the bank
-/// returns fails, and the charge can be refunded again. Other refunds don't change.
+/// Settles a refund as its test method says. A pending refund succeeds. If the bank returns the
+/// money of a refund, the refund fails, and the charge can be refunded again. Other refunds don't
+/// change.
 pub(crate) fn settle(transaction: &mut Transaction<'_>, mut refund: Refund) -> Refund {
     let Some(status) = refund.settles_as.take() else {
         return refund;

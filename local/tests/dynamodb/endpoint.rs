@@ -22,16 +22,17 @@ pub(crate) struct Endpoint {
 /// The bodies of earlier answers, by the name of the call. Later calls may refer to them.
 pub(crate) type Answers = HashMap<&'static str, Value>;
 
-/// What came back.
+/// The response to a call.
 pub(crate) struct Response {
     /// The HTTP status.
     pub(crate) status: u16,
-    /// The body. Not every error is JSON.
+    /// The body. If it is not JSON, as in some errors, this is a string with its text.
     pub(crate) body: Value,
 }
 
 impl Endpoint {
-    /// Returns the DynamoDB at `url`. In DynamoDB Local, an access key has its own tables.
+    /// Returns the DynamoDB at `url`, for calls of one kind (`queries`). Its access key is new,
+    /// because DynamoDB Local keeps separate tables for each access key.
     pub(crate) fn new(url: &str, kind: &str) -> Self {
         let random = uuid::Uuid::now_v7().simple().to_string();
         let kind: String = kind.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -11,6 +11,7 @@ use super::strings::string_type;
 
 /// The limits of a text type.
 struct Limits {
+    /// The minimum length: 1, or 0 if the text may be empty.
     min: usize,
     max: usize,
     multi_line: bool,
@@ -33,12 +34,9 @@ fn normalize(text: &str, limits: &Limits) -> Result<String, Invalid> {
     }
     let text = nfc(text.trim());
     let length = text.chars().count();
-    // A text with a minimum length must contain a visible character.
+    // A text that must not be empty must contain a visible character.
     if length < limits.min || (limits.min > 0 && text.chars().all(is_invisible)) {
-        return Err(Invalid::new(
-            "too_short",
-            format!("Must have at least {} characters.", limits.min),
-        ));
+        return Err(Invalid::new("too_short", "Must have at least one visible character."));
     }
     if length > limits.max {
         return Err(Invalid::new(
@@ -81,8 +79,8 @@ pub(crate) fn nfc(text: &str) -> String {
 /// Returns the form in which names are compared: lower case, normalized, with white space collapsed
 /// to single spaces.
 pub(super) fn comparison_form(text: &str) -> String {
-    // Converting to lower case can leave form C (capital I with dot), hence the second
-    // normalization.
+    // The lower case of a normalized text may not be normalized (capital I with dot), so it is
+    // normalized again.
     let lower = nfc(&nfc(text).to_lowercase());
     lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -153,7 +151,8 @@ impl Category {
 #[serde(try_from = "String", into = "String")]
 pub struct CategoryKey(String);
 
-/// Requests may write the category in any letter case and spacing.
+/// The schema of [`Category`], because requests may write the category in any letter case and
+/// spacing.
 impl schemars::JsonSchema for CategoryKey {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         Category::schema_name()
@@ -227,9 +226,9 @@ mod tests {
             assert_eq!(code(Name::parse(bad)), "control_character", "{bad:?}");
             assert_eq!(code(Note::parse(bad)), "control_character", "{bad:?}");
         }
-        for line_break in ["a\nb", "a\tb", "a\u{2028}b"] {
-            assert_eq!(code(Name::parse(line_break)), "control_character", "{line_break:?}");
-            assert!(Note::parse(line_break).is_ok(), "{line_break:?}");
+        for allowed in ["a\nb", "a\tb", "a\u{2028}b"] {
+            assert_eq!(code(Name::parse(allowed)), "control_character", "{allowed:?}");
+            assert!(Note::parse(allowed).is_ok(), "{allowed:?}");
         }
         assert_eq!(Note::parse("a\r\nb").unwrap().as_str(), "a\nb");
         assert_eq!(code(Note::parse("a\rb")), "control_character");
@@ -279,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accepted_text_is_accepted_again() {
+    fn parsing_a_parsed_text_again_changes_nothing() {
         for text in ["  a\r\n\tb ", "Cafe\u{301}", "\u{1100}\u{1161}"] {
             let note = Note::parse(text).unwrap();
             assert_eq!(Note::parse(note.as_str()), Ok(note));

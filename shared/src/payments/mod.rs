@@ -1,8 +1,8 @@
 //! Payments through Stripe, behind [`StripeApi`], a trait that tests replace.
 //!
-//! A webhook event is never trusted: it only tells which payment to look up ([`webhook_event`]).
-//! What Stripe returns for it ([`Payment`]) becomes the facts that move an order. Applying them is
-//! idempotent and independent of the order in which events arrive.
+//! The content of a webhook event is never trusted: the event only tells which payment to look up
+//! at Stripe ([`webhook_event`]). What Stripe then returns ([`Payment`]) is translated into facts,
+//! which change the order. Applying facts twice, or in another sequence, has the same result.
 
 mod api;
 mod intent;

@@ -103,7 +103,7 @@ async fn a_forged_token_is_rejected() {
     let (message, signature) = token.rsplit_once('.').unwrap();
     let mut flipped = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
     flipped[0] ^= 1;
-    add("a signature of other bits".into(), good.with_signature(&flipped));
+    add("one bit of the signature flipped".into(), good.with_signature(&flipped));
     add("half a signature".into(), format!("{message}.{}", &signature[..40]));
     add("no signature".into(), format!("{message}."));
     add("two parts".into(), message.to_owned());

@@ -34,5 +34,6 @@ async fn an_overlong_password_is_rejected_before_it_is_hashed() {
         user.api.post("/auth/password", change(&long)).await.field_errors(),
         too_long("new_password")
     );
+    // 128 characters, the maximum.
     cloud.client().post("/auth/register", fields(&"ünglücks".repeat(16))).await.expect_status(201);
 }

@@ -42,12 +42,12 @@ async fn a_renamed_user_signs_in_with_the_new_username_and_e_mail_and_the_old_on
 async fn changing_only_the_case_of_a_username_keeps_it_reserved() {
     let cloud = shared_cloud();
     let user = new_client(cloud).await;
-    let loud = user.username.to_uppercase();
+    let upper_case = user.username.to_uppercase();
     assert_eq!(
-        user.api.patch("/auth/me", json!({"username": loud})).await.expect_status(200)["username"],
-        loud.as_str()
+        user.api.patch("/auth/me", json!({"username": upper_case})).await.expect_status(200)["username"],
+        upper_case.as_str()
     );
-    let same = user.api.patch("/auth/me", json!({"username": loud, "email": null})).await;
+    let same = user.api.patch("/auth/me", json!({"username": upper_case, "email": null})).await;
     assert_eq!(same.header("etag"), Some("\"2\""), "nothing changed");
     let email = user.me().await["email"].as_str().unwrap().to_uppercase();
     assert_eq!(
@@ -62,17 +62,20 @@ async fn changing_only_the_case_of_a_username_keeps_it_reserved() {
 async fn a_taken_username_or_e_mail_is_rejected_and_a_rejected_change_changes_nothing() {
     let cloud = shared_cloud();
     let (user, other) = (new_client(cloud).await, new_client(cloud).await);
-    let (before, others) = (user.me().await, other.me().await);
-    let mine = unique("fine");
+    let (before, other_account) = (user.me().await, other.me().await);
+    let free_name = unique("free");
     for (change, taken) in [
         (
             json!({
-                "username": other.username.to_uppercase(), "email": format!("{mine}@example.com"),
+                "username": other.username.to_uppercase(), "email": format!("{free_name}@example.com"),
             }),
             vec!["username"],
         ),
-        (json!({"username": mine, "email": others["email"]}), vec!["email"]),
-        (json!({"username": other.username, "email": others["email"]}), vec!["username", "email"]),
+        (json!({"username": free_name, "email": other_account["email"]}), vec!["email"]),
+        (
+            json!({"username": other.username, "email": other_account["email"]}),
+            vec!["username", "email"],
+        ),
     ] {
         assert_eq!(user.api.patch("/auth/me", change).await.fields_taken(), taken);
     }
@@ -84,7 +87,7 @@ async fn a_taken_username_or_e_mail_is_rejected_and_a_rejected_change_changes_no
     let wrong = user.api.patch("/auth/me", json!({"categories": ["Design"]})).await.field_errors();
     assert_eq!(wrong, [("categories".to_owned(), "not_a_worker".to_owned())]);
     assert_eq!(user.me().await, before);
-    assert!(is_free(&mine).await, "a refused change reserves no name");
+    assert!(is_free(&free_name).await, "a refused change reserves no name");
 }
 
 /// Returns the id of the user that the table reserves this username for, if any.
@@ -140,7 +143,7 @@ async fn concurrent_renames_of_one_user_leave_one_username_reserved() {
 }
 
 #[tokio::test]
-async fn two_users_swap_usernames_only_by_way_of_a_third() {
+async fn two_users_swap_usernames_only_by_way_of_a_third_username() {
     let cloud = shared_cloud();
     let (ann, bob) = (new_client(cloud).await, new_client(cloud).await);
     let rename =

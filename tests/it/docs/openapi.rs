@@ -43,7 +43,7 @@ async fn exactly_the_routes_of_the_template_are_described() {
         .flat_map(|(name, routes)| {
             routes.into_iter().map(move |(method, path)| (name.clone(), method, path))
         })
-        // Every GET also has a HEAD, as `wiring.rs` checks.
+        // Every GET also has a HEAD, as `wiring/` checks.
         .filter(|(_, method, _)| method != "HEAD")
         .collect();
     assert_eq!(described, routes);
@@ -69,7 +69,7 @@ async fn all_path_parameters_are_described() {
 async fn described_request_fields_are_the_ones_the_code_accepts() {
     let cloud = shared_cloud();
     let document = document().await;
-    let people = [
+    let callers = [
         cloud.client(),
         admin(cloud).await.api,
         new_client(cloud).await.api,
@@ -80,12 +80,13 @@ async fn described_request_fields_are_the_ones_the_code_accepts() {
         let schema =
             resolved(&document, &operation["requestBody"]["content"]["application/json"]["schema"]);
         // The token endpoint ignores unknown fields (RFC 6749), and Stripe defines what the webhook
-        // receives. DELETE reads no fields, and the example is an existing service.
+        // receives. A DELETE reads no fields, and sending it would delete the sample service that
+        // the description names.
         if path == "/auth/token" || path == "/webhooks/stripe" || method == "DELETE" {
             continue;
         }
-        let path = with_ids(&document, &path, &operation);
-        if let Some(known) = known_fields(&people, &method, &path).await {
+        let path = with_examples(&document, &path, &operation);
+        if let Some(known) = known_fields(&callers, &method, &path).await {
             let described: BTreeSet<_> = match method.as_str() {
                 "GET" => query_names(&document, &operation),
                 _ => schema["properties"]
@@ -103,10 +104,10 @@ async fn described_request_fields_are_the_ones_the_code_accepts() {
 }
 
 /// Returns the path with its parameters replaced by the examples of the description.
-fn with_ids(document: &Value, path: &str, operation: &Value) -> String {
+fn with_examples(document: &Value, path: &str, operation: &Value) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let ids = parameters.filter(|parameter| parameter["in"] == "path");
-    ids.fold(path.to_owned(), |path, parameter| {
+    let in_path = parameters.filter(|parameter| parameter["in"] == "path");
+    in_path.fold(path.to_owned(), |path, parameter| {
         let schema = resolved(document, &parameter["schema"]);
         let example = schema["examples"][0].as_str().or(schema["enum"][0].as_str()).unwrap();
         path.replace(&format!("{{{}}}", parameter["name"].as_str().unwrap()), example)
@@ -123,10 +124,10 @@ fn query_names(document: &Value, operation: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// Returns the known fields that the error for an unknown field lists, as the first client who may
-/// send the request gets it.
-async fn known_fields(people: &[Client], method: &str, path: &str) -> Option<BTreeSet<String>> {
-    for api in people {
+/// Sends the request with an unknown field, as one caller after another until one is allowed to
+/// send it. Returns the known fields that the error lists, or `None` if there is no such error.
+async fn known_fields(callers: &[Client], method: &str, path: &str) -> Option<BTreeSet<String>> {
+    for api in callers {
         let answer = match method {
             "GET" => api.get(&format!("{path}?no-such-field=1")).await,
             _ => {
@@ -161,7 +162,7 @@ async fn a_matching_etag_gets_a_304() {
 }
 
 #[tokio::test]
-async fn the_description_of_an_order_has_its_lifecycle() {
+async fn the_description_of_reading_an_order_contains_the_tables_of_the_lifecycle() {
     let document = document().await;
     let description = document["paths"]["/orders/{id}"]["get"]["description"].as_str().unwrap();
     let lifecycle = include_str!("../../../docs/order-lifecycle.md");

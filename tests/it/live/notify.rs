@@ -1,4 +1,5 @@
-//! The `live-notify` function: it pushes each entry once and in order, whatever the network does.
+//! The `live-notify` function: it pushes every entry, in order. If the response to a push gets
+//! lost, it pushes the entry again, with the same number.
 
 use serde_json::json;
 

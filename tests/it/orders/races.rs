@@ -7,7 +7,7 @@ use crate::support::{
     Parties, TestOrder, User, admin, shared_cloud, transition_body, unique, until_payment_status,
 };
 
-/// How often each race is run. The winner is random, so once is not enough.
+/// How many times each race is run. The winner is random, so once is not enough.
 const ROUNDS: usize = 4;
 
 /// Requests two transitions concurrently and asserts that exactly one succeeds. Returns its name

@@ -6,7 +6,7 @@ use super::{add, list, walk};
 use crate::support::{admin, new_service, price, shared_cloud, unique};
 
 #[tokio::test]
-async fn pages_follow_newest_first_and_cursors_fit_no_other_list() {
+async fn pages_are_newest_first_and_a_cursor_of_another_list_is_rejected() {
     let cloud = shared_cloud();
     let category = unique("pages");
     let mut created = Vec::new();
@@ -16,7 +16,7 @@ async fn pages_follow_newest_first_and_cursors_fit_no_other_list() {
     created.reverse();
     let api = cloud.client();
     let (mut seen, mut path) = (Vec::new(), format!("/services?category={category}&limit=2"));
-    let cursor = loop {
+    let last_path = loop {
         let answer = api.get(&path).await;
         let link = answer.header("link").map(str::to_owned);
         let page = answer.expect_status(200);
@@ -26,8 +26,8 @@ async fn pages_follow_newest_first_and_cursors_fit_no_other_list() {
         assert_eq!(link, Some(format!("<{path}>; rel=\"next\"")));
     };
     assert_eq!(seen, created, "newest first, each once");
-    let foreign = cursor.replace(&category, "other");
-    api.get(&foreign).await.problem(400, "invalid_cursor");
+    let other_list = last_path.replace(&category, "other");
+    api.get(&other_list).await.problem(400, "invalid_cursor");
     api.get("/services?cursor=made-up").await.problem(400, "invalid_cursor");
     let wrong = api.get("/services?limit=0&offset=3").await.field_errors();
     assert_eq!(
@@ -95,11 +95,11 @@ async fn a_list_stays_correct_while_services_change_between_pages() {
     for n in 0..12 {
         ids.push(add(&admin, &format!("Service {n}"), "", &category, price(1000 + n)).await);
     }
-    // Services change between the pages. Those whose position in the list stays the same are seen
-    // once, in order.
+    // Services change between the pages. Unchanged and renamed services keep their position in the
+    // list, so they are seen once, in order.
     let [stay, rename, reprice, gone] =
         [0, 1, 2, 3].map(|kind| ids.iter().skip(kind).step_by(4).cloned().collect::<Vec<_>>());
-    for (query, forward) in
+    for (query, oldest_first) in
         [("sort=price&limit=2", true), ("sort=-price&limit=1", false), ("limit=1", false)]
     {
         let mut round: usize = 0;
@@ -126,14 +126,14 @@ async fn a_list_stays_correct_while_services_change_between_pages() {
                 .expect_status(200);
         })
         .await;
-        let untouched: Vec<_> =
+        let kept_in_place: Vec<_> =
             seen.iter().filter(|id| stay.contains(id) || rename.contains(id)).collect();
         let mut expected: Vec<_> =
             ids.iter().filter(|id| stay.contains(id) || rename.contains(id)).collect();
-        if !forward {
+        if !oldest_first {
             expected.reverse();
         }
-        assert_eq!(untouched, expected, "{query}");
+        assert_eq!(kept_in_place, expected, "{query}");
         for id in &gone {
             admin
                 .patch(&format!("/services/{id}"), json!({"category": category}))
@@ -144,20 +144,23 @@ async fn a_list_stays_correct_while_services_change_between_pages() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_valid_only_with_the_parameters_it_was_issued_for() {
+async fn a_cursor_is_valid_only_with_the_filters_and_the_sorting_it_was_issued_for() {
     let cloud = shared_cloud();
     let (admin, anyone, category) = (admin(cloud).await.api, cloud.client(), unique("sealed"));
     for n in 0..3 {
         add(&admin, "Same words", "", &category, price(1000 + n)).await;
     }
-    let own = format!("category={category}&q=same&sort=price&min_price=900&max_price=2000&limit=1");
-    let cursor = anyone.get(&format!("/services?{own}")).await.expect_status(200)["next_cursor"]
-        .as_str()
-        .expect("a cursor")
-        .to_owned();
-    let with = async |query: &str| anyone.get(&format!("/services?{query}&cursor={cursor}")).await;
-    with(&own).await.expect_status(200);
-    with(&own.replace("limit=1", "limit=2")).await.expect_status(200);
+    let issued_for =
+        format!("category={category}&q=same&sort=price&min_price=900&max_price=2000&limit=1");
+    let cursor =
+        anyone.get(&format!("/services?{issued_for}")).await.expect_status(200)["next_cursor"]
+            .as_str()
+            .expect("a cursor")
+            .to_owned();
+    let use_cursor =
+        async |query: &str| anyone.get(&format!("/services?{query}&cursor={cursor}")).await;
+    use_cursor(&issued_for).await.expect_status(200);
+    use_cursor(&issued_for.replace("limit=1", "limit=2")).await.expect_status(200);
     for (was, is) in [
         ("q=same", "q=words"),
         ("sort=price", "sort=-price"),
@@ -167,16 +170,16 @@ async fn a_cursor_is_valid_only_with_the_parameters_it_was_issued_for() {
         ("q=same&", ""),
         (category.as_str(), "other"),
     ] {
-        with(&own.replace(was, is)).await.problem(400, "invalid_cursor");
+        use_cursor(&issued_for.replace(was, is)).await.problem(400, "invalid_cursor");
     }
     admin
-        .get(&format!("/services?{own}&status=deactivated&cursor={cursor}"))
+        .get(&format!("/services?{issued_for}&status=deactivated&cursor={cursor}"))
         .await
         .problem(400, "invalid_cursor");
 }
 
 #[tokio::test]
-async fn every_wrong_parameter_is_reported_at_once() {
+async fn all_wrong_parameters_are_reported_together() {
     let api = shared_cloud().client();
     let wrong = async |query: &str| {
         let mut wrong = api.get(&format!("/services?{query}")).await.field_errors();

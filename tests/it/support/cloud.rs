@@ -14,7 +14,7 @@ use super::{Client, Response, eventually};
 /// A running local cloud, or a deployed stack.
 pub struct Cloud {
     pub ready: Ready,
-    /// The file it logs to.
+    /// The file that a local cloud logs to. Empty for a deployed stack.
     pub log: PathBuf,
     host: Host,
 }
@@ -29,7 +29,7 @@ enum Host {
     Stack(Stack),
 }
 
-/// The line that `--json` prints.
+/// The addresses and settings that a local cloud prints as JSON once it is ready (`--json`).
 #[derive(Debug, Clone, Deserialize)]
 pub struct Ready {
     pub http: String,
@@ -60,11 +60,11 @@ pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Returns the path of the local cloud's program. The first call builds it and the multi-call
-/// binary.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
+/// Returns the path of the local cloud's program. The first call builds it, and the program that
+/// contains every function.
+fn local_program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
             .args([
                 "build",
@@ -90,7 +90,7 @@ fn binary() -> &'static Path {
 
 /// Returns the path of the program that contains every function. Builds it if necessary.
 pub fn functions_binary() -> PathBuf {
-    binary().with_file_name("marketplace")
+    local_program().with_file_name("marketplace")
 }
 
 /// A local cloud that did not start.
@@ -108,8 +108,9 @@ impl Cloud {
     /// An ephemeral cloud also gets the flags in the environment variable `LOCAL_FLAGS`, such as
     /// `--dynamodb http://localhost:8010`.
     ///
-    /// If `DEPLOYED_STACK` is set, this is the stack that it describes instead, which must have
-    /// been deployed with the same effect as these flags.
+    /// If the environment variable `DEPLOYED_STACK` is set, this starts nothing and returns the
+    /// stack that the variable describes. The description must list these flags: they say how the
+    /// stack was deployed.
     pub fn start(name: &str, flags: &[&str]) -> Self {
         if let Some(stack) = Stack::deployed() {
             return Self::attach(stack, flags);
@@ -133,8 +134,12 @@ impl Cloud {
 
     fn attach(stack: Stack, flags: &[&str]) -> Self {
         for flag in flags.iter().filter(|flag| **flag != "--ephemeral") {
-            let known = stack.flags.iter().any(|known| known == flag);
-            assert!(known, "{} is not deployed as {flag} says: run this test without", stack.name);
+            let deployed = stack.flags.iter().any(|deployed| deployed == flag);
+            assert!(
+                deployed,
+                "this test needs a stack that is deployed with {flag}: {}",
+                stack.name
+            );
         }
         Self { ready: stack.ready.clone(), log: PathBuf::new(), host: Host::Stack(stack) }
     }
@@ -147,7 +152,7 @@ impl Cloud {
         let logs = workspace().join("target/tests");
         std::fs::create_dir_all(&logs).expect("target can be written");
         let log = logs.join(format!("{name}.log"));
-        let mut child = Command::new(binary())
+        let mut child = Command::new(local_program())
             .args(["--json", "--exit-with-stdin"])
             .args(flags)
             .current_dir(workspace())
@@ -209,12 +214,12 @@ impl Cloud {
         processes
     }
 
-    /// Sends it the signal `name` (`TERM`), waits until it and all of its function processes have
+    /// Sends it a signal, such as `TERM`, waits until it and all of its function processes have
     /// ended, and returns its exit status.
-    pub async fn stop(mut self, name: &str) -> ExitStatus {
+    pub async fn stop(mut self, signal_name: &str) -> ExitStatus {
         let processes = self.processes();
         assert!(processes.len() >= self.ready.functions.len(), "{processes:?}");
-        assert!(signal(self.pid(), name), "it has ended by itself");
+        assert!(signal(self.pid(), signal_name), "it has ended by itself");
         let status = self.wait().expect("it is a process").expect("it ends");
         for (pid, function) in processes {
             // The process id may belong to another program by now.
@@ -229,7 +234,8 @@ impl Cloud {
         status
     }
 
-    /// Waits until a local cloud ends. Does nothing with a deployed stack.
+    /// Waits until a local cloud ends, and returns its exit status. Does nothing with a deployed
+    /// stack.
     fn wait(&mut self) -> Option<std::io::Result<ExitStatus>> {
         match &mut self.host {
             Host::Process { child, .. } => Some(child.wait()),
@@ -247,10 +253,11 @@ impl Cloud {
         Client::new(self.ready.stripe.as_deref().expect("the stand-in runs"))
     }
 
-    /// Kills up to `most` processes of a function, as a crash would. Returns how many it killed.
-    pub fn kill_function(&self, name: &str, most: usize) -> usize {
+    /// Kills a function's processes, as a crash would, but at most `limit` of them. Returns how
+    /// many it killed.
+    pub fn kill_function(&self, name: &str, limit: usize) -> usize {
         let processes = self.processes().into_iter().filter(|(_, function)| function == name);
-        processes.take(most).filter(|(pid, _)| signal(*pid, "KILL")).count()
+        processes.take(limit).filter(|(pid, _)| signal(*pid, "KILL")).count()
     }
 
     /// Closes a socket through the `@connections` API, as a developer with every permission. The
@@ -326,7 +333,7 @@ impl Cloud {
     }
 }
 
-/// Sends a process a signal (`KILL`). Returns false if the process does not exist.
+/// Sends a process the signal `name`, such as `KILL`. Returns false if the process does not exist.
 fn signal(pid: u32, name: &str) -> bool {
     // The standard library can only send SIGKILL.
     Command::new("kill")

@@ -62,9 +62,9 @@ const TRANSITIONS: [Transition; 10] = [
 
 #[derive(Debug, Clone)]
 enum Action {
-    /// One of [`PEOPLE`] makes a transition, twice if it has a key. A reassignment may name one of
-    /// them.
-    Transition { who: usize, transition: Transition, key: Option<u8>, names: Option<usize> },
+    /// One of [`PEOPLE`] makes a transition, twice if it has a key. A reassignment gives the
+    /// order to `new_worker`, or to nobody.
+    Transition { who: usize, transition: Transition, key: Option<u8>, new_worker: Option<usize> },
     /// The client requests the payment.
     StartPayment,
     /// Something happens at Stripe.
@@ -82,10 +82,10 @@ struct Step {
     action: Action,
     /// How many versions ago the order was read.
     behind: usize,
-    /// What goes wrong during the step.
+    /// What goes wrong with the step's call to Stripe.
     fault: CallFault,
     /// How many responses of the database get lost.
-    lost: usize,
+    lost_responses: usize,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -96,11 +96,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         proptest::option::of(0..3_u8),
         proptest::option::of(people),
     )
-        .prop_map(|(who, transition, key, names)| Action::Transition {
+        .prop_map(|(who, transition, key, new_worker)| Action::Transition {
             who,
             transition,
             key,
-            names,
+            new_worker,
         });
     // The usual course, so that runs make progress: the client pays, a worker works.
     let usual =
@@ -109,7 +109,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
                 who,
                 transition,
                 key: None,
-                names: None,
+                new_worker: None,
             });
     let change = select(vec![
         StripeChange::Pays,
@@ -131,16 +131,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     ];
     let fault = prop_oneof![8 => Just(CallFault::None), 1 => Just(CallFault::Before), 1 => Just(CallFault::After)];
     let behind = prop_oneof![4 => Just(0_usize), 1 => 1..4_usize];
-    let lost = prop_oneof![8 => Just(0_usize), 1 => 1..3_usize];
-    let step = (action, behind, fault, lost).prop_map(|(action, behind, fault, lost)| Step {
-        action,
-        behind,
-        fault,
-        lost,
-    });
+    let lost_responses = prop_oneof![8 => Just(0_usize), 1 => 1..3_usize];
+    let step = (action, behind, fault, lost_responses).prop_map(
+        |(action, behind, fault, lost_responses)| Step { action, behind, fault, lost_responses },
+    );
     (any::<bool>(), vec(step, 1..30)).prop_map(|(paid, steps)| {
         let first = [Action::StartPayment, Action::Stripe(StripeChange::Pays), Action::SyncPayment];
-        let first = first.map(|action| Step { action, behind: 0, fault: CallFault::None, lost: 0 });
+        let first = first.map(|action| Step {
+            action,
+            behind: 0,
+            fault: CallFault::None,
+            lost_responses: 0,
+        });
         first.into_iter().filter(|_| paid).chain(steps).collect()
     })
 }
@@ -149,7 +151,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct World {
     timers_context: OrderTimers,
     payments: PaymentService<FakeStripe>,
-    lost: LostResponses,
+    lost_responses: LostResponses,
     people: Vec<Caller>,
 }
 
@@ -163,10 +165,10 @@ struct Run<'a> {
 
 impl World {
     async fn new() -> Self {
-        let (store, lost) = database::store().await;
+        let (store, lost_responses) = database::store().await;
         // Every deadline passes immediately: the steps decide when the timers run.
-        let now = SignedDuration::ZERO;
-        let timers = Timers { unpaid: now, unclaimed: now, unreviewed: now };
+        let zero = SignedDuration::ZERO;
+        let timers = Timers { unpaid: zero, unclaimed: zero, unreviewed: zero };
         let person = |(name, role): (&str, Role)| Caller {
             id: UserId::derived(&[name]),
             username: Username::parse(name).unwrap(),
@@ -176,7 +178,7 @@ impl World {
         Self {
             timers_context: OrderTimers { store: store.clone(), timers },
             payments: PaymentService { store, stripe: FakeStripe::default(), timers },
-            lost,
+            lost_responses,
             people: PEOPLE.map(person).to_vec(),
         }
     }
@@ -211,19 +213,19 @@ impl Run<'_> {
     async fn step(&mut self, step: &Step) {
         let order = self.seen[self.seen.len().saturating_sub(1 + step.behind)].clone();
         self.world.payments.stripe.set_fault(step.fault);
-        self.world.lost.lose_next(step.lost);
+        self.world.lost_responses.lose_next(step.lost_responses);
         self.perform(order, &step.action).await;
         self.world.payments.stripe.set_fault(CallFault::None);
-        self.world.lost.lose_next(0);
+        self.world.lost_responses.lose_next(0);
         self.check_invariants().await;
     }
 
     async fn perform(&mut self, order: Order, action: &Action) {
         let payments = &self.world.payments;
         match action {
-            Action::Transition { who, transition, key, names } => {
+            Action::Transition { who, transition, key, new_worker } => {
                 let caller = self.world.people[*who].clone();
-                let worker = names.filter(|_| *transition == Transition::Reassign);
+                let worker = new_worker.filter(|_| *transition == Transition::Reassign);
                 let worker = worker.map(|named| self.world.people[named].clone());
                 let request = format!("{transition} {worker:?}");
                 let key = key.map(|key| {
@@ -242,7 +244,7 @@ impl Run<'_> {
                     assert_eq!(
                         again,
                         outcome.map(|(order, _)| (order, true)),
-                        "the first answer again"
+                        "a retry with the same key gets the first response"
                     );
                 }
             }
@@ -270,7 +272,9 @@ impl Run<'_> {
         }
     }
 
-    /// Makes a transition as its endpoint does, and checks the response against the model.
+    /// Makes a transition as its endpoint does, and checks the response against the model. Returns
+    /// the order, and whether an earlier request with the same key had made the transition. Returns
+    /// `None` if the transition is refused.
     async fn execute(
         &mut self,
         order: Order,
@@ -298,7 +302,7 @@ impl Run<'_> {
                 assert_eq!(
                     self.holder.take(),
                     Some(command.caller.id.clone()),
-                    "given back by who does not have it"
+                    "a worker released an order that another one has"
                 );
             }
             Transition::Reassign => {
@@ -312,46 +316,50 @@ impl Run<'_> {
     /// Reads the order and checks the invariants.
     async fn check_invariants(&mut self) {
         let before = self.current().clone();
-        let now = self.world.payments.store.order(&before.id).await.unwrap().unwrap();
-        assert_eq!(now.history.len() as u64, now.version);
+        let after = self.world.payments.store.order(&before.id).await.unwrap().unwrap();
+        assert_eq!(after.history.len() as u64, after.version);
         assert!(
-            now.history.iter().zip(1..).all(|(event, n)| event.n == n),
+            after.history.iter().zip(1..).all(|(event, n)| event.n == n),
             "numbered without gaps"
         );
-        assert_eq!(now.history[..before.history.len()], before.history, "history is only added to");
-        for pair in now.history.windows(2) {
+        assert_eq!(
+            after.history[..before.history.len()],
+            before.history,
+            "history is only added to"
+        );
+        for pair in after.history.windows(2) {
             let (from, to) = (pair[0].status, pair[1].status);
             let by_table =
                 |rule: &shared::domain::order::Rule| rule.from == Some(from) && rule.to == to;
             assert!(from == to || TABLE.iter().any(by_table), "{from} to {to}");
         }
-        if !matches!(now.status, Status::Canceled | Status::Completed) {
+        if !matches!(after.status, Status::Canceled | Status::Completed) {
             assert_eq!(
-                now.worker.as_ref().map(|worker| worker.id.clone()),
+                after.worker.as_ref().map(|worker| worker.id.clone()),
                 self.holder,
                 "{}",
-                now.status
+                after.status
             );
         }
-        let (intents, charges, _) = self.world.payments.stripe.of(&now);
+        let (intents, charges, _) = self.world.payments.stripe.of(&after);
         assert!(intents.len() <= 1, "one order, one intent: {intents:?}");
         assert!(charges <= 1, "charged twice");
-        let entries = now.ledger.entries();
+        let entries = after.ledger.entries();
         assert_eq!(
             entries.iter().map(|entry| entry.money.amount).sum::<i64>(),
-            now.ledger.balance()
+            after.ledger.balance()
         );
-        assert!((0..=PRICE).contains(&now.ledger.balance()), "{}", now.ledger.balance());
-        assert!(!now.is_charged() || charges == 1);
-        if now != before {
-            self.seen.push(now);
+        assert!((0..=PRICE).contains(&after.ledger.balance()), "{}", after.ledger.balance());
+        assert!(!after.is_charged() || charges == 1);
+        if after != before {
+            self.seen.push(after);
         }
     }
 
-    /// Lets everyone finish, then checks that every payment belongs to an order in progress, was
-    /// refunded, or is on the administrators' attention list.
+    /// Lets Stripe and the functions finish, then checks that every payment belongs to an order in
+    /// progress, was refunded, or is on the administrators' attention list.
     async fn settle_and_check(&mut self) {
-        // A refund is attempted three times, once per round.
+        // Each round attempts a refund once, and three attempts are the most. 12 rounds are enough.
         for _ in 0..12 {
             let version = self.current().version;
             for action in [
@@ -462,7 +470,7 @@ fn scheduled_functions_find_the_orders_payments_and_events_that_are_due() {
             action: Action::StartPayment,
             behind: 0,
             fault: CallFault::None,
-            lost: 0,
+            lost_responses: 0,
         })
         .await;
         let order = run.current().clone();
@@ -476,9 +484,9 @@ fn scheduled_functions_find_the_orders_payments_and_events_that_are_due() {
         let until = Timestamp::now();
         let due: Vec<Order> = store.due_orders(until).try_collect().await.unwrap();
         assert_eq!(due.iter().map(|due| &due.id).collect::<Vec<_>>(), [&order.id]);
-        let under_way: Vec<Order> =
+        let unsettled: Vec<Order> =
             store.orders_with_unsettled_money(until).try_collect().await.unwrap();
-        assert_eq!(under_way.iter().map(|order| &order.id).collect::<Vec<_>>(), [&order.id]);
+        assert_eq!(unsettled.iter().map(|order| &order.id).collect::<Vec<_>>(), [&order.id]);
         let pending: Vec<StripeEvent> = store.pending_events(until).try_collect().await.unwrap();
         assert_eq!(pending.iter().map(|pending| &pending.id).collect::<Vec<_>>(), [&event.id]);
 

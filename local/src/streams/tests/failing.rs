@@ -69,7 +69,8 @@ async fn bisecting_isolates_the_poison_record() {
     let batches = fake.until(|b| b.last().is_some_and(|b| b == &["c"])).await;
     assert_eq!(
         batches,
-        // Splits don't count as retries, so only the poison record alone is retried once.
+        // A split does not count as a retry. So the one retry happens at the end, when the poison
+        // record is alone in its batch.
         [
             vec!["a", "b", "poison", "c"],
             vec!["a", "b"],
@@ -82,7 +83,8 @@ async fn bisecting_isolates_the_poison_record() {
     assert_eq!(cloud.undelivered().await[0]["DDBStreamBatchInfo"]["batchSize"], 1);
 }
 
-fn reports(max_retries: u32, bisect: bool) -> StreamMapping {
+/// Returns a mapping whose function reports which records failed.
+fn reporting_mapping(max_retries: u32, bisect: bool) -> StreamMapping {
     StreamMapping {
         report_batch_item_failures: true,
         max_retries: Some(max_retries),
@@ -93,10 +95,10 @@ fn reports(max_retries: u32, bisect: bool) -> StreamMapping {
 
 #[tokio::test]
 async fn a_partial_failure_is_retried_from_the_lowest_failed_record() {
-    let cloud = Cloud::new(vec![reports(5, false)]).await;
+    let cloud = Cloud::new(vec![reporting_mapping(5, false)]).await;
     let fake = FakeFunction::new(|_, keys| {
         Ok(match keys.len() {
-            // They are out of order. The lowest one counts.
+            // The reported records are out of order. The lowest one counts.
             4 => json!({"batchItemFailures": [{"itemIdentifier": "d"}, {"itemIdentifier": "b"}]}),
             3 => json!({"batchItemFailures": [{"itemIdentifier": "d"}]}),
             _ => json!({"batchItemFailures": []}),
@@ -112,7 +114,7 @@ async fn a_partial_failure_is_retried_from_the_lowest_failed_record() {
 
 #[tokio::test]
 async fn bisecting_discards_only_the_reported_poison_record() {
-    let cloud = Cloud::new(vec![reports(1, true)]).await;
+    let cloud = Cloud::new(vec![reporting_mapping(1, true)]).await;
     let fake = FakeFunction::new(|_, keys| {
         let failed = keys.iter().filter(|k| *k == "poison").map(|k| json!({"itemIdentifier": k}));
         Ok(json!({"batchItemFailures": failed.collect::<Vec<_>>()}))
@@ -151,7 +153,7 @@ async fn a_malformed_reply_fails_the_whole_batch_and_an_empty_one_succeeds() {
         (json!({"batchItemFailures": "b"}), false),
         (json!("text"), false),
     ] {
-        let cloud = Cloud::new(vec![reports(0, false)]).await;
+        let cloud = Cloud::new(vec![reporting_mapping(0, false)]).await;
         let first_reply = reply.clone();
         let fake = FakeFunction::new(move |_, keys| {
             Ok(if keys.len() == 2 { first_reply.clone() } else { json!({}) })

@@ -1,8 +1,8 @@
 use super::*;
 use crate::template::yaml::parse;
 
-/// Runs `check` with a scope of these `Parameters` values, `Mappings`, `Conditions` and
-/// `Resources`.
+/// Runs `check` with the scope of `template`, which has the sections `Mappings`, `Conditions` and
+/// `Resources`, and in `Parameters` the value of each parameter.
 pub(crate) fn with_scope<T>(template: &str, check: impl FnOnce(&Scope<'_>) -> T) -> T {
     let template = parse(template).unwrap();
     let section =
@@ -61,8 +61,8 @@ fn intrinsics_are_evaluated() {
 }
 
 #[test]
-fn unsupported_intrinsics_are_rejected_by_name_and_place() {
-    for (written, named) in [
+fn an_error_names_the_intrinsic_that_cannot_be_evaluated_and_its_place() {
+    for (written, error) in [
         ("{a: !ImportValue x}", "Place.a: the local cloud does not support Fn::ImportValue"),
         ("!GetAZs x", "Place: the local cloud does not support Fn::GetAZs"),
         ("[!Ref AWS::StackId]", "Place[0]: the local cloud does not support !Ref AWS::StackId"),
@@ -77,6 +77,6 @@ fn unsupported_intrinsics_are_rejected_by_name_and_place() {
         ("!Equals [1, 1]", "Place: Fn::Equals is only for Conditions"),
         ("{'Fn::Sub': a, Other: b}", "Place: Fn::Sub can't be combined with other keys"),
     ] {
-        assert_eq!(resolved(written).unwrap_err().to_string(), named, "{written}");
+        assert_eq!(resolved(written).unwrap_err().to_string(), error, "{written}");
     }
 }

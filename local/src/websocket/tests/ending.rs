@@ -3,8 +3,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::*;
 
-/// Waits for `$disconnect` and returns its code and reason. Checks that it is for `id`, that the id
-/// is gone, and that `$disconnect` runs only once.
+/// Drops the client, waits for `$disconnect`, and returns its code and reason. Checks that it is
+/// for the connection `id`, and that this connection is gone. Then shuts the API down, and checks
+/// that `$disconnect` ran only once.
 async fn await_disconnect(api: &TestApi, client: Option<Client>, id: &str) -> (u64, String) {
     drop(client);
     let event = api.event("fn $disconnect").await;
@@ -27,7 +28,7 @@ async fn await_disconnect(api: &TestApi, client: Option<Client>, id: &str) -> (u
     )
 }
 
-fn end(code: u64, reason: &str) -> (u64, String) {
+fn code_and_reason(code: u64, reason: &str) -> (u64, String) {
     (code, reason.to_owned())
 }
 
@@ -55,14 +56,14 @@ async fn disconnect_receives_api_gateways_event() {
 }
 
 #[tokio::test]
-async fn a_close_without_a_code_is_1005() {
+async fn a_close_without_a_code_reaches_disconnect_as_1005() {
     let api = Setup::default().start().await;
     let (mut client, id) = api.connect_with_id().await;
     client.close(None).await.unwrap();
     assert_eq!(close_frame(&mut client).await, None);
     assert_eq!(
         await_disconnect(&api, Some(client), &id).await,
-        end(1005, "Client-side close frame status not set")
+        code_and_reason(1005, "Client-side close frame status not set")
     );
 }
 
@@ -72,15 +73,18 @@ async fn a_clients_close_code_is_echoed_and_reaches_disconnect() {
     let (mut client, id) = api.connect_with_id().await;
     client.close(Some(CloseFrame { code: 4001.into(), reason: "bye".into() })).await.unwrap();
     assert_eq!(close_frame(&mut client).await, Some((4001, "bye".to_owned())));
-    assert_eq!(await_disconnect(&api, Some(client), &id).await, end(4001, "bye"));
+    assert_eq!(await_disconnect(&api, Some(client), &id).await, code_and_reason(4001, "bye"));
 }
 
 #[tokio::test]
-async fn a_dropped_tcp_connection_is_1006() {
+async fn a_dropped_tcp_connection_reaches_disconnect_as_1006() {
     let api = Setup::default().start().await;
     let (client, id) = api.connect_with_id().await;
     drop(client);
-    assert_eq!(await_disconnect(&api, None, &id).await, end(1006, "Connection closed abnormally"));
+    assert_eq!(
+        await_disconnect(&api, None, &id).await,
+        code_and_reason(1006, "Connection closed abnormally")
+    );
 }
 
 #[tokio::test]
@@ -93,19 +97,23 @@ async fn a_connection_that_only_pings_is_closed_with_1001() {
         client.send(Message::Ping(Bytes::new())).await.unwrap();
     }
     assert_eq!(close_frame(&mut client).await, Some((1001, "Going away".to_owned())));
-    assert_eq!(await_disconnect(&api, Some(client), &id).await, end(1001, "Going away"));
+    assert_eq!(
+        await_disconnect(&api, Some(client), &id).await,
+        code_and_reason(1001, "Going away")
+    );
 }
 
 #[tokio::test]
 async fn messages_in_either_direction_reset_the_idle_timeout() {
-    let quotas = Quotas { idle_timeout: Duration::from_millis(1500), ..Quotas::default() };
+    let quotas = Quotas { idle_timeout: Duration::from_millis(1800), ..Quotas::default() };
     let api = Setup { quotas, ..Setup::default() }.start().await;
     let (mut client, id) = api.connect_with_id().await;
-    // Each pair of messages is 1.2 s apart, and together they take longer than the timeout.
+    // Messages in the same direction are 2 s apart, longer than the timeout. So the connection
+    // stays open only if both directions reset the timeout.
     for _ in 0..2 {
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         send_text(&mut client, "in").await;
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(api.post(&id, "out").await.status, 200, "not idle");
         assert_eq!(next_text(&mut client).await, "out");
     }
@@ -118,7 +126,10 @@ async fn a_connection_is_closed_with_1001_at_its_maximum_duration() {
     let api = Setup { quotas, ..Setup::default() }.start().await;
     let (mut client, id) = api.connect_with_id().await;
     assert_eq!(close_frame(&mut client).await, Some((1001, "Going away".to_owned())));
-    assert_eq!(await_disconnect(&api, Some(client), &id).await, end(1001, "Going away"));
+    assert_eq!(
+        await_disconnect(&api, Some(client), &id).await,
+        code_and_reason(1001, "Going away")
+    );
 }
 
 #[tokio::test]
@@ -138,7 +149,8 @@ async fn a_client_receives_the_close_frame_even_after_a_huge_frame() {
     let api = Setup::default().start().await;
     let (client, id) = api.connect_with_id().await;
     let (mut sink, mut stream) = client.split();
-    // The client writes everything before it reads, so a reset would lose the close frame.
+    // The client writes everything before it reads. If the server reset the TCP connection, the
+    // client would lose the close frame.
     sink.send(Message::text("x".repeat(8 * 1024 * 1024))).await.unwrap();
     let frame = tokio::time::timeout(TIMEOUT, stream.next()).await.unwrap().unwrap().unwrap();
     assert!(
@@ -194,7 +206,7 @@ async fn delete_closes_with_1000_after_the_messages_before_it() {
     );
     assert_eq!(
         await_disconnect(&api, Some(client), &id).await,
-        end(1000, "Connection Closed Normally")
+        code_and_reason(1000, "Connection Closed Normally")
     );
 }
 

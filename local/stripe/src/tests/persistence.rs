@@ -85,7 +85,7 @@ async fn a_restart_delivers_pending_webhooks_and_no_others() {
         tokio::task::yield_now().await;
     }
     sandbox.hold().await;
-    let unseen = sandbox.intent().await.id();
+    let undelivered = sandbox.intent().await.id();
     let endpoint = sandbox.stop().await;
     assert_eq!(endpoint.deliveries().len(), 1);
 
@@ -93,7 +93,7 @@ async fn a_restart_delivers_pending_webhooks_and_no_others() {
         Sandbox::with_endpoint(endpoint, |options| options.data_file = Some(directory.journal()))
             .await;
     let deliveries = sandbox.endpoint.wait_for(2).await;
-    assert_eq!(deliveries[1].event["data"]["object"]["id"], unseen.as_str());
+    assert_eq!(deliveries[1].event["data"]["object"]["id"], undelivered.as_str());
     sandbox.intent().await;
     assert_eq!(sandbox.endpoint.wait_for(3).await.len(), 3);
 }
@@ -106,12 +106,12 @@ async fn a_restart_settles_payments_and_refunds_that_wait_for_a_bank() {
         options.settlement = TIMEOUT * 10;
     };
     let sandbox = Sandbox::with(slow).await;
-    let payment = sandbox.pay("pm_usBankAccount_success").await.id();
-    let paid = sandbox.pay("pm_card_pendingRefund").await.id();
-    let refund = sandbox.post("/v1/refunds", &format!("payment_intent={paid}")).await.id();
+    let bank_payment = sandbox.pay("pm_usBankAccount_success").await.id();
+    let card_payment = sandbox.pay("pm_card_pendingRefund").await.id();
+    let refund = sandbox.post("/v1/refunds", &format!("payment_intent={card_payment}")).await.id();
     sandbox.stop().await;
     let sandbox = directory.sandbox().await;
-    sandbox.until_status(&format!("/v1/payment_intents/{payment}"), "succeeded").await;
+    sandbox.until_status(&format!("/v1/payment_intents/{bank_payment}"), "succeeded").await;
     sandbox.until_status(&format!("/v1/refunds/{refund}"), "succeeded").await;
 }
 
@@ -137,7 +137,7 @@ async fn a_transaction_that_was_cut_short_did_not_happen() {
 }
 
 #[tokio::test]
-async fn a_damaged_data_file_one_in_use_and_an_https_endpoint_are_rejected() {
+async fn a_damaged_data_file_and_a_data_file_in_use_and_an_https_endpoint_are_rejected() {
     let directory = Directory::new();
     fs::create_dir_all(&directory.0).unwrap();
     fs::write(directory.journal(), "[]\nnonsense\n[]\n").unwrap();

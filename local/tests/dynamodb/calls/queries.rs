@@ -3,7 +3,8 @@
 use super::{Call, calls, from, key, n, s};
 
 pub(crate) fn calls() -> Vec<Call> {
-    // The order of items with the same index key is random, so each has another owner.
+    // Each item has its own owner, because an index returns items with the same key in random
+    // order.
     let item = |sk: &str, owner: &str, state: &str, price: &str| {
         serde_json::json!({
             "pk": s("q"), "sk": s(sk), "state": s(state), "price": n(price), "owner": s(owner),
@@ -169,7 +170,7 @@ pub(crate) fn calls() -> Vec<Call> {
                 "ExpressionAttributeValues": {":o": s("ann")},
                 "ProjectionExpression": "m.x",
             },
-            "an index with a legacy attribute it doesn't carry" => {
+            "an index with AttributesToGet that it doesn't carry" => {
                 "IndexName": "by-owner",
                 "KeyConditions": {
                     "owner": {"ComparisonOperator": "EQ", "AttributeValueList": [s("ann")]},

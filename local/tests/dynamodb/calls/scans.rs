@@ -38,7 +38,7 @@ pub(crate) fn calls() -> Vec<Call> {
                 "ProjectionExpression": "#t",
                 "ExpressionAttributeNames": {"#t": "title"},
             },
-            "an index with a legacy attribute it doesn't carry" => {
+            "an index with AttributesToGet that it doesn't carry" => {
                 "IndexName": "by-owner", "AttributesToGet": ["title"],
             },
             "an index with all attributes" => {

@@ -141,7 +141,7 @@ pub const PRICES: [Price; 15] = [
         name: "dashboards, for a month",
         stated: "$3.00",
         dollars: 3.0,
-        halved_by: "nothing, since there is only one",
+        halved_by: "nothing, but each account has three dashboards for free",
     },
     Price {
         item: Item::Secrets,
