@@ -21,6 +21,7 @@ mod iam;
 mod invoke;
 mod log;
 mod schedules;
+mod secrets;
 mod settings;
 mod signals;
 mod sources;

@@ -22,8 +22,30 @@ pub(crate) struct Settings {
     pub(crate) parameters: BTreeMap<String, String>,
     /// Values of functions' variables with `--verbose`, usually their log level.
     pub(crate) verbose: BTreeMap<String, String>,
+    /// Values of the template's secrets, by their names.
+    pub(crate) secrets: BTreeMap<String, SecretSetting>,
     /// Lines to print when everything is ready, such as how to sign in and what to try.
     pub(crate) hints: Vec<String>,
+}
+
+/// Where the value of a secret comes from: variables in `local.env`, `.env` or `--env`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum SecretSetting {
+    /// The secret is the value of this variable.
+    Text(String),
+    /// The secret is a JSON object, whose members are the values of these variables.
+    Object(BTreeMap<String, String>),
+}
+
+impl Settings {
+    /// Whether a secret gets its value from this variable.
+    pub(crate) fn is_for_secret(&self, variable: &str) -> bool {
+        self.secrets.values().any(|setting| match setting {
+            SecretSetting::Text(name) => name == variable,
+            SecretSetting::Object(members) => members.values().any(|name| name == variable),
+        })
+    }
 }
 
 impl Default for Settings {
@@ -35,6 +57,7 @@ impl Default for Settings {
             stack: "local".to_owned(),
             parameters: BTreeMap::new(),
             verbose: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             hints: Vec::new(),
         }
     }

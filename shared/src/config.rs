@@ -8,8 +8,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a function can't start: an environment variable is missing or invalid, or, in rare cases,
-/// something else can't be set up.
+/// Why a function can't start: an environment variable or a secret is missing or invalid, or, in
+/// rare cases, something else can't be set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(String);
 
@@ -23,9 +23,14 @@ impl std::error::Error for ConfigError {}
 
 impl ConfigError {
     /// Creates the error of an environment variable. It names the variable and the problem, but
-    /// never the value, which may be a secret.
+    /// never the value.
     pub fn new(variable: &str, problem: impl fmt::Display) -> Self {
         Self(format!("environment variable {variable}: {problem}"))
+    }
+
+    /// Creates the error of a secret. It names the secret and the problem, but never the value.
+    pub fn of_secret(secret: &str, problem: impl fmt::Display) -> Self {
+        Self(format!("the secret {secret} {problem}"))
     }
 
     /// Creates the error for something else that can't be set up.
@@ -80,15 +85,6 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
-}
-
-/// Returns a secret from the environment.
-///
-/// # Errors
-///
-/// Fails if the variable is not set or empty.
-pub fn secret(variable: &str) -> Result<Secret, ConfigError> {
-    required(variable).map(Secret)
 }
 
 /// The stage that this code runs in.

@@ -15,5 +15,6 @@ pub mod live;
 pub mod metrics;
 pub mod payments;
 mod retry;
+pub mod secrets;
 pub mod store;
 pub mod telemetry;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::auth::random;
-use crate::error::Result;
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::error::{Error, Result};
 
 /// Returns a random wait between 1 ms and a ceiling that starts at `first` and doubles with each
 /// retry up to `longest`. This is full jitter (AWS Architecture Blog, "Exponential Backoff And
@@ -25,7 +26,9 @@ fn ceiling(retry: u32, first: Duration, longest: Duration) -> Duration {
 
 /// Returns a random number from 0 to 1.
 fn fraction() -> Result<f64> {
-    Ok(f64::from(u16::from_be_bytes(random()?)) / f64::from(u16::MAX))
+    let mut bytes = [0; 2];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::internal("no random numbers"))?;
+    Ok(f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX))
 }
 
 #[cfg(test)]

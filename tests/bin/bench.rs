@@ -112,6 +112,10 @@ fn environment(workspace: &Path) -> Result<BTreeMap<String, String>> {
         ("TABLE_NAME", "marketplace"),
         ("STACK_NAME", "marketplace"),
         ("JWT_ISSUER", "marketplace"),
+        ("JWT_SECRET", "jwt"),
+        ("STRIPE_SECRET", "stripe"),
+        ("WEBHOOK_SECRET", "stripe-webhook"),
+        ("CURSOR_SECRET", "cursor"),
         ("LOG_LEVEL", "info"),
         ("AWS_LAMBDA_FUNCTION_NAME", "benchmark"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -137,12 +141,14 @@ impl Sandbox {
     fn start(program: &Path, environment: &BTreeMap<String, String>) -> Result<Self> {
         let runtime = TcpListener::bind("127.0.0.1:0")?;
         let database = format!("http://{}", database()?);
+        let secrets = format!("http://{}", secrets(environment)?);
         let mut command = Command::new(program);
         command
             .env_clear()
             .envs(environment)
             .env("AWS_LAMBDA_RUNTIME_API", runtime.local_addr()?.to_string())
             .env("AWS_ENDPOINT_URL_DYNAMODB", database)
+            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets)
             .stdout(Stdio::null())
             .stderr(Stdio::inherit());
         let began = Instant::now();
@@ -237,17 +243,52 @@ impl Drop for Sandbox {
 
 /// Starts a database that answers every request with an empty object, and returns its address.
 fn database() -> Result<std::net::SocketAddr> {
+    server(|_| "{}".to_owned())
+}
+
+/// Starts a Secrets Manager with the values of local.env, and returns its address.
+fn secrets(environment: &BTreeMap<String, String>) -> Result<std::net::SocketAddr> {
+    let value = |name: &str| environment.get(name).cloned().unwrap_or_default();
+    let (key, stripe, cursor) =
+        (value("JWT_SIGNING_KEY"), value("STRIPE_SECRET_KEY"), value("CURSOR_KEY"));
+    let kid = value("JWT_SIGNING_KEY_ID");
+    server(move |request| {
+        let secret = match () {
+            () if request.contains("\"jwt\"") => {
+                format!("{{\\\"signing_key\\\":\\\"{key}\\\",\\\"kid\\\":\\\"{kid}\\\"}}")
+            }
+            () if request.contains("\"stripe\"") => {
+                format!("{{\\\"secret_key\\\":\\\"{stripe}\\\"}}")
+            }
+            () if request.contains("\"stripe-webhook\"") => {
+                "{\\\"webhook_secrets\\\":\\\"whsec_x\\\"}".to_owned()
+            }
+            () => cursor.clone(),
+        };
+        format!("{{\"SecretString\":\"{secret}\"}}")
+    })
+}
+
+/// Starts a server that answers each request's body with JSON, and returns its address.
+fn server(
+    answer: impl Fn(&str) -> String + Clone + Send + 'static,
+) -> Result<std::net::SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     std::thread::spawn(move || {
         for connection in listener.incoming().flatten() {
+            let answer = answer.clone();
             std::thread::spawn(move || {
                 drop(connection.set_nodelay(true));
                 let mut connection = BufReader::new(connection);
-                let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n\
-                    content-length: 2\r\n\r\n{}";
-                while let Ok(Some(_)) = read(&mut connection) {
-                    if connection.get_mut().write_all(answer).is_err() {
+                while let Ok(Some((_, body))) = read(&mut connection) {
+                    let answer = answer(&String::from_utf8_lossy(&body));
+                    let answer = format!(
+                        "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n\
+                         content-length: {}\r\n\r\n{answer}",
+                        answer.len()
+                    );
+                    if connection.get_mut().write_all(answer.as_bytes()).is_err() {
                         return;
                     }
                 }

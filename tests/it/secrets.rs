@@ -1,11 +1,13 @@
 //! Tests that secrets never appear in the log, or in a response that is not meant to contain them.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Cloud, Response, Shopper, Socket, User, admin, local_env, new_worker, pay, statuses, unique,
-    workspace,
+    Cloud, Response, SecretsManager, Shopper, Socket, User, admin, eventually, local_env,
+    new_worker, pay, shared_cloud, statuses, unique, workspace,
 };
 
 /// A secret, and the steps whose responses may contain it.
@@ -256,4 +258,62 @@ async fn no_payment_secret_reaches_the_log() {
         assert!(!log.contains(secret), "the log has {secret:?}");
     }
     assert_eq!(statuses(&paid.read().await), ("canceled".into(), "refunded".into()));
+}
+
+/// The environment of each function's process.
+fn environments(cloud: &Cloud) -> BTreeMap<String, BTreeMap<String, String>> {
+    let read = |(pid, function): (u32, String)| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let environment = String::from_utf8(environment).expect("text");
+        let pairs = environment.split('\0').filter_map(|pair| pair.split_once('='));
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Some((function, pairs.collect()))
+    };
+    // A process that has just been started may not have its own environment yet.
+    let is_functions =
+        |(_, environment): &(_, BTreeMap<_, _>)| environment.contains_key("AWS_ACCESS_KEY_ID");
+    cloud.processes().into_iter().filter_map(read).filter(is_functions).collect()
+}
+
+#[tokio::test]
+async fn no_function_has_a_secret_in_its_configuration() {
+    let template = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
+    for forbidden in ["{{resolve:", "NoEcho"] {
+        assert!(!template.contains(forbidden), "template.yaml contains {forbidden}");
+    }
+    let cloud = shared_cloud();
+    let webhook_secret = cloud.ready.webhook_secret.clone().expect("the stand-in's secret");
+    let secrets = ["JWT_SIGNING_KEY", "CURSOR_KEY", "STRIPE_SECRET_KEY"].map(local_env);
+    for (function, environment) in environments(cloud) {
+        for (name, value) in environment {
+            let secret = secrets.iter().chain([&webhook_secret]).find(|s| value.contains(*s));
+            assert!(secret.is_none(), "{name} of {function} contains a secret");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_function_may_read_its_one_secret_and_no_other() {
+    let cloud = shared_cloud();
+    let developer = SecretsManager::of(cloud);
+    let mut readers = BTreeMap::<&str, usize>::new();
+    let environments = eventually("every function runs", async || {
+        Some(environments(cloud)).filter(|found| found.len() == cloud.ready.functions.len())
+    })
+    .await;
+    for (function, environment) in environments {
+        let caller = developer.signed_by(&environment["AWS_ACCESS_KEY_ID"]);
+        let is_secret = |value: &&String| value.starts_with("arn:aws:secretsmanager:");
+        let named: Vec<_> = environment.values().filter(is_secret).collect();
+        assert!(named.len() <= 1, "{function} has several secrets: {named:?}");
+        for name in ["cursor", "jwt", "stripe", "stripe-webhook"] {
+            let id = format!("marketplace/{name}");
+            let answer = caller.call("GetSecretValue", json!({"SecretId": id})).await;
+            let is_named = named.iter().any(|arn| arn.contains(&format!(":secret:{id}-local0")));
+            assert_eq!(answer.status == 200, is_named, "{function}, {id}: {}", answer.body);
+            *readers.entry(name).or_default() += usize::from(is_named);
+        }
+    }
+    assert!(readers.values().all(|count| *count > 0), "{readers:?}");
+    assert_eq!((readers["jwt"], readers["stripe-webhook"]), (1, 1));
 }

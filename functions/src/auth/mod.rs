@@ -14,6 +14,7 @@ pub mod update;
 mod view;
 
 use shared::auth::{Issuer, KeySet, Verifier};
+use shared::secrets::CachedSecret;
 use shared::store::Store;
 
 pub use new_password::NewPassword;
@@ -28,7 +29,7 @@ context! {
         /// The database.
         store: Store,
         /// Signs access tokens.
-        issuer: Issuer,
+        issuer: CachedSecret<Issuer>,
         /// Limits failed sign-ins.
         limits: SignInLimits,
     }
@@ -59,7 +60,6 @@ context! {
 }
 
 parts! {
-    Issuer: Issuer::from_env();
     KeySet: KeySet::from_env();
     SignInLimits: SignInLimits::from_env();
     RegistrationLimit: RegistrationLimit::from_env();

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use shared::auth::{OpaqueToken, password, random, sha256};
+use shared::auth::{Issuer, OpaqueToken, password, random, sha256};
 use shared::config::Secret;
 use shared::error::{Error, Kind, Result, catalogue};
 use shared::store::{Account, AuthState, RefreshTokenStatus, Session};
@@ -139,7 +139,8 @@ async fn sign_in_with_password(
         tracing::debug!(user = %account.user.id, "rehashed the password of {}", account.user.id);
     }
     tracing::Span::current().record("user", tracing::field::display(&account.user.id));
-    token_reply(context, &account, &session.id, &refresh, now)
+    let issuer = context.issuer.recent().await;
+    token_reply(&issuer, &account, &session.id, &refresh, now)
 }
 
 async fn continue_session(context: &SignIn, mut fields: Fields, now: Timestamp) -> Result<Reply> {
@@ -148,7 +149,8 @@ async fn continue_session(context: &SignIn, mut fields: Fields, now: Timestamp) 
     let (user, id) =
         refresh_token::parse(&token).ok_or_else(|| invalid_grant("not a refresh token of ours"))?;
     let presented = sha256(&token);
-    let successor = refresh_token::successor(&context.issuer, &user, id, &token);
+    let issuer = context.issuer.recent().await;
+    let successor = refresh_token::successor(&issuer, &user, id, &token);
     // If another request with the same token was faster, the token is checked again.
     for _ in 0..3 {
         let AuthState { account, session } = context.store.auth_state(&user, id).await?;
@@ -180,7 +182,7 @@ async fn continue_session(context: &SignIn, mut fields: Fields, now: Timestamp) 
             }
         };
         if is_accepted {
-            return token_reply(context, &account, &session.id, &successor, now);
+            return token_reply(&issuer, &account, &session.id, &successor, now);
         }
         if state == RefreshTokenStatus::Previous {
             return Err(invalid_grant("the successor was derived with another key"));
@@ -224,17 +226,17 @@ fn check_active(account: &Account) -> Result<()> {
 
 /// Replies with an access token and the session's refresh token.
 fn token_reply(
-    context: &SignIn,
+    issuer: &Issuer,
     account: &Account,
     session: &str,
     refresh: &OpaqueToken,
     now: Timestamp,
 ) -> Result<Reply> {
-    let access = context.issuer.issue(&account.user.id, account.user.role, session, now)?;
+    let access = issuer.issue(&account.user.id, account.user.role, session, now)?;
     Reply::ok(&Token {
         access_token: access.expose(),
         token_type: "Bearer",
-        expires_in: context.issuer.lifetime().as_secs(),
+        expires_in: issuer.lifetime().as_secs(),
         refresh_token: refresh.token.expose(),
     })
 }

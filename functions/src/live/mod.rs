@@ -86,8 +86,9 @@ impl FromEnv for Connections {
         Self::from_env()
     }
 
-    async fn warm(&self) {
+    async fn warm(&self) -> std::result::Result<(), ConfigError> {
         self.warm().await;
+        Ok(())
     }
 }
 
@@ -96,8 +97,9 @@ impl FromEnv for LiveService {
         Self::from_env(TimeoutPolicy::Usual)
     }
 
-    async fn warm(&self) {
+    async fn warm(&self) -> std::result::Result<(), ConfigError> {
         self.connections.warm().await;
+        Ok(())
     }
 }
 
@@ -106,8 +108,9 @@ impl FromEnv for FanOut {
         Self::from_env()
     }
 
-    async fn warm(&self) {
+    async fn warm(&self) -> std::result::Result<(), ConfigError> {
         self.live.connections.warm().await;
+        Ok(())
     }
 }
 
@@ -116,7 +119,8 @@ impl FromEnv for CatchUp {
         Self::from_env()
     }
 
-    async fn warm(&self) {
+    async fn warm(&self) -> std::result::Result<(), ConfigError> {
         self.live.connections.warm().await;
+        Ok(())
     }
 }

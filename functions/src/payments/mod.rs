@@ -26,8 +26,12 @@ impl FromEnv for PaymentService<Stripe> {
         })
     }
 
-    async fn warm(&self) {
-        self.store.warm().await;
+    async fn warm(&self) -> Result<(), ConfigError> {
+        let opened = async {
+            self.store.warm().await;
+            Ok(())
+        };
+        futures::try_join!(opened, self.stripe.load()).map(|_| ())
     }
 }
 

@@ -11,7 +11,8 @@ use shared::auth::Verifier;
 use shared::config::{ConfigError, parsed};
 use shared::domain::order::Timers;
 use shared::payments::Stripe;
-use shared::store::{CursorKey, Store};
+use shared::secrets::{CachedSecret, FromSecret};
+use shared::store::{CursorKeys, Store};
 
 /// A context, or a part of one: built from the environment, once per sandbox.
 pub trait FromEnv: Sized + Send + Sync + 'static {
@@ -21,10 +22,15 @@ pub trait FromEnv: Sized + Send + Sync + 'static {
     /// Names the variable that is missing or wrong.
     fn from_env() -> Result<Self, ConfigError>;
 
-    /// Opens its connection, if it has one. Called while the sandbox initializes, when Lambda does
-    /// not throttle the CPU.
-    fn warm(&self) -> impl Future<Output = ()> + Send {
-        std::future::ready(())
+    /// Opens its connection and reads its secret, if it has them. Called while the sandbox
+    /// initializes, when Lambda does not throttle the CPU. All parts of a context do so at the same
+    /// time.
+    ///
+    /// # Errors
+    /// Names the secret that can't be read. A connection that can't be opened is not an error,
+    /// because the first request opens it again.
+    fn warm(&self) -> impl Future<Output = Result<(), ConfigError>> + Send {
+        std::future::ready(Ok(()))
     }
 }
 
@@ -41,8 +47,9 @@ macro_rules! context {
                 Ok(Self { $($field: $crate::runtime::context::FromEnv::from_env()?,)* })
             }
 
-            async fn warm(&self) {
-                ::futures::join!($($crate::runtime::context::FromEnv::warm(&self.$field),)*);
+            async fn warm(&self) -> ::std::result::Result<(), ::shared::config::ConfigError> {
+                ::futures::try_join!($($crate::runtime::context::FromEnv::warm(&self.$field),)*)?;
+                Ok(())
             }
         }
     )*};
@@ -86,14 +93,12 @@ context! {
         /// Verifies access tokens.
         verifier: Verifier,
         /// Seals and opens cursors.
-        cursors: CursorKey,
+        cursors: CachedSecret<CursorKeys>,
     }
 }
 
 parts! {
     Verifier: Verifier::from_env();
-    CursorKey: CursorKey::from_env();
-    Stripe: Stripe::from_env();
     Timers: timers();
 }
 
@@ -102,8 +107,29 @@ impl FromEnv for Store {
         Self::from_env()
     }
 
-    async fn warm(&self) {
+    async fn warm(&self) -> Result<(), ConfigError> {
         self.warm().await;
+        Ok(())
+    }
+}
+
+impl<T: FromSecret> FromEnv for CachedSecret<T> {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env()
+    }
+
+    async fn warm(&self) -> Result<(), ConfigError> {
+        self.load().await
+    }
+}
+
+impl FromEnv for Stripe {
+    fn from_env() -> Result<Self, ConfigError> {
+        Self::from_env()
+    }
+
+    async fn warm(&self) -> Result<(), ConfigError> {
+        self.load().await
     }
 }
 

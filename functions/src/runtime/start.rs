@@ -28,7 +28,9 @@ pub(crate) fn run<C: FromEnv>(
             Ok(context) => Box::leak(Box::new(context)),
             Err(error) => return start_failed(&error),
         };
-        context.warm().await;
+        if let Err(error) = context.warm().await {
+            return start_failed(&error);
+        }
         match serve(context).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => start_failed(&*error),

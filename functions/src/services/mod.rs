@@ -11,7 +11,8 @@ mod view;
 use shared::auth::Verifier;
 use shared::config::{ConfigError, required};
 use shared::domain::money::Currency;
-use shared::store::{CursorKey, Store};
+use shared::secrets::CachedSecret;
+use shared::store::{CursorKeys, Store};
 
 pub use view::ServiceView;
 
@@ -27,7 +28,7 @@ context! {
         /// The currency of prices, unless a request names another.
         currency: HomeCurrency,
         /// Seals and opens cursors.
-        cursors: CursorKey,
+        cursors: CachedSecret<CursorKeys>,
     }
 }
 

@@ -4,9 +4,10 @@ pub mod events;
 pub mod stripe;
 
 use shared::payments::signature::WebhookSecrets;
+use shared::secrets::CachedSecret;
 use shared::store::Store;
 
-use crate::runtime::context::{context, parts};
+use crate::runtime::context::context;
 
 context! {
     /// For receiving events.
@@ -14,10 +15,6 @@ context! {
         /// The database.
         store: Store,
         /// The endpoint's signing secrets.
-        secrets: WebhookSecrets,
+        secrets: CachedSecret<WebhookSecrets>,
     }
-}
-
-parts! {
-    WebhookSecrets: WebhookSecrets::from_env();
 }

@@ -38,7 +38,8 @@ pub async fn handle(context: &Webhook, request: Request) -> Result<Reply> {
     let body = request.body();
     let now = Timestamp::now();
     let signature = request.header(HeaderName::from_static("stripe-signature"));
-    context.secrets.verify(signature, body, now).inspect_err(|_| WEBHOOKS.add("refused", 1))?;
+    let verified = context.secrets.verify(signature, body, now).await;
+    verified.inspect_err(|_| WEBHOOKS.add("refused", 1))?;
     let event = StripeEvent::received(body, now);
     let (id, kind) = (&event.id, &event.kind);
     if let Some(order) = WebhookEvent::parse(event.payload.as_bytes()).order {

@@ -27,15 +27,16 @@ use self::summary::{Remarks, Summary};
 use crate::cli::Cli;
 use crate::dynamodb::DynamoDb;
 use crate::environment;
-use crate::environment::secrets::Secrets;
 use crate::functions::invoke_api::{self, InvokeApi};
 use crate::iam::Iam;
 use crate::log::Log;
 use crate::model::Function;
 use crate::schedules::Schedules;
+use crate::secrets::api::SecretsApi;
 use crate::signals::Stop;
 use crate::streams::{self, Pace, Streams};
-use crate::{http_api, websocket};
+use crate::template::{ACCOUNT, REGION};
+use crate::{http_api, secrets, websocket};
 
 /// The HTTP API's timeout with `--functions`, where a function may have to be compiled first.
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
@@ -109,10 +110,9 @@ impl Cloud {
         .await?;
         let services =
             plan.services(&dynamodb, &ports.http, &ports.ws, &ports.stripe, &ports.invoke)?;
-        let mut secrets =
-            Secrets::open(plan.data_dir.persistent_path().map(|path| path.join("secrets.json")))?;
+        let store = plan.secrets(&services)?;
         let environments =
-            environment::variables(&plan.project, &plan.overrides, &mut secrets, &services)?;
+            environment::variables(&plan.project, &plan.overrides, &store, &services)?;
         let runner = plan.runner(environments, &services, &log).await?;
         let invoke = runner.as_invoke();
 
@@ -144,6 +144,12 @@ impl Cloud {
             management = management.merge(running.management(authorize));
             websocket = Some(running);
         }
+        management = management.merge(secrets::api::router(SecretsApi {
+            store,
+            iam: iam.clone(),
+            log: log.clone(),
+            arn_prefix: format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"),
+        }));
         serve(&mut servers, ports.invoke, management);
         if let (Some(api), Some(listener)) = (&plan.project.http_api, ports.http) {
             let timeout = match runner {

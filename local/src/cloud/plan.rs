@@ -15,9 +15,10 @@ use crate::cargo::{Progress, Workspace};
 use crate::cli::Cli;
 use crate::data_dir::DataDir;
 use crate::dynamodb::{DynamoDb, Storage};
-use crate::environment::{Aws, Overrides, Services, Stripe};
+use crate::environment::{self, Aws, Overrides, Services, Stripe};
 use crate::log::Log;
 use crate::model::{Function, Project};
+use crate::secrets::SecretStore;
 use crate::settings::Settings;
 use crate::template::{self, Deployment};
 use crate::websocket::Quotas;
@@ -67,7 +68,10 @@ impl Plan {
             // `--env` comes last, so that it takes precedence.
             cli.env = settings.verbose.clone().into_iter().chain(cli.env).collect();
         }
-        let known = |name: &str| project.functions.iter().any(|f| f.environment.contains_key(name));
+        let known = |name: &str| {
+            settings.is_for_secret(name)
+                || project.functions.iter().any(|f| f.environment.contains_key(name))
+        };
         if let Some((name, _)) = cli.env.iter().find(|(name, _)| !known(name)) {
             bail!("--env sets {name}, but no function in the template has this variable");
         }
@@ -115,8 +119,10 @@ impl Plan {
 
     /// Returns the overridden variables that no function in the template has.
     pub(super) fn unused_overrides(&self) -> Vec<&str> {
-        let known =
-            |name: &&str| self.project.functions.iter().any(|f| f.environment.contains_key(*name));
+        let known = |name: &&str| {
+            self.settings.is_for_secret(name)
+                || self.project.functions.iter().any(|f| f.environment.contains_key(*name))
+        };
         self.overrides.names().filter(|name| !known(name)).collect()
     }
 
@@ -127,6 +133,18 @@ impl Plan {
             None if self.cli.ephemeral => Storage::Memory,
             None => Storage::Directory(self.data_dir.path().to_owned()),
         }
+    }
+
+    /// Opens the secrets of this run.
+    ///
+    /// # Errors
+    /// When a secret's value can't be found out, or the file of secrets can't be used.
+    pub(super) fn secrets(&self, services: &Services) -> Result<SecretStore> {
+        let settings = &self.settings.secrets;
+        let values =
+            environment::secret_values(&self.project, settings, &self.overrides, services)?;
+        let file = self.data_dir.persistent_path().map(|path| path.join("secrets.json"));
+        SecretStore::open(file, &self.project.secrets, &values)
     }
 
     /// Returns the quotas of the WebSocket API: those of AWS, unless flags change them.

@@ -3,22 +3,25 @@
 //!
 //! The rules are those of `sam local --env-vars`: `local.env` (the project's, committed) and `.env`
 //! (the developer's) replace the values of variables that the template gives to a function, and
-//! never add variables. Functions do not inherit the environment of the local cloud, except for the
-//! names in `local.env`. For one run, `--env NAME=VALUE` takes precedence over all of these.
+//! never add variables. Values of variables that `[workspace.metadata.local.secrets]` names become
+//! the template's secrets. Functions do not inherit the environment of the local cloud, except for
+//! the names in `local.env`. For one run, `--env NAME=VALUE` takes precedence over all of these.
 
 mod file;
 mod overrides;
-pub(crate) mod secrets;
+mod secrets;
 mod services;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
 pub(crate) use self::overrides::{Overrides, Stripe};
-use self::secrets::Secrets;
 pub(crate) use self::services::{Aws, Services};
 use crate::model::{Function, Project};
+use crate::secrets::SecretStore;
+use crate::settings::SecretSetting;
 use crate::template::{REGION, UNKNOWN};
 
 /// Returns the variables that the template gives to each function, with this machine's values.
@@ -29,7 +32,7 @@ use crate::template::{REGION, UNKNOWN};
 pub(crate) fn variables(
     project: &Project,
     overrides: &Overrides,
-    secrets: &mut Secrets,
+    secrets: &SecretStore,
     services: &Services,
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
     let mut environments = BTreeMap::new();
@@ -40,7 +43,7 @@ pub(crate) fn variables(
             let value = match overrides.value(name, services)? {
                 Some(value) => value,
                 None => {
-                    let value = secrets.resolve(&project.secrets, value)?;
+                    let value = secrets::resolve(secrets, &project.secrets, value)?;
                     with_local_addresses(value, project, services)
                 }
             };
@@ -51,17 +54,62 @@ pub(crate) fn variables(
         }
         environments.insert(function.name.clone(), environment);
     }
-    if !missing.is_empty() {
-        let missing: Vec<String> = missing
-            .iter()
-            .map(|(name, functions)| format!("{name} (for {})", functions.join(", ")))
-            .collect();
-        bail!(
-            "these variables have no value here: {}; give them values in local.env or .env",
-            missing.join(", ")
-        );
-    }
+    all_have_values(&missing)?;
     Ok(environments)
+}
+
+/// Returns the values that `[workspace.metadata.local.secrets]` gives to secrets, by their names.
+///
+/// # Errors
+/// When a setting names a secret that the template does not have, or a variable that has no value
+/// here.
+pub(crate) fn secret_values(
+    project: &Project,
+    settings: &BTreeMap<String, SecretSetting>,
+    overrides: &Overrides,
+    services: &Services,
+) -> Result<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (secret, setting) in settings {
+        if !project.secrets.iter().any(|s| s.name == *secret) {
+            bail!("{secret} in [workspace.metadata.local.secrets] is not a secret of the template");
+        }
+        let mut value = |variable| match overrides.value(variable, services) {
+            Ok(None) => {
+                missing.entry(variable).or_default().push(secret);
+                Ok(String::new())
+            }
+            value => value.map(Option::unwrap_or_default),
+        };
+        let text = match setting {
+            SecretSetting::Text(variable) => value(variable)?,
+            SecretSetting::Object(members) => {
+                let members = members.iter().map(|(member, variable)| {
+                    Ok((member.clone(), Value::String(value(variable)?)))
+                });
+                Value::Object(members.collect::<Result<_>>()?).to_string()
+            }
+        };
+        values.insert(secret.clone(), text);
+    }
+    all_have_values(&missing)?;
+    Ok(values)
+}
+
+/// Fails if variables have no value. `missing` has what needs each of them.
+fn all_have_values(missing: &BTreeMap<&str, Vec<&str>>) -> Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let missing: Vec<String> = missing
+        .iter()
+        .map(|(name, needed_by)| format!("{name} (for {})", needed_by.join(", ")))
+        .collect();
+    bail!(
+        "these variables have no value here: {}; give them values in local.env or .env",
+        missing.join(", ")
+    );
 }
 
 /// Replaces the addresses that the project's APIs have on AWS
@@ -108,8 +156,10 @@ pub(crate) fn lambda(
 
 /// Returns the variables with the addresses of AWS services, the region and the credentials.
 pub(crate) fn aws(access_key_id: String, services: &Services) -> BTreeMap<String, String> {
-    let mut environment =
-        BTreeMap::from([("AWS_ENDPOINT_URL_LAMBDA".to_owned(), services.invoke.clone())]);
+    let mut environment = BTreeMap::from(
+        ["AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_SECRETS_MANAGER"]
+            .map(|name| (name.to_owned(), services.invoke.clone())),
+    );
     let region = match &services.aws {
         Some(aws) => {
             environment.extend(aws.credentials.clone());

@@ -63,8 +63,8 @@ fn variables_of(
 ) -> Result<BTreeMap<String, String>> {
     let project =
         Project { functions: vec![function("orders", environment)], secrets, ..Project::default() };
-    let mut store = Secrets::open(None).unwrap();
-    Ok(variables(&project, overrides, &mut store, &services())?.remove("orders").unwrap())
+    let store = SecretStore::open(None, &project.secrets, &BTreeMap::new()).unwrap();
+    Ok(variables(&project, overrides, &store, &services())?.remove("orders").unwrap())
 }
 
 #[test]
@@ -126,8 +126,8 @@ fn aws_addresses_of_the_projects_apis_become_local_ones() {
         websocket_api: Some(WebSocketApi { api_id: "Live".into(), ..WebSocketApi::default() }),
         ..Project::default()
     };
-    let mut secrets = Secrets::open(None).unwrap();
-    let resolved = variables(&project, &Overrides::default(), &mut secrets, &services()).unwrap();
+    let store = SecretStore::open(None, &[], &BTreeMap::new()).unwrap();
+    let resolved = variables(&project, &Overrides::default(), &store, &services()).unwrap();
     assert_eq!(
         resolved["orders"],
         map(&[
@@ -176,7 +176,7 @@ fn secrets_of_the_template_are_resolved() {
     for (reference, expected) in [
         (
             "given:SecretString:user:AWSPREVIOUS",
-            "the local cloud only has the current SecretString of a secret",
+            "the local cloud only resolves the current SecretString of a secret",
         ),
         ("given:SecretString:color", "the secret given has no key color"),
         ("unset", "give them values in local.env or .env"),
@@ -190,28 +190,39 @@ fn secrets_of_the_template_are_resolved() {
 }
 
 #[test]
-fn a_generated_secret_is_kept_in_its_file() {
-    let file = std::env::temp_dir().join(format!("secrets-{}.json", uuid::Uuid::now_v7()));
-    let classes = vec!["ABC".to_owned(), "012".to_owned()];
-    let secrets = [secret(
-        "s",
-        SecretValue::Generated {
-            length: 20,
-            classes,
-            object: Some((serde_json::Map::new(), "key".into())),
-        },
-    )];
-    let resolve = |file| {
-        Secrets::open(file)
-            .unwrap()
-            .resolve(&secrets, "{{resolve:secretsmanager:s:SecretString:key}}")
-            .unwrap()
+fn variables_become_secrets() {
+    let own = overrides(
+        &[("KEY", "k\"ey"), ("ID", "1"), ("HOOK", "${LOCAL_WEBHOOK_SECRET}"), ("PLAIN", "p")],
+        &[],
+        &[],
+    );
+    let project = Project {
+        secrets: ["shop/jwt", "shop/plain"].map(|name| secret(name, SecretValue::Unset)).into(),
+        ..Project::default()
     };
-    let first = resolve(Some(file.clone()));
-    assert!(first.len() == 20 && first.chars().all(|c| "ABC012".contains(c)), "{first}");
-    assert_eq!(resolve(Some(file.clone())), first);
-    assert_ne!(resolve(None), first);
-    std::fs::remove_file(file).unwrap();
+    let values = |settings: serde_json::Value| {
+        let settings = serde_json::from_value(settings).unwrap();
+        secret_values(&project, &settings, &own, &services())
+    };
+    let settings =
+        json!({"shop/jwt": {"key": "KEY", "id": "ID", "hook": "HOOK"}, "shop/plain": "PLAIN"});
+    let found = values(settings).unwrap();
+    let object: serde_json::Value = serde_json::from_str(&found["shop/jwt"]).unwrap();
+    assert_eq!(object, json!({"key": "k\"ey", "id": "1", "hook": "whsec_local"}));
+    assert_eq!(found["shop/plain"], "p");
+    for (settings, expected) in [
+        (
+            json!({"shop/jwt": {"key": "ABSENT"}, "shop/plain": "ABSENT"}),
+            "these variables have no value here: ABSENT (for shop/jwt, shop/plain); give them \
+             values in local.env or .env",
+        ),
+        (
+            json!({"shop/none": "PLAIN"}),
+            "shop/none in [workspace.metadata.local.secrets] is not a secret of the template",
+        ),
+    ] {
+        assert_eq!(values(settings).unwrap_err().to_string(), expected);
+    }
 }
 
 #[test]
@@ -261,6 +272,7 @@ fn a_function_has_credentials_and_the_addresses_of_services() {
         ("AWS_REGION", "us-east-1"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8002"),
         ("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:8004"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:8004"),
     ] {
         assert_eq!(environment.get(name).map(String::as_str), Some(value), "{name}");
     }

@@ -32,7 +32,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use yaml_serde::{Mapping, Value};
 
-pub(crate) use self::scope::{REGION, UNKNOWN};
+pub(crate) use self::scope::{ACCOUNT, REGION, UNKNOWN};
 
 use self::diagnostics::Diagnostics;
 use self::model::Project;

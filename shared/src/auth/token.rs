@@ -22,10 +22,11 @@ use serde::{Deserialize, Serialize};
 use super::key_set::{KeySet, PublicKey};
 use super::opaque::random;
 use super::signature;
-use crate::config::{ConfigError, Secret, parsed, required, secret};
+use crate::config::{ConfigError, Secret, parsed, required};
 use crate::domain::ids::UserId;
 use crate::domain::user::Role;
 use crate::error::{Error, Result, catalogue};
+use crate::secrets::{FromSecret, Members, SecretText};
 
 /// The `typ` of an access token (RFC 9068, section 2.1), which distinguishes it from other JWTs.
 const TYPE: &str = "at+jwt";
@@ -129,7 +130,7 @@ impl Verifier {
     }
 }
 
-/// Signs access tokens. Only the functions that sign users in have the key.
+/// Signs access tokens. Only the function that signs users in has the key.
 pub struct Issuer {
     key: EncodingKey,
     key_id: String,
@@ -138,44 +139,45 @@ pub struct Issuer {
     successor_key: hmac::Key,
 }
 
-impl Issuer {
-    /// Reads `JWT_SIGNING_KEY` (base64 of an Ed25519 key in PKCS#8), `JWT_SIGNING_KEY_ID`,
-    /// `JWT_ISSUER` and `ACCESS_TOKEN_SECONDS` (default 900).
-    ///
-    /// # Errors
-    ///
-    /// Fails if a variable is missing or invalid, or if the key is not one of `JWT_PUBLIC_KEYS`: an
-    /// execution environment whose tokens nobody would accept must not start.
-    pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let lifetime = parsed("ACCESS_TOKEN_SECONDS", 900_u32)?;
-        let key_id = required("JWT_SIGNING_KEY_ID")?;
-        Self::new(
-            &secret("JWT_SIGNING_KEY")?,
-            key_id,
-            &KeySet::from_env()?,
-            required("JWT_ISSUER")?,
-            lifetime,
-        )
-    }
+impl FromSecret for Issuer {
+    const VARIABLE: &'static str = "JWT_SECRET";
 
+    /// Reads the members `signing_key` (base64 of an Ed25519 key in PKCS#8) and `kid`, and the
+    /// variables `JWT_PUBLIC_KEYS`, `JWT_ISSUER` and `ACCESS_TOKEN_SECONDS` (default 900).
+    ///
+    /// Fails if the key is not one of `JWT_PUBLIC_KEYS`: an execution environment whose tokens
+    /// nobody would accept must not start.
+    fn parse(text: &SecretText) -> std::result::Result<Self, String> {
+        let members = Members::parse(&text.current)?;
+        let (key, key_id) = (members.text("signing_key")?, members.text("kid")?);
+        let variables = || -> std::result::Result<_, ConfigError> {
+            let lifetime = parsed("ACCESS_TOKEN_SECONDS", 900_u32)?;
+            Ok((KeySet::from_env()?, required("JWT_ISSUER")?, lifetime))
+        };
+        let (published, issuer, seconds) =
+            variables().map_err(|error| format!("can't be used: {error}"))?;
+        Self::new(key, key_id, &published, issuer, seconds)
+    }
+}
+
+impl Issuer {
     fn new(
-        key: &Secret,
-        key_id: String,
+        key: &str,
+        key_id: &str,
         published: &KeySet,
         issuer: String,
         seconds: u32,
-    ) -> std::result::Result<Self, ConfigError> {
+    ) -> std::result::Result<Self, String> {
         signature::install();
         let invalid =
-            || ConfigError::new("JWT_SIGNING_KEY", "is not an Ed25519 key in base64 PKCS#8");
-        let der = BASE64.decode(key.expose().as_bytes()).map_err(|_| invalid())?;
+            || "has a member `signing_key` that is not an Ed25519 key in base64 PKCS#8".to_owned();
+        let der = BASE64.decode(key.as_bytes()).map_err(|_| invalid())?;
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| invalid())?;
         let public = published.keys.iter().find(|key| key.kid == key_id).and_then(PublicKey::bytes);
         if public.as_deref() != Some(pair.public_key().as_ref()) {
-            return Err(ConfigError::new(
-                "JWT_SIGNING_KEY_ID",
-                "does not name the key of JWT_PUBLIC_KEYS that belongs to JWT_SIGNING_KEY",
-            ));
+            return Err("has a member `kid` that does not name the key of JWT_PUBLIC_KEYS that \
+                        belongs to `signing_key`"
+                .to_owned());
         }
         // The key for successors is derived from the signing key. RFC 5869 would extract and
         // expand, but a single HMAC is as good for a uniformly random key.
@@ -184,7 +186,7 @@ impl Issuer {
         Ok(Self {
             successor_key: hmac::Key::new(hmac::HMAC_SHA256, successor_key.as_ref()),
             key: EncodingKey::from_ed_der(&der),
-            key_id,
+            key_id: key_id.to_owned(),
             issuer,
             lifetime: SignedDuration::from_secs(i64::from(seconds)),
         })
@@ -245,9 +247,9 @@ mod tests {
     const LOCAL_1_PRIVATE_KEY: &str =
         "MC4CAQAwBQYDK2VwBCIEII9WOTpU7JS8yia/rQ53hNM7W0kMXZV3Tj/w6KIcxNWt";
 
-    fn issuer(key: &str, key_id: &str) -> std::result::Result<Issuer, ConfigError> {
+    fn issuer(key: &str, key_id: &str) -> std::result::Result<Issuer, String> {
         let published = KeySet::parse(PUBLISHED_KEYS, Stage::Local).unwrap();
-        Issuer::new(&Secret::new(key), key_id.to_owned(), &published, "here".to_owned(), 900)
+        Issuer::new(key, key_id, &published, "here".to_owned(), 900)
     }
 
     #[test]
@@ -260,7 +262,7 @@ mod tests {
             ("bm9uZQ==", "local-1"),
             ("?", "local-1"),
         ] {
-            let error = issuer(key, key_id).err().unwrap().to_string();
+            let error = issuer(key, key_id).err().unwrap();
             assert!(!error.contains(key), "{error}");
         }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 
 use crate::config::{ConfigError, optional, required};
@@ -20,12 +21,36 @@ use crate::config::{ConfigError, optional, required};
 /// 3 to 8 ms per cold start.
 const ROOTS: &[u8] = include_bytes!("roots.pem");
 
-/// The settings of an AWS client.
-pub(crate) struct SdkSettings {
+/// Where AWS is, and who is calling.
+pub(crate) struct Access {
     /// `AWS_REGION`.
-    pub(crate) region: Region,
+    pub(crate) region: String,
     /// The credentials of the function's role: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
     /// `AWS_SESSION_TOKEN`.
+    pub(crate) credentials: Credentials,
+}
+
+impl Access {
+    /// Reads the environment variables that Lambda sets.
+    pub(crate) fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            region: required("AWS_REGION")?,
+            credentials: Credentials::new(
+                required("AWS_ACCESS_KEY_ID")?,
+                required("AWS_SECRET_ACCESS_KEY")?,
+                optional("AWS_SESSION_TOKEN"),
+                None,
+                "environment",
+            ),
+        })
+    }
+}
+
+/// The settings of an AWS client.
+pub(crate) struct SdkSettings {
+    /// The region.
+    pub(crate) region: Region,
+    /// The credentials.
     pub(crate) credentials: Credentials,
     /// The process's only connection pool.
     pub(crate) http: SharedHttpClient,
@@ -39,15 +64,10 @@ pub(crate) struct SdkSettings {
 impl SdkSettings {
     /// Reads the environment variables that Lambda sets.
     pub(crate) fn from_env() -> Result<Self, ConfigError> {
+        let Access { region, credentials } = Access::from_env()?;
         Ok(Self {
-            region: Region::new(required("AWS_REGION")?),
-            credentials: Credentials::new(
-                required("AWS_ACCESS_KEY_ID")?,
-                required("AWS_SECRET_ACCESS_KEY")?,
-                optional("AWS_SESSION_TOKEN"),
-                None,
-                "environment",
-            ),
+            region: Region::new(region),
+            credentials,
             http: http_client()?,
             timeouts: TimeoutConfig::builder()
                 .connect_timeout(Duration::from_millis(1000))
@@ -65,16 +85,29 @@ pub(crate) fn http_client() -> Result<SharedHttpClient, ConfigError> {
     if let Some(client) = CLIENT.get() {
         return Ok(client.clone());
     }
-    let tls = TlsContext::builder()
-        .with_trust_store(TrustStore::empty().with_pem_certificate(ROOTS))
-        .build()
-        .map_err(|e| ConfigError::setup(format!("TLS can't be set up: {e}")))?;
     let client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls)
+        .tls_context(tls()?)
         // While a sandbox is frozen, the other side closes its connections. Don't reuse one that
         // was idle for longer than this.
         .pool_idle_timeout(Duration::from_secs(50))
         .build_https();
     Ok(CLIENT.get_or_init(|| client).clone())
+}
+
+/// The connection to Secrets Manager. The shared client would need the SDK's whole set of runtime
+/// components to be called directly.
+pub(crate) fn secrets_connector() -> Result<Connector, ConfigError> {
+    Ok(Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls()?)
+        .build())
+}
+
+/// TLS that trusts [`ROOTS`].
+fn tls() -> Result<TlsContext, ConfigError> {
+    TlsContext::builder()
+        .with_trust_store(TrustStore::empty().with_pem_certificate(ROOTS))
+        .build()
+        .map_err(|e| ConfigError::setup(format!("TLS can't be set up: {e}")))
 }

@@ -1,42 +1,65 @@
 //! Verifies the signature of Stripe's webhooks: HMAC-SHA256 over `<t>.<raw body>`
 //! (<https://docs.stripe.com/webhooks#verify-manually>).
 
+use std::sync::Arc;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 use jiff::Timestamp;
 use ring::hmac;
 
-use crate::config::{ConfigError, Secret, secret};
+use crate::config::Secret;
 use crate::error::{Error, Result, catalogue};
+use crate::secrets::{CachedSecret, FromSecret, Members, SecretText};
 
 /// How far a signature's time may differ from ours, in seconds and in both directions. This is the
 /// default of Stripe's own libraries.
 pub const TOLERANCE_SECONDS: u64 = 300;
+
+/// Why a signature is refused that may have been made with a newer secret.
+const NO_MATCH: &str = "no v1 signature matches";
 
 /// The endpoint's signing secrets. While a secret is being rolled, Stripe signs with the old and
 /// the new one, and we can accept both.
 #[derive(Clone)]
 pub struct WebhookSecrets(Vec<hmac::Key>);
 
-impl WebhookSecrets {
-    /// Reads the secrets from `STRIPE_WEBHOOK_SECRETS`, separated by commas.
-    ///
-    /// # Errors
-    /// Fails if the variable is missing or contains no secret; the error names it.
-    pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let list = secret("STRIPE_WEBHOOK_SECRETS")?;
-        let secrets: Vec<_> = list
-            .expose()
-            .split(',')
-            .map(str::trim)
-            .filter(|s| !s.is_empty())
-            .map(Secret::new)
-            .collect();
+impl FromSecret for WebhookSecrets {
+    const VARIABLE: &'static str = "WEBHOOK_SECRET";
+
+    /// Reads the member `webhook_secrets`: secrets, separated by commas.
+    fn parse(text: &SecretText) -> std::result::Result<Self, String> {
+        let members = Members::parse(&text.current)?;
+        let list = members.text("webhook_secrets")?.split(',').map(str::trim);
+        let secrets: Vec<_> = list.filter(|s| !s.is_empty()).map(Secret::new).collect();
         match secrets.is_empty() {
-            true => Err(ConfigError::new("STRIPE_WEBHOOK_SECRETS", "contains no secret")),
+            true => Err("has a member `webhook_secrets` without a secret".to_owned()),
             false => Ok(Self::new(&secrets)),
         }
     }
+}
 
+impl CachedSecret<WebhookSecrets> {
+    /// Verifies like [`WebhookSecrets::verify`]. If no signature matches, the secret may have been
+    /// rolled: it is read again, and the new value decides.
+    ///
+    /// # Errors
+    /// Those of [`WebhookSecrets::verify`].
+    pub async fn verify(&self, header: Option<&str>, body: &[u8], now: Timestamp) -> Result<()> {
+        match self.current().check(header, body, now) {
+            Ok(()) => Ok(()),
+            Err(reason) => match self.read_again_after(reason).await {
+                Some(rolled) => rolled.verify(header, body, now),
+                None => Err(invalid(reason)),
+            },
+        }
+    }
+
+    async fn read_again_after(&self, reason: &str) -> Option<Arc<WebhookSecrets>> {
+        if reason == NO_MATCH { self.read_again().await } else { None }
+    }
+}
+
+impl WebhookSecrets {
     /// Creates a set of secrets. A signature may match any of them.
     pub fn new(secrets: &[Secret]) -> Self {
         Self(
@@ -54,16 +77,25 @@ impl WebhookSecrets {
     /// `invalid_signature` if the header is missing or malformed, no signature matches, or its time
     /// is too far from `now`.
     pub fn verify(&self, header: Option<&str>, body: &[u8], now: Timestamp) -> Result<()> {
-        let header = header.ok_or_else(|| invalid("there is no Stripe-Signature header"))?;
+        self.check(header, body, now).map_err(invalid)
+    }
+
+    /// Returns why the signature is not valid.
+    fn check(
+        &self,
+        header: Option<&str>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> std::result::Result<(), &'static str> {
+        let header = header.ok_or("there is no Stripe-Signature header")?;
         let parts: Vec<_> =
             header.split(',').filter_map(|part| part.trim().split_once('=')).collect();
         let times: Vec<_> =
             parts.iter().filter(|(scheme, _)| *scheme == "t").map(|(_, time)| *time).collect();
         let [time] = times[..] else {
-            return Err(invalid("the header does not have exactly one time"));
+            return Err("the header does not have exactly one time");
         };
-        let seconds: i64 =
-            time.parse().map_err(|_| invalid("the header's time is not a number"))?;
+        let seconds: i64 = time.parse().map_err(|_| "the header's time is not a number")?;
         let signed = [time.as_bytes(), b".", body].concat();
         let signatures = parts.iter().filter(|(scheme, _)| *scheme == "v1");
         let signatures =
@@ -73,11 +105,11 @@ impl WebhookSecrets {
             self.0.iter().any(|key| hmac::verify(key, &signed, &signature).is_ok())
         };
         if !signatures.into_iter().any(genuine) {
-            return Err(invalid("no v1 signature matches"));
+            return Err(NO_MATCH);
         }
         // Checked last, so that only holders of a secret can learn anything about our clock.
         if now.as_second().abs_diff(seconds) > TOLERANCE_SECONDS {
-            return Err(invalid("the signature is too old or from the future"));
+            return Err("the signature is too old or from the future");
         }
         Ok(())
     }

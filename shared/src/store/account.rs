@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::cursor::{CursorKey, Page, PageRequest};
+use super::cursor::{CursorKeys, Page, PageRequest};
 use super::index::Index;
 use super::keys;
 use super::query::{Filter, Query, SortKeys};
@@ -14,6 +14,7 @@ use crate::domain::ids::UserId;
 use crate::domain::order::Idempotency;
 use crate::domain::user::{Email, Role, User, UserStatus, Username};
 use crate::error::Result;
+use crate::secrets::CachedSecret;
 
 /// A user as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -233,7 +234,7 @@ impl Store {
         &self,
         filter: &UserFilter,
         page: &PageRequest,
-        cursors: &CursorKey,
+        cursors: &CachedSecret<CursorKeys>,
     ) -> Result<Page<User>> {
         let Page { items, next_cursor } =
             self.list::<ProjectedAccount>(filter.query(), page, cursors).await?;

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::cursor::{CursorKey, Page, PageRequest};
+use super::cursor::{CursorKeys, Page, PageRequest};
 use super::index::Index;
 use super::keys;
 use super::query::Query;
@@ -16,6 +16,7 @@ use crate::domain::order::Idempotency;
 use crate::domain::text::MessageText;
 use crate::domain::user::Person;
 use crate::error::Result;
+use crate::secrets::CachedSecret;
 
 /// A message as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +86,7 @@ impl Store {
         order: &OrderId,
         scope: MessageScope<'_>,
         page: &PageRequest,
-        cursors: &CursorKey,
+        cursors: &CachedSecret<CursorKeys>,
     ) -> Result<Page<Message>> {
         let (index, partition) = match scope {
             MessageScope::Client => (Index::Gsi2, keys::index::messages_of(order)),

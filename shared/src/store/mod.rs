@@ -49,7 +49,7 @@ pub use auth_state::AuthState;
 pub use broadcast::Broadcast;
 pub use category::CategoryCount;
 pub use connection::{Connection, Connections, OpenSocket, Ticket};
-pub use cursor::{CursorKey, Page, PageRequest};
+pub use cursor::{CursorKeys, Page, PageRequest};
 pub use fan_out::{FanOutTable, ShardProgress, ShardTarget, Sweep};
 pub use feed::{Entry, FeedPage, Missed, NewEntry};
 pub use index::Index;

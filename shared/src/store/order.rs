@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::account::Account;
 use super::auth_state::AuthState;
-use super::cursor::{CursorKey, Page, PageRequest};
+use super::cursor::{CursorKeys, Page, PageRequest};
 use super::index::Index;
 use super::keys;
 use super::query::{Filter, Query, SortKeys};
@@ -18,6 +18,7 @@ use crate::domain::order::{Order, Status};
 use crate::domain::text::CategoryKey;
 use crate::error::Result;
 use crate::metrics;
+use crate::secrets::CachedSecret;
 
 impl Entity for Order {
     const ENTITY: &'static str = "order";
@@ -184,7 +185,7 @@ impl Store {
         scope: OrderScope<'_>,
         status: Option<Status>,
         page: &PageRequest,
-        cursors: &CursorKey,
+        cursors: &CachedSecret<CursorKeys>,
     ) -> Result<Page<Order>> {
         let (index, partition) = match scope {
             OrderScope::Everyone => (Index::Gsi1, keys::index::all_orders()),
@@ -230,11 +231,10 @@ impl Store {
         &self,
         category: Option<&CategoryKey>,
         page: &PageRequest,
-        cursors: &CursorKey,
+        cursors: &CachedSecret<CursorKeys>,
     ) -> Result<Page<Order>> {
         let list_id = format!("open/{}", category.map_or("", CategoryKey::as_str));
-        let position =
-            page.cursor.as_deref().map(|cursor| cursors.open(&list_id, cursor)).transpose()?;
+        let position = cursors.open(&list_id, page.cursor.as_deref()).await?;
         let after = position.as_ref().and_then(|p| p.get("sk")?.as_s().ok());
         let shards =
             (0..keys::SHARDS).map(|shard| {

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::cursor::{CursorKey, Page, PageRequest};
+use super::cursor::{CursorKeys, Page, PageRequest};
 use super::error::sdk_error;
 use super::index::Index;
 use super::row::{Entity, Item, from_item, number, string};
 use super::table::Store;
 use crate::error::Result;
+use crate::secrets::CachedSecret;
 
 /// A read of one partition, in key order.
 #[derive(Debug, Clone)]
@@ -159,11 +160,10 @@ impl Store {
         &self,
         query: Query,
         page: &PageRequest,
-        cursors: &CursorKey,
+        cursors: &CachedSecret<CursorKeys>,
     ) -> Result<Page<T>> {
         let list_id = query.list_id();
-        let mut position =
-            page.cursor.as_deref().map(|cursor| cursors.open(&list_id, cursor)).transpose()?;
+        let mut position = cursors.open(&list_id, page.cursor.as_deref()).await?;
         // Reading one more item than requested shows whether there is a next page.
         let batch = if query.filters.is_empty() { 0 } else { FILTERED_BATCH };
         let limit = batch.max(page.limit + 1);

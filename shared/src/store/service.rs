@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth_state::AuthState;
 use super::category::CounterChange;
-use super::cursor::{CursorKey, Page, PageRequest};
+use super::cursor::{CursorKeys, Page, PageRequest};
 use super::index::Index;
 use super::keys;
 use super::query::{Filter, Query, SortKeys};
@@ -19,6 +19,7 @@ use crate::domain::search::{Search, searchable};
 use crate::domain::service::{Service, ServiceSort, ServiceStatus};
 use crate::domain::text::CategoryKey;
 use crate::error::{Error, Result};
+use crate::secrets::CachedSecret;
 
 /// A service as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -213,7 +214,7 @@ impl Store {
         filter: &ServiceFilter,
         sort: ServiceSort,
         page: &PageRequest,
-        cursors: &CursorKey,
+        cursors: &CachedSecret<CursorKeys>,
     ) -> Result<Page<StoredService>> {
         self.list(filter.query(sort)?, page, cursors).await
     }

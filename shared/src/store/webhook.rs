@@ -4,7 +4,7 @@ use futures::Stream;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::cursor::{CursorKey, Page, PageRequest};
+use super::cursor::{CursorKeys, Page, PageRequest};
 use super::index::Index;
 use super::keys;
 use super::query::Query;
@@ -15,6 +15,7 @@ use crate::domain::string_enum::string_enum;
 use crate::error::Result;
 use crate::metrics;
 use crate::payments::webhook_event::WebhookEvent;
+use crate::secrets::CachedSecret;
 
 /// How long a settled event is kept: longer than the 30 days for which Stripe lists it.
 const RETENTION: SignedDuration = SignedDuration::from_hours(35 * 24);
@@ -233,7 +234,7 @@ impl Store {
         &self,
         state: &str,
         page: &PageRequest,
-        cursors: &CursorKey,
+        cursors: &CachedSecret<CursorKeys>,
     ) -> Result<Page<StripeEvent>> {
         self.list(Query::newest(Index::Gsi1, keys::index::stripe_events(state)), page, cursors)
             .await

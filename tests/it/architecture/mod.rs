@@ -37,19 +37,31 @@ const BETWEEN_AREAS: [(&str, &str, &str); 6] = [
 ];
 
 /// The modules of `shared`, and the others that each may use.
-const SHARED: [(&str, &[&str]); 12] = [
+const SHARED: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("error", &["domain"]),
     ("config", &[]),
-    ("retry", &["auth", "error"]),
+    ("retry", &["error"]),
     ("telemetry", &[]),
     ("metrics", &["domain", "config"]),
     ("aws", &["config"]),
-    ("auth", &["domain", "error", "config"]),
-    ("payments", &["domain", "error", "config", "retry"]),
+    ("secrets", &["config", "aws", "retry"]),
+    ("auth", &["domain", "error", "config", "secrets"]),
+    ("payments", &["domain", "error", "config", "retry", "secrets"]),
     (
         "store",
-        &["domain", "error", "config", "telemetry", "metrics", "aws", "retry", "auth", "payments"],
+        &[
+            "domain",
+            "error",
+            "config",
+            "telemetry",
+            "metrics",
+            "aws",
+            "retry",
+            "secrets",
+            "auth",
+            "payments",
+        ],
     ),
     ("live", &["domain", "error", "config", "metrics", "aws", "retry", "auth", "store"]),
     ("lib", &[]),

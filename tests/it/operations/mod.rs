@@ -7,4 +7,5 @@ mod dashboard;
 mod failures;
 mod log;
 mod metrics;
+mod rolling;
 mod seed;

@@ -8,6 +8,7 @@ mod events;
 mod eventually;
 mod orders;
 mod people;
+mod secrets;
 mod socket;
 mod stack;
 mod stripe;
@@ -28,6 +29,7 @@ pub use orders::{
 pub use people::{
     User, admin, new_client, new_service, new_worker, price, refresh, sign_in, unique,
 };
+pub use secrets::SecretsManager;
 pub use socket::Socket;
 pub use stripe::{Stripe, now, signature, v1};
-pub use token::{ForgedToken, local_env};
+pub use token::{ForgedToken, NEXT_KEY, local_env};

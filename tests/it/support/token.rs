@@ -10,7 +10,7 @@ use super::{User, workspace};
 
 /// The private key of `local-2`, whose public key `local.env` publishes, but which signs nothing
 /// yet.
-const NEXT_KEY: &str = "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
+pub const NEXT_KEY: &str = "MC4CAQAwBQYDK2VwBCIEID7UQ00rNqg9xK5+GxSYkiKHAFEr8O306b8LiH74r4C3";
 
 /// An access token before it is signed.
 #[derive(Clone)]

@@ -23,11 +23,12 @@ use self::objects::{to_chargeback, to_intent, to_refund};
 use super::api::StripeApi;
 use super::intent::Intent;
 use super::webhook_event::HANDLED;
-use crate::config::{ConfigError, optional, secret};
+use crate::config::{ConfigError, optional};
 use crate::domain::ids::PaymentIntentId;
 use crate::domain::money::Money;
 use crate::domain::order::{Chargeback, Order, Refund};
 use crate::error::{Error, Result};
+use crate::secrets::{CachedSecret, FromSecret, Members, SecretText};
 
 /// The time limit of one attempt.
 const TIMEOUT: Duration = Duration::from_secs(6);
@@ -47,38 +48,55 @@ const MAX_EVENT_PAGES: usize = 10;
 /// The objects that Stripe includes instead of their ids when an intent is read.
 const EXPANDED: &str = "latest_charge.balance_transaction";
 
-/// The client for Stripe's API.
-#[derive(Clone)]
+/// Calls Stripe's API.
 pub struct Stripe {
-    client: Client,
+    client: CachedSecret<KeyedClient>,
 }
 
-impl Stripe {
-    /// Creates the client from the secret `STRIPE_SECRET_KEY`. If `STRIPE_API_URL` is set, it
-    /// replaces Stripe's URL.
-    ///
-    /// # Errors
-    /// Fails if a variable is missing or invalid; the error names it.
-    pub fn from_env() -> std::result::Result<Self, ConfigError> {
-        let key = secret("STRIPE_SECRET_KEY")?;
-        let mut client = ClientBuilder::new(key.expose()).timeout(TIMEOUT);
+/// A client with an API key.
+struct KeyedClient(Client);
+
+impl FromSecret for KeyedClient {
+    const VARIABLE: &'static str = "STRIPE_SECRET";
+
+    /// Reads the member `secret_key`. `STRIPE_API_URL` replaces Stripe's URL.
+    fn parse(text: &SecretText) -> std::result::Result<Self, String> {
+        let members = Members::parse(&text.current)?;
+        let mut client = ClientBuilder::new(members.text("secret_key")?).timeout(TIMEOUT);
         if let Some(url) = optional("STRIPE_API_URL") {
             // The client appends paths to it.
             client = client.url(format!("{}/", url.trim_end_matches('/')));
         }
-        let client = client
-            .build()
-            .map_err(|e| ConfigError::new("STRIPE_SECRET_KEY or STRIPE_API_URL", e))?;
-        Ok(Self { client })
+        // The client's own message may quote the key.
+        let unusable = "or the variable STRIPE_API_URL makes no client for Stripe";
+        client.build().map(Self).map_err(|_| unusable.to_owned())
+    }
+}
+
+impl Stripe {
+    /// Names the secret with the API key; [`Stripe::load`] reads it.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn from_env() -> std::result::Result<Self, ConfigError> {
+        Ok(Self { client: CachedSecret::from_env()? })
+    }
+
+    /// Reads the API key, while the sandbox initializes.
+    ///
+    /// # Errors
+    /// Those of [`CachedSecret::load`].
+    pub async fn load(&self) -> std::result::Result<(), ConfigError> {
+        self.client.load().await
     }
 
     /// Sends a request without an idempotency key, with retries.
     async fn send<T, S, F>(&self, send: S) -> std::result::Result<T, StripeError>
     where
-        S: Fn() -> F + Send + Sync,
+        S: Fn(Client) -> F + Send + Sync,
         F: Future<Output = std::result::Result<T, StripeError>> + Send,
     {
-        self.send_with_retries(|_| send()).await
+        self.send_with_retries(|client, _| send(client)).await
     }
 
     /// Sends a request with an idempotency key, with retries. The retry strategies of
@@ -92,29 +110,37 @@ impl Stripe {
     /// because nobody gets its secret, and refunds can't exceed the charge.
     async fn send_idempotent<T, S, F>(&self, key: &str, send: S) -> Result<T>
     where
-        S: Fn(RequestStrategy) -> F + Send + Sync,
+        S: Fn(Client, RequestStrategy) -> F + Send + Sync,
         F: Future<Output = std::result::Result<T, StripeError>> + Send,
     {
         let usual = idempotency_key(key)?;
         let fallback = idempotency_key(&format!("{key}-{}", Timestamp::now().as_second() / 300))?;
         let sent = self
-            .send_with_retries(|spent| send(if spent { fallback.clone() } else { usual.clone() }))
+            .send_with_retries(|client, spent| {
+                send(client, if spent { fallback.clone() } else { usual.clone() })
+            })
             .await;
         sent.map_err(|e| to_error(&e))
     }
 
-    /// Sends at most [`ATTEMPTS`] times within [`RETRY_WINDOW`]. The argument of `send` says
-    /// whether the usual idempotency key is spent.
+    /// Sends at most [`ATTEMPTS`] times within [`RETRY_WINDOW`]. `send` gets a client, and whether
+    /// the usual idempotency key is spent. When Stripe refuses our API key, it may have been
+    /// rolled: the secret is read again, and the request sent once more at once.
     async fn send_with_retries<T, S, F>(&self, send: S) -> std::result::Result<T, StripeError>
     where
-        S: Fn(bool) -> F + Send + Sync,
+        S: Fn(Client, bool) -> F + Send + Sync,
         F: Future<Output = std::result::Result<T, StripeError>> + Send,
     {
         let started = Instant::now();
         let (mut attempt, mut spent) = (1, false);
+        let mut client = self.client.current();
         loop {
             let wait = backoff(attempt);
-            match send(spent).await {
+            match send(client.0.clone(), spent).await {
+                Err(StripeError::Stripe(refusal, 401)) => match self.client.read_again().await {
+                    Some(rolled) => client = rolled,
+                    None => return Err(StripeError::Stripe(refusal, 401)),
+                },
                 Err(error)
                     if attempt < ATTEMPTS
                         && started.elapsed() + wait < RETRY_WINDOW
@@ -139,8 +165,9 @@ impl StripeApi for Stripe {
             .metadata(HashMap::from([("order_id".to_owned(), order.id.to_string())]));
         let key = order.intent_idempotency_key();
         to_intent(
-            self.send_idempotent(&key, |strategy| {
-                request.customize().request_strategy(strategy).send(&self.client)
+            self.send_idempotent(&key, |client, strategy| {
+                let request = request.customize().request_strategy(strategy);
+                async move { request.send(&client).await }
             })
             .await?,
         )
@@ -148,7 +175,7 @@ impl StripeApi for Stripe {
 
     async fn intent(&self, id: &PaymentIntentId) -> Result<Option<Intent>> {
         let request = RetrievePaymentIntent::new(id.as_str()).expand(vec![EXPANDED.to_owned()]);
-        match self.send(|| request.send(&self.client)).await {
+        match self.send(|client| send(&request, client)).await {
             Ok(found) => to_intent(found).map(Some),
             Err(e) if is_missing(&e) => Ok(None),
             Err(e) => Err(to_error(&e)),
@@ -159,7 +186,7 @@ impl StripeApi for Stripe {
         // No idempotency key: canceling is idempotent anyway. And if the intent is processing at
         // the first attempt, Stripe would repeat that response to the same key for a day.
         let request = CancelPaymentIntent::new(id.as_str()).expand(vec![EXPANDED.to_owned()]);
-        match self.send(|| request.send(&self.client)).await {
+        match self.send(|client| send(&request, client)).await {
             Ok(canceled) => to_intent(canceled),
             // It is already canceled or paid.
             Err(e) if code(&e) == Some("payment_intent_unexpected_state") => self
@@ -177,13 +204,16 @@ impl StripeApi for Stripe {
         idempotency_key: &str,
     ) -> Result<Refund> {
         let request = CreateRefund::new().payment_intent(intent.as_str()).amount(amount.amount);
-        let send = |strategy| request.customize().request_strategy(strategy).send(&self.client);
+        let send = |client, strategy| {
+            let request = request.customize().request_strategy(strategy);
+            async move { request.send(&client).await }
+        };
         to_refund(&self.send_idempotent(idempotency_key, send).await?)
     }
 
     async fn refunds(&self, intent: &PaymentIntentId) -> Result<Vec<Refund>> {
         let request = ListRefund::new().payment_intent(intent.as_str()).limit(PAGE_SIZE);
-        let page = self.send(|| request.send(&self.client)).await.map_err(|e| to_error(&e))?;
+        let page = self.send(|client| send(&request, client)).await.map_err(|e| to_error(&e))?;
         page.data.iter().map(to_refund).collect()
     }
 
@@ -197,7 +227,11 @@ impl StripeApi for Stripe {
         for _ in 0..MAX_EVENT_PAGES {
             // Events keep the API version that they were created with, whatever version
             // async-stripe asks for, so they are not parsed into its types.
-            let page = self.send(|| request.build().customize::<Value>().send(&self.client)).await;
+            let send = |client| {
+                let request = request.build().customize::<Value>();
+                async move { request.send(&client).await }
+            };
+            let page = self.send(send).await;
             let page = page.map_err(|e| to_error(&e))?;
             found.extend(objects(&page).map(miniserde::json::to_string));
             match objects(&page).last().and_then(object_id) {
@@ -210,9 +244,17 @@ impl StripeApi for Stripe {
 
     async fn chargebacks(&self, intent: &PaymentIntentId) -> Result<Vec<Chargeback>> {
         let request = ListDispute::new().payment_intent(intent.as_str()).limit(PAGE_SIZE);
-        let page = self.send(|| request.send(&self.client)).await.map_err(|e| to_error(&e))?;
+        let page = self.send(|client| send(&request, client)).await.map_err(|e| to_error(&e))?;
         page.data.iter().map(to_chargeback).collect()
     }
+}
+
+async fn send<R>(request: &R, client: Client) -> std::result::Result<R::Output, StripeError>
+where
+    R: StripeRequest + Sync,
+    R::Output: miniserde::Deserialize,
+{
+    request.customize().send(&client).await
 }
 
 /// Returns the objects on a page of a list.
@@ -261,13 +303,14 @@ mod tests {
     }
 
     fn stripe() -> Stripe {
-        Stripe { client: ClientBuilder::new("sk_test_x").build().unwrap() }
+        let client = ClientBuilder::new("sk_test_x").build().unwrap();
+        Stripe { client: CachedSecret::fixed(KeyedClient(client)) }
     }
 
     /// Returns the idempotency keys of all attempts of a call that keeps failing with this error.
     async fn keys(error: impl Fn() -> StripeError + Send + Sync) -> Vec<String> {
         let sent = std::sync::Mutex::new(Vec::new());
-        let send = |strategy: RequestStrategy| {
+        let send = |_, strategy: RequestStrategy| {
             sent.lock().unwrap().push(strategy.get_key().unwrap().into_inner());
             std::future::ready(Err::<(), _>(error()))
         };

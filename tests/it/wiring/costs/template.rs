@@ -52,8 +52,7 @@ impl Template {
             (Item::CustomMetrics, IDLE_METRICS),
             (Item::AlarmMetrics, alarms.map(watched_metrics).sum::<usize>() as f64),
             (Item::Dashboards, count("AWS::CloudWatch::Dashboard")),
-            // Two more are created by hand: the parameters JwtSecret and StripeSecret name them.
-            (Item::Secrets, count("AWS::SecretsManager::Secret") + 2.0),
+            (Item::Secrets, count("AWS::SecretsManager::Secret")),
         ])
     }
 
