@@ -238,7 +238,10 @@ mod tests {
             let number = record.change.sequence_number.unwrap();
             let result = match failing.contains(&number.as_str()) {
                 true => Err(Error::internal("broken for the test")),
-                false => Ok(handled.lock().unwrap().push_str(&number)),
+                false => {
+                    handled.lock().unwrap().push_str(&number);
+                    Ok(())
+                }
             };
             async move { result }
         };

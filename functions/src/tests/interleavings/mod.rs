@@ -267,7 +267,7 @@ impl Run<'_> {
             }
             Action::Settle => drop(payments.settle(order).await),
             Action::RunTimers => {
-                drop(timers::handle(&self.world.timers_context, Value::Null).await.unwrap())
+                timers::handle(&self.world.timers_context, Value::Null).await.unwrap();
             }
         }
     }

@@ -60,8 +60,8 @@ fn an_unsupported_resource_or_property_is_rejected_by_name() {
     }
     for (template, expected) in [
         (
-            "{Rules: {}, Resources: {Q: {Type: 'AWS::SQS::Queue'}}}",
-            "Rules: the local cloud does not support this",
+            "{Hooks: {}, Resources: {Q: {Type: 'AWS::SQS::Queue'}}}",
+            "Hooks: the local cloud does not support this",
         ),
         (
             "{Transform: [A, B], Resources: {}}",
@@ -151,7 +151,7 @@ fn a_function_that_aws_could_not_invoke_is_rejected() {
 #[test]
 fn everything_unsupported_is_named_at_once_with_its_line() {
     let template = "\
-Rules: {}
+Hooks: {}
 Globals:
   Function:
     Layers: [a]
@@ -177,7 +177,7 @@ Resources:
     assert_eq!(
         read(template, &deployment()).unwrap_err().to_string(),
         "7 places:
-  Rules: the local cloud does not support this (line 1)
+  Hooks: the local cloud does not support this (line 1)
   Resources.Photos: the local cloud does not support AWS::S3::Bucket (line 6)
   Resources.F.Properties.Runtime: the local cloud supports only provided.*, not nodejs20.x (line 12)
   Resources.F.Properties.Timeout: 901 is not between 1 and 900 (line 13)
