@@ -294,11 +294,12 @@ async fn no_function_has_a_secret_in_its_configuration() {
 
 #[tokio::test]
 async fn each_function_may_read_its_one_secret_and_no_other() {
-    let cloud = shared_cloud();
-    let developer = SecretsManager::of(cloud);
+    // Its own, in which every function still has the process that it was started with.
+    let cloud = Cloud::start("secret-policies", &["--ephemeral"]);
+    let developer = SecretsManager::of(&cloud);
     let mut readers = BTreeMap::<&str, usize>::new();
     let environments = eventually("every function runs", async || {
-        Some(environments(cloud)).filter(|found| found.len() == cloud.ready.functions.len())
+        Some(environments(&cloud)).filter(|found| found.len() == cloud.ready.functions.len())
     })
     .await;
     for (function, environment) in environments {

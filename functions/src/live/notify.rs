@@ -80,11 +80,11 @@ struct Work {
 /// Sockets to close.
 enum SocketsToClose {
     /// All sockets of a user.
-    OfUser(UserId),
+    All(UserId),
     /// The sockets of one session.
-    OfSession(UserId, String),
+    Session(UserId, String),
     /// All sockets of a user except those of one session, if there is one to keep.
-    OfUserExcept(UserId, Option<String>),
+    AllButOne(UserId, Option<String>),
 }
 
 /// The first record that failed. Lambda delivers it and all later ones again.
@@ -111,7 +111,7 @@ impl<'r> Failures<'r> {
     fn into_result(self) -> std::result::Result<(), Failure> {
         match self.first {
             None => Ok(()),
-            Some((at, error)) => Err(Failure { record: self.records[at].clone(), error }),
+            Some((at, error)) => Err(Failure { record: Box::new(self.records[at].clone()), error }),
         }
     }
 
@@ -154,7 +154,7 @@ impl Work {
                 let session: Session = from_image(new)?;
                 if session.revoked_at.is_some() {
                     self.sockets_to_close
-                        .push((at, SocketsToClose::OfSession(session.user_id, session.id)));
+                        .push((at, SocketsToClose::Session(session.user_id, session.id)));
                 }
             }
             Account::ENTITY if !old.is_empty() => {
@@ -163,10 +163,10 @@ impl Work {
                 // categories. A client that may still connect then reconnects, and subscribes to
                 // its user's current feeds.
                 if Feed::of(&old.user) != Feed::of(&new.user) {
-                    self.sockets_to_close.push((at, SocketsToClose::OfUser(new.user.id)));
+                    self.sockets_to_close.push((at, SocketsToClose::All(new.user.id)));
                 } else if old.generation != new.generation {
                     self.sockets_to_close
-                        .push((at, SocketsToClose::OfUserExcept(new.user.id, new.kept_session)));
+                        .push((at, SocketsToClose::AllButOne(new.user.id, new.kept_session)));
                 }
             }
             _ => {}
@@ -200,11 +200,11 @@ impl Work {
     async fn close<P: Push>(&mut self, context: &FanOut<P>, failures: &mut Failures<'_>) {
         for (at, sockets) in std::mem::take(&mut self.sockets_to_close) {
             let closed = match &sockets {
-                SocketsToClose::OfUser(user) => context.live.close_all(user).await,
-                SocketsToClose::OfSession(user, session) => {
+                SocketsToClose::All(user) => context.live.close_all(user).await,
+                SocketsToClose::Session(user, session) => {
                     context.live.close_session(user, session).await
                 }
-                SocketsToClose::OfUserExcept(user, session) => {
+                SocketsToClose::AllButOne(user, session) => {
                     context.live.close_all_except(user, session.as_deref()).await
                 }
             };

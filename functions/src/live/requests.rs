@@ -32,13 +32,13 @@ where
                 "a record without a request: does the event source mapping have its filter?",
             )
         };
-        let request =
-            request.ok_or_else(|| Failure { record: RecordRef::of(record), error: error() })?;
+        let request = request
+            .ok_or_else(|| Failure { record: Box::new(RecordRef::of(record)), error: error() })?;
         requests.entry(request).or_insert_with(|| RecordRef::of(record));
     }
     let handled = requests.into_iter().map(|(request, record)| {
         let handled = handle(request).instrument(record.span.clone());
-        async { handled.await.map_err(|error| Failure { record, error }) }
+        async { handled.await.map_err(|error| Failure { record: Box::new(record), error }) }
     });
     let handled = join_all(handled).await;
     // Sequence numbers are decimal strings of different lengths, so the length is compared first.

@@ -51,7 +51,7 @@ where
         let Err(error) = handled.instrument(reference.span.clone()).await else { continue };
         let is_out_of_time = error.is(&catalogue::TIMED_OUT);
         match &first_failure {
-            None => first_failure = Some(Failure { record: reference, error }),
+            None => first_failure = Some(Failure { record: Box::new(reference), error }),
             Some(_) => reference.span.in_scope(|| log(&error, "another record failed")),
         }
         if is_out_of_time {
@@ -89,7 +89,7 @@ impl RecordRef {
 #[derive(Debug)]
 pub struct Failure {
     /// The first record that was not handled. Lambda delivers it and all later records again.
-    pub record: RecordRef,
+    pub record: Box<RecordRef>,
     /// The error.
     pub error: Error,
 }
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn without_a_sequence_number_the_whole_batch_fails() {
         let failure = Failure {
-            record: RecordRef::of(&EventRecord::default()),
+            record: Box::new(RecordRef::of(&EventRecord::default())),
             error: Error::internal("broken for the test"),
         };
         report(Err(failure)).unwrap_err();
