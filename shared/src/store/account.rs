@@ -153,7 +153,8 @@ fn empty_key() -> Key {
 }
 
 impl Entity for LoginReservation {
-    const ENTITY: &'static str = "login_reservation";
+    // The name of the first builds: stored items have it.
+    const ENTITY: &'static str = "claim";
 
     fn key(&self) -> Key {
         self.key.clone()

@@ -72,7 +72,8 @@ pub struct KnownIpAddress {
 }
 
 impl Entity for KnownIpAddress {
-    const ENTITY: &'static str = "known_ip_address";
+    // The name of the first builds: stored items have it.
+    const ENTITY: &'static str = "source";
 
     fn key(&self) -> Key {
         keys::known_ip_address(&self.user_id, &self.hash)

@@ -57,7 +57,7 @@ pub(super) fn session(user: &UserId, id: &str) -> Key {
 
 /// The hash of an IP address that a user has signed in from.
 pub(super) fn known_ip_address(user: &UserId, hash: &str) -> Key {
-    Key::new(format!("USER#{user}"), format!("IP_ADDRESS#{hash}"))
+    Key::new(format!("USER#{user}"), format!("SOURCE#{hash}"))
 }
 
 /// The number of active administrators.

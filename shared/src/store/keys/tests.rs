@@ -28,7 +28,7 @@ fn keys_have_exactly_these_strings() {
         (username("ann"), "USERNAME#ann".into(), "USERNAME".into()),
         (email("ann@example.com"), "EMAIL#ann@example.com".into(), "EMAIL".into()),
         (session(&user, "s"), format!("USER#{user}"), "SESSION#s".into()),
-        (known_ip_address(&user, "h"), format!("USER#{user}"), "IP_ADDRESS#h".into()),
+        (known_ip_address(&user, "h"), format!("USER#{user}"), "SOURCE#h".into()),
         (admins(), "ADMINS".into(), "COUNT".into()),
         (super::service(&service), format!("SERVICE#{service}"), "SERVICE".into()),
         (super::category(&category), "CATEGORIES".into(), category.to_string()),
