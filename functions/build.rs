@@ -1,6 +1,8 @@
-//! The routes of `template.yaml`, as a list for the function that answers when no route fits
-//! (`src/site/fallback.rs`), so that the template stays the only place where they are written down;
-//! and the files of the documentation page (`src/docs/files.rs`).
+//! Writes two things into `OUT_DIR`, which the functions include at compile time:
+//!
+//! - `routes.rs`, the routes of `template.yaml`, for the function that answers requests that match
+//!   no route (`src/site/fallback.rs`). People write the routes only in the template.
+//! - The files of Swagger UI, for the documentation page (`src/docs/files.rs`).
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -11,15 +13,15 @@ use yaml_serde::Value;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
 
-/// What the documentation page needs of Swagger UI.
+/// The files of Swagger UI that the documentation page needs.
 const SWAGGER_UI: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    routes()?;
-    swagger_ui()
+    write_routes()?;
+    extract_swagger_ui()
 }
 
-fn swagger_ui() -> Result<(), Box<dyn Error>> {
+fn extract_swagger_ui() -> Result<(), Box<dyn Error>> {
     let out = std::env::var("OUT_DIR")?;
     let mut archive =
         zip::ZipArchive::new(Cursor::new(utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED))?;
@@ -35,7 +37,7 @@ fn swagger_ui() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn routes() -> Result<(), Box<dyn Error>> {
+fn write_routes() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={TEMPLATE}");
     let template: Value = yaml_serde::from_str(&std::fs::read_to_string(TEMPLATE)?)?;
     let resources = template["Resources"].as_mapping().ok_or("template.yaml has no Resources")?;

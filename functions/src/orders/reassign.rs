@@ -25,8 +25,8 @@ body! {
 /// Gives the order to the worker that `worker_id` names, or back to the pool.
 ///
 /// # Errors
-/// Those of every transition (see `docs/order-lifecycle.md`), 403 unless the caller is an
-/// administrator, 422 when there is no such user, and 409 `worker_not_eligible` when that user is
+/// Those of every transition (see `docs/order-lifecycle.md`); 403 unless the caller is an
+/// administrator; 422 when `worker_id` names no user; 409 `worker_not_eligible` when the user is
 /// not an active worker, is the order's client or already has the order.
 pub async fn handle(context: &Orders, request: Request) -> Result<Reply> {
     let parsed = TransitionRequest::parse(&request, &ENDPOINT, &context.verifier)?;

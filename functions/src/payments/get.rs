@@ -25,19 +25,19 @@ const ENDPOINT: Endpoint =
 /// Returns the payment. Only administrators see fees and `attention`.
 ///
 /// # Errors
-/// 404 for an order that the caller may not see; 403 for its worker.
+/// 404 for an order that the caller may not see; 403 for a worker who may see it.
 pub async fn handle(context: &Context, request: Request) -> Result<Reply> {
     let claims = request.caller(ENDPOINT.who, &context.verifier)?;
     let id: OrderId = request.path_id("order")?;
     let (caller, order) = read::visible_order(&context.store, &claims, &id).await?;
-    let admin = caller.role == Role::Admin;
-    if !admin && order.client.id != caller.id {
+    let is_admin = caller.role == Role::Admin;
+    if !is_admin && order.client.id != caller.id {
         return Err(Error::new(
             &catalogue::FORBIDDEN,
             "Only the order's client and administrators may see its payment.",
         ));
     }
-    Reply::ok(&PaymentView::new(&order, admin))?.etag(order.version)
+    Reply::ok(&PaymentView::new(&order, is_admin))?.etag(order.version)
 }
 
 /// This endpoint in the API description.
@@ -115,8 +115,7 @@ struct DisputeView<'a> {
 }
 
 impl<'a> PaymentView<'a> {
-    fn new(order: &'a Order, admin: bool) -> Self {
-        let entries = order.ledger.entries().iter();
+    fn new(order: &'a Order, is_admin: bool) -> Self {
         let refund = |refund: &'a Refund| RefundView {
             id: refund.id.as_str(),
             money: refund.amount,
@@ -133,13 +132,16 @@ impl<'a> PaymentView<'a> {
             status: order.payment_status,
             price: order.price,
             balance: Money::new(order.ledger.balance(), order.price.currency()),
-            ledger: entries
-                .filter(|entry| admin || entry.kind != LedgerKind::Fee)
+            ledger: order
+                .ledger
+                .entries()
+                .iter()
+                .filter(|entry| is_admin || entry.kind != LedgerKind::Fee)
                 .map(EntryView::from)
                 .collect(),
             refunds: order.refunds.iter().map(refund).collect(),
             disputes: order.chargebacks.iter().map(dispute).collect(),
-            attention: admin.then(|| order.attention()),
+            attention: is_admin.then(|| order.attention()),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The error objects that Lambda returns when a function's process can't reply itself.
+//! The error objects that Lambda returns instead of a reply when a function's process ends, runs
+//! too long or replies with too much.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;

@@ -27,7 +27,8 @@ use crate::model::{Function, Project};
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_ASYNC_PAYLOAD: usize = 1024 * 1024;
 
-/// Says whether the owner of an access key id may perform an action on a resource ARN.
+/// Takes an access key id, an action and a resource ARN. Returns whether the owner of the key may
+/// perform the action on the resource.
 pub type Authorize = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
 
 /// The dependencies of the Invoke API.
@@ -114,7 +115,8 @@ async fn respond(
             };
             set("x-amz-executed-version", "$LATEST");
             if invocation.error.is_some() {
-                // Lambda always sends this value. Only a runtime of 2016 had `Handled`.
+                // Lambda sends this value for every error. Only a runtime of 2016 had another,
+                // `Handled`.
                 set("x-amz-function-error", "Unhandled");
             }
             Ok(response)

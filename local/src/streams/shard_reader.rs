@@ -1,6 +1,7 @@
-//! Reads one shard for one mapping. A mapping with a `ParallelizationFactor` has that many readers
-//! per shard, its lanes. Each lane skips the items of the others, so that order holds per item and
-//! lanes do not wait for each other.
+//! Reads one shard of a stream for one event source mapping. A mapping with a
+//! `ParallelizationFactor` has that many readers per shard, its lanes. Each item belongs to one
+//! lane, and the other lanes skip its records. So the changes of an item stay in order, and lanes
+//! do not wait for each other.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use super::mapping::Mapping;
 use super::source::Position;
 use crate::dynamodb::RETENTION;
 
-/// The most bytes of records in one payload. Lambda's limit is 6 MB, and the envelope takes a
-/// little.
+/// The most bytes of records in one payload. Lambda's limit is 6 MB, and the JSON around the
+/// records takes a little.
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024 - 1024;
 
 /// One lane of a mapping, reading one shard.
@@ -25,6 +26,8 @@ pub struct ShardReader {
     shard_id: String,
     /// The number of this lane, from 0.
     lane: usize,
+    /// Signals each write to the table. `None` for a database on AWS, whose writes the local cloud
+    /// does not see.
     writes: Option<watch::Receiver<()>>,
     /// The position of the last record that was read.
     position: Position,
@@ -72,14 +75,15 @@ impl ShardReader {
         }
     }
 
-    /// Waits for a batch: a full one, or what was read by the end of the batching window.
+    /// Waits for a batch: a full one, or what was read by the end of the batching window. Returns
+    /// `None` once the shard is closed and nothing is pending.
     async fn next_batch(&mut self) -> Option<Vec<Record>> {
         let (batch_size, window) =
             (self.mapping.settings.batch_size.max(1), self.mapping.settings.batch_window);
         let mut deadline: Option<Instant> = None;
         loop {
-            let missing = batch_size.saturating_sub(self.pending.len());
-            let read = if self.ended || missing == 0 { 0 } else { self.read(missing).await };
+            let room = batch_size.saturating_sub(self.pending.len());
+            let read = if self.ended || room == 0 { 0 } else { self.read(room).await };
             if !self.pending.is_empty() {
                 let deadline = *deadline.get_or_insert_with(|| Instant::now() + window);
                 let full = self.pending.len() >= batch_size
@@ -178,7 +182,7 @@ impl ShardReader {
         }
     }
 
-    /// Stores that every record up to this sequence number is finished.
+    /// Stores that this lane has finished every record up to this sequence number.
     fn checkpoint(&self, sequence_number: &str) {
         let (shard_id, lane) = (&self.shard_id, self.lane);
         let is_current = self.mapping.checkpoints.read(|s| {
@@ -201,7 +205,8 @@ impl ShardReader {
         }
     }
 
-    /// Waits until the table is written, or the next poll is due.
+    /// Waits until the table is written, the next poll is due, or the batching window ends
+    /// (`deadline`).
     async fn wait(&mut self, deadline: Option<Instant>) {
         let until = Instant::now() + self.mapping.pace.poll;
         let until = deadline.map_or(until, |deadline| until.min(deadline));

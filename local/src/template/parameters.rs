@@ -7,11 +7,12 @@ use yaml_serde::{Mapping, Value};
 
 use super::scope::{scalar, unknown};
 
-/// Returns the value of every parameter: the one in `given`, its default, or the placeholder for an
-/// unknown value.
+/// Returns the value of every parameter: the one in `given`, else its default, else the placeholder
+/// for an unknown value.
 ///
 /// # Errors
-/// When a value is not allowed, a type is not supported, or `given` names no parameter.
+/// When a type is missing or not supported, when a value is not allowed, or when a name in `given`
+/// is not that of a parameter.
 pub(super) fn values(
     parameters: &Mapping,
     given: &BTreeMap<String, String>,

@@ -21,6 +21,7 @@ pub(super) fn read_table(
         ("TableName".to_owned(), name.clone().into()),
         ("BillingMode".to_owned(), "PAY_PER_REQUEST".into()),
     ]);
+    // The caller has read the name.
     properties.value("TableName")?;
     for (key, fields) in [
         ("KeySchema", &["AttributeName", "KeyType"][..]),
@@ -30,9 +31,9 @@ pub(super) fn read_table(
     ] {
         if let Some(mut value) = properties.value(key)? {
             for item in value.as_sequence_mut().into_iter().flatten() {
-                item.as_mapping_mut().map(|index| index.remove("ProvisionedThroughput"));
+                item.as_mapping_mut().map(|item| item.remove("ProvisionedThroughput"));
             }
-            only_fields(&value, fields, key, &properties)?;
+            reject_other_fields(&value, fields, key, &properties)?;
             definition.insert(key.to_owned(), json(&value, &properties.at(key))?);
         }
     }
@@ -102,7 +103,7 @@ pub(super) fn read_simple_table(
     }
     ignore_throughput(&mut properties)?;
     properties.without_effect(&[
-        ("TableName", "already read as part of the ARN"),
+        ("TableName", "the caller has read it"),
         ("PointInTimeRecoverySpecification", "there are no backups here"),
         ("SSESpecification", "encryption at rest"),
         ("Tags", "tags are for billing"),
@@ -117,7 +118,11 @@ pub(super) fn read_simple_table(
     Ok(Table { name, arn, properties: definition, ttl_attribute: None, stream_view_type: None })
 }
 
-fn only_fields(
+/// Rejects each field of the list's items that is not in `fields`.
+///
+/// # Errors
+/// When `list` is not a list of maps.
+fn reject_other_fields(
     list: &Value,
     fields: &[&str],
     key: &str,
@@ -137,7 +142,7 @@ fn only_fields(
 /// Reads the queue with this name and ARN.
 ///
 /// # Errors
-/// When an intrinsic in its name can't be evaluated.
+/// When an intrinsic in `QueueName` can't be evaluated.
 pub(super) fn read_queue(
     name: String,
     arn: String,
@@ -147,7 +152,7 @@ pub(super) fn read_queue(
     // A queue is only a destination for failed batches. Functions can't receive from it.
     properties.without_effect(&[
         ("KmsMasterKeyId", "encryption at rest"),
-        ("MessageRetentionPeriod", "messages are definition until the data directory is removed"),
+        ("MessageRetentionPeriod", "messages are kept until the data directory is removed"),
         ("SqsManagedSseEnabled", "encryption at rest"),
         ("Tags", "tags are for billing"),
     ]);

@@ -1,4 +1,4 @@
-//! The `@connections` API, through which functions reach the clients.
+//! The `@connections` API, through which functions send messages to clients and close connections.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>
 
 use std::sync::Arc;
@@ -50,7 +50,8 @@ struct Target {
 enum ApiError {
     BadRequest(String),
     Forbidden(String),
-    /// What API Gateway calls a missing signature. It answers so to methods it doesn't know, too.
+    /// The request has no signature, or a method that the API doesn't have. API Gateway gives both
+    /// the same answer.
     Unsigned,
     Gone,
     PayloadTooLarge,
@@ -94,21 +95,22 @@ async fn manage(
     }
 }
 
+/// Does what the request asks for. A method that needs an open connection fails if there is none.
 async fn act(
     gateway: &Gateway,
     method: &Method,
     id: &str,
     message: Bytes,
 ) -> Result<Response, ApiError> {
-    let open = || match gateway.open.get(id) {
+    let connection = || match gateway.open.get(id) {
         Some(connection) => Ok(connection),
         None if id::is_well_formed(id) => Err(ApiError::Gone),
         None => Err(ApiError::BadRequest(format!("Invalid connectionId: {id}"))),
     };
     match *method {
-        Method::POST => post(gateway, open, message).await,
-        Method::GET => Ok(describe(open()?.as_ref())),
-        Method::DELETE => Ok(delete(gateway, &open()?)),
+        Method::POST => post(gateway, connection, message).await,
+        Method::GET => Ok(describe(connection()?.as_ref())),
+        Method::DELETE => Ok(delete(gateway, &connection()?)),
         _ => Err(ApiError::Unsigned),
     }
 }
@@ -116,13 +118,13 @@ async fn act(
 /// Queues the body for the client. A 200 means that it will be sent, not that it has arrived.
 async fn post(
     gateway: &Gateway,
-    open: impl Fn() -> Result<Arc<Connection>, ApiError>,
+    connection: impl Fn() -> Result<Arc<Connection>, ApiError>,
     message: Bytes,
 ) -> Result<Response, ApiError> {
     if message.len() > gateway.quotas.message_bytes {
         return Err(ApiError::PayloadTooLarge);
     }
-    match open()?.send(Outgoing::Message(message), gateway.quotas.buffer_wait).await {
+    match connection()?.send(Outgoing::Message(message), gateway.quotas.buffer_wait).await {
         Ok(()) => Ok(StatusCode::OK.into_response()),
         Err(SendError::Gone) => Err(ApiError::Gone),
         Err(SendError::BufferFull) => Err(ApiError::LimitExceeded),

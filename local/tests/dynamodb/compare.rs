@@ -1,4 +1,4 @@
-//! What of an answer is compared.
+//! Decides when two answers count as equal, and removes what may differ.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::calls::Call;
 use crate::endpoint::Response;
 
-/// An answer without what may differ from run to run.
+/// An answer, without the parts that differ from run to run or that the local cloud need not copy.
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The normalized body of a success.
@@ -44,7 +44,8 @@ const VOLATILE: [&str; 13] = [
 
 /// Members that aren't compared.
 const IGNORED: [&str; 20] = [
-    // Descriptions of tables: statistics, states on the way to another, and ARNs.
+    // Of a table's description: statistics, settings without effect here, statuses that change by
+    // themselves, and ARNs.
     "CreationDateTime",
     "DeletionProtectionEnabled",
     "IndexArn",
@@ -65,12 +66,13 @@ const IGNORED: [&str; 20] = [
     "WarmThroughput",
     // The wording of the reasons of a canceled transaction.
     "Message",
-    // dynoxide counts the JSON text of a stream record, not what DynamoDB bills.
+    // dynoxide (the embedded database) counts the JSON text of a stream record, not the bytes that
+    // DynamoDB counts.
     "SizeBytes",
 ];
 
 impl Answer {
-    /// Returns what is compared of the answer to `call`.
+    /// Returns the parts of the answer to `call` that are compared.
     pub(crate) fn of(call: &Call, response: &Response) -> Self {
         let mut body = response.body.clone();
         if response.status == 200 {
@@ -88,10 +90,10 @@ impl Answer {
         Self::Error { status: response.status, code, message, rest: body }
     }
 
-    /// Whether a program can't tell the answers apart.
+    /// Returns whether both answers are the same for a program, which does not read messages.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Success(one), Self::Success(other)) => one == other,
+            (Self::Success(body), Self::Success(other_body)) => body == other_body,
             (
                 Self::Error { status, code, rest, .. },
                 Self::Error { status: other_status, code: other_code, rest: other_rest, .. },
@@ -112,8 +114,8 @@ impl fmt::Display for Answer {
     }
 }
 
-/// Replaces volatile values, removes ignored members, and sorts what has no order: sets, and items
-/// if `unordered`.
+/// Replaces volatile values, removes ignored members, and sorts what has no order: sets, and all
+/// lists if `unordered`.
 fn normalize(value: &mut Value, unordered: bool) {
     match value {
         Value::Object(members) => {

@@ -8,19 +8,26 @@ use super::{Metric, Recorded, VALUES_PER_LINE};
 /// The namespace of all metrics.
 const NAMESPACE: &str = "Marketplace";
 
-/// Returns one line for each metric and value of its dimension; more if it has very many values.
+/// Returns a JSON line for each entry of `recorded`. An entry with more than [`VALUES_PER_LINE`]
+/// values gets several lines.
 pub(super) fn lines(recorded: &Recorded, stack: &str, now: Timestamp) -> String {
     let mut lines = String::new();
-    for ((metric, by), values) in recorded {
+    for ((metric, dimension_value), values) in recorded {
         for values in values.chunks(VALUES_PER_LINE) {
-            lines.push_str(&document(*metric, by, values, stack, now).to_string());
+            lines.push_str(&document(*metric, dimension_value, values, stack, now).to_string());
             lines.push('\n');
         }
     }
     lines
 }
 
-fn document(metric: Metric, by: &str, values: &[u64], stack: &str, now: Timestamp) -> Value {
+fn document(
+    metric: Metric,
+    dimension_value: &str,
+    values: &[u64],
+    stack: &str,
+    now: Timestamp,
+) -> Value {
     let mut dimensions = vec![vec!["Stack"]];
     if let Some(dimension) = metric.dimension {
         dimensions.push(vec!["Stack", dimension]);
@@ -40,7 +47,7 @@ fn document(metric: Metric, by: &str, values: &[u64], stack: &str, now: Timestam
     document.insert("_aws".to_owned(), metadata);
     document.insert("Stack".to_owned(), stack.into());
     if let Some(dimension) = metric.dimension {
-        document.insert(dimension.to_owned(), by.into());
+        document.insert(dimension.to_owned(), dimension_value.into());
     }
     let value = match values {
         [value] => json!(value),

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{new_client, shared_cloud, unique};
 
 #[tokio::test]
-async fn an_administrator_cannot_register() {
+async fn nobody_can_register_as_an_administrator() {
     let body = json!({
         "email": "a@example.com", "username": unique("a"), "password": "correct horse",
         "role": "admin",
@@ -15,7 +15,7 @@ async fn an_administrator_cannot_register() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_is_reported_at_once() {
+async fn one_response_reports_every_wrong_field() {
     let body = json!({
         "email": "nonsense", "username": "x", "password": "short", "admin": true, "categories": 7,
     });
@@ -25,7 +25,7 @@ async fn every_wrong_field_is_reported_at_once() {
         .await
         .field_errors()
         .into_iter()
-        .map(|(f, _)| f)
+        .map(|(field, _)| field)
         .collect();
     wrong.sort();
     assert_eq!(wrong, ["admin", "categories", "email", "password", "username"]);
@@ -64,7 +64,7 @@ async fn fifty_concurrent_registrations_of_one_username_create_one_user() {
 }
 
 #[tokio::test]
-async fn a_repeated_idempotency_key_registers_the_user_once() {
+async fn a_request_repeated_with_its_idempotency_key_registers_the_user_once() {
     let cloud = shared_cloud();
     let username = unique("again");
     let body = json!({

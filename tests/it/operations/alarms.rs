@@ -1,5 +1,6 @@
-//! The template's alarms: every function that nobody waits for has its own, each watches a metric
-//! that exists, and each has a runbook.
+//! Checks the template's alarms. Every function that runs on a schedule or a stream has an alarm of
+//! its own, because no caller would notice its failure. Each alarm watches a metric that exists,
+//! and has a runbook.
 
 use std::collections::BTreeSet;
 
@@ -41,32 +42,33 @@ fn dimension(alarm: &Value, name: &str) -> Option<String> {
 }
 
 #[test]
-fn every_function_that_runs_by_the_clock_or_on_a_stream_has_its_alarm() {
+fn every_function_that_runs_on_a_schedule_or_a_stream_has_its_own_alarm() {
     let alarms = alarms();
-    let (mut clocks, mut streams) = (0, 0);
+    let (mut schedules, mut streams) = (0, 0);
     for (function, properties) in resources(&template(), "AWS::Serverless::Function") {
         let events =
             properties["Events"].as_mapping().into_iter().flat_map(|events| events.values());
         for event in events {
-            let has = |metric: &str, name: &str, missing: &str| {
+            let has_alarm = |metric: &str, name: &str, missing_data: &str| {
                 alarms.iter().any(|(_, alarm)| {
                     alarm["MetricName"] == metric
-                        && alarm["TreatMissingData"] == missing
+                        && alarm["TreatMissingData"] == missing_data
                         && dimension(alarm, name).as_deref() == Some(function.as_str())
                 })
             };
             match event["Type"].as_str().expect("a type") {
-                // A function that does not run reports nothing, so silence has to ring.
+                // A function that does not run reports nothing, so missing data must raise the
+                // alarm.
                 "Schedule" | "ScheduleV2" => {
-                    clocks += 1;
+                    schedules += 1;
                     assert!(
-                        has("Runs", "Function", "breaching"),
+                        has_alarm("Runs", "Function", "breaching"),
                         "{function}: no alarm for its runs"
                     );
                 }
                 "DynamoDB" => {
                     streams += 1;
-                    let is_watched = has("IteratorAge", "FunctionName", "notBreaching");
+                    let is_watched = has_alarm("IteratorAge", "FunctionName", "notBreaching");
                     assert!(is_watched, "{function}: no alarm for its iterator age");
                     let stream = &event["Properties"];
                     let queue = &stream["DestinationConfig"]["OnFailure"]["Destination"];
@@ -79,7 +81,10 @@ fn every_function_that_runs_by_the_clock_or_on_a_stream_has_its_alarm() {
             }
         }
     }
-    assert!(clocks >= 2 && streams >= 4, "{clocks} schedules and {streams} streams were read");
+    assert!(
+        schedules >= 2 && streams >= 4,
+        "{schedules} schedules and {streams} streams were read"
+    );
 }
 
 #[test]
@@ -96,8 +101,8 @@ fn every_alarm_goes_to_the_topic_and_watches_a_metric_that_exists() {
     }
 }
 
-/// Metrics of AWS, with the dimensions that we use.
-const OF_AWS: &[(&str, &[&str], &[&str])] = &[
+/// The metrics of AWS that the template may use: namespace, dimensions, names.
+const AWS_METRICS: &[(&str, &[&str], &[&str])] = &[
     // <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html>
     // <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html>
     (
@@ -137,8 +142,8 @@ const OF_AWS: &[(&str, &[&str], &[&str])] = &[
 /// Whether a metric has data points with exactly these dimensions.
 pub(super) fn exists(namespace: &str, metric: &str, dimensions: &[&str]) -> bool {
     if namespace != "Marketplace" {
-        return OF_AWS.iter().any(|(known, by, metrics)| {
-            *known == namespace && *by == dimensions && metrics.contains(&metric)
+        return AWS_METRICS.iter().any(|(known, by, names)| {
+            *known == namespace && *by == dimensions && names.contains(&metric)
         });
     }
     let Some(declared) = metrics::declared().into_iter().find(|ours| ours.name == metric) else {
@@ -171,11 +176,12 @@ fn every_alarm_has_a_runbook_and_every_runbook_an_alarm() {
     assert_eq!(alarms, runbooks, "alarms on the left, runbooks on the right");
 }
 
-/// What Lambda and `tracing` write, and no function does.
+/// Text that Lambda and `tracing` write into the log, so it is not in the functions' code.
 const LOGGED_BY_OTHERS: [&str; 3] = ["ERROR", "Runtime exited", "Task timed out"];
 
 #[test]
 fn runbooks_search_the_log_for_what_functions_log() {
+    // A search may go over a line break in the Markdown list.
     let guide = text_of("docs/operations.md").replace("\n  ", " ");
     let mut code = String::new();
     let mut folders = vec![workspace().join("functions/src"), workspace().join("shared/src")];

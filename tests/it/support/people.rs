@@ -19,17 +19,17 @@ pub struct User {
     pub api: Client,
 }
 
-/// Returns a name that starts with `what` and is unique across all test runs.
-pub fn unique(what: &str) -> String {
+/// Returns a name that starts with `prefix` and is unique across all test runs.
+pub fn unique(prefix: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .expect("a time")
         .as_micros();
-    format!("{what}{}x{}", now % 1_000_000_000_000, COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{prefix}{}x{}", now % 1_000_000_000_000, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Registers a client.
+/// Registers a user with the role of a client. ([`Client`] is something else: the HTTP client.)
 pub async fn new_client(cloud: &Cloud) -> User {
     register(cloud, json!({"role": "client"})).await
 }
@@ -45,7 +45,7 @@ pub async fn admin(cloud: &Cloud) -> User {
     User::sign_in(cloud, username, password).await
 }
 
-/// Returns the administrator who creates services. Signs in only once a minute for each cloud,
+/// Returns the administrator who creates services. Signs in at most once a minute for each cloud,
 /// because hashing a password takes a while.
 async fn service_admin(cloud: &Cloud) -> User {
     static KNOWN: Mutex<BTreeMap<String, (Instant, User)>> = Mutex::new(BTreeMap::new());
@@ -80,6 +80,7 @@ async fn register(cloud: &Cloud, mut fields: Value) -> User {
 }
 
 impl User {
+    /// Signs in, and checks that the access token works.
     pub async fn sign_in(cloud: &Cloud, username: &str, password: &str) -> Self {
         let api = cloud.client();
         let fields = [("grant_type", "password"), ("username", username), ("password", password)];
@@ -102,17 +103,18 @@ impl User {
         self.api.get("/auth/me").await.expect_status(200)
     }
 
+    /// Reads the user's id from `GET /auth/me`.
     pub async fn id(&self) -> String {
         self.me().await["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Exchanges the refresh token.
+    /// Sends this user's refresh token to the token endpoint. `self` keeps the old tokens.
     pub async fn refresh(&self, cloud: &Cloud) -> Response {
         refresh(cloud, &self.refresh_token).await
     }
 
-    /// Sends an update of the user's own account that changes nothing. Every user with a valid
-    /// access token may send it.
+    /// Sends an update of the user's own account that changes nothing. It succeeds if the API still
+    /// lets this user write.
     pub async fn send_empty_update(&self) -> Response {
         self.api.patch("/auth/me", json!({})).await
     }

@@ -6,14 +6,15 @@ use super::lists::{Function, registry, template};
 use super::{File, folder, read};
 use crate::support::workspace;
 
-/// Returns the binary of each Lambda. The multi-call binary is written by hand.
+/// Returns the source file of each Lambda's binary. The binary `marketplace`, which contains all
+/// functions, is written by hand.
 pub fn binaries() -> Vec<File> {
     const FOLDER: &str = "functions/lambdas/src/bin";
     let functions = registry();
     let mut files: Vec<_> = functions
         .iter()
         .map(|Function { name, starter, area, module }| {
-            // The registry imports `runtime::events`.
+            // The registry imports `runtime::events` and calls it `events`. Here it needs its path.
             let starter = starter.replace("events::", "runtime::events::");
             let main = format!("functions::{starter}(functions::{area}::{module}::handle)");
             let text = format!(
@@ -49,21 +50,22 @@ pub fn modules() -> Vec<File> {
             .unwrap_or_else(|| panic!("tests/it/{name} has no mod.rs"));
         files.push(File::new(
             path.clone(),
-            with_files(&read(&path), &folder(&format!("tests/it/{name}"))),
+            with_entries(&read(&path), &folder(&format!("tests/it/{name}"))),
         ));
     }
-    files.push(File::new("tests/it/main.rs", with_files(&read("tests/it/main.rs"), &entries)));
+    files.push(File::new("tests/it/main.rs", with_entries(&read("tests/it/main.rs"), &entries)));
     files
 }
 
-fn with_files(text: &str, entries: &[String]) -> String {
-    let named = |name: &str| name.ends_with(".rs") || !name.contains('.');
+/// Returns the text with a `mod` line for each file and folder of `entries` that is a module.
+fn with_entries(text: &str, entries: &[String]) -> String {
+    let is_module = |name: &str| name.ends_with(".rs") || !name.contains('.');
     let modules =
-        entries.iter().filter(|name| named(name)).map(|name| name.trim_end_matches(".rs"));
+        entries.iter().filter(|name| is_module(name)).map(|name| name.trim_end_matches(".rs"));
     with_modules(text, modules.filter(|name| !matches!(*name, "mod" | "main")), "mod")
 }
 
-/// Returns the text with a `mod` line for each module. Missing lines are added, sorted by name.
+/// Returns the text with the missing `mod` lines of these modules, added in alphabetical order.
 fn with_modules<'a>(text: &str, modules: impl Iterator<Item = &'a str>, keyword: &str) -> String {
     let declares = |line: &str| {
         let rest = line.strip_prefix("pub(crate) ").or(line.strip_prefix("pub ")).unwrap_or(line);
@@ -74,20 +76,21 @@ fn with_modules<'a>(text: &str, modules: impl Iterator<Item = &'a str>, keyword:
         if lines.iter().any(|line| declares(line).as_deref() == Some(module)) {
             continue;
         }
-        let before = |line: &String| declares(line).is_some_and(|name| name.as_str() < module);
+        let sorts_before =
+            |line: &String| declares(line).is_some_and(|name| name.as_str() < module);
         let first = lines.iter().position(|line| declares(line).is_some());
         let first = first.unwrap_or_else(|| {
             lines.push(String::new());
             lines.len()
         });
-        let at = lines.iter().rposition(before).map_or(first, |at| at + 1);
+        let at = lines.iter().rposition(sorts_before).map_or(first, |at| at + 1);
         lines.insert(at, format!("{keyword} {module};"));
     }
     lines.join("\n") + "\n"
 }
 
-/// Returns the template with an event for HEAD next to each one for GET. Unlike most servers, API
-/// Gateway does not answer HEAD with GET's route.
+/// Returns the template with a route for HEAD after each route for GET. Unlike most servers, API
+/// Gateway does not send HEAD requests to the route for GET.
 pub fn template_with_heads() -> File {
     let text = read("template.yaml");
     let mut lines: Vec<String> = Vec::new();

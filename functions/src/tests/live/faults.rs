@@ -1,4 +1,5 @@
-//! Makes a process die, or lose a response, at the k-th step.
+//! Makes a simulated Lambda process die, or lose a response from the database, at a chosen step. A
+//! test repeats its scenario with the fault at step 1, 2, 3 and so on.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,18 +12,19 @@ use aws_sdk_dynamodb::error::BoxError;
 use futures::FutureExt;
 use tokio::sync::Notify;
 
-/// What happens at the k-th step.
+/// What happens at step k.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The process dies before its k-th write or frame. Everything before that took effect.
+    /// The process dies before its k-th step that changes something: a write to the database, or a
+    /// frame to a socket. Everything before that took effect.
     ProcessDies,
-    /// The k-th request to the database (a read counts, too) takes effect, but the process gets an
+    /// The k-th request to the database, read or write, takes effect, but the process gets an
     /// error.
     ResponseLost,
 }
 
-/// Injects a planned fault into a process by counting its steps: requests to the database and
-/// frames to sockets.
+/// Counts the steps of a process (requests to the database and frames to sockets), and injects the
+/// planned fault when its step comes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults(Arc<Shared>);
 
@@ -34,15 +36,17 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether the process runs. Only its steps count, not those of the test itself.
+    /// Whether the process runs. Otherwise the test itself makes the requests, which don't count.
     running: bool,
     plan: Option<(usize, Fault)>,
     dead: bool,
+    /// How many writes and frames the process has begun.
     writes: usize,
+    /// How many requests to the database were answered.
     responses: usize,
 }
 
-/// The error of a dead process, or of a step that took effect but reported a failure.
+/// The error that a step returns if the process is dead, or if the step's response was lost.
 #[derive(Debug)]
 pub(super) struct InjectedFailure;
 
@@ -59,12 +63,12 @@ impl Faults {
         self.0.state.lock().unwrap()
     }
 
-    /// Plans a fault for the k-th step from now.
+    /// Plans a fault for this step. The next step of the process is step 1.
     pub(super) fn plan(&self, step: usize, fault: Fault) {
         *self.state() = State { plan: Some((step, fault)), ..State::default() };
     }
 
-    /// Removes the planned fault. Returns whether it happened.
+    /// Ends the plan, and returns whether the planned fault happened.
     pub(super) fn take_outcome(&self) -> bool {
         let happened = self.state().plan.is_none();
         *self.state() = State::default();
@@ -76,21 +80,22 @@ impl Faults {
         self.0.death.notified().await;
     }
 
-    /// Starts a process.
+    /// Marks the start of a process, whose steps count until [`Faults::stop`].
     pub(super) fn start(&self) {
         self.state().running = true;
     }
 
-    /// Ends the process.
+    /// Marks the end of a process that returned or died.
     pub(super) fn stop(&self) {
         let mut state = self.state();
         (state.running, state.dead) = (false, false);
-        // A process that returned in the poll in which it died has left a permit, which would kill
-        // the next process.
+        // If the process returned in the same poll in which it died, nobody has received the
+        // notification of its death. Remove it, or the next process would die of it.
         let _ = self.death().now_or_never();
     }
 
-    /// Called before a step. The process can only die before a step that changes something.
+    /// Called before each step. Fails if the process is dead. Before a write or a frame
+    /// (`is_write`), the process may die.
     pub(super) fn begin(&self, is_write: bool) -> Result<(), InjectedFailure> {
         let mut state = self.state();
         if !state.running {
@@ -104,7 +109,7 @@ impl Faults {
         if state.dead { Err(InjectedFailure) } else { Ok(()) }
     }
 
-    /// Called after a request.
+    /// Called after each response from the database. Fails if this response is lost.
     fn end(&self) -> Result<(), InjectedFailure> {
         let mut state = self.state();
         if !state.running {
@@ -131,11 +136,11 @@ impl Intercept for Faults {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = context.request().headers().get("x-amz-target").unwrap_or_default();
-        Ok(self.begin(
-            ["PutItem", "UpdateItem", "DeleteItem", "WriteItem"]
-                .iter()
-                .any(|write| operation.contains(write)),
-        )?)
+        // "WriteItem" is part of BatchWriteItem and of TransactWriteItems.
+        let is_write = ["PutItem", "UpdateItem", "DeleteItem", "WriteItem"]
+            .iter()
+            .any(|write| operation.contains(write));
+        Ok(self.begin(is_write)?)
     }
 
     fn modify_before_deserialization(

@@ -1,5 +1,5 @@
-//! Refuses what DynamoDB refuses and the embedded database accepts. `tests/dynamodb` compares the
-//! local cloud with DynamoDB Local, whose messages these are.
+//! Refuses requests that DynamoDB refuses and the embedded database accepts. The messages are those
+//! of DynamoDB Local: `local/tests/dynamodb` compares it with the local cloud.
 
 mod empty_key;
 mod expressions;

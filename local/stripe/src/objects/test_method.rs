@@ -32,7 +32,8 @@ enum Kind {
 pub(crate) enum Outcome {
     /// Charges at once.
     Succeeds,
-    /// Charges at once, but the call takes [`slow_payment`](crate::Options::slow_payment).
+    /// Charges like [`Succeeds`](Self::Succeeds), but the call waits for
+    /// [`slow_payment`](crate::Options::slow_payment) first.
     SucceedsSlowly,
     /// Declines at once.
     Declines(Decline),
@@ -81,8 +82,8 @@ const fn declined(decline_code: &'static str, message: &'static str) -> Decline 
     Decline { code: "card_declined", decline_code: Some(decline_code), message, param: None }
 }
 
-/// Returns a decline whose `decline_code` repeats its code.
-const fn specific(
+/// Returns a decline whose `code` and `decline_code` are both this code.
+const fn declined_with_code(
     code: &'static str,
     message: &'static str,
     param: Option<&'static str>,
@@ -101,10 +102,11 @@ const INSUFFICIENT_FUNDS: Decline =
     declined("insufficient_funds", "Your card has insufficient funds.");
 const LOST: Decline = declined("lost_card", "Your card was declined.");
 const STOLEN: Decline = declined("stolen_card", "Your card was declined.");
-const EXPIRED: Decline = specific("expired_card", "Your card has expired.", Some("exp_month"));
+const EXPIRED: Decline =
+    declined_with_code("expired_card", "Your card has expired.", Some("exp_month"));
 const CVC: Decline =
-    specific("incorrect_cvc", "Your card's security code is incorrect.", Some("cvc"));
-const PROCESSING_ERROR: Decline = specific(
+    declined_with_code("incorrect_cvc", "Your card's security code is incorrect.", Some("cvc"));
+const PROCESSING_ERROR: Decline = declined_with_code(
     "processing_error",
     "An error occurred while processing your card. Try again in a little bit.",
     None,
@@ -113,14 +115,17 @@ const ACCOUNT_INSUFFICIENT_FUNDS: Decline =
     debit_failed("The customer's account has insufficient funds to cover this payment.");
 const NO_ACCOUNT: Decline = debit_failed("The customer's bank account could not be located.");
 
+/// Returns a Visa card whose payment ends like this.
 const fn card(name: &'static str, number: &'static str, outcome: Outcome) -> TestMethod {
     TestMethod { name, number, kind: Kind::Card("visa"), outcome, aftermath: Aftermath::None }
 }
 
+/// Returns a card of this brand that always succeeds.
 const fn brand(name: &'static str, number: &'static str, brand: &'static str) -> TestMethod {
     TestMethod { kind: Kind::Card(brand), ..card(name, number, Outcome::Succeeds) }
 }
 
+/// Returns a card whose payment succeeds, and then has this aftermath.
 const fn with_aftermath(
     name: &'static str,
     number: &'static str,
@@ -129,8 +134,9 @@ const fn with_aftermath(
     TestMethod { aftermath, ..card(name, number, Outcome::Succeeds) }
 }
 
-const fn bank(name: &'static str, end: Option<Settlement>) -> TestMethod {
-    TestMethod { kind: Kind::UsBankAccount, ..card(name, "", Outcome::Processes(end)) }
+/// Returns a bank account whose payment ends like this.
+const fn bank(name: &'static str, settlement: Option<Settlement>) -> TestMethod {
+    TestMethod { kind: Kind::UsBankAccount, ..card(name, "", Outcome::Processes(settlement)) }
 }
 
 /// A card that always succeeds.
@@ -142,7 +148,7 @@ const METHODS: &[TestMethod] = &[
     brand("pm_card_mastercard", "5555555555554444", "mastercard"),
     brand("pm_card_amex", "378282246310005", "amex"),
     brand("pm_card_discover", "6011111111111117", "discover"),
-    // Stripe doesn't have this one. It lets tests send a second call during a payment.
+    // Stripe has no such card. With this one, a test can send another call during a payment.
     card("pm_card_slow", "", Outcome::SucceedsSlowly),
     card("pm_card_chargeDeclined", "4000000000000002", Outcome::Declines(GENERIC)),
     card(
