@@ -19,28 +19,39 @@ pub struct Browser {
     profile: PathBuf,
 }
 
+/// Starts chromedriver and returns it with its port. Returns `None` if it exits before it has one.
+fn start_driver() -> Option<(Child, String)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver starts: .ci/browser installs it");
+    let mut lines = BufReader::new(driver.stdout.take().expect("stdout is piped"))
+        .lines()
+        .map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        line.trim_end_matches('.')
+            .split_once("successfully on port ")
+            .map(|(_, port)| port.to_owned())
+    });
+    let Some(port) = port else {
+        driver.wait().expect("chromedriver has closed its output and exits");
+        return None;
+    };
+    // Reads the rest of its output, which would otherwise fill the pipe and block it.
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, port))
+}
+
 impl Browser {
     /// Starts a browser. For each pair of `addresses`, it connects to the second
     /// (`127.0.0.1:43210`) in place of the first (`localhost:3000`).
     pub async fn start(addresses: &[(&str, String)]) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts: .ci/browser installs it");
-        let mut lines = BufReader::new(driver.stdout.take().expect("stdout is piped"))
-            .lines()
-            .map_while(Result::ok);
-        let port = lines.find_map(|line| {
-            line.trim_end_matches('.')
-                .split_once("successfully on port ")
-                .map(|(_, port)| port.to_owned())
-        });
-        let port = port.expect("chromedriver prints its port");
+        // chromedriver listens on one port of IPv4 and IPv6, and exits if either is taken.
+        let (driver, port) =
+            (0..5).find_map(|_| start_driver()).expect("chromedriver prints its port");
         let client = Client::new(&format!("http://127.0.0.1:{port}"));
-        // Reads the rest of its output, which would otherwise fill the pipe and block it.
-        std::thread::spawn(move || lines.for_each(drop));
 
         // chromedriver does not find a profile whose path contains `..`.
         let folder = workspace()
