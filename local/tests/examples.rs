@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, ChildStdin, Command, Stdio};
+mod support;
+
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
@@ -18,34 +19,22 @@ use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-/// A local cloud that runs one of the examples. It exits when its standard input closes.
+use support::Process;
+
+/// A local cloud that runs one of the examples.
 struct Example {
-    ready: Value,
-    child: Child,
-    stdin: Option<ChildStdin>,
+    process: Process,
 }
 
 impl Example {
     fn start(name: &str) -> Self {
         let template = format!("{}/examples/{name}/template.yaml", env!("CARGO_MANIFEST_DIR"));
-        let flags = ["--ephemeral", "--json", "--exit-with-stdin", "--no-watch"];
-        let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
-            .args(flags)
-            .args(["--http-port", "0", "--ws-port", "0", "--template", &template])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("local starts");
-        let stdin = child.stdin.take();
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("stdout is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
-        let ready = serde_json::from_str(&line).expect("local prints its addresses");
-        Self { ready, child, stdin }
+        let arguments = ["--http-port", "0", "--ws-port", "0", "--template", &template];
+        Self { process: Process::start(&arguments, Stdio::inherit()) }
     }
 
     fn url(&self, service: &str) -> &str {
-        self.ready[service].as_str().unwrap_or_else(|| panic!("no {service}: {}", self.ready))
+        self.process.url(service)
     }
 
     async fn http(&self, method: Method, url: String, body: &str) -> (u16, Value) {
@@ -75,13 +64,6 @@ impl Example {
     }
 }
 
-impl Drop for Example {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        drop(self.child.wait());
-    }
-}
-
 /// Calls `poll` until it returns a value, and panics after 20 seconds.
 async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -97,8 +79,8 @@ async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn todos_are_created_listed_and_deleted() {
     let todos = Example::start("todos");
-    assert_eq!(todos.ready["ws"], Value::Null);
-    assert_eq!(todos.ready["stripe"], Value::Null);
+    assert_eq!(todos.process.ready["ws"], Value::Null);
+    assert_eq!(todos.process.ready["stripe"], Value::Null);
     let url = |path: &str| format!("{}{path}", todos.url("http"));
     let (status, created) =
         todos.http(Method::POST, url("/todos"), r#"{"text": "Buy milk"}"#).await;

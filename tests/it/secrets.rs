@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Cloud, Response, SecretsManager, Shopper, Socket, User, admin, eventually, local_env,
-    new_worker, pay, shared_cloud, statuses, unique, workspace,
+    new_worker, pay, read, shared_cloud, statuses, unique, workspace,
 };
 
 /// A secret, and the steps whose responses may contain it.
@@ -277,7 +277,7 @@ fn environments(cloud: &Cloud) -> BTreeMap<String, BTreeMap<String, String>> {
 
 #[tokio::test]
 async fn no_function_has_a_secret_in_its_configuration() {
-    let template = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
+    let template = read("template.yaml");
     for forbidden in ["{{resolve:", "NoEcho"] {
         assert!(!template.contains(forbidden), "template.yaml contains {forbidden}");
     }

@@ -7,7 +7,7 @@ use shared::domain::ids::{OrderId, StripeEventId};
 use shared::error::Result;
 use shared::payments::webhook_event::{IgnoredEvent, WebhookEvent};
 use shared::payments::{Stripe, StripeApi};
-use shared::store::{EventOutcome, EventResult, StreamSubject, StripeEvent};
+use shared::store::{EventOutcome, EventResult, StreamSubject};
 use tracing::Span;
 use tracing::field::display;
 
@@ -45,10 +45,11 @@ impl<P: StripeApi> PaymentService<P> {
         if event.handled.is_some() {
             return Ok(());
         }
-        if let Some(order) = WebhookEvent::parse(event.payload.as_bytes()).order {
-            Span::current().record("order", display(&order));
+        let webhook = WebhookEvent::parse(event.payload.as_bytes());
+        if let Some(order) = &webhook.order {
+            Span::current().record("order", display(order));
         }
-        let handled = self.outcome_of(&event).await?;
+        let handled = self.outcome_of(&webhook).await?;
         let (outcome, reason) =
             (handled.outcome.as_str(), handled.reason.as_deref().unwrap_or_default());
         if let Some(order) = &handled.order_id {
@@ -65,14 +66,14 @@ impl<P: StripeApi> PaymentService<P> {
         self.store.record_event_result(&event, handled).await
     }
 
-    async fn outcome_of(&self, event: &StripeEvent) -> Result<EventResult> {
+    async fn outcome_of(&self, webhook: &WebhookEvent) -> Result<EventResult> {
         let result = |outcome, reason: Option<&str>, order_id| EventResult {
             outcome,
             reason: reason.map(str::to_owned),
             order_id,
             at: Timestamp::now(),
         };
-        let subject = match WebhookEvent::parse(event.payload.as_bytes()).subject() {
+        let subject = match webhook.subject() {
             Ok(subject) => subject,
             Err(IgnoredEvent::Type) => {
                 return Ok(result(EventOutcome::Ignored, Some("type"), None));

@@ -60,7 +60,7 @@ pub fn describe() -> Operation {
 struct PaymentView<'a> {
     #[schemars(with = "OrderId")]
     order_id: &'a str,
-    /// The id of the payment intent at Stripe; `null` while there is none.
+    /// The id of the payment intent at Stripe; `null` until the payment is created.
     payment_intent_id: Option<&'a str>,
     status: PaymentStatus,
     /// The price of the order.

@@ -89,7 +89,8 @@ impl SecretStore {
         Ok(store)
     }
 
-    /// Returns the current value of the secret with this name or ARN; `None` if there is none.
+    /// Returns the current value of the secret with this name or ARN, or `None` if there is no such
+    /// secret or it has no value.
     pub(crate) fn current(&self, id: &str) -> Option<String> {
         let (_, secret) = self.find(id)?;
         secret.current.map(|version| version.text)

@@ -5,7 +5,8 @@
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
-/// The patterns of a mapping. A record passes if one of them matches or if there are none.
+/// The patterns of a mapping. A record passes if one of them matches, or if the mapping has no
+/// patterns.
 #[derive(Debug, Clone, Default)]
 pub struct Filter(Vec<Pattern>);
 

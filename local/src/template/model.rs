@@ -85,7 +85,7 @@ pub struct StreamMapping {
     pub batch_window: Duration,
     /// Whether `StartingPosition` is `TRIM_HORIZON`; otherwise it is `LATEST`.
     pub from_start: bool,
-    /// `FilterCriteria` patterns. A record passes if one of them matches, or if there are none.
+    /// `FilterCriteria` patterns. A record passes if one of them matches, or if the list is empty.
     pub filters: Vec<serde_json::Value>,
     /// `BisectBatchOnFunctionError`.
     pub bisect: bool,

@@ -95,7 +95,8 @@ async fn manage(
     }
 }
 
-/// Does what the request asks for. A method that needs an open connection fails if there is none.
+/// Does what the request asks for. A method that needs an open connection fails if the connection
+/// is closed.
 async fn act(
     gateway: &Gateway,
     method: &Method,

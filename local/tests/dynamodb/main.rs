@@ -18,6 +18,8 @@ mod compare;
 mod endpoint;
 mod known;
 mod local_cloud;
+#[path = "../support/mod.rs"]
+mod support;
 mod tables;
 
 use std::fmt::Write as _;
@@ -25,7 +27,6 @@ use std::fmt::Write as _;
 use calls::Call;
 use compare::Answer;
 use endpoint::Endpoint;
-use local_cloud::LocalCloud;
 
 /// Sends the calls of one kind to both, each with fresh tables, and panics with a list of the
 /// differences that aren't as [`known`] says.
@@ -33,8 +34,8 @@ async fn compare(kind: &str, calls: Vec<Call>) {
     let url = std::env::var("DYNAMODB_URL").expect(
         "DYNAMODB_URL names the DynamoDB Local to compare with; .ci/dynamodb-local starts one",
     );
-    let local_cloud = LocalCloud::start();
-    let local = Endpoint::new(local_cloud.dynamodb_url(), kind);
+    let cloud = local_cloud::start();
+    let local = Endpoint::new(cloud.url("dynamodb"), kind);
     let judge = Endpoint::new(&url, kind);
     for table in tables::definitions() {
         judge.create_table(&table).await;

@@ -1,12 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::ids::{ChargeId, OrderId, PaymentIntentId, ServiceId, UserId};
-use crate::domain::money::{Currency, Money, Price};
-use crate::domain::order::{ActorContext, Order, PaymentFact, PaymentFactKind, Timers, Transition};
-use crate::domain::service::{NewService, Service};
-use crate::domain::text::{Category, Description, Name};
-use crate::domain::user::{Caller, Role, Username};
+use crate::domain::order::tests::fixture;
+use crate::domain::order::{Order, Transition};
 
 fn lines(recorded: &[(Metric, &str, &[u64])]) -> Vec<Value> {
     let recorded = recorded.iter().map(|(m, by, values)| ((*m, (*by).to_owned()), values.to_vec()));
@@ -154,34 +150,12 @@ fn counts_add_up_and_values_are_kept() {
 
 /// An order that was placed, paid and canceled, and whose refund Stripe refused three times.
 fn versions() -> Vec<Order> {
-    let (now, timers) = (Timestamp::now(), Timers::default());
-    let price = Money::new(1999, Currency::USD);
-    let client = Caller {
-        id: UserId::derived(&["carol"]),
-        username: Username::parse("carol").unwrap(),
-        role: Role::Client,
-        active: true,
-    };
-    let new = NewService {
-        name: Name::parse("Logo").unwrap(),
-        description: Description::parse("").unwrap(),
-        category: Category::parse("Design").unwrap(),
-        price: Price::parse(price).unwrap(),
-    };
-    let service = Service::new(ServiceId::derived(&["logo"]), new, now);
-    let by = || ActorContext::user(&client, now);
-    let placed = Order::place(OrderId::derived(&["order"]), &service, by(), &timers).unwrap();
-    let kind = PaymentFactKind::Succeeded {
-        charge: ChargeId::parse("ch_1").unwrap(),
-        amount: price,
-        fee: None,
-    };
-    let fact = PaymentFact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind };
-    let paid = placed.apply_payment_fact(&fact, now, &timers).unwrap().unwrap();
-    let mut versions = vec![placed, paid.clone()];
-    versions.push(paid.transition(Transition::Cancel, by(), &timers).unwrap());
+    let placed = fixture::placed();
+    let paid = placed.with_fact(&fixture::succeeded());
+    let canceled = paid.then(Transition::Cancel, &fixture::client());
+    let mut versions = vec![placed, paid, canceled];
     for _ in 0..3 {
-        versions.push(versions.last().unwrap().record_refund_refusal(now));
+        versions.push(versions.last().unwrap().record_refund_refusal(fixture::minute(1)));
     }
     versions
 }

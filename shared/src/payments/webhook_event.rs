@@ -36,7 +36,7 @@ pub struct WebhookEvent {
     pub kind: String,
     /// The version of Stripe's API that the body has.
     pub api_version: Option<String>,
-    /// The payment intent that the event is about, or why there is none to look up.
+    /// The payment intent that the event is about, or the reason why the event has no intent.
     pub intent: Result<PaymentIntentId, IgnoredEvent>,
     /// The order named in the object's metadata. It is only logged: the order to change is the one
     /// that the intent names when it is read from Stripe.

@@ -34,7 +34,7 @@ pub struct CachedSecret<T> {
 pub(super) struct State<T> {
     /// `None` until the secret was read.
     value: Option<Arc<T>>,
-    /// When it was last read, INIT aside.
+    /// When the last attempt to read it again began, whether it succeeded or not.
     pub(super) read_again: Option<Instant>,
     /// When it was last read.
     pub(super) read: Instant,

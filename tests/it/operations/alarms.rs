@@ -7,23 +7,7 @@ use std::collections::BTreeSet;
 use yaml_serde::Value;
 
 use super::metrics;
-use crate::support::workspace;
-
-fn text_of(file: &str) -> String {
-    std::fs::read_to_string(workspace().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
-}
-
-fn template() -> Value {
-    yaml_serde::from_str(&text_of("template.yaml")).expect("the template is YAML")
-}
-
-/// Logical id and properties of each resource of a type.
-fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
-    let all = template["Resources"].as_mapping().expect("resources");
-    let of_kind = all.iter().filter(|(_, resource)| resource["Type"] == kind);
-    let name = |id: &Value| id.as_str().expect("a logical id").to_owned();
-    of_kind.map(|(id, resource)| (name(id), resource["Properties"].clone())).collect()
-}
+use crate::support::{read, resources, template, workspace};
 
 fn alarms() -> Vec<(String, Value)> {
     let alarms = resources(&template(), "AWS::CloudWatch::Alarm");
@@ -158,7 +142,7 @@ pub(super) fn exists(namespace: &str, metric: &str, dimensions: &[&str]) -> bool
 
 #[test]
 fn every_alarm_has_a_runbook_and_every_runbook_an_alarm() {
-    let guide = text_of("docs/operations.md");
+    let guide = read("docs/operations.md");
     let section = guide.split_once("\n## Runbooks\n").expect("a section with runbooks").1;
     let section = section.split("\n## ").next().unwrap_or_default();
     let runbooks: BTreeSet<_> = section
@@ -182,7 +166,7 @@ const LOGGED_BY_OTHERS: [&str; 3] = ["ERROR", "Runtime exited", "Task timed out"
 #[test]
 fn runbooks_search_the_log_for_what_functions_log() {
     // A search may go over a line break in the Markdown list.
-    let guide = text_of("docs/operations.md").replace("\n  ", " ");
+    let guide = read("docs/operations.md").replace("\n  ", " ");
     let mut code = String::new();
     let mut folders = vec![workspace().join("functions/src"), workspace().join("shared/src")];
     while let Some(folder) = folders.pop() {

@@ -3,13 +3,11 @@
 use serde_json::Value;
 
 use super::alarms::exists;
-use crate::support::workspace;
+use crate::support::template;
 
 /// The body of the dashboard, with each `${...}` that CloudFormation replaces as it is.
 fn body() -> (String, yaml_serde::Value) {
-    let template =
-        std::fs::read_to_string(workspace().join("template.yaml")).expect("the template");
-    let template: yaml_serde::Value = yaml_serde::from_str(&template).expect("YAML");
+    let template = template();
     let body = &template["Resources"]["Dashboard"]["Properties"]["DashboardBody"];
     let yaml_serde::Value::Tagged(sub) = body else { panic!("not a !Sub") };
     (sub.value.as_str().expect("a text").to_owned(), template["Resources"].clone())

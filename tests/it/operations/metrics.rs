@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Cloud, Parties, TestOrder, eventually, until_payment_status, workspace};
+use crate::support::{Cloud, Parties, TestOrder, eventually, read, until_payment_status};
 
 /// A metric of ours, as `shared/src/metrics/mod.rs` declares it.
 #[derive(Debug)]
@@ -16,8 +16,7 @@ pub(super) struct Metric {
 
 /// The declared metrics: `ORDERS = "Orders" in "Count" by "Status";`.
 pub(super) fn declared() -> Vec<Metric> {
-    let path = workspace().join("shared/src/metrics/mod.rs");
-    let text = std::fs::read_to_string(path).expect("the list of metrics");
+    let text = read("shared/src/metrics/mod.rs");
     let list =
         text.split_once("\nmetrics! {").expect("a list").1.split_once("\n}").expect("an end").0;
     let metric = |line: &str| {

@@ -8,6 +8,7 @@ mod events;
 mod eventually;
 mod orders;
 mod people;
+mod project;
 mod secrets;
 mod socket;
 mod stack;
@@ -29,6 +30,7 @@ pub use orders::{
 pub use people::{
     User, admin, new_client, new_service, new_worker, price, refresh, sign_in, unique,
 };
+pub use project::{read, resources, template};
 pub use secrets::SecretsManager;
 pub use socket::Socket;
 pub use stripe::{Stripe, now, signature, v1};

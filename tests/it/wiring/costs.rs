@@ -11,6 +11,7 @@ use serde_json::json;
 
 use self::meter::Meter;
 use self::report::{check_or_update, document};
+use self::template::runs_per_hour;
 use self::usage::{Item, Usage};
 use crate::support::{Cloud, Socket, admin, new_client, new_worker, pay, price, until_status};
 
@@ -31,7 +32,7 @@ async fn the_costs_are_computed_from_counted_requests_and_pushes() {
 async fn idle_month(meter: &mut Meter) -> Usage {
     let mut month = meter.template.fixed();
     let functions = meter.template.functions.iter();
-    let scheduled = functions.map(|(name, function)| (name.clone(), function.runs_per_hour));
+    let scheduled = functions.map(|function| (function.name.clone(), runs_per_hour(function)));
     let scheduled: Vec<_> = scheduled.filter(|(_, runs)| *runs > 0.0).collect();
     assert!(!scheduled.is_empty());
     for (function, runs_per_hour) in scheduled {

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::lists::{registry, template};
-use super::{File, folder, read};
+use super::{File, folder};
 use crate::support::functions_binary;
+use crate::support::read;
 
 /// Returns the API description of the functions as they are built now.
 pub fn description() -> &'static Value {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use yaml_serde::Value;
 
-use super::read;
+use crate::support::{self, read};
 
 /// A line of the registry: `"orders-create" => http::serve, orders::create;`.
 #[derive(Debug, Clone)]
@@ -49,17 +49,21 @@ pub struct Deployed {
     pub routes: Vec<(String, String)>,
     /// The types of its events: `HttpApi`, `DynamoDB`, `Schedule`.
     pub events: Vec<String>,
+    /// When its schedules invoke it: `rate(5 minutes)`.
+    pub schedules: Vec<String>,
+    /// Its `MemorySize`, or that of `Globals`.
+    pub memory_mb: f64,
 }
 
 /// Returns the functions of the template.
 pub fn template() -> Vec<Deployed> {
-    let template: Value = yaml_serde::from_str(&read("template.yaml")).unwrap();
-    let resources = template["Resources"].as_mapping().unwrap();
-    let functions = resources.values().filter(|r| r["Type"] == "AWS::Serverless::Function");
+    let template = support::template();
+    let default_memory = &template["Globals"]["Function"]["MemorySize"];
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let function = |function: &Value| {
-        let code = function["Properties"]["CodeUri"].as_str().unwrap();
-        let events = function["Properties"]["Events"].as_mapping();
+    let function = |(_, function): &(String, Value)| {
+        let code = function["CodeUri"].as_str().unwrap();
+        let memory = function["MemorySize"].as_f64().or(default_memory.as_f64());
+        let events = function["Events"].as_mapping();
         let events: Vec<_> = events.into_iter().flat_map(|events| events.values()).collect();
         let route = |event: &&Value| {
             let properties = &event["Properties"];
@@ -69,9 +73,11 @@ pub fn template() -> Vec<Deployed> {
             name: code.trim_end_matches('/').rsplit('/').next().unwrap().to_owned(),
             routes: events.iter().filter(|e| e["Type"] == "HttpApi").filter_map(route).collect(),
             events: events.iter().filter_map(|event| text(&event["Type"])).collect(),
+            schedules: events.iter().filter_map(|e| text(&e["Properties"]["Schedule"])).collect(),
+            memory_mb: memory.expect("Globals has a MemorySize"),
         }
     };
-    functions.map(function).collect()
+    support::resources(&template, "AWS::Serverless::Function").iter().map(function).collect()
 }
 
 /// Returns each function of the template, with the method and path of its routes.

@@ -5,6 +5,7 @@
 
 mod costs;
 mod described;
+mod invocations;
 mod lists;
 mod round_trips;
 mod sources;
@@ -16,7 +17,7 @@ use serde_json::Value;
 pub use self::lists::deployed;
 
 use self::lists::{registry, template};
-use crate::support::workspace;
+use crate::support::{read, workspace};
 
 /// A file with the content that it should have.
 struct File {
@@ -61,10 +62,6 @@ fn sample_event(function: &str) -> Value {
 
 fn updates() -> bool {
     std::env::var_os("UPDATE_WIRING").is_some()
-}
-
-fn read(path: &str) -> String {
-    std::fs::read_to_string(workspace().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 /// Wraps a paragraph or list item of Markdown at 100 columns.

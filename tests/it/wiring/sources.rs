@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::lists::{Function, registry, template};
-use super::{File, folder, read};
+use super::{File, folder};
+use crate::support::read;
 use crate::support::workspace;
 
 /// Returns the source file of each Lambda's binary. The binary `marketplace`, which contains all

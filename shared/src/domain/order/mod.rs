@@ -47,4 +47,4 @@ pub use self::transition_error::{Mismatch, TransitionError};
 pub use self::visibility::Visibility;
 
 #[cfg(test)]
-pub(in crate::domain) mod tests;
+pub(crate) mod tests;

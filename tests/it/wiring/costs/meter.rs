@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::template::Template;
 use super::usage::{Item, Usage};
-use crate::support::{Client, Cloud, eventually};
+use crate::support::{Cloud, eventually};
+use crate::wiring::invocations::{Invocation, invocations};
 
 /// How long an invocation is estimated to run beside its calls, in milliseconds.
 pub const INVOCATION_MS: f64 = 3.0;
@@ -24,20 +24,6 @@ pub const LOG_BYTES: f64 = 1000.0;
 pub const RESPONSE_BYTES: f64 = 2000.0;
 
 const GB: f64 = 1e9;
-
-/// An invocation, as the local cloud's `/_local/invocations` lists it.
-#[derive(Debug, Deserialize)]
-struct Invocation {
-    function: String,
-    trace_id: String,
-    calls: Vec<Call>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Call {
-    read_units: f64,
-    write_units: f64,
-}
 
 /// Measures what requests to a local cloud use.
 pub struct Meter {
@@ -71,13 +57,10 @@ impl Meter {
     /// Waits until no function has called DynamoDB for a second. Returns the invocations since the
     /// last call of this method.
     async fn new_invocations(&mut self) -> Vec<Invocation> {
-        let database = Client::new(&self.cloud.ready.dynamodb);
         let mut before = None;
         let invocations = eventually("the functions are idle", async || {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let listed = database.get("/_local/invocations").await.expect_status(200);
-            let listed: Vec<Invocation> =
-                serde_json::from_value(listed).expect("a list of invocations");
+            let listed = invocations(&self.cloud).await;
             let calls: usize = listed.iter().map(|invocation| invocation.calls.len()).sum();
             (before.replace(calls) == Some(calls)).then_some(listed)
         })
@@ -97,7 +80,8 @@ impl Meter {
     fn usage(&self, invocation: &Invocation) -> Usage {
         let name = invocation.function.as_str();
         let function = self.template.function(name);
-        let requests = if function.serves_http { 1.0 } else { 0.0 };
+        let requests =
+            if function.events.iter().any(|event| event == "HttpApi") { 1.0 } else { 0.0 };
         let calls_stripe = ["payments-create", "payments-confirm", "payments-apply"];
         let hashes = ["auth-token", "auth-register", "auth-password"];
         let count = |functions: &[&str]| if functions.contains(&name) { 1.0 } else { 0.0 };

@@ -3,28 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::support::{Client, Cloud, Response, eventually};
+use crate::wiring::invocations::{Call, invocations};
 use crate::wiring::sample_event;
-
-/// One request to DynamoDB, as the local cloud's `/_local/invocations` lists it.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Call {
-    pub operation: String,
-    denied: bool,
-    error: bool,
-    pub read_units: f64,
-    pub write_units: f64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Invocation {
-    function: String,
-    trace_id: String,
-    calls: Vec<Call>,
-}
 
 /// Sends one request at a time, and records the DynamoDB calls of each.
 pub struct CallRecorder {
@@ -63,13 +46,8 @@ impl CallRecorder {
 
     /// Returns the calls of each invocation of `function` that it has not returned before.
     async fn take_new_calls(&mut self, function: &str) -> Vec<Vec<Call>> {
-        let counted = Client::new(&self.cloud.ready.dynamodb)
-            .get("/_local/invocations")
-            .await
-            .expect_status(200);
-        let counted: Vec<Invocation> =
-            serde_json::from_value(counted).expect("a list of invocations");
-        let of_function = counted.into_iter().filter(|invocation| invocation.function == function);
+        let of_function =
+            invocations(&self.cloud).await.into_iter().filter(|i| i.function == function);
         of_function.filter(|i| self.seen.insert(i.trace_id.clone())).map(|i| i.calls).collect()
     }
 

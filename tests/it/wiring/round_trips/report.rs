@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::measure::Call;
 use crate::support::workspace;
+use crate::wiring::invocations::Call;
 use crate::wiring::{deployed, paragraph, updates};
 
 /// A function that may make more calls than the rule allows.

@@ -11,14 +11,14 @@ use crate::domain::service::{NewService, Service};
 use crate::domain::text::{Category, Description, Name};
 use crate::domain::user::{Caller, Role, Username};
 
-pub(in crate::domain) const PRICE: i64 = 1999;
+pub(crate) const PRICE: i64 = 1999;
 
 /// Returns the time `n` minutes after the start of every test.
-pub(in crate::domain) fn minute(n: i64) -> Timestamp {
+pub(crate) fn minute(n: i64) -> Timestamp {
     Timestamp::from_second(1_760_000_000).unwrap() + SignedDuration::from_mins(n)
 }
 
-pub(in crate::domain) fn caller(name: &str, role: Role) -> Caller {
+pub(crate) fn caller(name: &str, role: Role) -> Caller {
     Caller {
         id: UserId::derived(&[name]),
         username: Username::parse(name).unwrap(),
@@ -27,23 +27,23 @@ pub(in crate::domain) fn caller(name: &str, role: Role) -> Caller {
     }
 }
 
-pub(in crate::domain) fn client() -> Caller {
+pub(crate) fn client() -> Caller {
     caller("carol", Role::Client)
 }
 
-pub(in crate::domain) fn worker() -> Caller {
+pub(crate) fn worker() -> Caller {
     caller("walter", Role::Worker)
 }
 
-pub(in crate::domain) fn other_worker() -> Caller {
+pub(crate) fn other_worker() -> Caller {
     caller("wanda", Role::Worker)
 }
 
-pub(in crate::domain) fn admin() -> Caller {
+pub(crate) fn admin() -> Caller {
     caller("ada", Role::Admin)
 }
 
-pub(in crate::domain) fn service() -> Service {
+pub(crate) fn service() -> Service {
     let new = NewService {
         name: Name::parse("Logo").unwrap(),
         description: Description::parse("").unwrap(),
@@ -53,19 +53,19 @@ pub(in crate::domain) fn service() -> Service {
     Service::new(ServiceId::derived(&["logo"]), new, minute(0))
 }
 
-pub(in crate::domain) fn usd(amount: i64) -> Money {
+pub(crate) fn usd(amount: i64) -> Money {
     Money::new(amount, Currency::USD)
 }
 
-pub(in crate::domain) fn timers() -> Timers {
+pub(crate) fn timers() -> Timers {
     Timers::default()
 }
 
-pub(in crate::domain) fn fact(kind: PaymentFactKind) -> PaymentFact {
+pub(crate) fn fact(kind: PaymentFactKind) -> PaymentFact {
     PaymentFact { intent: PaymentIntentId::parse("pi_1").unwrap(), kind }
 }
 
-pub(in crate::domain) fn succeeded() -> PaymentFact {
+pub(crate) fn succeeded() -> PaymentFact {
     fact(PaymentFactKind::Succeeded {
         charge: ChargeId::parse("ch_1").unwrap(),
         amount: usd(PRICE),
@@ -73,7 +73,7 @@ pub(in crate::domain) fn succeeded() -> PaymentFact {
     })
 }
 
-pub(in crate::domain) fn refund(id: &str, amount: i64, status: RefundStatus) -> PaymentFact {
+pub(crate) fn refund(id: &str, amount: i64, status: RefundStatus) -> PaymentFact {
     fact(PaymentFactKind::Refund {
         refund: RefundId::parse(id).unwrap(),
         amount: usd(amount),
@@ -81,7 +81,7 @@ pub(in crate::domain) fn refund(id: &str, amount: i64, status: RefundStatus) -> 
     })
 }
 
-pub(in crate::domain) fn chargeback(id: &str, amount: i64, state: ChargebackState) -> PaymentFact {
+pub(crate) fn chargeback(id: &str, amount: i64, state: ChargebackState) -> PaymentFact {
     fact(PaymentFactKind::Chargeback {
         chargeback: ChargebackId::parse(id).unwrap(),
         amount: usd(amount),
@@ -91,30 +91,30 @@ pub(in crate::domain) fn chargeback(id: &str, amount: i64, state: ChargebackStat
 
 impl Order {
     /// Returns the order after a transition that must be allowed, at the time of the last event.
-    pub(in crate::domain) fn then(&self, transition: Transition, caller: &Caller) -> Self {
+    pub(crate) fn then(&self, transition: Transition, caller: &Caller) -> Self {
         self.transition(transition, ActorContext::user(caller, self.updated_at), &timers()).unwrap()
     }
 
     /// Returns the order after a report from Stripe, whether or not it contained anything new.
-    pub(in crate::domain) fn with_fact(&self, fact: &PaymentFact) -> Self {
+    pub(crate) fn with_fact(&self, fact: &PaymentFact) -> Self {
         self.apply_payment_fact(fact, self.updated_at, &timers())
             .unwrap()
             .unwrap_or_else(|| self.clone())
     }
 
-    pub(in crate::domain) fn last_event(&self) -> &Event {
+    pub(crate) fn last_event(&self) -> &Event {
         self.history.last().unwrap()
     }
 }
 
-pub(in crate::domain) fn placed() -> Order {
+pub(crate) fn placed() -> Order {
     let id = OrderId::derived(&["order"]);
     Order::place(id, &service(), ActorContext::user(&client(), minute(0)), &timers()).unwrap()
 }
 
 /// Returns an order in this status that belongs to [`client`] and, if it has a worker, to
 /// [`worker`].
-pub(in crate::domain) fn order_in(status: Status) -> Order {
+pub(crate) fn order_in(status: Status) -> Order {
     let open = || placed().with_fact(&succeeded());
     let assigned = || open().then(Transition::Accept, &worker());
     let delivered = || assigned().then(Transition::Deliver, &worker());

@@ -1,6 +1,6 @@
 //! Tests of orders, grouped by subject.
 
-pub(in crate::domain) mod fixture;
+pub(crate) mod fixture;
 mod history;
 mod payments;
 mod random_walk;
